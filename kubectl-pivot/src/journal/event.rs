@@ -1,0 +1,91 @@
+//! The events of a run and the way they reach whoever shows or stores them.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// One thing that happened during a run, for progress displays and logs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A phase or step has begun.
+    Started {
+        /// Short imperative title, for example `Create objects in the target`.
+        title: String,
+    },
+    /// How far the current phase has come.
+    Progress {
+        /// Units done so far.
+        done: usize,
+        /// Units in total.
+        total: usize,
+    },
+    /// What the current phase is doing or waiting for now; replaces the previous one.
+    Doing(String),
+    /// The current phase has ended well.
+    Finished {
+        /// One line of result, for example `29 objects`.
+        summary: String,
+    },
+    /// The current phase has failed; the error itself is returned to the caller.
+    Failed,
+    /// Worth telling the user, without being an error.
+    Note(String),
+    /// Something the user should look at, although the run goes on.
+    Warning(String),
+}
+
+/// Receives the events of a run. Cheap to clone; calls must not block.
+#[derive(Clone)]
+pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl Events {
+    /// Sends every event to `sink`.
+    pub fn to(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// Drops every event.
+    pub fn none() -> Self {
+        Self::to(|_| {})
+    }
+
+    /// Sends one event.
+    pub fn send(&self, event: Event) {
+        (self.0)(event);
+    }
+
+    /// Announces the beginning of a phase or step.
+    pub fn started(&self, title: impl Into<String>) {
+        self.send(Event::Started { title: title.into() });
+    }
+
+    /// Says what is being done or waited for.
+    pub fn doing(&self, what: impl Into<String>) {
+        self.send(Event::Doing(what.into()));
+    }
+
+    /// Reports progress within the current phase.
+    pub fn progress(&self, done: usize, total: usize) {
+        self.send(Event::Progress { done, total });
+    }
+
+    /// Announces the good end of a phase or step.
+    pub fn finished(&self, summary: impl Into<String>) {
+        self.send(Event::Finished { summary: summary.into() });
+    }
+
+    /// Tells the user something.
+    pub fn note(&self, text: impl Into<String>) {
+        self.send(Event::Note(text.into()));
+    }
+
+    /// Warns the user of something.
+    pub fn warning(&self, text: impl Into<String>) {
+        self.send(Event::Warning(text.into()));
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Events")
+    }
+}

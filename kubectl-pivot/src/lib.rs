@@ -1,0 +1,10 @@
+//! `kubectl-pivot` as a library: moving Cluster API management clusters as a transaction.
+//!
+//! The binary is a thin shell around [`cli::run`]. Tests and other programs use the modules below
+//! directly. `ARCHITECTURE.md` at the top of the repository has the map and the rules that hold
+//! between the modules.
+
+pub mod capi;
+pub mod cluster;
+pub mod journal;
+pub mod sandbox;

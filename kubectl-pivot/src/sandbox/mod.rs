@@ -1,0 +1,2 @@
+//! Local control planes: real etcd and kube-apiserver processes on loopback, for `demo`,
+//! rehearsals and tests.
