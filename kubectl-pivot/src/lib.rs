@@ -8,3 +8,4 @@ pub mod capi;
 pub mod cluster;
 pub mod journal;
 pub mod sandbox;
+pub mod transfer;
