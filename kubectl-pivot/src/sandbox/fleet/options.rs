@@ -71,6 +71,14 @@ pub enum FleetError {
         /// Version needed.
         version: String,
     },
+    /// The API server has dropped a field: its definitions are of another version.
+    #[error("{object} was stored without {field}")]
+    NotStored {
+        /// The object.
+        object: ObjectId,
+        /// What is missing, for example `/status/nodeRef`.
+        field: String,
+    },
     /// A request failed; what was written before stays.
     #[error(transparent)]
     Api(Box<ApiError>),
@@ -93,7 +101,7 @@ impl FleetError {
                 "choose another name prefix or namespace, or delete them first (`kubectl get cluster-api,secrets --namespace {}`)",
                 first.namespace.as_deref().unwrap_or("default")
             ),
-            Self::NotServed { .. } => {
+            Self::NotServed { .. } | Self::NotStored { .. } => {
                 "install Cluster API 1.14 with its Docker provider first (`clusterctl init --infrastructure docker`)"
                     .to_owned()
             }
