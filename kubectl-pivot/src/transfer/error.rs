@@ -180,6 +180,15 @@ pub enum MoveError {
 }
 
 impl MoveError {
+    /// Whether the user's wish to stop was all that happened.
+    pub fn is_interruption(&self) -> bool {
+        matches!(
+            self,
+            Self::Undone { source: PhaseError::Interrupted, .. }
+                | Self::Unprepared(PhaseError::Interrupted)
+        )
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
