@@ -32,7 +32,8 @@ pub(super) struct Context {
 impl Context {
     /// Address of the load balancer, or of a machine, in Docker's network `kind`.
     pub(super) fn address(&self, host: usize) -> String {
-        let number = self.index * 64 + host + 2;
+        let hosts = self.names.worker_machines.len() + 2;
+        let number = self.index * hosts + host;
         format!("172.18.{}.{}", number / 250 % 250, number % 250 + 2)
     }
 
