@@ -5,6 +5,7 @@ mod kubectl_table;
 mod progress;
 mod report;
 mod sandboxes;
+mod status;
 mod structured;
 
 use std::io::Write;
@@ -14,6 +15,7 @@ pub use kubectl_table::kubectl_table;
 pub use progress::Progress;
 pub use report::report;
 pub use sandboxes::{sandbox_up, sandboxes};
+pub use status::status;
 pub use structured::structured;
 
 /// How a result is printed.
