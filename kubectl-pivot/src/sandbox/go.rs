@@ -45,8 +45,9 @@ pub(super) async fn build(
         recipe.package.into(),
     ];
     let doing = format!("building {what} from Go modules, about {} on 2 cores", recipe.duration);
-    work.go(&args, &Job { command: "build", what: &what, doing: &doing, looked_in }, events)
-        .await?;
+    let without_go = PartsError::Missing { part, looked_in };
+    let job = Job { command: "build", what: &what, doing: &doing, without_go };
+    work.go(&args, job, events).await?;
     let folder = target.parent().unwrap_or(&target);
     fs::create_dir_all(folder).map_err(PartsError::file("create", folder))?;
     fs::rename(&output, &target).map_err(PartsError::file("write", &target))?;
@@ -58,7 +59,7 @@ pub(super) async fn module_folders<const N: usize>(
     wrapper: &Wrapper,
     modules: [&'static str; N],
     search: &Search,
-    job: &Job<'_>,
+    job: Job<'_>,
     events: &Events,
 ) -> Result<[PathBuf; N], PartsError> {
     let work = Workshop::new(&search.cache(), wrapper)?;
@@ -86,8 +87,8 @@ pub(super) struct Job<'a> {
     pub(super) what: &'a str,
     /// What to tell the user while it runs.
     pub(super) doing: &'a str,
-    /// Where the part was looked for before.
-    pub(super) looked_in: Vec<PathBuf>,
+    /// The error if there is no `go`.
+    pub(super) without_go: PartsError,
 }
 
 /// Held while something is added to the cache. The kernel lets go of it when the process ends.
@@ -145,7 +146,7 @@ impl Workshop {
     async fn go(
         &self,
         args: &[String],
-        job: &Job<'_>,
+        job: Job<'_>,
         events: &Events,
     ) -> Result<String, PartsError> {
         let failed =
@@ -165,10 +166,7 @@ impl Workshop {
         let child = match child {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(PartsError::Missing {
-                    what: job.what.into(),
-                    looked_in: job.looked_in.clone(),
-                });
+                return Err(job.without_go);
             }
             Err(error) => return Err(failed(error.to_string())),
         };
