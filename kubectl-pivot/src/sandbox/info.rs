@@ -1,5 +1,6 @@
 //! What callers get to see of a sandbox.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -33,6 +34,18 @@ pub struct SandboxInfo {
     pub state: SandboxState,
     /// Its clusters, the source first; none unless it was started completely.
     pub clusters: Vec<ClusterInfo>,
+}
+
+impl fmt::Display for SandboxState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Partial => "partial",
+            Self::Stopped => "stopped",
+            Self::Unreadable => "unreadable",
+        })
+    }
 }
 
 /// A cluster of a sandbox.

@@ -1,0 +1,561 @@
+//! The client of one cluster: every request passes [`Client::send`], which times it out, retries it
+//! where that is safe, counts it, and gives its error a name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{Method, Request, Response, header};
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
+use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
+use super::retry::{RetryPolicy, is_retryable};
+use crate::capi::{Object, ResourceType};
+
+/// The field manager of everything this program writes.
+pub const FIELD_MANAGER: &str = "kubectl-pivot";
+
+/// Objects in one page of a list.
+const PAGE: usize = 500;
+
+const JSON: &str = "application/json";
+const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+    application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
+/// Which items of a collection, and in what form.
+#[derive(Clone, Copy)]
+struct Selection<'a> {
+    labels: &'a str,
+    accept: &'static str,
+}
+
+impl Default for Selection<'_> {
+    fn default() -> Self {
+        Self { labels: "", accept: JSON }
+    }
+}
+
+/// How a PATCH is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchKind {
+    /// JSON merge patch (RFC 7386).
+    Merge,
+    /// JSON patch (RFC 6902).
+    Json,
+    /// Server-side apply, forced.
+    Apply,
+}
+
+/// Options of a write.
+#[derive(Clone, Debug)]
+pub struct WriteOptions {
+    /// Validate and admit, but do not store.
+    pub dry_run: bool,
+    /// The field manager recorded in `managedFields`.
+    pub field_manager: String,
+    /// Write to this subresource, for example `status`.
+    pub subresource: Option<&'static str>,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { dry_run: false, field_manager: FIELD_MANAGER.to_owned(), subresource: None }
+    }
+}
+
+impl WriteOptions {
+    /// Server-side dry-run.
+    pub fn dry_run() -> Self {
+        Self { dry_run: true, ..Self::default() }
+    }
+
+    /// As another field manager.
+    pub fn manager(name: &str) -> Self {
+        Self { field_manager: name.to_owned(), ..Self::default() }
+    }
+
+    /// To the status subresource.
+    #[must_use]
+    pub fn status(mut self) -> Self {
+        self.subresource = Some("status");
+        self
+    }
+
+    fn query(&self) -> String {
+        let dry_run = if self.dry_run { "&dryRun=All" } else { "" };
+        format!("fieldManager={}{dry_run}", self.field_manager)
+    }
+
+    fn path(&self, base: &str) -> String {
+        self.subresource.map_or_else(|| base.to_owned(), |sub| format!("{base}/{sub}"))
+    }
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig is missing or unusable.
+    #[error("cannot connect to the {cluster} cluster")]
+    Kubeconfig {
+        /// Which cluster.
+        cluster: String,
+        /// What is wrong.
+        #[source]
+        source: KubeconfigProblem,
+    },
+    /// The TLS or authentication settings are unusable.
+    #[error("cannot set up the connection to the {cluster} cluster")]
+    Setup {
+        /// Which cluster.
+        cluster: String,
+        /// What is wrong.
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
+
+/// A connection to one cluster. Cheap to clone; clones share connections and counters.
+#[derive(Clone)]
+pub struct Client {
+    name: Arc<str>,
+    server: Arc<str>,
+    default_namespace: Arc<str>,
+    http: kube::Client,
+    retry: RetryPolicy,
+    timeout: Duration,
+    counts: Arc<[AtomicU64; Verb::ALL.len()]>,
+}
+
+/// One request, before it is sent.
+struct Call {
+    verb: Verb,
+    subject: Subject,
+    method: Method,
+    uri: String,
+    body: Vec<u8>,
+    content_type: Option<&'static str>,
+    accept: &'static str,
+}
+
+impl Call {
+    fn read(verb: Verb, subject: Subject, uri: String) -> Self {
+        Self {
+            verb,
+            subject,
+            method: Method::GET,
+            uri,
+            body: Vec::new(),
+            content_type: None,
+            accept: JSON,
+        }
+    }
+
+    fn write(verb: Verb, subject: Subject, method: Method, uri: String, body: &Value) -> Self {
+        let body = body.to_string().into_bytes();
+        Self { verb, subject, method, uri, body, content_type: Some(JSON), accept: JSON }
+    }
+
+    fn request(&self) -> Result<Request<Body>, http::Error> {
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.uri)
+            .header(header::ACCEPT, self.accept);
+        if let Some(content_type) = self.content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        request.body(Body::from(self.body.clone()))
+    }
+}
+
+impl Client {
+    /// Reads the kubeconfig and prepares a client; sends nothing yet.
+    ///
+    /// `name` is what errors call the cluster: `source`, `target`.
+    ///
+    /// # Errors
+    /// When the kubeconfig is missing or unusable.
+    pub async fn connect(name: &str, kubeconfig: &KubeconfigRef) -> Result<Self, ConnectError> {
+        let cluster = name.to_owned();
+        let mut config = kubeconfig
+            .load()
+            .await
+            .map_err(|source| ConnectError::Kubeconfig { cluster: cluster.clone(), source })?;
+        config.default_retry = false;
+        let server = config.cluster_url.to_string();
+        let default_namespace = config.default_namespace.clone();
+        let http = kube::Client::try_from(config)
+            .map_err(|source| ConnectError::Setup { cluster, source: Box::new(source) })?;
+        Ok(Self {
+            name: name.into(),
+            server: server.trim_end_matches('/').into(),
+            default_namespace: default_namespace.into(),
+            http,
+            retry: RetryPolicy::default(),
+            timeout: Duration::from_secs(60),
+            counts: Arc::default(),
+        })
+    }
+
+    /// The same connection with other bounds on retries.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The same connection with another time-out for a single attempt of a request.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// What errors call this cluster.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// URL of the API server.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Namespace of the kubeconfig's context.
+    pub fn default_namespace(&self) -> &str {
+        &self.default_namespace
+    }
+
+    /// The pause before a caller's own attempt `attempt + 1`.
+    pub fn pause(&self, attempt: u32) -> Duration {
+        self.retry.pause(attempt, None)
+    }
+
+    /// Requests sent so far, by verb; attempts count, not calls.
+    pub fn requests(&self) -> BTreeMap<Verb, u64> {
+        Verb::ALL
+            .into_iter()
+            .map(|verb| (verb, self.counts[verb as usize].load(Ordering::Relaxed)))
+            .collect()
+    }
+
+    /// Reads a path that is no resource, such as `/version`.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn get_path(&self, path: &str) -> Result<Value, ApiError> {
+        self.send(Call::read(Verb::Get, Subject::Path(path.to_owned()), path.to_owned())).await
+    }
+
+    /// Reads one object; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// When the request fails otherwise.
+    pub async fn get(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Object>, ApiError> {
+        let subject = Subject::Object(kind.id(namespace, name));
+        match self.send(Call::read(Verb::Get, subject, kind.path(namespace, name))).await {
+            Ok(value) => Ok(Some(Object::new(value))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists all objects of a type, page by page; of all namespaces when `namespace` is `None`.
+    ///
+    /// # Errors
+    /// When a request fails, or the list expires three times before its end.
+    pub async fn list(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Object>, ApiError> {
+        self.list_all(kind, namespace, Selection::default()).await
+    }
+
+    /// Lists the objects that match a label selector.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub async fn list_selected(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+        label_selector: &str,
+    ) -> Result<Vec<Object>, ApiError> {
+        self.list_all(kind, namespace, Selection { labels: label_selector, ..Selection::default() })
+            .await
+    }
+
+    async fn list_all(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+        selection: Selection<'_>,
+    ) -> Result<Vec<Object>, ApiError> {
+        let mut restarts = 0;
+        loop {
+            match self.list_once(kind, namespace, selection).await {
+                Err(error) if error.is_expired() && restarts < 3 => restarts += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn list_once(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+        selection: Selection<'_>,
+    ) -> Result<Vec<Object>, ApiError> {
+        let api_version = kind.api_version();
+        let mut objects = Vec::new();
+        let mut token = String::new();
+        loop {
+            let uri = list_uri(&kind.collection(namespace), selection.labels, &token);
+            let mut call = Call::read(Verb::List, Subject::Collection(kind.to_string()), uri);
+            call.accept = selection.accept;
+            let mut page = self.send(call).await?;
+            let Value::Array(items) = page["items"].take() else {
+                break;
+            };
+            objects.extend(items.into_iter().map(|item| {
+                let mut object = Object::new(item);
+                object.set_type(&api_version, &kind.kind);
+                object
+            }));
+            page["metadata"]["continue"].as_str().unwrap_or_default().clone_into(&mut token);
+            if token.is_empty() {
+                break;
+            }
+        }
+        Ok(objects)
+    }
+
+    /// Reads a collection as the table that `kubectl get` prints.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn table(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        let subject = Subject::Collection(kind.to_string());
+        let mut call = Call::read(Verb::List, subject, kind.collection(namespace));
+        call.accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+        self.send(call).await
+    }
+
+    /// Lists the metadata of all objects of a type; items hold nothing but `metadata`.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub async fn list_metadata(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Object>, ApiError> {
+        let selection = Selection { accept: METADATA_ONLY, ..Selection::default() };
+        self.list_all(kind, namespace, selection).await
+    }
+
+    /// What the API server serves, as `APIGroupDiscoveryList` where it knows that.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn aggregated_discovery(&self) -> Result<Value, ApiError> {
+        let mut call = Call::read(Verb::Get, Subject::Path("/apis".to_owned()), "/apis".to_owned());
+        call.accept = AGGREGATED_DISCOVERY;
+        self.send(call).await
+    }
+
+    /// Creates an object. Never repeated when it may have been carried out: see
+    /// [`ApiError::is_ambiguous`].
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn create(
+        &self,
+        kind: &ResourceType,
+        object: &Object,
+        options: &WriteOptions,
+    ) -> Result<Object, ApiError> {
+        let uri = format!("{}?{}", kind.collection(object.namespace()), options.query());
+        let subject = Subject::Object(kind.id(object.namespace(), object.name()));
+        self.send(Call::write(Verb::Create, subject, Method::POST, uri, object.value()))
+            .await
+            .map(Object::new)
+    }
+
+    /// Replaces an object; its `resourceVersion`, if set, is a precondition.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn update(
+        &self,
+        kind: &ResourceType,
+        object: &Object,
+        options: &WriteOptions,
+    ) -> Result<Object, ApiError> {
+        let path = options.path(&kind.path(object.namespace(), object.name()));
+        let uri = format!("{path}?{}", options.query());
+        let subject = Subject::Object(kind.id(object.namespace(), object.name()));
+        self.send(Call::write(Verb::Update, subject, Method::PUT, uri, object.value()))
+            .await
+            .map(Object::new)
+    }
+
+    /// Changes an object. A `metadata.uid` in a merge patch is a precondition.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn patch(
+        &self,
+        kind: &ResourceType,
+        (namespace, name): (Option<&str>, &str),
+        (patch_kind, patch): (PatchKind, &Value),
+        options: &WriteOptions,
+    ) -> Result<Object, ApiError> {
+        let force = if patch_kind == PatchKind::Apply { "&force=true" } else { "" };
+        let uri =
+            format!("{}?{}{force}", options.path(&kind.path(namespace, name)), options.query());
+        let subject = Subject::Object(kind.id(namespace, name));
+        let mut call = Call::write(Verb::Patch, subject, Method::PATCH, uri, patch);
+        call.content_type = Some(match patch_kind {
+            PatchKind::Merge => "application/merge-patch+json",
+            PatchKind::Json => "application/json-patch+json",
+            PatchKind::Apply => "application/apply-patch+yaml",
+        });
+        self.send(call).await.map(Object::new)
+    }
+
+    /// Deletes the object with this uid, in the background. `false` when it was gone already.
+    ///
+    /// # Errors
+    /// When the request fails; a conflict when an object of another uid has taken the name.
+    pub async fn delete(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+        name: &str,
+        uid: &str,
+    ) -> Result<bool, ApiError> {
+        let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
+            "preconditions": {"uid": uid}});
+        let subject = Subject::Object(kind.id(namespace, name));
+        match self
+            .send(Call::write(
+                Verb::Delete,
+                subject,
+                Method::DELETE,
+                kind.path(namespace, name),
+                &options,
+            ))
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send(&self, call: Call) -> Result<Value, ApiError> {
+        let repeatable = call.verb != Verb::Create;
+        let mut attempt = 1;
+        loop {
+            self.counts[call.verb as usize].fetch_add(1, Ordering::Relaxed);
+            let (cause, retry_after) = match self.attempt(&call).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            if attempt >= self.retry.attempts || !is_retryable(&cause, repeatable) {
+                return Err(ApiError {
+                    cluster: self.name.to_string(),
+                    verb: call.verb,
+                    subject: call.subject,
+                    cause,
+                });
+            }
+            let pause = self.retry.pause(attempt, retry_after);
+            tracing::debug!(cluster = %self.name, verb = %call.verb, subject = %call.subject, %cause, ?pause, "trying again");
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Value, (ApiErrorCause, Option<Duration>)> {
+        let request =
+            call.request().map_err(|error| (ApiErrorCause::Malformed(error.to_string()), None))?;
+        let exchange = async {
+            let response =
+                self.http.send(request).await.map_err(|error| (classify(&error), None))?;
+            read_answer(response).await
+        };
+        match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err((ApiErrorCause::Timeout(self.timeout), None)),
+        }
+    }
+}
+
+async fn read_answer(response: Response<Body>) -> Result<Value, (ApiErrorCause, Option<Duration>)> {
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let body =
+        response.into_body().collect_bytes().await.map_err(|error| (classify(&error), None))?;
+    if status.is_success() {
+        if body.first().is_none_or(|byte| *byte != b'{') {
+            return Ok(Value::String(String::from_utf8_lossy(&body).into_owned()));
+        }
+        return serde_json::from_slice(&body)
+            .map_err(|error| (ApiErrorCause::Malformed(error.to_string()), None));
+    }
+    let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+    let mut message = text("message");
+    if message.is_empty() {
+        message = String::from_utf8_lossy(&body).trim().chars().take(300).collect();
+    }
+    let asked = answer["details"]["retryAfterSeconds"].as_u64().map(Duration::from_secs);
+    Err((
+        ApiErrorCause::Status { code: status.as_u16(), reason: text("reason"), message },
+        retry_after.or(asked),
+    ))
+}
+
+fn list_uri(collection: &str, label_selector: &str, token: &str) -> String {
+    let mut uri = format!("{collection}?limit={PAGE}");
+    if !label_selector.is_empty() {
+        uri.push_str("&labelSelector=");
+        uri.push_str(&encode(label_selector));
+    }
+    if !token.is_empty() {
+        uri.push_str("&continue=");
+        uri.push_str(&encode(token));
+    }
+    uri
+}
+
+/// Percent-encodes everything that is not unreserved in RFC 3986.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,238 @@
+//! What can go wrong in one request, told so that a user can act on it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::capi::ObjectId;
+
+/// What a request was for; names the operation in errors and counts requests in reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verb {
+    /// Read one object or a non-resource path.
+    Get,
+    /// Read a collection, one request for each page.
+    List,
+    /// Create an object.
+    Create,
+    /// Replace an object.
+    Update,
+    /// Change parts of an object, or apply it.
+    Patch,
+    /// Delete an object.
+    Delete,
+}
+
+impl Verb {
+    /// All verbs, in the order of reports.
+    pub const ALL: [Self; 6] =
+        [Self::Get, Self::List, Self::Create, Self::Update, Self::Patch, Self::Delete];
+
+    /// The verb as RBAC and reports spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a request was about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One object.
+    Object(ObjectId),
+    /// All objects of a type, for example `machines.cluster.x-k8s.io`.
+    Collection(String),
+    /// Another path, for example `/readyz`.
+    Path(String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object(id) => id.fmt(f),
+            Self::Collection(text) | Self::Path(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A request that failed for good, after the retries that were safe.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {verb} {subject} in the {cluster} cluster")]
+pub struct ApiError {
+    /// Which cluster, for example `source`.
+    pub cluster: String,
+    /// What was attempted.
+    pub verb: Verb,
+    /// On what.
+    pub subject: Subject,
+    /// Why it failed.
+    #[source]
+    pub cause: ApiErrorCause,
+}
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiErrorCause {
+    /// The API server answered with an error status.
+    #[error("{message} (HTTP {code}{})", if reason.is_empty() { String::new() } else { format!(", {reason}") })]
+    Status {
+        /// HTTP status code.
+        code: u16,
+        /// Machine-readable reason, for example `AlreadyExists`.
+        reason: String,
+        /// The server's message.
+        message: String,
+    },
+    /// No answer in time; the request may or may not have been carried out.
+    #[error("no answer within {} s", .0.as_secs())]
+    Timeout(Duration),
+    /// The connection could not be made; the request was not carried out.
+    #[error("connection failed: {0}")]
+    Connect(String),
+    /// The connection broke; the request may or may not have been carried out.
+    #[error("connection broke before the answer: {0}")]
+    Broken(String),
+    /// Credentials could not be obtained; the request was not sent.
+    #[error("credentials could not be obtained: {0}")]
+    Credentials(String),
+    /// The answer is not what an API server sends.
+    #[error("the answer is not valid JSON of the Kubernetes API: {0}")]
+    Malformed(String),
+}
+
+impl ApiError {
+    /// The HTTP status, if the API server answered.
+    pub fn code(&self) -> Option<u16> {
+        match self.cause {
+            ApiErrorCause::Status { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The object or type does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Some(404)
+    }
+
+    /// The permission is missing.
+    pub fn is_forbidden(&self) -> bool {
+        self.code() == Some(403)
+    }
+
+    /// An object of this name exists already.
+    pub fn is_already_exists(&self) -> bool {
+        matches!(&self.cause, ApiErrorCause::Status { code: 409, reason, .. } if reason == "AlreadyExists")
+    }
+
+    /// A precondition (uid, resourceVersion) did not hold.
+    pub fn is_conflict(&self) -> bool {
+        self.code() == Some(409) && !self.is_already_exists()
+    }
+
+    /// A page token has expired; the list has to start again.
+    pub fn is_expired(&self) -> bool {
+        self.code() == Some(410)
+    }
+
+    /// Whether the request may have been carried out although it failed.
+    pub fn is_ambiguous(&self) -> bool {
+        match self.cause {
+            ApiErrorCause::Timeout(_) | ApiErrorCause::Broken(_) | ApiErrorCause::Malformed(_) => {
+                true
+            }
+            ApiErrorCause::Status { code, .. } => matches!(code, 500 | 502 | 503 | 504),
+            ApiErrorCause::Connect(_) | ApiErrorCause::Credentials(_) => false,
+        }
+    }
+
+    /// The API server could not be reached or used at all.
+    pub fn is_unreachable(&self) -> bool {
+        !matches!(self.cause, ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_))
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> String {
+        match &self.cause {
+            ApiErrorCause::Status { code: 401, .. } | ApiErrorCause::Credentials(_) => format!(
+                "check the credentials of the {} cluster's kubeconfig (user, token, exec plugin) and try again",
+                self.cluster
+            ),
+            ApiErrorCause::Status { code: 403, .. } => format!(
+                "the user of the {} cluster's kubeconfig needs the verb `{}` here; `kubectl auth can-i {} ...` tells",
+                self.cluster, self.verb, self.verb
+            ),
+            ApiErrorCause::Status { reason, .. } if reason == "Invalid" => {
+                format!(
+                    "compare the CRD and webhook versions of both clusters: the {} cluster refuses this object",
+                    self.cluster
+                )
+            }
+            ApiErrorCause::Status { message, .. } if message.contains("webhook") => format!(
+                "look at the webhook named above in the {} cluster: is its controller running, and why does it refuse?",
+                self.cluster
+            ),
+            ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_) => {
+                format!(
+                    "look at the object and at the API server of the {} cluster, then run the command again",
+                    self.cluster
+                )
+            }
+            ApiErrorCause::Timeout(_) | ApiErrorCause::Connect(_) | ApiErrorCause::Broken(_) => {
+                format!(
+                    "check that the API server of the {} cluster is up and reachable from here (`kubectl get --raw /readyz`)",
+                    self.cluster
+                )
+            }
+        }
+    }
+}
+
+/// Sorts a client error by whether the request can have reached the API server.
+pub(super) fn classify(error: &kube::Error) -> ApiErrorCause {
+    if matches!(error, kube::Error::Auth(_)) {
+        return ApiErrorCause::Credentials(chain(error));
+    }
+    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = source {
+        if let Some(hyper) = current.downcast_ref::<hyper_util::client::legacy::Error>()
+            && hyper.is_connect()
+        {
+            return ApiErrorCause::Connect(root_cause(current));
+        }
+        source = current.source();
+    }
+    ApiErrorCause::Broken(root_cause(error))
+}
+
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(current) = source {
+        let part = current.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        source = current.source();
+    }
+    text
+}
+
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    let mut current: &(dyn StdError + 'static) = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}

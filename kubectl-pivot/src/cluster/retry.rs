@@ -1,0 +1,93 @@
+//! When a request is sent again, and after how long.
+//!
+//! kube's own retry is off: it re-sends a POST blindly and keeps silent for minutes.
+
+use std::time::Duration;
+
+use super::error::ApiErrorCause;
+
+/// Bounds of the retries of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Attempts in all, the first included.
+    pub attempts: u32,
+    /// Pause after the first failure; doubles each time.
+    pub first_pause: Duration,
+    /// Longest pause, also for a server's `Retry-After`.
+    pub longest_pause: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 8,
+            first_pause: Duration::from_millis(100),
+            longest_pause: Duration::from_secs(10),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// For the first contact with a cluster, where a user waits for a wrong address to be reported.
+    pub fn brief() -> Self {
+        Self { attempts: 3, ..Self::default() }
+    }
+
+    /// The pause before attempt `attempt + 1`, with full jitter above half of it.
+    pub fn pause(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
+        if let Some(asked) = retry_after {
+            return asked.min(self.longest_pause) + self.first_pause.mul_f64(rand::random());
+        }
+        let doubled = self.first_pause.saturating_mul(1 << attempt.saturating_sub(1).min(16));
+        doubled.min(self.longest_pause).mul_f64(0.5 + rand::random::<f64>() / 2.0)
+    }
+}
+
+/// Whether sending the request again can do no harm and may help.
+///
+/// A request that is not `repeatable` (a create) is sent again only if it cannot have been carried
+/// out; the caller finds out about the other cases by reading.
+pub(super) fn is_retryable(cause: &ApiErrorCause, repeatable: bool) -> bool {
+    match cause {
+        ApiErrorCause::Status { code: 429, .. } | ApiErrorCause::Connect(_) => true,
+        ApiErrorCause::Status { code: 500 | 502 | 503 | 504, .. } => repeatable,
+        ApiErrorCause::Timeout(_) | ApiErrorCause::Broken(_) | ApiErrorCause::Malformed(_) => {
+            repeatable
+        }
+        ApiErrorCause::Status { .. } | ApiErrorCause::Credentials(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u16) -> ApiErrorCause {
+        ApiErrorCause::Status { code, reason: String::new(), message: String::new() }
+    }
+
+    #[test]
+    fn a_create_is_never_repeated_blindly() {
+        for cause in [status(500), status(503), status(504), ApiErrorCause::Broken(String::new())] {
+            assert!(!is_retryable(&cause, false), "{cause:?}");
+            assert!(is_retryable(&cause, true), "{cause:?}");
+        }
+        assert!(is_retryable(&status(429), false));
+        assert!(is_retryable(&ApiErrorCause::Connect(String::new()), false));
+        assert!(!is_retryable(&status(422), true));
+    }
+
+    #[test]
+    fn pauses_grow_are_bounded_and_honour_the_server() {
+        let policy = RetryPolicy::default();
+        for attempt in 1..40 {
+            let pause = policy.pause(attempt, None);
+            assert!(
+                pause >= policy.first_pause / 2 && pause <= policy.longest_pause,
+                "{attempt}: {pause:?}"
+            );
+        }
+        assert!(policy.pause(1, Some(Duration::from_secs(2))) >= Duration::from_secs(2));
+        assert!(policy.pause(1, Some(Duration::from_secs(3600))) <= Duration::from_secs(11));
+    }
+}

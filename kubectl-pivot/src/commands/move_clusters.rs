@@ -1,0 +1,79 @@
+//! `move`: from one management cluster to another.
+
+use crate::capi::ResourceType;
+use crate::cluster::{Client, ConnectError, KubeconfigRef};
+use crate::journal::Events;
+use crate::transfer::{MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, plan};
+
+use super::error::CommandError;
+
+/// What a user has asked for.
+#[derive(Clone, Debug)]
+pub struct MoveRequest {
+    /// The cluster to move from.
+    pub source: KubeconfigRef,
+    /// The cluster to move to.
+    pub target: KubeconfigRef,
+    /// A namespace; `None` for the one of the source's context.
+    pub namespace: Option<String>,
+    /// All namespaces.
+    pub all_namespaces: bool,
+    /// Only find out what would happen.
+    pub dry_run: bool,
+    /// An interrupted run to carry on.
+    pub continue_run: Option<String>,
+    /// Everything else.
+    pub options: MoveOptions,
+}
+
+/// Prepares the run.
+///
+/// # Errors
+/// When a kubeconfig is missing or unusable.
+pub async fn connect(
+    request: &MoveRequest,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Run, ConnectError> {
+    let source = Client::connect("source", &request.source).await?;
+    let target = Client::connect("target", &request.target).await?;
+    let mut options = request.options.clone();
+    options.namespaces = match (&request.namespace, request.all_namespaces) {
+        (_, true) => Namespaces::All,
+        (Some(namespace), false) => Namespaces::One(namespace.clone()),
+        (None, false) => Namespaces::One(source.default_namespace().to_owned()),
+    };
+    let id =
+        request.continue_run.clone().unwrap_or_else(|| format!("{:08x}", rand::random::<u32>()));
+    Ok(Run { id, source, target, options, events: events.clone(), stop: stop.clone() })
+}
+
+/// Plans the move and, unless it is a dry-run, refused or empty, asks `confirm` and carries it out.
+///
+/// # Errors
+/// When the move fails, or is not confirmed. A plan with findings is a report, not an error.
+pub async fn move_clusters(
+    run: &Run,
+    dry_run: bool,
+    confirm: impl FnOnce(&Report) -> bool,
+) -> Result<Report, CommandError> {
+    let (preflight, report) = plan(run).await?;
+    if dry_run || report.outcome != Outcome::Planned {
+        return Ok(report);
+    }
+    if !confirm(&report) {
+        return Err(CommandError::NotConfirmed);
+    }
+    Ok(execute(run, preflight, report).await?)
+}
+
+/// Namespaces of the source that hold Clusters, for a user who looked in the wrong one.
+pub async fn find_clusters_elsewhere(run: &Run) -> Vec<String> {
+    let clusters = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+    let listed = run.source.list_metadata(&clusters, None).await.unwrap_or_default();
+    let mut namespaces: Vec<String> =
+        listed.iter().filter_map(|c| c.namespace().map(str::to_owned)).collect();
+    namespaces.sort();
+    namespaces.dedup();
+    namespaces
+}
