@@ -55,6 +55,7 @@ impl ControlPlane {
         events: &Events,
     ) -> Result<Self, ControlPlaneError> {
         let dir = dir.into();
+        let dir = std::path::absolute(&dir).map_err(ControlPlaneError::file("find", &dir))?;
         create_private_dir(&dir).map_err(ControlPlaneError::file("create", &dir))?;
         let name = if options.name.is_empty() { "sandbox".to_owned() } else { options.name };
         let etcd = Etcd::prepare(&parts.etcd, &dir.join("etcd"))?;

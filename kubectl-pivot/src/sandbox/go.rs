@@ -1,7 +1,7 @@
 //! Building parts and fetching modules with the Go toolchain, one process at a time per cache.
 
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -79,6 +79,9 @@ pub(super) async fn module_folders<const N: usize>(
     Ok(folders)
 }
 
+/// How the names of folders begin that are not finished.
+const IN_PROGRESS: &str = "in-progress-";
+
 /// A run of `go`, in words.
 pub(super) struct Job<'a> {
     /// The subcommand, for errors.
@@ -108,7 +111,10 @@ impl Lock {
         let started = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
+                Ok(()) => {
+                    remove_leftovers(cache).map_err(PartsError::file("clean up", cache))?;
+                    return Ok(Self(file));
+                }
                 Err(TryLockError::WouldBlock) => {
                     let seconds = started.elapsed().as_secs();
                     events.doing(format!(
@@ -124,6 +130,23 @@ impl Lock {
     }
 }
 
+/// Deletes the folders of killed builders; there are no others while the lock is held.
+fn remove_leftovers(cache: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(cache)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(IN_PROGRESS) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A new folder for work in progress, to be made while the lock is held.
+pub(super) fn folder_in_progress(cache: &Path) -> Result<TempDir, PartsError> {
+    let dir = tempfile::Builder::new().prefix(IN_PROGRESS).tempdir_in(cache);
+    dir.map_err(PartsError::file("create a folder in", cache))
+}
+
 /// A temporary folder in the cache, on the same file system, with a wrapper module in it.
 struct Workshop {
     dir: TempDir,
@@ -131,8 +154,7 @@ struct Workshop {
 
 impl Workshop {
     fn new(cache: &Path, wrapper: &Wrapper) -> Result<Self, PartsError> {
-        let dir = tempfile::Builder::new().prefix("build-").tempdir_in(cache);
-        let dir = dir.map_err(PartsError::file("create a folder in", cache))?;
+        let dir = folder_in_progress(cache)?;
         for (name, text) in
             [("go.mod", wrapper.go_mod), ("go.sum", wrapper.go_sum), ("tools.go", wrapper.tools_go)]
         {
@@ -156,6 +178,8 @@ impl Workshop {
             .current_dir(self.dir.path())
             .env("CGO_ENABLED", "0")
             .env("GOWORK", "off")
+            // Set rather than removed: the user's own may also be in Go's configuration file.
+            .env("GOFLAGS", "-mod=readonly")
             .env_remove("GOOS")
             .env_remove("GOARCH")
             .stdin(Stdio::null())
@@ -230,6 +254,17 @@ mod tests {
             link_flags(Some("a.io/version"), "v1.36.3"),
             "-s -w -X a.io/version.gitVersion=v1.36.3 -X a.io/version.gitMajor=1 -X a.io/version.gitMinor=36"
         );
+    }
+
+    #[tokio::test]
+    async fn what_killed_builders_left_is_deleted() {
+        let cache = tempfile::tempdir().expect("temp dir");
+        let finished = cache.path().join("etcd-v3.6.6");
+        fs::create_dir(&finished).expect("create");
+        let left = folder_in_progress(cache.path()).expect("a folder").keep();
+        let _lock = Lock::acquire(cache.path(), "etcd", &Events::none()).await.expect("the lock");
+        assert!(finished.exists());
+        assert!(!left.exists());
     }
 
     #[test]
