@@ -12,3 +12,4 @@ pub mod journal;
 pub mod render;
 pub mod sandbox;
 pub mod transfer;
+pub mod yaml;

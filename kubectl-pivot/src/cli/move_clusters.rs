@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::Context;
 use super::output::Output;
 use crate::cluster::KubeconfigRef;
-use crate::commands::{self, CommandError, MoveRequest, exit};
+use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::{self, Format};
 use crate::transfer::{MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
 
@@ -23,11 +23,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
     /// Kubeconfig of the target management cluster.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["to_kubeconfig_context"])]
+    #[arg(long, value_name = "FILE",
+        required_unless_present_any = ["to_kubeconfig_context", "to_directory"])]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME")]
     to_kubeconfig_context: Option<String>,
+    /// Write the objects to this directory instead of another cluster; the source goes on as before.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context", "from_directory"])]
+    to_directory: Option<PathBuf>,
+    /// Read the objects from this directory instead of another cluster.
+    #[arg(long, value_name = "DIR",
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces", "continue_run"])]
+    from_directory: Option<PathBuf>,
     /// Namespace to move [default: that of the source's context].
     #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
     namespace: Option<String>,
@@ -71,13 +79,14 @@ enum Preflight {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
-    let (yes, dry_run) = (args.yes, args.dry_run);
-    let run = commands::connect(&request(args), &context.progress.events(), &context.stop).await?;
+    let yes = args.yes;
+    let request = request(args);
+    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let confirm = |plan: &Report| {
         context.progress.clear();
         yes || confirm(plan)
     };
-    let report = commands::move_clusters(&run, dry_run, confirm).await?;
+    let report = commands::move_clusters(&run, &request, confirm).await?;
     context.progress.clear();
     let text =
         render::structured(&report, format).unwrap_or_else(|| render::report(&report, false));
@@ -104,6 +113,10 @@ fn request(args: Args) -> MoveRequest {
     MoveRequest {
         source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
         target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },
+        directory: args
+            .to_directory
+            .map(Directory::To)
+            .or(args.from_directory.map(Directory::From)),
         namespace: args.namespace,
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,

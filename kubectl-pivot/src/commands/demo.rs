@@ -97,6 +97,7 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
     let request = MoveRequest {
         source: kubeconfig(0),
         target: kubeconfig(1),
+        directory: None,
         namespace: None,
         all_namespaces: false,
         dry_run: false,

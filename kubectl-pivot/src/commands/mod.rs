@@ -7,5 +7,5 @@ mod sandbox;
 
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use error::{CommandError, exit};
-pub use move_clusters::{MoveRequest, connect, find_clusters_elsewhere, move_clusters};
+pub use move_clusters::{Directory, MoveRequest, connect, find_clusters_elsewhere, move_clusters};
 pub use sandbox::{SandboxUpRequest, sandbox_down, sandbox_list, sandbox_up};

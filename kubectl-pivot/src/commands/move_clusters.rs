@@ -1,9 +1,13 @@
 //! `move`: from one management cluster to another.
 
+use std::path::PathBuf;
+
 use crate::capi::ResourceType;
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::Events;
-use crate::transfer::{MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, plan};
+use crate::transfer::{
+    Existing, MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, load, plan, save,
+};
 
 use super::error::CommandError;
 
@@ -12,8 +16,10 @@ use super::error::CommandError;
 pub struct MoveRequest {
     /// The cluster to move from.
     pub source: KubeconfigRef,
-    /// The cluster to move to.
+    /// Where to move to.
     pub target: KubeconfigRef,
+    /// A directory in place of one of the clusters.
+    pub directory: Option<Directory>,
     /// A namespace; `None` for the one of the source's context.
     pub namespace: Option<String>,
     /// All namespaces.
@@ -26,7 +32,16 @@ pub struct MoveRequest {
     pub options: MoveOptions,
 }
 
-/// Prepares the run.
+/// A directory that stands for one of the clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Directory {
+    /// In place of the target.
+    To(PathBuf),
+    /// In place of the source.
+    From(PathBuf),
+}
+
+/// Prepares the run. With a directory, the only cluster stands for both.
 ///
 /// # Errors
 /// When a kubeconfig is missing or unusable.
@@ -35,8 +50,20 @@ pub async fn connect(
     events: &Events,
     stop: &Stop,
 ) -> Result<Run, ConnectError> {
-    let source = Client::connect("source", &request.source).await?;
-    let target = Client::connect("target", &request.target).await?;
+    let (source, target) = match &request.directory {
+        None => (
+            Client::connect("source", &request.source).await?,
+            Client::connect("target", &request.target).await?,
+        ),
+        Some(Directory::To(_)) => {
+            let source = Client::connect("source", &request.source).await?;
+            (source.clone(), source)
+        }
+        Some(Directory::From(_)) => {
+            let target = Client::connect("target", &request.target).await?;
+            (target.clone(), target)
+        }
+    };
     let mut options = request.options.clone();
     options.namespaces = match (&request.namespace, request.all_namespaces) {
         (_, true) => Namespaces::All,
@@ -54,11 +81,21 @@ pub async fn connect(
 /// When the move fails, or is not confirmed. A plan with findings is a report, not an error.
 pub async fn move_clusters(
     run: &Run,
-    dry_run: bool,
+    request: &MoveRequest,
     confirm: impl FnOnce(&Report) -> bool,
 ) -> Result<Report, CommandError> {
+    match &request.directory {
+        Some(Directory::To(directory)) => return Ok(save(run, directory, request.dry_run).await?),
+        Some(Directory::From(directory)) => {
+            let mut run = run.clone();
+            run.options.existing = Existing::Keep;
+            run.options.namespaces = Namespaces::All;
+            return Ok(load(&run, directory, request.dry_run).await?);
+        }
+        None => {}
+    }
     let (preflight, report) = plan(run).await?;
-    if dry_run || report.outcome != Outcome::Planned {
+    if request.dry_run || report.outcome != Outcome::Planned {
         return Ok(report);
     }
     if !confirm(&report) {

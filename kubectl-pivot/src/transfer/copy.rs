@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::compare::is_same_content;
 use super::error::PhaseError;
+use super::options::Existing;
 use super::run::{Progress, Run};
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster};
@@ -152,7 +153,7 @@ async fn place(
 ) -> Result<Placed, PhaseError> {
     let created = create_or_find(&run.target, resource, &body).await?;
     let reused = created.annotation(RUN_ANNOTATION) != Some(&run.id);
-    if reused && !may_reuse(node, &created) {
+    if reused && run.options.existing == Existing::MustMatch && !may_reuse(node, &created) {
         return Err(PhaseError::Foreign { object: node.object.id() });
     }
     Ok(Placed {

@@ -7,6 +7,7 @@
 mod compare;
 mod copy;
 mod delete;
+mod directory;
 mod discover;
 mod error;
 mod findings;
@@ -23,10 +24,11 @@ mod seal;
 mod undo;
 mod verify;
 
+pub use directory::{load, save};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
 pub use mover::{execute, plan};
-pub use options::{MoveOptions, Namespaces, Rehearsal};
+pub use options::{Existing, MoveOptions, Namespaces, Rehearsal};
 pub use preflight::{Preflight, Stranger};
 pub use report::{Explained, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};

@@ -33,6 +33,16 @@ pub enum Rehearsal {
     Off,
 }
 
+/// What is done about an object that is in the target already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It has to have the same content.
+    #[default]
+    MustMatch,
+    /// It is left as it is.
+    Keep,
+}
+
 /// Options of a move.
 #[derive(Clone, Debug)]
 pub struct MoveOptions {
@@ -44,6 +54,8 @@ pub struct MoveOptions {
     pub block_move_timeout: Duration,
     /// How much is rehearsed on the target.
     pub rehearsal: Rehearsal,
+    /// What is done about objects that are in the target already.
+    pub existing: Existing,
 }
 
 impl MoveOptions {
@@ -54,6 +66,7 @@ impl MoveOptions {
             max_in_flight: 16,
             block_move_timeout: Duration::from_secs(120),
             rehearsal: Rehearsal::default(),
+            existing: Existing::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ use super::run::Run;
 use crate::capi::{Graph, MoveKind};
 use crate::cluster::{Client, Served};
 
+pub(in crate::transfer) use objects::check as check_objects;
 pub use strangers::Stranger;
 
 /// Everything preflight has found out.
@@ -80,7 +81,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
 }
 
 /// An API server that does not answer, or not to this user, is told at once and not after minutes.
-async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
+pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
     let brief = cluster.clone().with_retry(crate::cluster::RetryPolicy::brief());
     brief.get_path("/version").await?;
     Ok(())

@@ -35,7 +35,7 @@ async fn identity(cluster: &Client) -> Result<String, PhaseError> {
 }
 
 /// Objects that are not ready to be moved.
-pub(super) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
+pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
     for node in graph.copied().map(|index| &graph.nodes[index]) {
         let object = &node.object;
         if let Some(reason) = unprovisioned_reason(object) {
