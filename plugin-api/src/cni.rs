@@ -117,7 +117,7 @@ pub enum CniPlan {
     HelmChartProxy {
         /// The chart.
         chart: HelmChart,
-        /// Labels by which the proxy finds the Cluster.
+        /// Labels by which the proxy finds the Cluster; the host adds them to the Cluster.
         cluster_labels: BTreeMap<String, String>,
     },
     /// A method from a newer version of this interface: the host refuses.

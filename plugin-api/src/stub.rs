@@ -24,6 +24,8 @@ pub struct Stub {
     pub variables: &'static [StubVariable],
     /// What the provider's controllers need.
     pub credentials: &'static [StubVariable],
+    /// What else has to be done by hand, as a sentence fragment, or empty.
+    pub note: &'static str,
 }
 
 /// A variable of a provider's cluster template, or a credential.
@@ -90,11 +92,15 @@ impl InfrastructureProvider for Stub {
             "the plugin `{}` is a stub and cannot render the manifests of cluster `{}`",
             self.name, cluster.name
         );
-        Err(PluginError::new(ErrorCode::NotImplemented, message).with_hint(format!(
+        let mut hint = format!(
             "render them with `clusterctl generate cluster {} --infrastructure {}` or by hand, \
              and pass the file with `--cluster-manifest FILE`",
             cluster.name, self.name
-        )))
+        );
+        if !self.note.is_empty() {
+            hint = format!("{hint}; {}", self.note);
+        }
+        Err(PluginError::new(ErrorCode::NotImplemented, message).with_hint(hint))
     }
 }
 
