@@ -7,4 +7,5 @@
 pub mod capi;
 pub mod cluster;
 pub mod journal;
+pub mod plugins;
 pub mod sandbox;

@@ -9,6 +9,9 @@
 ///
 /// Every call is wrapped so that a panic becomes an error, and once the host has connected its
 /// log, panics are reported there and not printed.
+///
+/// Every plugin exports the same symbol, so two of them cannot be linked into one program as
+/// ordinary dependencies. Load them instead.
 #[macro_export]
 macro_rules! export_plugin {
     (infrastructure: $plugin:expr) => {
