@@ -61,6 +61,8 @@ impl Folder {
 
     fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.path().join(format!("lib{name}.{}", std::env::consts::DLL_EXTENSION));
+        // A new file, because the old one may be mapped into this process.
+        drop(fs::remove_file(&path));
         fs::write(&path, bytes).expect("the folder is ours");
         set_mode(&path, 0o755);
         path
@@ -130,8 +132,6 @@ fn a_plugin_that_changed_is_refused() {
     let path = folder.install(docker(), "docker");
     folder.trust(&path);
     let trusted = folder.scan();
-    // A new file, because the old one may be mapped into this process.
-    fs::remove_file(&path).expect("the folder is ours");
     let mut bytes = fs::read(docker()).expect("it was just built");
     bytes.push(0);
     folder.put("docker", &bytes);
