@@ -8,6 +8,7 @@ mod resume;
 mod rollback;
 mod sandbox;
 mod status;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ enum Command {
     Rollback(rollback::Args),
     /// Show what moves are going on or were interrupted in two clusters.
     Status(status::Args),
+    /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
+    Verify(verify::Args),
     /// Show a move from nothing: two local control planes, a fleet, a verified move.
     Demo(demo::Args),
     /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
@@ -71,6 +74,7 @@ pub fn run() -> ExitCode {
             Command::Resume(args) => resume::run(args, &context).await,
             Command::Rollback(args) => rollback::run(args, &context).await,
             Command::Status(args) => status::run(args, &context).await,
+            Command::Verify(args) => verify::run(args, &context).await,
             Command::Demo(args) => demo::run(args, &context).await,
             Command::Sandbox(args) => sandbox::run(args, &context).await,
         }

@@ -21,6 +21,8 @@ pub mod exit {
     pub const UNDONE: u8 = 5;
     /// Failed half-way; the error says what to do.
     pub const UNFINISHED: u8 = 6;
+    /// A verification found something that does not hold.
+    pub const NOT_VERIFIED: u8 = 7;
     /// Interrupted by the user; everything was put back.
     pub const INTERRUPTED: u8 = 130;
 }

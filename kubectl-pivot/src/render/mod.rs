@@ -1,5 +1,6 @@
 //! Turning events, reports and errors into text. Nothing else in the program prints.
 
+mod checks;
 mod failure;
 mod kubectl_table;
 mod progress;
@@ -10,6 +11,7 @@ mod structured;
 
 use std::io::Write;
 
+pub use checks::checks;
 pub use failure::failure;
 pub use kubectl_table::kubectl_table;
 pub use progress::Progress;

@@ -4,6 +4,7 @@
 //! Phases: preflight, pause (and discover again), quiesce, copy, verify, seal, delete, resume. A
 //! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
 
+mod acceptance;
 mod compare;
 mod copy;
 mod delete;
@@ -27,6 +28,7 @@ mod seal;
 mod undo;
 mod verify;
 
+pub use acceptance::{Acceptance, Check, accept};
 pub use directory::{load, save};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
