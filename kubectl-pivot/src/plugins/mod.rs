@@ -10,6 +10,7 @@
 mod call;
 mod error;
 mod file;
+mod install;
 mod load;
 mod lock;
 mod permissions;
@@ -20,6 +21,7 @@ mod sidecar;
 pub use call::{CniPlugin, InfrastructurePlugin, Invoke, Plugin};
 pub use error::{CallError, PluginFileError};
 pub use file::{HeaderProblem, PluginFile, Sha256};
+pub use install::{InstallError, Installed, install, remove, trust};
 pub use lock::{Lock, LockError};
 pub use permissions::PermissionProblem;
 pub use registry::{Found, LoadError, Registry, SelectError, Trust};

@@ -222,7 +222,7 @@ fn name_of(path: &Path, sidecar: &Result<Sidecar, SidecarError>) -> String {
     name.strip_prefix("kubectl_pivot_plugin_").unwrap_or(name).replace('_', "-")
 }
 
-fn libraries(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn libraries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_library = |path: &PathBuf| {
         path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION)
