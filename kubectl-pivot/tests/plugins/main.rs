@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::process::Command;
 
 use kubectl_pivot::plugins::{
     CallError, Found, LoadError, Lock, Origin, Plugin, PluginFile, PluginFileError, SelectError,
@@ -164,12 +165,27 @@ fn a_library_that_is_no_plugin_is_named_as_such() {
 fn a_plugin_whose_panics_abort_is_refused() {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/panic-abort");
     let arguments = ["-p", "kubectl-pivot-plugin-cilium", "--target-dir", target];
-    let library = build_with(&arguments, &[("CARGO_PROFILE_DEV_PANIC", "abort")]);
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.env("CARGO_PROFILE_DEV_PANIC", "abort");
+    let library = build_with(cargo, &arguments);
     let folder = Folder::new();
     let path = folder.install(&library, "cilium");
     let error = Plugin::open(&PluginFile::inspect(&path).expect("a proper library"));
     let error = error.expect_err("one panic would end this test");
     assert!(matches!(error, PluginFileError::PanicAbort { .. }), "{error}");
+}
+
+/// Needs `rustup toolchain install nightly`.
+#[test]
+fn a_plugin_of_another_toolchain_and_profile_works() {
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/nightly");
+    let mut cargo = Command::new("rustup");
+    cargo.args(["run", "nightly", "cargo"]).env_remove("RUSTC").env_remove("RUSTDOC");
+    let arguments = ["-p", "kubectl-pivot-plugin-none", "--release", "--target-dir", target];
+    let folder = Folder::new();
+    folder.trust(&folder.install(&build_with(cargo, &arguments), "none"));
+    let plugin = folder.scan().load("none").expect("it is trusted");
+    assert_eq!(plugin.conformance(), Vec::<String>::new());
 }
 
 #[test]

@@ -14,17 +14,17 @@ use tempfile::TempDir;
 
 /// Builds a plugin and returns its library.
 fn build(arguments: &[&str]) -> PathBuf {
-    build_with(arguments, &[])
+    build_with(Command::new(env!("CARGO")), arguments)
 }
 
-pub(crate) fn build_with(arguments: &[&str], environment: &[(&str, &str)]) -> PathBuf {
-    let output = Command::new(env!("CARGO"))
+/// Builds a plugin with another toolchain or environment.
+pub(crate) fn build_with(mut cargo: Command, arguments: &[&str]) -> PathBuf {
+    let output = cargo
         .args(["build", "--message-format=json", "--quiet"])
         .args(arguments)
-        .envs(environment.iter().copied())
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .expect("cargo runs, since it runs this test");
+        .expect("cargo and rustup are installed: https://rustup.rs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8_lossy(&output.stdout);
     let mut files = messages.lines().filter_map(|line| {
