@@ -1,0 +1,278 @@
+//! One local control plane: an etcd and a kube-apiserver that live as long as their handle.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::apiserver::ApiServer;
+use super::error::ControlPlaneError;
+use super::etcd::Etcd;
+use super::files::{create_private_dir, tail};
+use super::http::Http;
+use super::install::install_cluster_api;
+use super::kubeconfig::url;
+use super::parts::Parts;
+use super::process::Process;
+use crate::journal::Events;
+
+/// How long an API server may take to become ready; 2 to 6 s are usual.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often a start is repeated with other ports when one of them was taken in between.
+const PORT_TRIES: usize = 5;
+
+/// What kind of control plane to start.
+#[derive(Clone, Debug, Default)]
+pub struct ControlPlaneOptions {
+    /// Name of cluster, context and user in the kubeconfig; `sandbox` if empty.
+    pub name: String,
+    /// Leave out Cluster API's CRDs and clusterctl's inventory: a plain Kubernetes API.
+    pub bare: bool,
+    /// Further arguments of kube-apiserver; they win over those that the sandbox sets.
+    pub extra_apiserver_args: Vec<String>,
+}
+
+/// A running etcd and kube-apiserver on loopback.
+///
+/// Dropping it kills both and waits until they are gone; the folder stays. If the program that
+/// holds it is killed, both are killed too.
+pub struct ControlPlane {
+    dir: PathBuf,
+    name: String,
+    kubeconfig: PathBuf,
+    etcd: Etcd,
+    server: ApiServer,
+    running: Running,
+}
+
+/// The processes and the ports that they listen on.
+struct Running {
+    ports: Ports,
+    // Dropped in this order: the API server before the store that it writes to.
+    apiserver: Option<Process>,
+    etcd: Process,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ports {
+    api: u16,
+    etcd_client: u16,
+    etcd_peer: u16,
+}
+
+impl ControlPlane {
+    /// Starts a control plane whose files go to `dir`, and waits until it is ready: `/readyz` is ok
+    /// and, unless [`ControlPlaneOptions::bare`], every Cluster API kind can be listed.
+    ///
+    /// # Errors
+    ///
+    /// Whatever part dies, cannot be started or does not become ready in two minutes; the error has
+    /// the last lines of its log. Nothing is left running then.
+    pub async fn start(
+        dir: impl Into<PathBuf>,
+        parts: &Parts,
+        options: ControlPlaneOptions,
+        events: &Events,
+    ) -> Result<Self, ControlPlaneError> {
+        let dir = dir.into();
+        create_private_dir(&dir).map_err(ControlPlaneError::file("create", &dir))?;
+        let name = if options.name.is_empty() { "sandbox".to_owned() } else { options.name };
+        let etcd = Etcd::prepare(&parts.etcd, &dir.join("etcd"))?;
+        let server = ApiServer::prepare(
+            &parts.kube_apiserver,
+            &dir.join("kube-apiserver"),
+            options.extra_apiserver_args,
+        )?;
+        let kubeconfig = dir.join("admin.kubeconfig");
+        events.doing(format!("{name}: starting etcd and kube-apiserver"));
+        let running = launch(&etcd, &server, &name, &kubeconfig).await?;
+        let plane = Self { dir, name, kubeconfig, etcd, server, running };
+        if !options.bare {
+            events.doing(format!("{}: installing the CRDs of Cluster API", plane.name));
+            install_cluster_api(&plane.kubeconfig, &parts.crds).await?;
+        }
+        Ok(plane)
+    }
+
+    /// Its folder: certificates, data, logs, kubeconfig files.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Kubeconfig file of the administrator.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// URL of the API server, `https://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        url(self.running.ports.api)
+    }
+
+    /// Process ids of what runs now: etcd, and kube-apiserver unless it has been killed.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        std::iter::once(self.running.etcd.pid())
+            .chain(self.running.apiserver.as_ref().map(Process::pid))
+            .collect()
+    }
+
+    /// Writes a kubeconfig file for another user, known by a client certificate, and returns its
+    /// path. Without RBAC rules of its own such a user may do next to nothing.
+    ///
+    /// # Errors
+    ///
+    /// The certificate cannot be made or the file cannot be written.
+    pub fn kubeconfig_for(
+        &self,
+        user: &str,
+        group: Option<&str>,
+    ) -> Result<PathBuf, ControlPlaneError> {
+        // A user name may be `system:node:a`, which is not a file name.
+        let short: String =
+            user.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let path = self.dir.join(format!("user-{short}.kubeconfig"));
+        let context = format!("{}-{short}", self.name);
+        self.server.write_kubeconfig(&path, &context, self.running.ports.api, (user, group))?;
+        Ok(path)
+    }
+
+    /// Kills the API server the hard way; etcd and its data stay.
+    pub async fn kill_apiserver(&mut self) {
+        if let Some(process) = self.running.apiserver.take() {
+            drop_in_background(process).await;
+        }
+    }
+
+    /// Starts the API server again, on the same port and with the same data, and waits until it is
+    /// ready. One that still runs is killed first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ControlPlane::start`].
+    pub async fn restart_apiserver(&mut self) -> Result<(), ControlPlaneError> {
+        self.kill_apiserver().await;
+        let ports = self.running.ports;
+        let mut process = self.server.start(ports.api, self.etcd.client_args(ports.etcd_client))?;
+        wait_ready(&self.kubeconfig, ports.api, &mut [&mut process, &mut self.running.etcd])
+            .await?;
+        self.running.apiserver = Some(process);
+        Ok(())
+    }
+
+    /// Kills both parts and waits until they are gone. The same as dropping the handle, without
+    /// blocking the thread.
+    pub async fn stop(self) {
+        drop_in_background(self).await;
+    }
+
+    #[expect(dead_code, reason = "used by named sandboxes, which come next")]
+    /// Lets both parts run on when this program ends. Their process ids have been recorded before.
+    pub(super) fn detach(self) -> Result<(), ControlPlaneError> {
+        let dir = self.dir;
+        for process in self.running.apiserver.into_iter().chain([self.running.etcd]) {
+            process.detach().map_err(ControlPlaneError::file("detach the processes of", &dir))?;
+        }
+        Ok(())
+    }
+}
+
+/// Starts both parts, again with other ports if one was taken between its choice and its use.
+async fn launch(
+    etcd: &Etcd,
+    server: &ApiServer,
+    name: &str,
+    kubeconfig: &Path,
+) -> Result<Running, ControlPlaneError> {
+    let mut tries = 1;
+    loop {
+        let ports = Ports::pick()?;
+        server.write_kubeconfig(
+            kubeconfig,
+            name,
+            ports.api,
+            ("sandbox-admin", Some("system:masters")),
+        )?;
+        match launch_on(etcd, server, ports, kubeconfig).await {
+            Err(error) if tries < PORT_TRIES && is_port_taken(&error) => tries += 1,
+            result => return result,
+        }
+    }
+}
+
+async fn launch_on(
+    etcd: &Etcd,
+    server: &ApiServer,
+    ports: Ports,
+    kubeconfig: &Path,
+) -> Result<Running, ControlPlaneError> {
+    let mut store = etcd.start(ports.etcd_client, ports.etcd_peer)?;
+    server.clear_log()?;
+    let mut process = server.start(ports.api, etcd.client_args(ports.etcd_client))?;
+    wait_ready(kubeconfig, ports.api, &mut [&mut process, &mut store]).await?;
+    Ok(Running { ports, apiserver: Some(process), etcd: store })
+}
+
+impl Ports {
+    /// Three ports that were free a moment ago. All are held at once, so that they differ.
+    fn pick() -> Result<Self, ControlPlaneError> {
+        let listen =
+            || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(ControlPlaneError::Port);
+        let (api, client, peer) = (listen()?, listen()?, listen()?);
+        let port = |listener: &TcpListener| {
+            listener.local_addr().map(|address| address.port()).map_err(ControlPlaneError::Port)
+        };
+        Ok(Self { api: port(&api)?, etcd_client: port(&client)?, etcd_peer: port(&peer)? })
+    }
+}
+
+/// Waits for `/readyz`, and for nothing longer than the parts live.
+async fn wait_ready(
+    kubeconfig: &Path,
+    port: u16,
+    parts: &mut [&mut Process],
+) -> Result<(), ControlPlaneError> {
+    let setup = |error: super::http::CallError| ControlPlaneError::Setup {
+        action: format!("read {}", kubeconfig.display()),
+        message: error.0,
+    };
+    let http = Http::new(kubeconfig).await.map_err(setup)?;
+    let started = Instant::now();
+    loop {
+        let last_seen = match http.probe("/readyz").await {
+            Ok(_) => return Ok(()),
+            Err(error) => error.0,
+        };
+        for part in parts.iter_mut() {
+            if part.has_ended() {
+                return Err(died(part));
+            }
+        }
+        if started.elapsed() > START_TIMEOUT {
+            return Err(ControlPlaneError::NotReady {
+                url: url(port),
+                seconds: START_TIMEOUT.as_secs(),
+                last_seen,
+                log: parts.first().map(|part| part.log().to_owned()).unwrap_or_default(),
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn died(part: &Process) -> ControlPlaneError {
+    let log = part.log().to_owned();
+    let program = log.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    ControlPlaneError::Died { program, log_tail: tail(&log, 3), log }
+}
+
+fn is_port_taken(error: &ControlPlaneError) -> bool {
+    matches!(error, ControlPlaneError::Died { log, .. } if tail(log, 100).contains("address already in use"))
+}
+
+async fn drop_in_background<T: Send + 'static>(value: T) {
+    // Fails only if dropping panics or the runtime is shutting down; the value is gone in both cases.
+    let _ = tokio::task::spawn_blocking(move || drop(value)).await;
+}

@@ -1,0 +1,245 @@
+//! Building parts and fetching modules with the Go toolchain, one process at a time per cache.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::error::PartsError;
+use super::files::{create_private_dir, last_lines};
+use super::part::{Part, Wrapper};
+use super::parts::Search;
+use crate::journal::Events;
+
+/// How often a waiting user is told that work goes on.
+const TICK: Duration = Duration::from_secs(3);
+
+/// Builds a part into the cache and returns its path. `looked_in` is for the error without Go.
+pub(super) async fn build(
+    part: Part,
+    search: &Search,
+    looked_in: Vec<PathBuf>,
+    events: &Events,
+) -> Result<PathBuf, PartsError> {
+    let what = format!("{part} {}", part.version());
+    let _lock = Lock::acquire(&search.cache(), &what, events).await?;
+    let target = search.cached(part);
+    if target.exists() {
+        return Ok(target);
+    }
+    let recipe = part.recipe();
+    let work = Workshop::new(&search.cache(), &recipe.wrapper)?;
+    let output = work.dir.path().join("output");
+    let args = vec![
+        "build".into(),
+        "-mod=readonly".into(),
+        "-trimpath".into(),
+        format!("-ldflags={}", link_flags(recipe.stamp, part.version())),
+        "-o".into(),
+        output.display().to_string(),
+        recipe.package.into(),
+    ];
+    let doing = format!("building {what} from Go modules, about {} on 2 cores", recipe.duration);
+    work.go(&args, &Job { command: "build", what: &what, doing: &doing, looked_in }, events)
+        .await?;
+    let folder = target.parent().unwrap_or(&target);
+    fs::create_dir_all(folder).map_err(PartsError::file("create", folder))?;
+    fs::rename(&output, &target).map_err(PartsError::file("write", &target))?;
+    Ok(target)
+}
+
+/// Fetches `modules`, as pinned by `wrapper`, and returns their folders in the module cache.
+pub(super) async fn module_folders<const N: usize>(
+    wrapper: &Wrapper,
+    modules: [&'static str; N],
+    search: &Search,
+    job: &Job<'_>,
+    events: &Events,
+) -> Result<[PathBuf; N], PartsError> {
+    let work = Workshop::new(&search.cache(), wrapper)?;
+    let args: Vec<String> =
+        ["mod", "download", "-json"].into_iter().chain(modules).map(Into::into).collect();
+    let output = work.go(&args, job, events).await?;
+    let answers: Vec<Value> =
+        serde_json::Deserializer::from_str(&output).into_iter().map_while(Result::ok).collect();
+    let mut folders = [const { PathBuf::new() }; N];
+    for (folder, module) in folders.iter_mut().zip(modules) {
+        let answer = answers.iter().find(|answer| answer["Path"] == module);
+        let dir = answer
+            .and_then(|answer| answer["Dir"].as_str())
+            .ok_or(PartsError::ModuleFolder { module })?;
+        *folder = dir.into();
+    }
+    Ok(folders)
+}
+
+/// A run of `go`, in words.
+pub(super) struct Job<'a> {
+    /// The subcommand, for errors.
+    pub(super) command: &'static str,
+    /// Part and version.
+    pub(super) what: &'a str,
+    /// What to tell the user while it runs.
+    pub(super) doing: &'a str,
+    /// Where the part was looked for before.
+    pub(super) looked_in: Vec<PathBuf>,
+}
+
+/// Held while something is added to the cache. The kernel lets go of it when the process ends.
+pub(super) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl Lock {
+    /// Waits until no other process builds into `cache`.
+    pub(super) async fn acquire(
+        cache: &Path,
+        what: &str,
+        events: &Events,
+    ) -> Result<Self, PartsError> {
+        create_private_dir(cache).map_err(PartsError::file("create", cache))?;
+        let path = cache.join("lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(PartsError::file("open", &path))?;
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) => {
+                    let seconds = started.elapsed().as_secs();
+                    events.doing(format!(
+                        "waiting for {what}, which another process is building ({seconds} s)"
+                    ));
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(PartsError::file("lock", path)(error));
+                }
+            }
+        }
+    }
+}
+
+/// A temporary folder in the cache, on the same file system, with a wrapper module in it.
+struct Workshop {
+    dir: TempDir,
+}
+
+impl Workshop {
+    fn new(cache: &Path, wrapper: &Wrapper) -> Result<Self, PartsError> {
+        let dir = tempfile::Builder::new().prefix("build-").tempdir_in(cache);
+        let dir = dir.map_err(PartsError::file("create a folder in", cache))?;
+        for (name, text) in
+            [("go.mod", wrapper.go_mod), ("go.sum", wrapper.go_sum), ("tools.go", wrapper.tools_go)]
+        {
+            let path = dir.path().join(name);
+            fs::write(&path, text).map_err(PartsError::file("write", path))?;
+        }
+        Ok(Self { dir })
+    }
+
+    /// Runs `go` in the folder and returns what it wrote to standard output.
+    async fn go(
+        &self,
+        args: &[String],
+        job: &Job<'_>,
+        events: &Events,
+    ) -> Result<String, PartsError> {
+        let failed =
+            |stderr: String| PartsError::Go { what: job.what.into(), command: job.command, stderr };
+        let child = Command::new("go")
+            .args(args)
+            .current_dir(self.dir.path())
+            .env("CGO_ENABLED", "0")
+            .env("GOWORK", "off")
+            .env_remove("GOOS")
+            .env_remove("GOARCH")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        let child = match child {
+            Ok(child) => child,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(PartsError::Missing {
+                    what: job.what.into(),
+                    looked_in: job.looked_in.clone(),
+                });
+            }
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        let finished = child.wait_with_output();
+        let output = with_progress(finished, job.doing, events)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let message = last_lines(&stderr, 8);
+        if is_too_old(&stderr) {
+            return Err(PartsError::GoTooOld { what: job.what.into(), message });
+        }
+        Err(failed(if message.is_empty() { output.status.to_string() } else { message }))
+    }
+}
+
+async fn with_progress<T>(work: impl Future<Output = T>, doing: &str, events: &Events) -> T {
+    let started = Instant::now();
+    let mut tick = tokio::time::interval(TICK);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => return result,
+            _ = tick.tick() => events.doing(format!("{doing} ({} s)", started.elapsed().as_secs())),
+        }
+    }
+}
+
+/// Whether `go` refuses the module files because of its own version: by the rule since Go 1.21, or
+/// as older ones do, which cannot even read the version line.
+fn is_too_old(stderr: &str) -> bool {
+    (stderr.contains("requires go >=") && stderr.contains("running go"))
+        || stderr.contains("invalid go version")
+        || stderr.contains("toolchain not available")
+}
+
+fn link_flags(stamp: Option<&str>, version: &str) -> String {
+    let mut flags = "-s -w".to_owned();
+    if let Some(package) = stamp {
+        let mut numbers = version.trim_start_matches('v').split('.');
+        let (major, minor) =
+            (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+        for (name, value) in [("gitVersion", version), ("gitMajor", major), ("gitMinor", minor)] {
+            flags.push_str(&format!(" -X {package}.{name}={value}"));
+        }
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_stamps() {
+        assert_eq!(link_flags(None, "v3.6.6"), "-s -w");
+        assert_eq!(
+            link_flags(Some("a.io/version"), "v1.36.3"),
+            "-s -w -X a.io/version.gitVersion=v1.36.3 -X a.io/version.gitMajor=1 -X a.io/version.gitMinor=36"
+        );
+    }
+
+    #[test]
+    fn old_go_versions_are_told_from_other_failures() {
+        assert!(is_too_old(
+            "go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)"
+        ));
+        assert!(is_too_old("go.mod:3: invalid go version '1.26.0': must match format 1.23"));
+        assert!(!is_too_old("dial tcp: lookup proxy.golang.org: no such host"));
+    }
+}

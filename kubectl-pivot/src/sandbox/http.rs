@@ -1,0 +1,108 @@
+//! The few calls that setting up a control plane needs, with a bounded retry of its own.
+//!
+//! A young API server refuses connections, answers 429 while a new kind's storage is initialised and
+//! 404 until a new kind is served; those are waited out here.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::Value;
+
+/// A call that failed for good, as text.
+#[derive(Debug)]
+pub(super) struct CallError(pub(super) String);
+
+/// The API server of one control plane, as its administrator.
+#[derive(Clone)]
+pub(super) struct Http(kube::Client);
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Http {
+    /// A client for the current context of a kubeconfig file. Does not connect yet.
+    pub(super) async fn new(kubeconfig: &Path) -> Result<Self, CallError> {
+        let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(text)?;
+        let mut config =
+            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+                .await
+                .map_err(text)?;
+        config.default_retry = false;
+        // A proxy from the environment must not come between this program and its own loopback.
+        config.proxy_url = None;
+        kube::Client::try_from(config).map(Self).map_err(text)
+    }
+
+    /// One GET of a plain text path such as `/readyz`, not retried.
+    pub(super) async fn probe(&self, path: &str) -> Result<String, CallError> {
+        let request = http::Request::get(path).body(Vec::new()).map_err(text)?;
+        match tokio::time::timeout(CALL_TIMEOUT, self.0.request_text(request)).await {
+            Ok(result) => result.map_err(text),
+            Err(_) => Err(CallError(format!("no answer within {} s", CALL_TIMEOUT.as_secs()))),
+        }
+    }
+
+    /// Reads an object or a list; a 404 is waited out, for the kind may not be served yet.
+    pub(super) async fn get(&self, path: &str) -> Result<Value, CallError> {
+        self.retry(|| http::Request::get(path).body(Vec::new()), |code| code == 404).await
+    }
+
+    /// Creates an object; one that exists already is left alone.
+    pub(super) async fn create(&self, path: &str, object: &Value) -> Result<(), CallError> {
+        let body = object.to_string().into_bytes();
+        let request = || {
+            http::Request::post(path)
+                .header(http::header::CONTENT_TYPE, "application/json")
+                .body(body.clone())
+        };
+        match self.retry(request, |code| code == 404).await {
+            Err(CallError(message)) if message.starts_with("409 AlreadyExists") => Ok(()),
+            result => result.map(drop),
+        }
+    }
+
+    async fn retry(
+        &self,
+        request: impl Fn() -> http::Result<http::Request<Vec<u8>>>,
+        also: impl Fn(u16) -> bool,
+    ) -> Result<Value, CallError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let call = self.0.request::<Value>(request().map_err(text)?);
+            let error = match tokio::time::timeout(CALL_TIMEOUT, call).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(kube::Error::Api(status))) => {
+                    let message =
+                        CallError(format!("{} {}: {}", status.code, status.reason, status.message));
+                    if !matches!(status.code, 429 | 500 | 503 | 504) && !also(status.code) {
+                        return Err(message);
+                    }
+                    message
+                }
+                Ok(Err(error)) => text(error),
+                Err(_) => CallError(format!("no answer within {} s", CALL_TIMEOUT.as_secs())),
+            };
+            if Instant::now() > deadline {
+                return Err(error);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// An error with its causes in one line.
+fn text(error: impl std::error::Error) -> CallError {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let next_text = next.to_string();
+        if !message.contains(&next_text) {
+            message.push_str(": ");
+            message.push_str(&next_text);
+        }
+        cause = next.source();
+    }
+    CallError(message)
+}

@@ -1,0 +1,112 @@
+//! Makes a control plane a management cluster in the eyes of clusterctl: CRDs, namespaces, inventory.
+
+use std::path::Path;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::{Value, json};
+
+use super::crds;
+use super::error::ControlPlaneError;
+use super::http::{CallError, Http};
+
+/// How many calls are made at a time.
+const IN_FLIGHT: usize = 8;
+const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const PROVIDERS: &str = "/apis/clusterctl.cluster.x-k8s.io/v1alpha3";
+
+/// One entry of the inventory: namespace, name as in the provider label, short name, type.
+const INVENTORY: [(&str, &str, &str, &str); 4] = [
+    ("capi-system", "cluster-api", "cluster-api", "CoreProvider"),
+    ("capi-kubeadm-bootstrap-system", "bootstrap-kubeadm", "kubeadm", "BootstrapProvider"),
+    (
+        "capi-kubeadm-control-plane-system",
+        "control-plane-kubeadm",
+        "kubeadm",
+        "ControlPlaneProvider",
+    ),
+    ("capd-system", "infrastructure-docker", "docker", "InfrastructureProvider"),
+];
+
+/// Installs the CRDs of `dir` and clusterctl's inventory, and waits until every kind can be listed.
+pub(super) async fn install_cluster_api(
+    kubeconfig: &Path,
+    dir: &Path,
+) -> Result<(), ControlPlaneError> {
+    let http =
+        Http::new(kubeconfig).await.map_err(during(|| format!("read {}", kubeconfig.display())))?;
+    let crds = crds::read(dir)?;
+    each(&crds, |crd| create(&http, CRDS, crd)).await?;
+    each(&crds, |crd| served(&http, crd)).await?;
+    each(&INVENTORY, |&(namespace, label, name, kind)| {
+        let http = &http;
+        async move {
+            create(http, "/api/v1/namespaces", &namespace_object(namespace, label)).await?;
+            let path = format!("{PROVIDERS}/namespaces/{namespace}/providers");
+            create(http, &path, &provider_object(namespace, label, name, kind)).await
+        }
+    })
+    .await
+}
+
+async fn each<'a, T, F>(items: &'a [T], call: impl Fn(&'a T) -> F) -> Result<(), ControlPlaneError>
+where
+    F: Future<Output = Result<(), ControlPlaneError>>,
+{
+    stream::iter(items).map(Ok).try_for_each_concurrent(IN_FLIGHT, call).await
+}
+
+async fn create(http: &Http, path: &str, object: &Value) -> Result<(), ControlPlaneError> {
+    let describe =
+        || format!("create {} {}", text(&object["kind"]), text(&object["metadata"]["name"]));
+    http.create(path, object).await.map_err(during(describe))
+}
+
+/// Lists a kind at each of its served versions: what answers that is established and initialised.
+async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneError> {
+    let spec = &crd["spec"];
+    let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
+    for version in spec["versions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|version| version["served"] == true)
+    {
+        let path = format!("/apis/{group}/{}/{plural}?limit=1", text(&version["name"]));
+        http.get(&path).await.map_err(during(|| format!("list {path}")))?;
+    }
+    Ok(())
+}
+
+fn namespace_object(namespace: &str, label: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": { "name": namespace, "labels": {
+            "cluster.x-k8s.io/provider": label,
+            "clusterctl.cluster.x-k8s.io": "",
+        }},
+    })
+}
+
+fn provider_object(namespace: &str, label: &str, name: &str, kind: &str) -> Value {
+    json!({
+        "apiVersion": "clusterctl.cluster.x-k8s.io/v1alpha3",
+        "kind": "Provider",
+        "metadata": { "name": label, "namespace": namespace, "labels": {
+            "cluster.x-k8s.io/provider": label,
+            "clusterctl.cluster.x-k8s.io": "",
+            "clusterctl.cluster.x-k8s.io/core": "inventory",
+        }},
+        "providerName": name,
+        "type": kind,
+        "version": crds::version(),
+    })
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn during(action: impl FnOnce() -> String) -> impl FnOnce(CallError) -> ControlPlaneError {
+    |error| ControlPlaneError::Setup { action: action(), message: error.0 }
+}
