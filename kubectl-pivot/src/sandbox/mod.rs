@@ -16,6 +16,7 @@ mod crds;
 mod error;
 mod etcd;
 mod files;
+pub mod fleet;
 mod go;
 mod http;
 mod install;
