@@ -133,7 +133,9 @@ impl<'a> Verdict<'a> {
         let missing = stated
             .iter()
             .copied()
-            .filter(|d| d.case == case && !differences.iter().any(|difference| matches(d, difference)))
+            .filter(|d| {
+                d.case == case && !differences.iter().any(|difference| matches(d, difference))
+            })
             .collect();
         let unexplained = differences
             .into_iter()
@@ -149,9 +151,14 @@ impl<'a> Verdict<'a> {
             return Ok(());
         }
         let mut text = format!("{}: the twins differ in what is not stated\n", self.case);
-        for (seen, title) in [(Seen::Target, "in the target"), (Seen::Source, "left in the source")] {
-            let some: Vec<_> =
-                self.unexplained.iter().filter(|(s, _)| *s == seen).map(|(_, d)| d.clone()).collect();
+        for (seen, title) in [(Seen::Target, "in the target"), (Seen::Source, "left in the source")]
+        {
+            let some: Vec<_> = self
+                .unexplained
+                .iter()
+                .filter(|(s, _)| *s == seen)
+                .map(|(_, d)| d.clone())
+                .collect();
             if !some.is_empty() {
                 text += &format!("{title}:\n{}", report(&some, "clusterctl", "ours      "));
             }
@@ -219,7 +226,12 @@ mod tests {
     use super::*;
 
     fn difference(object: &str, path: &str) -> Difference {
-        Difference { object: object.to_owned(), path: path.to_owned(), left: None, right: Some(json!(1)) }
+        Difference {
+            object: object.to_owned(),
+            path: path.to_owned(),
+            left: None,
+            right: Some(json!(1)),
+        }
     }
 
     #[test]
@@ -227,7 +239,8 @@ mod tests {
         let namespace = (Seen::Target, difference("Namespace x", "metadata.managedFields[\"a\"]"));
         assert_eq!(Verdict::of("some_case", vec![namespace.clone()]).check(), Ok(()));
         let other = (Seen::Target, difference("Secret n/x", "data.a"));
-        let error = Verdict::of("some_case", vec![namespace, other]).check().expect_err("is not stated");
+        let error =
+            Verdict::of("some_case", vec![namespace, other]).check().expect_err("is not stated");
         assert!(error.contains("Secret n/x\n  data.a"), "{error}");
     }
 
@@ -249,7 +262,10 @@ mod tests {
                 "managedFields": {"m": {"k:{\"uid\":\"uid(A a)\"}": {}}}}}))
         );
         assert_eq!(with_source_uids(&fixed), ["B b"]);
-        let gone = Dump(BTreeMap::from([("B b".to_owned(), json!({"metadata": {"ownerReferences": [{}], "managedFields": {}}}))]));
+        let gone = Dump(BTreeMap::from([(
+            "B b".to_owned(),
+            json!({"metadata": {"ownerReferences": [{}], "managedFields": {}}}),
+        )]));
         assert!(with_target_uids(&gone).is_err());
     }
 }

@@ -65,9 +65,11 @@ impl Program {
         let mut command = Command::new(&self.path);
         command.args(args).env_clear().stdin(Stdio::null()).kill_on_drop(true);
         command.env("PATH", env::var_os("PATH").unwrap_or_default()).env("HOME", &self.home);
-        for (variable, folder) in
-            [("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache"), ("XDG_STATE_HOME", "state")]
-        {
+        for (variable, folder) in [
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_STATE_HOME", "state"),
+        ] {
             command.env(variable, self.home.join(folder));
         }
         command.envs(self.environment.iter().cloned());
@@ -92,7 +94,6 @@ impl Outcome {
     ///
     /// # Panics
     /// Otherwise, with everything that was printed.
-    #[must_use]
     pub fn expect_success(self, what: &str) -> Self {
         assert!(self.succeeded(), "{what} failed: {self}");
         self
@@ -103,13 +104,15 @@ impl Outcome {
     /// # Panics
     /// When it is not JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self.code.map_or_else(|| "killed".to_owned(), |code| format!("exit code {code}"));
+        let code =
+            self.code.map_or_else(|| "killed".to_owned(), |code| format!("exit code {code}"));
         write!(f, "{code}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
     }
 }
@@ -125,10 +128,8 @@ fn kubectl_pivot() -> &'static Path {
 
 fn build_kubectl_pivot() -> PathBuf {
     let this = env::current_exe().expect("a running program has a path");
-    let profile = this
-        .ancestors()
-        .nth(2)
-        .expect("cargo puts test executables in <target>/<profile>/deps");
+    let profile =
+        this.ancestors().nth(2).expect("cargo puts test executables in <target>/<profile>/deps");
     let target = profile.parent().expect("the profile's folder is in the target folder");
     let mut cargo = std::process::Command::new(env!("CARGO"));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target);

@@ -11,17 +11,18 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
-type Case<S> = Box<dyn FnOnce(Arc<S>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+type Case<S> = Box<dyn FnOnce(Arc<S>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+type Set<S> = fn() -> Pin<Box<dyn Future<Output = S>>>;
 
 /// Cases over a shared stage `S`, which is set when the first case needs it.
 pub struct Suite<S> {
-    set: fn() -> Pin<Box<dyn Future<Output = S> + Send>>,
+    set: Set<S>,
     cases: Vec<(String, Case<S>)>,
 }
 
 impl<S: Send + Sync + 'static> Suite<S> {
     /// A suite without cases.
-    pub fn new(set: fn() -> Pin<Box<dyn Future<Output = S> + Send>>) -> Self {
+    pub fn new(set: Set<S>) -> Self {
         Self { set, cases: Vec::new() }
     }
 
@@ -29,7 +30,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
     #[must_use]
     pub fn case<F>(mut self, name: &str, case: impl FnOnce(Arc<S>) -> F + Send + 'static) -> Self
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()> + 'static,
     {
         self.cases.push((name.to_owned(), Box::new(|stage| Box::pin(case(stage)))));
         self
@@ -73,12 +74,15 @@ impl<S> Default for Shared<S> {
 }
 
 impl<S> Shared<S> {
-    fn stage(&self, runtime: &Runtime, set: fn() -> Pin<Box<dyn Future<Output = S> + Send>>) -> Result<Arc<S>, Failed> {
+    fn stage(&self, runtime: &Runtime, set: Set<S>) -> Result<Arc<S>, Failed> {
         let set = || {
             let stage = catch_unwind(AssertUnwindSafe(|| runtime.block_on(set())));
             stage.map(Arc::new).map_err(|panic| message(&*panic))
         };
-        self.0.get_or_init(set).clone().map_err(|error| format!("the stage cannot be set: {error}").into())
+        self.0
+            .get_or_init(set)
+            .clone()
+            .map_err(|error| format!("the stage cannot be set: {error}").into())
     }
 }
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use futures::future::try_join_all;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use kubectl_pivot::journal::{Event, Events};
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneError, ControlPlaneOptions, Part, Parts, PartsOptions};
+use kubectl_pivot::sandbox::{
+    ControlPlane, ControlPlaneError, ControlPlaneOptions, Part, Parts, PartsOptions,
+};
 use tempfile::TempDir;
 
 use crate::dump::{Kinds, RawDump};
@@ -25,7 +27,12 @@ impl Plane {
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn start(dir: &Path, name: &str, parts: &Parts, extra_args: &[&str]) -> Result<Self, ControlPlaneError> {
+    pub async fn start(
+        dir: &Path,
+        name: &str,
+        parts: &Parts,
+        extra_args: &[&str],
+    ) -> Result<Self, ControlPlaneError> {
         let options = ControlPlaneOptions {
             name: name.to_owned(),
             extra_apiserver_args: extra_args.iter().map(|arg| (*arg).to_owned()).collect(),
@@ -123,7 +130,11 @@ impl Stage {
     ///
     /// # Panics
     /// When one does not start.
-    pub async fn planes<const N: usize>(&self, names: [&str; N], extra_args: &[&str]) -> [Plane; N] {
+    pub async fn planes<const N: usize>(
+        &self,
+        names: [&str; N],
+        extra_args: &[&str],
+    ) -> [Plane; N] {
         let dir = self.folder("planes");
         let starts = names.map(|name| {
             let dir = dir.clone();
@@ -177,7 +188,10 @@ impl Twins {
     /// # Panics
     /// When an API server refuses an object.
     pub async fn populate(&self, population: &Population) {
-        tokio::join!(self.theirs.source.populate(population), self.ours.source.populate(population));
+        tokio::join!(
+            self.theirs.source.populate(population),
+            self.ours.source.populate(population)
+        );
     }
 }
 
@@ -185,7 +199,15 @@ impl Pair {
     /// The arguments of a move from one to the other that both programs understand.
     pub fn move_args(&self, namespace: &str) -> Vec<String> {
         let path = |plane: &Plane| plane.kubeconfig().display().to_string();
-        let args = ["move", "--kubeconfig", &path(&self.source), "--to-kubeconfig", &path(&self.target), "-n", namespace];
+        let args = [
+            "move",
+            "--kubeconfig",
+            &path(&self.source),
+            "--to-kubeconfig",
+            &path(&self.target),
+            "-n",
+            namespace,
+        ];
         args.map(str::to_owned).to_vec()
     }
 
@@ -202,7 +224,10 @@ impl Pair {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "building a part takes minutes, and the output should say so")]
+#[expect(
+    clippy::print_stderr,
+    reason = "building a part takes minutes, and the output should say so"
+)]
 fn tell(event: Event) {
     if let Event::Doing(what) = event {
         eprintln!("{what}");
