@@ -109,6 +109,13 @@ pub const DEVIATIONS: &[Deviation] = &[
         path: "metadata.ownerReferences",
         why: "a cycle of owners is refused and shown; clusterctl leaves its objects behind and reports success",
     },
+    Deviation {
+        case: "orphan_of_deleted_cluster",
+        seen: Seen::Behaviour,
+        object: "*",
+        path: "metadata.ownerReferences",
+        why: "an object of a Cluster that is gone stays and is reported; clusterctl cannot move the namespace at all",
+    },
 ];
 
 /// How the twins of a case came out.

@@ -3,7 +3,7 @@
 //! The standard harness has no end of a suite, at which shared processes and folders could go, so
 //! suites have `harness = false` and run here.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -46,6 +46,8 @@ impl<S: Send + Sync + 'static> Suite<S> {
     /// # Panics
     /// When no runtime can be started.
     pub fn run(self) -> ExitCode {
+        // What a case has to say is printed with its result; the standard hook would add a trace.
+        panic::set_hook(Box::new(|_| {}));
         let runtime = Arc::new(Runtime::new().expect("threads can be started"));
         let shared: Arc<Shared<S>> = Arc::default();
         let mut args = Arguments::from_args();

@@ -51,7 +51,7 @@ pub fn population(namespace: &str) -> Population {
         ]}],
     })));
     population.add(Piece::new(CORE, "MachineDrainRule", "unowned").spec(json!({
-        "drain": {"behavior": "Skip"}, "machines": [], "pods": [{"selector": {"matchLabels": {"app": "x"}}}],
+        "drain": {"behavior": "Skip"}, "machines": [{"selector": {"matchLabels": {"drain": "no"}}}], "pods": [{"selector": {"matchLabels": {"app": "x"}}}],
     })));
     population
 }

@@ -24,6 +24,14 @@ pub fn population(namespace: &str) -> Population {
     population
 }
 
+/// A cluster, and a Secret whose owner was another Cluster that is gone.
+pub fn of_deleted_cluster(namespace: &str) -> Population {
+    let mut population = Population::new(namespace);
+    cluster(&mut population, "alive");
+    population.add(Piece::secret("widowed").owned_by_missing(CORE, "Cluster", "gone-long-ago"));
+    population
+}
+
 /// Two gadgets under a cluster that own each other.
 pub fn cycle(namespace: &str) -> (Population, [Handle; 2]) {
     let mut population = Population::new(namespace);
@@ -35,5 +43,5 @@ pub fn cycle(namespace: &str) -> (Population, [Handle; 2]) {
 }
 
 fn orphan(piece: Piece) -> Piece {
-    piece.owned_by_missing(CORE, "Cluster", "gone-long-ago")
+    piece.owned_by_missing(CORE, "MachineSet", "gone-long-ago")
 }

@@ -21,6 +21,7 @@ pub(crate) fn add(suite: Suite<Parity>) -> Suite<Parity> {
         .case("user_paused_cluster", user_paused_cluster)
         .case("taken_names", taken_names)
         .case("owner_cycle", owner_cycle)
+        .case("orphan_of_deleted_cluster", orphan_of_deleted_cluster)
 }
 
 fn secrets() -> ResourceType {
@@ -157,4 +158,17 @@ async fn owner_cycle(parity: Arc<Parity>) {
     }
     let after = parity.twins.ours.source.dump(&[namespace]).await;
     assert_eq!(before.objects(), after.objects());
+}
+
+/// clusterctl tries for half a minute to read the Cluster that an orphan names.
+async fn orphan_of_deleted_cluster(parity: Arc<Parity>) {
+    let namespace = "proof-widowed";
+    parity.twins.populate(&strangers::of_deleted_cluster(namespace)).await;
+    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.stage, namespace);
+    let ours = parity.twins.ours.move_by_us(&parity.stage, namespace);
+    let (theirs, ours) = tokio::join!(theirs, ours);
+    assert!(theirs.stderr.contains("error reading Cluster /gone-long-ago"), "{theirs}");
+    let report = ours.expect_success("our move").json();
+    let unmoved = report["notMoved"].as_array().cloned().unwrap_or_default();
+    assert!(unmoved.iter().any(|entry| entry["name"] == "widowed"), "{report:#}");
 }
