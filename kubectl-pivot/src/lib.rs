@@ -5,6 +5,11 @@
 //! between the modules.
 
 pub mod capi;
+pub mod cli;
 pub mod cluster;
+pub mod commands;
 pub mod journal;
+pub mod render;
 pub mod sandbox;
+pub mod transfer;
+pub mod yaml;

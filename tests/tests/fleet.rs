@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
+use kubectl_pivot::cluster::{Client, KubeconfigRef, Verb};
 use kubectl_pivot::journal::Events;
 use kubectl_pivot::sandbox::fleet::{self, FleetError, FleetOptions, FleetSummary};
 use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
@@ -124,17 +124,20 @@ async fn a_fleet_is_complete_and_a_second_one_of_the_same_names_is_refused() {
     }
 
     let before = client.requests();
+    assert_eq!(before[&Verb::Create] + before[&Verb::Patch], 2 * 74, "requests for 2 x 29 objects");
     let refused = fleet::create(&client, &options(1, 0), &Events::none()).await;
     assert!(matches!(refused, Err(FleetError::Taken { count: 17, .. })), "{refused:?}");
     let nothing = fleet::create(&client, &options(0, 3), &Events::none()).await.expect("no fleet");
     assert_eq!(nothing, FleetSummary::default());
     let writes = |counts: BTreeMap<_, u64>| {
-        counts
-            .into_iter()
-            .filter(|(verb, _)| *verb >= kubectl_pivot::cluster::Verb::Create)
-            .collect::<Vec<_>>()
+        counts.into_iter().filter(|(verb, _)| *verb >= Verb::Create).collect::<Vec<_>>()
     };
     assert_eq!(writes(before), writes(client.requests()));
+
+    let nowhere = FleetOptions { namespace: "nowhere".to_owned(), ..options(1, 0) };
+    let refused =
+        fleet::create(&client, &nowhere, &Events::none()).await.expect_err("no namespace");
+    assert!(refused.hint().contains("kubectl create namespace"), "{refused}");
 }
 
 #[tokio::test]

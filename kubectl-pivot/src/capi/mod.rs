@@ -2,8 +2,17 @@
 //!
 //! Nothing here talks to a cluster.
 
+mod cluster;
+mod graph;
+pub mod managed_fields;
+pub mod names;
 mod object;
 mod resource;
 
+pub use cluster::{
+    cluster_class_of, is_cluster, is_cluster_class, is_machine, is_paused, is_resource_set_binding,
+    moves_its_hierarchy, unprovisioned_reason,
+};
+pub use graph::{Fate, Graph, KeepReason, MoveKind, Node, Owner, OwnerCycle, Scope, StayReason};
 pub use object::{Object, ObjectId, OwnerReference, group_of};
 pub use resource::ResourceType;

@@ -21,6 +21,24 @@ pub const FIELD_MANAGER: &str = "kubectl-pivot";
 /// Objects in one page of a list.
 const PAGE: usize = 500;
 
+const JSON: &str = "application/json";
+const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+    application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
+/// Which items of a collection, and in what form.
+#[derive(Clone, Copy)]
+struct Selection<'a> {
+    labels: &'a str,
+    accept: &'static str,
+}
+
+impl Default for Selection<'_> {
+    fn default() -> Self {
+        Self { labels: "", accept: JSON }
+    }
+}
+
 /// How a PATCH is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchKind {
@@ -132,21 +150,13 @@ impl Call {
             uri,
             body: Vec::new(),
             content_type: None,
-            accept: "application/json",
+            accept: JSON,
         }
     }
 
     fn write(verb: Verb, subject: Subject, method: Method, uri: String, body: &Value) -> Self {
         let body = body.to_string().into_bytes();
-        Self {
-            verb,
-            subject,
-            method,
-            uri,
-            body,
-            content_type: Some("application/json"),
-            accept: "application/json",
-        }
+        Self { verb, subject, method, uri, body, content_type: Some(JSON), accept: JSON }
     }
 
     fn request(&self) -> Result<Request<Body>, http::Error> {
@@ -219,6 +229,11 @@ impl Client {
         &self.default_namespace
     }
 
+    /// The pause before a caller's own attempt `attempt + 1`.
+    pub fn pause(&self, attempt: u32) -> Duration {
+        self.retry.pause(attempt, None)
+    }
+
     /// Requests sent so far, by verb; attempts count, not calls.
     pub fn requests(&self) -> BTreeMap<Verb, u64> {
         Verb::ALL
@@ -262,7 +277,7 @@ impl Client {
         kind: &ResourceType,
         namespace: Option<&str>,
     ) -> Result<Vec<Object>, ApiError> {
-        self.list_selected(kind, namespace, "").await
+        self.list_all(kind, namespace, Selection::default()).await
     }
 
     /// Lists the objects that match a label selector.
@@ -275,9 +290,19 @@ impl Client {
         namespace: Option<&str>,
         label_selector: &str,
     ) -> Result<Vec<Object>, ApiError> {
+        self.list_all(kind, namespace, Selection { labels: label_selector, ..Selection::default() })
+            .await
+    }
+
+    async fn list_all(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+        selection: Selection<'_>,
+    ) -> Result<Vec<Object>, ApiError> {
         let mut restarts = 0;
         loop {
-            match self.list_once(kind, namespace, label_selector).await {
+            match self.list_once(kind, namespace, selection).await {
                 Err(error) if error.is_expired() && restarts < 3 => restarts += 1,
                 other => return other,
             }
@@ -288,16 +313,16 @@ impl Client {
         &self,
         kind: &ResourceType,
         namespace: Option<&str>,
-        labels: &str,
+        selection: Selection<'_>,
     ) -> Result<Vec<Object>, ApiError> {
         let api_version = kind.api_version();
         let mut objects = Vec::new();
         let mut token = String::new();
         loop {
-            let uri = list_uri(&kind.collection(namespace), labels, &token);
-            let mut page = self
-                .send(Call::read(Verb::List, Subject::Collection(kind.to_string()), uri))
-                .await?;
+            let uri = list_uri(&kind.collection(namespace), selection.labels, &token);
+            let mut call = Call::read(Verb::List, Subject::Collection(kind.to_string()), uri);
+            call.accept = selection.accept;
+            let mut page = self.send(call).await?;
             let Value::Array(items) = page["items"].take() else {
                 break;
             };
@@ -306,7 +331,7 @@ impl Client {
                 object.set_type(&api_version, &kind.kind);
                 object
             }));
-            token = page["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+            page["metadata"]["continue"].as_str().unwrap_or_default().clone_into(&mut token);
             if token.is_empty() {
                 break;
             }
@@ -326,6 +351,29 @@ impl Client {
         let subject = Subject::Collection(kind.to_string());
         let mut call = Call::read(Verb::List, subject, kind.collection(namespace));
         call.accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+        self.send(call).await
+    }
+
+    /// Lists the metadata of all objects of a type; items hold nothing but `metadata`.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub async fn list_metadata(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Object>, ApiError> {
+        let selection = Selection { accept: METADATA_ONLY, ..Selection::default() };
+        self.list_all(kind, namespace, selection).await
+    }
+
+    /// What the API server serves, as `APIGroupDiscoveryList` where it knows that.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn aggregated_discovery(&self) -> Result<Value, ApiError> {
+        let mut call = Call::read(Verb::Get, Subject::Path("/apis".to_owned()), "/apis".to_owned());
+        call.accept = AGGREGATED_DISCOVERY;
         self.send(call).await
     }
 

@@ -6,8 +6,10 @@ mod client;
 mod error;
 mod kubeconfig;
 mod retry;
+mod served;
 
 pub use client::{Client, ConnectError, FIELD_MANAGER, PatchKind, WriteOptions};
 pub use error::{ApiError, ApiErrorCause, Subject, Verb};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
 pub use retry::RetryPolicy;
+pub use served::Served;

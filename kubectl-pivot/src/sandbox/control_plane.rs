@@ -1,5 +1,6 @@
 //! One local control plane: an etcd and a kube-apiserver that live as long as their handle.
 
+use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub struct ControlPlaneOptions {
     pub name: String,
     /// Leave out Cluster API's CRDs and clusterctl's inventory: a plain Kubernetes API.
     pub bare: bool,
+    /// Port of the API server to try first; if it is taken, another one is used.
+    pub port: Option<u16>,
     /// Further arguments of kube-apiserver; they win over those that the sandbox sets.
     pub extra_apiserver_args: Vec<String>,
 }
@@ -84,7 +87,7 @@ impl ControlPlane {
         )?;
         let kubeconfig = dir.join("admin.kubeconfig");
         events.doing(format!("{name}: starting etcd and kube-apiserver"));
-        let running = launch(&etcd, &server, &name, &kubeconfig).await?;
+        let running = launch(&etcd, &server, options.port, (&name, &kubeconfig)).await?;
         let plane = Self { dir, name, kubeconfig, etcd, server, running };
         if !options.bare {
             events.doing(format!("{}: installing the CRDs of Cluster API", plane.name));
@@ -111,12 +114,10 @@ impl ControlPlane {
         url(self.running.ports.api)
     }
 
-    /// Process ids of what runs now: etcd, and kube-apiserver unless it has been killed.
+    /// Process ids of what runs: kube-apiserver, unless it has been killed, and etcd.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
-        std::iter::once(self.running.etcd.pid())
-            .chain(self.running.apiserver.as_ref().map(Process::pid))
-            .collect()
+        self.running.apiserver.iter().chain([&self.running.etcd]).map(Process::pid).collect()
     }
 
     /// Writes a kubeconfig file for another user, known by a client certificate, and returns its
@@ -168,7 +169,6 @@ impl ControlPlane {
         drop_in_background(self).await;
     }
 
-    #[expect(dead_code, reason = "used by named sandboxes, which come next")]
     /// Lets both parts run on when this program ends. Their process ids have been recorded before.
     pub(super) fn detach(self) -> Result<(), ControlPlaneError> {
         let dir = self.dir;
@@ -183,12 +183,15 @@ impl ControlPlane {
 async fn launch(
     etcd: &Etcd,
     server: &ApiServer,
-    name: &str,
-    kubeconfig: &Path,
+    wanted: Option<u16>,
+    (name, kubeconfig): (&str, &Path),
 ) -> Result<Running, ControlPlaneError> {
     let mut tries = 1;
     loop {
-        let ports = Ports::pick()?;
+        let mut ports = Ports::pick()?;
+        if tries == 1 {
+            ports.api = wanted.unwrap_or(ports.api);
+        }
         server.write_kubeconfig(
             kubeconfig,
             name,
@@ -270,6 +273,15 @@ fn died(part: &Process) -> ControlPlaneError {
 
 fn is_port_taken(error: &ControlPlaneError) -> bool {
     matches!(error, ControlPlaneError::Died { log, .. } if tail(log, 100).contains("address already in use"))
+}
+
+impl fmt::Debug for ControlPlane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlPlane")
+            .field("dir", &self.dir)
+            .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
 }
 
 async fn drop_in_background<T: Send + 'static>(value: T) {

@@ -5,7 +5,7 @@
 //!
 //! * [`Parts`] finds the programs (assets folder, cache) or builds them from pinned Go modules;
 //! * [`ControlPlane`] is one etcd and one kube-apiserver that live as long as its handle;
-//! * [`up`], [`list`] and [`down`] keep named groups of control planes that outlive the program.
+//! * [`Sandboxes`] are named groups of control planes that outlive the program if they are to.
 //!
 //! There are no controllers, no nodes and no containers here, and nothing is ever downloaded but Go
 //! modules.
@@ -19,14 +19,22 @@ mod files;
 pub mod fleet;
 mod go;
 mod http;
+mod identity;
+mod info;
 mod install;
 mod kubeconfig;
 mod part;
 mod parts;
 mod pki;
 mod process;
+mod record;
+mod sandboxes;
+mod up;
 
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
-pub use error::{ControlPlaneError, PartsError};
+pub use error::{ControlPlaneError, PartsError, SandboxError};
+pub use info::{ClusterInfo, SandboxInfo, SandboxState};
 pub use part::Part;
 pub use parts::{Parts, PartsOptions};
+pub use sandboxes::Sandboxes;
+pub use up::{Sandbox, UpOptions};

@@ -6,8 +6,8 @@ use super::blueprint::Blueprint;
 use super::control_plane::{cluster_configuration, docker_machine_spec};
 use super::kinds;
 use super::machine::Member;
-use super::material::{Material, bootstrap_token};
-use super::parts::{Context, controller, node_registration};
+use super::material::Material;
+use super::parts::{controller, node_registration};
 
 pub(super) fn kubeadm_config(member: Member<'_>, material: &Material) -> Blueprint {
     let context = member.context;
@@ -26,7 +26,7 @@ pub(super) fn kubeadm_config(member: Member<'_>, material: &Material) -> Bluepri
     let mut additions = owned_by_machine(member);
     if !member.is_control_plane() {
         additions["spec"] =
-            json!({"joinConfiguration": {"discovery": discovery(context, material)}});
+            json!({"joinConfiguration": {"discovery": discovery(member, material)}});
     }
     Blueprint::new(&kinds::KUBEADM_CONFIG, member.name)
         .applied(member.managers().0, json!({"metadata": metadata, "spec": spec}))
@@ -48,11 +48,11 @@ pub(super) fn kubeadm_config(member: Member<'_>, material: &Material) -> Bluepri
 }
 
 /// How a worker finds its cluster.
-fn discovery(context: &Context, material: &Material) -> Value {
+fn discovery(member: Member<'_>, material: &Material) -> Value {
     json!({"bootstrapToken": {
-        "apiServerEndpoint": format!("{}:6443", context.address(0)),
+        "apiServerEndpoint": format!("{}:6443", member.context.address(0)),
         "caCertHashes": [material.ca_hash],
-        "token": bootstrap_token(),
+        "token": member.token(material),
     }})
 }
 

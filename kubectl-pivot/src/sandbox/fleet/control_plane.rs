@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::blueprint::Blueprint;
 use super::kinds;
 use super::parts::{
-    CLUSTER_NAME_LABEL, Context, KUBERNETES, node_registration, owner, reference, versions,
+    CLUSTER_NAME_LABEL, Context, KUBERNETES, node_registration, owner, reference, with_counters,
 };
 
 /// The cluster configuration of kubeadm in all control planes.
@@ -36,7 +36,7 @@ pub(super) fn control_plane(context: &Context) -> Blueprint {
             "finalizers": ["kubeadm.controlplane.cluster.x-k8s.io"],
             "ownerReferences": [owner(&kinds::CLUSTER, &names.cluster)],
         }}))
-        .status(control_plane_status(context))
+        .status(with_counters(control_plane_status(context), 1))
 }
 
 fn control_plane_status(context: &Context) -> Value {
@@ -59,9 +59,7 @@ fn control_plane_status(context: &Context) -> Value {
         ]),
         "initialization": {"controlPlaneInitialized": true},
         "selector": format!("{CLUSTER_NAME_LABEL}={cluster},cluster.x-k8s.io/control-plane"),
-        "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "upToDateReplicas": 1,
         "version": KUBERNETES,
-        "versions": versions(1),
         "observedGeneration": 0,
         "deprecated": {"v1beta1": {
             "conditions": context.deprecated_conditions(&[

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::blueprint::Blueprint;
 use super::kinds;
+use super::material::Material;
 use super::parts::{CLUSTER_NAME_LABEL, Context, KUBERNETES, controller, reference};
 use super::workers::{DEPLOYMENT_NAME_LABEL, TEMPLATE_HASH_LABEL};
 
@@ -22,6 +23,12 @@ pub(super) struct Member<'a> {
 impl Member<'_> {
     pub(super) fn is_control_plane(&self) -> bool {
         self.number == 0
+    }
+
+    /// The token with which a worker joins; the control plane's machine has none.
+    pub(super) fn token<'m>(&self, material: &'m Material) -> &'m str {
+        let token = self.number.checked_sub(1).and_then(|worker| material.tokens.get(worker));
+        token.map_or("", String::as_str)
     }
 
     /// Field managers of the owner: of objects, and of labels on what belongs to them.

@@ -25,10 +25,13 @@ pub(super) struct Material {
     pub(super) service_account: KeyPair,
     pub(super) front_proxy: KeyPair,
     pub(super) ca_hash: String,
+    /// Bootstrap tokens of the workers, in their order.
+    pub(super) tokens: Vec<String>,
 }
 
 impl Material {
-    pub(super) fn generate() -> Self {
+    /// For a cluster with that many workers.
+    pub(super) fn generate(workers: usize) -> Self {
         Self {
             ca: authority(),
             etcd: authority(),
@@ -38,6 +41,7 @@ impl Material {
             },
             front_proxy: authority(),
             ca_hash: format!("sha256:{}", random_text(64, b"0123456789abcdef")),
+            tokens: (0..workers).map(|_| bootstrap_token()).collect(),
         }
     }
 
@@ -57,7 +61,7 @@ impl Material {
 }
 
 /// A bootstrap token in kubeadm's form.
-pub(super) fn bootstrap_token() -> String {
+fn bootstrap_token() -> String {
     let alphabet = b"abcdefghijklmnopqrstuvwxyz0123456789";
     format!("{}.{}", random_text(6, alphabet), random_text(16, alphabet))
 }
@@ -92,10 +96,11 @@ mod tests {
 
     #[test]
     fn material_has_the_size_of_the_real_thing_and_differs_each_time() {
-        let (one, other) = (Material::generate(), Material::generate());
+        let (one, other) = (Material::generate(2), Material::generate(2));
         assert!((1000..1200).contains(&one.ca.certificate.len()));
         assert!((1600..1800).contains(&one.ca.key.len()));
         assert_ne!(one.ca.key, other.ca.key);
+        assert_ne!(one.tokens[0], one.tokens[1]);
         let kubeconfig = one.kubeconfig("c0", "172.18.0.2:6443");
         assert!((4000..8000).contains(&kubeconfig.len()), "{}", kubeconfig.len());
         assert!(kubeconfig.contains("\n    server: https://172.18.0.2:6443\n"));

@@ -41,7 +41,10 @@ impl Names {
             worker_machines: (0..workers)
                 .map(|worker| format!("{machine_set}-{}", suffix(index + worker + 1)))
                 .collect(),
-            template_hash: format!("{}-{own}", 1_000_000_000 + (index as u64 * SCATTER) % SUFFIXES),
+            template_hash: format!(
+                "{}-{own}",
+                1_000_000_000 + (index as u64 + 1) * SCATTER % SUFFIXES
+            ),
             cluster,
             control_plane,
             workers: worker_set,

@@ -97,10 +97,10 @@ impl FleetError {
             Self::InvalidName { what, .. } => {
                 format!("choose another {what}, for example `c`")
             }
-            Self::Taken { first, .. } => format!(
-                "choose another name prefix or namespace, or delete them first (`kubectl get cluster-api,secrets --namespace {}`)",
-                first.namespace.as_deref().unwrap_or("default")
-            ),
+            Self::Taken { .. } => {
+                "choose another name prefix or namespace, or a new control plane: nothing here takes the finalizers off deleted objects"
+                    .to_owned()
+            }
             Self::NotServed { .. } | Self::NotStored { .. } => {
                 "install Cluster API 1.14 with its Docker provider first (`clusterctl init --infrastructure docker`)"
                     .to_owned()

@@ -32,7 +32,8 @@ pub(super) struct Context {
 impl Context {
     /// Address of the load balancer, or of a machine, in Docker's network `kind`.
     pub(super) fn address(&self, host: usize) -> String {
-        let number = self.index * 64 + host + 2;
+        let hosts = self.names.worker_machines.len() + 2;
+        let number = self.index * hosts + host;
         format!("172.18.{}.{}", number / 250 % 250, number % 250 + 2)
     }
 
@@ -85,14 +86,19 @@ pub(super) fn node_registration() -> Value {
     ]})
 }
 
-/// Replica counters in the state "all there".
+/// What the Cluster reports of its machines: all there.
 pub(super) fn replicas(count: usize) -> Value {
-    json!({"desiredReplicas": count, "replicas": count, "readyReplicas": count,
-        "availableReplicas": count, "upToDateReplicas": count,
-        "versions": versions(count)})
+    with_counters(json!({"desiredReplicas": count}), count)
 }
 
-/// How many machines run which version.
-pub(super) fn versions(count: usize) -> Value {
-    if count == 0 { json!([]) } else { json!([{"version": KUBERNETES, "replicas": count}]) }
+/// A status with the counters of machines that are all there.
+pub(super) fn with_counters(mut status: Value, count: usize) -> Value {
+    for counter in ["replicas", "readyReplicas", "availableReplicas", "upToDateReplicas"] {
+        status[counter] = json!(count);
+    }
+    // The schema does not take an empty list.
+    if count > 0 {
+        status["versions"] = json!([{"version": KUBERNETES, "replicas": count}]);
+    }
+    status
 }

@@ -13,7 +13,7 @@ use super::workers::{bootstrap_template, machine_deployment, machine_set};
 /// All objects of one cluster.
 pub(super) fn plan(context: &Context) -> Vec<Vec<Blueprint>> {
     let names = &context.names;
-    let material = Material::generate();
+    let material = Material::generate(names.worker_machines.len());
     let first = Member { context, name: &names.control_plane_machine, number: 0 };
     let workers: Vec<_> = names
         .worker_machines

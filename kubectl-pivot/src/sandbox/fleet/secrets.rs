@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::blueprint::Blueprint;
 use super::kinds;
 use super::machine::Member;
-use super::material::{KeyPair, Material, bootstrap_token};
+use super::material::{KeyPair, Material};
 use super::parts::{CLUSTER_NAME_LABEL, Context, KUBERNETES, controller, owner};
 
 /// The secrets that the control plane provider makes for a cluster.
@@ -41,7 +41,7 @@ pub(super) fn bootstrap_data(member: Member<'_>, material: &Material) -> Bluepri
     let data = if member.is_control_plane() {
         init_script(member.context, material)
     } else {
-        join_script(member.context, material)
+        join_script(member, material)
     };
     Blueprint::new(&kinds::SECRET, member.name).created(body(
         &member.context.names.cluster,
@@ -90,14 +90,14 @@ fn init_configuration(context: &Context) -> String {
     )
 }
 
-fn join_script(context: &Context, material: &Material) -> String {
+fn join_script(member: Member<'_>, material: &Material) -> String {
     let configuration = format!(
         "---\napiVersion: kubeadm.k8s.io/v1beta4\ndiscovery:\n  bootstrapToken:\n    \
          apiServerEndpoint: {}:6443\n    caCertHashes:\n    - {}\n    token: {}\n\
          kind: JoinConfiguration\n{REGISTRATION}",
-        context.address(0),
+        member.context.address(0),
         material.ca_hash,
-        bootstrap_token(),
+        member.token(material),
     );
     let files = file("/run/kubeadm/kubeadm-join-config.yaml", "0640", &configuration);
     cloud_config(&files, "kubeadm join --config /run/kubeadm/kubeadm-join-config.yaml")

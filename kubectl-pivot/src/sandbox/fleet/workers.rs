@@ -7,7 +7,7 @@ use super::control_plane::owned_by_cluster;
 use super::kinds;
 use super::parts::{
     CLUSTER_NAME_LABEL, Context, KUBERNETES, controller, node_registration, owner, reference,
-    versions,
+    with_counters,
 };
 
 pub(super) const DEPLOYMENT_NAME_LABEL: &str = "cluster.x-k8s.io/deployment-name";
@@ -25,11 +25,12 @@ pub(super) fn bootstrap_template(context: &Context) -> Blueprint {
 
 pub(super) fn machine_deployment(context: &Context) -> Blueprint {
     let names = &context.names;
+    let count = names.worker_machines.len();
     let labels = json!({CLUSTER_NAME_LABEL: names.cluster, DEPLOYMENT_NAME_LABEL: names.workers});
     Blueprint::new(&kinds::MACHINE_DEPLOYMENT, &names.workers)
         .manifest(json!({"spec": {
             "clusterName": names.cluster,
-            "replicas": names.worker_machines.len(),
+            "replicas": count,
             "rollout": {"strategy": {
                 "type": "RollingUpdate",
                 "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
@@ -43,7 +44,7 @@ pub(super) fn machine_deployment(context: &Context) -> Blueprint {
             "finalizers": ["cluster.x-k8s.io/machinedeployment"],
             "ownerReferences": [owner(&kinds::CLUSTER, &names.cluster)],
         }}))
-        .status(machine_deployment_status(context))
+        .status(with_counters(machine_deployment_status(context), count))
 }
 
 /// What the machines of the deployment have in common.
@@ -75,8 +76,6 @@ fn machine_deployment_status(context: &Context) -> Value {
             ("Paused", "False", "NotPaused"),
         ]),
         "selector": format!("{CLUSTER_NAME_LABEL}={},{DEPLOYMENT_NAME_LABEL}={}", names.cluster, names.workers),
-        "replicas": count, "readyReplicas": count, "availableReplicas": count, "upToDateReplicas": count,
-        "versions": versions(count),
         "phase": "Running",
         "observedGeneration": 0,
         "deprecated": {"v1beta1": {
@@ -117,7 +116,7 @@ pub(super) fn machine_set(context: &Context) -> Blueprint {
             }),
         )
         .patched(json!({"metadata": {"finalizers": ["cluster.x-k8s.io/machineset"]}}))
-        .status(machine_set_status(context))
+        .status(with_counters(machine_set_status(context), count))
 }
 
 fn machine_set_status(context: &Context) -> Value {
@@ -138,8 +137,6 @@ fn machine_set_status(context: &Context) -> Value {
             "{CLUSTER_NAME_LABEL}={},{DEPLOYMENT_NAME_LABEL}={},{TEMPLATE_HASH_LABEL}={}",
             names.cluster, names.workers, names.template_hash
         ),
-        "replicas": count, "readyReplicas": count, "availableReplicas": count, "upToDateReplicas": count,
-        "versions": versions(count),
         "observedGeneration": 0,
         "deprecated": {"v1beta1": {
             "conditions": context.deprecated_conditions(

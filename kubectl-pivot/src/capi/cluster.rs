@@ -1,0 +1,162 @@
+//! What the move needs to know of Clusters, ClusterClasses and Machines, in any served version.
+
+use serde_json::Value;
+
+use super::names::{ADDONS_GROUP, CORE_GROUP, PAUSED_ANNOTATION};
+use super::object::Object;
+
+/// Whether this is a `Cluster` of Cluster API.
+pub fn is_cluster(object: &Object) -> bool {
+    object.kind() == "Cluster" && object.group() == CORE_GROUP
+}
+
+/// Whether this is a `ClusterClass`.
+pub fn is_cluster_class(object: &Object) -> bool {
+    object.kind() == "ClusterClass" && object.group() == CORE_GROUP
+}
+
+/// Whether this is a `Machine`.
+pub fn is_machine(object: &Object) -> bool {
+    object.kind() == "Machine" && object.group() == CORE_GROUP
+}
+
+/// Whether this is a `ClusterResourceSetBinding`.
+pub fn is_resource_set_binding(object: &Object) -> bool {
+    object.kind() == "ClusterResourceSetBinding" && object.group() == ADDONS_GROUP
+}
+
+/// Whether objects of this kind carry everything below them along, without any label.
+pub fn moves_its_hierarchy(group: &str, kind: &str) -> bool {
+    matches!(
+        (group, kind),
+        (CORE_GROUP, "Cluster" | "ClusterClass") | (ADDONS_GROUP, "ClusterResourceSet")
+    )
+}
+
+/// Whether reconciliation of this Cluster or ClusterClass is paused.
+pub fn is_paused(object: &Object) -> bool {
+    object.annotation(PAUSED_ANNOTATION).is_some()
+        || (is_cluster(object) && spec(object)["paused"] == Value::Bool(true))
+}
+
+/// Namespace and name of the ClusterClass of a Cluster with a managed topology.
+pub fn cluster_class_of(cluster: &Object) -> Option<(String, String)> {
+    let topology = &spec(cluster)["topology"];
+    let v1beta2 = &topology["classRef"];
+    let (name, namespace) = match v1beta2["name"].as_str() {
+        Some(name) => (name, v1beta2["namespace"].as_str()),
+        None => (topology["class"].as_str()?, topology["classNamespace"].as_str()),
+    };
+    let namespace = namespace.filter(|namespace| !namespace.is_empty()).or(cluster.namespace())?;
+    Some((namespace.to_owned(), name.to_owned()))
+}
+
+/// Why a Cluster or Machine is not yet far enough for a move; `None` when it is, and for all
+/// other kinds.
+///
+/// The rule is clusterctl's: infrastructure provisioned, control plane initialised, and each
+/// Machine with a Node.
+pub fn unprovisioned_reason(object: &Object) -> Option<&'static str> {
+    let status = &object.value()["status"];
+    if is_machine(object) {
+        let has_node = status["nodeRef"]["name"].as_str().is_some_and(|name| !name.is_empty());
+        return (!has_node).then_some("its Node has not joined yet (status.nodeRef is not set)");
+    }
+    if !is_cluster(object) {
+        return None;
+    }
+    let initialization = &status["initialization"];
+    if !(is_true(&initialization["infrastructureProvisioned"])
+        || is_true(&status["infrastructureReady"]))
+    {
+        return Some("its infrastructure is still being provisioned");
+    }
+    let initialized = ["conditions", "v1beta2/conditions"]
+        .iter()
+        .any(|list| condition_is_true(status, list, "ControlPlaneInitialized"));
+    if !initialized {
+        return Some(
+            "its control plane is not initialised (condition ControlPlaneInitialized is not True)",
+        );
+    }
+    let by_reference = spec(object)["controlPlaneRef"]["name"].is_string();
+    if by_reference
+        && !(is_true(&initialization["controlPlaneInitialized"])
+            || is_true(&status["controlPlaneReady"]))
+    {
+        return Some(
+            "its control plane is not initialised (status.initialization.controlPlaneInitialized is not true)",
+        );
+    }
+    None
+}
+
+fn condition_is_true(status: &Value, path: &str, kind: &str) -> bool {
+    let list = path.split('/').fold(status, |value, key| &value[key]);
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == kind && condition["status"] == "True")
+}
+
+fn spec(object: &Object) -> &Value {
+    &object.value()["spec"]
+}
+
+fn is_true(value: &Value) -> bool {
+    *value == Value::Bool(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn cluster(spec: Value, status: Value) -> Object {
+        Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+            "metadata": {"name": "c", "namespace": "ns"}, "spec": spec, "status": status}))
+    }
+
+    #[test]
+    fn classes_are_found_in_both_versions() {
+        let found = |topology: Value| {
+            cluster_class_of(&cluster(json!({"topology": topology}), Value::Null))
+        };
+        assert_eq!(found(json!({"classRef": {"name": "a"}})), Some(("ns".into(), "a".into())));
+        assert_eq!(
+            found(json!({"classRef": {"name": "a", "namespace": "x"}})),
+            Some(("x".into(), "a".into()))
+        );
+        assert_eq!(
+            found(json!({"class": "a", "classNamespace": "x"})),
+            Some(("x".into(), "a".into()))
+        );
+        assert_eq!(found(Value::Null), None);
+    }
+
+    #[test]
+    fn provisioning_follows_clusterctl() {
+        let ready = json!({"initialization": {"infrastructureProvisioned": true, "controlPlaneInitialized": true},
+            "conditions": [{"type": "ControlPlaneInitialized", "status": "True"}]});
+        assert_eq!(unprovisioned_reason(&cluster(json!({}), ready.clone())), None);
+        assert!(unprovisioned_reason(&cluster(json!({}), json!({}))).is_some());
+        let mut no_condition = ready.clone();
+        no_condition["conditions"] = json!([]);
+        assert!(unprovisioned_reason(&cluster(json!({}), no_condition)).is_some());
+        let mut not_reported = ready;
+        not_reported["initialization"]["controlPlaneInitialized"] = json!(false);
+        assert_eq!(unprovisioned_reason(&cluster(json!({}), not_reported.clone())), None);
+        let by_reference = cluster(json!({"controlPlaneRef": {"name": "kcp"}}), not_reported);
+        assert!(unprovisioned_reason(&by_reference).is_some());
+    }
+
+    #[test]
+    fn pauses_are_seen_in_field_and_annotation() {
+        assert!(is_paused(&cluster(json!({"paused": true}), Value::Null)));
+        assert!(!is_paused(&cluster(json!({"paused": false}), Value::Null)));
+        let mut annotated = cluster(json!({}), Value::Null);
+        annotated.set_annotation(PAUSED_ANNOTATION, "");
+        assert!(is_paused(&annotated));
+    }
+}

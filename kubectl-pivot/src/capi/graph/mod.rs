@@ -1,0 +1,160 @@
+//! The owner graph: which objects move, in which order, and why the others do not.
+//!
+//! The rules are those of `clusterctl move` (`objectgraph.go` and `mover.go` of Cluster API), in
+//! time linear in objects and edges. Nothing is left out silently: every object has a [`Fate`].
+
+mod build;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use self::build::Builder;
+use super::cluster::{is_cluster, is_cluster_class};
+use super::object::{Object, ObjectId, OwnerReference};
+use super::resource::ResourceType;
+
+/// A kind that discovery lists, with what its CRD says about moving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveKind {
+    /// How the API server serves it.
+    pub resource: ResourceType,
+    /// Every object of the kind moves.
+    pub moves: bool,
+    /// Every object of the kind moves with everything below it.
+    pub moves_hierarchy: bool,
+    /// The status is a subresource, so that a create does not store it.
+    pub has_status_subresource: bool,
+}
+
+/// Which objects a graph is made for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The namespace that moves; all of them when `None`.
+    pub namespace: Option<String>,
+    /// ClusterClasses (namespace, name) that Clusters outside the namespace use.
+    pub classes_used_outside: HashSet<(String, String)>,
+}
+
+/// One entry of an object's owner references, resolved.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The entry.
+    pub reference: OwnerReference,
+    /// The owner's node; `None` when discovery has not seen it.
+    pub node: Option<usize>,
+}
+
+/// What becomes of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Copied to the target, then deleted from the source.
+    Move,
+    /// Copied to the target, and kept in the source too.
+    Keep(KeepReason),
+    /// Neither copied nor deleted.
+    Stay(StayReason),
+}
+
+/// Why a copied object stays in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepReason {
+    /// It is cluster-scoped, so others may use it.
+    Global,
+    /// It belongs to a cluster-scoped object.
+    BelongsToGlobal,
+    /// Clusters outside the namespace that moves use it, or it lies outside.
+    UsedOutside,
+}
+
+/// Why an object is not copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StayReason {
+    /// Nothing that moves owns it, and no label asks for it.
+    Unrelated,
+    /// An owner was not seen: gone, or of a kind that does not move.
+    OwnerUnknown(Box<OwnerReference>),
+    /// An owner does not move.
+    OwnerStays(Box<ObjectId>),
+}
+
+/// An object and its place in the graph.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The object.
+    pub object: Object,
+    /// Index of its kind in [`Graph::kinds`].
+    pub kind: usize,
+    /// Its owners, in the order of the object's owner references.
+    pub owners: Vec<Owner>,
+    /// Owners by convention (names, class references), which no owner reference states.
+    pub soft_owners: Vec<usize>,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// An owner cycle: each object is owned by the next, the last by the first.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("owner references form a cycle: {}", self.describe())]
+pub struct OwnerCycle(pub Vec<ObjectId>);
+
+impl OwnerCycle {
+    fn describe(&self) -> String {
+        let mut names: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        names.extend(names.first().cloned());
+        names.join(" -> ")
+    }
+}
+
+/// The objects of a scope with their relations.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The kinds listed.
+    pub kinds: Arc<Vec<MoveKind>>,
+    /// All objects seen.
+    pub nodes: Vec<Node>,
+    /// The objects to copy, owners before dependents: each level depends on earlier levels only.
+    pub levels: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    /// Builds the graph of the listed objects, each with the index of its kind.
+    ///
+    /// # Errors
+    /// When objects to be moved own each other in a cycle.
+    pub fn build(
+        kinds: Arc<Vec<MoveKind>>,
+        objects: Vec<(usize, Object)>,
+        scope: &Scope,
+    ) -> Result<Self, OwnerCycle> {
+        let mut builder = Builder::new(&kinds, objects);
+        builder.add_soft_owners();
+        builder.mark_hierarchies();
+        builder.mark_kept(scope);
+        builder.sort()?;
+        let (nodes, levels) = builder.finish();
+        Ok(Self { kinds, nodes, levels })
+    }
+
+    /// How the API server serves a node.
+    pub fn resource(&self, node: &Node) -> &ResourceType {
+        &self.kinds[node.kind].resource
+    }
+
+    /// Indices of all nodes that are copied, owners first.
+    pub fn copied(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.levels.iter().flatten().copied()
+    }
+
+    /// The Clusters that are copied.
+    pub fn clusters(&self) -> impl Iterator<Item = &Node> {
+        self.copied().map(|index| &self.nodes[index]).filter(|node| is_cluster(&node.object))
+    }
+
+    /// The Clusters and ClusterClasses that are copied: what a run pauses.
+    pub fn pausable(&self) -> impl Iterator<Item = &Node> {
+        let pausable = |object: &Object| is_cluster(object) || is_cluster_class(object);
+        self.copied().map(|index| &self.nodes[index]).filter(move |node| pausable(&node.object))
+    }
+}

@@ -1,0 +1,92 @@
+//! `metadata.managedFields` of a copy: the source's, with the uids of the target.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+/// The managed fields that a copy is to have.
+///
+/// Entries of `own_manager` are left out. Owner references are keyed by uid in the field sets of
+/// server-side apply; `uids` (source to target) rewrites the keys, so that whoever applied an owner
+/// reference goes on owning it. Keys of unknown uids stay.
+pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &str) -> Vec<Value> {
+    source
+        .iter()
+        .filter(|entry| entry["manager"] != own_manager)
+        .map(|entry| {
+            let mut entry = entry.clone();
+            if let Some(Value::Object(references)) =
+                entry.pointer_mut("/fieldsV1/f:metadata/f:ownerReferences")
+            {
+                *references = rewrite_keys(std::mem::take(references), uids);
+            }
+            entry
+        })
+        .collect()
+}
+
+fn rewrite_keys(
+    references: Map<String, Value>,
+    uids: &HashMap<String, String>,
+) -> Map<String, Value> {
+    references
+        .into_iter()
+        .map(|(key, value)| (rewrite_key(&key, uids).unwrap_or(key), value))
+        .collect()
+}
+
+/// `k:{"uid":"old"}` to `k:{"uid":"new"}`; `None` for other keys and unknown uids.
+fn rewrite_key(key: &str, uids: &HashMap<String, String>) -> Option<String> {
+    let mut fields: Map<String, Value> = serde_json::from_str(key.strip_prefix("k:")?).ok()?;
+    let new = uids.get(fields.get("uid")?.as_str()?)?;
+    fields.insert("uid".to_owned(), Value::from(new.as_str()));
+    Some(format!("k:{}", Value::Object(fields)))
+}
+
+/// Managed fields in a form in which two objects can be compared: without times, sorted.
+pub fn comparable(entries: &[Value]) -> Vec<String> {
+    let mut comparable: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            let mut entry = entry.clone();
+            if let Value::Object(fields) = &mut entry {
+                fields.remove("time");
+            }
+            entry.to_string()
+        })
+        .collect();
+    comparable.sort();
+    comparable
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn owner_uids_are_rewritten_and_own_entries_left_out() {
+        let source = [
+            json!({"manager": "capi", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:ownerReferences":
+                {".": {}, "k:{\"uid\":\"a\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}}),
+            json!({"manager": "us", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}),
+        ];
+        let uids = HashMap::from([("a".to_owned(), "b".to_owned())]);
+        let copy = for_copy(&source, &uids, "us");
+        assert_eq!(
+            copy,
+            [
+                json!({"manager": "capi", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:ownerReferences":
+                {".": {}, "k:{\"uid\":\"b\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}})
+            ]
+        );
+    }
+
+    #[test]
+    fn times_do_not_count() {
+        let a = [json!({"manager": "x", "time": "1"}), json!({"manager": "y"})];
+        let b = [json!({"manager": "y", "time": "3"}), json!({"manager": "x", "time": "2"})];
+        assert_eq!(comparable(&a), comparable(&b));
+    }
+}

@@ -1,0 +1,74 @@
+//! `kubectl pivot demo`.
+
+use super::Context;
+use super::sandbox::PartsArgs;
+use crate::commands::{self, CommandError, DemoOptions, DemoStage, exit};
+use crate::render;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Clusters to move.
+    #[arg(long, value_name = "C", default_value_t = 3)]
+    fleet: usize,
+    /// Worker machines of each.
+    #[arg(long, value_name = "W", default_value_t = 3)]
+    workers: usize,
+    /// Leave the two management clusters running afterwards.
+    #[arg(long)]
+    keep: bool,
+    #[command(flatten)]
+    parts: PartsArgs,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let options = DemoOptions {
+        fleet: args.fleet,
+        workers: args.workers,
+        keep: args.keep,
+        parts: args.parts.into(),
+    };
+    let show = |stage| {
+        context.progress.clear();
+        render::print(&describe(stage));
+    };
+    commands::demo(&options, &context.progress.events(), &context.stop, show).await?;
+    if !options.keep {
+        render::print(NEXT);
+    }
+    Ok(exit::OK)
+}
+
+fn describe(stage: DemoStage) -> String {
+    let tables = |source, target| {
+        let table = |table| render::kubectl_table(&table, false);
+        format!(
+            "\n$ kubectl --kubeconfig source.kubeconfig get clusters\n{}\n$ kubectl --kubeconfig target.kubeconfig get clusters\n{}",
+            table(source),
+            table(target)
+        )
+    };
+    match stage {
+        DemoStage::Before { source, target } | DemoStage::After { source, target } => {
+            tables(source, target)
+        }
+        DemoStage::Plan(report) => {
+            let kinds: Vec<String> =
+                report.counts_by_kind.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            format!("\nPlan: {} objects to move: {}\n", report.objects(), kinds.join(", "))
+        }
+        DemoStage::Done(report) => format!("\n{}", render::report(&report, false)),
+        DemoStage::Kept(sandbox) => format!(
+            "\nBoth clusters go on running:\n\n{}\nLook around, then: kubectl pivot sandbox down --name {}\n",
+            render::sandboxes(std::slice::from_ref(&sandbox)),
+            sandbox.name
+        ),
+    }
+}
+
+const NEXT: &str = "
+Both control planes have been ended. What to try next:
+  kubectl pivot demo --fleet 50                   more clusters
+  kubectl pivot demo --keep                       keep both clusters and look around
+  kubectl pivot move --to-kubeconfig FILE --dry-run   plan a move of your own
+";

@@ -1,0 +1,116 @@
+//! The command line: one file for each subcommand. Parses, calls a command, renders, exits.
+
+mod demo;
+mod move_clusters;
+mod output;
+mod sandbox;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{CommandError, exit};
+use crate::render::{self, Progress};
+use crate::transfer::Stop;
+
+/// Pivot Cluster API management clusters: checked before, verified after, faster than `clusterctl move`.
+#[derive(Debug, Parser)]
+#[command(name = "kubectl-pivot", bin_name = invoked_as(), version, about, max_term_width = 100)]
+struct Cli {
+    /// Show no progress on standard error.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Move Cluster API objects to another management cluster.
+    Move(move_clusters::Args),
+    /// Show a move from nothing: two local control planes, a fleet, a verified move.
+    Demo(demo::Args),
+    /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
+    Sandbox(sandbox::Args),
+}
+
+/// What every subcommand gets.
+struct Context {
+    progress: Progress,
+    stop: Stop,
+}
+
+/// Runs the program with the process's arguments.
+pub fn run() -> ExitCode {
+    init_log();
+    let cli = Cli::parse();
+    let context = Context { progress: Progress::on_stderr(cli.quiet), stop: Stop::default() };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            render::print_error(&render::failure(&error, None));
+            return ExitCode::from(exit::FAILED);
+        }
+    };
+    let progress = context.progress.clone();
+    let result = runtime.block_on(async {
+        tokio::spawn(watch_interrupts(context.stop.clone(), context.progress.clone()));
+        match cli.command {
+            Command::Move(args) => move_clusters::run(args, &context).await,
+            Command::Demo(args) => demo::run(args, &context).await,
+            Command::Sandbox(args) => sandbox::run(args, &context).await,
+        }
+    });
+    progress.clear();
+    ExitCode::from(result.unwrap_or_else(|error| report_failure(&error)))
+}
+
+fn report_failure(error: &CommandError) -> u8 {
+    render::print_error(&render::failure(error, error.hint().as_deref()));
+    error.exit_code()
+}
+
+/// The first Ctrl-C stops at the next safe point, the second at once.
+async fn watch_interrupts(stop: Stop, progress: Progress) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        if stop.is_requested() {
+            progress.clear();
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+        stop.request();
+        progress
+            .events()
+            .warning("stopping at the next safe point; press Ctrl-C again to stop at once");
+    }
+}
+
+/// Diagnostics for bug reports, off by default: `KUBECTL_PIVOT_LOG=debug`.
+fn init_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("KUBECTL_PIVOT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// The words a user has typed to get here: `kubectl pivot`, `clusterctl pivot` or the binary's name.
+fn invoked_as() -> String {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let name =
+        std::path::Path::new(&program).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    match name.as_deref() {
+        Some("clusterctl-pivot") => "clusterctl pivot".to_owned(),
+        _ => "kubectl pivot".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

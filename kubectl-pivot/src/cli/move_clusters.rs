@@ -1,0 +1,159 @@
+//! `kubectl pivot move`.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use super::Context;
+use super::output::Output;
+use crate::cluster::KubeconfigRef;
+use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
+use crate::render::{self, Format};
+use crate::transfer::{MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Kubeconfig of the source management cluster [default: $KUBECONFIG, then ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the source kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    kubeconfig_context: Option<String>,
+    /// Kubeconfig of the target management cluster.
+    #[arg(long, value_name = "FILE",
+        required_unless_present_any = ["to_kubeconfig_context", "to_directory"])]
+    to_kubeconfig: Option<PathBuf>,
+    /// Context within the target kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    to_kubeconfig_context: Option<String>,
+    /// Write the objects to this directory instead of another cluster; the source goes on as before.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context", "from_directory"])]
+    to_directory: Option<PathBuf>,
+    /// Read the objects from this directory instead of another cluster.
+    #[arg(long, value_name = "DIR",
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces", "continue_run"])]
+    from_directory: Option<PathBuf>,
+    /// Namespace to move [default: that of the source's context].
+    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    namespace: Option<String>,
+    /// Move all namespaces.
+    #[arg(long, short = 'A')]
+    all_namespaces: bool,
+    /// Contact both clusters, show what would happen, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before moving. Nothing is asked either when standard input is no terminal.
+    #[arg(long, short)]
+    yes: bool,
+    /// How much to rehearse on the target (server-side dry-run) before the first write.
+    #[arg(long, value_enum, default_value_t)]
+    preflight: Preflight,
+    /// Seconds to wait for `block-move` annotations to go.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    block_move_timeout: u64,
+    /// Writes in flight at once, for each cluster.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    max_in_flight: u16,
+    /// Carry on a move that was interrupted; its error or the annotations it left name the run.
+    #[arg(long = "continue", value_name = "RUN")]
+    continue_run: Option<String>,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// How much is rehearsed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Preflight {
+    /// One object of each kind.
+    #[default]
+    Sample,
+    /// Every object.
+    Full,
+    /// Nothing.
+    Off,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let format = Format::from(args.output);
+    let yes = args.yes;
+    let request = request(args);
+    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
+    let confirm = |plan: &Report| {
+        context.progress.clear();
+        yes || confirm(plan)
+    };
+    let report = commands::move_clusters(&run, &request, confirm).await?;
+    context.progress.clear();
+    let text =
+        render::structured(&report, format).unwrap_or_else(|| render::report(&report, false));
+    render::print(&text);
+    Ok(match report.outcome {
+        Outcome::Refused => exit::REFUSED,
+        Outcome::NothingInScope => {
+            explain_nothing(&run).await;
+            exit::NOTHING_IN_SCOPE
+        }
+        _ => exit::OK,
+    })
+}
+
+fn request(args: Args) -> MoveRequest {
+    let mut options = MoveOptions::new(Namespaces::All);
+    options.max_in_flight = args.max_in_flight.into();
+    options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
+    options.rehearsal = match args.preflight {
+        Preflight::Sample => Rehearsal::Sample,
+        Preflight::Full => Rehearsal::Full,
+        Preflight::Off => Rehearsal::Off,
+    };
+    MoveRequest {
+        source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
+        target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },
+        directory: args
+            .to_directory
+            .map(Directory::To)
+            .or(args.from_directory.map(Directory::From)),
+        namespace: args.namespace,
+        all_namespaces: args.all_namespaces,
+        dry_run: args.dry_run,
+        continue_run: args.continue_run,
+        options,
+    }
+}
+
+/// Asks on the terminal; without one there is nobody to ask, and scripts of clusterctl go on working.
+fn confirm(plan: &Report) -> bool {
+    if !std::io::stdin().is_terminal() {
+        return true;
+    }
+    let mut err = anstream::stderr().lock();
+    let _ = write!(
+        err,
+        "Move {} clusters ({} objects) from {} to {}? [y/N] ",
+        plan.clusters,
+        plan.objects(),
+        plan.source,
+        plan.target
+    );
+    let _ = err.flush();
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).is_ok()
+        && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+async fn explain_nothing(run: &Run) {
+    let elsewhere = commands::find_clusters_elsewhere(run).await;
+    render::print_error(&if elsewhere.is_empty() {
+        "hint: the source has no Clusters at all; check --kubeconfig and --kubeconfig-context"
+            .to_owned()
+    } else {
+        format!(
+            "hint: there are Clusters in: {}; use -n NAMESPACE or --all-namespaces",
+            elsewhere.join(", ")
+        )
+    });
+}

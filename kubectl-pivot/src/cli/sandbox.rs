@@ -1,0 +1,113 @@
+//! `kubectl pivot sandbox`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use super::Context;
+use super::output::Output;
+use crate::commands::{self, CommandError, SandboxUpRequest, exit};
+use crate::render;
+use crate::sandbox::PartsOptions;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Start control planes with Cluster API's CRDs and clusterctl's inventory.
+    Up(UpArgs),
+    /// List sandboxes.
+    List {
+        /// Output format.
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// End a sandbox and delete its folder.
+    Down {
+        /// Name of the sandbox.
+        #[arg(long, default_value = "default", conflicts_with = "all")]
+        name: String,
+        /// End all sandboxes.
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct UpArgs {
+    /// Name of the sandbox.
+    #[arg(long, default_value = "default")]
+    name: String,
+    /// Number of clusters.
+    #[arg(long, value_name = "N", default_value = "2")]
+    clusters: NonZeroUsize,
+    /// Provisioned clusters to create in the first one.
+    #[arg(long, value_name = "C", default_value_t = 0)]
+    fleet: usize,
+    /// Worker machines of each of them.
+    #[arg(long, value_name = "W", default_value_t = 3)]
+    workers: usize,
+    #[command(flatten)]
+    parts: PartsArgs,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Where the parts come from.
+#[derive(Debug, clap::Args)]
+pub(super) struct PartsArgs {
+    /// Folder with `etcd` and `kube-apiserver` [default: $KUBEBUILDER_ASSETS, the cache, then Go modules].
+    #[arg(long, value_name = "DIR")]
+    assets: Option<PathBuf>,
+}
+
+impl From<PartsArgs> for PartsOptions {
+    fn from(args: PartsArgs) -> Self {
+        Self { assets: args.assets, ..Self::default() }
+    }
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    match args.command {
+        Command::Up(args) => up(args, context).await?,
+        Command::List { output } => {
+            let list = commands::sandbox_list()?;
+            render::print(
+                &render::structured(&list, output.into())
+                    .unwrap_or_else(|| render::sandboxes(&list)),
+            );
+        }
+        Command::Down { name, all } => {
+            let ended = commands::sandbox_down((!all).then_some(name.as_str())).await?;
+            for sandbox in &ended {
+                render::print(&format!("sandbox {} ended", sandbox.name));
+            }
+            if ended.is_empty() {
+                render::print("No sandboxes found");
+            }
+        }
+    }
+    Ok(exit::OK)
+}
+
+async fn up(args: UpArgs, context: &Context) -> Result<(), CommandError> {
+    let request = SandboxUpRequest {
+        name: args.name,
+        clusters: args.clusters,
+        parts: args.parts.into(),
+        fleet: args.fleet,
+        workers: args.workers,
+    };
+    let sandbox = commands::sandbox_up(&request, &context.progress.events()).await?;
+    context.progress.clear();
+    render::print(
+        &render::structured(&sandbox, args.output.into())
+            .unwrap_or_else(|| render::sandbox_up(&sandbox)),
+    );
+    Ok(())
+}

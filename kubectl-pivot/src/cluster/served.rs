@@ -1,0 +1,135 @@
+//! What kinds an API server serves, from one aggregated discovery request.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::error::ApiError;
+use crate::capi::ResourceType;
+
+/// The kinds of the named API groups (not the core group) that an API server serves.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    kinds: HashMap<(String, String), Vec<ResourceType>>,
+    stale: Vec<String>,
+}
+
+impl Served {
+    /// Asks the API server.
+    ///
+    /// # Errors
+    /// When a request fails.
+    pub async fn read(cluster: &Client) -> Result<Self, ApiError> {
+        let answer = cluster.aggregated_discovery().await?;
+        let mut served = Self::default();
+        if answer["kind"] == "APIGroupDiscoveryList" {
+            for group in items(&answer, "items") {
+                served.add_aggregated(group);
+            }
+            return Ok(served);
+        }
+        // API servers before 1.26 answer with the plain list of groups.
+        for group in items(&answer, "groups") {
+            for version in items(group, "versions") {
+                let group_version = version["groupVersion"].as_str().unwrap_or_default();
+                let list = cluster.get_path(&format!("/apis/{group_version}")).await?;
+                served.add_plain(group_version, &list);
+            }
+        }
+        Ok(served)
+    }
+
+    /// The versions at which a kind is served, the API server's preferred one first.
+    pub fn versions(&self, group: &str, kind: &str) -> &[ResourceType] {
+        self.kinds.get(&(group.to_owned(), kind.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether this very version of a kind is served.
+    pub fn has(&self, resource: &ResourceType) -> bool {
+        self.versions(&resource.group, &resource.kind)
+            .iter()
+            .any(|served| served.version == resource.version)
+    }
+
+    /// The resource of a CRD, by its name `<plural>.<group>`, at the preferred version.
+    pub fn by_crd_name(&self) -> HashMap<String, ResourceType> {
+        let preferred = self.kinds.values().filter_map(|versions| versions.first());
+        preferred.map(|resource| (resource.to_string(), resource.clone())).collect()
+    }
+
+    /// Groups whose list may be incomplete, because the server behind them does not answer.
+    pub fn stale(&self) -> &[String] {
+        &self.stale
+    }
+
+    fn add_aggregated(&mut self, group: &Value) {
+        let name = group["metadata"]["name"].as_str().unwrap_or_default();
+        for version in items(group, "versions") {
+            let api_version = format!("{name}/{}", version["version"].as_str().unwrap_or_default());
+            if version["freshness"] == "Stale" {
+                self.stale.push(api_version.clone());
+            }
+            for resource in items(version, "resources") {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let (kind, plural) =
+                    (text(&resource["responseKind"]["kind"]), text(&resource["resource"]));
+                self.add(ResourceType::new(
+                    &api_version,
+                    &kind,
+                    &plural,
+                    resource["scope"] == "Namespaced",
+                ));
+            }
+        }
+    }
+
+    fn add_plain(&mut self, group_version: &str, list: &Value) {
+        for resource in items(list, "resources") {
+            let plural = resource["name"].as_str().unwrap_or_default();
+            if !plural.contains('/') {
+                let kind = resource["kind"].as_str().unwrap_or_default();
+                self.add(ResourceType::new(
+                    group_version,
+                    kind,
+                    plural,
+                    resource["namespaced"] == true,
+                ));
+            }
+        }
+    }
+
+    fn add(&mut self, resource: ResourceType) {
+        self.kinds
+            .entry((resource.group.clone(), resource.kind.clone()))
+            .or_default()
+            .push(resource);
+    }
+}
+
+fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    value[field].as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn stale_groups_are_noticed_and_versions_keep_their_order() {
+        let mut served = Served::default();
+        served.add_aggregated(&json!({"metadata": {"name": "g.io"}, "versions": [
+            {"version": "v2", "freshness": "Current", "resources":
+                [{"resource": "things", "responseKind": {"kind": "Thing"}, "scope": "Namespaced"}]},
+            {"version": "v1", "freshness": "Stale", "resources":
+                [{"resource": "things", "responseKind": {"kind": "Thing"}, "scope": "Namespaced"}]}]}));
+        let versions: Vec<&str> =
+            served.versions("g.io", "Thing").iter().map(|r| r.version.as_str()).collect();
+        assert_eq!(versions, ["v2", "v1"]);
+        assert_eq!(served.stale(), ["g.io/v1"]);
+        assert!(served.has(&ResourceType::new("g.io/v1", "Thing", "things", true)));
+        assert_eq!(served.by_crd_name()["things.g.io"].version, "v2");
+    }
+}

@@ -1,0 +1,81 @@
+//! `sandbox`: local control planes.
+
+use std::num::NonZeroUsize;
+
+use crate::cluster::{Client, KubeconfigRef};
+use crate::journal::Events;
+use crate::sandbox::fleet::{self, FleetOptions, FleetSummary};
+use crate::sandbox::{PartsOptions, SandboxInfo, Sandboxes, UpOptions};
+
+use super::error::CommandError;
+
+/// What a user has asked for.
+#[derive(Clone, Debug)]
+pub struct SandboxUpRequest {
+    /// Name of the sandbox.
+    pub name: String,
+    /// How many clusters.
+    pub clusters: NonZeroUsize,
+    /// Where to look for the parts.
+    pub parts: PartsOptions,
+    /// Provisioned clusters to create in the first one.
+    pub fleet: usize,
+    /// Workers of each.
+    pub workers: usize,
+}
+
+/// Starts a sandbox that runs on, with a fleet in its first cluster if asked for.
+///
+/// # Errors
+/// When a part is missing, a cluster does not start, or the fleet cannot be created.
+pub async fn sandbox_up(
+    request: &SandboxUpRequest,
+    events: &Events,
+) -> Result<SandboxInfo, CommandError> {
+    events.started(format!("Start sandbox {}", request.name));
+    let options = UpOptions {
+        name: request.name.clone(),
+        clusters: request.clusters,
+        parts: request.parts.clone(),
+        ..UpOptions::default()
+    };
+    let sandbox = Sandboxes::of_user()?.start(&options, events).await?;
+    events.finished(format!("{} clusters", request.clusters));
+    create_fleet(sandbox.info(), request.fleet, request.workers, events).await?;
+    Ok(sandbox.detach()?)
+}
+
+/// Creates a fleet in the first cluster of a sandbox.
+pub(super) async fn create_fleet(
+    sandbox: &SandboxInfo,
+    clusters: usize,
+    workers: usize,
+    events: &Events,
+) -> Result<FleetSummary, CommandError> {
+    let Some(source) = sandbox.clusters.first().filter(|_| clusters > 0) else {
+        return Ok(FleetSummary::default());
+    };
+    let client = Client::connect("source", &KubeconfigRef::file(&source.kubeconfig)).await?;
+    let options = FleetOptions { clusters, workers, ..FleetOptions::default() };
+    Ok(fleet::create(&client, &options, events).await?)
+}
+
+/// All sandboxes of the user.
+///
+/// # Errors
+/// When the state folder cannot be read.
+pub fn sandbox_list() -> Result<Vec<SandboxInfo>, CommandError> {
+    Ok(Sandboxes::of_user()?.list()?)
+}
+
+/// Ends a sandbox, or all of them.
+///
+/// # Errors
+/// When there is none of this name, or it cannot be ended.
+pub async fn sandbox_down(name: Option<&str>) -> Result<Vec<SandboxInfo>, CommandError> {
+    let sandboxes = Sandboxes::of_user()?;
+    match name {
+        Some(name) => Ok(vec![sandboxes.down(name).await?]),
+        None => Ok(sandboxes.down_all().await?),
+    }
+}

@@ -1,0 +1,45 @@
+//! Turning events, reports and errors into text. Nothing else in the program prints.
+
+mod failure;
+mod kubectl_table;
+mod progress;
+mod report;
+mod sandboxes;
+mod structured;
+
+use std::io::Write;
+
+pub use failure::failure;
+pub use kubectl_table::kubectl_table;
+pub use progress::Progress;
+pub use report::report;
+pub use sandboxes::{sandbox_up, sandboxes};
+pub use structured::structured;
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+/// Writes a result to standard output. A closed pipe (`| head`) is no error.
+pub fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+    let _ = out.flush();
+}
+
+/// Writes a line to standard error.
+pub fn print_error(text: &str) {
+    let mut out = anstream::stderr().lock();
+    let _ = writeln!(out, "{}", text.trim_end());
+}

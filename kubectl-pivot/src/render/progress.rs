@@ -1,0 +1,172 @@
+//! Live progress on standard error: bars on a terminal, plain lines elsewhere.
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use owo_colors::OwoColorize;
+
+use crate::journal::{Event, Events};
+
+/// Shows the events of a run.
+#[derive(Clone)]
+pub struct Progress(Arc<Mutex<View>>);
+
+enum View {
+    Quiet,
+    Lines(Lines),
+    Terminal(Terminal),
+}
+
+impl Progress {
+    /// Bars if standard error is a terminal, plain lines otherwise; nothing when `quiet`.
+    pub fn on_stderr(quiet: bool) -> Self {
+        let is_terminal = std::io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let view = match (quiet, is_terminal) {
+            (true, _) => View::Quiet,
+            (false, true) => View::Terminal(Terminal::default()),
+            (false, false) => View::Lines(Lines::default()),
+        };
+        Self(Arc::new(Mutex::new(view)))
+    }
+
+    /// Where to send events so that they are shown.
+    pub fn events(&self) -> Events {
+        let view = Arc::clone(&self.0);
+        Events::to(move |event| match &mut *view.lock().unwrap_or_else(PoisonError::into_inner) {
+            View::Quiet => {}
+            View::Lines(lines) => lines.show(event),
+            View::Terminal(terminal) => terminal.show(event),
+        })
+    }
+
+    /// Clears an unfinished bar, so that other output starts on a line of its own.
+    pub fn clear(&self) {
+        if let View::Terminal(terminal) =
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            terminal.end();
+        }
+    }
+}
+
+/// One line for each phase and each note; the latest wait at most every ten seconds.
+#[derive(Default)]
+struct Lines {
+    title: String,
+    begun: Option<Instant>,
+    last_doing: Option<Instant>,
+}
+
+impl Lines {
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Started { title } => {
+                line(&format!("==> {title}"));
+                *self = Self { title, begun: Some(Instant::now()), last_doing: None };
+            }
+            Event::Doing(what) => {
+                let due =
+                    self.last_doing.is_none_or(|last| last.elapsed() > Duration::from_secs(10));
+                if due {
+                    self.last_doing = Some(Instant::now());
+                    line(&format!("    {what}"));
+                }
+            }
+            Event::Progress { .. } => {}
+            Event::Finished { summary } => {
+                line(&format!("    done{}{}", took(self.begun), detail(&summary)))
+            }
+            Event::Failed => line(&format!("    failed{}: {}", took(self.begun), self.title)),
+            Event::Note(text) => line(&format!("    {text}")),
+            Event::Warning(text) => line(&format!("    warning: {text}")),
+        }
+    }
+}
+
+/// A spinner or bar for the current phase; a tick line when it has ended.
+#[derive(Default)]
+struct Terminal {
+    title: String,
+    begun: Option<Instant>,
+    bar: Option<ProgressBar>,
+}
+
+impl Terminal {
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Started { title } => self.start(title),
+            Event::Doing(what) => self.with_bar(|bar| bar.set_message(what)),
+            Event::Progress { done, total } => self.with_bar(|bar| {
+                if bar.length() != Some(total as u64) {
+                    bar.set_length(total as u64);
+                    bar.set_style(style(
+                        "{spinner:.cyan} {prefix}  {bar:28.cyan/dim} {pos}/{len} {elapsed:.dim}",
+                    ));
+                }
+                bar.set_position(done as u64);
+            }),
+            Event::Finished { summary } => {
+                self.end();
+                line(&format!(
+                    "{} {}{}{}",
+                    "✔".green(),
+                    self.title,
+                    took(self.begun).dimmed(),
+                    detail(&summary)
+                ));
+            }
+            Event::Failed => {
+                self.end();
+                line(&format!("{} {}{}", "✘".red(), self.title, took(self.begun).dimmed()));
+            }
+            Event::Note(text) => self.aside(&text),
+            Event::Warning(text) => self.aside(&format!("{} {text}", "warning:".yellow())),
+        }
+    }
+
+    fn start(&mut self, title: String) {
+        self.end();
+        let bar = ProgressBar::new_spinner().with_prefix(title.clone());
+        bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        *self = Self { title, begun: Some(Instant::now()), bar: Some(bar) };
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn with_bar(&self, change: impl FnOnce(&ProgressBar)) {
+        if let Some(bar) = &self.bar {
+            change(bar);
+        }
+    }
+
+    fn aside(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| line(&format!("  {text}"))),
+            None => line(&format!("  {text}")),
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn line(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+fn took(begun: Option<Instant>) -> String {
+    begun.map_or_else(String::new, |begun| format!(" ({:.1} s)", begun.elapsed().as_secs_f64()))
+}
+
+fn detail(summary: &str) -> String {
+    if summary.is_empty() { String::new() } else { format!(": {summary}") }
+}

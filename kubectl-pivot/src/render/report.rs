@@ -1,0 +1,147 @@
+//! The report of a move for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use owo_colors::OwoColorize;
+
+use super::kubectl_table::align;
+use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
+
+/// Objects shown one by one for each reason; the rest is counted.
+const SHOWN: usize = 10;
+
+/// The report as text. With `every`, nothing is left to a count.
+pub fn report(report: &Report, every: bool) -> String {
+    let mut text = String::new();
+    findings(&mut text, &report.findings);
+    counts(&mut text, report);
+    if report.outcome == Outcome::Planned {
+        planned(&mut text, report, every);
+    }
+    explained(&mut text, "Kept in the source too", &report.kept, every);
+    explained(&mut text, "Not moved", &report.not_moved, every);
+    if !report.added_by_target.is_empty() {
+        let _ = writeln!(text, "\nFields that the target added to the copies:");
+        some(
+            &mut text,
+            report.added_by_target.iter().cloned(),
+            report.added_by_target.len(),
+            every,
+        );
+    }
+    numbers(&mut text, report);
+    let _ = writeln!(text, "\n{}", headline(report));
+    text
+}
+
+fn headline(report: &Report) -> String {
+    let scope = report
+        .namespace
+        .as_ref()
+        .map_or_else(|| "all namespaces".to_owned(), |ns| format!("namespace {ns}"));
+    let what = format!(
+        "{} and {} in {scope}",
+        count(report.clusters, "cluster"),
+        count(report.objects(), "object")
+    );
+    match report.outcome {
+        Outcome::Moved => {
+            let all = format!(
+                "{}, {}",
+                count(report.clusters, "cluster"),
+                count(report.objects(), "object")
+            );
+            format!("{} {all} from {} to {}", "Moved".green().bold(), report.source, report.target)
+        }
+        Outcome::Planned => {
+            format!("{} {what}; nothing was changed (dry-run)", "Would move".bold())
+        }
+        Outcome::Refused => {
+            format!("{}: mend the errors above; nothing was changed", "Refused".red().bold())
+        }
+        Outcome::NothingInScope => format!(
+            "{} in {scope} of {}; nothing was changed",
+            "Nothing to move".yellow().bold(),
+            report.source
+        ),
+        Outcome::Saved => format!("{} {what}", "Saved".green().bold()),
+        Outcome::Restored => format!("{} {what}", "Restored".green().bold()),
+    }
+}
+
+fn findings(text: &mut String, findings: &[Finding]) {
+    for finding in findings {
+        let tag = match finding.severity {
+            Severity::Error => "error".red().bold().to_string(),
+            Severity::Warning => "warning".yellow().bold().to_string(),
+        };
+        let _ = writeln!(
+            text,
+            "{tag}: {} cluster: {} [{}]",
+            finding.cluster, finding.message, finding.rule
+        );
+        let _ = writeln!(text, "  {} {}", "hint:".cyan(), finding.hint);
+    }
+    if !findings.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn counts(text: &mut String, report: &Report) {
+    if report.counts_by_kind.is_empty() {
+        return;
+    }
+    let mut lines = vec![vec!["KIND".to_owned(), "OBJECTS".to_owned()]];
+    lines.extend(
+        report.counts_by_kind.iter().map(|(kind, count)| vec![kind.clone(), count.to_string()]),
+    );
+    text.push_str(&align(&lines));
+}
+
+fn planned(text: &mut String, report: &Report, every: bool) {
+    let _ = writeln!(text, "\nWould be moved, owners first:");
+    some(text, report.moved.iter().map(ToString::to_string), report.moved.len(), every);
+}
+
+fn explained(text: &mut String, title: &str, objects: &[Explained], every: bool) {
+    let mut by_reason: BTreeMap<&str, Vec<&Explained>> = BTreeMap::new();
+    for object in objects {
+        by_reason.entry(&object.reason).or_default().push(object);
+    }
+    for (reason, objects) in by_reason {
+        let _ = writeln!(text, "\n{title} ({}): {reason}", objects.len());
+        some(text, objects.iter().map(|object| object.object.to_string()), objects.len(), every);
+    }
+}
+
+fn some(text: &mut String, lines: impl Iterator<Item = String>, total: usize, every: bool) {
+    let shown = if every { total } else { SHOWN };
+    for line in lines.take(shown) {
+        let _ = writeln!(text, "  {line}");
+    }
+    if total > shown {
+        let _ = writeln!(text, "  … and {} more (all of them with -o json)", total - shown);
+    }
+}
+
+fn numbers(text: &mut String, report: &Report) {
+    let phases: Vec<String> = report
+        .phases
+        .iter()
+        .map(|phase| format!("{} {:.1} s", phase.phase, phase.seconds))
+        .collect();
+    if !phases.is_empty() {
+        let _ = writeln!(text, "\nTime:     {}", phases.join(", "));
+    }
+    for (cluster, requests) in &report.requests {
+        let total: u64 = requests.values().sum();
+        let parts: Vec<String> =
+            requests.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
+        let _ = writeln!(text, "Requests: {total} to the {cluster} ({})", parts.join(", "));
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

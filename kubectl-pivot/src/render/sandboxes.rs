@@ -1,0 +1,44 @@
+//! Sandboxes for people.
+
+use super::kubectl_table::align;
+use crate::sandbox::SandboxInfo;
+
+/// The list of sandboxes.
+pub fn sandboxes(list: &[SandboxInfo]) -> String {
+    if list.is_empty() {
+        return "No sandboxes found\n\nStart one: kubectl pivot sandbox up\n".to_owned();
+    }
+    let mut lines =
+        vec![["NAME", "STATE", "CLUSTER", "SERVER", "KUBECONFIG"].map(str::to_owned).to_vec()];
+    for sandbox in list {
+        let first = vec![sandbox.name.clone(), sandbox.state.to_string()];
+        if sandbox.clusters.is_empty() {
+            lines.push(first.clone());
+        }
+        for (index, cluster) in sandbox.clusters.iter().enumerate() {
+            let mut line = if index == 0 { first.clone() } else { vec![String::new(); 2] };
+            line.extend([
+                cluster.name.clone(),
+                cluster.url.clone(),
+                cluster.kubeconfig.display().to_string(),
+            ]);
+            lines.push(line);
+        }
+    }
+    align(&lines)
+}
+
+/// A sandbox that has just been started, with what to type next.
+pub fn sandbox_up(sandbox: &SandboxInfo) -> String {
+    let mut text = sandboxes(std::slice::from_ref(sandbox));
+    if let [source, target, ..] = sandbox.clusters.as_slice() {
+        text.push_str(&format!(
+            "\nMove everything from the first cluster to the second:\n  kubectl pivot move --kubeconfig {} \\\n    \
+             --to-kubeconfig {} --all-namespaces\n",
+            source.kubeconfig.display(),
+            target.kubeconfig.display()
+        ));
+    }
+    text.push_str(&format!("\nEnd it: kubectl pivot sandbox down --name {}\n", sandbox.name));
+    text
+}

@@ -1,0 +1,116 @@
+//! What is remembered of a sandbox on disk: `sandbox.json` in its folder.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::SandboxError;
+use super::files::write_private;
+use super::identity::Recorded;
+
+/// The format that this program writes. Readers ignore fields that they do not know; the number
+/// goes up only when ignoring them would be wrong.
+const VERSION: u32 = 1;
+const FILE: &str = "sandbox.json";
+
+/// A sandbox that was started completely.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+pub(super) struct Record {
+    version: u32,
+    /// Its clusters, the source first.
+    pub(super) clusters: Vec<ClusterRecord>,
+}
+
+/// One cluster of a sandbox.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+pub(super) struct ClusterRecord {
+    /// `source`, `target`, `cluster-3`, …
+    pub(super) name: String,
+    /// Context in the kubeconfig file.
+    pub(super) context: String,
+    /// URL of the API server.
+    pub(super) url: String,
+    /// Kubeconfig file of the administrator.
+    pub(super) kubeconfig: PathBuf,
+    /// The processes, the API server first: it is ended before its store.
+    pub(super) processes: Vec<Recorded>,
+}
+
+impl Record {
+    pub(super) fn new(clusters: Vec<ClusterRecord>) -> Self {
+        Self { version: VERSION, clusters }
+    }
+
+    /// Reads the record in a sandbox's folder; `None` if there is none.
+    pub(super) fn read(dir: &Path) -> Result<Option<Self>, SandboxError> {
+        let path = dir.join(FILE);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(SandboxError::file("read", path)(error)),
+        };
+        Self::parse(&text).map_err(|message| SandboxError::Record { path, message }).map(Some)
+    }
+
+    /// Writes the record into a sandbox's folder.
+    pub(super) fn write(&self, dir: &Path) -> Result<(), SandboxError> {
+        let path = dir.join(FILE);
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|error| SandboxError::file("write", &path)(error.into()))?;
+        write_private(&path, text).map_err(SandboxError::file("write", path))
+    }
+
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        // The version first: a newer format need not look like ours at all.
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } =
+            serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        if version > VERSION {
+            return Err(format!(
+                "format {version} is of a newer kubectl-pivot, this one knows {VERSION}"
+            ));
+        }
+        serde_json::from_slice(text).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record::new(vec![ClusterRecord {
+            name: "source".into(),
+            context: "demo-source".into(),
+            url: "https://127.0.0.1:6443".into(),
+            kubeconfig: "/s/source.kubeconfig".into(),
+            processes: vec![Recorded { pid: 7, started: "12345".into() }],
+        }])
+    }
+
+    #[test]
+    fn written_and_read() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        assert_eq!(Record::read(dir.path()).expect("no record"), None);
+        record().write(dir.path()).expect("write");
+        assert_eq!(Record::read(dir.path()).expect("read"), Some(record()));
+    }
+
+    #[test]
+    fn fields_of_later_versions_are_ignored_until_the_number_goes_up() {
+        let mut value = serde_json::to_value(record()).expect("to json");
+        value["later"] = "x".into();
+        assert_eq!(Record::parse(value.to_string().as_bytes()).expect("read"), record());
+        let error = Record::parse(br#"{"version": 2, "nodes": []}"#).expect_err("newer");
+        assert!(error.contains("newer kubectl-pivot"), "{error}");
+    }
+}

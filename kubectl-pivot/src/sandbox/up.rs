@@ -1,0 +1,164 @@
+//! Starting named sandboxes.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use futures::future::try_join_all;
+
+use super::control_plane::{ControlPlane, ControlPlaneOptions};
+use super::error::SandboxError;
+use super::identity::Recorded;
+use super::info::SandboxInfo;
+use super::parts::{Parts, PartsOptions};
+use super::record::{ClusterRecord, Record};
+use super::sandboxes::{NameLock, Sandboxes, remove_dir};
+use crate::journal::Events;
+
+/// What kind of sandbox to start.
+#[derive(Clone, Debug)]
+pub struct UpOptions {
+    /// Its name, a DNS label of at most 40 characters.
+    pub name: String,
+    /// How many clusters: `source`, `target`, `cluster-3`, …
+    pub clusters: NonZeroUsize,
+    /// Where to look for the parts.
+    pub parts: PartsOptions,
+    /// Leave out Cluster API's CRDs and clusterctl's inventory.
+    pub bare: bool,
+}
+
+impl Default for UpOptions {
+    fn default() -> Self {
+        Self { name: "default".into(), clusters: TWO, parts: PartsOptions::default(), bare: false }
+    }
+}
+
+const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
+/// A running sandbox that ends with this handle, or with this program however that ends, unless it
+/// is detached. Dropping it also deletes its folder.
+#[derive(Debug)]
+pub struct Sandbox {
+    info: SandboxInfo,
+    // Dropped before the lock: the name is free when the processes are gone.
+    planes: Vec<ControlPlane>,
+    _lock: NameLock,
+}
+
+impl Sandboxes {
+    /// Starts a sandbox that runs on after this program has ended: [`Sandboxes::start`], then
+    /// [`Sandbox::detach`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Sandboxes::start`].
+    pub async fn up(
+        &self,
+        options: &UpOptions,
+        events: &Events,
+    ) -> Result<SandboxInfo, SandboxError> {
+        self.start(options, events).await?.detach()
+    }
+
+    /// Starts a sandbox, its clusters in parallel, and waits until all are ready. What a caller
+    /// wants done before the sandbox is independent, such as creating objects, goes between this and
+    /// [`Sandbox::detach`].
+    ///
+    /// A folder that an earlier sandbox of this name left behind is deleted first.
+    ///
+    /// # Errors
+    ///
+    /// The name is not valid or taken, or a cluster did not start. Nothing is left running then;
+    /// the folder stays, for its logs.
+    pub async fn start(
+        &self,
+        options: &UpOptions,
+        events: &Events,
+    ) -> Result<Sandbox, SandboxError> {
+        let name = &options.name;
+        let (lock, dir) = self.claim(name)?;
+        let parts = Parts::resolve(&options.parts, events).await?;
+        let start = |index| start_cluster(cluster_name(index), options, &dir, &parts, events);
+        let started = try_join_all((0..options.clusters.get()).map(start)).await?;
+        let (planes, clusters) = started.into_iter().unzip();
+        let record = Record::new(clusters);
+        record.write(&dir)?;
+        Ok(Sandbox { info: SandboxInfo::of(name, &dir, record), planes, _lock: lock })
+    }
+}
+
+impl Sandbox {
+    /// Where everything is.
+    #[must_use]
+    pub fn info(&self) -> &SandboxInfo {
+        &self.info
+    }
+
+    /// Its control planes, the source first.
+    pub fn control_planes(&mut self) -> &mut [ControlPlane] {
+        &mut self.planes
+    }
+
+    /// Lets the sandbox run on after this program has ended, until [`Sandboxes::down`].
+    ///
+    /// # Errors
+    ///
+    /// A process has ended in the meantime. The others are to be ended by [`Sandboxes::down`].
+    pub fn detach(mut self) -> Result<SandboxInfo, SandboxError> {
+        let planes = std::mem::take(&mut self.planes);
+        for (plane, cluster) in planes.into_iter().zip(&self.info.clusters) {
+            plane
+                .detach()
+                .map_err(|source| SandboxError::Cluster { name: cluster.name.clone(), source })?;
+        }
+        Ok(self.info.clone())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // Empty if detached.
+        if !self.planes.is_empty() {
+            self.planes.clear();
+            // What cannot be deleted is deleted by the next start of this name.
+            let _ = remove_dir(&self.info.dir);
+        }
+    }
+}
+
+async fn start_cluster(
+    cluster: String,
+    options: &UpOptions,
+    dir: &Path,
+    parts: &Parts,
+    events: &Events,
+) -> Result<(ControlPlane, ClusterRecord), SandboxError> {
+    let context = format!("{}-{cluster}", options.name);
+    let plane = ControlPlaneOptions {
+        name: context.clone(),
+        bare: options.bare,
+        ..ControlPlaneOptions::default()
+    };
+    let plane = ControlPlane::start(dir.join(&cluster), parts, plane, events)
+        .await
+        .map_err(|source| SandboxError::Cluster { name: cluster.clone(), source })?;
+    let kubeconfig = copy_kubeconfig(&plane, dir.join(format!("{cluster}.kubeconfig")))?;
+    let processes = plane.pids().into_iter().filter_map(Recorded::of).collect();
+    let record = ClusterRecord { name: cluster, context, url: plane.url(), kubeconfig, processes };
+    Ok((plane, record))
+}
+
+/// A copy with the same file mode, where users look for it.
+fn copy_kubeconfig(plane: &ControlPlane, to: PathBuf) -> Result<PathBuf, SandboxError> {
+    fs::copy(plane.kubeconfig(), &to).map_err(SandboxError::file("write", &to))?;
+    Ok(to)
+}
+
+fn cluster_name(index: usize) -> String {
+    match index {
+        0 => "source".into(),
+        1 => "target".into(),
+        more => format!("cluster-{}", more + 1),
+    }
+}

@@ -1,0 +1,161 @@
+//! Comparing an object of the source with its copy.
+
+use serde_json::{Map, Value};
+
+use crate::capi::Object;
+use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{is_cluster, is_cluster_class};
+
+/// How a copy differs from what it was copied from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Paths whose value is missing or different in the copy.
+    pub lost: Vec<String>,
+    /// Paths that only the copy has, set by defaults or webhooks of the target.
+    pub added: Vec<String>,
+}
+
+impl Difference {
+    /// Whether both are the same.
+    pub fn is_none(&self) -> bool {
+        self.lost.is_empty() && self.added.is_empty()
+    }
+}
+
+/// Compares the content of two objects: everything except the status, what each API server gives
+/// its objects (uid, versions, times, managed fields), pauses and marks of a move. Owner references
+/// are compared by what they name.
+pub fn compare(source: &Object, copy: &Object) -> Difference {
+    let mut difference = Difference::default();
+    walk(&content(source), &content(copy), String::new(), &mut difference);
+    difference
+}
+
+/// Whether two states of one object have the same content.
+pub fn is_same_content(a: &Object, b: &Object) -> bool {
+    compare(a, b).is_none()
+}
+
+fn content(object: &Object) -> Value {
+    let mut object = object.clone();
+    let is_pausable = is_cluster(&object) || is_cluster_class(&object);
+    for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION] {
+        object.remove_annotation(mark);
+    }
+    if is_pausable {
+        object.remove_annotation(PAUSED_ANNOTATION);
+    }
+    let mut owners = object.owner_references();
+    owners.iter_mut().for_each(|owner| owner.uid.clear());
+    owners.sort_by(|a, b| {
+        (&a.api_version, &a.kind, &a.name).cmp(&(&b.api_version, &b.kind, &b.name))
+    });
+    let metadata = object.metadata_mut();
+    for server_owned in [
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "managedFields",
+        "selfLink",
+        "generateName",
+        "ownerReferences",
+    ] {
+        metadata.remove(server_owned);
+    }
+    metadata.insert("ownerReferences".to_owned(), serde_json::json!(owners));
+    let mut value = object.into_value();
+    if let Value::Object(fields) = &mut value {
+        fields.remove("status");
+        if is_pausable && let Some(Value::Object(spec)) = fields.get_mut("spec") {
+            spec.remove("paused");
+        }
+    }
+    value
+}
+
+fn walk(source: &Value, copy: &Value, path: String, difference: &mut Difference) {
+    match (source, copy) {
+        (Value::Object(a), Value::Object(b)) => walk_maps(a, b, &path, difference),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (index, (a, b)) in a.iter().zip(b).enumerate() {
+                walk(a, b, format!("{path}[{index}]"), difference);
+            }
+        }
+        _ if source == copy => {}
+        _ => difference.lost.push(path),
+    }
+}
+
+fn walk_maps(
+    source: &Map<String, Value>,
+    copy: &Map<String, Value>,
+    path: &str,
+    difference: &mut Difference,
+) {
+    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    for (key, a) in source {
+        match copy.get(key) {
+            Some(b) => walk(a, b, join(key), difference),
+            None if is_empty(a) => {}
+            None => difference.lost.push(join(key)),
+        }
+    }
+    let added = copy.iter().filter(|(key, value)| !source.contains_key(*key) && !is_empty(value));
+    difference.added.extend(added.map(|(key, _)| join(key)));
+}
+
+/// Empty maps and lists are the same as none at all for an API server.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(is_empty),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(spec: Value) -> Object {
+        Object::new(
+            json!({"kind": "Thing", "apiVersion": "g.io/v1", "metadata": {"name": "a", "uid": "1"}, "spec": spec}),
+        )
+    }
+
+    #[test]
+    fn lost_changed_and_added_fields_are_told_apart() {
+        let source = object(json!({"kept": 1, "changed": {"deep": [1, 2]}, "lost": true}));
+        let copy = object(json!({"kept": 1, "changed": {"deep": [1, 3]}, "added": "x"}));
+        let difference = compare(&source, &copy);
+        assert_eq!(difference.lost, ["spec.changed.deep[1]", "spec.lost"]);
+        assert_eq!(difference.added, ["spec.added"]);
+    }
+
+    #[test]
+    fn what_the_server_owns_and_pauses_do_not_count() {
+        let mut source =
+            Object::new(json!({"kind": "Cluster", "apiVersion": "cluster.x-k8s.io/v1beta2",
+            "metadata": {"name": "a", "uid": "1", "resourceVersion": "5", "ownerReferences":
+                [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "x"}]},
+            "spec": {"paused": true}, "status": {"phase": "Provisioned"}}));
+        source.set_annotation(PAUSED_BY_ANNOTATION, "run");
+        let copy = Object::new(json!({"kind": "Cluster", "apiVersion": "cluster.x-k8s.io/v1beta2",
+            "metadata": {"name": "a", "uid": "2", "generation": 3, "ownerReferences":
+                [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "y"}]}, "spec": {}}));
+        assert!(is_same_content(&source, &copy), "{:?}", compare(&source, &copy));
+    }
+
+    #[test]
+    fn another_owner_counts() {
+        let owned = |name: &str| {
+            Object::new(json!({"metadata": {"ownerReferences":
+            [{"apiVersion": "v1", "kind": "K", "name": name, "uid": "x"}]}}))
+        };
+        assert!(!is_same_content(&owned("a"), &owned("b")));
+    }
+}

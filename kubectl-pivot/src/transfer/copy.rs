@@ -1,0 +1,237 @@
+//! Creating the copies in the target, owners first, several at once.
+//!
+//! A copy carries the run's id in an annotation until the run is past its point of no return. So a
+//! create whose answer was lost is recognised, an object of somebody else is never taken for ours,
+//! and everything can be put back. An object of the target that is there already and has the same
+//! content is used as it is.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use super::compare::is_same_content;
+use super::error::PhaseError;
+use super::options::Existing;
+use super::run::{Progress, Run};
+use crate::capi::names::RUN_ANNOTATION;
+use crate::capi::{Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster};
+use crate::cluster::{ApiError, Client, WriteOptions};
+
+/// Attempts at a create whose outcome is unknown.
+const ATTEMPTS: u32 = 8;
+
+/// The copies of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Copies {
+    /// Uids of the target by uids of the source.
+    pub uids: HashMap<String, String>,
+    /// Uids (of the source) whose objects were in the target before and were used as they are.
+    pub reused: BTreeSet<String>,
+}
+
+/// How one object came to be in the target.
+struct Placed {
+    source_uid: String,
+    target_uid: String,
+    reused: bool,
+}
+
+/// Creates all copies.
+///
+/// # Errors
+/// When a request fails, or an object of the same name is in the way.
+pub async fn copy(run: &Run, graph: &Graph) -> Result<Copies, PhaseError> {
+    ensure_namespaces(run, graph).await?;
+    let progress = Progress::of(graph.copied().count());
+    let copies = Mutex::new(Copies::default());
+    for level in &graph.levels {
+        let placed = run
+            .each(level.clone(), &progress, |index| {
+                let node = &graph.nodes[index];
+                let body = body(node, &graph.kinds[node.kind], &run.id, &lock(&copies).uids);
+                async move { place(run, graph.resource(node), node, body).await }
+            })
+            .await?;
+        let mut copies = lock(&copies);
+        for Placed { source_uid, target_uid, reused } in placed {
+            if reused {
+                copies.reused.insert(source_uid.clone());
+            }
+            copies.uids.insert(source_uid, target_uid);
+        }
+    }
+    Ok(copies.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Creates the namespaces that copies need and the target lacks.
+async fn ensure_namespaces(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
+    let namespaces: BTreeSet<&str> =
+        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
+    let resource = namespace_type();
+    for name in namespaces {
+        // Without permission to read namespaces the create of the first object will tell.
+        let found = run.target.get(&resource, None, name).await;
+        if matches!(&found, Err(error) if error.is_forbidden()) || found?.is_some() {
+            continue;
+        }
+        let namespace = Object::new(
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
+        );
+        match run.target.create(&resource, &namespace, &WriteOptions::default()).await {
+            Ok(_) => {}
+            Err(error) if error.is_already_exists() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Namespaces themselves.
+pub fn namespace_type() -> ResourceType {
+    ResourceType::new("v1", "Namespace", "namespaces", false)
+}
+
+/// The object to create: the source's content with the owners' uids in the target.
+pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, String>) -> Object {
+    let mut object = without_server_fields(&node.object, kind);
+    object.set_annotation(RUN_ANNOTATION, run);
+    let owners: Vec<Value> = node
+        .owners
+        .iter()
+        .map(|owner| {
+            let mut reference = owner.reference.clone();
+            if let Some(uid) = uids.get(&reference.uid) {
+                reference.uid.clone_from(uid);
+            }
+            json!(reference)
+        })
+        .collect();
+    if !owners.is_empty() {
+        object.metadata_mut().insert("ownerReferences".to_owned(), Value::from(owners));
+    }
+    object
+}
+
+/// The object without what the API server of its cluster has added, and without owners.
+///
+/// `generateName` goes too: with it, an API server answers a name clash with a time-out.
+pub fn without_server_fields(object: &Object, kind: &MoveKind) -> Object {
+    let mut object = object.clone();
+    let metadata = object.metadata_mut();
+    for field in [
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "managedFields",
+        "selfLink",
+        "generateName",
+        "ownerReferences",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        metadata.remove(field);
+    }
+    if kind.has_status_subresource
+        && let Value::Object(fields) = object.value_mut()
+    {
+        fields.remove("status");
+    }
+    object
+}
+
+async fn place(
+    run: &Run,
+    resource: &ResourceType,
+    node: &Node,
+    body: Object,
+) -> Result<Placed, PhaseError> {
+    let created = create_or_find(&run.target, resource, &body).await?;
+    let reused = created.annotation(RUN_ANNOTATION) != Some(&run.id);
+    if reused && run.options.existing == Existing::MustMatch && !may_reuse(node, &created) {
+        return Err(PhaseError::Foreign { object: node.object.id() });
+    }
+    Ok(Placed {
+        source_uid: node.object.uid().to_owned(),
+        target_uid: created.uid().to_owned(),
+        reused,
+    })
+}
+
+/// Whether an object that is in the target already stands for the copy.
+///
+/// Cluster-scoped objects and theirs are shared, so the target's own are kept as they are. Anything
+/// else must have the same content; a Cluster never, since the target may be reconciling it.
+pub fn may_reuse(node: &Node, existing: &Object) -> bool {
+    match node.fate {
+        Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
+        _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
+    }
+}
+
+/// Creates an object, or finds the one that has its name.
+async fn create_or_find(
+    target: &Client,
+    resource: &ResourceType,
+    body: &Object,
+) -> Result<Object, ApiError> {
+    let mut attempt = 1;
+    loop {
+        let error = match target.create(resource, body, &WriteOptions::default()).await {
+            Ok(created) => return Ok(created),
+            Err(error) if error.is_already_exists() || error.is_ambiguous() => error,
+            Err(error) => return Err(error),
+        };
+        if let Some(existing) = target.get(resource, body.namespace(), body.name()).await? {
+            return Ok(existing);
+        }
+        if attempt >= ATTEMPTS {
+            return Err(error);
+        }
+        tokio::time::sleep(target.pause(attempt)).await;
+        attempt += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capi::Owner;
+
+    #[test]
+    fn a_copy_has_the_content_the_mark_and_the_targets_owners() {
+        let object = Object::new(
+            json!({"apiVersion": "g.io/v1", "kind": "Thing", "metadata": {"name": "a", "uid": "1",
+            "resourceVersion": "9", "generateName": "a-", "labels": {"l": "v"}, "finalizers": ["f"], "ownerReferences":
+            [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "old", "controller": true}]},
+            "spec": {"x": 1}, "status": {"y": 2}}),
+        );
+        let owners = object
+            .owner_references()
+            .into_iter()
+            .map(|reference| Owner { reference, node: Some(0) })
+            .collect();
+        let node = Node { object, kind: 0, owners, soft_owners: vec![], fate: Fate::Move };
+        let mut kind = MoveKind {
+            resource: ResourceType::new("g.io/v1", "Thing", "things", true),
+            moves: false,
+            moves_hierarchy: false,
+            has_status_subresource: true,
+        };
+        let uids = HashMap::from([("old".to_owned(), "new".to_owned())]);
+        let copy = body(&node, &kind, "run1", &uids);
+        assert_eq!(
+            copy.value(),
+            &json!({"apiVersion": "g.io/v1", "kind": "Thing", "metadata": {"name": "a", "labels": {"l": "v"},
+                "finalizers": ["f"], "annotations": {RUN_ANNOTATION: "run1"}, "ownerReferences":
+                [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "new", "controller": true}]}, "spec": {"x": 1}})
+        );
+        kind.has_status_subresource = false;
+        assert_eq!(body(&node, &kind, "run1", &uids).value()["status"], json!({"y": 2}));
+    }
+}

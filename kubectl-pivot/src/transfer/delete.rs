@@ -1,0 +1,127 @@
+//! Deleting from the source what the target now holds, dependents before owners.
+//!
+//! Each object is marked for webhooks (`delete-for-move`, merged into its annotations), deleted if
+//! it is still the same one (uid), and only then freed of its finalizers: controllers would put
+//! them back on an object that is not being deleted.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::discover::{Territory, list_kinds};
+use super::error::PhaseError;
+use super::run::{Progress, Run};
+use crate::capi::names::DELETE_FOR_MOVE_ANNOTATION;
+use crate::capi::{Fate, Graph, Node, Object, ResourceType};
+use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
+
+/// How long deleted objects may take to go.
+const GONE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Deletes everything that moves, and waits until it is gone.
+///
+/// # Errors
+/// When a request fails, or an object does not go away.
+pub async fn delete(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
+    let moved = |index: &usize| graph.nodes[*index].fate == Fate::Move;
+    let progress = Progress::of(graph.copied().filter(moved).count()).carried_through();
+    for level in graph.levels.iter().rev() {
+        let nodes: Vec<&Node> =
+            level.iter().filter(|index| moved(index)).map(|index| &graph.nodes[*index]).collect();
+        run.each(nodes, &progress, |node| async move {
+            delete_one(&run.source, graph.resource(node), &node.object)
+                .await
+                .map_err(PhaseError::from)
+        })
+        .await?;
+    }
+    wait_until_gone(run, territory, graph).await
+}
+
+async fn delete_one(
+    source: &Client,
+    resource: &ResourceType,
+    object: &Object,
+) -> Result<(), ApiError> {
+    let mark =
+        json!({"metadata": {"uid": object.uid(), "annotations": {DELETE_FOR_MOVE_ANNOTATION: ""}}});
+    if !patch_if_there(source, resource, object, &mark).await? {
+        return Ok(());
+    }
+    source.delete(resource, object.namespace(), object.name(), object.uid()).await?;
+    if !object.finalizers().is_empty() {
+        free(source, resource, object).await?;
+    }
+    Ok(())
+}
+
+/// Removes the finalizers of an object, if it is still there.
+pub(super) async fn free(
+    cluster: &Client,
+    resource: &ResourceType,
+    object: &Object,
+) -> Result<bool, ApiError> {
+    let patch = json!({"metadata": {"uid": object.uid(), "finalizers": null}});
+    patch_if_there(cluster, resource, object, &patch).await
+}
+
+/// Patches an object unless it is gone, or another one has taken its name.
+async fn patch_if_there(
+    cluster: &Client,
+    resource: &ResourceType,
+    object: &Object,
+    patch: &Value,
+) -> Result<bool, ApiError> {
+    let place = (object.namespace(), object.name());
+    match cluster.patch(resource, place, (PatchKind::Merge, patch), &WriteOptions::default()).await
+    {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Controllers can be slow to notice and put a finalizer back: free such objects again.
+async fn wait_until_gone(
+    run: &Run,
+    territory: &Territory,
+    graph: &Graph,
+) -> Result<(), PhaseError> {
+    let moved: HashMap<&str, &Node> = graph
+        .copied()
+        .map(|index| &graph.nodes[index])
+        .filter(|node| node.fate == Fate::Move)
+        .map(|node| (node.object.uid(), node))
+        .collect();
+    let begun = Instant::now();
+    loop {
+        let left = list_kinds(&run.source, territory).await?;
+        let left: Vec<Object> = left
+            .into_iter()
+            .map(|(_, object)| object)
+            .filter(|object| moved.contains_key(object.uid()))
+            .collect();
+        let Some(first) = left.first() else {
+            return Ok(());
+        };
+        if begun.elapsed() > GONE_TIMEOUT {
+            return Err(PhaseError::NotGone {
+                object: first.id(),
+                seconds: begun.elapsed().as_secs(),
+                finalizers: first.finalizers().join(", "),
+            });
+        }
+        run.events.doing(format!(
+            "waiting for {} objects to go, {} among them",
+            left.len(),
+            first.id()
+        ));
+        for object in &left {
+            if let Some(node) = moved.get(object.uid()) {
+                free(&run.source, graph.resource(node), object).await?;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}

@@ -1,0 +1,224 @@
+//! Discovery: lists for each kind, paged, and the owner graph from them. No write, and no read of
+//! single objects, except the few templates of ClusterClasses in other namespaces.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use super::error::PhaseError;
+use super::inventory::Provider;
+use super::options::Namespaces;
+use crate::capi::{Graph, MoveKind, Object, Scope, cluster_class_of, is_cluster};
+use crate::cluster::{ApiError, Client};
+
+/// Kinds listed at once.
+const LISTS_IN_FLIGHT: usize = 8;
+
+/// What discovery needs to know before it begins; read once for a run.
+#[derive(Clone, Debug)]
+pub struct Territory {
+    /// The kinds to list.
+    pub kinds: Arc<Vec<MoveKind>>,
+    /// The providers of the source.
+    pub providers: Vec<Provider>,
+    /// Which objects move.
+    pub namespaces: Namespaces,
+}
+
+/// Lists everything in the territory and builds the owner graph.
+///
+/// # Errors
+/// When a list fails, or owners form a cycle.
+pub async fn discover(cluster: &Client, territory: &Territory) -> Result<Graph, PhaseError> {
+    let mut objects = list_kinds(cluster, territory).await?;
+    objects.extend(list_provider_secrets(cluster, territory).await?);
+    let mut scope = Scope::default();
+    if let Namespaces::One(namespace) = &territory.namespaces {
+        objects.extend(read_outside_classes(cluster, territory, &objects, namespace).await?);
+        scope = Scope {
+            namespace: Some(namespace.clone()),
+            classes_used_outside: classes_used_outside(cluster, territory, namespace).await?,
+        };
+    }
+    Ok(Graph::build(Arc::clone(&territory.kinds), objects, &scope)?)
+}
+
+/// Lists every kind of the territory, each object with the index of its kind.
+///
+/// # Errors
+/// When a list fails.
+pub async fn list_kinds(
+    cluster: &Client,
+    territory: &Territory,
+) -> Result<Vec<(usize, Object)>, ApiError> {
+    let namespace = territory.namespaces.selector();
+    let lists = futures::stream::iter(territory.kinds.iter().enumerate())
+        .map(|(index, kind)| async move {
+            let objects = list_or_none(cluster, kind, namespace).await?;
+            Ok::<_, ApiError>(objects.into_iter().map(|object| (index, object)).collect::<Vec<_>>())
+        })
+        .buffered(LISTS_IN_FLIGHT)
+        .try_collect::<Vec<_>>()
+        .await?;
+    Ok(lists.into_iter().flatten().collect())
+}
+
+/// A kind whose API has gone since its CRD was read has no objects.
+async fn list_or_none(
+    cluster: &Client,
+    kind: &MoveKind,
+    namespace: Option<&str>,
+) -> Result<Vec<Object>, ApiError> {
+    match cluster.list(&kind.resource, namespace).await {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// Providers keep credentials of global identities as secrets in their own namespaces.
+async fn list_provider_secrets(
+    cluster: &Client,
+    territory: &Territory,
+) -> Result<Vec<(usize, Object)>, ApiError> {
+    let Namespaces::One(moving) = &territory.namespaces else {
+        return Ok(Vec::new());
+    };
+    let Some(index) = territory
+        .kinds
+        .iter()
+        .position(|kind| kind.resource.kind == "Secret" && kind.resource.group.is_empty())
+    else {
+        return Ok(Vec::new());
+    };
+    let infrastructure = territory.providers.iter().filter(|provider| provider.is_infrastructure());
+    let namespaces: HashSet<&str> = infrastructure
+        .map(|provider| provider.namespace.as_str())
+        .filter(|namespace| namespace != moving)
+        .collect();
+    let mut secrets = Vec::new();
+    for namespace in namespaces {
+        let listed = cluster.list(&territory.kinds[index].resource, Some(namespace)).await?;
+        secrets.extend(listed.into_iter().map(|secret| (index, secret)));
+    }
+    Ok(secrets)
+}
+
+/// ClusterClasses of other namespaces that Clusters of this one use, with their templates.
+async fn read_outside_classes(
+    cluster: &Client,
+    territory: &Territory,
+    objects: &[(usize, Object)],
+    namespace: &str,
+) -> Result<Vec<(usize, Object)>, ApiError> {
+    let clusters = objects.iter().map(|(_, object)| object).filter(|object| is_cluster(object));
+    let classes: HashSet<(String, String)> = clusters
+        .filter_map(cluster_class_of)
+        .filter(|(class_namespace, _)| class_namespace != namespace)
+        .collect();
+    let mut found = BTreeMap::new();
+    for (class_namespace, name) in classes {
+        let Some(class) = read_one(
+            cluster,
+            territory,
+            "cluster.x-k8s.io",
+            "ClusterClass",
+            &class_namespace,
+            &name,
+        )
+        .await?
+        else {
+            continue;
+        };
+        for (group, kind, template) in template_references(&class.1.value()["spec"]) {
+            if let Some(template) =
+                read_one(cluster, territory, &group, &kind, &class_namespace, &template).await?
+            {
+                found.insert(template.1.uid().to_owned(), template);
+            }
+        }
+        found.insert(class.1.uid().to_owned(), class);
+    }
+    Ok(found.into_values().collect())
+}
+
+async fn read_one(
+    cluster: &Client,
+    territory: &Territory,
+    group: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<(usize, Object)>, ApiError> {
+    let is_kind =
+        |candidate: &MoveKind| candidate.resource.group == group && candidate.resource.kind == kind;
+    let Some(index) = territory.kinds.iter().position(is_kind) else {
+        return Ok(None);
+    };
+    let object = cluster.get(&territory.kinds[index].resource, Some(namespace), name).await?;
+    Ok(object.map(|object| (index, object)))
+}
+
+/// Group, kind and name of every template that a ClusterClass refers to, in any served version.
+fn template_references(spec: &Value) -> Vec<(String, String, String)> {
+    match spec {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(key, value)| match template_reference(value) {
+                Some(reference) if key == "templateRef" || key == "ref" => vec![reference],
+                _ => template_references(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(template_references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn template_reference(value: &Value) -> Option<(String, String, String)> {
+    let (group, _) = value["apiVersion"].as_str()?.split_once('/')?;
+    Some((group.to_owned(), value["kind"].as_str()?.to_owned(), value["name"].as_str()?.to_owned()))
+}
+
+/// ClusterClasses of this namespace that Clusters of other namespaces use.
+async fn classes_used_outside(
+    cluster: &Client,
+    territory: &Territory,
+    namespace: &str,
+) -> Result<HashSet<(String, String)>, ApiError> {
+    let mut classes = HashSet::new();
+    let is_kind = |kind: &&MoveKind| {
+        kind.resource.kind == "Cluster" && kind.resource.group == "cluster.x-k8s.io"
+    };
+    let has_class = territory.kinds.iter().any(|kind| kind.resource.kind == "ClusterClass");
+    if let Some(kind) = territory.kinds.iter().find(is_kind).filter(|_| has_class) {
+        let elsewhere = list_or_none(cluster, kind, None).await?;
+        let elsewhere = elsewhere.iter().filter(|object| object.namespace() != Some(namespace));
+        classes.extend(
+            elsewhere
+                .filter_map(cluster_class_of)
+                .filter(|(class_namespace, _)| class_namespace == namespace),
+        );
+    }
+    Ok(classes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn templates_are_found_at_every_depth_in_both_versions() {
+        let v1beta2 = json!({"infrastructure": {"templateRef": {"apiVersion": "i.io/v1", "kind": "ITemplate", "name": "a"}},
+            "workers": {"machineDeployments": [{"bootstrap": {"templateRef":
+                {"apiVersion": "b.io/v1", "kind": "BTemplate", "name": "b"}}}]}});
+        let v1beta1 = json!({"controlPlane": {"ref": {"apiVersion": "c.io/v1", "kind": "CTemplate", "name": "c"}}});
+        let names = |spec: &Value| {
+            template_references(spec).into_iter().map(|(_, kind, _)| kind).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&v1beta2), ["ITemplate", "BTemplate"]);
+        assert_eq!(names(&v1beta1), ["CTemplate"]);
+    }
+}

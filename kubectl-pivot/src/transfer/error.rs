@@ -1,0 +1,205 @@
+//! What stops a move, told by what it means for the user's clusters.
+
+use crate::capi::{ObjectId, OwnerCycle};
+use crate::cluster::ApiError;
+
+use super::findings::Findings;
+
+/// Why a phase stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum PhaseError {
+    /// A request failed for good.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Several requests failed; the first one is told in full.
+    #[error("{} requests failed, the first of them: {first}", others + 1)]
+    Several {
+        /// How many others failed.
+        others: usize,
+        /// The first failure.
+        first: String,
+        /// Its details.
+        #[source]
+        source: Box<ApiError>,
+    },
+    /// Objects own each other.
+    #[error(transparent)]
+    Cycle(#[from] OwnerCycle),
+    /// Something asked the move to wait, for longer than the user wants to.
+    #[error("{object} still asks the move to wait (annotation {annotation}) after {seconds} s")]
+    Blocked {
+        /// The object.
+        object: ObjectId,
+        /// The annotation.
+        annotation: &'static str,
+        /// How long the move has waited.
+        seconds: u64,
+    },
+    /// Objects went on changing while the move was being prepared.
+    #[error("objects keep appearing: after {rounds} rounds of pausing, {object} was still new")]
+    Restless {
+        /// Rounds tried.
+        rounds: usize,
+        /// The newest object.
+        object: ObjectId,
+    },
+    /// The target has an object of this name that this run has not made.
+    #[error("{object} exists in the target cluster and was not made by this run")]
+    Foreign {
+        /// The object.
+        object: ObjectId,
+    },
+    /// What was read back differs from what was copied.
+    #[error("{object} in the target cluster differs from the source at {path}")]
+    CopyDiffers {
+        /// The object.
+        object: ObjectId,
+        /// The first field that differs.
+        path: String,
+    },
+    /// A copy is not there when read back.
+    #[error("{object} is missing in the target cluster although it was created")]
+    CopyMissing {
+        /// The object.
+        object: ObjectId,
+    },
+    /// An object of the source changed after it was copied.
+    #[error("{object} changed in the source cluster after it was copied")]
+    SourceChanged {
+        /// The object.
+        object: ObjectId,
+    },
+    /// Deleted objects do not go away.
+    #[error(
+        "{object} is still in the source cluster {seconds} s after it was deleted; finalizers: {finalizers}"
+    )]
+    NotGone {
+        /// The object.
+        object: ObjectId,
+        /// How long the move has waited.
+        seconds: u64,
+        /// What holds it.
+        finalizers: String,
+    },
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// A file could not be read or written.
+    #[error("cannot {action} {path}")]
+    File {
+        /// `read`, `write` and the like.
+        action: &'static str,
+        /// The file or directory.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}: {problem}")]
+    BadFile {
+        /// The file or directory.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl PhaseError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Api(error) => error.hint(),
+            Self::Several { source, .. } => source.hint(),
+            Self::Cycle(_) => "break the cycle by removing one of these owner references, then run the command again".to_owned(),
+            Self::Blocked { object, .. } => format!(
+                "find out which controller works on {object}, or wait longer with --block-move-timeout"
+            ),
+            Self::Restless { .. } => "find out what creates these objects, stop it, and run the command again".to_owned(),
+            Self::Foreign { object } => {
+                format!("compare {object} in both clusters; delete or rename the one that is not wanted, then run the command again")
+            }
+            Self::CopyDiffers { object, .. } | Self::CopyMissing { object } => format!(
+                "find out what changes {object} in the target (a webhook, a controller, another move), then run the command again"
+            ),
+            Self::SourceChanged { object } => {
+                format!("find out what still writes to {object} although its cluster is paused, then run the command again")
+            }
+            Self::NotGone { object, .. } => {
+                format!("find out which controller puts the finalizers back on {object}, stop it, and run the command again")
+            }
+            Self::Interrupted => "run the command again".to_owned(),
+            Self::File { .. } => "check permissions and free space, then run the command again".to_owned(),
+            Self::BadFile { .. } => "check that this is a directory written by `move --to-directory`".to_owned(),
+        }
+    }
+}
+
+/// How a move ended that did not succeed, by what it leaves behind.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// A cluster could not be read, before anything was changed.
+    #[error("nothing was changed: the move could not be prepared")]
+    Unprepared(#[source] PhaseError),
+    /// Problems were found before anything was changed.
+    #[error("nothing was changed: {}", .0.summary())]
+    Refused(Findings),
+    /// It failed before the source was touched for good, and everything was put back.
+    #[error(
+        "the move failed while it was to {doing}; everything was put back: the source is as before, the target holds no copy"
+    )]
+    Undone {
+        /// What the move was doing.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: PhaseError,
+    },
+    /// It failed before the source was touched for good, and putting things back failed too.
+    #[error("the move failed while it was to {doing}, and putting things back failed too: {undo}")]
+    HalfUndone {
+        /// What the move was doing.
+        doing: &'static str,
+        /// Why putting things back failed.
+        undo: String,
+        /// Why the move failed.
+        #[source]
+        source: PhaseError,
+    },
+    /// It failed after the copies were complete and verified.
+    #[error(
+        "the move failed while it was to {doing}; the target holds a complete and verified copy"
+    )]
+    Unfinished {
+        /// What the move was doing.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: PhaseError,
+    },
+}
+
+impl MoveError {
+    /// Whether the user's wish to stop was all that happened.
+    pub fn is_interruption(&self) -> bool {
+        matches!(
+            self,
+            Self::Undone { source: PhaseError::Interrupted, .. }
+                | Self::Unprepared(PhaseError::Interrupted)
+        )
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unprepared(source) | Self::Undone { source, .. } => source.hint(),
+            Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
+            Self::HalfUndone { source, .. } => format!(
+                "{}; clusters that this run paused carry the annotation {} in the source",
+                source.hint(),
+                crate::capi::names::PAUSED_BY_ANNOTATION
+            ),
+            Self::Unfinished { source, .. } => format!("{}; the target is the truth now: do not delete anything there", source.hint()),
+        }
+    }
+}

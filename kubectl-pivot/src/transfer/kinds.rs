@@ -1,0 +1,81 @@
+//! Which kinds a move lists: those whose CRDs carry clusterctl's label, Secrets and ConfigMaps.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::capi::names::{CLUSTERCTL_LABEL, MOVE_HIERARCHY_LABEL, MOVE_LABEL};
+use crate::capi::{MoveKind, Object, ResourceType, moves_its_hierarchy};
+use crate::cluster::{ApiError, Client};
+
+/// CustomResourceDefinitions themselves.
+pub fn crd_type() -> ResourceType {
+    ResourceType::new(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+    )
+}
+
+/// Reads the kinds from a management cluster, at their storage versions.
+///
+/// # Errors
+/// When the CRDs cannot be listed.
+pub async fn read(cluster: &Client) -> Result<Arc<Vec<MoveKind>>, ApiError> {
+    let crds = cluster.list_selected(&crd_type(), None, CLUSTERCTL_LABEL).await?;
+    let mut kinds: Vec<MoveKind> = crds.iter().filter_map(from_crd).collect();
+    kinds.sort_by(|a, b| a.resource.cmp(&b.resource));
+    for (kind, plural) in [("ConfigMap", "configmaps"), ("Secret", "secrets")] {
+        let resource = ResourceType::core(kind, plural);
+        kinds.push(MoveKind {
+            resource,
+            moves: false,
+            moves_hierarchy: false,
+            has_status_subresource: false,
+        });
+    }
+    Ok(Arc::new(kinds))
+}
+
+fn from_crd(crd: &Object) -> Option<MoveKind> {
+    let spec = &crd.value()["spec"];
+    let versions = spec["versions"].as_array()?;
+    let stored = versions.iter().find(|version| version["storage"] == Value::Bool(true))?;
+    let group = spec["group"].as_str()?;
+    let kind = spec["names"]["kind"].as_str()?;
+    let resource = ResourceType {
+        group: group.to_owned(),
+        version: stored["name"].as_str()?.to_owned(),
+        kind: kind.to_owned(),
+        plural: spec["names"]["plural"].as_str()?.to_owned(),
+        namespaced: spec["scope"] == "Namespaced",
+    };
+    let moves_hierarchy =
+        moves_its_hierarchy(group, kind) || crd.label(MOVE_HIERARCHY_LABEL).is_some();
+    Some(MoveKind {
+        resource,
+        moves: moves_hierarchy || crd.label(MOVE_LABEL).is_some(),
+        moves_hierarchy,
+        has_status_subresource: stored["subresources"]["status"].is_object(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_crd_is_read_at_its_storage_version() {
+        let crd = Object::new(
+            json!({"metadata": {"labels": {MOVE_LABEL: ""}}, "spec": {"group": "g.io", "scope": "Cluster",
+            "names": {"kind": "Identity", "plural": "identities"},
+            "versions": [{"name": "v1"}, {"name": "v2", "storage": true, "subresources": {"status": {}}}]}}),
+        );
+        let kind = from_crd(&crd).expect("complete");
+        assert_eq!(kind.resource, ResourceType::new("g.io/v2", "Identity", "identities", false));
+        assert!(kind.moves && !kind.moves_hierarchy && kind.has_status_subresource);
+    }
+}

@@ -1,0 +1,34 @@
+//! The move: one file for each phase, and the order that makes them a transaction.
+//!
+//! [`plan`] finds out what would happen and writes nothing; [`execute`] carries the plan out.
+//! Phases: preflight, pause (and discover again), quiesce, copy, verify, seal, delete, resume. A
+//! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
+
+mod compare;
+mod copy;
+mod delete;
+mod directory;
+mod discover;
+mod error;
+mod findings;
+mod inventory;
+mod kinds;
+mod mover;
+mod options;
+mod pause;
+mod preflight;
+mod quiesce;
+mod report;
+mod run;
+mod seal;
+mod undo;
+mod verify;
+
+pub use directory::{load, save};
+pub use error::{MoveError, PhaseError};
+pub use findings::{Finding, Findings, Severity};
+pub use mover::{execute, plan};
+pub use options::{Existing, MoveOptions, Namespaces, Rehearsal};
+pub use preflight::{Preflight, Stranger};
+pub use report::{Explained, Outcome, PhaseTime, Report};
+pub use run::{Run, Stop};

@@ -1,0 +1,72 @@
+//! What a user can choose about a move.
+
+use std::time::Duration;
+
+/// Which objects move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Namespaces {
+    /// Those of one namespace (and the cluster-scoped and provider objects they need).
+    One(String),
+    /// Those of every namespace.
+    All,
+}
+
+impl Namespaces {
+    /// The namespace to list, `None` for all.
+    pub fn selector(&self) -> Option<&str> {
+        match self {
+            Self::One(namespace) => Some(namespace),
+            Self::All => None,
+        }
+    }
+}
+
+/// How much is rehearsed on the target before the first write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rehearsal {
+    /// A server-side dry-run create of one object of each kind.
+    #[default]
+    Sample,
+    /// A server-side dry-run create of every object.
+    Full,
+    /// None.
+    Off,
+}
+
+/// What is done about an object that is in the target already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It has to have the same content.
+    #[default]
+    MustMatch,
+    /// It is left as it is.
+    Keep,
+}
+
+/// Options of a move.
+#[derive(Clone, Debug)]
+pub struct MoveOptions {
+    /// Which objects move.
+    pub namespaces: Namespaces,
+    /// Writes in flight at once, for each cluster.
+    pub max_in_flight: usize,
+    /// How long to wait for `block-move` annotations to go.
+    pub block_move_timeout: Duration,
+    /// How much is rehearsed on the target.
+    pub rehearsal: Rehearsal,
+    /// What is done about objects that are in the target already.
+    pub existing: Existing,
+}
+
+impl MoveOptions {
+    /// The default choices for these namespaces.
+    pub fn new(namespaces: Namespaces) -> Self {
+        Self {
+            namespaces,
+            max_in_flight: 16,
+            block_move_timeout: Duration::from_secs(120),
+            rehearsal: Rehearsal::default(),
+            existing: Existing::default(),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Pausing the source, remembering what was paused before, and giving every Cluster its pause
+//! state back.
+//!
+//! What a run pauses carries the run's id in an annotation, written in the same request; what its
+//! user had paused carries none and is left alone. So the memory is on the API servers.
+
+use futures::{StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+
+use super::discover::{Territory, discover};
+use super::error::PhaseError;
+use super::run::{Progress, Run};
+use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
+use crate::capi::{
+    Graph, MoveKind, Node, Object, ResourceType, is_cluster, is_cluster_class, is_paused,
+};
+use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
+
+/// Rounds of pausing and looking again before the move gives up.
+const ROUNDS: usize = 5;
+
+/// Suffix of the annotation's value when `spec.paused` was an explicit `false` before.
+const WAS_FALSE: &str = "/false";
+
+/// Pauses everything that moves and discovers again, until nothing new has appeared.
+///
+/// # Errors
+/// When a request fails, or Clusters keep appearing.
+pub async fn pause(
+    run: &Run,
+    territory: &Territory,
+    mut graph: Graph,
+) -> Result<Graph, PhaseError> {
+    for _ in 0..ROUNDS {
+        let active: Vec<(ResourceType, Object)> =
+            to_pause(&graph).map(|(r, o)| (r.clone(), o.clone())).collect();
+        let progress = Progress::of(active.len());
+        run.each(active, &progress, |(resource, object)| async move {
+            patch(&run.source, &resource, &object, &pausing(&object, &run.id))
+                .await
+                .map_err(PhaseError::from)
+        })
+        .await?;
+        graph = discover(&run.source, territory).await?;
+        if to_pause(&graph).next().is_none() {
+            return Ok(graph);
+        }
+    }
+    let newest = to_pause(&graph).map(|(_, object)| object.id()).next_back();
+    match newest {
+        Some(object) => Err(PhaseError::Restless { rounds: ROUNDS, object }),
+        None => Ok(graph),
+    }
+}
+
+fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &Object)> {
+    let active: Vec<&Node> = graph.pausable().filter(|node| !is_paused(&node.object)).collect();
+    active.into_iter().map(|node| (graph.resource(node), &node.object))
+}
+
+/// Gives back the pause state of everything that this run has paused in a cluster.
+///
+/// ClusterClasses come first, so that no Cluster reconciles against a paused class.
+///
+/// # Errors
+/// When a request fails.
+pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<usize, PhaseError> {
+    let mut restored = 0;
+    for kind in ["ClusterClass", "Cluster"] {
+        let Some(kind) = kinds
+            .iter()
+            .find(|k| k.resource.kind == kind && k.resource.group == "cluster.x-k8s.io")
+        else {
+            continue;
+        };
+        let paused = paused_by_run(run, cluster, &kind.resource).await?;
+        restored += paused.len();
+        let progress = Progress::of(paused.len()).carried_through();
+        run.each(paused, &progress, |object| async move {
+            patch(cluster, &kind.resource, &object, &resuming(&object))
+                .await
+                .map_err(PhaseError::from)
+        })
+        .await?;
+    }
+    Ok(restored)
+}
+
+async fn paused_by_run(
+    run: &Run,
+    cluster: &Client,
+    resource: &ResourceType,
+) -> Result<Vec<Object>, ApiError> {
+    // One namespace at a time would do for most moves, but classes of other namespaces are paused too.
+    let namespaces = match run.options.namespaces.selector() {
+        Some(namespace) if resource.kind == "Cluster" => vec![Some(namespace)],
+        _ => vec![None],
+    };
+    let lists: Vec<Vec<Object>> = futures::stream::iter(namespaces)
+        .then(|namespace| list(cluster, resource, namespace))
+        .try_collect()
+        .await?;
+    Ok(lists.into_iter().flatten().filter(|object| paused_by(object) == Some(&run.id)).collect())
+}
+
+async fn list(
+    cluster: &Client,
+    resource: &ResourceType,
+    namespace: Option<&str>,
+) -> Result<Vec<Object>, ApiError> {
+    match cluster.list(resource, namespace).await {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// The run that has paused this Cluster or ClusterClass.
+pub fn paused_by(object: &Object) -> Option<&str> {
+    if !(is_cluster(object) || is_cluster_class(object)) {
+        return None;
+    }
+    let value = object.annotation(PAUSED_BY_ANNOTATION)?;
+    Some(value.strip_suffix(WAS_FALSE).unwrap_or(value))
+}
+
+async fn patch(
+    cluster: &Client,
+    resource: &ResourceType,
+    object: &Object,
+    patch: &Value,
+) -> Result<(), ApiError> {
+    let place = (object.namespace(), object.name());
+    match cluster.patch(resource, place, (PatchKind::Merge, patch), &WriteOptions::default()).await
+    {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn pausing(object: &Object, run: &str) -> Value {
+    if is_cluster_class(object) {
+        return json!({"metadata": {"uid": object.uid(),
+            "annotations": {PAUSED_BY_ANNOTATION: run, PAUSED_ANNOTATION: ""}}});
+    }
+    let was_false = object.value()["spec"]["paused"] == Value::Bool(false);
+    let mark = if was_false { format!("{run}{WAS_FALSE}") } else { run.to_owned() };
+    json!({"metadata": {"uid": object.uid(), "annotations": {PAUSED_BY_ANNOTATION: mark}}, "spec": {"paused": true}})
+}
+
+fn resuming(object: &Object) -> Value {
+    if is_cluster_class(object) {
+        return json!({"metadata": {"uid": object.uid(),
+            "annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
+    }
+    let was_false =
+        object.annotation(PAUSED_BY_ANNOTATION).is_some_and(|mark| mark.ends_with(WAS_FALSE));
+    let paused = if was_false { Value::Bool(false) } else { Value::Null };
+    json!({"metadata": {"uid": object.uid(), "annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": paused}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(spec: Value) -> Object {
+        Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+            "metadata": {"uid": "u"}, "spec": spec}))
+    }
+
+    #[test]
+    fn an_explicit_false_is_remembered_in_the_mark() {
+        let mut object = cluster(json!({"paused": false}));
+        let mark = pausing(&object, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION].clone();
+        object.set_annotation(PAUSED_BY_ANNOTATION, mark.as_str().expect("text"));
+        assert_eq!(paused_by(&object), Some("r1"));
+        assert_eq!(resuming(&object)["spec"]["paused"], json!(false));
+        let plain = cluster(json!({}));
+        assert_eq!(pausing(&plain, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION], "r1");
+        assert_eq!(resuming(&plain)["spec"]["paused"], Value::Null);
+    }
+
+    #[test]
+    fn a_user_pause_is_not_ours() {
+        assert_eq!(paused_by(&cluster(json!({"paused": true}))), None);
+    }
+}

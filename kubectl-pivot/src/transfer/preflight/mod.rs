@@ -1,0 +1,129 @@
+//! Preflight: everything that can be known before the first write, in one report.
+//!
+//! Writes nothing; the rehearsal creates with server-side dry-run only.
+
+mod existing;
+mod objects;
+mod permissions;
+mod rehearse;
+mod strangers;
+
+use std::sync::Arc;
+
+use super::discover::{Territory, discover};
+use super::error::PhaseError;
+use super::findings::Findings;
+use super::inventory;
+use super::kinds;
+use super::options::Rehearsal;
+use super::run::Run;
+use crate::capi::{Graph, MoveKind};
+use crate::cluster::{Client, Served};
+
+pub(in crate::transfer) use objects::check as check_objects;
+pub use strangers::Stranger;
+
+/// Everything preflight has found out.
+#[derive(Clone, Debug)]
+pub struct Preflight {
+    /// What to list, in which versions.
+    pub territory: Territory,
+    /// The objects and what becomes of them.
+    pub graph: Graph,
+    /// Related objects of kinds that no move looks at.
+    pub strangers: Vec<Stranger>,
+    /// Problems.
+    pub findings: Findings,
+}
+
+/// Runs all checks.
+///
+/// # Errors
+/// When a cluster cannot be read; problems that were found are no errors here.
+pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
+    run.events.doing("contacting both clusters");
+    tokio::try_join!(check_health(&run.source), check_health(&run.target))?;
+    let mut findings = Findings::default();
+    objects::check_distinct(run, &mut findings).await?;
+    let (source_providers, target_providers) =
+        tokio::try_join!(inventory::read(&run.source), inventory::read(&run.target))?;
+    findings.extend(inventory::compare(&source_providers, &target_providers));
+
+    run.events.doing("reading kinds and objects");
+    let (kinds, source_serves, target_serves) = tokio::try_join!(
+        kinds::read(&run.source),
+        Served::read(&run.source),
+        Served::read(&run.target)
+    )?;
+    let kinds = Arc::new(
+        kinds.iter().map(|kind| common_version(kind, &source_serves, &target_serves)).collect(),
+    );
+    let territory = Territory {
+        kinds,
+        providers: source_providers,
+        namespaces: run.options.namespaces.clone(),
+    };
+    let graph = discover(&run.source, &territory).await?;
+    let strangers = strangers::find(run, &graph, &source_serves, &mut findings).await?;
+
+    run.events.doing("checking objects, permissions and the target");
+    objects::check(run, &graph, &mut findings);
+    check_served(&graph, &target_serves, &mut findings);
+    // What follows asks the target about kinds, so it has to serve them.
+    if !findings.has_errors() {
+        findings.extend(permissions::check(run, &graph).await?);
+        existing::check(run, &territory, &graph, &mut findings).await?;
+    }
+    if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
+        rehearse::check(run, &graph, &mut findings).await?;
+    }
+    Ok(Preflight { territory, graph, strangers, findings })
+}
+
+/// An API server that does not answer, or not to this user, is told at once and not after minutes.
+pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
+    let brief = cluster.clone().with_retry(crate::cluster::RetryPolicy::brief());
+    brief.get_path("/version").await?;
+    Ok(())
+}
+
+/// A kind at a version that both clusters serve: the source's storage version if possible.
+fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
+    let mut kind = kind.clone();
+    if kind.resource.group.is_empty() || target.has(&kind.resource) {
+        return kind;
+    }
+    let offered = target.versions(&kind.resource.group, &kind.resource.kind);
+    if let Some(common) = offered.iter().find(|resource| source.has(resource)) {
+        kind.resource = common.clone();
+    }
+    kind
+}
+
+fn check_served(graph: &Graph, target: &Served, findings: &mut Findings) {
+    let mut counts = vec![0_usize; graph.kinds.len()];
+    graph.copied().for_each(|index| counts[graph.nodes[index].kind] += 1);
+    for (kind, count) in graph.kinds.iter().zip(counts) {
+        let resource = &kind.resource;
+        if count == 0 || resource.group.is_empty() || target.has(resource) {
+            continue;
+        }
+        let stale = target.stale().iter().any(|stale| *stale == resource.api_version());
+        let (problem, hint) = if stale {
+            (
+                "cannot tell whether it serves",
+                "mend the API service of this group in the target cluster".to_owned(),
+            )
+        } else {
+            (
+                "does not serve",
+                "install the provider with this CRD, at the source's version or newer".to_owned(),
+            )
+        };
+        let message = format!(
+            "it {problem} {resource} at {} ({count} objects are to move)",
+            resource.version
+        );
+        findings.error("KindNotServed", "target", message, hint);
+    }
+}

@@ -1,0 +1,89 @@
+//! Rehearsal: server-side dry-run creates, which surface webhooks, policies, quotas and schemas.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::copy::{body, namespace_type};
+use super::super::error::PhaseError;
+use super::super::findings::Findings;
+use super::super::options::Rehearsal;
+use super::super::run::{Progress, Run};
+use crate::capi::{Fate, Graph, Node};
+use crate::cluster::{ApiErrorCause, WriteOptions};
+
+/// Creates one object of each kind (or all) with dry-run, and reports what the target refuses.
+///
+/// Objects whose namespace is not there yet are rehearsed in `default`.
+pub(super) async fn check(
+    run: &Run,
+    graph: &Graph,
+    findings: &mut Findings,
+) -> Result<(), PhaseError> {
+    let nodes = sample(run, graph);
+    let present = present_namespaces(run, &nodes).await?;
+    let progress = Progress::of(nodes.len());
+    let refusals = run.each(nodes, &progress, |node| refusal(run, graph, node, &present)).await?;
+    for (node, message) in refusals.into_iter().flatten() {
+        let hint = "look at the webhook, policy, quota or schema named here in the target cluster; \
+                    --preflight=off leaves the rehearsal out";
+        findings.object_error(
+            "Refused",
+            "target",
+            node.object.id(),
+            &format!("the target would refuse it: {message}"),
+            hint,
+        );
+    }
+    Ok(())
+}
+
+fn sample<'a>(run: &Run, graph: &'a Graph) -> Vec<&'a Node> {
+    let mut seen = HashSet::new();
+    let nodes = graph
+        .copied()
+        .map(|index| &graph.nodes[index])
+        .filter(|node| matches!(node.fate, Fate::Move));
+    nodes
+        .filter(|node| run.options.rehearsal == Rehearsal::Full || seen.insert(node.kind))
+        .collect()
+}
+
+async fn present_namespaces(run: &Run, nodes: &[&Node]) -> Result<HashSet<String>, PhaseError> {
+    let wanted: HashSet<&str> = nodes.iter().filter_map(|node| node.object.namespace()).collect();
+    let mut present = HashSet::new();
+    for name in wanted {
+        match run.target.get(&namespace_type(), None, name).await {
+            Ok(None) => continue,
+            Ok(Some(_)) => {}
+            Err(error) if error.is_forbidden() => {}
+            Err(error) => return Err(error.into()),
+        }
+        present.insert(name.to_owned());
+    }
+    Ok(present)
+}
+
+/// What the target says against an object; `None` when it would accept it.
+async fn refusal<'a>(
+    run: &Run,
+    graph: &Graph,
+    node: &'a Node,
+    present: &HashSet<String>,
+) -> Result<Option<(&'a Node, String)>, PhaseError> {
+    let mut object = body(node, &graph.kinds[node.kind], &run.id, &HashMap::new());
+    object.metadata_mut().remove("ownerReferences");
+    if object.namespace().is_some_and(|namespace| !present.contains(namespace)) {
+        object.metadata_mut().insert("namespace".to_owned(), "default".into());
+    }
+    match run.target.create(graph.resource(node), &object, &WriteOptions::dry_run()).await {
+        Ok(_) => Ok(None),
+        Err(error) if error.is_already_exists() => Ok(None),
+        Err(error) => match error.cause {
+            ApiErrorCause::Status { code, message, .. }
+                if code < 500 || message.contains("webhook") =>
+            {
+                Ok(Some((node, message)))
+            }
+            _ => Err(error.into()),
+        },
+    }
+}

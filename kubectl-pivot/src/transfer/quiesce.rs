@@ -1,0 +1,58 @@
+//! Waiting until controllers that asked the move to wait (`block-move`) have finished.
+
+use std::time::{Duration, Instant};
+
+use super::error::PhaseError;
+use super::run::Run;
+use crate::capi::names::BLOCK_MOVE_ANNOTATION;
+use crate::capi::{Graph, Object, ResourceType};
+
+/// Pause between two looks at an object.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Waits until no object that moves carries the annotation. Returns whether any did.
+///
+/// # Errors
+/// [`PhaseError::Blocked`] after `--block-move-timeout`, or when a request fails.
+pub async fn quiesce(run: &Run, graph: &Graph) -> Result<bool, PhaseError> {
+    let blocking: Vec<(&ResourceType, &Object)> = graph
+        .copied()
+        .map(|index| &graph.nodes[index])
+        .filter(|node| node.object.annotation(BLOCK_MOVE_ANNOTATION).is_some())
+        .map(|node| (graph.resource(node), &node.object))
+        .collect();
+    let begun = Instant::now();
+    for (position, (resource, object)) in blocking.iter().enumerate() {
+        let others = blocking.len() - position - 1;
+        let also = if others == 0 { String::new() } else { format!(" and {others} more") };
+        run.events.doing(format!(
+            "waiting for {}{also}: annotation {BLOCK_MOVE_ANNOTATION}",
+            object.id()
+        ));
+        wait_for(run, resource, object, begun).await?;
+    }
+    Ok(!blocking.is_empty())
+}
+
+async fn wait_for(
+    run: &Run,
+    resource: &ResourceType,
+    object: &Object,
+    begun: Instant,
+) -> Result<(), PhaseError> {
+    loop {
+        run.stop.check()?;
+        let now = run.source.get(resource, object.namespace(), object.name()).await?;
+        if now.is_none_or(|now| now.annotation(BLOCK_MOVE_ANNOTATION).is_none()) {
+            return Ok(());
+        }
+        if begun.elapsed() >= run.options.block_move_timeout {
+            return Err(PhaseError::Blocked {
+                object: object.id(),
+                annotation: BLOCK_MOVE_ANNOTATION,
+                seconds: begun.elapsed().as_secs(),
+            });
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}

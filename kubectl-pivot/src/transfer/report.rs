@@ -1,0 +1,191 @@
+//! What a move did or would do, for people and for machines.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::findings::Finding;
+use super::preflight::Preflight;
+use super::run::Run;
+use crate::capi::names::CLUSTERCTL_LABEL;
+use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
+use crate::cluster::Client;
+
+/// Version of the report's schema. Fields are only added to a version, never changed or removed.
+pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
+
+/// How a move ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// Everything in scope has been moved.
+    Moved,
+    /// A dry-run that would have gone on.
+    Planned,
+    /// Problems were found; nothing was changed.
+    Refused,
+    /// There is nothing to move in scope; nothing was changed.
+    NothingInScope,
+    /// The objects were written to a directory.
+    Saved,
+    /// The objects were restored from a directory.
+    Restored,
+}
+
+/// An object, and why it was treated as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// The object.
+    #[serde(flatten)]
+    pub object: ObjectId,
+    /// Why.
+    pub reason: String,
+}
+
+/// How long a phase took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PhaseTime {
+    /// Name of the phase.
+    pub phase: &'static str,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// The report of a move.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// [`API_VERSION`].
+    pub api_version: &'static str,
+    /// `MoveReport`.
+    pub kind: &'static str,
+    /// Id of the run, as in the annotations it sets.
+    pub run: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Namespace that moved; absent when all did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// URL of the source's API server.
+    pub source: String,
+    /// URL of the target's API server.
+    pub target: String,
+    /// Clusters moved.
+    pub clusters: usize,
+    /// Copied to the target and deleted from the source.
+    pub moved: Vec<ObjectId>,
+    /// Copied to the target and kept in the source.
+    pub kept: Vec<Explained>,
+    /// Neither copied nor deleted, although a move looks at its kind or it is tied to what moves.
+    pub not_moved: Vec<Explained>,
+    /// In the target already, with the same content, and used as they are.
+    pub reused: Vec<ObjectId>,
+    /// Fields that the target added to copies.
+    pub added_by_target: Vec<String>,
+    /// Problems found.
+    pub findings: Vec<Finding>,
+    /// Objects moved or kept, by kind.
+    pub counts_by_kind: BTreeMap<String, usize>,
+    /// Seconds for each phase.
+    pub phases: Vec<PhaseTime>,
+    /// Requests sent, by cluster and verb, retries included.
+    pub requests: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+}
+
+impl Report {
+    /// The report of what preflight has planned.
+    pub fn new(run: &Run, preflight: &Preflight) -> Self {
+        let mut report = Self {
+            api_version: API_VERSION,
+            kind: "MoveReport",
+            run: run.id.clone(),
+            outcome: Outcome::Planned,
+            namespace: run.options.namespaces.selector().map(str::to_owned),
+            source: run.source.server().to_owned(),
+            target: run.target.server().to_owned(),
+            clusters: 0,
+            moved: Vec::new(),
+            kept: Vec::new(),
+            not_moved: Vec::new(),
+            reused: Vec::new(),
+            added_by_target: Vec::new(),
+            findings: preflight.findings.0.clone(),
+            counts_by_kind: BTreeMap::new(),
+            phases: Vec::new(),
+            requests: BTreeMap::new(),
+        };
+        report.fill(&preflight.graph);
+        let strangers = preflight.strangers.iter();
+        report.not_moved.extend(strangers.map(|stranger| Explained {
+            object: stranger.object.clone(),
+            reason: stranger.reason.clone(),
+        }));
+        report
+    }
+
+    /// Takes over what becomes of the objects of a graph.
+    pub fn fill(&mut self, graph: &Graph) {
+        self.clusters = graph.clusters().count();
+        self.moved.clear();
+        self.kept.clear();
+        self.counts_by_kind.clear();
+        let strangers: Vec<Explained> =
+            self.not_moved.drain(..).filter(|e| e.reason.ends_with(CLUSTERCTL_LABEL)).collect();
+        for node in graph.copied().map(|index| &graph.nodes[index]) {
+            *self.counts_by_kind.entry(node.object.kind().to_owned()).or_default() += 1;
+            match node.fate {
+                Fate::Keep(reason) => self.kept.push(explain(node, kept_reason(reason))),
+                _ => self.moved.push(node.object.id()),
+            }
+        }
+        self.not_moved.extend(graph.nodes.iter().filter_map(|node| match &node.fate {
+            Fate::Stay(reason) => Some(explain(node, &stay_reason(reason))),
+            _ => None,
+        }));
+        self.not_moved.extend(strangers);
+    }
+
+    /// Takes over the numbers of requests.
+    pub fn count_requests(&mut self, source: &Client, target: &Client) {
+        for (name, cluster) in [("source", source), ("target", target)] {
+            let counts = cluster.requests().into_iter().filter(|(_, count)| *count > 0);
+            self.requests
+                .insert(name, counts.map(|(verb, count)| (verb.as_str(), count)).collect());
+        }
+    }
+
+    /// Objects that were or would be copied.
+    pub fn objects(&self) -> usize {
+        self.moved.len() + self.kept.len()
+    }
+}
+
+fn explain(node: &Node, reason: &str) -> Explained {
+    Explained { object: node.object.id(), reason: reason.to_owned() }
+}
+
+fn kept_reason(reason: KeepReason) -> &'static str {
+    match reason {
+        KeepReason::Global => "cluster-scoped: others may use it",
+        KeepReason::BelongsToGlobal => "belongs to a cluster-scoped object",
+        KeepReason::UsedOutside => {
+            "lies in another namespace, or Clusters of other namespaces use it"
+        }
+    }
+}
+
+fn stay_reason(reason: &StayReason) -> String {
+    match reason {
+        StayReason::Unrelated => {
+            "belongs to no Cluster, ClusterClass or ClusterResourceSet, and has no move label"
+                .to_owned()
+        }
+        StayReason::OwnerUnknown(owner) => {
+            format!(
+                "its owner {} {} is gone, or of a kind that does not move",
+                owner.kind, owner.name
+            )
+        }
+        StayReason::OwnerStays(owner) => format!("its owner {owner} is not moved"),
+    }
+}

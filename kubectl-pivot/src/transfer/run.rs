@@ -1,0 +1,134 @@
+//! What all phases of one run share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures::StreamExt;
+
+use super::error::PhaseError;
+use super::options::MoveOptions;
+use crate::cluster::Client;
+use crate::journal::Events;
+
+/// Set when the user asks to stop; looked at between requests.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks the run to stop at the next safe point.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a stop was asked for.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// # Errors
+    /// [`PhaseError::Interrupted`] when a stop was asked for.
+    pub fn check(&self) -> Result<(), PhaseError> {
+        if self.is_requested() { Err(PhaseError::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// One run of a move between two clusters.
+#[derive(Clone)]
+pub struct Run {
+    /// Identifies the run in annotations.
+    pub id: String,
+    /// The cluster to move from.
+    pub source: Client,
+    /// The cluster to move to.
+    pub target: Client,
+    /// What the user chose.
+    pub options: MoveOptions,
+    /// Where progress goes.
+    pub events: Events,
+    /// Whether to stop.
+    pub stop: Stop,
+}
+
+impl Run {
+    /// Calls `work` for every item, several at once, and reports progress as `done` of `total`.
+    ///
+    /// After a failure or a request to stop nothing new is begun, and what is under way is awaited.
+    ///
+    /// # Errors
+    /// The only failure, or [`PhaseError::Several`]; [`PhaseError::Interrupted`] when stopped.
+    pub async fn each<T, R, F, Fut>(
+        &self,
+        items: Vec<T>,
+        progress: &Progress,
+        work: F,
+    ) -> Result<Vec<R>, PhaseError>
+    where
+        F: Fn(T) -> Fut,
+        Fut: Future<Output = Result<R, PhaseError>>,
+    {
+        let failed = AtomicBool::new(false);
+        let stopped = || {
+            failed.load(Ordering::Relaxed) || (progress.interruptible && self.stop.is_requested())
+        };
+        let outcomes = futures::stream::iter(items)
+            .take_while(|_| futures::future::ready(!stopped()))
+            .map(|item| async {
+                let outcome = work(item).await;
+                match &outcome {
+                    Ok(_) => progress.step(&self.events),
+                    Err(_) => failed.store(true, Ordering::Relaxed),
+                }
+                outcome
+            })
+            .buffer_unordered(self.options.max_in_flight.max(1));
+        let outcomes: Vec<Result<R, PhaseError>> = outcomes.collect().await;
+        let (results, errors): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+        match summarise(errors.into_iter().filter_map(Result::err).collect()) {
+            Some(error) => Err(error),
+            None if progress.interruptible => {
+                self.stop.check().map(|()| results.into_iter().filter_map(Result::ok).collect())
+            }
+            None => Ok(results.into_iter().filter_map(Result::ok).collect()),
+        }
+    }
+}
+
+fn summarise(mut errors: Vec<PhaseError>) -> Option<PhaseError> {
+    let others = errors.len().checked_sub(1)?;
+    match errors.swap_remove(0) {
+        PhaseError::Api(source) if others > 0 => Some(PhaseError::Several {
+            others,
+            first: source.to_string(),
+            source: Box::new(source),
+        }),
+        first => Some(first),
+    }
+}
+
+/// Progress of a phase over several calls of [`Run::each`].
+#[derive(Debug)]
+pub struct Progress {
+    done: AtomicUsize,
+    total: usize,
+    interruptible: bool,
+}
+
+impl Progress {
+    /// For `total` items; a request to stop is honoured.
+    pub fn of(total: usize) -> Self {
+        Self { done: AtomicUsize::new(0), total, interruptible: true }
+    }
+
+    /// For a phase that must be carried through, whatever the user asks for.
+    #[must_use]
+    pub fn carried_through(mut self) -> Self {
+        self.interruptible = false;
+        self
+    }
+
+    fn step(&self, events: &Events) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        events.progress(done, self.total);
+    }
+}

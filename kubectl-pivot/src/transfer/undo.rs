@@ -1,0 +1,69 @@
+//! Putting everything back: our copies go from the target, the source gets its pause state back.
+
+use serde_json::json;
+
+use super::delete::free;
+use super::discover::{Territory, list_kinds};
+use super::error::PhaseError;
+use super::pause;
+use super::run::{Progress, Run};
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{Graph, Object, ResourceType};
+use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
+
+/// Removes every object of the target that carries this run's mark, then resumes the source.
+///
+/// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
+/// a deletion and acts on the real infrastructure.
+///
+/// # Errors
+/// When a request fails; the source stays paused then, since copies may be left.
+pub async fn undo(
+    run: &Run,
+    territory: &Territory,
+    graph: Option<&Graph>,
+) -> Result<(), PhaseError> {
+    if let Some(graph) = graph {
+        remove_copies(run, territory, graph).await?;
+    }
+    pause::restore(run, &run.source, &territory.kinds).await?;
+    Ok(())
+}
+
+async fn remove_copies(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
+    let mut everywhere = territory.clone();
+    if graph
+        .copied()
+        .any(|index| graph.nodes[index].object.namespace() != territory.namespaces.selector())
+    {
+        everywhere.namespaces = super::options::Namespaces::All;
+    }
+    let ours: Vec<(usize, Object)> = list_kinds(&run.target, &everywhere)
+        .await?
+        .into_iter()
+        .filter(|(_, object)| object.annotation(RUN_ANNOTATION) == Some(&run.id))
+        .collect();
+    let progress = Progress::of(ours.len()).carried_through();
+    run.each(ours, &progress, |(kind, object)| async move {
+        remove(&run.target, &territory.kinds[kind].resource, &object)
+            .await
+            .map_err(PhaseError::from)
+    })
+    .await?;
+    Ok(())
+}
+
+async fn remove(target: &Client, resource: &ResourceType, copy: &Object) -> Result<(), ApiError> {
+    let mark =
+        json!({"metadata": {"uid": copy.uid(), "annotations": {DELETE_FOR_MOVE_ANNOTATION: ""}}});
+    let place = (copy.namespace(), copy.name());
+    match target.patch(resource, place, (PatchKind::Merge, &mark), &WriteOptions::default()).await {
+        Ok(_) => {}
+        Err(error) if error.is_not_found() => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    if free(target, resource, copy).await? {
+        target.delete(resource, copy.namespace(), copy.name(), copy.uid()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Reading the copies back and comparing every one with its source, before anything is deleted.
+
+use std::collections::HashMap;
+
+use super::compare::{compare, is_same_content};
+use super::copy::Copies;
+use super::discover::{Territory, list_kinds};
+use super::error::PhaseError;
+use super::options::Namespaces;
+use super::run::Run;
+use crate::capi::{Fate, Graph, KeepReason, Node, Object};
+use crate::cluster::ApiError;
+
+/// What verification has found besides that all is well.
+#[derive(Clone, Debug, Default)]
+pub struct Verified {
+    /// Fields that the target has added to copies, as `Kind namespace/name: path`.
+    pub added: Vec<String>,
+}
+
+/// Compares the copies with the objects they were made from, and those with the source as it is now.
+///
+/// # Errors
+/// When a copy is missing or differs, an object of the source has changed, or a list fails.
+pub async fn verify(
+    run: &Run,
+    territory: &Territory,
+    graph: &Graph,
+    copies: &Copies,
+) -> Result<Verified, PhaseError> {
+    let (source, target) = tokio::try_join!(
+        by_uid(run, territory, graph, true),
+        by_uid(run, territory, graph, false)
+    )?;
+    let mut verified = Verified::default();
+    for node in graph.copied().map(|index| &graph.nodes[index]) {
+        check_source(node, source.get(node.object.uid()))?;
+        let target_uid = copies.uids.get(node.object.uid());
+        let copy = target_uid.and_then(|uid| target.get(uid));
+        let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
+        let difference = compare(&node.object, copy);
+        let is_shared =
+            matches!(node.fate, Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal));
+        if is_shared && copies.reused.contains(node.object.uid()) {
+            continue;
+        }
+        if let Some(path) = difference.lost.into_iter().next() {
+            return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
+        }
+        verified
+            .added
+            .extend(difference.added.iter().map(|path| format!("{}: {path}", node.object.id())));
+    }
+    Ok(verified)
+}
+
+/// A changed status does not matter, since it is not copied; anything else does.
+fn check_source(node: &Node, now: Option<&Object>) -> Result<(), PhaseError> {
+    let unchanged = now.is_some_and(|now| {
+        now.resource_version() == node.object.resource_version()
+            || (is_same_content(&node.object, now) && !now.is_being_deleted())
+    });
+    if unchanged { Ok(()) } else { Err(PhaseError::SourceChanged { object: node.object.id() }) }
+}
+
+/// Lists a cluster again, only the kinds that were copied.
+async fn by_uid(
+    run: &Run,
+    territory: &Territory,
+    graph: &Graph,
+    source: bool,
+) -> Result<HashMap<String, Object>, ApiError> {
+    let cluster = if source { &run.source } else { &run.target };
+    let mut used = vec![false; graph.kinds.len()];
+    graph.copied().for_each(|index| used[graph.nodes[index].kind] = true);
+    let kinds = graph
+        .kinds
+        .iter()
+        .zip(used)
+        .filter(|(_, used)| *used)
+        .map(|(kind, _)| kind.clone())
+        .collect();
+    let mut places = vec![territory.namespaces.clone()];
+    if let Some(moving) = territory.namespaces.selector() {
+        let mut others: Vec<&str> =
+            graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
+        others.retain(|namespace| *namespace != moving);
+        others.sort_unstable();
+        others.dedup();
+        places.extend(others.into_iter().map(|namespace| Namespaces::One(namespace.to_owned())));
+    }
+    let mut objects = HashMap::new();
+    let mut part = Territory { kinds: std::sync::Arc::new(kinds), ..territory.clone() };
+    for place in places {
+        part.namespaces = place;
+        let listed = list_kinds(cluster, &part).await?;
+        objects.extend(listed.into_iter().map(|(_, object)| (object.uid().to_owned(), object)));
+    }
+    Ok(objects)
+}

@@ -1,0 +1,58 @@
+//! Reading YAML as kubectl and clusterctl do (`sigs.k8s.io/yaml`), in one place.
+
+use serde_json::Value;
+
+/// A document, or what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct YamlError(String);
+
+/// All documents of a stream; empty ones are left out.
+///
+/// As for kubectl, `0644` is octal, `yes` is a boolean, and merge keys are expanded.
+///
+/// # Errors
+/// When the text is not valid YAML.
+pub fn documents(text: &str) -> Result<Vec<Value>, YamlError> {
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+        budget: serde_saphyr::budget! {
+            max_documents: 100_000,
+            max_nodes: 20_000_000,
+            max_events: 60_000_000,
+            max_total_scalar_bytes: 1 << 30,
+        },
+    };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| YamlError(error.to_string()))?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn scalars_are_read_as_kubectl_reads_them() {
+        let read =
+            |text: &str| documents(&format!("a: {text}")).expect("valid").remove(0)["a"].clone();
+        assert_eq!(read("on"), json!(true));
+        assert_eq!(read("0644"), json!(420));
+        assert_eq!(read("1_000"), json!(1000));
+        assert_eq!(read("2026-11-22"), json!("2026-11-22"));
+        assert_eq!(read("\"on\""), json!("on"));
+    }
+
+    #[test]
+    fn streams_may_have_empty_documents() {
+        assert_eq!(
+            documents("---\na: 1\n---\n---\nb: 2\n").expect("valid"),
+            [json!({"a": 1}), json!({"b": 2})]
+        );
+        assert_eq!(documents("").expect("valid"), Vec::<Value>::new());
+        assert!(documents("a: [").is_err());
+    }
+}
