@@ -1,25 +1,18 @@
 //! One local control plane: an etcd and a kube-apiserver that live as long as their handle.
 
 use std::fmt;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use super::apiserver::ApiServer;
 use super::error::ControlPlaneError;
 use super::etcd::Etcd;
-use super::files::{create_private_dir, tail};
-use super::http::Http;
+use super::files::create_private_dir;
 use super::install::install_cluster_api;
 use super::kubeconfig::url;
+use super::launch::{Running, launch, wait_ready};
 use super::parts::Parts;
 use super::process::Process;
 use crate::journal::Events;
-
-/// How long an API server may take to become ready; 2 to 6 s are usual.
-const START_TIMEOUT: Duration = Duration::from_secs(120);
-/// How often a start is repeated with other ports when one of them was taken in between.
-const PORT_TRIES: usize = 5;
 
 /// What kind of control plane to start.
 #[derive(Clone, Debug, Default)]
@@ -47,21 +40,6 @@ pub struct ControlPlane {
     running: Running,
 }
 
-/// The processes and the ports that they listen on.
-struct Running {
-    ports: Ports,
-    // Dropped in this order: the API server before the store that it writes to.
-    apiserver: Option<Process>,
-    etcd: Process,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ports {
-    api: u16,
-    etcd_client: u16,
-    etcd_peer: u16,
-}
-
 impl ControlPlane {
     /// Starts a control plane whose files go to `dir`, and waits until it is ready: `/readyz` is ok
     /// and, unless [`ControlPlaneOptions::bare`], every Cluster API kind can be listed.
@@ -77,6 +55,7 @@ impl ControlPlane {
         events: &Events,
     ) -> Result<Self, ControlPlaneError> {
         let dir = dir.into();
+        let dir = std::path::absolute(&dir).map_err(ControlPlaneError::file("find", &dir))?;
         create_private_dir(&dir).map_err(ControlPlaneError::file("create", &dir))?;
         let name = if options.name.is_empty() { "sandbox".to_owned() } else { options.name };
         let etcd = Etcd::prepare(&parts.etcd, &dir.join("etcd"))?;
@@ -177,102 +156,6 @@ impl ControlPlane {
         }
         Ok(())
     }
-}
-
-/// Starts both parts, again with other ports if one was taken between its choice and its use.
-async fn launch(
-    etcd: &Etcd,
-    server: &ApiServer,
-    wanted: Option<u16>,
-    (name, kubeconfig): (&str, &Path),
-) -> Result<Running, ControlPlaneError> {
-    let mut tries = 1;
-    loop {
-        let mut ports = Ports::pick()?;
-        if tries == 1 {
-            ports.api = wanted.unwrap_or(ports.api);
-        }
-        server.write_kubeconfig(
-            kubeconfig,
-            name,
-            ports.api,
-            ("sandbox-admin", Some("system:masters")),
-        )?;
-        match launch_on(etcd, server, ports, kubeconfig).await {
-            Err(error) if tries < PORT_TRIES && is_port_taken(&error) => tries += 1,
-            result => return result,
-        }
-    }
-}
-
-async fn launch_on(
-    etcd: &Etcd,
-    server: &ApiServer,
-    ports: Ports,
-    kubeconfig: &Path,
-) -> Result<Running, ControlPlaneError> {
-    let mut store = etcd.start(ports.etcd_client, ports.etcd_peer)?;
-    server.clear_log()?;
-    let mut process = server.start(ports.api, etcd.client_args(ports.etcd_client))?;
-    wait_ready(kubeconfig, ports.api, &mut [&mut process, &mut store]).await?;
-    Ok(Running { ports, apiserver: Some(process), etcd: store })
-}
-
-impl Ports {
-    /// Three ports that were free a moment ago. All are held at once, so that they differ.
-    fn pick() -> Result<Self, ControlPlaneError> {
-        let listen =
-            || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(ControlPlaneError::Port);
-        let (api, client, peer) = (listen()?, listen()?, listen()?);
-        let port = |listener: &TcpListener| {
-            listener.local_addr().map(|address| address.port()).map_err(ControlPlaneError::Port)
-        };
-        Ok(Self { api: port(&api)?, etcd_client: port(&client)?, etcd_peer: port(&peer)? })
-    }
-}
-
-/// Waits for `/readyz`, and for nothing longer than the parts live.
-async fn wait_ready(
-    kubeconfig: &Path,
-    port: u16,
-    parts: &mut [&mut Process],
-) -> Result<(), ControlPlaneError> {
-    let setup = |error: super::http::CallError| ControlPlaneError::Setup {
-        action: format!("read {}", kubeconfig.display()),
-        message: error.0,
-    };
-    let http = Http::new(kubeconfig).await.map_err(setup)?;
-    let started = Instant::now();
-    loop {
-        let last_seen = match http.probe("/readyz").await {
-            Ok(_) => return Ok(()),
-            Err(error) => error.0,
-        };
-        for part in parts.iter_mut() {
-            if part.has_ended() {
-                return Err(died(part));
-            }
-        }
-        if started.elapsed() > START_TIMEOUT {
-            return Err(ControlPlaneError::NotReady {
-                url: url(port),
-                seconds: START_TIMEOUT.as_secs(),
-                last_seen,
-                log: parts.first().map(|part| part.log().to_owned()).unwrap_or_default(),
-            });
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-fn died(part: &Process) -> ControlPlaneError {
-    let log = part.log().to_owned();
-    let program = log.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    ControlPlaneError::Died { program, log_tail: tail(&log, 3), log }
-}
-
-fn is_port_taken(error: &ControlPlaneError) -> bool {
-    matches!(error, ControlPlaneError::Died { log, .. } if tail(log, 100).contains("address already in use"))
 }
 
 impl fmt::Debug for ControlPlane {

@@ -64,16 +64,11 @@ pub(super) async fn resolve(search: &Search, events: &Events) -> Result<PathBuf,
         return Ok(target);
     }
     let doing = format!("fetching {what} as Go modules");
-    let job = Job {
-        command: "mod download",
-        what: &what,
-        doing: &doing,
-        looked_in: vec![target.clone()],
-    };
+    let without_go = PartsError::MissingCrds { what: what.clone(), dir: target.clone() };
+    let job = Job { command: "mod download", what: &what, doing: &doing, without_go };
     let modules = [CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE];
-    let [main, test] = go::module_folders(&CLUSTER_API, modules, search, &job, events).await?;
-    let new = tempfile::Builder::new().prefix("crds-").tempdir_in(search.cache());
-    let new = new.map_err(PartsError::file("create a folder in", search.cache()))?;
+    let [main, test] = go::module_folders(&CLUSTER_API, modules, search, job, events).await?;
+    let new = go::folder_in_progress(&search.cache())?;
     for source in &SOURCES {
         let module = if source.in_test_module { &test } else { &main };
         convert(source, &module.join(source.path).join("config/crd/bases"), new.path())?;

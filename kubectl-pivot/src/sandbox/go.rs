@@ -1,7 +1,7 @@
 //! Building parts and fetching modules with the Go toolchain, one process at a time per cache.
 
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -45,8 +45,9 @@ pub(super) async fn build(
         recipe.package.into(),
     ];
     let doing = format!("building {what} from Go modules, about {} on 2 cores", recipe.duration);
-    work.go(&args, &Job { command: "build", what: &what, doing: &doing, looked_in }, events)
-        .await?;
+    let without_go = PartsError::Missing { part, looked_in };
+    let job = Job { command: "build", what: &what, doing: &doing, without_go };
+    work.go(&args, job, events).await?;
     let folder = target.parent().unwrap_or(&target);
     fs::create_dir_all(folder).map_err(PartsError::file("create", folder))?;
     fs::rename(&output, &target).map_err(PartsError::file("write", &target))?;
@@ -58,7 +59,7 @@ pub(super) async fn module_folders<const N: usize>(
     wrapper: &Wrapper,
     modules: [&'static str; N],
     search: &Search,
-    job: &Job<'_>,
+    job: Job<'_>,
     events: &Events,
 ) -> Result<[PathBuf; N], PartsError> {
     let work = Workshop::new(&search.cache(), wrapper)?;
@@ -78,6 +79,9 @@ pub(super) async fn module_folders<const N: usize>(
     Ok(folders)
 }
 
+/// How the names of folders begin that are not finished.
+const IN_PROGRESS: &str = "in-progress-";
+
 /// A run of `go`, in words.
 pub(super) struct Job<'a> {
     /// The subcommand, for errors.
@@ -86,8 +90,8 @@ pub(super) struct Job<'a> {
     pub(super) what: &'a str,
     /// What to tell the user while it runs.
     pub(super) doing: &'a str,
-    /// Where the part was looked for before.
-    pub(super) looked_in: Vec<PathBuf>,
+    /// The error if there is no `go`.
+    pub(super) without_go: PartsError,
 }
 
 /// Held while something is added to the cache. The kernel lets go of it when the process ends.
@@ -107,7 +111,10 @@ impl Lock {
         let started = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
+                Ok(()) => {
+                    remove_leftovers(cache).map_err(PartsError::file("clean up", cache))?;
+                    return Ok(Self(file));
+                }
                 Err(TryLockError::WouldBlock) => {
                     let seconds = started.elapsed().as_secs();
                     events.doing(format!(
@@ -123,6 +130,23 @@ impl Lock {
     }
 }
 
+/// Deletes the folders of killed builders; there are no others while the lock is held.
+fn remove_leftovers(cache: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(cache)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(IN_PROGRESS) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A new folder for work in progress, to be made while the lock is held.
+pub(super) fn folder_in_progress(cache: &Path) -> Result<TempDir, PartsError> {
+    let dir = tempfile::Builder::new().prefix(IN_PROGRESS).tempdir_in(cache);
+    dir.map_err(PartsError::file("create a folder in", cache))
+}
+
 /// A temporary folder in the cache, on the same file system, with a wrapper module in it.
 struct Workshop {
     dir: TempDir,
@@ -130,8 +154,7 @@ struct Workshop {
 
 impl Workshop {
     fn new(cache: &Path, wrapper: &Wrapper) -> Result<Self, PartsError> {
-        let dir = tempfile::Builder::new().prefix("build-").tempdir_in(cache);
-        let dir = dir.map_err(PartsError::file("create a folder in", cache))?;
+        let dir = folder_in_progress(cache)?;
         for (name, text) in
             [("go.mod", wrapper.go_mod), ("go.sum", wrapper.go_sum), ("tools.go", wrapper.tools_go)]
         {
@@ -145,7 +168,7 @@ impl Workshop {
     async fn go(
         &self,
         args: &[String],
-        job: &Job<'_>,
+        job: Job<'_>,
         events: &Events,
     ) -> Result<String, PartsError> {
         let failed =
@@ -155,6 +178,8 @@ impl Workshop {
             .current_dir(self.dir.path())
             .env("CGO_ENABLED", "0")
             .env("GOWORK", "off")
+            // Set rather than removed: the user's own may also be in Go's configuration file.
+            .env("GOFLAGS", "-mod=readonly")
             .env_remove("GOOS")
             .env_remove("GOARCH")
             .stdin(Stdio::null())
@@ -165,10 +190,7 @@ impl Workshop {
         let child = match child {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(PartsError::Missing {
-                    what: job.what.into(),
-                    looked_in: job.looked_in.clone(),
-                });
+                return Err(job.without_go);
             }
             Err(error) => return Err(failed(error.to_string())),
         };
@@ -232,6 +254,17 @@ mod tests {
             link_flags(Some("a.io/version"), "v1.36.3"),
             "-s -w -X a.io/version.gitVersion=v1.36.3 -X a.io/version.gitMajor=1 -X a.io/version.gitMinor=36"
         );
+    }
+
+    #[tokio::test]
+    async fn what_killed_builders_left_is_deleted() {
+        let cache = tempfile::tempdir().expect("temp dir");
+        let finished = cache.path().join("etcd-v3.6.6");
+        fs::create_dir(&finished).expect("create");
+        let left = folder_in_progress(cache.path()).expect("a folder").keep();
+        let _lock = Lock::acquire(cache.path(), "etcd", &Events::none()).await.expect("the lock");
+        assert!(finished.exists());
+        assert!(!left.exists());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use futures::future::try_join;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
@@ -34,16 +35,19 @@ pub(super) async fn install_cluster_api(
 ) -> Result<(), ControlPlaneError> {
     let http =
         Http::new(kubeconfig).await.map_err(during(|| format!("read {}", kubeconfig.display())))?;
-    let crds = crds::read(dir)?;
+    let mut crds = crds::read(dir)?;
+    // The inventory's CRD first: for two seconds after a CRD is established, the API server delays
+    // the creation of its objects, which can pass while the other kinds are set up.
+    crds.sort_by_key(|crd| crd["spec"]["group"] != "clusterctl.cluster.x-k8s.io");
     each(&crds, |crd| create(&http, CRDS, crd)).await?;
-    each(&crds, |crd| served(&http, crd)).await?;
-    each(&INVENTORY, |&(namespace, label, name, kind)| {
-        let http = &http;
-        async move {
-            create(http, "/api/v1/namespaces", &namespace_object(namespace, label)).await?;
-            let path = format!("{PROVIDERS}/namespaces/{namespace}/providers");
-            create(http, &path, &provider_object(namespace, label, name, kind)).await
-        }
+    try_join(each(&crds, |crd| served(&http, crd)), fill_inventory(&http)).await.map(drop)
+}
+
+async fn fill_inventory(http: &Http) -> Result<(), ControlPlaneError> {
+    each(&INVENTORY, |&(namespace, label, name, kind)| async move {
+        create(http, "/api/v1/namespaces", &namespace_object(namespace, label)).await?;
+        let path = format!("{PROVIDERS}/namespaces/{namespace}/providers");
+        create(http, &path, &provider_object(namespace, label, name, kind)).await
     })
     .await
 }

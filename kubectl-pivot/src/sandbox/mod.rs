@@ -23,6 +23,7 @@ mod identity;
 mod info;
 mod install;
 mod kubeconfig;
+mod launch;
 mod part;
 mod parts;
 mod pki;

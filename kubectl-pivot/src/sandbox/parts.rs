@@ -74,6 +74,8 @@ impl Search {
             .or_else(|| folder_in("KUBECTL_PIVOT_CACHE_DIR"))
             .or_else(|| dirs::cache_dir().map(|dir| dir.join("kubectl-pivot")))
             .ok_or(PartsError::NoCacheFolder)?;
+        // Go runs in a folder of its own, where a relative path would lead elsewhere.
+        let cache = std::path::absolute(&cache).map_err(PartsError::file("find", &cache))?;
         Ok(Self {
             assets: options.assets.clone(),
             environment: folder_in("KUBEBUILDER_ASSETS"),

@@ -4,7 +4,6 @@
 //! What a run pauses carries the run's id in an annotation, written in the same request; what its
 //! user had paused carries none and is left alone. So the memory is on the API servers.
 
-use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::discover::{Territory, discover};
@@ -86,32 +85,21 @@ pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<
     Ok(restored)
 }
 
+/// Classes of other namespaces may have been paused too, so all are looked at, if that is allowed.
 async fn paused_by_run(
     run: &Run,
     cluster: &Client,
     resource: &ResourceType,
 ) -> Result<Vec<Object>, ApiError> {
-    // One namespace at a time would do for most moves, but classes of other namespaces are paused too.
-    let namespaces = match run.options.namespaces.selector() {
-        Some(namespace) if resource.kind == "Cluster" => vec![Some(namespace)],
-        _ => vec![None],
+    let moving = run.options.namespaces.selector();
+    let listed = match cluster.list(resource, None).await {
+        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) if error.is_forbidden() && moving.is_some() => {
+            cluster.list(resource, moving).await?
+        }
+        other => other?,
     };
-    let lists: Vec<Vec<Object>> = futures::stream::iter(namespaces)
-        .then(|namespace| list(cluster, resource, namespace))
-        .try_collect()
-        .await?;
-    Ok(lists.into_iter().flatten().filter(|object| paused_by(object) == Some(&run.id)).collect())
-}
-
-async fn list(
-    cluster: &Client,
-    resource: &ResourceType,
-    namespace: Option<&str>,
-) -> Result<Vec<Object>, ApiError> {
-    match cluster.list(resource, namespace).await {
-        Err(error) if error.is_not_found() => Ok(Vec::new()),
-        other => other,
-    }
+    Ok(listed.into_iter().filter(|object| paused_by(object) == Some(&run.id)).collect())
 }
 
 /// The run that has paused this Cluster or ClusterClass.

@@ -2,6 +2,7 @@
 //!
 //! `sandbox-holder start DIR` starts one control plane; `sandbox-holder up ROOT NAME` starts a
 //! detached sandbox of one cluster and ends. Both are bare and write `ready` when they are done.
+//! `sandbox-holder parts` only looks for the parts, and writes the error and its hint if it fails.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -35,7 +36,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Sandboxes::at(root).up(&options, &Events::none()).await?;
             ready()?;
         }
-        _ => return Err("usage: sandbox-holder start DIR | up ROOT NAME".into()),
+        ["parts"] => {
+            if let Err(error) = Parts::resolve(&PartsOptions::default(), &Events::none()).await {
+                writeln!(std::io::stdout(), "{error}\n{}", error.hint().unwrap_or_default())?;
+                return Err("no parts".into());
+            }
+            ready()?;
+        }
+        _ => return Err("usage: sandbox-holder start DIR | up ROOT NAME | parts".into()),
     }
     Ok(())
 }

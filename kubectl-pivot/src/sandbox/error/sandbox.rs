@@ -1,0 +1,117 @@
+//! Named sandboxes that cannot be started, found or ended.
+
+use std::path::PathBuf;
+
+use super::{ControlPlaneError, PartsError};
+
+/// A named sandbox could not be started, found or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// Not a DNS label, or too long.
+    #[error(
+        "{name:?} is not a valid name of a sandbox: lower-case letters, digits and dashes, at most 40"
+    )]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// One of that name runs.
+    #[error("sandbox {name} is running already")]
+    AlreadyRunning {
+        /// The name.
+        name: String,
+    },
+    /// Another process holds that name.
+    #[error("sandbox {name} is being started or used by another process")]
+    Busy {
+        /// The name.
+        name: String,
+    },
+    /// None of that name exists.
+    #[error("there is no sandbox {name}{}", known_names(known))]
+    NotFound {
+        /// The name.
+        name: String,
+        /// Those that do exist.
+        known: Vec<String>,
+    },
+    /// The user has no state folder (no `HOME`).
+    #[error("there is no folder for sandboxes: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
+    NoStateFolder,
+    /// A file of a sandbox could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried, for example `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The record of a sandbox is damaged or of a newer version.
+    #[error("cannot understand {}: {message}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Processes survived even SIGKILL for seconds.
+    #[error("processes of sandbox {name} do not end: {pids:?}")]
+    WontEnd {
+        /// The name.
+        name: String,
+        /// Their ids.
+        pids: Vec<u32>,
+    },
+    /// A part could not be found or made.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
+    /// One of the clusters failed.
+    #[error("cluster {name} of the sandbox failed")]
+    Cluster {
+        /// `source`, `target`, `cluster-3`, …
+        name: String,
+        /// How.
+        source: ControlPlaneError,
+    },
+}
+
+impl SandboxError {
+    /// What the user can do about it, if anything is known to help.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::AlreadyRunning { name } => Some(format!(
+                "use it as it is (`kubectl pivot sandbox list`), end it with `kubectl pivot sandbox down --name {name}`, \
+                 or choose another name"
+            )),
+            Self::Busy { name } => Some(format!("wait for the other process, or choose another name than {name}")),
+            Self::NotFound { .. } => Some("`kubectl pivot sandbox list` shows what there is".into()),
+            Self::NoStateFolder => Some("set KUBECTL_PIVOT_STATE_DIR to a folder of yours".into()),
+            Self::File { .. } => {
+                Some("check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR to another folder".into())
+            }
+            Self::Record { path, .. } => Some(format!(
+                "use the kubectl-pivot that made it, or end its processes and delete {}",
+                path.parent().unwrap_or(path).display()
+            )),
+            Self::Parts(error) => error.hint(),
+            Self::Cluster { source, .. } => source.hint(),
+            Self::InvalidName { .. } | Self::WontEnd { .. } => None,
+        }
+    }
+
+    /// For `map_err` on file operations in a sandbox's folder.
+    pub(in crate::sandbox) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { action, path, source }
+    }
+}
+
+fn known_names(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(", only {}", names.join(", ")) }
+}

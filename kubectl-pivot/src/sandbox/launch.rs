@@ -1,0 +1,142 @@
+//! Starting the two processes of a control plane on free ports, and waiting until they are ready.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use super::apiserver::ApiServer;
+use super::error::ControlPlaneError;
+use super::etcd::Etcd;
+use super::files::tail;
+use super::http::{CallError, Http};
+use super::kubeconfig::url;
+use super::process::Process;
+
+/// How long an API server may take to become ready; 2 to 6 s are usual.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often a start is repeated with other ports when one of them was taken in between.
+const PORT_TRIES: usize = 5;
+
+/// How often readiness is asked for.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The processes and the ports that they listen on.
+pub(super) struct Running {
+    pub(super) ports: Ports,
+    // Dropped in this order: the API server before the store that it writes to.
+    pub(super) apiserver: Option<Process>,
+    pub(super) etcd: Process,
+}
+
+/// The ports of a control plane, all on 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    pub(super) api: u16,
+    pub(super) etcd_client: u16,
+    pub(super) etcd_peer: u16,
+}
+
+/// Starts both parts, again with other ports if one was taken between its choice and its use.
+pub(super) async fn launch(
+    etcd: &Etcd,
+    server: &ApiServer,
+    wanted: Option<u16>,
+    (name, kubeconfig): (&str, &Path),
+) -> Result<Running, ControlPlaneError> {
+    let mut tries = 1;
+    loop {
+        let mut ports = Ports::pick()?;
+        if tries == 1 {
+            ports.api = wanted.unwrap_or(ports.api);
+        }
+        server.write_kubeconfig(
+            kubeconfig,
+            name,
+            ports.api,
+            ("sandbox-admin", Some("system:masters")),
+        )?;
+        match launch_on(etcd, server, ports, kubeconfig).await {
+            Err(error) if tries < PORT_TRIES && is_port_taken(&error) => tries += 1,
+            result => return result,
+        }
+    }
+}
+
+async fn launch_on(
+    etcd: &Etcd,
+    server: &ApiServer,
+    ports: Ports,
+    kubeconfig: &Path,
+) -> Result<Running, ControlPlaneError> {
+    let mut store = etcd.start(ports.etcd_client, ports.etcd_peer)?;
+    server.clear_log()?;
+    let mut process = server.start(ports.api, etcd.client_args(ports.etcd_client))?;
+    wait_ready(kubeconfig, ports.api, &mut [&mut process, &mut store]).await?;
+    Ok(Running { ports, apiserver: Some(process), etcd: store })
+}
+
+impl Ports {
+    /// Three ports that were free a moment ago. All are held at once, so that they differ.
+    fn pick() -> Result<Self, ControlPlaneError> {
+        let listen =
+            || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(ControlPlaneError::Port);
+        let (api, client, peer) = (listen()?, listen()?, listen()?);
+        let port = |listener: &TcpListener| {
+            listener.local_addr().map(|address| address.port()).map_err(ControlPlaneError::Port)
+        };
+        Ok(Self { api: port(&api)?, etcd_client: port(&client)?, etcd_peer: port(&peer)? })
+    }
+}
+
+/// Waits for `/readyz`, and for nothing longer than the parts live.
+pub(super) async fn wait_ready(
+    kubeconfig: &Path,
+    port: u16,
+    parts: &mut [&mut Process],
+) -> Result<(), ControlPlaneError> {
+    let setup = |error: CallError| ControlPlaneError::Setup {
+        action: format!("read {}", kubeconfig.display()),
+        message: error.0,
+    };
+    let http = Http::new(kubeconfig).await.map_err(setup)?;
+    let log = parts.first().map(|part| part.log().to_owned()).unwrap_or_default();
+    let mut last_seen = String::new();
+    tokio::select! {
+        () = ready(&http, &mut last_seen) => Ok(()),
+        error = death(parts) => Err(error),
+        () = tokio::time::sleep(START_TIMEOUT) => {
+            let seconds = START_TIMEOUT.as_secs();
+            Err(ControlPlaneError::NotReady { url: url(port), seconds, last_seen, log })
+        }
+    }
+}
+
+async fn ready(http: &Http, last_seen: &mut String) {
+    while let Err(error) = http.probe("/readyz").await {
+        *last_seen = error.0;
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Ends when one of the parts does. Whoever else listens on a port that was taken may keep a caller
+/// waiting, so this must not depend on an answer.
+async fn death(parts: &mut [&mut Process]) -> ControlPlaneError {
+    loop {
+        for part in parts.iter_mut() {
+            if part.has_ended() {
+                return died(part);
+            }
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn died(part: &Process) -> ControlPlaneError {
+    let log = part.log().to_owned();
+    let program = log.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    ControlPlaneError::Died { program, log_tail: tail(&log, 3), log }
+}
+
+fn is_port_taken(error: &ControlPlaneError) -> bool {
+    matches!(error, ControlPlaneError::Died { log, .. } if tail(log, 100).contains("address already in use"))
+}
