@@ -173,6 +173,8 @@ pub enum MoveError {
     Unfinished {
         /// What the move was doing.
         doing: &'static str,
+        /// The run to continue; `None` when the same command simply has to be run again.
+        run: Option<String>,
         /// Why it failed.
         #[source]
         source: PhaseError,
@@ -199,7 +201,11 @@ impl MoveError {
                 source.hint(),
                 crate::capi::names::PAUSED_BY_ANNOTATION
             ),
-            Self::Unfinished { source, .. } => format!("{}; the target is the truth now: do not delete anything there", source.hint()),
+            Self::Unfinished { source, run, .. } => format!(
+                "{}; the target is the truth now: do not delete anything there; to finish, run the same command {}",
+                source.hint(),
+                run.as_ref().map_or_else(|| "again".to_owned(), |run| format!("with --continue {run}"))
+            ),
         }
     }
 }

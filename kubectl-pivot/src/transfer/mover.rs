@@ -65,9 +65,9 @@ pub async fn execute(
             return Err(put_back(run, &territory, graph.as_ref(), doing, error).await);
         }
     };
-    finish(&mut clock, &territory, &graph, &copies)
-        .await
-        .map_err(|(doing, source)| MoveError::Unfinished { doing, source })?;
+    finish(&mut clock, &territory, &graph, &copies).await.map_err(|(doing, source)| {
+        MoveError::Unfinished { doing, run: Some(run.id.clone()), source }
+    })?;
     report.fill(&graph);
     report.outcome = Outcome::Moved;
     let is_reused = |node: &&crate::capi::Node| copies.reused.contains(node.object.uid());

@@ -88,7 +88,14 @@ async fn older_provider(bench: Arc<Bench>) {
     expect(
         &outcome,
         code::REFUSED,
-        &["nothing was changed", "target", "infrastructure-docker", "1.13.0", "1.14.2", "upgrade"],
+        &[
+            "nothing was changed",
+            "target",
+            "InfrastructureProvider docker",
+            "1.13.0",
+            "1.14.2",
+            "upgrade",
+        ],
     );
     set_provider_version(&bench, "v1.13.0").await;
     bench.expect_untouched(namespace, &before, &outcome).await;

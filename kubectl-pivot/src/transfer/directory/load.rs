@@ -73,7 +73,7 @@ async fn finish(
     graph: &Graph,
     copies: &Copies,
 ) -> Result<(), MoveError> {
-    let failed = |doing| move |source| MoveError::Unfinished { doing, source };
+    let failed = |doing| move |source| MoveError::Unfinished { doing, run: None, source };
     run.events.started("Hand over field ownership");
     seal(run, graph, copies).await.map_err(failed("hand over field ownership"))?;
     run.events.finished("");
