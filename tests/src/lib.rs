@@ -1,3 +1,4 @@
 //! Harness of the end-to-end tests.
 
 pub mod processes;
+pub mod program;
