@@ -1,9 +1,14 @@
 //! The command line: one file for each subcommand. Parses, calls a command, renders, exits.
 
+mod clusters;
 mod demo;
 mod move_clusters;
 mod output;
+mod resume;
+mod rollback;
 mod sandbox;
+mod status;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -29,6 +34,14 @@ struct Cli {
 enum Command {
     /// Move Cluster API objects to another management cluster.
     Move(move_clusters::Args),
+    /// Carry on a move that was interrupted.
+    Resume(resume::Args),
+    /// Put back a move that was interrupted before its point of no return.
+    Rollback(rollback::Args),
+    /// Show what moves are going on or were interrupted in two clusters.
+    Status(status::Args),
+    /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
+    Verify(verify::Args),
     /// Show a move from nothing: two local control planes, a fleet, a verified move.
     Demo(demo::Args),
     /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
@@ -58,6 +71,10 @@ pub fn run() -> ExitCode {
         tokio::spawn(watch_interrupts(context.stop.clone(), context.progress.clone()));
         match cli.command {
             Command::Move(args) => move_clusters::run(args, &context).await,
+            Command::Resume(args) => resume::run(args, &context).await,
+            Command::Rollback(args) => rollback::run(args, &context).await,
+            Command::Status(args) => status::run(args, &context).await,
+            Command::Verify(args) => verify::run(args, &context).await,
             Command::Demo(args) => demo::run(args, &context).await,
             Command::Sandbox(args) => sandbox::run(args, &context).await,
         }

@@ -34,7 +34,7 @@ pub(super) struct Args {
     to_directory: Option<PathBuf>,
     /// Read the objects from this directory instead of another cluster.
     #[arg(long, value_name = "DIR",
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces", "continue_run"])]
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces"])]
     from_directory: Option<PathBuf>,
     /// Namespace to move [default: that of the source's context].
     #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
@@ -57,9 +57,6 @@ pub(super) struct Args {
     /// Writes in flight at once, for each cluster.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     max_in_flight: u16,
-    /// Carry on a move that was interrupted; its error or the annotations it left name the run.
-    #[arg(long = "continue", value_name = "RUN")]
-    continue_run: Option<String>,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -120,7 +117,6 @@ fn request(args: Args) -> MoveRequest {
         namespace: args.namespace,
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,
-        continue_run: args.continue_run,
         options,
     }
 }

@@ -101,7 +101,6 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
         namespace: None,
         all_namespaces: false,
         dry_run: false,
-        continue_run: None,
         options: MoveOptions::new(Namespaces::All),
     };
     Ok(connect(&request, events, stop).await?)

@@ -21,6 +21,8 @@ pub mod exit {
     pub const UNDONE: u8 = 5;
     /// Failed half-way; the error says what to do.
     pub const UNFINISHED: u8 = 6;
+    /// A verification found something that does not hold.
+    pub const NOT_VERIFIED: u8 = 7;
     /// Interrupted by the user; everything was put back.
     pub const INTERRUPTED: u8 = 130;
 }
@@ -57,12 +59,7 @@ impl CommandError {
         match self {
             Self::Usage(_) => exit::USAGE,
             Self::Connect(_) | Self::NotConfirmed => exit::REFUSED,
-            Self::Move(MoveError::Unprepared(_) | MoveError::Refused(_)) => exit::REFUSED,
-            Self::Move(error) if error.is_interruption() => exit::INTERRUPTED,
-            Self::Move(MoveError::Undone { .. }) => exit::UNDONE,
-            Self::Move(MoveError::HalfUndone { .. } | MoveError::Unfinished { .. }) => {
-                exit::UNFINISHED
-            }
+            Self::Move(error) => of_move(error),
             Self::Api(_) | Self::Sandbox(_) | Self::Fleet(_) => exit::FAILED,
         }
     }
@@ -83,5 +80,20 @@ impl CommandError {
             }
             Self::Usage(_) => Some("see --help".to_owned()),
         }
+    }
+}
+
+fn of_move(error: &MoveError) -> u8 {
+    match error {
+        error if error.is_interruption() => exit::INTERRUPTED,
+        MoveError::Unprepared(_)
+        | MoveError::Refused(_)
+        | MoveError::Locked(_)
+        | MoveError::TooLate { .. } => exit::REFUSED,
+        MoveError::NoRun(_) => exit::NOTHING_IN_SCOPE,
+        MoveError::Undone { .. } => exit::UNDONE,
+        MoveError::HalfUndone { .. }
+        | MoveError::Unfinished { .. }
+        | MoveError::LockLost { .. } => exit::UNFINISHED,
     }
 }

@@ -26,8 +26,6 @@ pub struct MoveRequest {
     pub all_namespaces: bool,
     /// Only find out what would happen.
     pub dry_run: bool,
-    /// An interrupted run to carry on.
-    pub continue_run: Option<String>,
     /// Everything else.
     pub options: MoveOptions,
 }
@@ -70,8 +68,7 @@ pub async fn connect(
         (Some(namespace), false) => Namespaces::One(namespace.clone()),
         (None, false) => Namespaces::One(source.default_namespace().to_owned()),
     };
-    let id =
-        request.continue_run.clone().unwrap_or_else(|| format!("{:08x}", rand::random::<u32>()));
+    let id = format!("{:08x}", rand::random::<u32>());
     Ok(Run { id, source, target, options, events: events.clone(), stop: stop.clone() })
 }
 

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::compare::is_same_content;
+use super::compare::{compare, is_same_content};
 use super::error::PhaseError;
 use super::options::Existing;
 use super::run::{Progress, Run};
@@ -152,7 +152,12 @@ async fn place(
     body: Object,
 ) -> Result<Placed, PhaseError> {
     let created = create_or_find(&run.target, resource, &body).await?;
-    let reused = created.annotation(RUN_ANNOTATION) != Some(&run.id);
+    let ours = created.annotation(RUN_ANNOTATION) == Some(&run.id);
+    if ours && !compare(&node.object, &created).lost.is_empty() {
+        // Left by an interrupted attempt of this run; the source has changed since.
+        update(&run.target, resource, &created, body).await?;
+    }
+    let reused = !ours;
     if reused && run.options.existing == Existing::MustMatch && !may_reuse(node, &created) {
         return Err(PhaseError::Foreign { object: node.object.id() });
     }
@@ -172,6 +177,19 @@ pub fn may_reuse(node: &Node, existing: &Object) -> bool {
         Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
         _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
     }
+}
+
+/// Brings a copy of this run up to date, if nobody else has touched it meanwhile.
+async fn update(
+    target: &Client,
+    resource: &ResourceType,
+    existing: &Object,
+    mut body: Object,
+) -> Result<(), ApiError> {
+    let metadata = body.metadata_mut();
+    metadata.insert("uid".to_owned(), existing.uid().into());
+    metadata.insert("resourceVersion".to_owned(), existing.resource_version().into());
+    target.update(resource, &body, &WriteOptions::default()).await.map(|_| ())
 }
 
 /// Creates an object, or finds the one that has its name.

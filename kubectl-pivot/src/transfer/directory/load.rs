@@ -49,7 +49,7 @@ pub async fn load(run: &Run, directory: &Path, dry_run: bool) -> Result<Report, 
         Ok(copies) => copies,
         Err(source) => {
             let doing = "create objects in the target";
-            return Err(match undo(run, &territory, Some(&graph)).await {
+            return Err(match undo(run, &territory).await {
                 Ok(()) => MoveError::Undone { doing, source },
                 Err(error) => MoveError::HalfUndone { doing, undo: error.to_string(), source },
             });

@@ -25,7 +25,7 @@ pub(super) async fn check_distinct(run: &Run, findings: &mut Findings) -> Result
 }
 
 /// The uid of `kube-system`, which no two clusters share; the URL where that may not be read.
-async fn identity(cluster: &Client) -> Result<String, PhaseError> {
+pub(in crate::transfer) async fn identity(cluster: &Client) -> Result<String, PhaseError> {
     match cluster.get(&namespace_type(), None, "kube-system").await {
         Ok(Some(namespace)) => Ok(namespace.uid().to_owned()),
         Ok(None) => Ok(cluster.server().to_owned()),
@@ -51,9 +51,8 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             let problem = format!(
                 "it was paused by the move {other}, which is still going on or was interrupted"
             );
-            let hint = format!(
-                "if no move is running, continue that one: run this command with --continue {other}"
-            );
+            let hint =
+                "`kubectl pivot status` tells; `kubectl pivot resume` or `rollback` ends that move";
             findings.object_error("OtherRun", "source", object.id(), &problem, hint);
         }
     }
