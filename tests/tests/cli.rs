@@ -1,5 +1,6 @@
 //! The command line as users meet it: the real binary, its help, its errors, its exit codes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -12,9 +13,13 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 11] = [
     &[],
     &["move"],
+    &["resume"],
+    &["rollback"],
+    &["status"],
+    &["verify"],
     &["demo"],
     &["sandbox"],
     &["sandbox", "up"],
@@ -47,10 +52,11 @@ async fn every_command_explains_itself_and_every_option() {
 async fn the_overview_names_every_command() {
     let home = home();
     let outcome = run(home.path(), &["--help"]).await;
-    for command in ["move", "demo", "sandbox"] {
-        let is_listed = |line: &str| line.trim_start().starts_with(&format!("{command} "));
-        assert!(outcome.stdout.lines().any(is_listed), "{command}: {outcome}");
-    }
+    let lines = outcome.stdout.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed: BTreeSet<&str> =
+        lines.map_while(|line| line.split_whitespace().next()).filter(|c| *c != "help").collect();
+    let known = COMMANDS.iter().filter_map(|command| command.first().copied()).collect();
+    assert_eq!(listed, known, "COMMANDS above has to name every command");
     let nothing = run(home.path(), &[]).await;
     expect(&nothing, exit::USAGE);
     assert!(nothing.stderr.contains("\nCommands:\n"), "{nothing}");

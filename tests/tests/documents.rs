@@ -20,11 +20,8 @@ fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     let told: Vec<(u8, &str)> =
         table.iter().map(|cells| (cells[0].parse().expect("a number"), cells[1])).collect();
     assert_eq!(told, exit_codes());
-    let known =
-        [exit::OK, exit::FAILED, exit::USAGE, exit::REFUSED, exit::NOTHING_IN_SCOPE, exit::UNDONE];
-    for code in known.into_iter().chain([exit::UNFINISHED, exit::INTERRUPTED]) {
-        assert!(told.iter().any(|(number, _)| *number == code), "{code}");
-    }
+    let known = [exit::OK, exit::REFUSED, exit::UNDONE, exit::UNFINISHED, exit::INTERRUPTED];
+    assert!(known.iter().all(|code| told.iter().any(|(number, _)| number == code)), "{told:?}");
 }
 
 /// The constants with their documentation, as they stand in the code.
@@ -118,6 +115,20 @@ fn every_rule_of_preflight_is_explained() {
             "{rule} is explained and not used"
         );
     }
+}
+
+#[test]
+fn every_check_of_verify_is_explained() {
+    let code = include_str!("../../kubectl-pivot/src/transfer/acceptance.rs");
+    let code = code.split("#[cfg(test)]").next().expect("there is code before the tests");
+    let calls = ["Check::new(", "every("].into_iter().flat_map(|call| code.split(call).skip(1));
+    let texts = calls.filter_map(|text| text.trim_start().strip_prefix('"'));
+    let used: BTreeSet<String> = texts
+        .filter_map(|text| text.split('"').next())
+        .filter(is_rule)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(first_column(&rows(REPORT, "| check |")), used);
 }
 
 /// The name of a rule, and not a sentence.
