@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
+use super::super::copy::namespace_type;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
+use super::super::inventory;
+use super::super::recover::lock_namespace;
 use super::super::run::Run;
 use crate::capi::{Fate, Graph, Object, ResourceType};
 use crate::cluster::{ApiError, Client, WriteOptions};
@@ -30,7 +33,12 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
         [(&run.source, &SOURCE_VERBS[..], true), (&run.target, &TARGET_VERBS[..], false)]
     {
         let side = if source { "source" } else { "target" };
-        for need in missing(cluster, needs(graph, verbs, source)).await? {
+        let mut needs = needs(graph, verbs, source);
+        needs.extend(lock_needs(cluster).await?);
+        if !source {
+            needs.extend(needed_namespaces(run, graph).await?);
+        }
+        for need in missing(cluster, needs).await? {
             let place = need
                 .namespace
                 .as_ref()
@@ -62,6 +70,37 @@ fn needs(graph: &Graph, verbs: &[&'static str], source: bool) -> BTreeSet<Need> 
         }
     }
     needs
+}
+
+/// The lock of a run is a Lease.
+async fn lock_needs(cluster: &Client) -> Result<Vec<Need>, ApiError> {
+    let namespace = lock_namespace(&inventory::read(cluster).await?);
+    let need = |verb| Need {
+        group: "coordination.k8s.io".to_owned(),
+        plural: "leases".to_owned(),
+        namespace: Some(namespace.clone()),
+        verb,
+    };
+    Ok(["get", "create", "update", "patch", "delete"].map(need).to_vec())
+}
+
+/// A namespace that the target lacks has to be created.
+async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Option<Need>, PhaseError> {
+    let names: BTreeSet<&str> =
+        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
+    for name in names {
+        match run.target.get(&namespace_type(), None, name).await {
+            Ok(None) => {
+                let (group, plural) = (String::new(), "namespaces".to_owned());
+                return Ok(Some(Need { group, plural, namespace: None, verb: "create" }));
+            }
+            Ok(Some(_)) => {}
+            // Then the copy does not look for it either.
+            Err(error) if error.is_forbidden() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
 }
 
 async fn missing(cluster: &Client, needs: BTreeSet<Need>) -> Result<Vec<Need>, ApiError> {
