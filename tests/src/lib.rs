@@ -5,8 +5,7 @@ pub mod deviation;
 pub mod dump;
 pub mod history;
 pub mod population;
+pub mod processes;
 pub mod program;
 pub mod suite;
 pub mod twins;
-
-pub mod processes;

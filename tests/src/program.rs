@@ -50,6 +50,11 @@ impl Program {
         Self::new(kubectl_pivot(), home)
     }
 
+    /// Where the program is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {

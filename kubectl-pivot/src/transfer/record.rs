@@ -63,7 +63,7 @@ impl Phase {
     /// The phase after a step.
     ///
     /// # Errors
-    /// [`IllegalStep`] when the step does not belong to this phase.
+    /// `IllegalStep` when the step does not belong to this phase.
     pub fn after(self, step: Step) -> Result<Self, IllegalStep> {
         match (self, step) {
             (Self::Preparing, Step::CopiesVerified) => Ok(Self::Committed),

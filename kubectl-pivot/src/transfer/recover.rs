@@ -178,10 +178,7 @@ async fn find_copies(
         let key = (node.kind, object.namespace().map(str::to_owned), object.name().to_owned());
         let copy =
             by_name.get(&key).ok_or_else(|| PhaseError::CopyMissing { object: object.id() })?;
-        let lost = compare(object, copy)
-            .lost
-            .into_iter()
-            .find(|path| !path.starts_with("metadata.finalizers"));
+        let lost = compare(object, copy).lost.into_iter().find(|path| !is_of_deletion(path));
         if let Some(path) = lost.filter(|_| node.fate == Fate::Move) {
             return Err(PhaseError::CopyDiffers { object: object.id(), path });
         }
@@ -191,6 +188,13 @@ async fn find_copies(
         }
     }
     Ok(copies)
+}
+
+/// What the interrupted run itself has changed in an object of the source by deleting it.
+fn is_of_deletion(path: &str) -> bool {
+    ["metadata.finalizers", "metadata.deletionTimestamp", "metadata.deletionGracePeriodSeconds"]
+        .iter()
+        .any(|field| path.starts_with(field))
 }
 
 /// Puts an interrupted run back, if that is still possible.
