@@ -1,3 +1,12 @@
-//! Harness of the end-to-end tests.
+//! Harness of the end-to-end tests: control planes in pairs, populations, comparison of clusters,
+//! and the two programs that are compared.
+
+pub mod deviation;
+pub mod dump;
+pub mod history;
+pub mod population;
+pub mod program;
+pub mod suite;
+pub mod twins;
 
 pub mod processes;

@@ -1,0 +1,88 @@
+//! Kinds of our own, one for each way in which a CRD can take part in a move.
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{ApiError, Client, WriteOptions};
+use serde_json::{Value, json};
+
+/// API group of these kinds.
+pub const GROUP: &str = "proof.kubectl-pivot.io";
+/// `apiVersion` of these kinds.
+pub const API_VERSION: &str = "proof.kubectl-pivot.io/v1";
+/// Label of CRDs that a move discovers.
+pub const DISCOVERED: &str = "clusterctl.cluster.x-k8s.io";
+/// Label of CRDs and objects that are moved whoever owns them.
+pub const MOVE: &str = "clusterctl.cluster.x-k8s.io/move";
+/// Label of CRDs and objects that are moved with everything they own.
+pub const MOVE_HIERARCHY: &str = "clusterctl.cluster.x-k8s.io/move-hierarchy";
+
+/// Cluster-scoped, discovered, moved with its hierarchy: credentials shared by clusters.
+pub const GLOBAL_IDENTITY: &str = "GlobalIdentity";
+/// Discovered, moved with its hierarchy.
+pub const HOLDER: &str = "Holder";
+/// Discovered and moved.
+pub const WIDGET: &str = "Widget";
+/// Discovered, moved only with an owner that moves or by a label of its own.
+pub const GADGET: &str = "Gadget";
+/// Not discovered.
+pub const STRANGER: &str = "Stranger";
+
+const KINDS: [(&str, &str, &str, &[&str]); 5] = [
+    (GLOBAL_IDENTITY, "globalidentities", "Cluster", &[DISCOVERED, MOVE_HIERARCHY]),
+    (HOLDER, "holders", "Namespaced", &[DISCOVERED, MOVE_HIERARCHY]),
+    (WIDGET, "widgets", "Namespaced", &[DISCOVERED, MOVE]),
+    (GADGET, "gadgets", "Namespaced", &[DISCOVERED]),
+    (STRANGER, "strangers", "Namespaced", &[]),
+];
+
+/// Installs them and waits until they are served.
+///
+/// # Errors
+/// When the API server refuses one, or does not serve it in time.
+pub async fn install(client: &Client) -> Result<(), ApiError> {
+    let crds = ResourceType::new(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+    );
+    for (kind, plural, scope, labels) in KINDS {
+        client
+            .create(&crds, &Object::new(crd(kind, plural, scope, labels)), &WriteOptions::default())
+            .await?;
+    }
+    for (kind, plural, scope, _) in KINDS {
+        wait_served(client, &ResourceType::new(API_VERSION, kind, plural, scope == "Namespaced"))
+            .await?;
+    }
+    Ok(())
+}
+
+async fn wait_served(client: &Client, kind: &ResourceType) -> Result<(), ApiError> {
+    const TRIES: usize = 200;
+    for attempt in 1.. {
+        match client.list(kind, None).await {
+            Ok(_) => break,
+            Err(error) if attempt == TRIES => return Err(error),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+    Ok(())
+}
+
+fn crd(kind: &str, plural: &str, scope: &str, labels: &[&str]) -> Value {
+    let labels: Value = labels.iter().map(|label| ((*label).to_owned(), Value::from(""))).collect();
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.{GROUP}"), "labels": labels},
+        "spec": {
+            "group": GROUP,
+            "scope": scope,
+            "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase()},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object",
+                "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+            }}}],
+        },
+    })
+}

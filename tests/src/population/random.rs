@@ -1,0 +1,152 @@
+//! Random owner graphs: whatever owns whatever, in every shape that discovery has to read.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+
+use super::crds::{API_VERSION, GADGET, HOLDER, MOVE, MOVE_HIERARCHY, STRANGER, WIDGET};
+use super::shapes::bare_cluster;
+use super::{Handle, Piece, Population};
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shape {
+    /// A provisioned Cluster, whose name secrets may carry.
+    Cluster,
+    /// Moved with its hierarchy, by its CRD.
+    Holder,
+    /// Moved, by its CRD.
+    Widget,
+    /// Discovered only.
+    Gadget,
+    /// Of a CRD that is not discovered.
+    Stranger,
+    /// A Secret with a plain name.
+    Secret,
+    /// A Secret named after a cluster, which owns it softly if nobody else owns it.
+    ClusterSecret,
+    /// A ConfigMap.
+    ConfigMap,
+}
+
+/// Which label a node carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// None.
+    None,
+    /// `move`.
+    Move,
+    /// `move-hierarchy`.
+    Hierarchy,
+}
+
+/// One node; its owners come before it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    shape: Shape,
+    label: Label,
+    owners: Vec<usize>,
+    missing_owner: bool,
+    finalizer: bool,
+}
+
+/// A graph without cycles.
+#[derive(Clone, Debug)]
+pub struct Graph(Vec<Node>);
+
+/// Graphs of up to 14 nodes with up to three owners each.
+pub fn graphs() -> impl Strategy<Value = Graph> {
+    (2_usize..14).prop_flat_map(|size| (0..size).map(node).collect::<Vec<_>>()).prop_map(Graph)
+}
+
+fn node(index: usize) -> impl Strategy<Value = Node> {
+    let owners = subsequence((0..index).collect::<Vec<_>>(), 0..=index.min(3));
+    let label =
+        prop_oneof![8 => Just(Label::None), 1 => Just(Label::Move), 1 => Just(Label::Hierarchy)];
+    (shape(), label, owners, prop::bool::weighted(0.1), any::<bool>()).prop_map(
+        |(shape, label, owners, missing_owner, finalizer)| Node {
+            shape,
+            label,
+            owners,
+            missing_owner,
+            finalizer,
+        },
+    )
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    prop_oneof![
+        3 => Just(Shape::Cluster),
+        1 => Just(Shape::Holder),
+        1 => Just(Shape::Widget),
+        3 => Just(Shape::Gadget),
+        1 => Just(Shape::Stranger),
+        2 => Just(Shape::Secret),
+        2 => Just(Shape::ClusterSecret),
+        2 => Just(Shape::ConfigMap),
+    ]
+}
+
+impl Graph {
+    /// The graph as a population of one namespace.
+    pub fn population(&self, namespace: &str) -> Population {
+        let mut population = Population::new(namespace);
+        let mut handles: Vec<Handle> = Vec::new();
+        for (index, node) in self.0.iter().enumerate() {
+            let piece = node
+                .owners
+                .iter()
+                .fold(self.piece(index), |piece, owner| piece.owned_by(handles[*owner]));
+            handles.push(population.add(piece));
+        }
+        population
+    }
+
+    /// The kinds of nodes in it, to see what was tried.
+    pub fn shapes(&self) -> BTreeSet<Shape> {
+        self.0.iter().map(|node| node.shape).collect()
+    }
+
+    fn piece(&self, index: usize) -> Piece {
+        let node = &self.0[index];
+        let name = format!("n{index}");
+        let mut piece = match node.shape {
+            Shape::Cluster => bare_cluster(&name),
+            Shape::Holder => Piece::new(API_VERSION, HOLDER, &name),
+            Shape::Widget => Piece::new(API_VERSION, WIDGET, &name),
+            Shape::Gadget => Piece::new(API_VERSION, GADGET, &name),
+            Shape::Stranger => Piece::new(API_VERSION, STRANGER, &name),
+            Shape::Secret => Piece::secret(&name),
+            Shape::ClusterSecret => Piece::cluster_secret(&self.cluster_secret_name(index)),
+            Shape::ConfigMap => Piece::config_map(&name),
+        };
+        piece = match node.label {
+            Label::None => piece,
+            Label::Move => piece.label(MOVE, ""),
+            Label::Hierarchy => piece.label(MOVE_HIERARCHY, ""),
+        };
+        if node.finalizer {
+            piece = piece.finalizer("proof.kubectl-pivot.io/hold");
+        }
+        if node.missing_owner {
+            piece = piece.owned_by_missing(API_VERSION, GADGET, "missing");
+        }
+        piece
+    }
+
+    /// Names the secret after the nearest cluster before or after it, or after no cluster at all.
+    fn cluster_secret_name(&self, index: usize) -> String {
+        let purposes = ["ca", "etcd", "kubeconfig", "proxy", "sa"];
+        let purpose = purposes[index % purposes.len()];
+        let is_cluster = |candidate: &usize| self.0[*candidate].shape == Shape::Cluster;
+        let cluster = (0..index).rev().chain(index..self.0.len()).find(is_cluster).unwrap_or(99);
+        // The same cluster may have several: keep the names apart without touching the purpose.
+        let taken = (0..index).filter(|other| self.0[*other].shape == Shape::ClusterSecret).count();
+        if taken < purposes.len() {
+            format!("n{cluster}-{}", purposes[taken])
+        } else {
+            format!("n{cluster}-{index}-{purpose}")
+        }
+    }
+}

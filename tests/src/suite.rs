@@ -1,0 +1,99 @@
+//! A suite: cases that share control planes, run one after the other, shut down together.
+//!
+//! The standard harness has no end of a suite, at which shared processes and folders could go, so
+//! suites have `harness = false` and run here.
+
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Runtime;
+
+type Case<S> = Box<dyn FnOnce(Arc<S>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+type Set<S> = fn() -> Pin<Box<dyn Future<Output = S>>>;
+
+/// Cases over a shared stage `S`, which is set when the first case needs it.
+pub struct Suite<S> {
+    set: Set<S>,
+    cases: Vec<(String, Case<S>)>,
+}
+
+impl<S: Send + Sync + 'static> Suite<S> {
+    /// A suite without cases.
+    pub fn new(set: Set<S>) -> Self {
+        Self { set, cases: Vec::new() }
+    }
+
+    /// Adds a case.
+    #[must_use]
+    pub fn case<F>(mut self, name: &str, case: impl FnOnce(Arc<S>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.cases.push((name.to_owned(), Box::new(|stage| Box::pin(case(stage)))));
+        self
+    }
+
+    /// Names of the cases.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.cases.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Runs the cases that the command line selects, takes the stage down, and reports.
+    ///
+    /// # Panics
+    /// When no runtime can be started.
+    pub fn run(self) -> ExitCode {
+        // What a case has to say is printed with its result; the standard hook would add a trace.
+        panic::set_hook(Box::new(|_| {}));
+        let runtime = Arc::new(Runtime::new().expect("threads can be started"));
+        let shared: Arc<Shared<S>> = Arc::default();
+        let mut args = Arguments::from_args();
+        // The cases share control planes and a program that takes a lock on them.
+        args.test_threads = Some(1);
+        let trials = self.cases.into_iter().map(|(name, case)| {
+            let (runtime, shared, set) = (Arc::clone(&runtime), Arc::clone(&shared), self.set);
+            Trial::test(name, move || {
+                let stage = shared.stage(&runtime, set)?;
+                caught(|| runtime.block_on(case(stage)))
+            })
+        });
+        let conclusion = libtest_mimic::run(&args, trials.collect());
+        drop(shared);
+        drop(runtime);
+        conclusion.exit_code()
+    }
+}
+
+struct Shared<S>(OnceLock<Result<Arc<S>, String>>);
+
+impl<S> Default for Shared<S> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<S> Shared<S> {
+    fn stage(&self, runtime: &Runtime, set: Set<S>) -> Result<Arc<S>, Failed> {
+        let set = || {
+            let stage = catch_unwind(AssertUnwindSafe(|| runtime.block_on(set())));
+            stage.map(Arc::new).map_err(|panic| message(&*panic))
+        };
+        self.0
+            .get_or_init(set)
+            .clone()
+            .map_err(|error| format!("the stage cannot be set: {error}").into())
+    }
+}
+
+fn caught(case: impl FnOnce()) -> Result<(), Failed> {
+    catch_unwind(AssertUnwindSafe(case)).map_err(|panic| message(&*panic).into())
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "panicked".to_owned())
+}

@@ -1,0 +1,36 @@
+//! Two sources with the same content, one moved by the real clusterctl and one by us: the targets
+//! and what is left in the sources must be the same, but for the deviations that are stated.
+
+mod alike;
+mod cases;
+mod differing;
+mod graphs;
+
+use std::process::ExitCode;
+
+use kubectl_pivot_tests::deviation::{ALL, DEVIATIONS};
+use kubectl_pivot_tests::suite::Suite;
+use kubectl_pivot_tests::twins::{Stage, Twins};
+
+/// What the cases share.
+struct Parity {
+    // Dropped in this order: the control planes before their folder.
+    twins: Twins,
+    stage: Stage,
+}
+
+fn main() -> ExitCode {
+    let suite = Suite::new(|| {
+        Box::pin(async {
+            let stage = Stage::set().await;
+            Parity { twins: stage.twins().await, stage }
+        })
+    });
+    let suite = cases::add(suite);
+    let suite = differing::add(suite);
+    let suite = graphs::add(suite);
+    for deviation in DEVIATIONS.iter().filter(|deviation| deviation.case != ALL) {
+        assert!(suite.names().any(|name| name == deviation.case), "no case shows {deviation:?}");
+    }
+    suite.run()
+}
