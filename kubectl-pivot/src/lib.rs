@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod journal;
+pub mod plugins;
 pub mod render;
 pub mod sandbox;
 pub mod transfer;

@@ -75,11 +75,32 @@ pub const DEVIATIONS: &[Deviation] = &[
         why: "a class that stays is unpaused again; clusterctl leaves it paused for ever",
     },
     Deviation {
+        case: "class_in_other_namespace",
+        seen: Seen::Source,
+        object: "ClusterClass.cluster.x-k8s.io proof-class-home/shared-class",
+        path: "metadata.managedFields[\"clusterctl *",
+        why: "and so nobody manages the annotation any more",
+    },
+    Deviation {
         case: "class_used_elsewhere",
         seen: Seen::Source,
         object: "ClusterClass.cluster.x-k8s.io proof-class-lent/lent-class",
         path: "metadata.annotations[\"cluster.x-k8s.io/paused\"]",
         why: "a class that stays for a cluster of another namespace is unpaused again",
+    },
+    Deviation {
+        case: "class_used_elsewhere",
+        seen: Seen::Source,
+        object: "ClusterClass.cluster.x-k8s.io proof-class-lent/lent-class",
+        path: "metadata.managedFields[\"clusterctl *",
+        why: "and so nobody manages the annotation any more",
+    },
+    Deviation {
+        case: "created_as_v1beta1",
+        seen: Seen::Target,
+        object: "Cluster.cluster.x-k8s.io proof-created-as-v1beta1/veteran",
+        path: "metadata.managedFields",
+        why: "an object whose managedFields the source's API server has lost gets no manager; clusterctl becomes the manager of all its fields",
     },
     Deviation {
         case: "annotations_during_delete",

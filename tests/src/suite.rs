@@ -6,7 +6,7 @@
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
@@ -47,7 +47,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
     /// When no runtime can be started.
     pub fn run(self) -> ExitCode {
         // What a case has to say is printed with its result; the standard hook would add a trace.
-        panic::set_hook(Box::new(|_| {}));
+        panic::set_hook(Box::new(|panic| note_place(panic.location())));
         let runtime = Arc::new(Runtime::new().expect("threads can be started"));
         let shared: Arc<Shared<S>> = Arc::default();
         let mut args = Arguments::from_args();
@@ -92,8 +92,18 @@ fn caught(case: impl FnOnce()) -> Result<(), Failed> {
     catch_unwind(AssertUnwindSafe(case)).map_err(|panic| message(&*panic).into())
 }
 
+/// Where the last panic came from.
+static PLACE: Mutex<String> = Mutex::new(String::new());
+
+fn note_place(location: Option<&panic::Location<'_>>) {
+    if let (Ok(mut place), Some(location)) = (PLACE.lock(), location) {
+        *place = location.to_string();
+    }
+}
+
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .unwrap_or_else(|| "panicked".to_owned())
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked");
+    let place = PLACE.lock().map(|place| place.clone()).unwrap_or_default();
+    format!("{place}: {text}")
 }

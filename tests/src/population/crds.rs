@@ -34,17 +34,25 @@ const KINDS: [(&str, &str, &str, &[&str]); 5] = [
     (STRANGER, "strangers", "Namespaced", &[]),
 ];
 
-/// Installs them and waits until they are served.
+/// Discovered and moved like a [`WIDGET`]; only [`install_solo`] installs it.
+pub const SOLO: &str = "Solo";
+
+/// Installs the kind that a cluster has and another one lacks.
+///
+/// # Errors
+/// When the API server refuses it, or does not serve it in time.
+pub async fn install_solo(client: &Client) -> Result<(), ApiError> {
+    let solo = crd(SOLO, "solos", "Namespaced", &[DISCOVERED, MOVE]);
+    client.create(&definitions(), &Object::new(solo), &WriteOptions::default()).await?;
+    wait_served(client, &ResourceType::new(API_VERSION, SOLO, "solos", true)).await
+}
+
+/// Installs the others and waits until they are served.
 ///
 /// # Errors
 /// When the API server refuses one, or does not serve it in time.
 pub async fn install(client: &Client) -> Result<(), ApiError> {
-    let crds = ResourceType::new(
-        "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-        false,
-    );
+    let crds = definitions();
     for (kind, plural, scope, labels) in KINDS {
         client
             .create(&crds, &Object::new(crd(kind, plural, scope, labels)), &WriteOptions::default())
@@ -55,6 +63,15 @@ pub async fn install(client: &Client) -> Result<(), ApiError> {
             .await?;
     }
     Ok(())
+}
+
+fn definitions() -> ResourceType {
+    ResourceType::new(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+    )
 }
 
 async fn wait_served(client: &Client, kind: &ResourceType) -> Result<(), ApiError> {

@@ -81,9 +81,10 @@ impl Population {
         }
         for (dependent, owner) in &self.ties {
             let piece = &self.pieces[dependent.0];
-            let reference =
-                self.reference(&Owner::Piece { handle: *owner, controller: false }, &uids);
-            let patch = json!({"metadata": {"ownerReferences": [reference]}});
+            let last = Owner::Piece { handle: *owner, controller: false };
+            let owners = piece.owners.iter().chain([&last]);
+            let references: Value = owners.map(|owner| self.reference(owner, &uids)).collect();
+            let patch = json!({"metadata": {"ownerReferences": references}});
             let kind = kinds.of(piece.text("apiVersion"), piece.text("kind"));
             let place = (self.namespace_of(piece), piece.name());
             client

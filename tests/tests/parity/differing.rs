@@ -140,7 +140,7 @@ async fn taken_names(parity: Arc<Parity>) {
     assert!(!is_foreign(&parity.twins.theirs).await, "clusterctl has left it alone");
     let ours = parity.twins.ours.move_by_us(&parity.stage, namespace).await;
     assert_eq!(ours.code, Some(3), "{ours}");
-    assert!(ours.stderr.contains("Secret proof-taken-names/wanted-kubeconfig"), "{ours}");
+    assert!(ours.says("Secret proof-taken-names/wanted-kubeconfig"), "{ours}");
     assert!(is_foreign(&parity.twins.ours).await, "{ours}");
 }
 
@@ -154,7 +154,7 @@ async fn owner_cycle(parity: Arc<Parity>) {
     let ours = parity.twins.ours.move_by_us(&parity.stage, namespace).await;
     assert_eq!(ours.code, Some(3), "{ours}");
     for name in ["chicken", "egg"] {
-        assert!(ours.stderr.contains(&format!("Gadget {namespace}/{name}")), "{ours}");
+        assert!(ours.says(&format!("Gadget {namespace}/{name}")), "{ours}");
     }
     let after = parity.twins.ours.source.dump(&[namespace]).await;
     assert_eq!(before.objects(), after.objects());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
+use super::super::copy::namespace_type;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::run::Run;
@@ -30,7 +31,11 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
         [(&run.source, &SOURCE_VERBS[..], true), (&run.target, &TARGET_VERBS[..], false)]
     {
         let side = if source { "source" } else { "target" };
-        for need in missing(cluster, needs(graph, verbs, source)).await? {
+        let mut needs = needs(graph, verbs, source);
+        if !source {
+            needs.extend(needed_namespaces(run, graph).await?);
+        }
+        for need in missing(cluster, needs).await? {
             let place = need
                 .namespace
                 .as_ref()
@@ -62,6 +67,25 @@ fn needs(graph: &Graph, verbs: &[&'static str], source: bool) -> BTreeSet<Need> 
         }
     }
     needs
+}
+
+/// A namespace that the target lacks has to be created.
+async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Option<Need>, PhaseError> {
+    let names: BTreeSet<&str> =
+        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
+    for name in names {
+        match run.target.get(&namespace_type(), None, name).await {
+            Ok(None) => {
+                let (group, plural) = (String::new(), "namespaces".to_owned());
+                return Ok(Some(Need { group, plural, namespace: None, verb: "create" }));
+            }
+            Ok(Some(_)) => {}
+            // Then the copy does not look for it either.
+            Err(error) if error.is_forbidden() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
 }
 
 async fn missing(cluster: &Client, needs: BTreeSet<Need>) -> Result<Vec<Need>, ApiError> {

@@ -1,0 +1,25 @@
+# The commands themselves are in `.ci/run`, which works without `just`. `just --list` shows the recipes.
+
+# Everything that CI checks.
+ci:
+    .ci/run
+
+# Formatting and lints.
+lint:
+    .ci/run fmt clippy
+
+# All tests; the first run builds etcd, kube-apiserver and clusterctl with Go.
+test:
+    .ci/run test
+
+# API documentation of the crates, warnings are errors.
+doc:
+    .ci/run doc
+
+# The main job from nothing: two control planes, a fleet, a move.
+demo:
+    .ci/run demo
+
+# Licences, advisories, bans, sources.
+deny:
+    .ci/run deny

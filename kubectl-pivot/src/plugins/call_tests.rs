@@ -1,0 +1,73 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A plugin that answers `info` properly and everything else with `answer`.
+fn plugin(
+    info: Value,
+    answer: Result<&'static str, &'static str>,
+) -> Result<Plugin, PluginFileError> {
+    let invoke = move |method: &str, _: &[u8]| match method {
+        "info" => Ok(info.to_string().into_bytes()),
+        _ => answer.map(Vec::from).map_err(Vec::from),
+    };
+    Plugin::introduce(PathBuf::from("/plugins/libpotato.so"), Box::new(invoke))
+}
+
+fn potato(answer: Result<&'static str, &'static str>) -> Plugin {
+    let info = json!({"name": "potato", "kind": "infrastructure", "protocol": "1.0"});
+    plugin(info, answer).expect("it says who it is")
+}
+
+#[test]
+fn a_newer_minor_version_is_used_and_another_major_is_refused() {
+    let info = json!({"name": "potato", "kind": "cni", "protocol": "1.9", "mood": "good"});
+    assert!(plugin(info, Ok("")).is_ok());
+    let error = plugin(json!({"name": "potato", "protocol": "2.0"}), Ok(""));
+    let error = error.expect_err("another major version");
+    let expected = "the plugin /plugins/libpotato.so speaks protocol 2.0, this program speaks 1.0";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn rubbish_is_one_clear_error() {
+    let plugin = potato(Ok("{\"objects\": 7}"));
+    let infrastructure = plugin.infrastructure().expect("it is of that kind");
+    let error = infrastructure.render(&ClusterRequest::named("pivot"));
+    let expected = "plugin `potato` (/plugins/libpotato.so) gives an unusable answer to `render`";
+    assert_eq!(error.expect_err("not a list").to_string(), expected);
+    let plugin = potato(Err("not even JSON"));
+    match plugin.variables() {
+        Err(CallError::Refused { source, .. }) => assert_eq!(source.code, ErrorCode::Internal),
+        other => panic!("unexpected: {other:?}"),
+    }
+}
+
+#[test]
+fn an_old_plugin_has_nothing_to_say_to_new_questions() {
+    let plugin = potato(Err(r#"{"code":"unknown-method","message":"no"}"#));
+    let infrastructure = plugin.infrastructure().expect("it is of that kind");
+    let probes = infrastructure.probes(&ProbesRequest::default());
+    assert_eq!(probes.expect("nothing to say"), Vec::new());
+    let cni = infrastructure.cni(&ClusterRequest::named("pivot")).expect("nothing to say");
+    assert_eq!(cni, CniChoice::Unknown);
+    assert!(infrastructure.render(&ClusterRequest::named("pivot")).is_err());
+}
+
+#[test]
+fn kinds_are_not_mixed_up() {
+    let error = potato(Ok("")).cni().map(|_| ()).expect_err("it is an infrastructure plugin");
+    assert_eq!(error.to_string(), "plugin `potato` is not of kind cni, but infrastructure");
+}
+
+#[test]
+fn errors_of_the_future_are_read() {
+    let plugin = potato(Err(r#"{"code":"out-of-potatoes","message":"none left","new":1}"#));
+    match plugin.variables() {
+        Err(CallError::Refused { source, .. }) => {
+            assert_eq!(source.code, ErrorCode::Unknown);
+            assert_eq!(source.message, "none left");
+        }
+        other => panic!("unexpected: {other:?}"),
+    }
+}

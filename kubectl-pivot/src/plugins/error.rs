@@ -1,0 +1,170 @@
+//! Why a plugin cannot be used, or could not answer.
+
+use std::path::PathBuf;
+
+use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL, PluginError, ProtocolVersion};
+
+use super::file::HeaderProblem;
+use super::permissions::PermissionProblem;
+
+/// Why the library of a plugin cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginFileError {
+    /// The file cannot be read.
+    #[error("cannot read the plugin {}", path.display())]
+    Read {
+        /// The library.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Someone else could have changed the file.
+    #[error("the plugin {} is not safe to load", path.display())]
+    Permissions {
+        /// The library.
+        path: PathBuf,
+        /// The cause.
+        source: PermissionProblem,
+    },
+    /// The file is no library for this machine; opening it could end the process.
+    #[error("the plugin {} is not a library for this machine", path.display())]
+    Header {
+        /// The library.
+        path: PathBuf,
+        /// The cause.
+        source: HeaderProblem,
+    },
+    /// The file is not the one that was trusted.
+    #[error("the plugin {} is not trusted: its sha256 is {found}, and {expected}", path.display())]
+    Untrusted {
+        /// The library.
+        path: PathBuf,
+        /// Its hash.
+        found: String,
+        /// What the lock says, as a sentence fragment.
+        expected: String,
+    },
+    /// The operating system refuses to open the file.
+    #[error("cannot open the plugin {}: {reason}", path.display())]
+    Open {
+        /// The library.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// The file is a library, and not a plugin of ours.
+    #[error("{} is a library and not a plugin: it exports no plugin header", path.display())]
+    NotAPlugin {
+        /// The library.
+        path: PathBuf,
+    },
+    /// The plugin was built against another binary interface.
+    #[error("the plugin {} has an incompatible binary interface: {reason}", path.display())]
+    Abi {
+        /// The library.
+        path: PathBuf,
+        /// The last part of what the check says; all of it goes to the log.
+        reason: String,
+    },
+    /// The plugin was built for another level of the binary interface.
+    #[error("the plugin {} has ABI level {found}, this program has {ABI_LEVEL}", path.display())]
+    AbiLevel {
+        /// The library.
+        path: PathBuf,
+        /// The plugin's level.
+        found: u32,
+    },
+    /// One panic in the plugin would end this program.
+    #[error("the plugin {} was built with panic = \"abort\"", path.display())]
+    PanicAbort {
+        /// The library.
+        path: PathBuf,
+    },
+    /// The plugin speaks another major version of the messages.
+    #[error(
+        "the plugin {} speaks protocol {found}, this program speaks {PROTOCOL}", path.display()
+    )]
+    Protocol {
+        /// The library.
+        path: PathBuf,
+        /// The plugin's version.
+        found: ProtocolVersion,
+    },
+    /// The plugin is not the one that its description or the user names.
+    #[error("the plugin {} says that it is `{said}`, and not `{expected}`", path.display())]
+    Misnamed {
+        /// The library.
+        path: PathBuf,
+        /// The plugin's own name.
+        said: String,
+        /// The name under which it was found.
+        expected: String,
+    },
+    /// The plugin cannot say who it is.
+    #[error("the plugin {} does not say who it is", path.display())]
+    Info {
+        /// The library.
+        path: PathBuf,
+        /// The cause.
+        source: Box<CallError>,
+    },
+}
+
+impl PluginFileError {
+    /// What the user can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "check the path and your permissions",
+            Self::Permissions { .. } => "let only you or root write to the file and its folder",
+            Self::Header { .. } => "get the plugin again, built for this machine",
+            Self::Untrusted { .. } => {
+                "if you know where it comes from, run `kubectl pivot plugin trust NAME`"
+            }
+            Self::Open { .. } => "see whether a library that it needs is missing, with `ldd FILE`",
+            Self::Misnamed { .. } => "install it again with `kubectl pivot plugin install FILE`",
+            Self::NotAPlugin { .. } => "remove it from the plugin folder",
+            Self::PanicAbort { .. } => "build it with panic = \"unwind\"",
+            Self::AbiLevel { .. } | Self::Abi { .. } | Self::Protocol { .. } => {
+                "get a version of the plugin for this version of kubectl-pivot"
+            }
+            Self::Info { .. } => "run `kubectl pivot plugin check FILE` and tell its author",
+        }
+    }
+}
+
+/// Why a plugin that is loaded did not give a usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The plugin answers with an error of its own.
+    #[error("plugin `{plugin}` cannot {method}")]
+    Refused {
+        /// Name of the plugin.
+        plugin: String,
+        /// The method.
+        method: String,
+        /// What it says. May carry a hint.
+        source: Box<PluginError>,
+    },
+    /// The answer is not what the method promises.
+    #[error("plugin `{plugin}` ({}) gives an unusable answer to `{method}`", path.display())]
+    Answer {
+        /// Name of the plugin.
+        plugin: String,
+        /// Its library.
+        path: PathBuf,
+        /// The method.
+        method: String,
+        /// Where the answer stops making sense.
+        source: serde_json::Error,
+    },
+    /// The plugin is of another kind.
+    #[error("plugin `{plugin}` is not of kind {wanted}, but {found}")]
+    Kind {
+        /// Name of the plugin.
+        plugin: String,
+        /// The kind that is needed.
+        wanted: &'static str,
+        /// The kind that it is.
+        found: &'static str,
+    },
+}

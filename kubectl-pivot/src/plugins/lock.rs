@@ -1,0 +1,153 @@
+//! Which libraries the user trusts: a file with their hashes.
+//!
+//! Trust belongs to bytes. A library that changes has to be trusted again, whatever its name.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::file::Sha256;
+
+/// Version of the format that this program writes and reads.
+const FORMAT: u32 = 1;
+
+/// Name of the lock file in a folder with plugins.
+pub(super) const FILE_NAME: &str = "plugins.lock.json";
+
+/// The trusted libraries, by the name of the plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lock {
+    /// Version of the format; a reader refuses a higher one.
+    format_version: u32,
+    /// Hashes, by name.
+    plugins: BTreeMap<String, Sha256>,
+}
+
+/// Why the lock cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// The file cannot be read or written.
+    #[error("cannot use the lock file {}", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The file is not a lock.
+    #[error("the lock file {} is damaged", path.display())]
+    Malformed {
+        /// The lock file.
+        path: PathBuf,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// The file was written by a newer program.
+    #[error(
+        "the lock file {} has format version {found}, this program reads up to {FORMAT}",
+        path.display()
+    )]
+    Newer {
+        /// The lock file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Self { format_version: FORMAT, plugins: BTreeMap::new() }
+    }
+}
+
+impl Lock {
+    /// Reads the lock of `folder`; a missing file trusts nothing.
+    ///
+    /// # Errors
+    /// The file is there and cannot be used.
+    pub fn read(folder: &Path) -> Result<Self, LockError> {
+        let path = folder.join(FILE_NAME);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(source) => return Err(LockError::Io { path, source }),
+        };
+        let lock: Self = serde_json::from_slice(&text)
+            .map_err(|source| LockError::Malformed { path: path.clone(), source })?;
+        match lock.format_version {
+            found if found > FORMAT => Err(LockError::Newer { path, found }),
+            _ => Ok(lock),
+        }
+    }
+
+    /// Writes the lock of `folder` as a whole: a reader sees the old one or the new one.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub fn write(&self, folder: &Path) -> Result<(), LockError> {
+        let path = folder.join(FILE_NAME);
+        let mut text = serde_json::to_vec_pretty(self)
+            .map_err(|source| LockError::Malformed { path: path.clone(), source })?;
+        text.push(b'\n');
+        write_atomically(folder, &path, &text).map_err(|source| LockError::Io { path, source })
+    }
+
+    /// The hash that is trusted for `name`.
+    pub fn trusted(&self, name: &str) -> Option<&Sha256> {
+        self.plugins.get(name)
+    }
+
+    /// Trusts one library under a name, and no other.
+    pub fn trust(&mut self, name: impl Into<String>, hash: Sha256) {
+        self.plugins.insert(name.into(), hash);
+    }
+
+    /// Trusts no library under this name any more; whether it did.
+    pub fn forget(&mut self, name: &str) -> bool {
+        self.plugins.remove(name).is_some()
+    }
+}
+
+fn write_atomically(folder: &Path, path: &Path, text: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_and_forgets() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        assert_eq!(Lock::read(folder.path()).expect("no file is an empty lock"), Lock::default());
+        let mut lock = Lock::default();
+        lock.trust("docker", Sha256::of(b"library"));
+        lock.write(folder.path()).expect("the folder is ours");
+        let mut read = Lock::read(folder.path()).expect("it was just written");
+        assert_eq!(read.trusted("docker"), Some(&Sha256::of(b"library")));
+        assert_eq!(read.trusted("aws"), None);
+        assert!(read.forget("docker"));
+        assert!(!read.forget("docker"));
+    }
+
+    #[test]
+    fn refuses_a_damaged_or_newer_file() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let write = |text: &str| std::fs::write(folder.path().join(FILE_NAME), text);
+        write("{").expect("the folder is ours");
+        assert!(matches!(Lock::read(folder.path()), Err(LockError::Malformed { .. })));
+        write(r#"{"formatVersion":9,"plugins":{}}"#).expect("the folder is ours");
+        assert!(matches!(Lock::read(folder.path()), Err(LockError::Newer { found: 9, .. })));
+    }
+}

@@ -1,0 +1,124 @@
+//! The file beside a library that describes it, so that listing plugins runs none of them.
+//!
+//! For `libfoo.so` it is `libfoo.plugin.json`. It is a claim, not a proof: what counts is what the
+//! plugin itself says once it is loaded.
+
+use std::path::{Path, PathBuf};
+
+use kubectl_pivot_plugin_api::PluginInfo;
+use serde::{Deserialize, Serialize};
+
+/// Version of the format that this program writes and reads.
+const FORMAT: u32 = 1;
+
+/// Description of a plugin, in a file. Fields that are not known are ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sidecar {
+    /// Version of the format; a reader refuses a higher one.
+    pub format_version: u32,
+    /// ABI level of the library.
+    pub abi_level: u32,
+    /// What the plugin says of itself.
+    #[serde(flatten)]
+    pub info: PluginInfo,
+}
+
+/// Why a library is not described.
+#[derive(Debug, thiserror::Error)]
+pub enum SidecarError {
+    /// The file is missing or cannot be read or written.
+    #[error("cannot use the description {}", path.display())]
+    Io {
+        /// The sidecar file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The file is not a description.
+    #[error("{} does not describe a plugin", path.display())]
+    Malformed {
+        /// The sidecar file.
+        path: PathBuf,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// The file was written by a newer program.
+    #[error("{} has format version {found}, this program reads up to {FORMAT}", path.display())]
+    Newer {
+        /// The sidecar file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+}
+
+impl Sidecar {
+    /// A description in the format of this program.
+    pub fn new(info: PluginInfo, abi_level: u32) -> Self {
+        Self { format_version: FORMAT, abi_level, info }
+    }
+
+    /// The place of the description of `library`.
+    pub fn path_for(library: &Path) -> PathBuf {
+        library.with_extension("plugin.json")
+    }
+
+    /// Reads the description of `library`.
+    ///
+    /// # Errors
+    /// It is missing, malformed, or of a newer format.
+    pub fn read(library: &Path) -> Result<Self, SidecarError> {
+        let path = Self::path_for(library);
+        let text = std::fs::read(&path)
+            .map_err(|source| SidecarError::Io { path: path.clone(), source })?;
+        let sidecar: Self = serde_json::from_slice(&text)
+            .map_err(|source| SidecarError::Malformed { path: path.clone(), source })?;
+        match sidecar.format_version {
+            found if found > FORMAT => Err(SidecarError::Newer { path, found }),
+            _ => Ok(sidecar),
+        }
+    }
+
+    /// Writes the description of `library`.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub fn write(&self, library: &Path) -> Result<(), SidecarError> {
+        let path = Self::path_for(library);
+        let mut text = serde_json::to_vec_pretty(self)
+            .map_err(|source| SidecarError::Malformed { path: path.clone(), source })?;
+        text.push(b'\n');
+        std::fs::write(&path, text).map_err(|source| SidecarError::Io { path, source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let library = folder.path().join("libpotato.so");
+        let info = PluginInfo { name: "potato".to_owned(), ..PluginInfo::default() };
+        let sidecar = Sidecar::new(info, 1);
+        sidecar.write(&library).expect("the folder is ours");
+        assert!(folder.path().join("libpotato.plugin.json").exists());
+        assert_eq!(Sidecar::read(&library).expect("it was just written"), sidecar);
+    }
+
+    #[test]
+    fn tolerates_the_future_up_to_its_format() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let library = folder.path().join("libpotato.so");
+        let write = |text: &str| std::fs::write(Sidecar::path_for(&library), text);
+        write(r#"{"formatVersion":1,"abiLevel":7,"name":"p","kind":"mesh","new":[]}"#)
+            .expect("the folder is ours");
+        assert_eq!(Sidecar::read(&library).expect("it is tolerated").info.name, "p");
+        write(r#"{"formatVersion":2,"abiLevel":7,"name":"p"}"#).expect("the folder is ours");
+        assert!(matches!(Sidecar::read(&library), Err(SidecarError::Newer { found: 2, .. })));
+        write("nonsense").expect("the folder is ours");
+        assert!(matches!(Sidecar::read(&library), Err(SidecarError::Malformed { .. })));
+    }
+}

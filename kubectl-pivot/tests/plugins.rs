@@ -1,0 +1,255 @@
+//! Real libraries in a real host: whatever a plugin does, one clear error, and the host lives.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use kubectl_pivot::plugins::{
+    CallError, Found, LoadError, Lock, Origin, Plugin, PluginFile, PluginFileError, Registry,
+    SearchFolder, SearchPath, SelectError, Sidecar, Trust,
+};
+use kubectl_pivot_plugin_api::{ABI_LEVEL, ClusterRequest, ErrorCode, Maturity};
+use tempfile::TempDir;
+
+/// Builds a plugin and returns its library.
+fn build(arguments: &[&str]) -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--message-format=json", "--quiet"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs, since it runs this test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let mut files = messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let files = message["filenames"].as_array()?.clone();
+        files.iter().filter_map(|file| file.as_str().map(PathBuf::from)).find(|file| {
+            file.extension().is_some_and(|e| e == std::env::consts::DLL_EXTENSION)
+                && !file.to_string_lossy().contains("_derive")
+                && !file.to_string_lossy().contains("_macros")
+        })
+    });
+    files.next_back().expect("a library was built")
+}
+
+fn docker() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-plugin-docker"]))
+}
+
+fn misbehaving() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-plugin-api", "--example", "misbehaving"]))
+}
+
+/// A folder with plugins, in which nobody else can write.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        set_mode(folder.path(), 0o755);
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path().join(format!("lib{name}.{}", std::env::consts::DLL_EXTENSION));
+        // A new file, because the old one may be mapped into this process.
+        drop(fs::remove_file(&path));
+        fs::write(&path, bytes).expect("the folder is ours");
+        set_mode(&path, 0o755);
+        path
+    }
+
+    fn install(&self, library: &Path, name: &str) -> PathBuf {
+        self.put(name, &fs::read(library).expect("it was just built"))
+    }
+
+    /// Describes and trusts a library, as `plugin install` does.
+    fn trust(&self, path: &Path) {
+        let file = PluginFile::inspect(path).expect("it is safe to open");
+        let plugin = Plugin::open(&file).expect("it is a plugin");
+        Sidecar::new(plugin.info().clone(), ABI_LEVEL).write(path).expect("the folder is ours");
+        let mut lock = Lock::read(self.path()).expect("it is readable");
+        lock.trust(plugin.info().name.clone(), file.hash);
+        lock.write(self.path()).expect("the folder is ours");
+    }
+
+    fn scan(&self) -> Registry {
+        self.scan_with(&[(self.path(), Origin::User)])
+    }
+
+    fn scan_with(&self, folders: &[(&Path, Origin)]) -> Registry {
+        let folder = |&(path, origin): &(&Path, Origin)| SearchFolder { path: path.into(), origin };
+        let search = SearchPath { folders: folders.iter().map(folder).collect() };
+        Registry::scan(&search, Some(self.path())).expect("the locks are readable")
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+}
+
+fn render(plugin: &Plugin, name: &str) -> Result<usize, CallError> {
+    let infrastructure = plugin.infrastructure()?;
+    infrastructure.render(&ClusterRequest::named(name)).map(|manifests| manifests.objects.len())
+}
+
+#[test]
+fn a_trusted_plugin_works() {
+    let folder = Folder::new();
+    folder.trust(&folder.install(docker(), "docker"));
+    let registry = folder.scan();
+    let [found] = registry.all() else { panic!("one plugin was installed") };
+    assert_eq!(found.name(), "docker");
+    assert!(matches!(found.trust, Trust::Trusted(_)));
+    let plugin = registry.load("docker").expect("it is trusted");
+    assert_eq!(plugin.info().maturity, Maturity::Stable);
+    assert_eq!(render(&plugin, "pivot").expect("the defaults are usable"), 7);
+    assert_eq!(plugin.conformance(), Vec::<String>::new());
+}
+
+#[test]
+fn listing_loads_nothing_and_untrusted_plugins_are_refused() {
+    let folder = Folder::new();
+    folder.install(docker(), "kubectl_pivot_plugin_docker");
+    let registry = folder.scan();
+    assert!(matches!(registry.all(), [Found { trust: Trust::Unknown(_), sidecar: Err(_), .. }]));
+    let error = registry.load("docker").expect_err("nobody trusts it");
+    assert!(error.to_string().contains("no hash was trusted"), "{error}");
+}
+
+#[test]
+fn a_plugin_that_changed_is_refused() {
+    let folder = Folder::new();
+    let path = folder.install(docker(), "docker");
+    folder.trust(&path);
+    let trusted = folder.scan();
+    let mut bytes = fs::read(docker()).expect("it was just built");
+    bytes.push(0);
+    folder.put("docker", &bytes);
+    let error = trusted.load("docker").expect_err("it changed since the scan");
+    assert!(matches!(error, LoadError::File(PluginFileError::Untrusted { .. })), "{error}");
+    assert!(matches!(folder.scan().all(), [Found { trust: Trust::Changed { .. }, .. }]));
+}
+
+#[test]
+fn several_plugins_of_one_type_are_all_themselves() {
+    let folder = Folder::new();
+    folder.trust(&folder.install(docker(), "docker"));
+    folder.trust(&folder.install(misbehaving(), "misbehaving"));
+    let registry = folder.scan();
+    for name in ["docker", "misbehaving", "docker"] {
+        assert_eq!(registry.load(name).expect("it is trusted").info().name, name);
+    }
+}
+
+#[test]
+fn misbehaviour_is_an_error_and_nothing_more() {
+    let folder = Folder::new();
+    folder.trust(&folder.install(misbehaving(), "misbehaving"));
+    let plugin = folder.scan().load("misbehaving").expect("it is trusted");
+    assert_eq!(plugin.info().maturity, Maturity::Unknown);
+    for (name, code, part) in [
+        ("panic", ErrorCode::Panic, "misbehaving.rs:"),
+        ("panic", ErrorCode::Panic, ": asked to panic"),
+        ("panic-with-a-bomb", ErrorCode::Panic, "a panic without a message"),
+        ("sulk", ErrorCode::Internal, "does not know how to `sulk`"),
+    ] {
+        match render(&plugin, name).expect_err("it misbehaves") {
+            CallError::Refused { source, .. } => {
+                assert_eq!(source.code, code, "{name}");
+                assert!(source.message.contains(part), "{name}: {}", source.message);
+            }
+            other => panic!("{name}: {other}"),
+        }
+    }
+    let error = render(&plugin, "rubbish").expect_err("it is not JSON");
+    assert!(matches!(error, CallError::Answer { .. }), "{error}");
+    assert_eq!(render(&plugin, "future").expect("the future is tolerated"), 0);
+    assert_eq!(render(&plugin, "talk").expect("logging is allowed"), 0);
+    assert!(!plugin.conformance().is_empty());
+}
+
+#[test]
+fn files_that_are_no_plugins_are_listed_with_their_reason() {
+    let folder = Folder::new();
+    let whole = fs::read(docker()).expect("it was just built");
+    for tenth in 0..10 {
+        folder.put(&format!("cut{tenth}"), &whole[..whole.len() * tenth / 10]);
+    }
+    folder.put("text", b"#!/bin/sh\n");
+    let mut foreign = whole.clone();
+    foreign[18..20].copy_from_slice(&243_u16.to_le_bytes());
+    folder.put("foreign", &foreign);
+    set_mode(&folder.put("writable", &whole), 0o777);
+    folder.trust(&folder.install(docker(), "docker"));
+
+    let registry = folder.scan();
+    for found in registry.all() {
+        match &found.trust {
+            Trust::Trusted(_) => assert_eq!(found.name(), "docker"),
+            Trust::Broken(error @ PluginFileError::Permissions { .. }) => {
+                assert_eq!(found.name(), "writable", "{error}");
+            }
+            Trust::Broken(error) => {
+                assert!(matches!(error, PluginFileError::Header { .. }), "{error}");
+                assert!(found.load().is_err());
+            }
+            other => panic!("{}: {other:?}", found.name()),
+        }
+    }
+    assert_eq!(registry.all().len(), 14);
+    assert!(registry.load("docker").is_ok(), "the others work");
+}
+
+#[test]
+fn a_library_that_is_no_plugin_is_named_as_such() {
+    let library = fs::read_dir(docker().parent().expect("it is in a folder").join("deps"))
+        .expect("cargo builds into it")
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.starts_with("libserde_derive-") && name.ends_with(".so")
+        })
+        .expect("serde's macros are a dynamic library");
+    let folder = Folder::new();
+    let path = folder.install(&library, "other");
+    let error = Plugin::open(&PluginFile::inspect(&path).expect("a proper library"));
+    let error = error.expect_err("it exports no header");
+    // Macros are linked against the compiler, which may not be found.
+    assert!(
+        matches!(error, PluginFileError::NotAPlugin { .. } | PluginFileError::Open { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn two_plugins_of_one_name_need_a_choice() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    folder.trust(&folder.install(docker(), "docker"));
+    let mut bytes = fs::read(docker()).expect("it was just built");
+    other.put("kubectl_pivot_plugin_docker", &bytes);
+    let both = |origin| folder.scan_with(&[(other.path(), origin), (folder.path(), Origin::User)]);
+    assert!(both(Origin::Environment).load("docker").is_ok(), "both are the same library");
+
+    bytes.push(0);
+    other.put("kubectl_pivot_plugin_docker", &bytes);
+    let registry = both(Origin::Environment);
+    match registry.select("docker") {
+        Err(SelectError::Ambiguous { paths, .. }) => assert_eq!(paths.len(), 2),
+        found => panic!("unexpected: {found:?}"),
+    }
+    let chosen = both(Origin::Flag);
+    assert_eq!(chosen.select("docker").map(|found| found.origin), Ok(Origin::Flag));
+    let error = chosen.select("dokcer").expect_err("a typing error");
+    let similar = vec!["docker".to_owned()];
+    assert_eq!(error, SelectError::Unknown { name: "dokcer".to_owned(), similar });
+}

@@ -1,0 +1,47 @@
+//! Probes that most infrastructure providers need.
+
+use crate::probe::{Probe, ProbeCluster, ProbeStage, ProbesRequest};
+
+/// The provider's controller is available on both clusters: after its installation, before and
+/// after a move. `provider` starts the names of the probes.
+pub fn controller_available(provider: &str, namespace: &str, deployment: &str) -> [Probe; 2] {
+    let stages = [ProbeStage::ProvidersInstalled, ProbeStage::BeforeMove, ProbeStage::AfterMove];
+    [(ProbeCluster::Bootstrap, "bootstrap"), (ProbeCluster::Target, "target")].map(
+        |(cluster, word)| {
+            let name = format!("{provider}-controller-{word}");
+            Probe::deployment_available(&name, namespace, deployment).on(cluster).at(&stages)
+        },
+    )
+}
+
+/// The infrastructure of the cluster in `request`, or of every cluster, is provisioned: on the
+/// bootstrap cluster once it was created, on the target after a move.
+///
+/// The expression reads the contract of `v1beta1` (`status.ready`) and of `v1beta2`
+/// (`status.initialization.provisioned`).
+pub fn infrastructure_provisioned(kind: &str, request: &ProbesRequest) -> [Probe; 2] {
+    let on = |cluster, stages: &[ProbeStage], word: &str| Probe {
+        name: format!("{}-provisioned-{word}", kind.to_lowercase()),
+        cluster,
+        stages: stages.to_vec(),
+        group: super::INFRASTRUCTURE.to_owned(),
+        kind: kind.to_owned(),
+        namespace: request.namespace.clone(),
+        object: request.name.clone(),
+        expression: "has(self.status) && (\
+                     (has(self.status.initialization) && \
+                     has(self.status.initialization.provisioned) && \
+                     self.status.initialization.provisioned) || \
+                     (has(self.status.ready) && self.status.ready))"
+            .to_owned(),
+        // A move of all clusters of a provider may find none of this kind.
+        min_objects: u32::from(request.name.is_some()),
+        waiting: format!("Waiting for the {kind} to be provisioned"),
+        ..Probe::default()
+    };
+    use ProbeStage::{AfterMove, BeforeMove, ClusterCreated};
+    [
+        on(ProbeCluster::Bootstrap, &[ClusterCreated, BeforeMove], "bootstrap"),
+        on(ProbeCluster::Target, &[AfterMove], "target"),
+    ]
+}

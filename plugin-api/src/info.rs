@@ -1,0 +1,94 @@
+//! Who a plugin is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::ProtocolVersion;
+
+/// Identity of a plugin, the answer to the method `info`.
+///
+/// Build it with `PluginInfo { name: …, ..PluginInfo::default() }`: fields are added in minor
+/// versions of the protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct PluginInfo {
+    /// Name that users type, for example `docker`: lowercase letters, digits and hyphens.
+    pub name: String,
+    /// What the plugin adds. The export macro fills it in.
+    pub kind: PluginKind,
+    /// Version of the plugin, usually `env!("CARGO_PKG_VERSION")`.
+    pub version: String,
+    /// Version of the messages the plugin was built with. The export macro fills it in.
+    pub protocol: ProtocolVersion,
+    /// How far the plugin can be relied on.
+    pub maturity: Maturity,
+    /// One sentence for `plugin list`.
+    pub description: String,
+    /// Where to read more: an `https` address, or empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub home_page: String,
+    /// Name of the Cluster API provider that an infrastructure plugin stands for, as in the
+    /// inventory of `clusterctl` (`providerName`, for example `docker`). Empty for CNI plugins.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub provider: String,
+}
+
+/// What a plugin adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PluginKind {
+    /// Machines and networks to put clusters on.
+    Infrastructure,
+    /// A network between the pods of a cluster.
+    Cni,
+    /// A kind from a newer version of this interface.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl PluginKind {
+    /// The name used in messages and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Infrastructure => "infrastructure",
+            Self::Cni => "cni",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How far a plugin can be relied on, said by its author.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Maturity {
+    /// Describes a provider and renders nothing.
+    Stub,
+    /// May change or fail.
+    Alpha,
+    /// Works, and may change.
+    Beta,
+    /// Works, and changes only compatibly.
+    Stable,
+    /// Not said, or a word from a newer version of this interface.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl Maturity {
+    /// The name used in messages and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stub => "stub",
+            Self::Alpha => "alpha",
+            Self::Beta => "beta",
+            Self::Stable => "stable",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the author of a plugin implements.
+//!
+//! Implementations are pure: data in, data out. They do no I/O, start no thread, read neither
+//! clock nor environment, and give the same answer to the same question.
+
+use crate::bootstrap::BootstrapRequirements;
+use crate::cluster::ClusterRequest;
+use crate::cni::{CniChoice, CniInstall, CniRequest};
+use crate::error::PluginResult;
+use crate::info::PluginInfo;
+use crate::manifests::Manifests;
+use crate::probe::{Probe, ProbesRequest};
+use crate::providers::ProvidersToInit;
+use crate::variable::Variable;
+
+/// An infrastructure plugin: where the machines of a cluster come from.
+pub trait InfrastructureProvider {
+    /// Who the plugin is.
+    fn info(&self) -> PluginInfo;
+
+    /// The variables that users may or must set.
+    fn variables(&self) -> Vec<Variable> {
+        Vec::new()
+    }
+
+    /// The providers that a management cluster needs.
+    ///
+    /// # Errors
+    /// The variables are not usable.
+    fn providers(&self, cluster: &ClusterRequest) -> PluginResult<ProvidersToInit>;
+
+    /// What the bootstrap cluster, and the machine it runs on, must offer.
+    ///
+    /// # Errors
+    /// The variables are not usable.
+    fn bootstrap(&self, cluster: &ClusterRequest) -> PluginResult<BootstrapRequirements> {
+        let _ = cluster;
+        Ok(BootstrapRequirements::default())
+    }
+
+    /// The objects that make the cluster, in versions that the management cluster serves.
+    ///
+    /// # Errors
+    /// The variables are not usable, or nothing that is served can be rendered.
+    fn render(&self, cluster: &ClusterRequest) -> PluginResult<Manifests>;
+
+    /// The network that suits this infrastructure.
+    ///
+    /// # Errors
+    /// The variables are not usable.
+    fn cni(&self, cluster: &ClusterRequest) -> PluginResult<CniChoice> {
+        let _ = cluster;
+        Ok(CniChoice::Plugin { name: "cilium".to_owned(), values: serde_json::Map::new() })
+    }
+
+    /// What "ready" means.
+    ///
+    /// # Errors
+    /// The variables are not usable.
+    fn probes(&self, request: &ProbesRequest) -> PluginResult<Vec<Probe>> {
+        let _ = request;
+        Ok(Vec::new())
+    }
+}
+
+/// A CNI plugin: how pods reach each other.
+pub trait CniProvider {
+    /// Who the plugin is.
+    fn info(&self) -> PluginInfo;
+
+    /// The variables that users may or must set.
+    fn variables(&self) -> Vec<Variable> {
+        Vec::new()
+    }
+
+    /// What to install in a cluster.
+    ///
+    /// # Errors
+    /// The variables are not usable, or the network cannot work in this cluster.
+    fn plan(&self, request: &CniRequest) -> PluginResult<CniInstall>;
+
+    /// What "ready" means.
+    ///
+    /// # Errors
+    /// The variables are not usable.
+    fn probes(&self, request: &CniRequest) -> PluginResult<Vec<Probe>> {
+        let _ = request;
+        Ok(Vec::new())
+    }
+}

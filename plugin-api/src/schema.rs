@@ -1,0 +1,34 @@
+//! JSON Schemas of the messages, for plugins in other languages.
+//!
+//! The schemas in `plugin-api/schemas/` are generated from the types; a test compares them.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, schema_for};
+
+use crate::{
+    BootstrapRequirements, ClusterRequest, CniChoice, CniInstall, CniRequest, Manifests,
+    PluginError, PluginInfo, Probe, ProbesRequest, ProvidersToInit, Variable,
+};
+
+/// Every message, by the name of its file without `.json`.
+pub fn schemas() -> BTreeMap<&'static str, Schema> {
+    BTreeMap::from([
+        ("bootstrap-requirements", schema::<BootstrapRequirements>()),
+        ("cluster-request", schema::<ClusterRequest>()),
+        ("cni-choice", schema::<CniChoice>()),
+        ("cni-install", schema::<CniInstall>()),
+        ("cni-request", schema::<CniRequest>()),
+        ("manifests", schema::<Manifests>()),
+        ("plugin-error", schema::<PluginError>()),
+        ("plugin-info", schema::<PluginInfo>()),
+        ("probes", schema::<Vec<Probe>>()),
+        ("probes-request", schema::<ProbesRequest>()),
+        ("providers-to-init", schema::<ProvidersToInit>()),
+        ("variables", schema::<Vec<Variable>>()),
+    ])
+}
+
+fn schema<T: JsonSchema>() -> Schema {
+    schema_for!(T)
+}

@@ -1,0 +1,98 @@
+//! What infrastructure plugins must do.
+
+use serde_json::{Value, json};
+
+use super::common::{Caller, Findings, check_objects, check_probes, check_refusals, check_stable};
+use super::samples;
+use crate::bootstrap::BootstrapRequirements;
+use crate::cni::CniChoice;
+use crate::error::ErrorCode;
+use crate::info::{Maturity, PluginInfo};
+use crate::manifests::Manifests;
+use crate::probe::Probe;
+use crate::protocol::method;
+use crate::providers::ProvidersToInit;
+use crate::variable::Variable;
+
+pub(super) fn check(
+    caller: &Caller<'_>,
+    info: &PluginInfo,
+    variables: &[Variable],
+    findings: &mut Findings,
+) {
+    findings.add_if(info.provider.is_empty(), || {
+        "`info` does not name the provider of Cluster API".to_owned()
+    });
+    let request = samples::cluster(variables);
+    if let Some(providers) = caller.get::<ProvidersToInit>(findings, method::PROVIDERS, &request) {
+        findings.add_if(providers.infrastructure.is_empty(), || {
+            "`providers` names no infrastructure provider".to_owned()
+        });
+    }
+    caller.get::<BootstrapRequirements>(findings, method::BOOTSTRAP, &request);
+    if caller.get::<CniChoice>(findings, method::CNI, &request) == Some(CniChoice::Unknown) {
+        findings.add("`cni` makes a choice that this version does not know");
+    }
+    for about in [json!({}), json!({"name": "conformance", "namespace": "conformance-ns"})] {
+        if let Some(probes) = caller.get::<Vec<Probe>>(findings, method::PROBES, &about) {
+            check_probes(&probes, findings);
+        }
+    }
+    check_stable(caller, (method::RENDER, &request), findings);
+    if info.maturity == Maturity::Stub {
+        check_stub(caller, &request, findings);
+    } else {
+        check_render(caller, &request, variables, findings);
+    }
+}
+
+fn check_stub(caller: &Caller<'_>, request: &Value, findings: &mut Findings) {
+    let refusal = caller.refusal(findings, method::RENDER, request, "a cluster, being a stub");
+    let Some(error) = refusal else { return };
+    findings.add_if(error.code != ErrorCode::NotImplemented, || {
+        "a stub refuses to render with the code `not-implemented`".to_owned()
+    });
+    findings.add_if(error.hint.is_none(), || "a stub says what to do instead".to_owned());
+}
+
+fn check_render(
+    caller: &Caller<'_>,
+    request: &Value,
+    variables: &[Variable],
+    findings: &mut Findings,
+) {
+    check_refusals(caller, (method::RENDER, request), variables, findings);
+    if let Some(manifests) = caller.get::<Manifests>(findings, method::RENDER, request) {
+        findings.add_if(manifests.objects.is_empty(), || "`render` renders nothing".to_owned());
+        check_objects(&manifests.objects, findings);
+        check_cluster(&manifests.objects, findings);
+    }
+    let mut elsewhere = request.clone();
+    elsewhere["served"] =
+        json!([{"group": "cluster.x-k8s.io", "kind": "Cluster", "versions": ["v99"]}]);
+    let what = "a management cluster that serves only a version of the future";
+    caller.refusal(findings, method::RENDER, &elsewhere, what);
+}
+
+fn check_cluster(objects: &[Value], findings: &mut Findings) {
+    let is_cluster = |object: &&Value| {
+        object["kind"] == "Cluster"
+            && object["apiVersion"].as_str().is_some_and(|v| v.starts_with("cluster.x-k8s.io/"))
+    };
+    let clusters: Vec<_> = objects.iter().filter(is_cluster).collect();
+    let [cluster] = clusters[..] else {
+        findings.add(format!("`render` renders {} Clusters instead of one", clusters.len()));
+        return;
+    };
+    findings.add_if(cluster["metadata"]["name"] != "conformance", || {
+        "the Cluster does not have the name that was asked for".to_owned()
+    });
+    let elsewhere = objects.iter().find(|object| {
+        object["metadata"]["namespace"]
+            .as_str()
+            .is_some_and(|namespace| namespace != "conformance-ns")
+    });
+    if let Some(object) = elsewhere {
+        findings.add(format!("{} is not in the namespace that was asked for", object["kind"]));
+    }
+}

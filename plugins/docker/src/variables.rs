@@ -1,0 +1,55 @@
+//! What users can set.
+
+use kubectl_pivot_plugin_api::capi::common_variables;
+use kubectl_pivot_plugin_api::{Variable, VariableType};
+use serde_json::json;
+
+pub(crate) const EXTRA_MOUNTS: &str = "extra-mounts";
+pub(crate) const CUSTOM_IMAGE: &str = "custom-image";
+pub(crate) const KINDS: &str = "kinds";
+pub(crate) const HELM_ADDON: &str = "helm-addon";
+pub(crate) const DOCKER_SOCKET: &str = "docker-socket";
+pub(crate) const BOOTSTRAP_IP_FAMILY: &str = "bootstrap-ip-family";
+
+pub(crate) fn all() -> Vec<Variable> {
+    use VariableType::{Boolean, List, String};
+    let mut variables = common_variables();
+    variables.extend([
+        Variable::new(
+            EXTRA_MOUNTS,
+            List,
+            "Paths of the Docker host that every machine sees, as HOST[:CONTAINER][:ro]; without \
+             the socket of Docker the target cannot manage clusters",
+        )
+        .with_default(json!(["/var/run/docker.sock"])),
+        Variable::new(
+            CUSTOM_IMAGE,
+            String,
+            "Image of the machines instead of the kindest/node image of the Kubernetes version",
+        ),
+        Variable::new(
+            KINDS,
+            String,
+            "Kinds to render; auto takes Docker* kinds where they are served, else Dev* kinds",
+        )
+        .with_default("auto")
+        .one_of(&["auto", "docker", "dev"]),
+        Variable::new(HELM_ADDON, Boolean, "Install the Helm add-on provider, too")
+            .with_default(true),
+        Variable::new(
+            DOCKER_SOCKET,
+            String,
+            "Socket of Docker on this machine, mounted into the bootstrap cluster",
+        )
+        .with_default("/var/run/docker.sock"),
+        Variable::new(BOOTSTRAP_IP_FAMILY, String, "IP versions of the bootstrap cluster")
+            .with_default("dual")
+            .one_of(&["ipv4", "ipv6", "dual"]),
+    ]);
+    variables
+}
+
+/// The declaration of one variable, for errors about its value.
+pub(crate) fn declared(name: &str) -> Variable {
+    all().into_iter().find(|variable| variable.name == name).unwrap_or_default()
+}

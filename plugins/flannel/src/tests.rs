@@ -1,0 +1,47 @@
+use kubectl_pivot_plugin_api::{CniCluster, ErrorCode};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn request(infrastructure: &str, pod_cidrs: &[&str]) -> CniRequest {
+    CniRequest {
+        cluster: CniCluster {
+            infrastructure: infrastructure.to_owned(),
+            pod_cidrs: pod_cidrs.iter().map(|&range| range.to_owned()).collect(),
+            ..CniCluster::default()
+        },
+        ..CniRequest::default()
+    }
+}
+
+#[test]
+fn conforms() {
+    kubectl_pivot_plugin_api::testing::assert_cni(&Flannel);
+}
+
+#[test]
+fn values_follow_the_ranges_of_the_cluster() {
+    let install = Flannel.plan(&request("aws", &["192.168.0.0/16"])).expect("one range");
+    assert_eq!(install.notes, Vec::<String>::new());
+    let CniPlan::HelmChart(chart) = install.plan else { panic!("not a chart") };
+    assert_eq!(chart.namespace, "kube-flannel");
+    assert_eq!(chart.namespace_labels["pod-security.kubernetes.io/enforce"], "privileged");
+    let values = json!({
+        "flannel": {"backend": "vxlan"},
+        "podCidr": "192.168.0.0/16",
+        "podCidrv6": "",
+    });
+    assert_eq!(Value::from(chart.values), values);
+}
+
+#[test]
+fn says_what_kind_nodes_lack() {
+    let install = Flannel.plan(&request("docker", &["192.168.0.0/16"])).expect("one range");
+    assert!(install.notes[0].contains("`bridge`"));
+}
+
+#[test]
+fn refuses_two_ranges_of_one_ip_version() {
+    let error = Flannel.plan(&request("aws", &["10.0.0.0/16", "10.1.0.0/16"]));
+    assert_eq!(error.expect_err("two ranges").code, ErrorCode::Unsupported);
+}

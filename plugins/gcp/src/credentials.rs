@@ -1,0 +1,8 @@
+//! What the provider's controllers need.
+
+use kubectl_pivot_plugin_api::stub::StubVariable;
+
+pub(crate) const ALL: &[StubVariable] = &[StubVariable::required(
+    "GCP_B64ENCODED_CREDENTIALS",
+    "Key file of a service account, in base64 on one line",
+)];

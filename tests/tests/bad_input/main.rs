@@ -1,0 +1,30 @@
+//! What can be wrong with the input of a move: each is told clearly, and the source stays exactly
+//! as it was, unpaused.
+
+mod access;
+mod admission;
+mod bench;
+mod clusters;
+mod command_line;
+mod content;
+
+use std::process::ExitCode;
+
+use kubectl_pivot_tests::suite::Suite;
+use kubectl_pivot_tests::twins::Stage;
+
+use bench::Bench;
+
+fn main() -> ExitCode {
+    let suite = Suite::new(|| {
+        Box::pin(async {
+            let stage = Stage::set().await;
+            Bench { pair: stage.pair("source", "target").await, stage }
+        })
+    });
+    let suite = command_line::add(suite);
+    let suite = clusters::add(suite);
+    let suite = access::add(suite);
+    let suite = content::add(suite);
+    admission::add(suite).run()
+}
