@@ -14,7 +14,7 @@ use super::compare::{compare, is_same_content};
 use super::error::PhaseError;
 use super::options::Existing;
 use super::run::{Progress, Run};
-use crate::capi::names::RUN_ANNOTATION;
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster};
 use crate::cluster::{ApiError, Client, WriteOptions};
 
@@ -153,8 +153,9 @@ async fn place(
 ) -> Result<Placed, PhaseError> {
     let created = create_or_find(&run.target, resource, &body).await?;
     let ours = created.annotation(RUN_ANNOTATION) == Some(&run.id);
-    if ours && !compare(&node.object, &created).lost.is_empty() {
-        // Left by an interrupted attempt of this run; the source has changed since.
+    if ours && is_stale(&node.object, &created) {
+        // Left by an interrupted attempt of this run; the source has changed since, or the attempt
+        // was being undone.
         update(&run.target, resource, &created, body).await?;
     }
     let reused = !ours;
@@ -166,6 +167,12 @@ async fn place(
         target_uid: created.uid().to_owned(),
         reused,
     })
+}
+
+/// Whether a copy of this run is not what it is to be.
+fn is_stale(object: &Object, copy: &Object) -> bool {
+    let mark = |object: &Object| object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_some();
+    mark(copy) != mark(object) || !compare(object, copy).lost.is_empty()
 }
 
 /// Whether an object that is in the target already stands for the copy.
