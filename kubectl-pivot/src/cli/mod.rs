@@ -18,9 +18,9 @@ use crate::commands::{CommandError, exit};
 use crate::render::{self, Progress};
 use crate::transfer::Stop;
 
-/// Pivot Cluster API management clusters: checked before, verified after, faster than `clusterctl move`.
+/// Move Cluster API management clusters as a transaction: checked before, verified after.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-pivot", bin_name = invoked_as(), version, about, max_term_width = 100)]
+#[command(name = "kubectl-pivot", bin_name = invoked_as(), version, max_term_width = 100)]
 struct Cli {
     /// Show no progress on standard error.
     #[arg(long, short, global = true)]

@@ -1,5 +1,6 @@
 //! What each subcommand does, one file each. Commands return values; `render` prints them.
 
+mod clusters;
 mod demo;
 mod error;
 mod move_clusters;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::capi::ResourceType;
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::Events;
 use crate::transfer::{
     Existing, MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, load, plan, save,
 };
 
+use super::clusters::cluster_type;
 use super::error::CommandError;
 
 /// What a user has asked for.
@@ -103,7 +103,9 @@ pub async fn move_clusters(
 
 /// Namespaces of the source that hold Clusters, for a user who looked in the wrong one.
 pub async fn find_clusters_elsewhere(run: &Run) -> Vec<String> {
-    let clusters = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+    let Ok(Some(clusters)) = cluster_type(&run.source).await else {
+        return Vec::new();
+    };
     let listed = run.source.list_metadata(&clusters, None).await.unwrap_or_default();
     let mut namespaces: Vec<String> =
         listed.iter().filter_map(|c| c.namespace().map(str::to_owned)).collect();

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::capi::ResourceType;
 use crate::capi::names::PAUSED_BY_ANNOTATION;
 use crate::cluster::Client;
 use crate::transfer::{Lease, LeaseState, PhaseError, find};
 
+use super::clusters::cluster_type;
 use super::error::CommandError;
 
 /// The state of both clusters.
@@ -99,10 +99,9 @@ fn unprepared(error: PhaseError) -> CommandError {
 }
 
 async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, CommandError> {
-    let clusters = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
-    let objects = match cluster.list(&clusters, None).await {
-        Err(error) if error.is_not_found() => Vec::new(),
-        other => other?,
+    let objects = match cluster_type(cluster).await? {
+        Some(clusters) => cluster.list(&clusters, None).await?,
+        None => Vec::new(),
     };
     let paused = objects.iter().filter(|object| crate::capi::is_paused(object)).map(|object| {
         PausedCluster {

@@ -122,32 +122,44 @@ impl PhaseError {
         match self {
             Self::Api(error) => error.hint(),
             Self::Several { source, .. } => source.hint(),
-            Self::Cycle(_) => "break the cycle by removing one of these owner references, then run the command again".to_owned(),
+            Self::Cycle(_) => {
+                "break the cycle by removing one of these owner references".to_owned()
+            }
             Self::Blocked { object, .. } => format!(
                 "find out which controller works on {object}, or wait longer with --block-move-timeout"
             ),
-            Self::Restless { .. } => "find out what creates these objects, stop it, and run the command again".to_owned(),
+            Self::Restless { .. } => "find out what creates these objects, and stop it".to_owned(),
             Self::Foreign { object } => {
-                format!("compare {object} in both clusters; delete or rename the one that is not wanted, then run the command again")
+                format!(
+                    "compare {object} in both clusters; delete or rename the one that is not wanted"
+                )
             }
             Self::CopyDiffers { object, .. } | Self::CopyMissing { object } => format!(
-                "find out what changes {object} in the target (a webhook, a controller, another move), then run the command again"
+                "find out what changes {object} in the target (a webhook, a controller, another move)"
             ),
             Self::SourceChanged { object } => {
-                format!("find out what still writes to {object} although its cluster is paused, then run the command again")
+                format!("find out what still writes to {object} although its cluster is paused")
             }
             Self::NotGone { object, .. } => {
-                format!("find out which controller puts the finalizers back on {object}, stop it, and run the command again")
+                format!(
+                    "find out which controller puts the finalizers back on {object}, and stop it"
+                )
             }
-            Self::LockLost => "`kubectl pivot status` shows who has the lock and how far the run is".to_owned(),
+            Self::LockLost => {
+                "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
+            }
             Self::Advance(error) => match error.as_ref() {
                 AdvanceError::Lock(error) => error.hint(),
-                AdvanceError::Illegal(_) => "this is a bug: please report it with the report of the run".to_owned(),
+                AdvanceError::Illegal(_) => {
+                    "this is a bug: please report it with the report of the run".to_owned()
+                }
             },
             Self::Lock(error) => error.hint(),
-            Self::Interrupted => "run the command again".to_owned(),
-            Self::File { .. } => "check permissions and free space, then run the command again".to_owned(),
-            Self::BadFile { .. } => "check that this is a directory written by `move --to-directory`".to_owned(),
+            Self::Interrupted => "nothing went wrong".to_owned(),
+            Self::File { .. } => "check permissions and free space".to_owned(),
+            Self::BadFile { .. } => {
+                "check that this is a directory written by `move --to-directory`".to_owned()
+            }
         }
     }
 }
@@ -232,7 +244,9 @@ impl MoveError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Unprepared(source) | Self::Undone { source, .. } => source.hint(),
+            Self::Unprepared(source) | Self::Undone { source, .. } => {
+                format!("{}; then run the command again", source.hint())
+            }
             Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
             Self::Locked(error) => error.hint(),
             Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
