@@ -11,7 +11,7 @@ use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
-use crate::dump::{Dump, Normal, RawDump, Uids, identity};
+use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};
 use crate::population::complete::{self, Places};
 use crate::population::{Population, shapes};
 use crate::program::Program;
@@ -55,6 +55,49 @@ pub struct Ends {
     pub source: Dump,
     /// Come to the target.
     pub target: Dump,
+}
+
+impl Ends {
+    /// # Errors
+    /// What is different in these ends of another run, as text.
+    pub fn check_same(&self, other: &Self) -> Result<(), String> {
+        if self == other {
+            return Ok(());
+        }
+        let source = report(&diff(&self.source, &other.source), "expected", "found   ");
+        let target = report(&diff(&self.target, &other.target), "expected", "found   ");
+        Err(format!("different in the source:\n{source}different in the target:\n{target}"))
+    }
+
+    /// # Errors
+    /// What of this beginning a run that was undone has not put back, as text.
+    ///
+    /// A namespace that was created in the target stays: nobody can know who has come to use it. And
+    /// whoever wrote `paused: false` no longer manages that field once it was `true` for a while: an
+    /// API server gives a field to who changes it.
+    pub fn check_put_back(&self, after: &Self) -> Result<(), String> {
+        let source = without_false_pause(&self.source);
+        let before = Self { source, target: self.target.clone() };
+        let source = without_false_pause(&after.source);
+        let target = after.target.filtered(|name| !name.starts_with("Namespace "));
+        before.check_same(&Self { source, target })
+    }
+}
+
+/// Leaves out who manages an explicit `paused: false`.
+fn without_false_pause(dump: &Dump) -> Dump {
+    let mut dump = dump.clone();
+    let clusters = dump.0.values_mut().filter(|object| object["spec"]["paused"] == false);
+    for cluster in clusters {
+        let Some(managers) = cluster["metadata"]["managedFields"].as_object_mut() else { continue };
+        for fields in managers.values_mut() {
+            if let Some(spec) = fields["f:spec"].as_object_mut() {
+                spec.remove("f:paused");
+            }
+        }
+        managers.retain(|_, fields| *fields != json!({"f:spec": {}}));
+    }
+    dump
 }
 
 impl Arena {
@@ -197,6 +240,35 @@ impl Arena {
         left
     }
 
+    /// Removes the Leases of our runs from both clusters.
+    pub async fn remove_leases(&self) {
+        self.remove_leases_of(&self.pair.source).await;
+        self.remove_leases_of(&self.pair.target).await;
+    }
+
+    /// Removes the Lease of our run from one cluster.
+    ///
+    /// # Panics
+    /// When it cannot be deleted.
+    pub async fn remove_leases_of(&self, plane: &Plane) {
+        remove_leases(plane).await;
+    }
+
+    /// Makes the Leases of our runs as old as those of a run that died long ago.
+    ///
+    /// # Panics
+    /// When one cannot be changed.
+    pub async fn expire_leases(&self) {
+        for plane in [&self.pair.source, &self.pair.target] {
+            for mut lease in leases(plane.client()).await {
+                lease.value_mut()["spec"]["renewTime"] = "2026-01-01T00:00:00.000000Z".into();
+                let options = WriteOptions::manager("kubectl-edit");
+                let aged = plane.client().update(&lease_type(), &lease, &options).await;
+                aged.expect("Leases can be changed");
+            }
+        }
+    }
+
     /// Ends a story, however far it has come: its objects go from both clusters, and all Leases.
     pub async fn clean_up(&self, tag: &str) {
         self.tape.begin_run();
@@ -265,6 +337,10 @@ async fn wipe(plane: &Plane, tag: &str) {
     for namespace in namespaces {
         remove_namespace(plane, namespace).await;
     }
+    remove_leases(plane).await;
+}
+
+async fn remove_leases(plane: &Plane) {
     for lease in leases(plane.client()).await {
         let (namespace, name) = (lease.namespace(), lease.name());
         let deleted = plane.client().delete(&lease_type(), namespace, name, lease.uid()).await;

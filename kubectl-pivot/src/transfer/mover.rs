@@ -57,7 +57,7 @@ pub async fn execute(run: &Run, preflight: Preflight, report: Report) -> Result<
     if report.objects() == 0 {
         return Ok(report);
     }
-    let lock = Lock::acquire(places(run).await?, false, &run.stop).await.map_err(locked)?;
+    let lock = Lock::acquire(places(run, None).await?, false, &run.stop).await.map_err(locked)?;
     execute_locked(run, lock, preflight, report).await
 }
 

@@ -97,7 +97,8 @@ pub async fn resume(run: &Run, force: bool) -> Result<Report, MoveError> {
         record.run, record.started, record.phase
     ));
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
-    let lock = Lock::acquire(places(&run).await?, force, &run.stop).await.map_err(locked)?;
+    let places = places(&run, Some(&record)).await?;
+    let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
     match lock.phase().await {
         Phase::Preparing => {
             let planned = match plan(&run).await {
@@ -190,11 +191,9 @@ async fn find_copies(
     Ok(copies)
 }
 
-/// What the interrupted run itself has changed in an object of the source by deleting it.
+/// What an object of the source has or lacks because this run was deleting it.
 fn is_of_deletion(path: &str) -> bool {
-    ["metadata.finalizers", "metadata.deletionTimestamp", "metadata.deletionGracePeriodSeconds"]
-        .iter()
-        .any(|field| path.starts_with(field))
+    path.starts_with("metadata.finalizers") || path.starts_with("metadata.deletion")
 }
 
 /// Puts an interrupted run back, if that is still possible.
@@ -208,7 +207,8 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
         return Err(MoveError::TooLate { run: record.run, phase: record.phase });
     }
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
-    let lock = Lock::acquire(places(&run).await?, force, &run.stop).await.map_err(locked)?;
+    let places = places(&run, Some(&record)).await?;
+    let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
     let phase = lock.phase().await;
     if !phase.can_be_undone() {
         lock.leave().await;
@@ -236,7 +236,12 @@ async fn territory(run: &Run) -> Result<Territory, PhaseError> {
 }
 
 /// Where the leases of a run live, in an order that does not depend on its direction.
-pub(super) async fn places(run: &Run) -> Result<Vec<lock::Place>, MoveError> {
+///
+/// A cluster that has lost the record of an interrupted run gets it again as the other one has it.
+pub(super) async fn places(
+    run: &Run,
+    interrupted: Option<&Record>,
+) -> Result<Vec<lock::Place>, MoveError> {
     let mut places = Vec::new();
     for (cluster, role, peer) in
         [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)]
@@ -244,7 +249,12 @@ pub(super) async fn places(run: &Run) -> Result<Vec<lock::Place>, MoveError> {
         let id = super::preflight::identity(cluster).await.map_err(MoveError::Unprepared)?;
         let providers =
             inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
-        let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
+        let new = || Record::new(&run.id, role, &run.options.namespaces, peer.server());
+        let record = interrupted.map_or_else(new, |record| Record {
+            role,
+            peer: peer.server().to_owned(),
+            ..record.clone()
+        });
         places.push((
             id,
             lock::Place { cluster: cluster.clone(), namespace: lock_namespace(&providers), record },

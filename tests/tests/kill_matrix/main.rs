@@ -119,6 +119,15 @@ impl Tally {
                 self.failures.push(format!("{point:?}"));
             }
         }
+        let done = self.passed + self.failures.len();
+        if done % 20 == 0 {
+            tell(&format!(
+                "{}: {} of {done} passed so far, {} to do",
+                self.what,
+                self.passed,
+                self.total - done
+            ));
+        }
     }
 
     fn check(self) {

@@ -58,9 +58,8 @@ impl<'a> Points<'a> {
     pub(crate) fn take_rolled_back(&mut self) -> Vec<Kill> {
         let commit = self.recorded.commit();
         if self.full {
-            let mut points = all(1..=commit);
-            points.pop();
-            return points;
+            let committed = Kill { write: commit, after: true };
+            return all(1..=commit).into_iter().filter(|point| *point != committed).collect();
         }
         let mut points = vec![Kill { write: 1, after: true }, Kill { write: commit, after: false }];
         points.extend((0..2).map(|_| self.one(2..=commit - 1)));
@@ -103,5 +102,8 @@ impl<'a> Points<'a> {
 }
 
 fn all(writes: std::ops::RangeInclusive<usize>) -> Vec<Kill> {
-    writes.flat_map(|write| [false, true].map(|after| Kill { write, after })).collect()
+    // What is right before a write is what was right after the one before, but for what the program
+    // has read since: so all of one side first.
+    let side = |after| writes.clone().map(move |write| Kill { write, after });
+    side(true).chain(side(false)).collect()
 }

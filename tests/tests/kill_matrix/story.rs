@@ -1,7 +1,6 @@
 //! One move of a fresh population: recorded, or killed and then finished or put back.
 
 use kubectl_pivot_tests::arena::{Arena, Ends, leases};
-use kubectl_pivot_tests::dump::{Dump, diff, report};
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::proxy::{Rule, Side, Write};
 
@@ -46,7 +45,7 @@ impl Recorded {
     /// # Panics
     /// When another run has ended differently.
     pub(crate) fn check_same(&self, other: &Self) {
-        same("another run", &other.ends, &self.ends).unwrap_or_else(|text| panic!("{text}"));
+        self.ends.check_same(&other.ends).unwrap_or_else(|text| panic!("{text}"));
     }
 }
 
@@ -144,10 +143,7 @@ async fn roll_back(arena: &Arena, tag: &str, kill: Kill, before: &Ends) -> Resul
     if outcome.code != Some(wanted) {
         return Err(format!("rollback should exit with {wanted}: {outcome}"));
     }
-    let after = arena.ends(tag).await;
-    same("the source", &before.source, &after.source)?;
-    // Nobody may know whether something else has come to use the namespace.
-    same("the target", &before.target, &after.target.filtered(|name| !is_namespace(name)))?;
+    before.check_put_back(&arena.ends(tag).await)?;
     nothing_left(arena, tag).await
 }
 
@@ -197,7 +193,9 @@ async fn check_end(
     if !outcome.succeeded() {
         return Err(format!("the run that finishes it fails: {outcome}"));
     }
-    same("the uninterrupted run", &recorded.ends, &arena.ends(tag).await)
+    recorded
+        .ends
+        .check_same(&arena.ends(tag).await)
         .map_err(|text| format!("{text}\n{outcome}"))?;
     check_order(writes)?;
     nothing_left(arena, tag).await
@@ -220,38 +218,6 @@ fn check_order(writes: &[Write]) -> Result<(), String> {
     late.map_or(Ok(()), |write| {
         Err(format!("after the first deletion: {} {}", write.call.method, write.call.path))
     })
-}
-
-/// Something that can be compared.
-trait Comparable {
-    fn differences(&self, other: &Self) -> String;
-}
-
-impl Comparable for Dump {
-    fn differences(&self, other: &Self) -> String {
-        report(&diff(self, other), "expected", "found   ")
-    }
-}
-
-impl Comparable for Ends {
-    fn differences(&self, other: &Self) -> String {
-        let source = self.source.differences(&other.source);
-        format!(
-            "in the source:\n{source}in the target:\n{}",
-            self.target.differences(&other.target)
-        )
-    }
-}
-
-fn same<T: Comparable + PartialEq>(what: &str, expected: &T, found: &T) -> Result<(), String> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(format!("{what} ends differently\n{}", expected.differences(found)))
-}
-
-fn is_namespace(name: &str) -> bool {
-    name.starts_with("Namespace ")
 }
 
 /// How many clusters have a record of a run.

@@ -154,22 +154,29 @@ async fn give_back(held: Vec<Held>) {
 async fn renew(held: Arc<Mutex<Vec<Held>>>, stop: Stop) {
     let mut renewed = Instant::now();
     loop {
-        tokio::time::sleep(INTERVAL).await;
+        let left = || LASTS.saturating_sub(renewed.elapsed());
+        tokio::time::sleep(INTERVAL.min(left())).await;
         let begun = Instant::now();
-        let mut failure = None;
-        for one in held.lock().await.iter_mut() {
-            match lease::renew(&one.place.cluster, &one.lease, &one.place.record).await {
-                Ok(lease) => one.lease = lease,
-                Err(error) => failure = Some(error),
-            }
-        }
-        match failure {
-            None => renewed = begun,
-            Some(LockError::Lost { .. }) => return stop.lose_lock(),
-            Some(_) if renewed.elapsed() > LASTS => return stop.lose_lock(),
-            Some(_) => {}
+        match tokio::time::timeout(left(), renew_all(&held)).await {
+            Ok(None) => renewed = begun,
+            // Not in time: from now on another run may take it.
+            Err(_) | Ok(Some(LockError::Lost { .. })) => return stop.lose_lock(),
+            Ok(Some(_)) => {}
         }
     }
+}
+
+/// Renews all leases once, and returns a failure, if there was one.
+async fn renew_all(held: &Mutex<Vec<Held>>) -> Option<LockError> {
+    let mut failure = None;
+    for one in held.lock().await.iter_mut() {
+        match lease::renew(&one.place.cluster, &one.lease, &one.place.record).await {
+            Ok(lease) => one.lease = lease,
+            Err(lost @ LockError::Lost { .. }) => return Some(lost),
+            Err(error) => failure = Some(error),
+        }
+    }
+    failure
 }
 
 /// `user@host, pid 42, since …`, unique by a random end.

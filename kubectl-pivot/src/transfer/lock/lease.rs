@@ -168,7 +168,8 @@ pub(super) async fn take(
             Ok(created) => Ok(Lease { fresh: true, ..parse(cluster, created)? }),
             // Somebody was faster, or our own answer was lost: the next look tells.
             Err(error) if error.is_already_exists() || error.is_ambiguous() => {
-                taken_meanwhile(cluster, namespace, identity).await
+                let taken = taken_meanwhile(cluster, namespace, identity).await?;
+                Ok(Lease { fresh: true, ..taken })
             }
             Err(error) => Err(error.into()),
         };
@@ -182,7 +183,9 @@ pub(super) async fn take(
     lease.value_mut()["spec"] = spec;
     match cluster.update(&lease_type(), &lease, &WriteOptions::default()).await {
         Ok(updated) => Ok(Lease { fresh, ..parse(cluster, updated)? }),
-        Err(error) if error.is_conflict() => taken_meanwhile(cluster, namespace, identity).await,
+        Err(error) if error.is_conflict() => {
+            Ok(Lease { fresh, ..taken_meanwhile(cluster, namespace, identity).await? })
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -250,8 +253,7 @@ async fn write(
     record: &Record,
     spec: &Value,
 ) -> Result<Lease, LockError> {
-    let identity =
-        lease.object.value()["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned();
+    let identity = identity_of(&lease.object).unwrap_or_default().to_owned();
     let namespace = lease.object.namespace().unwrap_or_default().to_owned();
     let mut current = lease.object.clone();
     for _ in 0..5 {
@@ -271,9 +273,7 @@ async fn write(
         }
         // A write of ours whose answer was lost moves the version on, too.
         let now = cluster.get(&lease_type(), Some(&namespace), NAME).await?;
-        let holder = now
-            .as_ref()
-            .and_then(|now| now.value()["spec"]["holderIdentity"].as_str().map(str::to_owned));
+        let holder = now.as_ref().and_then(identity_of).map(str::to_owned);
         match now {
             Some(now) if holder.as_deref() == Some(&identity) => current = now,
             _ => return Err(LockError::Lost { cluster: cluster.name().to_owned(), by: holder }),
@@ -282,13 +282,24 @@ async fn write(
     Err(LockError::Lost { cluster: cluster.name().to_owned(), by: None })
 }
 
-/// Removes a lease that is ours, with its record.
+/// Removes a lease that is ours, with its record; one that another run has taken over stays.
 pub(super) async fn remove(cluster: &Client, lease: &Lease) -> Result<(), LockError> {
+    let found = cluster.get(&lease_type(), lease.object.namespace(), NAME).await?;
+    let Some(found) = found else { return Ok(()) };
+    if identity_of(&found) != identity_of(&lease.object) {
+        let by = identity_of(&found).map(str::to_owned);
+        return Err(LockError::Lost { cluster: cluster.name().to_owned(), by });
+    }
     match cluster.delete(&lease_type(), lease.object.namespace(), NAME, lease.object.uid()).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_conflict() => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Who holds a Lease, or held it last.
+fn identity_of(lease: &Object) -> Option<&str> {
+    lease.value()["spec"]["holderIdentity"].as_str()
 }
 
 /// Now, in the form of a Lease (`MicroTime`).
