@@ -95,7 +95,9 @@ pub async fn move_clusters(
         None => {}
     }
     let (preflight, report) = plan(run).await?;
-    if request.dry_run || report.outcome != Outcome::Planned {
+    // A run to be continued may have nothing left to move, but clusters to resume.
+    let is_over = report.outcome == Outcome::NothingInScope && request.continue_run.is_some();
+    if request.dry_run || !(report.outcome == Outcome::Planned || is_over) {
         return Ok(report);
     }
     if !confirm(&report) {

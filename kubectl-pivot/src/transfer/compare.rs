@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::capi::Object;
-use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::names::{
+    DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+};
 use crate::capi::{is_cluster, is_cluster_class};
 
 /// How a copy differs from what it was copied from.
@@ -39,7 +41,7 @@ pub fn is_same_content(a: &Object, b: &Object) -> bool {
 fn content(object: &Object) -> Value {
     let mut object = object.clone();
     let is_pausable = is_cluster(&object) || is_cluster_class(&object);
-    for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION] {
+    for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION] {
         object.remove_annotation(mark);
     }
     if is_pausable {
@@ -56,6 +58,8 @@ fn content(object: &Object) -> Value {
         "resourceVersion",
         "generation",
         "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
         "managedFields",
         "selfLink",
         "generateName",

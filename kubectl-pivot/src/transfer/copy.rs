@@ -14,8 +14,10 @@ use super::compare::is_same_content;
 use super::error::PhaseError;
 use super::options::Existing;
 use super::run::{Progress, Run};
-use crate::capi::names::RUN_ANNOTATION;
-use crate::capi::{Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster};
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{
+    Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster, is_paused,
+};
 use crate::cluster::{ApiError, Client, WriteOptions};
 
 /// Attempts at a create whose outcome is unknown.
@@ -122,6 +124,8 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
 /// `generateName` goes too: with it, an API server answers a name clash with a time-out.
 pub fn without_server_fields(object: &Object, kind: &MoveKind) -> Object {
     let mut object = object.clone();
+    // Left by a move that was interrupted while it deleted.
+    object.remove_annotation(DELETE_FOR_MOVE_ANNOTATION);
     let metadata = object.metadata_mut();
     for field in [
         "uid",
@@ -166,11 +170,13 @@ async fn place(
 /// Whether an object that is in the target already stands for the copy.
 ///
 /// Cluster-scoped objects and theirs are shared, so the target's own are kept as they are. Anything
-/// else must have the same content; a Cluster never, since the target may be reconciling it.
+/// else must have the same content. A Cluster must be paused on both sides, as an interrupted move
+/// leaves it: otherwise one of them may be reconciling it.
 pub fn may_reuse(node: &Node, existing: &Object) -> bool {
     match node.fate {
         Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
-        _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
+        _ if is_cluster(&node.object) && !(is_paused(&node.object) && is_paused(existing)) => false,
+        _ => is_same_content(&node.object, existing),
     }
 }
 

@@ -54,10 +54,10 @@ pub async fn execute(
     if preflight.findings.has_errors() {
         return Err(MoveError::Refused(preflight.findings));
     }
-    if report.objects() == 0 {
-        return Ok(report);
-    }
     let territory = preflight.territory;
+    if report.objects() == 0 {
+        return resume_only(run, &territory, report).await;
+    }
     let mut clock = Clock { run, report: &mut report };
     let (graph, copies) = match prepare(&mut clock, &territory, preflight.graph).await {
         Ok(prepared) => prepared,
@@ -128,14 +128,32 @@ async fn finish(
         clock.time("delete", "Delete objects from the source", delete(run, territory, graph)).await;
     deleted.map_err(|error| ("delete objects from the source", error))?;
     let resumed = clock.time("resume", "Resume reconciliation", resume(run, territory)).await;
-    resumed.map_err(|error| ("resume reconciliation", error))
+    resumed.map(drop).map_err(|error| ("resume reconciliation", error))
 }
 
 /// Resumes what was moved on the target, and classes that were kept in the source.
-async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
-    pause::restore(run, &run.target, &territory.kinds).await?;
-    pause::restore(run, &run.source, &territory.kinds).await?;
-    Ok(())
+async fn resume(run: &Run, territory: &Territory) -> Result<usize, PhaseError> {
+    let target = pause::restore(run, &run.target, &territory.kinds).await?;
+    let source = pause::restore(run, &run.source, &territory.kinds).await?;
+    Ok(target + source)
+}
+
+/// What is left to do for a run that was interrupted after it had deleted everything.
+async fn resume_only(
+    run: &Run,
+    territory: &Territory,
+    mut report: Report,
+) -> Result<Report, MoveError> {
+    let resumed = resume(run, territory).await.map_err(|source| MoveError::Unfinished {
+        doing: "resume reconciliation",
+        run: Some(run.id.clone()),
+        source,
+    })?;
+    if resumed > 0 {
+        report.outcome = Outcome::Moved;
+    }
+    report.count_requests(&run.source, &run.target);
+    Ok(report)
 }
 
 async fn put_back(

@@ -4,6 +4,7 @@ use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::pause::paused_by;
 use super::super::run::Run;
+use crate::capi::names::DELETE_FOR_MOVE_ANNOTATION;
 use crate::capi::{Graph, unprovisioned_reason};
 use crate::cluster::Client;
 
@@ -42,7 +43,8 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             let hint = "wait until it is provisioned, or delete it, then run the command again";
             findings.object_error("NotProvisioned", "source", object.id(), reason, hint);
         }
-        if object.is_being_deleted() {
+        // What an interrupted move was deleting is to be moved all the same.
+        if object.is_being_deleted() && object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_none() {
             let problem = "it is being deleted, and a move would bring it back";
             let hint = "wait until it is gone; if it does not go, look at its finalizers and its controller";
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
