@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::WriteOptions;
+use kubectl_pivot::cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::{Piece, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
@@ -23,6 +23,8 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("policy_refuses_half_way", policy_refuses_half_way)
         .case("dead_webhook", dead_webhook)
         .case("policy_refuses_deletion", policy_refuses_deletion)
+        .case("policy_refuses_to_free", policy_refuses_to_free)
+        .case("policy_refuses_to_resume", policy_refuses_to_resume)
 }
 
 /// Seen by the rehearsal, before anything is changed.
@@ -123,51 +125,97 @@ async fn dead_webhook(bench: Arc<Bench>) {
 /// Beyond the point of no return: nothing is lost, nothing is active twice, and the run can be
 /// finished once the cause is gone.
 async fn policy_refuses_deletion(bench: Arc<Bench>) {
-    let namespace = "clinging";
-    let mut population = Bench::population(namespace);
-    let first = population.add(shapes::bare_cluster("clinging-too"));
-    population.add(Piece::config_map("clingy").label(REFUSED_BY, "no-delete").owned_by(first));
-    let all = population.len();
-    bench.pair.source.populate(&population).await;
     let policy =
         Policy { name: "no-delete", operation: "DELETE", groups: "", resources: "configmaps" };
-    policy.install(&bench.pair.source).await;
+    let says = ["delete ConfigMap clinging/held in the source cluster", "no-delete refuses it"];
+    fails_and_is_continued(&bench, "clinging", Side::Source, &policy, &says).await;
+}
+
+/// The object is being deleted by then, and stays so.
+async fn policy_refuses_to_free(bench: Arc<Bench>) {
+    let policy =
+        Policy { name: "no-free", operation: "UPDATE", groups: "", resources: "configmaps" };
+    let says = ["patch ConfigMap bound/held in the source cluster", "no-free refuses it"];
+    fails_and_is_continued(&bench, "bound", Side::Source, &policy, &says).await;
+}
+
+/// Nothing is left in the source by then, and the target is paused.
+async fn policy_refuses_to_resume(bench: Arc<Bench>) {
+    let policy = Policy {
+        name: "no-resume",
+        operation: "UPDATE",
+        groups: "cluster.x-k8s.io",
+        resources: "clusters",
+    };
+    let says = ["patch Cluster asleep/", "in the target cluster", "no-resume refuses it"];
+    fails_and_is_continued(&bench, "asleep", Side::Target, &policy, &says).await;
+}
+
+enum Side {
+    Source,
+    Target,
+}
+
+async fn fails_and_is_continued(
+    bench: &Bench,
+    namespace: &str,
+    side: Side,
+    policy: &Policy,
+    says: &[&str],
+) {
+    let mut population = Bench::population(namespace);
+    let other = format!("{namespace}-too");
+    let second = population.add(shapes::bare_cluster(&other).label(REFUSED_BY, policy.name));
+    let held = Piece::config_map("held").label(REFUSED_BY, policy.name);
+    population.add(held.finalizer("proof.kubectl-pivot.io/hold").owned_by(second));
+    let all = population.len();
+    bench.pair.source.populate(&population).await;
+    let (source, target) = (&bench.pair.source, &bench.pair.target);
+    let refusing = match side {
+        Side::Source => source,
+        Side::Target => target,
+    };
+    policy.install(refusing).await;
     let outcome = bench.run(namespace, &[]).await;
+    expect(&outcome, code::UNFINISHED, says);
     expect(
         &outcome,
         code::UNFINISHED,
-        &[
-            "delete ConfigMap clinging/clingy in the source cluster",
-            "no-delete refuses it",
-            "hint:",
-            "complete and verified copy",
-            "kubectl pivot resume",
-        ],
+        &["complete and verified copy", "hint:", "kubectl pivot resume"],
     );
-    let payload = |objects: &[Object]| {
-        objects.iter().filter(|object| object.namespace() == Some(namespace)).count()
-    };
-    assert_eq!(payload(bench.pair.target.dump(&[namespace]).await.objects()), all, "{outcome}");
-    let clusters = ResourceType::new(shapes::CORE, "Cluster", "clusters", true);
-    let active = async |plane: &Plane| -> Vec<String> {
-        let list = plane.client().list(&clusters, Some(namespace)).await.expect("list");
-        let active = list.iter().filter(|cluster| cluster.value()["spec"]["paused"] != true);
-        active.map(|cluster| cluster.name().to_owned()).collect()
-    };
-    assert_eq!(
-        active(&bench.pair.source).await,
-        Vec::<String>::new(),
-        "active in the source: {outcome}"
-    );
-    policy.remove(&bench.pair.source).await;
+    assert_eq!(payload(target, namespace).await, all, "{outcome}");
+    assert_eq!(active(source, namespace).await, Vec::<String>::new(), "in the source: {outcome}");
+    policy.remove(refusing).await;
     let outcome = bench.resume().await;
     expect(&outcome, code::MOVED, &[]);
-    assert_eq!(payload(bench.pair.source.dump(&[namespace]).await.objects()), 0, "{outcome}");
-    assert_eq!(payload(bench.pair.target.dump(&[namespace]).await.objects()), all, "{outcome}");
-    assert_eq!(active(&bench.pair.target).await, ["clinging", "clinging-too"], "{outcome}");
+    assert_eq!(payload(source, namespace).await, 0, "{outcome}");
+    assert_eq!(payload(target, namespace).await, all, "{outcome}");
+    assert_eq!(active(target, namespace).await, [namespace, &other], "{outcome}");
+    let left = target.dump(&[namespace]).await;
+    let marked: Vec<_> = left.objects().iter().filter(|object| is_marked(object)).collect();
+    assert!(marked.is_empty(), "marks of the run are left: {marked:?}");
 }
 
-/// A ValidatingAdmissionPolicy that refuses objects labelled with its name.
+async fn payload(plane: &Plane, namespace: &str) -> usize {
+    let dump = plane.dump(&[namespace]).await;
+    dump.objects().iter().filter(|object| object.namespace() == Some(namespace)).count()
+}
+
+async fn active(plane: &Plane, namespace: &str) -> Vec<String> {
+    let clusters = ResourceType::new(shapes::CORE, "Cluster", "clusters", true);
+    let list = plane.client().list(&clusters, Some(namespace)).await.expect("list");
+    let active = list.iter().filter(|cluster| cluster.value()["spec"]["paused"] != true);
+    active.map(|cluster| cluster.name().to_owned()).collect()
+}
+
+/// Whether a move's own annotations are on an object.
+fn is_marked(object: &Object) -> bool {
+    let annotations = object.value()["metadata"]["annotations"].to_string();
+    annotations.contains("kubectl-pivot.io/") || annotations.contains("delete-for-move")
+}
+
+/// A ValidatingAdmissionPolicy that refuses objects labelled with its name: their creation, their
+/// deletion, or an update that takes away the finalizers or the pause.
 struct Policy {
     name: &'static str,
     operation: &'static str,
@@ -178,15 +226,13 @@ struct Policy {
 impl Policy {
     async fn install(&self, plane: &Plane) {
         let name = self.name;
-        let subject = if self.operation == "DELETE" { "oldObject" } else { "object" };
-        let labels = format!("{subject}.metadata.?labels['{REFUSED_BY}'].orValue('')");
         create(plane, "validatingadmissionpolicies", json!({
             "apiVersion": ADMISSION, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
             "spec": {
                 "failurePolicy": "Fail",
                 "matchConstraints": {"resourceRules": [{"apiGroups": [self.groups], "apiVersions": ["*"],
                     "operations": [self.operation], "resources": [self.resources]}]},
-                "validations": [{"expression": format!("{labels} != '{name}'"), "message": format!("{name} refuses it")}],
+                "validations": [{"expression": format!("!({})", self.refusal()), "message": format!("{name} refuses it")}],
             },
         }))
         .await;
@@ -196,6 +242,31 @@ impl Policy {
         }))
         .await;
         self.wait(plane, true).await;
+    }
+
+    /// What is refused, as CEL.
+    fn refusal(&self) -> String {
+        let labelled = |object: &str| {
+            format!("{object}.metadata.?labels['{REFUSED_BY}'].orValue('') == '{}'", self.name)
+        };
+        match (self.operation, self.resources) {
+            ("DELETE", _) => labelled("oldObject"),
+            ("UPDATE", "clusters") => {
+                let paused = |object: &str| format!("{object}.spec.?paused.orValue(false)");
+                format!(
+                    "{} && {} && !{}",
+                    labelled("object"),
+                    paused("oldObject"),
+                    paused("object")
+                )
+            }
+            ("UPDATE", _) => {
+                let held =
+                    |object: &str| format!("{object}.metadata.?finalizers.orValue([]).size() > 0");
+                format!("{} && {} && !({})", labelled("object"), held("oldObject"), held("object"))
+            }
+            _ => labelled("object"),
+        }
     }
 
     async fn remove(&self, plane: &Plane) {
@@ -218,17 +289,18 @@ impl Policy {
         panic!("the policy {} does not change its force", self.name);
     }
 
+    /// Tries it on a probe, with dry-run.
     async fn refuses(&self, plane: &Plane) -> bool {
-        let clusters = ResourceType::new(shapes::CORE, "Cluster", "clusters", true);
         let kind = match self.resources {
-            "clusters" => clusters,
+            "clusters" => ResourceType::new(shapes::CORE, "Cluster", "clusters", true),
             "configmaps" => ResourceType::core("ConfigMap", "configmaps"),
             _ => ResourceType::core("Secret", "secrets"),
         };
-        if self.operation == "DELETE" {
-            return refuses_deletion(plane, &kind, self.name).await;
+        match self.operation {
+            "CREATE" => refuses_creation(plane, &kind, self.name).await,
+            "DELETE" => refuses_deletion(plane, &kind, self.name).await,
+            _ => refuses_update(plane, &kind, self.name).await,
         }
-        refuses_creation(plane, &kind, self.name).await
     }
 }
 
@@ -248,23 +320,35 @@ async fn refuses_creation(plane: &Plane, kind: &ResourceType, name: &str) -> boo
     result.is_err_and(|error| !error.is_already_exists())
 }
 
-/// Tries it on a probe that is really there, as deletions have no dry-run here.
+/// Deletions have no dry-run here, so the probe is really there, and really goes.
 async fn refuses_deletion(plane: &Plane, kind: &ResourceType, name: &str) -> bool {
-    let client = plane.client();
-    let created = client.create(kind, &probe(kind, name), &WriteOptions::default()).await;
-    let uid = match created {
-        Ok(object) => object.uid().to_owned(),
-        Err(_) => {
-            let object = client.get(kind, Some("default"), "probe").await.expect("can be read");
-            object.expect("is there").uid().to_owned()
-        }
-    };
-    client.delete(kind, Some("default"), "probe", &uid).await.is_err()
+    let uid = ensure_probe(plane, kind, name).await;
+    plane.client().delete(kind, Some("default"), name, &uid).await.is_err()
 }
 
+async fn refuses_update(plane: &Plane, kind: &ResourceType, name: &str) -> bool {
+    ensure_probe(plane, kind, name).await;
+    let patch = json!({"metadata": {"finalizers": null}, "spec": {"paused": null}});
+    let place = (Some("default"), name);
+    let options = WriteOptions::dry_run();
+    plane.client().patch(kind, place, (PatchKind::Merge, &patch), &options).await.is_err()
+}
+
+async fn ensure_probe(plane: &Plane, kind: &ResourceType, name: &str) -> String {
+    let client = plane.client();
+    match client.create(kind, &probe(kind, name), &WriteOptions::default()).await {
+        Ok(object) => object.uid().to_owned(),
+        Err(_) => {
+            let object = client.get(kind, Some("default"), name).await.expect("can be read");
+            object.expect("is there").uid().to_owned()
+        }
+    }
+}
+
+/// An object that every policy of its name is about.
 fn probe(kind: &ResourceType, name: &str) -> Object {
     let labels: Value = json!({REFUSED_BY: name});
     Object::new(json!({"apiVersion": kind.api_version(), "kind": kind.kind,
-        "metadata": {"name": "probe", "namespace": "default", "labels": labels},
-        "spec": {"clusterNetwork": {"services": {"cidrBlocks": ["10.0.0.0/24"]}}}}))
+        "metadata": {"name": name, "namespace": "default", "labels": labels, "finalizers": ["proof.kubectl-pivot.io/probe"]},
+        "spec": {"paused": true, "clusterNetwork": {"services": {"cidrBlocks": ["10.0.0.0/24"]}}}}))
 }

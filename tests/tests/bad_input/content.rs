@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use kubectl_pivot::capi::Object;
+use kubectl_pivot_tests::dump::RawDump;
 use kubectl_pivot_tests::population::{Piece, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bench::{Bench, code, expect};
 
@@ -16,6 +18,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("machine_without_node", machine_without_node)
         .case("taken_name", taken_name)
         .case("blocked_for_ever", blocked_for_ever)
+        .case("cluster_of_a_missing_owner", cluster_of_a_missing_owner)
         .case("several_problems_at_once", several_problems_at_once)
 }
 
@@ -93,4 +96,30 @@ async fn several_problems_at_once(bench: Arc<Bench>) {
     }
     let says = ["Cluster troubled/first", "Cluster troubled/second", "Cluster troubled/third"];
     refused(&bench, &population, &says).await;
+}
+
+/// It cannot move without its owner, so it stays, is not paused, and is reported. (clusterctl pauses
+/// it and then fails to resume it on the target.)
+async fn cluster_of_a_missing_owner(bench: Arc<Bench>) {
+    let namespace = "disowned";
+    let mut population = Bench::population(namespace);
+    population.add(shapes::bare_cluster("stays").owned_by_missing(
+        "example.com/v1",
+        "Project",
+        "gone",
+    ));
+    bench.pair.source.populate(&population).await;
+    let before = bench.pair.source.dump(&[namespace]).await;
+    let outcome = bench.run(namespace, &["-o", "json"]).await;
+    expect(&outcome, code::MOVED, &[]);
+    let report = outcome.json();
+    let unmoved = report["notMoved"].as_array().cloned().unwrap_or_default();
+    assert!(unmoved.iter().any(|entry| entry["name"] == "stays"), "{report:#}");
+    let after = bench.pair.source.dump(&[namespace]).await;
+    assert_eq!(spec_of(&before, "stays"), spec_of(&after, "stays"), "{outcome}");
+}
+
+fn spec_of(dump: &RawDump, cluster: &str) -> Value {
+    let is_it = |object: &&Object| object.kind() == "Cluster" && object.name() == cluster;
+    dump.objects().iter().find(is_it).expect("is there").value()["spec"].clone()
 }

@@ -120,7 +120,7 @@ impl Tally {
             }
         }
         let done = self.passed + self.failures.len();
-        if done % 20 == 0 {
+        if done.is_multiple_of(20) {
             tell(&format!(
                 "{}: {} of {done} passed so far, {} to do",
                 self.what,

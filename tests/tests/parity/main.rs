@@ -4,6 +4,7 @@
 mod alike;
 mod cases;
 mod differing;
+mod directory;
 mod graphs;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     });
     let suite = cases::add(suite);
     let suite = differing::add(suite);
+    let suite = directory::add(suite);
     let suite = graphs::add(suite);
     for deviation in DEVIATIONS.iter().filter(|deviation| deviation.case != ALL) {
         assert!(suite.names().any(|name| name == deviation.case), "no case shows {deviation:?}");
