@@ -4,6 +4,8 @@ mod clusters;
 mod demo;
 mod move_clusters;
 mod output;
+mod plugin;
+mod render;
 mod resume;
 mod rollback;
 mod sandbox;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{CommandError, exit};
-use crate::render::{self, Progress};
+use crate::render::Progress;
 use crate::transfer::Stop;
 
 /// Move Cluster API management clusters as a transaction: checked before, verified after.
@@ -42,6 +44,10 @@ enum Command {
     Status(status::Args),
     /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
     Verify(verify::Args),
+    /// Print the manifests of a cluster, as an infrastructure plugin renders them.
+    Render(render::Args),
+    /// List, check, install, trust and write plugins for infrastructure and networks.
+    Plugin(plugin::Args),
     /// Show a move from nothing: two local control planes, a fleet, a verified move.
     Demo(demo::Args),
     /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
@@ -62,7 +68,7 @@ pub fn run() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            render::print_error(&render::failure(&error, None));
+            crate::render::print_error(&crate::render::failure(&error, None));
             return ExitCode::from(exit::FAILED);
         }
     };
@@ -75,6 +81,8 @@ pub fn run() -> ExitCode {
             Command::Rollback(args) => rollback::run(args, &context).await,
             Command::Status(args) => status::run(args, &context).await,
             Command::Verify(args) => verify::run(args, &context).await,
+            Command::Render(args) => render::run(args, &context).await,
+            Command::Plugin(args) => plugin::run(args),
             Command::Demo(args) => demo::run(args, &context).await,
             Command::Sandbox(args) => sandbox::run(args, &context).await,
         }
@@ -84,7 +92,7 @@ pub fn run() -> ExitCode {
 }
 
 fn report_failure(error: &CommandError) -> u8 {
-    render::print_error(&render::failure(error, error.hint().as_deref()));
+    crate::render::print_error(&crate::render::failure(error, error.hint().as_deref()));
     error.exit_code()
 }
 

@@ -111,7 +111,7 @@ impl Found {
 }
 
 /// `libkubectl_pivot_plugin_in_memory.so` is `in-memory`.
-fn name_of(path: &Path, sidecar: &Result<Sidecar, SidecarError>) -> String {
+pub(super) fn name_of(path: &Path, sidecar: &Result<Sidecar, SidecarError>) -> String {
     if let Ok(sidecar) = sidecar {
         return sidecar.info.name.clone();
     }

@@ -8,6 +8,7 @@ use kubectl_pivot_plugin_api::ABI_LEVEL;
 use super::call::Plugin;
 use super::error::PluginFileError;
 use super::file::PluginFile;
+use super::found::name_of;
 use super::lock::{Lock, LockError};
 use super::registry::libraries;
 use super::sidecar::{Sidecar, SidecarError};
@@ -51,6 +52,21 @@ pub enum InstallError {
     },
 }
 
+impl InstallError {
+    /// What the user can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::File(error) => error.hint(),
+            Self::Io { .. } | Self::Sidecar(_) => "see who may write to the folder",
+            Self::Lock(error) => error.hint(),
+            Self::NotInstalled { .. } => {
+                "`kubectl pivot plugin list` shows where plugins are; only those of the user are \
+                 removed"
+            }
+        }
+    }
+}
+
 /// Copies `library` into `folder`, describes it and trusts it.
 ///
 /// The copy is moved into place as a new file: writing into one that is loaded would end every
@@ -84,8 +100,30 @@ pub fn install(library: &Path, folder: &Path) -> Result<Installed, InstallError>
 /// # Errors
 /// The library is no usable plugin, or the lock is not writable.
 pub fn trust(library: &Path, lock_folder: &Path) -> Result<Installed, InstallError> {
-    let file = PluginFile::inspect(library)?;
+    note(PluginFile::inspect(library)?, None, lock_folder)
+}
+
+/// Trusts the library that was found under a name, if that is its own name: trusting one name
+/// must not take the trust from the library of another.
+///
+/// # Errors
+/// As [`trust`], and if the library says that it is another plugin.
+pub fn trust_as(name: &str, library: &Path, lock_folder: &Path) -> Result<Installed, InstallError> {
+    note(PluginFile::inspect(library)?, Some(name), lock_folder)
+}
+
+fn note(
+    file: PluginFile,
+    expected: Option<&str>,
+    lock_folder: &Path,
+) -> Result<Installed, InstallError> {
+    let library = file.path.as_path();
     let plugin = Plugin::open(&file)?;
+    let said = &plugin.info().name;
+    if let Some(expected) = expected.filter(|expected| said != expected) {
+        let (path, said, expected) = (file.path.clone(), said.clone(), expected.to_owned());
+        return Err(PluginFileError::Misnamed { path, said, expected }.into());
+    }
     let sidecar = Sidecar::new(plugin.info().clone(), ABI_LEVEL);
     if Sidecar::read(library).ok().as_ref() != Some(&sidecar) {
         sidecar.write(library)?;
@@ -93,7 +131,7 @@ pub fn trust(library: &Path, lock_folder: &Path) -> Result<Installed, InstallErr
     let mut lock = Lock::read(lock_folder)?;
     lock.trust(plugin.info().name.clone(), file.hash);
     lock.write(lock_folder)?;
-    Ok(Installed { plugin, path: library.to_owned() })
+    Ok(Installed { plugin, path: file.path })
 }
 
 /// Removes the plugin `name` from `folder`, and the trust in it. Loads nothing.
@@ -101,8 +139,7 @@ pub fn trust(library: &Path, lock_folder: &Path) -> Result<Installed, InstallErr
 /// # Errors
 /// It is not there, or cannot be removed.
 pub fn remove(name: &str, folder: &Path) -> Result<(), InstallError> {
-    let is_meant =
-        |library: &PathBuf| Sidecar::read(library).is_ok_and(|sidecar| sidecar.info.name == name);
+    let is_meant = |library: &PathBuf| name_of(library, &Sidecar::read(library)) == name;
     let found: Vec<_> = libraries(folder).into_iter().filter(is_meant).collect();
     if found.is_empty() {
         let (name, folder) = (name.to_owned(), folder.to_owned());
@@ -114,7 +151,11 @@ pub fn remove(name: &str, folder: &Path) -> Result<(), InstallError> {
     }
     for library in found {
         for path in [Sidecar::path_for(&library), library] {
-            std::fs::remove_file(&path).map_err(|source| InstallError::Io { path, source })?;
+            match std::fs::remove_file(&path) {
+                // One that was copied here by hand need not be described.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                result => result.map_err(|source| InstallError::Io { path, source })?,
+            }
         }
     }
     Ok(())

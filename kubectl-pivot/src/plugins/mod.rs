@@ -23,7 +23,7 @@ pub use call::{CniPlugin, InfrastructurePlugin, Invoke, Plugin};
 pub use error::{CallError, PluginFileError};
 pub use file::{HeaderProblem, PluginFile, Sha256};
 pub use found::{Found, Trust};
-pub use install::{InstallError, Installed, install, remove, trust};
+pub use install::{InstallError, Installed, install, remove, trust, trust_as};
 pub use lock::{Lock, LockError};
 pub use permissions::PermissionProblem;
 pub use registry::{LoadError, Registry, SelectError};

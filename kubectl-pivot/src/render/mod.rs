@@ -3,6 +3,8 @@
 mod checks;
 mod failure;
 mod kubectl_table;
+mod objects;
+mod plugins;
 mod progress;
 mod report;
 mod sandboxes;
@@ -14,6 +16,8 @@ use std::io::Write;
 pub use checks::checks;
 pub use failure::failure;
 pub use kubectl_table::kubectl_table;
+pub use objects::{json_objects, yaml_objects};
+pub use plugins::{installed, new_plugin, plugin, plugin_check, plugins, trusted};
 pub use progress::Progress;
 pub use report::report;
 pub use sandboxes::{sandbox_up, sandboxes};
