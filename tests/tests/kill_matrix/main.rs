@@ -51,7 +51,7 @@ async fn several_at_once(matrix: Arc<Matrix>) {
 }
 
 async fn resumed_after_a_kill(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).to_resume();
+    let points = Points::of(&matrix.recorded, matrix.arena.seed()).resumable();
     let mut tally = Tally::new("resumed", points.len());
     for kill in points {
         tally.add(kill, resumed(&matrix.arena, &matrix.recorded, ONE_BY_ONE, &[kill]).await);
@@ -79,7 +79,7 @@ async fn resumed_after_two_kills(matrix: Arc<Matrix>) {
 }
 
 async fn rolled_back_after_a_kill(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).to_roll_back();
+    let points = Points::of(&matrix.recorded, matrix.arena.seed()).undoable();
     let mut tally = Tally::new("rolled back", points.len());
     for kill in points {
         tally.add(kill, rolled_back(&matrix.arena, kill).await);
@@ -120,7 +120,7 @@ impl Tally {
             }
         }
         let done = self.passed + self.failures.len();
-        if done % 20 == 0 {
+        if done.is_multiple_of(20) {
             tell(&format!(
                 "{}: {} of {done} passed so far, {} to do",
                 self.what,
