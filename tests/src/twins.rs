@@ -2,6 +2,7 @@
 //! content, of which one is moved by clusterctl and the other by us.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
@@ -10,6 +11,7 @@ use kubectl_pivot::sandbox::{
     ControlPlane, ControlPlaneError, ControlPlaneOptions, Part, Parts, PartsOptions,
 };
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::dump::{Kinds, RawDump};
 use crate::population::{Population, crds};
@@ -17,7 +19,8 @@ use crate::program::{Outcome, Program};
 
 /// A running management cluster without controllers.
 pub struct Plane {
-    control: ControlPlane,
+    kubeconfig: PathBuf,
+    control: Mutex<ControlPlane>,
     client: Client,
     kinds: Kinds,
 }
@@ -43,7 +46,8 @@ impl Plane {
         let client = client.expect("the sandbox writes a usable kubeconfig");
         crds::install(&client).await.expect("the CRDs of the tests are valid");
         let kinds = Kinds::read(&client).await.expect("CRDs can be listed");
-        Ok(Self { control, client, kinds })
+        let kubeconfig = control.kubeconfig().to_owned();
+        Ok(Self { kubeconfig, control: Mutex::new(control), client, kinds })
     }
 
     /// The client of its administrator.
@@ -58,12 +62,26 @@ impl Plane {
 
     /// The administrator's kubeconfig.
     pub fn kubeconfig(&self) -> &Path {
-        self.control.kubeconfig()
+        &self.kubeconfig
     }
 
     /// The control plane itself.
-    pub fn control(&self) -> &ControlPlane {
-        &self.control
+    ///
+    /// # Panics
+    /// While its API server is made to crash.
+    pub fn control(&self) -> MutexGuard<'_, ControlPlane> {
+        self.control.try_lock().expect("nobody crashes it at the same time")
+    }
+
+    /// Kills its API server the hard way, and starts it again on the same port after a while.
+    ///
+    /// # Panics
+    /// When it does not start again.
+    pub async fn crash_apiserver(&self, dead_for: Duration) {
+        let mut control = self.control.lock().await;
+        control.kill_apiserver().await;
+        tokio::time::sleep(dead_for).await;
+        control.restart_apiserver().await.expect("an API server that has run before");
     }
 
     /// Creates a population.

@@ -139,6 +139,8 @@ struct Call {
     body: Vec<u8>,
     content_type: Option<&'static str>,
     accept: &'static str,
+    /// Whether carrying it out twice is no different from once.
+    repeatable: bool,
 }
 
 impl Call {
@@ -151,12 +153,23 @@ impl Call {
             body: Vec::new(),
             content_type: None,
             accept: JSON,
+            repeatable: true,
         }
     }
 
     fn write(verb: Verb, subject: Subject, method: Method, uri: String, body: &Value) -> Self {
         let body = body.to_string().into_bytes();
-        Self { verb, subject, method, uri, body, content_type: Some(JSON), accept: JSON }
+        let repeatable = verb != Verb::Create;
+        Self {
+            verb,
+            subject,
+            method,
+            uri,
+            body,
+            content_type: Some(JSON),
+            accept: JSON,
+            repeatable,
+        }
     }
 
     fn request(&self) -> Result<Request<Body>, http::Error> {
@@ -377,7 +390,7 @@ impl Client {
         self.send(call).await
     }
 
-    /// Creates an object. Never repeated when it may have been carried out: see
+    /// Creates an object. Never repeated when it may have been stored: see
     /// [`ApiError::is_ambiguous`].
     ///
     /// # Errors
@@ -390,9 +403,10 @@ impl Client {
     ) -> Result<Object, ApiError> {
         let uri = format!("{}?{}", kind.collection(object.namespace()), options.query());
         let subject = Subject::Object(kind.id(object.namespace(), object.name()));
-        self.send(Call::write(Verb::Create, subject, Method::POST, uri, object.value()))
-            .await
-            .map(Object::new)
+        let mut call = Call::write(Verb::Create, subject, Method::POST, uri, object.value());
+        // Neither a rehearsal nor a question about permissions leaves anything behind.
+        call.repeatable = options.dry_run || kind.group == "authorization.k8s.io";
+        self.send(call).await.map(Object::new)
     }
 
     /// Replaces an object; its `resourceVersion`, if set, is a precondition.
@@ -468,7 +482,6 @@ impl Client {
     }
 
     async fn send(&self, call: Call) -> Result<Value, ApiError> {
-        let repeatable = call.verb != Verb::Create;
         let mut attempt = 1;
         loop {
             self.counts[call.verb as usize].fetch_add(1, Ordering::Relaxed);
@@ -476,7 +489,7 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
-            if attempt >= self.retry.attempts || !is_retryable(&cause, repeatable) {
+            if attempt >= self.retry.attempts || !is_retryable(&cause, call.repeatable) {
                 return Err(ApiError {
                     cluster: self.name.to_string(),
                     verb: call.verb,

@@ -82,11 +82,7 @@ async fn ensure_namespaces(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
         let namespace = Object::new(
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
         );
-        match run.target.create(&resource, &namespace, &WriteOptions::default()).await {
-            Ok(_) => {}
-            Err(error) if error.is_already_exists() => {}
-            Err(error) => return Err(error.into()),
-        }
+        create_or_find(&run.target, &resource, &namespace).await?;
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ async fn several_at_once(matrix: Arc<Matrix>) {
 }
 
 async fn resumed_after_a_kill(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).take_resumed();
+    let points = Points::of(&matrix.recorded, matrix.arena.seed()).resumable();
     let mut tally = Tally::new("resumed", points.len());
     for kill in points {
         tally.add(kill, resumed(&matrix.arena, &matrix.recorded, ONE_BY_ONE, &[kill]).await);
@@ -79,7 +79,7 @@ async fn resumed_after_two_kills(matrix: Arc<Matrix>) {
 }
 
 async fn rolled_back_after_a_kill(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).take_rolled_back();
+    let points = Points::of(&matrix.recorded, matrix.arena.seed()).undoable();
     let mut tally = Tally::new("rolled back", points.len());
     for kill in points {
         tally.add(kill, rolled_back(&matrix.arena, kill).await);

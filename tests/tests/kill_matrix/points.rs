@@ -40,7 +40,7 @@ impl<'a> Points<'a> {
     }
 
     /// Every point, or those around each change of phase and some in each phase.
-    pub(crate) fn take_resumed(&mut self) -> Vec<Kill> {
+    pub(crate) fn resumable(&mut self) -> Vec<Kill> {
         if self.full {
             return all(1..=self.recorded.writes());
         }
@@ -55,7 +55,7 @@ impl<'a> Points<'a> {
     }
 
     /// Every point before the commit, or some.
-    pub(crate) fn take_rolled_back(&mut self) -> Vec<Kill> {
+    pub(crate) fn undoable(&mut self) -> Vec<Kill> {
         let commit = self.recorded.commit();
         if self.full {
             let committed = Kill { write: commit, after: true };
