@@ -24,6 +24,8 @@ const INFO: &str = r#"{
 }"#;
 
 impl Exported for Misbehaving {
+    const PANIC_UNWIND: bool = cfg!(panic = "unwind");
+
     fn answer(method: &str, request: &[u8]) -> PluginResult<Vec<u8>> {
         match method {
             method::INFO => Ok(INFO.into()),

@@ -60,6 +60,9 @@ impl RootModule for PluginRootRef {
 
 /// A plugin that can be exported: implemented by [`export_plugin!`](crate::export_plugin).
 pub trait Exported {
+    /// Whether panics unwind in the crate of the plugin: `cfg!(panic = "unwind")`, evaluated there.
+    const PANIC_UNWIND: bool;
+
     /// Answers one method.
     ///
     /// # Errors
@@ -84,7 +87,7 @@ extern "C" fn constructor<E: Exported>() -> RootModuleResult {
 fn root<E: Exported>() -> PluginRootRef {
     PluginRoot {
         abi_level: ABI_LEVEL,
-        panic_unwind: cfg!(panic = "unwind"),
+        panic_unwind: E::PANIC_UNWIND && cfg!(panic = "unwind"),
         set_log,
         invoke: invoke::<E>,
     }

@@ -25,6 +25,8 @@ macro_rules! export_plugin {
             struct ThisPlugin;
 
             impl $crate::abi::Exported for ThisPlugin {
+                const PANIC_UNWIND: bool = cfg!(panic = "unwind");
+
                 fn answer(method: &str, request: &[u8]) -> $crate::PluginResult<Vec<u8>> {
                     $crate::dispatch::$kind(&$plugin, method, request)
                 }

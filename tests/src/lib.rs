@@ -1,12 +1,13 @@
 //! Harness of the end-to-end tests: control planes in pairs, populations, comparison of clusters,
 //! and the two programs that are compared.
 
+pub mod arena;
 pub mod deviation;
 pub mod dump;
 pub mod history;
 pub mod population;
+pub mod processes;
 pub mod program;
+pub mod proxy;
 pub mod suite;
 pub mod twins;
-
-pub mod processes;

@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 
 /// No run of a program takes longer; a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -50,6 +52,11 @@ impl Program {
         Self::new(kubectl_pivot(), home)
     }
 
+    /// Where the program is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -62,6 +69,25 @@ impl Program {
     /// # Panics
     /// When it cannot be started, or does not end in five minutes.
     pub async fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Outcome {
+        let output = tokio::time::timeout(TIMEOUT, self.command(args).output()).await;
+        let output = output.unwrap_or_else(|_| panic!("{} has not ended", self.path.display()));
+        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
+        Outcome::from(output)
+    }
+
+    /// Starts it, to be waited for, interrupted or killed.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Running {
+        let mut command = self.command(args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = child.unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
+        let pid = child.id().expect("has not been waited for");
+        Running { pid, output: tokio::spawn(child.wait_with_output()) }
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(&self.path);
         command.args(args).env_clear().stdin(Stdio::null()).kill_on_drop(true);
         command.env("PATH", env::var_os("PATH").unwrap_or_default()).env("HOME", &self.home);
@@ -73,10 +99,60 @@ impl Program {
             command.env(variable, self.home.join(folder));
         }
         command.envs(self.environment.iter().cloned());
-        let output = tokio::time::timeout(TIMEOUT, command.output()).await;
-        let output = output.unwrap_or_else(|_| panic!("{} has not ended", self.path.display()));
-        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
-        Outcome {
+        command
+    }
+}
+
+/// A program that has been started. Dropping it kills it.
+#[derive(Debug)]
+pub struct Running {
+    pid: u32,
+    output: JoinHandle<io::Result<std::process::Output>>,
+}
+
+impl Running {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Kills it at once, whatever it is doing.
+    pub fn kill(&self) {
+        self.signal("KILL");
+    }
+
+    /// What Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    fn signal(&self, name: &str) {
+        let mut kill = std::process::Command::new("kill");
+        let sent = kill.args(["-s", name, &self.pid.to_string()]).status();
+        let sent = sent.expect("`kill` must be installed for these tests");
+        assert!(sent.success(), "process {} is gone already", self.pid);
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end in five minutes.
+    pub async fn end(&mut self) -> Outcome {
+        let output = tokio::time::timeout(TIMEOUT, &mut self.output).await;
+        let output = output.unwrap_or_else(|_| panic!("process {} has not ended", self.pid));
+        Outcome::from(output.expect("waiting does not panic").expect("its output can be read"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.output.abort();
+    }
+}
+
+impl From<std::process::Output> for Outcome {
+    fn from(output: std::process::Output) -> Self {
+        Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

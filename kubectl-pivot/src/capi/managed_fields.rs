@@ -43,6 +43,45 @@ fn rewrite_key(key: &str, uids: &HashMap<String, String>) -> Option<String> {
     Some(format!("k:{}", Value::Object(fields)))
 }
 
+/// Who manages a field, by its pointer into the field sets (`/f:spec/f:paused`): entries without
+/// their sets.
+pub fn managers_of(entries: &[Value], field: &str) -> Vec<Value> {
+    let manages = |entry: &&Value| entry["fieldsV1"].pointer(field).is_some();
+    entries.iter().filter(manages).map(without_fields).collect()
+}
+
+/// Gives `spec.paused` back to those who managed it before `own_manager` wrote it.
+///
+/// `managers` is what [`managers_of`] has returned then. An entry that has gone meanwhile, because
+/// the field was all it had, is made anew.
+pub fn give_back(entries: &[Value], managers: &[Value], own_manager: &str) -> Vec<Value> {
+    let mut entries: Vec<Value> =
+        entries.iter().filter(|entry| entry["manager"] != own_manager).cloned().collect();
+    for manager in managers {
+        let position = entries.iter().position(|entry| is_same_manager(entry, manager));
+        let position = position.unwrap_or_else(|| {
+            entries.push(manager.clone());
+            entries.len() - 1
+        });
+        entries[position]["fieldsType"] = Value::from("FieldsV1");
+        entries[position]["fieldsV1"]["f:spec"]["f:paused"] = Value::Object(Map::new());
+    }
+    entries
+}
+
+fn without_fields(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    if let Value::Object(parts) = &mut entry {
+        parts.remove("fieldsV1");
+        parts.remove("fieldsType");
+    }
+    entry
+}
+
+fn is_same_manager(a: &Value, b: &Value) -> bool {
+    ["manager", "operation", "apiVersion", "subresource"].iter().all(|part| a[part] == b[part])
+}
+
 /// Managed fields in a form in which two objects can be compared: without times, sorted.
 pub fn comparable(entries: &[Value]) -> Vec<String> {
     let mut comparable: Vec<String> = entries
@@ -81,6 +120,24 @@ mod tests {
                 {".": {}, "k:{\"uid\":\"b\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}})
             ]
         );
+    }
+
+    #[test]
+    fn a_field_goes_back_to_its_managers() {
+        let before = [
+            json!({"manager": "user", "operation": "Apply", "fieldsV1": {"f:spec": {"f:paused": {}, "f:x": {}}}}),
+            json!({"manager": "tool", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}),
+        ];
+        let managers = managers_of(&before, "/f:spec/f:paused");
+        assert_eq!(managers.len(), 2);
+        let now = [
+            json!({"manager": "user", "operation": "Apply", "fieldsV1": {"f:spec": {"f:x": {}}}}),
+            json!({"manager": "us", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}),
+        ];
+        let after = give_back(&now, &managers, "us");
+        assert_eq!(after.len(), 2);
+        assert_eq!(after[0]["fieldsV1"], before[0]["fieldsV1"]);
+        assert_eq!(after[1]["fieldsV1"], before[1]["fieldsV1"]);
     }
 
     #[test]

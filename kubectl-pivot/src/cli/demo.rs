@@ -49,9 +49,8 @@ fn describe(stage: DemoStage) -> String {
         )
     };
     match stage {
-        DemoStage::Before { source, target } | DemoStage::After { source, target } => {
-            tables(source, target)
-        }
+        DemoStage::Before { source, target } => tables(source, target),
+        DemoStage::After { source, target } => tables(source, target) + STATUS_IS_EMPTY,
         DemoStage::Plan(report) => {
             let kinds: Vec<String> =
                 report.counts_by_kind.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
@@ -65,6 +64,12 @@ fn describe(stage: DemoStage) -> String {
         ),
     }
 }
+
+/// Why the table of the target has so many empty columns.
+const STATUS_IS_EMPTY: &str = "
+(The columns from status are empty: a move does not copy status, the controllers of the target fill
+it in again, and the demo runs none.)
+";
 
 const NEXT: &str = "
 Both control planes have been ended. What to try next:

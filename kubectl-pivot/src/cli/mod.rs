@@ -1,21 +1,28 @@
 //! The command line: one file for each subcommand. Parses, calls a command, renders, exits.
 
+mod clusters;
 mod demo;
 mod move_clusters;
 mod output;
+mod plugin;
+mod render;
+mod resume;
+mod rollback;
 mod sandbox;
+mod status;
+mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::commands::{CommandError, exit};
-use crate::render::{self, Progress};
+use crate::render::Progress;
 use crate::transfer::Stop;
 
-/// Pivot Cluster API management clusters: checked before, verified after, faster than `clusterctl move`.
+/// Move Cluster API management clusters as a transaction: checked before, verified after.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-pivot", bin_name = invoked_as(), version, about, max_term_width = 100)]
+#[command(name = "kubectl-pivot", bin_name = invoked_as(), version, max_term_width = 100)]
 struct Cli {
     /// Show no progress on standard error.
     #[arg(long, short, global = true)]
@@ -29,6 +36,18 @@ struct Cli {
 enum Command {
     /// Move Cluster API objects to another management cluster.
     Move(move_clusters::Args),
+    /// Carry on a move that was interrupted.
+    Resume(resume::Args),
+    /// Put back a move that was interrupted before its point of no return.
+    Rollback(rollback::Args),
+    /// Show what moves are going on or were interrupted in two clusters.
+    Status(status::Args),
+    /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
+    Verify(verify::Args),
+    /// Print the manifests of a cluster, as an infrastructure plugin renders them.
+    Render(render::Args),
+    /// List, check, install, trust and write plugins for infrastructure and networks.
+    Plugin(plugin::Args),
     /// Show a move from nothing: two local control planes, a fleet, a verified move.
     Demo(demo::Args),
     /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
@@ -49,7 +68,7 @@ pub fn run() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            render::print_error(&render::failure(&error, None));
+            crate::render::print_error(&crate::render::failure(&error, None));
             return ExitCode::from(exit::FAILED);
         }
     };
@@ -58,6 +77,12 @@ pub fn run() -> ExitCode {
         tokio::spawn(watch_interrupts(context.stop.clone(), context.progress.clone()));
         match cli.command {
             Command::Move(args) => move_clusters::run(args, &context).await,
+            Command::Resume(args) => resume::run(args, &context).await,
+            Command::Rollback(args) => rollback::run(args, &context).await,
+            Command::Status(args) => status::run(args, &context).await,
+            Command::Verify(args) => verify::run(args, &context).await,
+            Command::Render(args) => render::run(args, &context).await,
+            Command::Plugin(args) => plugin::run(args),
             Command::Demo(args) => demo::run(args, &context).await,
             Command::Sandbox(args) => sandbox::run(args, &context).await,
         }
@@ -67,7 +92,7 @@ pub fn run() -> ExitCode {
 }
 
 fn report_failure(error: &CommandError) -> u8 {
-    render::print_error(&render::failure(error, error.hint().as_deref()));
+    crate::render::print_error(&crate::render::failure(error, error.hint().as_deref()));
     error.exit_code()
 }
 

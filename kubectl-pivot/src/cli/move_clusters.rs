@@ -22,9 +22,9 @@ pub(super) struct Args {
     /// Context within the source kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
-    /// Kubeconfig of the target management cluster.
+    /// Kubeconfig of the target management cluster [with --from-directory: the default kubeconfig].
     #[arg(long, value_name = "FILE",
-        required_unless_present_any = ["to_kubeconfig_context", "to_directory"])]
+        required_unless_present_any = ["to_kubeconfig_context", "to_directory", "from_directory"])]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME")]
@@ -34,7 +34,7 @@ pub(super) struct Args {
     to_directory: Option<PathBuf>,
     /// Read the objects from this directory instead of another cluster.
     #[arg(long, value_name = "DIR",
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces", "continue_run"])]
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces"])]
     from_directory: Option<PathBuf>,
     /// Namespace to move [default: that of the source's context].
     #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
@@ -57,9 +57,9 @@ pub(super) struct Args {
     /// Writes in flight at once, for each cluster.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     max_in_flight: u16,
-    /// Carry on a move that was interrupted; its error or the annotations it left name the run.
-    #[arg(long = "continue", value_name = "RUN")]
-    continue_run: Option<String>,
+    /// Accepted for scripts written for clusterctl; API warnings are never shown.
+    #[arg(long, value_name = "WHICH", hide = true)]
+    hide_api_warnings: Option<String>,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -80,6 +80,9 @@ enum Preflight {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
     let yes = args.yes;
+    if let Some(which) = &args.hide_api_warnings {
+        tracing::debug!(which, "--hide-api-warnings has no effect");
+    }
     let request = request(args);
     let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let confirm = |plan: &Report| {
@@ -120,7 +123,6 @@ fn request(args: Args) -> MoveRequest {
         namespace: args.namespace,
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,
-        continue_run: args.continue_run,
         options,
     }
 }

@@ -166,7 +166,7 @@ impl ApiError {
     pub fn hint(&self) -> String {
         match &self.cause {
             ApiErrorCause::Status { code: 401, .. } | ApiErrorCause::Credentials(_) => format!(
-                "check the credentials of the {} cluster's kubeconfig (user, token, exec plugin) and try again",
+                "check the credentials of the {} cluster's kubeconfig (user, token, exec plugin)",
                 self.cluster
             ),
             ApiErrorCause::Status { code: 403, .. } => format!(
@@ -184,10 +184,7 @@ impl ApiError {
                 self.cluster
             ),
             ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_) => {
-                format!(
-                    "look at the object and at the API server of the {} cluster, then run the command again",
-                    self.cluster
-                )
+                format!("look at the object and at the API server of the {} cluster", self.cluster)
             }
             ApiErrorCause::Timeout(_) | ApiErrorCause::Connect(_) | ApiErrorCause::Broken(_) => {
                 format!(

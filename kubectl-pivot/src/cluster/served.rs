@@ -45,6 +45,12 @@ impl Served {
         self.kinds.get(&(group.to_owned(), kind.to_owned())).map_or(&[], Vec::as_slice)
     }
 
+    /// Group, kind and versions of everything that is served, in no order.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, &[ResourceType])> {
+        let kinds = self.kinds.iter();
+        kinds.map(|((group, kind), versions)| (group.as_str(), kind.as_str(), versions.as_slice()))
+    }
+
     /// Whether this very version of a kind is served.
     pub fn has(&self, resource: &ResourceType) -> bool {
         self.versions(&resource.group, &resource.kind)

@@ -79,13 +79,13 @@ pub async fn demo(
 }
 
 async fn start(options: &DemoOptions, events: &Events) -> Result<Sandbox, CommandError> {
-    events.started("Start two management clusters (etcd and kube-apiserver each)");
+    events.started("Start two management clusters");
     let name = format!("demo-{:04x}", rand::random::<u16>());
     let up = UpOptions { name, parts: options.parts.clone(), ..UpOptions::default() };
     let sandbox = Sandboxes::of_user()?.start(&up, events).await?;
     let urls: Vec<&str> =
         sandbox.info().clusters.iter().map(|cluster| cluster.url.as_str()).collect();
-    events.finished(urls.join(" and "));
+    events.finished(format!("etcd and kube-apiserver each, at {}", urls.join(" and ")));
     Ok(sandbox)
 }
 
@@ -101,7 +101,6 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
         namespace: None,
         all_namespaces: false,
         dry_run: false,
-        continue_run: None,
         options: MoveOptions::new(Namespaces::All),
     };
     Ok(connect(&request, events, stop).await?)

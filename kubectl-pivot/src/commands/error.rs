@@ -1,6 +1,13 @@
 //! What can make a command fail, and the exit code of each.
 
+use kubectl_pivot_plugin_api::{ErrorCode, PluginError};
+
+use super::plugin::NewPluginError;
+use super::render::RenderError;
 use crate::cluster::{ApiError, ConnectError};
+use crate::plugins::{
+    CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
+};
 use crate::sandbox::SandboxError;
 use crate::sandbox::fleet::FleetError;
 use crate::transfer::MoveError;
@@ -21,6 +28,8 @@ pub mod exit {
     pub const UNDONE: u8 = 5;
     /// Failed half-way; the error says what to do.
     pub const UNFINISHED: u8 = 6;
+    /// A verification found something that does not hold.
+    pub const NOT_VERIFIED: u8 = 7;
     /// Interrupted by the user; everything was put back.
     pub const INTERRUPTED: u8 = 130;
 }
@@ -43,6 +52,30 @@ pub enum CommandError {
     /// A fleet could not be created.
     #[error(transparent)]
     Fleet(#[from] FleetError),
+    /// The folders of plugins cannot be searched.
+    #[error(transparent)]
+    PluginSearch(#[from] SearchError),
+    /// The list of trusted plugins cannot be used.
+    #[error(transparent)]
+    PluginLock(#[from] LockError),
+    /// A plugin is not there or not usable.
+    #[error(transparent)]
+    Plugin(#[from] LoadError),
+    /// A plugin cannot be installed, trusted or removed.
+    #[error(transparent)]
+    PluginInstall(#[from] InstallError),
+    /// A plugin refuses, or gives no usable answer.
+    #[error(transparent)]
+    PluginCall(#[from] CallError),
+    /// A variable of a plugin is wrong.
+    #[error(transparent)]
+    Variable(PluginError),
+    /// The crate of a plugin cannot be written.
+    #[error(transparent)]
+    NewPlugin(#[from] NewPluginError),
+    /// Nothing can be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// The user said no.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
@@ -55,14 +88,17 @@ impl CommandError {
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => exit::USAGE,
-            Self::Connect(_) | Self::NotConfirmed => exit::REFUSED,
-            Self::Move(MoveError::Unprepared(_) | MoveError::Refused(_)) => exit::REFUSED,
-            Self::Move(error) if error.is_interruption() => exit::INTERRUPTED,
-            Self::Move(MoveError::Undone { .. }) => exit::UNDONE,
-            Self::Move(MoveError::HalfUndone { .. } | MoveError::Unfinished { .. }) => {
-                exit::UNFINISHED
+            Self::Usage(_) | Self::PluginSearch(_) | Self::Variable(_) | Self::NewPlugin(_) => {
+                exit::USAGE
             }
+            Self::Plugin(LoadError::Select(SelectError::Unknown { .. }))
+            | Self::PluginInstall(InstallError::NotInstalled { .. }) => exit::USAGE,
+            Self::Plugin(_) | Self::PluginLock(_) | Self::PluginInstall(_) => exit::REFUSED,
+            Self::PluginCall(error) => of_call(error),
+            Self::Render(RenderError::NoCni(_) | RenderError::Manifests { .. }) => exit::USAGE,
+            Self::Render(_) => exit::REFUSED,
+            Self::Connect(_) | Self::NotConfirmed => exit::REFUSED,
+            Self::Move(error) => of_move(error),
             Self::Api(_) | Self::Sandbox(_) | Self::Fleet(_) => exit::FAILED,
         }
     }
@@ -78,10 +114,59 @@ impl CommandError {
             Self::Move(error) => Some(error.hint()),
             Self::Sandbox(error) => error.hint(),
             Self::Fleet(error) => Some(error.hint()),
+            Self::PluginSearch(error) => Some(error.hint().to_owned()),
+            Self::PluginLock(error) => Some(error.hint().to_owned()),
+            Self::Plugin(error) => Some(error.hint()),
+            Self::PluginInstall(error) => Some(error.hint().to_owned()),
+            Self::PluginCall(error) => error.hint().map(str::to_owned),
+            Self::Variable(error) => error.hint.clone(),
+            Self::NewPlugin(error) => Some(error.hint().to_owned()),
+            Self::Render(error) => Some(error.hint().to_owned()),
             Self::NotConfirmed => {
                 Some("--yes answers the question beforehand, --dry-run shows the plan".to_owned())
             }
             Self::Usage(_) => Some("see --help".to_owned()),
         }
+    }
+}
+
+impl From<SelectError> for CommandError {
+    fn from(error: SelectError) -> Self {
+        Self::Plugin(error.into())
+    }
+}
+
+impl From<PluginFileError> for CommandError {
+    fn from(error: PluginFileError) -> Self {
+        Self::Plugin(error.into())
+    }
+}
+
+fn of_call(error: &CallError) -> u8 {
+    let CallError::Refused { source, .. } = error else {
+        return if matches!(error, CallError::Kind { .. }) { exit::USAGE } else { exit::FAILED };
+    };
+    match source.code {
+        ErrorCode::InvalidRequest
+        | ErrorCode::UnknownVariable
+        | ErrorCode::InvalidVariable
+        | ErrorCode::MissingVariable => exit::USAGE,
+        ErrorCode::Unsupported | ErrorCode::NotImplemented => exit::REFUSED,
+        _ => exit::FAILED,
+    }
+}
+
+fn of_move(error: &MoveError) -> u8 {
+    match error {
+        error if error.is_interruption() => exit::INTERRUPTED,
+        MoveError::Unprepared(_)
+        | MoveError::Refused(_)
+        | MoveError::Locked(_)
+        | MoveError::TooLate { .. } => exit::REFUSED,
+        MoveError::NoRun(_) => exit::NOTHING_IN_SCOPE,
+        MoveError::Undone { .. } => exit::UNDONE,
+        MoveError::HalfUndone { .. }
+        | MoveError::Unfinished { .. }
+        | MoveError::LockLost { .. } => exit::UNFINISHED,
     }
 }

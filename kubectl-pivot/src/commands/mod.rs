@@ -1,11 +1,24 @@
 //! What each subcommand does, one file each. Commands return values; `render` prints them.
 
+mod clusters;
 mod demo;
 mod error;
 mod move_clusters;
+mod plugin;
+mod render;
 mod sandbox;
+mod status;
 
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use error::{CommandError, exit};
 pub use move_clusters::{Directory, MoveRequest, connect, find_clusters_elsewhere, move_clusters};
+pub use plugin::{
+    ChangedPlugin, NewPlugin, NewPluginError, NewPluginRequest, PluginCheck, PluginDetails,
+    PluginList, PluginSummary, TrustWord, plugin_check, plugin_info, plugin_install, plugin_list,
+    plugin_new, plugin_registry, plugin_remove, plugin_trust,
+};
+pub use render::{
+    ManagementCluster, RenderError, RenderPart, RenderRequest, Rendered, render_manifests,
+};
 pub use sandbox::{SandboxUpRequest, sandbox_down, sandbox_list, sandbox_up};
+pub use status::{ClusterStatus, PausedCluster, RunStatus, Status, status};

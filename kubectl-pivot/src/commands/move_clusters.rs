@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::capi::ResourceType;
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::Events;
 use crate::transfer::{
     Existing, MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, load, plan, save,
 };
 
+use super::clusters::cluster_type;
 use super::error::CommandError;
 
 /// What a user has asked for.
@@ -26,8 +26,6 @@ pub struct MoveRequest {
     pub all_namespaces: bool,
     /// Only find out what would happen.
     pub dry_run: bool,
-    /// An interrupted run to carry on.
-    pub continue_run: Option<String>,
     /// Everything else.
     pub options: MoveOptions,
 }
@@ -70,8 +68,7 @@ pub async fn connect(
         (Some(namespace), false) => Namespaces::One(namespace.clone()),
         (None, false) => Namespaces::One(source.default_namespace().to_owned()),
     };
-    let id =
-        request.continue_run.clone().unwrap_or_else(|| format!("{:08x}", rand::random::<u32>()));
+    let id = format!("{:08x}", rand::random::<u32>());
     Ok(Run { id, source, target, options, events: events.clone(), stop: stop.clone() })
 }
 
@@ -95,9 +92,7 @@ pub async fn move_clusters(
         None => {}
     }
     let (preflight, report) = plan(run).await?;
-    // A run to be continued may have nothing left to move, but clusters to resume.
-    let is_over = report.outcome == Outcome::NothingInScope && request.continue_run.is_some();
-    if request.dry_run || !(report.outcome == Outcome::Planned || is_over) {
+    if request.dry_run || report.outcome != Outcome::Planned {
         return Ok(report);
     }
     if !confirm(&report) {
@@ -108,7 +103,9 @@ pub async fn move_clusters(
 
 /// Namespaces of the source that hold Clusters, for a user who looked in the wrong one.
 pub async fn find_clusters_elsewhere(run: &Run) -> Vec<String> {
-    let clusters = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+    let Ok(Some(clusters)) = cluster_type(&run.source).await else {
+        return Vec::new();
+    };
     let listed = run.source.list_metadata(&clusters, None).await.unwrap_or_default();
     let mut namespaces: Vec<String> =
         listed.iter().filter_map(|c| c.namespace().map(str::to_owned)).collect();

@@ -168,3 +168,16 @@ pub enum CallError {
         found: &'static str,
     },
 }
+
+impl CallError {
+    /// What the user can do.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Refused { source, .. } => source.hint.as_deref(),
+            Self::Answer { .. } => {
+                Some("run `kubectl pivot plugin check FILE` and tell its author")
+            }
+            Self::Kind { .. } => Some("see `kubectl pivot plugin list` for the kinds"),
+        }
+    }
+}

@@ -28,18 +28,22 @@ pub(super) fn open(file: &PluginFile) -> Result<Box<Invoke>, PluginFileError> {
     let root = lib_header_from_path(path)
         .and_then(|header| header.init_root_module::<PluginRootRef>())
         .map_err(|error| explain(path, &error))?;
-    if root.abi_level() != ABI_LEVEL {
-        return Err(PluginFileError::AbiLevel { path: path.clone(), found: root.abi_level() });
-    }
-    if !root.panic_unwind() {
-        return Err(PluginFileError::PanicAbort { path: path.clone() });
-    }
+    check_root(path, root.abi_level(), root.panic_unwind())?;
     root.set_log()(HostLog { token: register(path), log: receive });
     let invoke = root.invoke();
     Ok(Box::new(move |method, request| match invoke(method.into(), request.into()) {
         RResult::ROk(answer) => Ok(answer.into_vec()),
         RResult::RErr(error) => Err(error.into_vec()),
     }))
+}
+
+fn check_root(path: &Path, abi_level: u32, panic_unwind: bool) -> Result<(), PluginFileError> {
+    let path = path.to_owned();
+    match (abi_level, panic_unwind) {
+        (ABI_LEVEL, true) => Ok(()),
+        (ABI_LEVEL, false) => Err(PluginFileError::PanicAbort { path }),
+        (found, _) => Err(PluginFileError::AbiLevel { path, found }),
+    }
 }
 
 fn explain(path: &Path, error: &LibraryError) -> PluginFileError {
@@ -91,7 +95,18 @@ extern "C" fn receive(token: usize, level: u8, line: RStr<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::tail;
+    use super::*;
+
+    #[test]
+    fn refuses_other_levels_and_panics_that_abort() {
+        let path = Path::new("/p.so");
+        let check = |level, unwind| check_root(path, level, unwind).map_err(|e| e.to_string());
+        assert_eq!(check(ABI_LEVEL, true), Ok(()));
+        let level = "the plugin /p.so has ABI level 2, this program has 1".to_owned();
+        assert_eq!(check(2, true), Err(level));
+        let abort = "the plugin /p.so was built with panic = \"abort\"".to_owned();
+        assert_eq!(check(ABI_LEVEL, false), Err(abort));
+    }
 
     #[test]
     fn keeps_only_the_end_of_the_layout_check() {

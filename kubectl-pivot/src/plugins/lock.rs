@@ -58,6 +58,19 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    /// What the user can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "see who may read and write it",
+            Self::Malformed { .. } => {
+                "delete it, and trust your plugins again with `kubectl pivot plugin trust NAME`"
+            }
+            Self::Newer { .. } => "use the newer kubectl-pivot that has written it",
+        }
+    }
+}
+
 impl Default for Lock {
     fn default() -> Self {
         Self { format_version: FORMAT, plugins: BTreeMap::new() }

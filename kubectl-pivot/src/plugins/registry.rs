@@ -7,46 +7,14 @@ use kubectl_pivot_plugin_api::values::nearest;
 
 use super::call::Plugin;
 use super::error::PluginFileError;
-use super::file::{PluginFile, Sha256};
+use super::found::Found;
 use super::lock::{Lock, LockError};
 use super::search::{Origin, SearchPath};
-use super::sidecar::{Sidecar, SidecarError};
 
 /// The plugins of a search path. Nothing is loaded until [`Registry::load`].
 #[derive(Debug, Default)]
 pub struct Registry {
     found: Vec<Found>,
-}
-
-/// A library that was found, described from outside.
-#[derive(Debug)]
-pub struct Found {
-    /// The library.
-    pub path: PathBuf,
-    /// Why its folder was looked in.
-    pub origin: Origin,
-    /// What its sidecar file says.
-    pub sidecar: Result<Sidecar, SidecarError>,
-    /// Whether it may be loaded.
-    pub trust: Trust,
-}
-
-/// Whether a library may be loaded.
-#[derive(Debug)]
-pub enum Trust {
-    /// Its bytes are those that were trusted.
-    Trusted(PluginFile),
-    /// Another library was trusted under its name.
-    Changed {
-        /// The library as it is.
-        file: PluginFile,
-        /// The hash that was trusted.
-        trusted: Sha256,
-    },
-    /// It was never trusted.
-    Unknown(PluginFile),
-    /// It must not be opened at all.
-    Broken(PluginFileError),
 }
 
 /// Why no plugin is meant by a name.
@@ -79,6 +47,32 @@ pub enum LoadError {
     /// The plugin cannot be used.
     #[error(transparent)]
     File(#[from] PluginFileError),
+}
+
+impl SelectError {
+    /// What the user can do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unknown { similar, .. } if similar.is_empty() => {
+                "no plugin was found; see `kubectl pivot plugin list`".to_owned()
+            }
+            Self::Unknown { similar, .. } => format!("did you mean {}?", similar.join(", ")),
+            Self::Ambiguous { name, .. } => format!(
+                "remove one with `kubectl pivot plugin remove {name}`, or choose a folder with \
+                 `--plugin-dir`"
+            ),
+        }
+    }
+}
+
+impl LoadError {
+    /// What the user can do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Select(error) => error.hint(),
+            Self::File(error) => error.hint().to_owned(),
+        }
+    }
 }
 
 impl Registry {
@@ -142,87 +136,7 @@ impl Registry {
     }
 }
 
-impl Found {
-    fn look(path: PathBuf, origin: Origin, locks: [&Lock; 2]) -> Self {
-        let sidecar = Sidecar::read(&path);
-        let name = name_of(&path, &sidecar);
-        let trust = match PluginFile::inspect(&path) {
-            Err(error) => Trust::Broken(error),
-            Ok(file) => {
-                let trusted: Vec<_> = locks.iter().filter_map(|lock| lock.trusted(&name)).collect();
-                match trusted.last() {
-                    _ if trusted.contains(&&file.hash) => Trust::Trusted(file),
-                    Some(&trusted) => Trust::Changed { file, trusted: trusted.clone() },
-                    None => Trust::Unknown(file),
-                }
-            }
-        };
-        Self { path, origin, sidecar, trust }
-    }
-
-    /// Its name by its description, else by its file name.
-    pub fn name(&self) -> String {
-        name_of(&self.path, &self.sidecar)
-    }
-
-    /// Loads it, if it is trusted and has not changed since it was looked at.
-    ///
-    /// # Errors
-    /// It is not trusted or not usable.
-    pub fn load(&self) -> Result<Plugin, PluginFileError> {
-        let untrusted = |found: &Sha256, expected: String| PluginFileError::Untrusted {
-            path: self.path.clone(),
-            found: found.to_string(),
-            expected,
-        };
-        let trusted = match &self.trust {
-            Trust::Trusted(file) => &file.hash,
-            Trust::Changed { file, trusted } => {
-                return Err(untrusted(&file.hash, format!("{trusted} was trusted")));
-            }
-            Trust::Unknown(file) => {
-                return Err(untrusted(&file.hash, "no hash was trusted under its name".to_owned()));
-            }
-            // The error cannot be cloned; looking again finds it again, or finds a new file.
-            Trust::Broken(_) => {
-                let file = PluginFile::inspect(&self.path)?;
-                return Err(untrusted(&file.hash, "it was broken a moment ago".to_owned()));
-            }
-        };
-        let file = PluginFile::inspect(&self.path)?;
-        if file.hash != *trusted {
-            return Err(untrusted(&file.hash, format!("{trusted} was trusted")));
-        }
-        let plugin = Plugin::open(&file)?;
-        let (said, expected) = (&plugin.info().name, self.name());
-        if *said != expected {
-            let (path, said) = (self.path.clone(), said.clone());
-            return Err(PluginFileError::Misnamed { path, said, expected });
-        }
-        Ok(plugin)
-    }
-
-    fn hash(&self) -> Option<&Sha256> {
-        match &self.trust {
-            Trust::Trusted(file) | Trust::Unknown(file) | Trust::Changed { file, .. } => {
-                Some(&file.hash)
-            }
-            Trust::Broken(_) => None,
-        }
-    }
-}
-
-/// `libkubectl_pivot_plugin_in_memory.so` is `in-memory`.
-fn name_of(path: &Path, sidecar: &Result<Sidecar, SidecarError>) -> String {
-    if let Ok(sidecar) = sidecar {
-        return sidecar.info.name.clone();
-    }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = stem.strip_prefix("lib").unwrap_or(&stem);
-    name.strip_prefix("kubectl_pivot_plugin_").unwrap_or(name).replace('_', "-")
-}
-
-fn libraries(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn libraries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_library = |path: &PathBuf| {
         path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION)

@@ -69,6 +69,16 @@ pub enum SearchError {
     },
 }
 
+impl SearchError {
+    /// What the user can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Relative { .. } => "write the whole path, beginning with a slash",
+            Self::Flag { .. } => "see whether the working directory still exists",
+        }
+    }
+}
+
 impl SearchPath {
     /// The search path of this process, with the values of `--plugin-dir`.
     ///

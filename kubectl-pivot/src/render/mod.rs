@@ -1,19 +1,27 @@
 //! Turning events, reports and errors into text. Nothing else in the program prints.
 
+mod checks;
 mod failure;
 mod kubectl_table;
+mod objects;
+mod plugins;
 mod progress;
 mod report;
 mod sandboxes;
+mod status;
 mod structured;
 
 use std::io::Write;
 
+pub use checks::checks;
 pub use failure::failure;
 pub use kubectl_table::kubectl_table;
+pub use objects::{json_objects, yaml_objects};
+pub use plugins::{installed, new_plugin, plugin, plugin_check, plugins, trusted};
 pub use progress::Progress;
 pub use report::report;
 pub use sandboxes::{sandbox_up, sandboxes};
+pub use status::status;
 pub use structured::structured;
 
 /// How a result is printed.

@@ -273,6 +273,6 @@ mod tests {
             "go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)"
         ));
         assert!(is_too_old("go.mod:3: invalid go version '1.26.0': must match format 1.23"));
-        assert!(!is_too_old("dial tcp: lookup proxy.golang.org: no such host"));
+        assert!(!is_too_old("dial tcp: lookup modules.example: no such host"));
     }
 }

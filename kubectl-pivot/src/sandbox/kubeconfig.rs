@@ -30,7 +30,7 @@ pub(super) struct Access<'a> {
 impl Access<'_> {
     /// Writes the kubeconfig, readable by its owner only.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let yaml = serde_saphyr::to_string(&self.to_value()).map_err(io::Error::other)?;
+        let yaml = crate::yaml::document(&self.to_value());
         write_private(path, yaml)
     }
 

@@ -58,8 +58,6 @@ fn content(object: &Object) -> Value {
         "resourceVersion",
         "generation",
         "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
         "managedFields",
         "selfLink",
         "generateName",

@@ -10,14 +10,12 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::compare::is_same_content;
+use super::compare::{compare, is_same_content};
 use super::error::PhaseError;
 use super::options::Existing;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{
-    Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster, is_paused,
-};
+use crate::capi::{Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster};
 use crate::cluster::{ApiError, Client, WriteOptions};
 
 /// Attempts at a create whose outcome is unknown.
@@ -124,8 +122,6 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
 /// `generateName` goes too: with it, an API server answers a name clash with a time-out.
 pub fn without_server_fields(object: &Object, kind: &MoveKind) -> Object {
     let mut object = object.clone();
-    // Left by a move that was interrupted while it deleted.
-    object.remove_annotation(DELETE_FOR_MOVE_ANNOTATION);
     let metadata = object.metadata_mut();
     for field in [
         "uid",
@@ -156,7 +152,13 @@ async fn place(
     body: Object,
 ) -> Result<Placed, PhaseError> {
     let created = create_or_find(&run.target, resource, &body).await?;
-    let reused = created.annotation(RUN_ANNOTATION) != Some(&run.id);
+    let ours = created.annotation(RUN_ANNOTATION) == Some(&run.id);
+    if ours && is_stale(&node.object, &body, &created) {
+        // Left by an interrupted attempt of this run; the source has changed since, or the attempt
+        // was being undone.
+        update(&run.target, resource, &created, body).await?;
+    }
+    let reused = !ours;
     if reused && run.options.existing == Existing::MustMatch && !may_reuse(node, &created) {
         return Err(PhaseError::Foreign { object: node.object.id() });
     }
@@ -167,17 +169,36 @@ async fn place(
     })
 }
 
+/// Whether a copy of this run is not what it is to be: its owners may have been made anew, too.
+fn is_stale(object: &Object, body: &Object, copy: &Object) -> bool {
+    let mark = |object: &Object| object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_some();
+    mark(copy) != mark(object)
+        || body.owner_references() != copy.owner_references()
+        || !compare(object, copy).lost.is_empty()
+}
+
 /// Whether an object that is in the target already stands for the copy.
 ///
 /// Cluster-scoped objects and theirs are shared, so the target's own are kept as they are. Anything
-/// else must have the same content. A Cluster must be paused on both sides, as an interrupted move
-/// leaves it: otherwise one of them may be reconciling it.
+/// else must have the same content; a Cluster never, since the target may be reconciling it.
 pub fn may_reuse(node: &Node, existing: &Object) -> bool {
     match node.fate {
         Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
-        _ if is_cluster(&node.object) && !(is_paused(&node.object) && is_paused(existing)) => false,
-        _ => is_same_content(&node.object, existing),
+        _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
     }
+}
+
+/// Brings a copy of this run up to date, if nobody else has touched it meanwhile.
+async fn update(
+    target: &Client,
+    resource: &ResourceType,
+    existing: &Object,
+    mut body: Object,
+) -> Result<(), ApiError> {
+    let metadata = body.metadata_mut();
+    metadata.insert("uid".to_owned(), existing.uid().into());
+    metadata.insert("resourceVersion".to_owned(), existing.resource_version().into());
+    target.update(resource, &body, &WriteOptions::default()).await.map(|_| ())
 }
 
 /// Creates an object, or finds the one that has its name.

@@ -96,6 +96,7 @@ async fn wait_until_gone(
         .collect();
     let begun = Instant::now();
     loop {
+        run.stop.check_lock()?;
         let left = list_kinds(&run.source, territory).await?;
         let left: Vec<Object> = left
             .into_iter()

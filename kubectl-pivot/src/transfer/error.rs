@@ -4,6 +4,8 @@ use crate::capi::{ObjectId, OwnerCycle};
 use crate::cluster::ApiError;
 
 use super::findings::Findings;
+use super::lock::{AdvanceError, LockError};
+use super::record::Phase;
 
 /// Why a phase stopped.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,15 @@ pub enum PhaseError {
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
+    /// Another run may be going on.
+    #[error("this run has lost its lock and has stopped writing at once")]
+    LockLost,
+    /// The phase of the run could not be written down.
+    #[error(transparent)]
+    Advance(#[from] Box<AdvanceError>),
+    /// The lock could not be read, taken or removed.
+    #[error(transparent)]
+    Lock(#[from] Box<LockError>),
     /// A file could not be read or written.
     #[error("cannot {action} {path}")]
     File {
@@ -111,26 +122,44 @@ impl PhaseError {
         match self {
             Self::Api(error) => error.hint(),
             Self::Several { source, .. } => source.hint(),
-            Self::Cycle(_) => "break the cycle by removing one of these owner references, then run the command again".to_owned(),
+            Self::Cycle(_) => {
+                "break the cycle by removing one of these owner references".to_owned()
+            }
             Self::Blocked { object, .. } => format!(
                 "find out which controller works on {object}, or wait longer with --block-move-timeout"
             ),
-            Self::Restless { .. } => "find out what creates these objects, stop it, and run the command again".to_owned(),
+            Self::Restless { .. } => "find out what creates these objects, and stop it".to_owned(),
             Self::Foreign { object } => {
-                format!("compare {object} in both clusters; delete or rename the one that is not wanted, then run the command again")
+                format!(
+                    "compare {object} in both clusters; delete or rename the one that is not wanted"
+                )
             }
             Self::CopyDiffers { object, .. } | Self::CopyMissing { object } => format!(
-                "find out what changes {object} in the target (a webhook, a controller, another move), then run the command again"
+                "find out what changes {object} in the target (a webhook, a controller, another move)"
             ),
             Self::SourceChanged { object } => {
-                format!("find out what still writes to {object} although its cluster is paused, then run the command again")
+                format!("find out what still writes to {object} although its cluster is paused")
             }
             Self::NotGone { object, .. } => {
-                format!("find out which controller puts the finalizers back on {object}, stop it, and run the command again")
+                format!(
+                    "find out which controller puts the finalizers back on {object}, and stop it"
+                )
             }
-            Self::Interrupted => "run the command again".to_owned(),
-            Self::File { .. } => "check permissions and free space, then run the command again".to_owned(),
-            Self::BadFile { .. } => "check that this is a directory written by `move --to-directory`".to_owned(),
+            Self::LockLost => {
+                "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
+            }
+            Self::Advance(error) => match error.as_ref() {
+                AdvanceError::Lock(error) => error.hint(),
+                AdvanceError::Illegal(_) => {
+                    "this is a bug: please report it with the report of the run".to_owned()
+                }
+            },
+            Self::Lock(error) => error.hint(),
+            Self::Interrupted => "nothing went wrong".to_owned(),
+            Self::File { .. } => "check permissions and free space".to_owned(),
+            Self::BadFile { .. } => {
+                "check that this is a directory written by `move --to-directory`".to_owned()
+            }
         }
     }
 }
@@ -144,6 +173,29 @@ pub enum MoveError {
     /// Problems were found before anything was changed.
     #[error("nothing was changed: {}", .0.summary())]
     Refused(Findings),
+    /// Another run has the lock, or was interrupted; nothing was changed.
+    #[error(transparent)]
+    Locked(Box<LockError>),
+    /// No run was found that could be carried on or put back.
+    #[error("{0}")]
+    NoRun(String),
+    /// The run is past the point up to which it can be put back.
+    #[error("the move {run} is past its point of no return: it is {phase}")]
+    TooLate {
+        /// Id of the run.
+        run: String,
+        /// How far it is.
+        phase: Phase,
+    },
+    /// The lock was lost on the way.
+    #[error("the move stopped while it was to {doing}, without putting anything back")]
+    LockLost {
+        /// What the move was doing.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: PhaseError,
+    },
     /// It failed before the source was touched for good, and everything was put back.
     #[error(
         "the move failed while it was to {doing}; everything was put back: the source is as before, the target holds no copy"
@@ -173,8 +225,6 @@ pub enum MoveError {
     Unfinished {
         /// What the move was doing.
         doing: &'static str,
-        /// The run to continue; `None` when the same command simply has to be run again.
-        run: Option<String>,
         /// Why it failed.
         #[source]
         source: PhaseError,
@@ -194,18 +244,22 @@ impl MoveError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Unprepared(source) | Self::Undone { source, .. } => source.hint(),
+            Self::Unprepared(source) | Self::Undone { source, .. } => {
+                format!("{}; then run the command again", source.hint())
+            }
             Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
-            Self::HalfUndone { source, .. } => format!(
-                "{}; clusters that this run paused carry the annotation {} in the source",
-                source.hint(),
-                crate::capi::names::PAUSED_BY_ANNOTATION
-            ),
-            Self::Unfinished { source, run, .. } => format!(
-                "{}; the target is the truth now: do not delete anything there; to finish, run the same command {}",
-                source.hint(),
-                run.as_ref().map_or_else(|| "again".to_owned(), |run| format!("with --continue {run}"))
-            ),
+            Self::Locked(error) => error.hint(),
+            Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
+            Self::TooLate { .. } => {
+                "finish it with `kubectl pivot resume`; the objects can then be moved back with another move".to_owned()
+            }
+            Self::LockLost { source, .. } => source.hint(),
+            Self::HalfUndone { source, .. } => {
+                format!("{}; then `kubectl pivot rollback` or `kubectl pivot resume`", source.hint())
+            }
+            Self::Unfinished { source, .. } => {
+                format!("{}; then `kubectl pivot resume`. Do not delete anything in the target", source.hint())
+            }
         }
     }
 }

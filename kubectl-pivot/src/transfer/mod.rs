@@ -4,6 +4,7 @@
 //! Phases: preflight, pause (and discover again), quiesce, copy, verify, seal, delete, resume. A
 //! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
 
+mod acceptance;
 mod compare;
 mod copy;
 mod delete;
@@ -13,22 +14,29 @@ mod error;
 mod findings;
 mod inventory;
 mod kinds;
+mod lock;
 mod mover;
 mod options;
 mod pause;
 mod preflight;
 mod quiesce;
+mod record;
+mod recover;
 mod report;
 mod run;
 mod seal;
 mod undo;
 mod verify;
 
+pub use acceptance::{Acceptance, Check, accept};
 pub use directory::{load, save};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
+pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use mover::{execute, plan};
 pub use options::{Existing, MoveOptions, Namespaces, Rehearsal};
 pub use preflight::{Preflight, Stranger};
+pub use record::{Phase, Record, Role};
+pub use recover::{Found, find, resume, rollback};
 pub use report::{Explained, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};

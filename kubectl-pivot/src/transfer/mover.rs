@@ -6,9 +6,12 @@ use super::copy::{Copies, copy};
 use super::delete::delete;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
+use super::lock::Lock;
 use super::pause;
 use super::preflight::{Preflight, preflight};
 use super::quiesce::quiesce;
+use super::record::{Phase, Step};
+use super::recover::{locked, places};
 use super::report::{Outcome, PhaseTime, Report};
 use super::run::Run;
 use super::seal::seal;
@@ -41,33 +44,41 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
     Ok((preflight, report))
 }
 
-/// Carries out a plan.
+/// Carries out a plan, under a lock on both clusters.
 ///
 /// # Errors
-/// [`MoveError::Refused`] when the plan has findings that stop it. Before the copies are verified
-/// a failure is undone; after that the move can only go on.
-pub async fn execute(
-    run: &Run,
-    preflight: Preflight,
-    mut report: Report,
-) -> Result<Report, MoveError> {
+/// [`MoveError::Refused`] when the plan has findings that stop it, [`MoveError::Locked`] when
+/// another run has a cluster. Before the copies are verified a failure is undone; after that the
+/// move can only go on.
+pub async fn execute(run: &Run, preflight: Preflight, report: Report) -> Result<Report, MoveError> {
     if preflight.findings.has_errors() {
         return Err(MoveError::Refused(preflight.findings));
     }
-    let territory = preflight.territory;
     if report.objects() == 0 {
-        return resume_only(run, &territory, report).await;
+        return Ok(report);
     }
+    let lock = Lock::acquire(places(run, None).await?, false, &run.stop).await.map_err(locked)?;
+    execute_locked(run, lock, preflight, report).await
+}
+
+/// Carries out a plan under a lock that was taken before.
+pub(super) async fn execute_locked(
+    run: &Run,
+    lock: Lock,
+    preflight: Preflight,
+    mut report: Report,
+) -> Result<Report, MoveError> {
+    let territory = preflight.territory;
     let mut clock = Clock { run, report: &mut report };
     let (graph, copies) = match prepare(&mut clock, &territory, preflight.graph).await {
         Ok(prepared) => prepared,
-        Err((doing, graph, error)) => {
-            return Err(put_back(run, &territory, graph.as_ref(), doing, error).await);
-        }
+        Err((doing, error)) => return Err(put_back(run, lock, &territory, doing, error).await),
     };
-    finish(&mut clock, &territory, &graph, &copies).await.map_err(|(doing, source)| {
-        MoveError::Unfinished { doing, run: Some(run.id.clone()), source }
-    })?;
+    if let Err(error) = lock.advance(Step::CopiesVerified).await {
+        lock.leave().await;
+        return Err(MoveError::Unfinished { doing: "commit", source: Box::new(error).into() });
+    }
+    finish_from(run, lock, Phase::Committed, (&territory, &graph, &copies), &mut report).await?;
     report.fill(&graph);
     report.outcome = Outcome::Moved;
     let is_reused = |node: &&crate::capi::Node| copies.reused.contains(node.object.uid());
@@ -77,102 +88,111 @@ pub async fn execute(
     Ok(report)
 }
 
-/// What failed, with the graph if there can be copies of it.
-type Unprepared = (&'static str, Option<Graph>, PhaseError);
+/// The phases after the point of no return, from the one the run is in.
+pub(super) async fn finish_from(
+    run: &Run,
+    lock: Lock,
+    phase: Phase,
+    what: (&Territory, &Graph, &Copies),
+    report: &mut Report,
+) -> Result<(), MoveError> {
+    let mut clock = Clock { run, report };
+    match finish(&mut clock, &lock, phase, what).await {
+        Ok(()) => lock.finish().await.map_err(|error| MoveError::Unfinished {
+            doing: "remove its record",
+            source: Box::new(error).into(),
+        }),
+        Err((doing, source)) => {
+            lock.leave().await;
+            Err(MoveError::Unfinished { doing, source })
+        }
+    }
+}
 
 /// The phases up to the point of no return.
 async fn prepare(
     clock: &mut Clock<'_>,
     territory: &Territory,
     planned: Graph,
-) -> Result<(Graph, Copies), Unprepared> {
+) -> Result<(Graph, Copies), (&'static str, PhaseError)> {
     let run = clock.run;
-    let doing = "pause the source";
-    let paused =
+    let graph =
         clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
-    let graph = paused.map_err(|error| (doing, None, error))?;
-
-    let doing = "wait for controllers";
+    let graph = graph.map_err(|error| ("pause the source", error))?;
     let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, &graph)).await;
-    quiet.map_err(|error| (doing, None, error))?;
-
-    let doing = "create objects in the target";
-    let copied = clock.time("copy", "Create objects in the target", copy(run, &graph)).await;
-    let copies = match copied {
-        Ok(copies) => copies,
-        Err(error) => return Err((doing, Some(graph), error)),
-    };
-
+    quiet.map_err(|error| ("wait for controllers", error))?;
+    let copies = clock.time("copy", "Create objects in the target", copy(run, &graph)).await;
+    let copies = copies.map_err(|error| ("create objects in the target", error))?;
     let doing = "verify the copies";
-    match clock.time("verify", "Verify the copies", verify(run, territory, &graph, &copies)).await {
-        Ok(verified) => clock.report.added_by_target = verified.added,
-        Err(error) => return Err((doing, Some(graph), error)),
-    }
-    match run.stop.check() {
-        Ok(()) => Ok((graph, copies)),
-        Err(error) => Err((doing, Some(graph), error)),
-    }
+    let verified =
+        clock.time("verify", "Verify the copies", verify(run, territory, &graph, &copies)).await;
+    clock.report.added_by_target = verified.map_err(|error| (doing, error))?.added;
+    run.stop.check().map_err(|error| (doing, error))?;
+    Ok((graph, copies))
 }
 
-/// The phases after the point of no return.
+/// The phases after the point of no return. Each is written down before it begins.
 async fn finish(
     clock: &mut Clock<'_>,
-    territory: &Territory,
-    graph: &Graph,
-    copies: &Copies,
+    lock: &Lock,
+    mut phase: Phase,
+    (territory, graph, copies): (&Territory, &Graph, &Copies),
 ) -> Result<(), (&'static str, PhaseError)> {
     let run = clock.run;
-    let sealed = clock.time("seal", "Hand over field ownership", seal(run, graph, copies)).await;
-    sealed.map_err(|error| ("hand over field ownership", error))?;
-    let deleted =
-        clock.time("delete", "Delete objects from the source", delete(run, territory, graph)).await;
-    deleted.map_err(|error| ("delete objects from the source", error))?;
-    let resumed = clock.time("resume", "Resume reconciliation", resume(run, territory)).await;
-    resumed.map(drop).map_err(|error| ("resume reconciliation", error))
+    while phase != Phase::Finished {
+        let (doing, step) = match phase {
+            Phase::Preparing | Phase::Committed => {
+                ("hand over field ownership", Step::CopiesSealed)
+            }
+            Phase::Deleting => ("delete objects from the source", Step::SourceDeleted),
+            Phase::Resuming | Phase::Finished => ("resume reconciliation", Step::Resumed),
+        };
+        let done = match step {
+            Step::CopiesVerified | Step::CopiesSealed => {
+                clock.time("seal", "Hand over field ownership", seal(run, graph, copies)).await
+            }
+            Step::SourceDeleted => {
+                clock
+                    .time("delete", "Delete objects from the source", delete(run, territory, graph))
+                    .await
+            }
+            Step::Resumed => {
+                clock.time("resume", "Resume reconciliation", resume(run, territory)).await
+            }
+        };
+        done.map_err(|error| (doing, error))?;
+        phase = lock.advance(step).await.map_err(|error| (doing, Box::new(error).into()))?;
+    }
+    Ok(())
 }
 
 /// Resumes what was moved on the target, and classes that were kept in the source.
-async fn resume(run: &Run, territory: &Territory) -> Result<usize, PhaseError> {
-    let target = pause::restore(run, &run.target, &territory.kinds).await?;
-    let source = pause::restore(run, &run.source, &territory.kinds).await?;
-    Ok(target + source)
-}
-
-/// What is left to do for a run that was interrupted after it had deleted everything.
-async fn resume_only(
-    run: &Run,
-    territory: &Territory,
-    mut report: Report,
-) -> Result<Report, MoveError> {
-    let resumed = resume(run, territory).await.map_err(|source| MoveError::Unfinished {
-        doing: "resume reconciliation",
-        run: Some(run.id.clone()),
-        source,
-    })?;
-    if resumed > 0 {
-        report.outcome = Outcome::Moved;
-    }
-    report.count_requests(&run.source, &run.target);
-    Ok(report)
+async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+    pause::restore(run, &run.target, &territory.kinds).await?;
+    pause::restore(run, &run.source, &territory.kinds).await?;
+    Ok(())
 }
 
 async fn put_back(
     run: &Run,
+    lock: Lock,
     territory: &Territory,
-    graph: Option<&Graph>,
     doing: &'static str,
     source: PhaseError,
 ) -> MoveError {
+    if run.stop.is_lock_lost() {
+        return MoveError::LockLost { doing, source };
+    }
     run.events.started("Put everything back");
-    match undo(run, territory, graph).await {
-        Ok(()) => {
-            run.events.finished("the source is as before");
-            MoveError::Undone { doing, source }
-        }
-        Err(error) => {
-            run.events.send(crate::journal::Event::Failed);
-            MoveError::HalfUndone { doing, undo: error.to_string(), source }
-        }
+    if let Err(error) = undo(run, territory).await {
+        run.events.send(crate::journal::Event::Failed);
+        lock.leave().await;
+        return MoveError::HalfUndone { doing, undo: error.to_string(), source };
+    }
+    run.events.finished("the source is as before");
+    match lock.finish().await {
+        Ok(()) => MoveError::Undone { doing, source },
+        Err(error) => MoveError::HalfUndone { doing, undo: error.to_string(), source },
     }
 }
 

@@ -9,17 +9,19 @@ use serde_json::{Value, json};
 use super::discover::{Territory, discover};
 use super::error::PhaseError;
 use super::run::{Progress, Run};
+use crate::capi::managed_fields;
 use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
     Graph, MoveKind, Node, Object, ResourceType, is_cluster, is_cluster_class, is_paused,
 };
-use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
+use crate::cluster::{ApiError, Client, FIELD_MANAGER, PatchKind, WriteOptions};
 
 /// Rounds of pausing and looking again before the move gives up.
 const ROUNDS: usize = 5;
 
-/// Suffix of the annotation's value when `spec.paused` was an explicit `false` before.
-const WAS_FALSE: &str = "/false";
+/// Follows the run's id in the annotation when `spec.paused` was an explicit `false` before; behind
+/// it stands who managed the field.
+const WAS_FALSE: &str = "/false ";
 
 /// Pauses everything that moves and discovers again, until nothing new has appeared.
 ///
@@ -35,9 +37,8 @@ pub async fn pause(
             to_pause(&graph).map(|(r, o)| (r.clone(), o.clone())).collect();
         let progress = Progress::of(active.len());
         run.each(active, &progress, |(resource, object)| async move {
-            patch(&run.source, &resource, &object, &pausing(&object, &run.id))
-                .await
-                .map_err(PhaseError::from)
+            patch(&run.source, &resource, &object, &pausing(&object, &run.id)).await?;
+            Ok(())
         })
         .await?;
         graph = discover(&run.source, territory).await?;
@@ -76,9 +77,7 @@ pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<
         restored += paused.len();
         let progress = Progress::of(paused.len()).carried_through();
         run.each(paused, &progress, |object| async move {
-            patch(cluster, &kind.resource, &object, &resuming(&object))
-                .await
-                .map_err(PhaseError::from)
+            resume(cluster, &kind.resource, &object).await.map_err(PhaseError::from)
         })
         .await?;
     }
@@ -108,7 +107,33 @@ pub fn paused_by(object: &Object) -> Option<&str> {
         return None;
     }
     let value = object.annotation(PAUSED_BY_ANNOTATION)?;
-    Some(value.strip_suffix(WAS_FALSE).unwrap_or(value))
+    Some(value.split_once(WAS_FALSE).map_or(value, |(run, _)| run))
+}
+
+/// What managed `spec.paused` of a Cluster that had an explicit `false`, if it had.
+fn managers_of_false(object: &Object) -> Option<Vec<Value>> {
+    let (_, managers) = object.annotation(PAUSED_BY_ANNOTATION)?.split_once(WAS_FALSE)?;
+    Some(serde_json::from_str(managers).unwrap_or_default())
+}
+
+/// Gives an object its pause state back. An explicit `false` takes two requests, since the API
+/// server makes whoever writes the field its manager; the annotation goes with the second.
+async fn resume(
+    cluster: &Client,
+    resource: &ResourceType,
+    object: &Object,
+) -> Result<(), ApiError> {
+    let Some(managers) = managers_of_false(object) else {
+        return patch(cluster, resource, object, &resuming(object)).await.map(|_| ());
+    };
+    let unpause = json!({"metadata": {"uid": object.uid()}, "spec": {"paused": false}});
+    let Some(unpaused) = patch(cluster, resource, object, &unpause).await? else {
+        return Ok(());
+    };
+    let entries = managed_fields::give_back(unpaused.managed_fields(), &managers, FIELD_MANAGER);
+    let hand_over = json!({"metadata": {"uid": object.uid(), "managedFields": entries,
+        "annotations": {PAUSED_BY_ANNOTATION: null}}});
+    patch(cluster, resource, object, &hand_over).await.map(|_| ())
 }
 
 async fn patch(
@@ -116,12 +141,12 @@ async fn patch(
     resource: &ResourceType,
     object: &Object,
     patch: &Value,
-) -> Result<(), ApiError> {
+) -> Result<Option<Object>, ApiError> {
     let place = (object.namespace(), object.name());
     match cluster.patch(resource, place, (PatchKind::Merge, patch), &WriteOptions::default()).await
     {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_not_found() => Ok(()),
+        Ok(patched) => Ok(Some(patched)),
+        Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -132,7 +157,12 @@ fn pausing(object: &Object, run: &str) -> Value {
             "annotations": {PAUSED_BY_ANNOTATION: run, PAUSED_ANNOTATION: ""}}});
     }
     let was_false = object.value()["spec"]["paused"] == Value::Bool(false);
-    let mark = if was_false { format!("{run}{WAS_FALSE}") } else { run.to_owned() };
+    let mark = if was_false {
+        let managers = managed_fields::managers_of(object.managed_fields(), "/f:spec/f:paused");
+        format!("{run}{WAS_FALSE}{}", Value::from(managers))
+    } else {
+        run.to_owned()
+    };
     json!({"metadata": {"uid": object.uid(), "annotations": {PAUSED_BY_ANNOTATION: mark}}, "spec": {"paused": true}})
 }
 
@@ -141,10 +171,7 @@ fn resuming(object: &Object) -> Value {
         return json!({"metadata": {"uid": object.uid(),
             "annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
     }
-    let was_false =
-        object.annotation(PAUSED_BY_ANNOTATION).is_some_and(|mark| mark.ends_with(WAS_FALSE));
-    let paused = if was_false { Value::Bool(false) } else { Value::Null };
-    json!({"metadata": {"uid": object.uid(), "annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": paused}})
+    json!({"metadata": {"uid": object.uid(), "annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": null}})
 }
 
 #[cfg(test)]
@@ -162,10 +189,10 @@ mod tests {
         let mark = pausing(&object, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION].clone();
         object.set_annotation(PAUSED_BY_ANNOTATION, mark.as_str().expect("text"));
         assert_eq!(paused_by(&object), Some("r1"));
-        assert_eq!(resuming(&object)["spec"]["paused"], json!(false));
+        assert_eq!(managers_of_false(&object), Some(vec![]));
         let plain = cluster(json!({}));
         assert_eq!(pausing(&plain, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION], "r1");
-        assert_eq!(resuming(&plain)["spec"]["paused"], Value::Null);
+        assert_eq!(managers_of_false(&plain), None);
     }
 
     #[test]

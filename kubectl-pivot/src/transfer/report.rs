@@ -55,7 +55,7 @@ pub struct PhaseTime {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// [`API_VERSION`].
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `MoveReport`.
     pub kind: &'static str,

@@ -11,25 +11,45 @@ use super::options::MoveOptions;
 use crate::cluster::Client;
 use crate::journal::Events;
 
-/// Set when the user asks to stop; looked at between requests.
+/// Set when the user asks to stop, or the lock is lost; looked at between requests.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop {
+    requested: Arc<AtomicBool>,
+    lock_lost: Arc<AtomicBool>,
+}
 
 impl Stop {
     /// Asks the run to stop at the next safe point.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.requested.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on nothing may be written any more: another run may have begun.
+    pub(super) fn lose_lock(&self) {
+        self.lock_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the lock was lost.
+    pub fn is_lock_lost(&self) -> bool {
+        self.lock_lost.load(Ordering::Relaxed)
     }
 
     /// Whether a stop was asked for.
     pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.requested.load(Ordering::Relaxed)
     }
 
     /// # Errors
-    /// [`PhaseError::Interrupted`] when a stop was asked for.
+    /// [`PhaseError::Interrupted`] when a stop was asked for, [`PhaseError::LockLost`] without lock.
     pub fn check(&self) -> Result<(), PhaseError> {
+        self.check_lock()?;
         if self.is_requested() { Err(PhaseError::Interrupted) } else { Ok(()) }
+    }
+
+    /// # Errors
+    /// [`PhaseError::LockLost`] when the lock was lost.
+    pub fn check_lock(&self) -> Result<(), PhaseError> {
+        if self.is_lock_lost() { Err(PhaseError::LockLost) } else { Ok(()) }
     }
 }
 
@@ -69,7 +89,9 @@ impl Run {
     {
         let failed = AtomicBool::new(false);
         let stopped = || {
-            failed.load(Ordering::Relaxed) || (progress.interruptible && self.stop.is_requested())
+            failed.load(Ordering::Relaxed)
+                || self.stop.is_lock_lost()
+                || (progress.interruptible && self.stop.is_requested())
         };
         let outcomes = futures::stream::iter(items)
             .take_while(|_| futures::future::ready(!stopped()))
@@ -84,13 +106,15 @@ impl Run {
             .buffer_unordered(self.options.max_in_flight.max(1));
         let outcomes: Vec<Result<R, PhaseError>> = outcomes.collect().await;
         let (results, errors): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
-        match summarise(errors.into_iter().filter_map(Result::err).collect()) {
-            Some(error) => Err(error),
-            None if progress.interruptible => {
-                self.stop.check().map(|()| results.into_iter().filter_map(Result::ok).collect())
-            }
-            None => Ok(results.into_iter().filter_map(Result::ok).collect()),
+        if let Some(error) = summarise(errors.into_iter().filter_map(Result::err).collect()) {
+            return Err(error);
         }
+        if progress.interruptible {
+            self.stop.check()?
+        } else {
+            self.stop.check_lock()?
+        }
+        Ok(results.into_iter().filter_map(Result::ok).collect())
     }
 }
 

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::delete::free;
 use super::discover::{Territory, list_kinds};
 use super::error::PhaseError;
+use super::options::Namespaces;
 use super::pause;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{Graph, Object, ResourceType};
+use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
 /// Removes every object of the target that carries this run's mark, then resumes the source.
@@ -18,28 +19,20 @@ use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 ///
 /// # Errors
 /// When a request fails; the source stays paused then, since copies may be left.
-pub async fn undo(
-    run: &Run,
-    territory: &Territory,
-    graph: Option<&Graph>,
-) -> Result<(), PhaseError> {
-    if let Some(graph) = graph {
-        remove_copies(run, territory, graph).await?;
-    }
+pub async fn undo(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+    remove_copies(run, territory).await?;
     pause::restore(run, &run.source, &territory.kinds).await?;
     Ok(())
 }
 
-async fn remove_copies(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
-    let mut everywhere = territory.clone();
-    if graph
-        .copied()
-        .any(|index| graph.nodes[index].object.namespace() != territory.namespaces.selector())
-    {
-        everywhere.namespaces = super::options::Namespaces::All;
-    }
-    let ours: Vec<(usize, Object)> = list_kinds(&run.target, &everywhere)
-        .await?
+async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+    // Classes of other namespaces may have been copied too.
+    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
+    let listed = match list_kinds(&run.target, &everywhere).await {
+        Err(error) if error.is_forbidden() => list_kinds(&run.target, territory).await?,
+        other => other?,
+    };
+    let ours: Vec<(usize, Object)> = listed
         .into_iter()
         .filter(|(_, object)| object.annotation(RUN_ANNOTATION) == Some(&run.id))
         .collect();

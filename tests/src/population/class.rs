@@ -33,7 +33,7 @@ pub fn used_elsewhere(namespace: &str, user_namespace: &str) -> Population {
     population
 }
 
-fn class(population: &mut Population, name: &str, namespace: &str) -> Handle {
+pub(super) fn class(population: &mut Population, name: &str, namespace: &str) -> Handle {
     let template = |kind: &str, api_version: &str| json!({"templateRef": {"apiVersion": api_version, "kind": kind, "name": name}});
     let class = population.add(
         Piece::new(CORE, "ClusterClass", name).in_namespace(namespace).annotation("team", "platform").spec(json!({
@@ -93,7 +93,7 @@ fn topology(name: &str, (class, class_namespace): (&str, Option<&str>)) -> Piece
         .status(provisioned())
 }
 
-fn topology_cluster(
+pub(super) fn topology_cluster(
     population: &mut Population,
     name: &str,
     class: (&str, Option<&str>),

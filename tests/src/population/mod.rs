@@ -2,6 +2,7 @@
 //! pieces that refer to each other by handle, so that twins get the same objects under other uids.
 
 pub mod class;
+pub mod complete;
 pub mod crds;
 mod create;
 pub mod dashes;

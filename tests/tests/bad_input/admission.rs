@@ -178,12 +178,15 @@ async fn fails_and_is_continued(
     policy.install(refusing).await;
     let outcome = bench.run(namespace, &[]).await;
     expect(&outcome, code::UNFINISHED, says);
-    expect(&outcome, code::UNFINISHED, &["complete and verified copy", "hint:", "--continue"]);
+    expect(
+        &outcome,
+        code::UNFINISHED,
+        &["complete and verified copy", "hint:", "kubectl pivot resume"],
+    );
     assert_eq!(payload(target, namespace).await, all, "{outcome}");
     assert_eq!(active(source, namespace).await, Vec::<String>::new(), "in the source: {outcome}");
     policy.remove(refusing).await;
-    let run = run_id(&outcome.stderr);
-    let outcome = bench.run(namespace, &["--continue", &run]).await;
+    let outcome = bench.resume().await;
     expect(&outcome, code::MOVED, &[]);
     assert_eq!(payload(source, namespace).await, 0, "{outcome}");
     assert_eq!(payload(target, namespace).await, all, "{outcome}");
@@ -209,12 +212,6 @@ async fn active(plane: &Plane, namespace: &str) -> Vec<String> {
 fn is_marked(object: &Object) -> bool {
     let annotations = object.value()["metadata"]["annotations"].to_string();
     annotations.contains("kubectl-pivot.io/") || annotations.contains("delete-for-move")
-}
-
-/// The word after `--continue` in what the program has said.
-fn run_id(text: &str) -> String {
-    let after = text.split("--continue ").nth(1).expect("it names the run");
-    after.chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
 /// A ValidatingAdmissionPolicy that refuses objects labelled with its name: their creation, their

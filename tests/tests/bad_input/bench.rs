@@ -54,6 +54,14 @@ impl Bench {
         self.stage.kubectl_pivot().run(args).await
     }
 
+    /// Carries on the interrupted move, with nothing but the two kubeconfigs.
+    pub(crate) async fn resume(&self) -> Outcome {
+        let (source, target) = (self.pair.source.kubeconfig(), self.pair.target.kubeconfig());
+        let (source, target) = (source.display().to_string(), target.display().to_string());
+        let args = ["resume", "--kubeconfig", &source, "--to-kubeconfig", &target];
+        self.stage.kubectl_pivot().run(args).await
+    }
+
     /// Moves a namespace between other kubeconfigs than the administrators'.
     pub(crate) async fn run_as(&self, source: &Path, target: &Path, namespace: &str) -> Outcome {
         let (source, target) = (source.display().to_string(), target.display().to_string());

@@ -92,16 +92,16 @@ impl PartsError {
                     .into(),
             ),
             Self::Missing { part, .. } => Some(format!(
-                "install Go 1.26 (https://go.dev/dl) and run the command again, \
+                "install Go 1.26 and run the command again, \
                  or set KUBEBUILDER_ASSETS to a folder that holds `{part}`"
             )),
             Self::MissingCrds { dir, .. } => Some(format!(
-                "install Go 1.26 (https://go.dev/dl) and run the command again, \
+                "install Go 1.26 and run the command again, \
                  or copy {} from another machine",
                 dir.display()
             )),
             Self::GoTooOld { .. } => {
-                Some("install Go 1.26 (https://go.dev/dl) or unset GOTOOLCHAIN, and run the command again".into())
+                Some("install Go 1.26 or unset GOTOOLCHAIN, and run the command again".into())
             }
             Self::Go { .. } | Self::ModuleFolder { .. } => Some(
                 "check that the Go module proxy can be reached (`go env GOPROXY`) and that the disk is not full; \

@@ -49,7 +49,7 @@ pub async fn load(run: &Run, directory: &Path, dry_run: bool) -> Result<Report, 
         Ok(copies) => copies,
         Err(source) => {
             let doing = "create objects in the target";
-            return Err(match undo(run, &territory, Some(&graph)).await {
+            return Err(match undo(run, &territory).await {
                 Ok(()) => MoveError::Undone { doing, source },
                 Err(error) => MoveError::HalfUndone { doing, undo: error.to_string(), source },
             });
@@ -73,7 +73,7 @@ async fn finish(
     graph: &Graph,
     copies: &Copies,
 ) -> Result<(), MoveError> {
-    let failed = |doing| move |source| MoveError::Unfinished { doing, run: None, source };
+    let failed = |doing| move |source| MoveError::Unfinished { doing, source };
     run.events.started("Hand over field ownership");
     seal(run, graph, copies).await.map_err(failed("hand over field ownership"))?;
     run.events.finished("");

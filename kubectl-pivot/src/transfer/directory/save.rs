@@ -46,7 +46,7 @@ pub async fn save(run: &Run, directory: &Path, dry_run: bool) -> Result<Report, 
         (Ok(graph), Ok(_)) => graph,
         (Err(source), Ok(_)) => return Err(MoveError::Undone { doing, source }),
         (Ok(_), Err(source)) => {
-            return Err(MoveError::Unfinished { doing: "resume the source", run: None, source });
+            return Err(MoveError::Unfinished { doing: "resume the source", source });
         }
         (Err(source), Err(undo)) => {
             return Err(MoveError::HalfUndone { doing, undo: undo.to_string(), source });

@@ -6,6 +6,7 @@ mod existing;
 mod objects;
 mod permissions;
 mod rehearse;
+mod runs;
 mod strangers;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::run::Run;
 use crate::capi::{Graph, MoveKind};
 use crate::cluster::{Client, Served};
 
-pub(in crate::transfer) use objects::check as check_objects;
+pub(in crate::transfer) use objects::{check as check_objects, identity};
 pub use strangers::Stranger;
 
 /// Everything preflight has found out.
@@ -45,6 +46,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     tokio::try_join!(check_health(&run.source), check_health(&run.target))?;
     let mut findings = Findings::default();
     objects::check_distinct(run, &mut findings).await?;
+    runs::check(run, &mut findings).await?;
     let (source_providers, target_providers) =
         tokio::try_join!(inventory::read(&run.source), inventory::read(&run.target))?;
     findings.extend(inventory::compare(&source_providers, &target_providers));
@@ -88,7 +90,7 @@ pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
 }
 
 /// A kind at a version that both clusters serve: the source's storage version if possible.
-fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
+pub(super) fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
     let mut kind = kind.clone();
     if kind.resource.group.is_empty() || target.has(&kind.resource) {
         return kind;

@@ -4,7 +4,6 @@ use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::pause::paused_by;
 use super::super::run::Run;
-use crate::capi::names::DELETE_FOR_MOVE_ANNOTATION;
 use crate::capi::{Graph, unprovisioned_reason};
 use crate::cluster::Client;
 
@@ -26,7 +25,7 @@ pub(super) async fn check_distinct(run: &Run, findings: &mut Findings) -> Result
 }
 
 /// The uid of `kube-system`, which no two clusters share; the URL where that may not be read.
-async fn identity(cluster: &Client) -> Result<String, PhaseError> {
+pub(in crate::transfer) async fn identity(cluster: &Client) -> Result<String, PhaseError> {
     match cluster.get(&namespace_type(), None, "kube-system").await {
         Ok(Some(namespace)) => Ok(namespace.uid().to_owned()),
         Ok(None) => Ok(cluster.server().to_owned()),
@@ -43,8 +42,7 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             let hint = "wait until it is provisioned, or delete it, then run the command again";
             findings.object_error("NotProvisioned", "source", object.id(), reason, hint);
         }
-        // What an interrupted move was deleting is to be moved all the same.
-        if object.is_being_deleted() && object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_none() {
+        if object.is_being_deleted() {
             let problem = "it is being deleted, and a move would bring it back";
             let hint = "wait until it is gone; if it does not go, look at its finalizers and its controller";
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
@@ -53,9 +51,8 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             let problem = format!(
                 "it was paused by the move {other}, which is still going on or was interrupted"
             );
-            let hint = format!(
-                "if no move is running, continue that one: run this command with --continue {other}"
-            );
+            let hint =
+                "`kubectl pivot status` tells; `kubectl pivot resume` or `rollback` ends that move";
             findings.object_error("OtherRun", "source", object.id(), &problem, hint);
         }
     }

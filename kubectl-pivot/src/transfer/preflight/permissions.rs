@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::super::copy::namespace_type;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
+use super::super::inventory;
+use super::super::recover::lock_namespace;
 use super::super::run::Run;
 use crate::capi::{Fate, Graph, Object, ResourceType};
 use crate::cluster::{ApiError, Client, WriteOptions};
@@ -32,6 +34,7 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
     {
         let side = if source { "source" } else { "target" };
         let mut needs = needs(graph, verbs, source);
+        needs.extend(lock_needs(cluster).await?);
         if !source {
             needs.extend(needed_namespaces(run, graph).await?);
         }
@@ -67,6 +70,18 @@ fn needs(graph: &Graph, verbs: &[&'static str], source: bool) -> BTreeSet<Need> 
         }
     }
     needs
+}
+
+/// The lock of a run is a Lease.
+async fn lock_needs(cluster: &Client) -> Result<Vec<Need>, ApiError> {
+    let namespace = lock_namespace(&inventory::read(cluster).await?);
+    let need = |verb| Need {
+        group: "coordination.k8s.io".to_owned(),
+        plural: "leases".to_owned(),
+        namespace: Some(namespace.clone()),
+        verb,
+    };
+    Ok(["get", "create", "update", "patch", "delete"].map(need).to_vec())
 }
 
 /// A namespace that the target lacks has to be created.

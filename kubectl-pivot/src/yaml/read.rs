@@ -1,4 +1,4 @@
-//! Reading YAML as kubectl and clusterctl do (`sigs.k8s.io/yaml`), in one place.
+//! Reading.
 
 use serde_json::Value;
 

@@ -1,106 +1,17 @@
 //! Real libraries in a real host: whatever a plugin does, one clear error, and the host lives.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::fs;
 use std::process::Command;
-use std::sync::OnceLock;
 
 use kubectl_pivot::plugins::{
-    CallError, Found, LoadError, Lock, Origin, Plugin, PluginFile, PluginFileError, Registry,
-    SearchFolder, SearchPath, SelectError, Sidecar, Trust,
+    CallError, Found, LoadError, Lock, Origin, Plugin, PluginFile, PluginFileError, SelectError,
+    Trust, install, remove,
 };
-use kubectl_pivot_plugin_api::{ABI_LEVEL, ClusterRequest, ErrorCode, Maturity};
-use tempfile::TempDir;
+use kubectl_pivot_plugin_api::{ErrorCode, Maturity};
 
-/// Builds a plugin and returns its library.
-fn build(arguments: &[&str]) -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--message-format=json", "--quiet"])
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs, since it runs this test");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let mut files = messages.lines().filter_map(|line| {
-        let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let files = message["filenames"].as_array()?.clone();
-        files.iter().filter_map(|file| file.as_str().map(PathBuf::from)).find(|file| {
-            file.extension().is_some_and(|e| e == std::env::consts::DLL_EXTENSION)
-                && !file.to_string_lossy().contains("_derive")
-                && !file.to_string_lossy().contains("_macros")
-        })
-    });
-    files.next_back().expect("a library was built")
-}
-
-fn docker() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-plugin-docker"]))
-}
-
-fn misbehaving() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-plugin-api", "--example", "misbehaving"]))
-}
-
-/// A folder with plugins, in which nobody else can write.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
-        set_mode(folder.path(), 0o755);
-        Self(folder)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.path().join(format!("lib{name}.{}", std::env::consts::DLL_EXTENSION));
-        // A new file, because the old one may be mapped into this process.
-        drop(fs::remove_file(&path));
-        fs::write(&path, bytes).expect("the folder is ours");
-        set_mode(&path, 0o755);
-        path
-    }
-
-    fn install(&self, library: &Path, name: &str) -> PathBuf {
-        self.put(name, &fs::read(library).expect("it was just built"))
-    }
-
-    /// Describes and trusts a library, as `plugin install` does.
-    fn trust(&self, path: &Path) {
-        let file = PluginFile::inspect(path).expect("it is safe to open");
-        let plugin = Plugin::open(&file).expect("it is a plugin");
-        Sidecar::new(plugin.info().clone(), ABI_LEVEL).write(path).expect("the folder is ours");
-        let mut lock = Lock::read(self.path()).expect("it is readable");
-        lock.trust(plugin.info().name.clone(), file.hash);
-        lock.write(self.path()).expect("the folder is ours");
-    }
-
-    fn scan(&self) -> Registry {
-        self.scan_with(&[(self.path(), Origin::User)])
-    }
-
-    fn scan_with(&self, folders: &[(&Path, Origin)]) -> Registry {
-        let folder = |&(path, origin): &(&Path, Origin)| SearchFolder { path: path.into(), origin };
-        let search = SearchPath { folders: folders.iter().map(folder).collect() };
-        Registry::scan(&search, Some(self.path())).expect("the locks are readable")
-    }
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
-}
-
-fn render(plugin: &Plugin, name: &str) -> Result<usize, CallError> {
-    let infrastructure = plugin.infrastructure()?;
-    infrastructure.render(&ClusterRequest::named(name)).map(|manifests| manifests.objects.len())
-}
+use support::{Folder, build_with, docker, misbehaving, render, set_mode};
 
 #[test]
 fn a_trusted_plugin_works() {
@@ -138,6 +49,25 @@ fn a_plugin_that_changed_is_refused() {
     let error = trusted.load("docker").expect_err("it changed since the scan");
     assert!(matches!(error, LoadError::File(PluginFileError::Untrusted { .. })), "{error}");
     assert!(matches!(folder.scan().all(), [Found { trust: Trust::Changed { .. }, .. }]));
+}
+
+#[test]
+fn installing_replaces_and_removing_forgets() {
+    let (folder, user) = (Folder::new(), Folder::new());
+    let source = folder.install(docker(), "any_name");
+    for _ in 0..2 {
+        let installed = install(&source, user.path()).expect("it is a plugin");
+        assert_eq!(installed.plugin.info().name, "docker");
+        assert_eq!(installed.path.parent(), Some(user.path()));
+    }
+    let registry = user.scan();
+    let [found] = registry.all() else { panic!("it was installed once") };
+    assert_eq!(found.sidecar.as_ref().map(|s| s.info.name.as_str()).ok(), Some("docker"));
+    assert!(registry.load("docker").is_ok());
+    remove("docker", user.path()).expect("it is installed");
+    assert_eq!(user.scan().all().len(), 0);
+    assert_eq!(Lock::read(user.path()).expect("it is readable"), Lock::default());
+    assert!(remove("docker", user.path()).is_err(), "it is gone");
 }
 
 #[test]
@@ -229,6 +159,33 @@ fn a_library_that_is_no_plugin_is_named_as_such() {
         matches!(error, PluginFileError::NotAPlugin { .. } | PluginFileError::Open { .. }),
         "{error}"
     );
+}
+
+#[test]
+fn a_plugin_whose_panics_abort_is_refused() {
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/panic-abort");
+    let arguments = ["-p", "kubectl-pivot-plugin-cilium", "--target-dir", target];
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.env("CARGO_PROFILE_DEV_PANIC", "abort");
+    let library = build_with(cargo, &arguments);
+    let folder = Folder::new();
+    let path = folder.install(&library, "cilium");
+    let error = Plugin::open(&PluginFile::inspect(&path).expect("a proper library"));
+    let error = error.expect_err("one panic would end this test");
+    assert!(matches!(error, PluginFileError::PanicAbort { .. }), "{error}");
+}
+
+/// Needs `rustup toolchain install nightly`.
+#[test]
+fn a_plugin_of_another_toolchain_and_profile_works() {
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/nightly");
+    let mut cargo = Command::new("rustup");
+    cargo.args(["run", "nightly", "cargo"]).env_remove("RUSTC").env_remove("RUSTDOC");
+    let arguments = ["-p", "kubectl-pivot-plugin-none", "--release", "--target-dir", target];
+    let folder = Folder::new();
+    folder.trust(&folder.install(&build_with(cargo, &arguments), "none"));
+    let plugin = folder.scan().load("none").expect("it is trusted");
+    assert_eq!(plugin.conformance(), Vec::<String>::new());
 }
 
 #[test]

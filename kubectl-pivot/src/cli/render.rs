@@ -1,0 +1,127 @@
+//! `kubectl pivot render`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::Context;
+use super::plugin::PluginFolders;
+use crate::cluster::KubeconfigRef;
+use crate::commands::{self, CommandError, ManagementCluster, RenderPart, RenderRequest, exit};
+use crate::render;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name of the cluster.
+    name: String,
+    /// Infrastructure plugin, for example docker.
+    #[arg(long, short, value_name = "NAME")]
+    infrastructure: String,
+    /// CNI plugin [default: what the infrastructure plugin says].
+    #[arg(long, value_name = "NAME")]
+    cni: Option<String>,
+    /// Manifests of your own network, with `--cni none`.
+    #[arg(long, value_name = "FILE", requires = "cni")]
+    cni_manifest: Option<PathBuf>,
+    /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    variables: Vec<(String, String)>,
+    /// Namespace of the objects.
+    #[arg(long, short, value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
+    /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
+    #[arg(long, value_name = "VERSION")]
+    kubernetes_version: Option<String>,
+    /// Version of Cluster API in the management cluster, for example v1.14.2 [default: a recent one].
+    #[arg(long, value_name = "VERSION")]
+    capi_version: Option<String>,
+    /// Kubeconfig of the management cluster, to ask which versions it serves.
+    #[arg(long, value_name = "FILE", conflicts_with = "capi_version")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME", conflicts_with = "capi_version")]
+    kubeconfig_context: Option<String>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t)]
+    part: Part,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+    #[command(flatten)]
+    plugins: PluginFolders,
+}
+
+/// Parts of what is rendered.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Part {
+    /// The objects of the cluster, for `kubectl apply -f -`.
+    #[default]
+    Cluster,
+    /// kind's configuration for the bootstrap cluster.
+    Bootstrap,
+    /// The network: manifests, or a plan for Helm.
+    Cni,
+    /// All of it, in the order in which it is needed.
+    All,
+}
+
+/// Output formats.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Output {
+    /// YAML documents.
+    #[default]
+    Yaml,
+    /// One JSON document, a List.
+    Json,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let output = args.output;
+    let rendered = commands::render_manifests(&args.into()).await?;
+    context.progress.clear();
+    for note in &rendered.notes {
+        context.progress.events().note(format!("note: {note}"));
+    }
+    render::print(&match output {
+        Output::Yaml => render::yaml_objects(&rendered.objects),
+        Output::Json => render::json_objects(&rendered.objects),
+    });
+    Ok(exit::OK)
+}
+
+impl From<Args> for RenderRequest {
+    fn from(args: Args) -> Self {
+        let kubeconfig = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
+        Self {
+            name: args.name,
+            namespace: args.namespace,
+            infrastructure: args.infrastructure,
+            cni: args.cni,
+            cni_manifest: args.cni_manifest,
+            variables: args.variables,
+            kubernetes_version: args.kubernetes_version,
+            management: match args.capi_version {
+                Some(version) => ManagementCluster::Version(version),
+                None if kubeconfig == KubeconfigRef::default() => ManagementCluster::Unknown,
+                None => ManagementCluster::At(kubeconfig),
+            },
+            part: match args.part {
+                Part::Cluster => RenderPart::Cluster,
+                Part::Bootstrap => RenderPart::Bootstrap,
+                Part::Cni => RenderPart::Cni,
+                Part::All => RenderPart::All,
+            },
+            plugin_folders: args.plugins.folders,
+        }
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,48 @@
+//! `kubectl pivot verify`.
+
+use std::time::Duration;
+
+use super::Context;
+use super::clusters::ClustersArgs;
+use super::output::Output;
+use crate::commands::{self, CommandError, exit};
+use crate::render;
+use crate::transfer::{Acceptance, Check, MoveError, Namespaces, accept};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    clusters: ClustersArgs,
+    /// Namespace that was moved [default: that of the source's context].
+    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    namespace: Option<String>,
+    /// All namespaces were moved.
+    #[arg(long, short = 'A')]
+    all_namespaces: bool,
+    /// Seconds during which no Machine may be created or deleted; 0 leaves this out.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    settle: u64,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let events = context.progress.events();
+    let run = commands::connect(&args.clusters.request(), &events, &context.stop).await?;
+    let namespaces = match (args.namespace, args.all_namespaces) {
+        (_, true) => Namespaces::All,
+        (Some(namespace), false) => Namespaces::One(namespace),
+        (None, false) => Namespaces::One(run.source.default_namespace().to_owned()),
+    };
+    let acceptance = Acceptance { namespaces, settle: Duration::from_secs(args.settle) };
+    let checks = accept(&run.source, &run.target, &acceptance, &events)
+        .await
+        .map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
+    context.progress.clear();
+    render::print(
+        &render::structured(&checks, args.output.into()).unwrap_or_else(|| render::checks(&checks)),
+    );
+    Ok(if checks.iter().all(Check::holds) { exit::OK } else { exit::NOT_VERIFIED })
+}

@@ -1,0 +1,62 @@
+//! `plugin check`: the conformance kit, on a library.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::commands::CommandError;
+use crate::plugins::{Plugin, PluginFile};
+
+/// What the conformance kit says about a library.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginCheck {
+    /// Version of this document's schema.
+    pub api_version: &'static str,
+    /// `PluginCheck`.
+    pub kind: &'static str,
+    /// The library.
+    pub file: PathBuf,
+    /// Its hash.
+    pub sha256: String,
+    /// Name of the plugin.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Version of the messages that it speaks.
+    pub protocol: String,
+    /// What is wrong, one sentence each; empty when it conforms.
+    pub findings: Vec<String>,
+}
+
+impl PluginCheck {
+    /// Whether nothing is wrong.
+    pub fn holds(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Loads a library, whether it is trusted or not, and checks it.
+///
+/// # Errors
+/// It is no plugin, or none that this program can use.
+pub fn plugin_check(library: &Path) -> Result<PluginCheck, CommandError> {
+    let library = absolute(library);
+    let file = PluginFile::inspect(&library)?;
+    let plugin = Plugin::open(&file)?;
+    Ok(PluginCheck {
+        api_version: "kubectl-pivot.io/v1alpha1",
+        kind: "PluginCheck",
+        sha256: file.hash.to_string(),
+        name: plugin.info().name.clone(),
+        version: plugin.info().version.clone(),
+        protocol: plugin.info().protocol.to_string(),
+        findings: plugin.conformance(),
+        file: library,
+    })
+}
+
+/// A name without a slash would be looked up among the libraries of the system.
+pub(super) fn absolute(library: &Path) -> PathBuf {
+    std::path::absolute(library).unwrap_or_else(|_| library.to_owned())
+}

@@ -1,0 +1,208 @@
+//! `plugin list`: every library that was found, from outside.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use kubectl_pivot_plugin_api::protocol::{Compatibility, compatibility};
+use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL};
+use serde::Serialize;
+
+use crate::commands::CommandError;
+use crate::plugins::{Found, Registry, SearchPath, Trust, user_folder};
+
+/// All plugins that were found.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginList {
+    /// Version of this document's schema.
+    pub api_version: &'static str,
+    /// `PluginList`.
+    pub kind: &'static str,
+    /// In the order of the search path.
+    pub plugins: Vec<PluginSummary>,
+}
+
+/// One plugin, as its files describe it. What is not known is absent.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginSummary {
+    /// Name, by the description or else the file.
+    pub name: String,
+    /// `infrastructure` or `cni`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Version of the plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Level of the binary interface.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abi_level: Option<u32>,
+    /// Version of the messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// How far it can be relied on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maturity: Option<String>,
+    /// One sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Why its folder was looked in.
+    pub origin: &'static str,
+    /// Whether it may be loaded.
+    pub trust: TrustWord,
+    /// The library.
+    pub path: PathBuf,
+    /// Why it cannot be used, one sentence fragment each; empty when it can.
+    pub problems: Vec<String>,
+    /// What to do about the first problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// Whether a plugin may be loaded, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrustWord {
+    /// It is the library that was trusted.
+    Trusted,
+    /// Another library was trusted under its name.
+    Changed,
+    /// It was never trusted.
+    Untrusted,
+    /// It must not be opened.
+    Broken,
+}
+
+impl TrustWord {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trusted => "trusted",
+            Self::Changed => "changed",
+            Self::Untrusted => "untrusted",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// Describes every plugin in the folders of `--plugin-dir` and the usual ones. Loads none.
+///
+/// # Errors
+/// When the search path or a lock file is unusable.
+pub fn plugin_list(folders: &[PathBuf]) -> Result<PluginList, CommandError> {
+    let registry = plugin_registry(folders)?;
+    let plugins = registry.all().iter().map(|found| summary(found, &registry)).collect();
+    Ok(PluginList { api_version: "kubectl-pivot.io/v1alpha1", kind: "PluginList", plugins })
+}
+
+/// The plugins in the folders of `--plugin-dir` and the usual ones.
+///
+/// # Errors
+/// When the search path or a lock file is unusable.
+pub fn plugin_registry(folders: &[PathBuf]) -> Result<Registry, CommandError> {
+    let search = SearchPath::of_process(folders)?;
+    Ok(Registry::scan(&search, user_folder().as_deref())?)
+}
+
+pub(super) fn summary(found: &Found, registry: &Registry) -> PluginSummary {
+    let mut problems = Problems::default();
+    let trust = problems.of_trust(found);
+    problems.of_description(found);
+    if let Err(error) = registry.select(&found.name()) {
+        problems.add(error.to_string(), error.hint());
+    }
+    let described = found.sidecar.as_ref().ok();
+    let text = |text: &str| text.to_owned();
+    PluginSummary {
+        name: found.name(),
+        kind: described.map(|sidecar| text(sidecar.info.kind.as_str())),
+        version: described.map(|sidecar| sidecar.info.version.clone()),
+        abi_level: described.map(|sidecar| sidecar.abi_level),
+        protocol: described.map(|sidecar| sidecar.info.protocol.to_string()),
+        maturity: described.map(|sidecar| text(sidecar.info.maturity.as_str())),
+        description: described.map(|sidecar| sidecar.info.description.clone()),
+        origin: found.origin.as_str(),
+        trust,
+        path: found.path.clone(),
+        problems: problems.texts,
+        hint: problems.hint,
+    }
+}
+
+/// What is wrong with a plugin; the first hint is kept.
+#[derive(Default)]
+struct Problems {
+    texts: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Problems {
+    fn add(&mut self, text: String, hint: String) {
+        self.texts.push(text);
+        self.hint.get_or_insert(hint);
+    }
+
+    fn of_trust(&mut self, found: &Found) -> TrustWord {
+        let by_name = format!(
+            "if you know where it comes from, run `kubectl pivot plugin trust {}`",
+            found.name()
+        );
+        match &found.trust {
+            Trust::Trusted(_) => TrustWord::Trusted,
+            Trust::Changed { file, trusted } => {
+                let text = format!("its sha256 is {}, and {trusted} was trusted", file.hash);
+                self.add(text, by_name);
+                TrustWord::Changed
+            }
+            Trust::Unknown(_) => {
+                self.add("it was never trusted".to_owned(), by_name);
+                TrustWord::Untrusted
+            }
+            Trust::Broken(error) => {
+                self.add(chain(error), error.hint().to_owned());
+                TrustWord::Broken
+            }
+        }
+    }
+
+    fn of_description(&mut self, found: &Found) {
+        let newer = "get a version of the plugin for this version of kubectl-pivot".to_owned();
+        match &found.sidecar {
+            // Trusting it describes it.
+            Err(_) if !matches!(found.trust, Trust::Trusted(_)) => {}
+            Err(error) => self.add(
+                chain(error),
+                format!("run `kubectl pivot plugin install {}`", shown(&found.path)),
+            ),
+            Ok(sidecar) if sidecar.abi_level != ABI_LEVEL => {
+                let level = sidecar.abi_level;
+                self.add(format!("it has ABI level {level}, this program has {ABI_LEVEL}"), newer);
+            }
+            Ok(sidecar)
+                if compatibility(PROTOCOL, sidecar.info.protocol) == Compatibility::Refused =>
+            {
+                let protocol = sidecar.info.protocol;
+                self.add(
+                    format!("it speaks protocol {protocol}, this program speaks {PROTOCOL}"),
+                    newer,
+                );
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,124 @@
+//! The files of a new plugin.
+
+use std::path::Path;
+
+use kubectl_pivot_plugin_api::{ABI_LEVEL, Maturity, PROTOCOL, PluginInfo, PluginKind};
+
+use crate::plugins::Sidecar;
+
+/// A file of the crate: its path there, and its content.
+pub(super) type File = (String, String);
+
+/// Where the crate takes the plugin API from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Api<'a> {
+    /// A folder.
+    Path(&'a Path),
+    /// The repository of this program.
+    Git,
+}
+
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+
+/// All files of a plugin `name`.
+pub(super) fn files(name: &str, kind: PluginKind, api: Api<'_>) -> Vec<File> {
+    let snake = name.replace('-', "_");
+    let library = format!(
+        "{}kubectl_pivot_plugin_{snake}{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    let sidecar = Sidecar::path_for(Path::new(&library)).display().to_string();
+    let api = match api {
+        Api::Path(path) => format!("path = {}", toml_string(&path.display().to_string())),
+        Api::Git => format!("git = {}", toml_string(REPOSITORY)),
+    };
+    let (source, try_it) = match kind {
+        PluginKind::Cni => (
+            include_str!("template/cni.rs.in"),
+            format!(
+                "kubectl pivot render my-cluster --infrastructure docker --cni {name} --part cni"
+            ),
+        ),
+        _ => (
+            include_str!("template/infrastructure.rs.in"),
+            format!("kubectl pivot render my-cluster --infrastructure {name}"),
+        ),
+    };
+    let fill = |text: &str| {
+        let values = [
+            ("{{name}}", name),
+            ("{{snake}}", &snake),
+            ("{{Kind}}", &camel(name)),
+            ("{{kind}}", kind.as_str()),
+            ("{{api}}", &api),
+            ("{{library}}", &library),
+            ("{{sidecar}}", &sidecar),
+            ("{{repository}}", REPOSITORY),
+            ("{{try}}", &try_it),
+        ];
+        values.iter().fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
+    };
+    vec![
+        ("Cargo.toml".to_owned(), fill(include_str!("template/Cargo.toml.in"))),
+        ("README.md".to_owned(), fill(include_str!("template/README.md.in"))),
+        (".gitignore".to_owned(), fill(include_str!("template/gitignore.in"))),
+        ("src/lib.rs".to_owned(), fill(source)),
+        ("tests/conformance.rs".to_owned(), fill(include_str!("template/conformance.rs.in"))),
+        (sidecar.clone(), describe(name, kind)),
+    ]
+}
+
+/// The description, as the plugin of the template says it.
+fn describe(name: &str, kind: PluginKind) -> String {
+    let info = PluginInfo {
+        name: name.to_owned(),
+        kind,
+        version: "0.1.0".to_owned(),
+        protocol: PROTOCOL,
+        maturity: Maturity::Alpha,
+        description: match kind {
+            PluginKind::Cni => format!("The network {name}, from its Helm chart"),
+            _ => format!("Clusters on {name}"),
+        },
+        provider: match kind {
+            PluginKind::Cni => String::new(),
+            _ => name.to_owned(),
+        },
+        ..PluginInfo::default()
+    };
+    let sidecar = serde_json::to_value(Sidecar::new(info, ABI_LEVEL));
+    format!("{:#}\n", sidecar.expect("a description has string keys only"))
+}
+
+/// `le-potato` is `LePotato`.
+fn camel(name: &str) -> String {
+    let word = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().map_or_else(String::new, |first| {
+            first.to_ascii_uppercase().to_string() + chars.as_str()
+        })
+    };
+    name.split('-').map(word).collect()
+}
+
+/// A basic string of TOML; JSON escapes the same characters in the same way.
+fn toml_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_to_fill_in() {
+        for kind in [PluginKind::Cni, PluginKind::Infrastructure] {
+            for (path, text) in files("le-potato", kind, Api::Path(Path::new("/a \"b\""))) {
+                assert!(!text.contains("{{") && !text.contains("}}"), "{path}:\n{text}");
+            }
+        }
+        assert_eq!(camel("le-potato-2"), "LePotato2");
+        assert_eq!(toml_string("/a \"b\""), r#""/a \"b\"""#);
+    }
+}

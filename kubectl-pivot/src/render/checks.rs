@@ -1,0 +1,30 @@
+//! The result of a verification for people.
+
+use std::fmt::Write;
+
+use owo_colors::OwoColorize;
+
+use crate::transfer::Check;
+
+/// Violations shown of each rule.
+const SHOWN: usize = 10;
+
+/// The checks as text.
+pub fn checks(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let sign = if check.holds() { "✔".green().to_string() } else { "✘".red().to_string() };
+        let _ = writeln!(text, "{sign} {} [{}]", check.says, check.rule);
+        for violation in check.violations.iter().take(SHOWN) {
+            let _ = writeln!(text, "    {violation}");
+        }
+        if check.violations.len() > SHOWN {
+            let _ = writeln!(
+                text,
+                "    … and {} more (all of them with -o json)",
+                check.violations.len() - SHOWN
+            );
+        }
+    }
+    text
+}

@@ -1,0 +1,215 @@
+//! Plugins for people.
+
+use std::fmt::Write as _;
+
+use kubectl_pivot_plugin_api::{Credential, ProvidersToInit, Tool, Variable};
+use owo_colors::OwoColorize;
+use serde_json::Value;
+
+use super::kubectl_table::align;
+use crate::commands::{
+    ChangedPlugin, NewPlugin, PluginCheck, PluginDetails, PluginList, PluginSummary, TrustWord,
+};
+
+/// What is not known.
+const UNKNOWN: &str = "-";
+
+/// The list of plugins, and why some cannot be used.
+pub fn plugins(list: &PluginList) -> String {
+    if list.plugins.is_empty() {
+        return "No plugins found\n\nInstall one: kubectl pivot plugin install FILE\n".to_owned();
+    }
+    let header = ["NAME", "KIND", "VERSION", "API", "MATURITY", "ORIGIN", "TRUST"];
+    let mut lines = vec![header.map(str::to_owned).to_vec()];
+    lines.extend(list.plugins.iter().map(|plugin| {
+        vec![
+            plugin.name.clone(),
+            known(plugin.kind.as_deref()),
+            known(plugin.version.as_deref()),
+            api(plugin),
+            known(plugin.maturity.as_deref()),
+            plugin.origin.to_owned(),
+            plugin.trust.as_str().to_owned(),
+        ]
+    }));
+    let mut text = align(&lines);
+    for plugin in &list.plugins {
+        problems(&mut text, plugin);
+    }
+    text
+}
+
+/// One plugin with everything that is known of it.
+pub fn plugin(details: &PluginDetails) -> String {
+    let plugin = &details.plugin;
+    let line = |title: &str, value: String| vec![format!("{title}:"), value];
+    let mut lines = vec![
+        line("Name", plugin.name.clone()),
+        line("Description", known(plugin.description.as_deref())),
+        line("Kind", known(plugin.kind.as_deref())),
+        line("Version", known(plugin.version.as_deref())),
+        line("API", api(plugin)),
+        line("Maturity", known(plugin.maturity.as_deref())),
+        line("Origin", plugin.origin.to_owned()),
+        line("Trust", plugin.trust.as_str().to_owned()),
+        line("File", plugin.path.display().to_string()),
+    ];
+    if !details.home_page.is_empty() {
+        lines.push(line("Home page", details.home_page.clone()));
+    }
+    if let Some(providers) = &details.providers {
+        lines.push(line("Providers", self::providers(providers)));
+    }
+    let mut text = align(&lines);
+    problems(&mut text, plugin);
+    needs(&mut text, &details.tools, &details.credentials);
+    match &details.variables {
+        Some(variables) => self::variables(&mut text, variables),
+        None => text.push_str("\nIts variables are shown once it is trusted.\n"),
+    }
+    text
+}
+
+/// The result of a check.
+pub fn plugin_check(check: &PluginCheck) -> String {
+    let mut text = String::new();
+    let (name, version, protocol) = (&check.name, &check.version, &check.protocol);
+    if check.holds() {
+        let sign = "✔".green();
+        let _ = writeln!(text, "{sign} plugin {name} {version} conforms to protocol {protocol}");
+        let file = check.file.display();
+        let _ = writeln!(text, "\nInstall it: kubectl pivot plugin install {file}");
+        return text;
+    }
+    let sign = "✘".red();
+    let _ =
+        writeln!(text, "{sign} plugin {name} {version} does not conform to protocol {protocol}");
+    for finding in &check.findings {
+        let _ = writeln!(text, "    {finding}");
+    }
+    text
+}
+
+/// Plugins that were just installed, with what to type next.
+pub fn installed(plugins: &[ChangedPlugin]) -> String {
+    let mut text = String::new();
+    for ChangedPlugin { name, version, path } in plugins {
+        let _ = writeln!(text, "plugin {name} {version} installed: {}", path.display());
+    }
+    if let [first, ..] = plugins {
+        let _ = writeln!(text, "\nWhat it can do: kubectl pivot plugin info {}", first.name);
+    }
+    text
+}
+
+/// A plugin that was just trusted, with what to type next.
+pub fn trusted(plugin: &ChangedPlugin) -> String {
+    let ChangedPlugin { name, version, path } = plugin;
+    format!(
+        "plugin {name} {version} trusted: {}\n\nWhat it can do: kubectl pivot plugin info {name}\n",
+        path.display()
+    )
+}
+
+/// A crate that was just written, with what to type next.
+pub fn new_plugin(new: &NewPlugin) -> String {
+    let folder = new.folder.display();
+    let mut text = format!("plugin {} written to {folder}:\n", new.name);
+    for file in &new.files {
+        let _ = writeln!(text, "  {file}");
+    }
+    let _ = writeln!(text, "\nTry it: cd {folder} && cargo test");
+    text
+}
+
+fn problems(text: &mut String, plugin: &PluginSummary) {
+    if plugin.problems.is_empty() {
+        return;
+    }
+    let name = match plugin.trust {
+        TrustWord::Broken => plugin.name.red().to_string(),
+        _ => plugin.name.yellow().to_string(),
+    };
+    let _ = writeln!(text, "\n{name} ({}):", plugin.path.display());
+    for problem in &plugin.problems {
+        let _ = writeln!(text, "  {problem}");
+    }
+    if let Some(hint) = &plugin.hint {
+        let _ = writeln!(text, "  {} {hint}", "hint:".cyan());
+    }
+}
+
+fn needs(text: &mut String, tools: &[Tool], credentials: &[Credential]) {
+    for Tool { name, check, purpose, .. } in tools {
+        let words = [std::slice::from_ref(name), check].concat().join(" ");
+        let _ = writeln!(text, "\nNeeds `{words}` to work, to {purpose}.");
+    }
+    if credentials.is_empty() {
+        return;
+    }
+    text.push_str("\nCredentials, from the environment:\n");
+    let line = |credential: &Credential| {
+        let required = if credential.required { "required" } else { "" };
+        vec![credential.env.clone(), required.to_owned(), credential.description.clone()]
+    };
+    text.push_str(&align(&credentials.iter().map(line).collect::<Vec<_>>()));
+}
+
+fn variables(text: &mut String, variables: &[Variable]) {
+    if variables.is_empty() {
+        return;
+    }
+    text.push_str("\nVariables, for --set NAME=VALUE:\n");
+    let header = ["NAME", "TYPE", "DEFAULT", "ENVIRONMENT", "DESCRIPTION"];
+    let mut lines = vec![header.map(str::to_owned).to_vec()];
+    lines.extend(variables.iter().map(|variable| {
+        let kind = match variable.choices.is_empty() {
+            true => variable.kind.as_str().to_owned(),
+            false => variable.choices.join("|"),
+        };
+        let default = match &variable.default {
+            None if variable.required => "required".to_owned(),
+            None => UNKNOWN.to_owned(),
+            Some(value) => shown(value),
+        };
+        let env = known(variable.env.as_deref());
+        vec![variable.name.clone(), kind, default, env, variable.description.clone()]
+    }));
+    text.push_str(&align(&lines));
+}
+
+/// A value as one would type it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+fn providers(providers: &ProvidersToInit) -> String {
+    let ProvidersToInit { core, bootstrap, control_plane, infrastructure, addon, .. } = providers;
+    let groups = [
+        ("core", core.iter().cloned().collect()),
+        ("bootstrap", bootstrap.clone()),
+        ("control-plane", control_plane.clone()),
+        ("infrastructure", infrastructure.clone()),
+        ("addon", addon.clone()),
+    ];
+    let named = groups.into_iter().flat_map(|(kind, names): (_, Vec<String>)| {
+        names.into_iter().map(move |name| format!("{kind} {name}"))
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// Protocol and, in parentheses, the level of the binary interface.
+fn api(plugin: &PluginSummary) -> String {
+    match (&plugin.protocol, plugin.abi_level) {
+        (Some(protocol), Some(level)) => format!("{protocol} (ABI {level})"),
+        _ => UNKNOWN.to_owned(),
+    }
+}
+
+fn known(text: Option<&str>) -> String {
+    text.filter(|text| !text.is_empty()).unwrap_or(UNKNOWN).to_owned()
+}

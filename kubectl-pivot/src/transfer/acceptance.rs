@@ -1,0 +1,244 @@
+//! What has to hold of two clusters after a move: Cluster API's own acceptance list of a pivot.
+//!
+//! Reads only. Works for any pair of clusters, whoever moved the objects.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::discover::{Territory, discover};
+use super::error::PhaseError;
+use super::inventory;
+use super::kinds;
+use super::options::Namespaces;
+use super::preflight::check_health;
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{Graph, Node, is_cluster, is_machine, is_paused, unprovisioned_reason};
+use crate::cluster::{Client, FIELD_MANAGER};
+use crate::journal::Events;
+
+/// One thing that has to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// Stable name, for example `SourceEmpty`.
+    pub rule: &'static str,
+    /// What has to hold, as a sentence.
+    pub says: &'static str,
+    /// Objects for which it does not hold, with what is the case instead.
+    pub violations: Vec<String>,
+}
+
+impl Check {
+    fn new(rule: &'static str, says: &'static str, violations: Vec<String>) -> Self {
+        Self { rule, says, violations }
+    }
+
+    /// Whether it holds.
+    pub fn holds(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
+
+/// What is to be verified.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// Which objects were moved.
+    pub namespaces: Namespaces,
+    /// How long Machines have to stay the same.
+    pub settle: Duration,
+}
+
+/// Verifies a move.
+///
+/// # Errors
+/// When a cluster cannot be read; what does not hold is no error here.
+pub async fn accept(
+    source: &Client,
+    target: &Client,
+    acceptance: &Acceptance,
+    events: &Events,
+) -> Result<Vec<Check>, PhaseError> {
+    events.started("Verify both clusters");
+    let (left, moved) = tokio::try_join!(look(source, acceptance), look(target, acceptance))?;
+    let mut checks = vec![source_empty(&left), target_has_clusters(&moved)];
+    checks.extend(of_target(&moved));
+    if !acceptance.settle.is_zero() {
+        events
+            .doing(format!("watching for replaced Machines for {} s", acceptance.settle.as_secs()));
+        tokio::time::sleep(acceptance.settle).await;
+        checks.push(machines_unchanged(&moved, &look(target, acceptance).await?));
+    }
+    events.finished("");
+    Ok(checks)
+}
+
+async fn look(cluster: &Client, acceptance: &Acceptance) -> Result<Graph, PhaseError> {
+    check_health(cluster).await?;
+    let (kinds, providers) = tokio::try_join!(kinds::read(cluster), inventory::read(cluster))?;
+    discover(cluster, &Territory { kinds, providers, namespaces: acceptance.namespaces.clone() })
+        .await
+}
+
+fn source_empty(source: &Graph) -> Check {
+    let left = source.copied().map(|index| &source.nodes[index]);
+    let left = left.filter(|node| node.fate == crate::capi::Fate::Move);
+    let violations = left.map(|node| format!("{} is still there", node.object.id())).collect();
+    Check::new("SourceEmpty", "nothing of what moves is left in the source", violations)
+}
+
+fn target_has_clusters(target: &Graph) -> Check {
+    let none = target.clusters().next().is_none();
+    let violations = none.then(|| "there is no Cluster in scope".to_owned()).into_iter().collect();
+    Check::new("TargetHasClusters", "the target has Clusters", violations)
+}
+
+/// Everything that can be told from one look at the target.
+fn of_target(target: &Graph) -> Vec<Check> {
+    let every = |rule, says, violation: fn(&Node) -> Option<String>| {
+        let told =
+            |node: &Node| violation(node).map(|what| format!("{}: {what}", node.object.id()));
+        Check::new(rule, says, target.nodes.iter().filter_map(told).collect())
+    };
+    vec![
+        every("OwnersExist", "every owner reference names an object that exists", dangling),
+        every("Provisioned", "Clusters are provisioned and Machines have their Node", |node| {
+            unprovisioned_reason(&node.object).map(str::to_owned)
+        }),
+        every("Available", "every Cluster is Available", unavailable),
+        every("NotPaused", "no Cluster is paused", |node| {
+            (is_cluster(&node.object) && is_paused(&node.object)).then(|| "it is paused".to_owned())
+        }),
+        every("NoMarks", "no mark of a move is left", mark),
+        every("NoForeignManagers", "no tool that moves objects owns a field", manager),
+    ]
+}
+
+fn dangling(node: &Node) -> Option<String> {
+    if matches!(node.fate, crate::capi::Fate::Stay(crate::capi::StayReason::Unrelated)) {
+        return None;
+    }
+    let missing = node.owners.iter().find(|owner| owner.node.is_none())?;
+    Some(format!("its owner {} {} does not exist", missing.reference.kind, missing.reference.name))
+}
+
+fn unavailable(node: &Node) -> Option<String> {
+    if !is_cluster(&node.object) {
+        return None;
+    }
+    let conditions = node.object.value()["status"]["conditions"].as_array();
+    let available =
+        conditions.into_iter().flatten().find(|condition| condition["type"] == "Available");
+    match available {
+        Some(condition) if condition["status"] == "True" => None,
+        Some(condition) => Some(format!(
+            "it is not Available: {}",
+            condition["message"].as_str().unwrap_or_default()
+        )),
+        None => Some("it has no condition Available yet".to_owned()),
+    }
+}
+
+fn mark(node: &Node) -> Option<String> {
+    [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION]
+        .into_iter()
+        .find(|mark| node.object.annotation(mark).is_some())
+        .map(|mark| format!("annotation {mark}"))
+}
+
+fn manager(node: &Node) -> Option<String> {
+    let managers =
+        node.object.managed_fields().iter().filter_map(|entry| entry["manager"].as_str());
+    managers
+        .into_iter()
+        .find(|name| [FIELD_MANAGER, "clusterctl"].contains(name))
+        .map(|name| format!("manager {name}"))
+}
+
+fn machines_unchanged(before: &Graph, after: &Graph) -> Check {
+    let machines = |graph: &Graph| -> BTreeSet<(String, String)> {
+        let machines = graph.nodes.iter().filter(|node| is_machine(&node.object));
+        machines.map(|node| (node.object.id().to_string(), node.object.uid().to_owned())).collect()
+    };
+    let (before, after) = (machines(before), machines(after));
+    let gone = before.difference(&after).map(|(name, _)| format!("{name} is gone"));
+    let new = after.difference(&before).map(|(name, _)| format!("{name} is new"));
+    Check::new(
+        "MachinesUnchanged",
+        "no Machine was created or deleted meanwhile",
+        gone.chain(new).collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::capi::{MoveKind, Object, ResourceType, Scope};
+
+    fn graph(objects: Vec<Value>) -> Graph {
+        let kind = |kind: &str, moves| MoveKind {
+            resource: ResourceType::new("cluster.x-k8s.io/v1beta2", kind, "x", true),
+            moves,
+            moves_hierarchy: moves,
+            has_status_subresource: true,
+        };
+        let kinds = Arc::new(vec![kind("Cluster", true), kind("Machine", false)]);
+        let objects = objects.into_iter().map(|mut value| {
+            value["apiVersion"] = json!("cluster.x-k8s.io/v1beta2");
+            value["metadata"]["uid"] = value["metadata"]["name"].clone();
+            (usize::from(value["kind"] == "Machine"), Object::new(value))
+        });
+        Graph::build(kinds, objects.collect(), &Scope::default()).expect("no cycle")
+    }
+
+    fn broken(objects: Vec<Value>) -> Vec<&'static str> {
+        of_target(&graph(objects))
+            .into_iter()
+            .filter(|check| !check.holds())
+            .map(|check| check.rule)
+            .collect()
+    }
+
+    fn cluster(metadata: Value, paused: bool) -> Value {
+        let mut value = json!({"kind": "Cluster", "metadata": {"name": "c"}, "spec": {"paused": paused}, "status":
+            {"initialization": {"infrastructureProvisioned": true}, "conditions":
+            [{"type": "ControlPlaneInitialized", "status": "True"}, {"type": "Available", "status": "True"}]}});
+        metadata
+            .as_object()
+            .into_iter()
+            .flatten()
+            .for_each(|(k, v)| value["metadata"][k] = v.clone());
+        value
+    }
+
+    #[test]
+    fn each_rule_notices_its_violation() {
+        assert_eq!(broken(vec![cluster(json!({}), false)]), Vec::<&str>::new());
+        assert_eq!(broken(vec![cluster(json!({}), true)]), ["NotPaused"]);
+        assert_eq!(
+            broken(vec![cluster(json!({"annotations": {RUN_ANNOTATION: "r"}}), false)]),
+            ["NoMarks"]
+        );
+        let managed = json!({"managedFields": [{"manager": "clusterctl"}]});
+        assert_eq!(broken(vec![cluster(managed, false)]), ["NoForeignManagers"]);
+        let machine = json!({"kind": "Machine", "metadata": {"name": "m", "ownerReferences": [
+            {"apiVersion": "a/v1", "kind": "Cluster", "name": "c", "uid": "c"},
+            {"apiVersion": "a/v1", "kind": "Gone", "name": "g", "uid": "g"}]}});
+        assert_eq!(
+            broken(vec![cluster(json!({}), false), machine]),
+            ["OwnersExist", "Provisioned"]
+        );
+    }
+
+    #[test]
+    fn replaced_machines_are_noticed() {
+        let machine = |name: &str| json!({"kind": "Machine", "metadata": {"name": name}});
+        let check = machines_unchanged(&graph(vec![machine("a")]), &graph(vec![machine("b")]));
+        assert_eq!(check.violations, ["Machine a is gone", "Machine b is new"]);
+    }
+}

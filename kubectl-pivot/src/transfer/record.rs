@@ -1,0 +1,210 @@
+//! What a run leaves in both clusters so that anybody can finish or undo it from there: its
+//! identity, what it moves, and how far it has come.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::options::Namespaces;
+
+/// Version of the record's format. A reader refuses newer ones.
+const VERSION: u32 = 1;
+
+/// How far a run has come. Written before it is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// Up to and including the verification of the copies. Can be rolled back.
+    Preparing,
+    /// The copies are complete and verified; they get the field ownership of their sources.
+    Committed,
+    /// The source is being deleted; the target is the truth.
+    Deleting,
+    /// The source is empty; Clusters get their pause state back.
+    Resuming,
+    /// Everything is done; only the records are left.
+    Finished,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Preparing => "preparing",
+            Self::Committed => "committed",
+            Self::Deleting => "deleting",
+            Self::Resuming => "resuming",
+            Self::Finished => "finished",
+        })
+    }
+}
+
+/// What moves a run from one phase to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// All copies were read back equal.
+    CopiesVerified,
+    /// All copies have the field ownership of their sources.
+    CopiesSealed,
+    /// Nothing that was moved is left in the source.
+    SourceDeleted,
+    /// All Clusters have their pause state back.
+    Resumed,
+}
+
+/// A step that does not belong to the phase a run is in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run that is {phase} cannot go on with {step:?}")]
+pub struct IllegalStep {
+    phase: Phase,
+    step: Step,
+}
+
+impl Phase {
+    /// The phase after a step.
+    ///
+    /// # Errors
+    /// `IllegalStep` when the step does not belong to this phase.
+    pub fn after(self, step: Step) -> Result<Self, IllegalStep> {
+        match (self, step) {
+            (Self::Preparing, Step::CopiesVerified) => Ok(Self::Committed),
+            (Self::Committed, Step::CopiesSealed) => Ok(Self::Deleting),
+            (Self::Deleting, Step::SourceDeleted) => Ok(Self::Resuming),
+            (Self::Resuming, Step::Resumed) => Ok(Self::Finished),
+            (phase, step) => Err(IllegalStep { phase, step }),
+        }
+    }
+
+    /// Whether everything can still be put back.
+    pub fn can_be_undone(self) -> bool {
+        self == Self::Preparing
+    }
+}
+
+/// Which end of the move a cluster is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// Objects move away from it.
+    Source,
+    /// Objects move to it.
+    Target,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Source { "source" } else { "target" })
+    }
+}
+
+/// The record of a run in one cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Version of this format.
+    pub version: u32,
+    /// Id of the run.
+    pub run: String,
+    /// What this cluster is in the run.
+    pub role: Role,
+    /// How far the run has come. The target's record decides.
+    pub phase: Phase,
+    /// Namespace that moves; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// URL of the other cluster's API server, as the run addressed it.
+    pub peer: String,
+    /// When the run began, RFC 3339.
+    pub started: String,
+}
+
+/// A record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It is not valid.
+    #[error("the record of a run cannot be read: {0}")]
+    Invalid(#[from] serde_json::Error),
+    /// It was written by a newer program.
+    #[error("the record of a run has version {found}; this program knows version {VERSION}")]
+    Newer {
+        /// Its version.
+        found: u32,
+    },
+}
+
+impl Record {
+    /// The record of a run that begins now.
+    pub fn new(run: &str, role: Role, namespaces: &Namespaces, peer: &str) -> Self {
+        Self {
+            version: VERSION,
+            run: run.to_owned(),
+            role,
+            phase: Phase::Preparing,
+            namespace: namespaces.selector().map(str::to_owned),
+            peer: peer.to_owned(),
+            started: jiff::Timestamp::now()
+                .round(jiff::Unit::Second)
+                .unwrap_or_default()
+                .to_string(),
+        }
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// When it is not valid or too new.
+    pub fn parse(text: &str) -> Result<Self, RecordError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let Versioned { version } = serde_json::from_str(text)?;
+        if version > VERSION {
+            return Err(RecordError::Newer { found: version });
+        }
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// The record as text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("a record has string keys only")
+    }
+
+    /// Which objects the run moves.
+    pub fn namespaces(&self) -> Namespaces {
+        self.namespace.clone().map_or(Namespaces::All, Namespaces::One)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: [Step; 4] =
+        [Step::CopiesVerified, Step::CopiesSealed, Step::SourceDeleted, Step::Resumed];
+
+    #[test]
+    fn a_run_goes_forward_only_one_step_at_a_time() {
+        let mut phase = Phase::Preparing;
+        for (position, step) in STEPS.into_iter().enumerate() {
+            for other in STEPS.into_iter().enumerate().filter(|(index, _)| *index != position) {
+                assert!(phase.after(other.1).is_err(), "{phase} {:?}", other.1);
+            }
+            let next = phase.after(step).expect("in order");
+            assert!(next > phase);
+            phase = next;
+        }
+        assert!(STEPS.into_iter().all(|step| Phase::Finished.after(step).is_err()));
+    }
+
+    #[test]
+    fn records_survive_writing_and_newer_ones_are_refused() {
+        let record = Record::new("r", Role::Target, &Namespaces::One("ns".to_owned()), "https://a");
+        assert_eq!(Record::parse(&record.to_text()).expect("valid"), record);
+        assert!(
+            Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
+            "unknown fields are ignored"
+        );
+        assert!(matches!(Record::parse("{\"version\": 2}"), Err(RecordError::Newer { found: 2 })));
+        assert!(Record::parse("nonsense").is_err());
+    }
+}

@@ -1,0 +1,9 @@
+//! YAML as kubectl and clusterctl read it (`sigs.k8s.io/yaml`), in one place.
+//!
+//! Whatever [`stream`] writes, [`documents`] and kubectl read back unchanged.
+
+mod read;
+mod write;
+
+pub use read::{YamlError, documents};
+pub use write::{document, stream};

@@ -1,0 +1,377 @@
+//! A source and a target behind fault proxies, one population after the other in them.
+//!
+//! Every story has a tag of its own: the namespace that moves, and part of every other name that
+//! belongs to it. So stories do not meet, and their dumps are alike once the tag is taken out.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::StreamExt;
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use serde_json::{Value, json};
+
+use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};
+use crate::population::complete::{self, Places};
+use crate::population::{Population, shapes};
+use crate::program::Program;
+use crate::proxy::{ClusterState, Proxy, Side, Tape};
+use crate::twins::{Pair, Plane, Stage};
+
+/// The namespace of the Docker provider, where global identities keep their Secrets.
+pub const PROVIDER_NAMESPACE: &str = "capd-system";
+
+/// Stands for the tag in dumps.
+const TAG: &str = "TAG";
+
+/// Requests at once when a story is wiped.
+const WIPERS: usize = 16;
+
+/// Annotations that a finished, resumed or rolled back run must not leave anywhere.
+const MARKS: [&str; 4] = [
+    "kubectl-pivot.io/run",
+    "kubectl-pivot.io/paused-by",
+    "kubectl-pivot.io/record",
+    "clusterctl.cluster.x-k8s.io/delete-for-move",
+];
+
+/// Two clusters behind proxies.
+pub struct Arena {
+    // Dropped in this order: the control planes before their folder.
+    proxies: [Proxy; 2],
+    kubeconfigs: [PathBuf; 2],
+    pair: Pair,
+    stage: Stage,
+    tape: Tape,
+    seed: u64,
+    homes: AtomicUsize,
+    stories: AtomicUsize,
+}
+
+/// What both clusters hold of one story, in normal form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ends {
+    /// Left in the source.
+    pub source: Dump,
+    /// Come to the target.
+    pub target: Dump,
+}
+
+impl Ends {
+    /// # Errors
+    /// What is different in these ends of another run, as text.
+    pub fn check_same(&self, other: &Self) -> Result<(), String> {
+        if self == other {
+            return Ok(());
+        }
+        let source = report(&diff(&self.source, &other.source), "expected", "found   ");
+        let target = report(&diff(&self.target, &other.target), "expected", "found   ");
+        Err(format!("different in the source:\n{source}different in the target:\n{target}"))
+    }
+
+    /// # Errors
+    /// What of this beginning a run that was undone has not put back, as text.
+    ///
+    /// A namespace that was created in the target stays: nobody can know who has come to use it. And
+    /// whoever wrote `paused: false` no longer manages that field once it was `true` for a while: an
+    /// API server gives a field to who changes it.
+    pub fn check_put_back(&self, after: &Self) -> Result<(), String> {
+        let source = without_false_pause(&self.source);
+        let before = Self { source, target: self.target.clone() };
+        let source = without_false_pause(&after.source);
+        let target = after.target.filtered(|name| !name.starts_with("Namespace "));
+        before.check_same(&Self { source, target })
+    }
+}
+
+/// Leaves out who manages an explicit `paused: false`.
+fn without_false_pause(dump: &Dump) -> Dump {
+    let mut dump = dump.clone();
+    let clusters = dump.0.values_mut().filter(|object| object["spec"]["paused"] == false);
+    for cluster in clusters {
+        let Some(managers) = cluster["metadata"]["managedFields"].as_object_mut() else { continue };
+        for fields in managers.values_mut() {
+            if let Some(spec) = fields["f:spec"].as_object_mut() {
+                spec.remove("f:paused");
+            }
+        }
+        managers.retain(|_, fields| *fields != json!({"f:spec": {}}));
+    }
+    dump
+}
+
+impl Arena {
+    /// Starts two control planes and their proxies. The seed of everything that is left to chance is
+    /// `KUBECTL_PIVOT_SEED`, or new; it is printed.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn set() -> Self {
+        let seed = seed();
+        let stage = Stage::set().await;
+        let pair = stage.pair("source", "target").await;
+        let tape = Tape::new(seed);
+        let proxies = [
+            Proxy::start(Side::Source, pair.source.kubeconfig(), &tape).await,
+            Proxy::start(Side::Target, pair.target.kubeconfig(), &tape).await,
+        ];
+        let folder = stage.folder("proxies");
+        let kubeconfigs = [
+            proxies[0].write_kubeconfig(folder.join("source.kubeconfig")),
+            proxies[1].write_kubeconfig(folder.join("target.kubeconfig")),
+        ];
+        // The first run must find what all later ones find.
+        let empty = Population::new(PROVIDER_NAMESPACE);
+        tokio::join!(pair.source.populate(&empty), pair.target.populate(&empty));
+        let (homes, stories) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { proxies, kubeconfigs, pair, stage, tape, seed, homes, stories }
+    }
+
+    /// What the proxies share.
+    pub fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    /// Seed of everything that is left to chance.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The control planes.
+    pub fn pair(&self) -> &Pair {
+        &self.pair
+    }
+
+    /// The stage they stand on.
+    pub fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// The proxies, source first.
+    pub fn proxies(&self) -> &[Proxy; 2] {
+        &self.proxies
+    }
+
+    /// Our binary on a machine that it has never been on.
+    pub fn program(&self) -> Program {
+        let number = self.homes.fetch_add(1, Ordering::Relaxed);
+        Program::kubectl_pivot(&self.stage.folder(&format!("home-{number}")))
+    }
+
+    /// A subcommand between the proxies.
+    pub fn args(&self, command: &str) -> Vec<String> {
+        self.args_between(command, [0, 1])
+    }
+
+    /// A subcommand from target to source.
+    pub fn args_backwards(&self, command: &str) -> Vec<String> {
+        self.args_between(command, [1, 0])
+    }
+
+    fn args_between(&self, command: &str, [from, to]: [usize; 2]) -> Vec<String> {
+        let path = |index: usize| self.kubeconfigs[index].display().to_string();
+        [command, "--quiet", "--kubeconfig", &path(from), "--to-kubeconfig", &path(to)]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    /// A move of a namespace between the proxies, its writes one after the other.
+    pub fn move_args(&self, tag: &str) -> Vec<String> {
+        let mut args = self.args("move");
+        args.extend(["-n", tag, "--yes", "--max-in-flight", "1"].map(str::to_owned));
+        args
+    }
+
+    /// A name for the next story.
+    pub fn tag(&self) -> String {
+        format!("story-{:04}", self.stories.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Creates a fresh complete population in the source, and begins its timeline.
+    ///
+    /// # Panics
+    /// When the API server refuses an object.
+    pub async fn populate(&self, tag: &str) {
+        let home = home(tag);
+        let places = Places { namespace: tag, home: &home, provider: PROVIDER_NAMESPACE };
+        self.pair.source.populate(&complete::population(&places)).await;
+        self.begin_timeline(tag).await;
+        self.tape.begin_run();
+    }
+
+    async fn begin_timeline(&self, tag: &str) {
+        let mut clusters = Vec::new();
+        for (side, plane) in [(Side::Source, &self.pair.source), (Side::Target, &self.pair.target)]
+        {
+            let listed = plane.client().list(&cluster_type(), Some(tag)).await;
+            for cluster in listed.expect("Clusters can be listed") {
+                let place = (tag.to_owned(), cluster.name().to_owned());
+                clusters.push((side, place, crate::proxy::state_of(&cluster)));
+            }
+        }
+        let is_active = |(_, _, state): &(_, _, ClusterState)| *state == ClusterState::Active;
+        assert!(clusters.iter().any(is_active), "the story of {tag} has no active Cluster");
+        self.tape.begin_timeline(clusters);
+    }
+
+    /// What both clusters hold of a story.
+    pub async fn ends(&self, tag: &str) -> Ends {
+        let (source, target) =
+            tokio::join!(raw(&self.pair.source, tag), raw(&self.pair.target, tag));
+        let (source_uids, target_uids) = (Uids::of(&source), Uids::of(&target));
+        let of_source = Normal { own: &source_uids, foreign: None }.form(&source);
+        let of_target = Normal { own: &target_uids, foreign: Some(&source_uids) }.form(&target);
+        Ends { source: untagged(&of_source, tag), target: untagged(&of_target, tag) }
+    }
+
+    /// What of a story, or of any run, should not be there once a run has ended: marks on objects,
+    /// Leases, instants with two active sides.
+    pub async fn leftovers(&self, tag: &str) -> Vec<String> {
+        let mut left = self.tape.timeline().violations().to_vec();
+        for (name, plane) in [("source", &self.pair.source), ("target", &self.pair.target)] {
+            for object in raw(plane, tag).await.objects() {
+                let marks = MARKS.iter().filter(|mark| object.annotation(mark).is_some());
+                left.extend(marks.map(|mark| format!("{name}: {mark} on {}", identity(object))));
+            }
+            left.extend(leases(plane.client()).await.iter().map(|lease| {
+                format!("{name}: Lease {}/{}", lease.namespace().unwrap_or("-"), lease.name())
+            }));
+        }
+        left
+    }
+
+    /// Removes the Leases of our runs from both clusters.
+    pub async fn remove_leases(&self) {
+        self.remove_leases_of(&self.pair.source).await;
+        self.remove_leases_of(&self.pair.target).await;
+    }
+
+    /// Removes the Lease of our run from one cluster.
+    ///
+    /// # Panics
+    /// When it cannot be deleted.
+    pub async fn remove_leases_of(&self, plane: &Plane) {
+        remove_leases(plane).await;
+    }
+
+    /// Makes the Leases of our runs as old as those of a run that died long ago.
+    ///
+    /// # Panics
+    /// When one cannot be changed.
+    pub async fn expire_leases(&self) {
+        for plane in [&self.pair.source, &self.pair.target] {
+            for mut lease in leases(plane.client()).await {
+                lease.value_mut()["spec"]["renewTime"] = "2026-01-01T00:00:00.000000Z".into();
+                let options = WriteOptions::manager("kubectl-edit");
+                let aged = plane.client().update(&lease_type(), &lease, &options).await;
+                aged.expect("Leases can be changed");
+            }
+        }
+    }
+
+    /// Ends a story, however far it has come: its objects go from both clusters, and all Leases.
+    pub async fn clean_up(&self, tag: &str) {
+        self.tape.begin_run();
+        tokio::join!(wipe(&self.pair.source, tag), wipe(&self.pair.target, tag));
+    }
+}
+
+/// The Leases of our runs in a cluster.
+///
+/// # Panics
+/// When they cannot be listed.
+pub async fn leases(client: &Client) -> Vec<Object> {
+    let listed = client.list(&lease_type(), None).await.expect("Leases can be listed");
+    listed.into_iter().filter(|lease| lease.name() == "kubectl-pivot").collect()
+}
+
+/// Leases.
+pub fn lease_type() -> ResourceType {
+    ResourceType::new("coordination.k8s.io/v1", "Lease", "leases", true)
+}
+
+/// Clusters.
+pub fn cluster_type() -> ResourceType {
+    ResourceType::new(shapes::CORE, "Cluster", "clusters", true)
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("KUBECTL_PIVOT_SEED").ok();
+    let seed = given.map_or_else(rand::random, |text| text.parse().expect("a seed is a number"));
+    tell(&format!("KUBECTL_PIVOT_SEED={seed}"));
+    seed
+}
+
+/// Says something on the way.
+#[expect(clippy::print_stderr, reason = "a suite that runs for minutes should say what it does")]
+pub fn tell(text: &str) {
+    eprintln!("{text}");
+}
+
+/// The namespace of a story that stays.
+fn home(tag: &str) -> String {
+    format!("home-{tag}")
+}
+
+/// The objects of a story: their namespace or their name has its tag.
+async fn raw(plane: &Plane, tag: &str) -> RawDump {
+    let dump = plane.dump(&[tag, &home(tag), PROVIDER_NAMESPACE]).await;
+    let belongs = |object: &&Object| identity(object).contains(tag);
+    RawDump::from(dump.objects().iter().filter(belongs).cloned().collect::<Vec<_>>())
+}
+
+fn untagged(dump: &Dump, tag: &str) -> Dump {
+    let parse = |value: &Value| {
+        serde_json::from_str(&value.to_string().replace(tag, TAG)).expect("only words are replaced")
+    };
+    Dump(dump.0.iter().map(|(name, value)| (name.replace(tag, TAG), parse(value))).collect())
+}
+
+async fn wipe(plane: &Plane, tag: &str) {
+    let dump = raw(plane, tag).await;
+    let (namespaces, objects): (Vec<_>, Vec<_>) =
+        dump.objects().iter().partition(|object| object.kind() == "Namespace");
+    futures::stream::iter(objects)
+        .for_each_concurrent(WIPERS, |object| remove(plane, object))
+        .await;
+    for namespace in namespaces {
+        remove_namespace(plane, namespace).await;
+    }
+    remove_leases(plane).await;
+}
+
+async fn remove_leases(plane: &Plane) {
+    for lease in leases(plane.client()).await {
+        let (namespace, name) = (lease.namespace(), lease.name());
+        let deleted = plane.client().delete(&lease_type(), namespace, name, lease.uid()).await;
+        deleted.expect("Leases can be deleted");
+    }
+}
+
+async fn remove(plane: &Plane, object: &Object) {
+    let kind = plane.kinds().of(object.api_version(), object.kind());
+    let place = (object.namespace(), object.name());
+    if !object.finalizers().is_empty() {
+        let free = json!({"metadata": {"finalizers": null}});
+        let patch = (PatchKind::Merge, &free);
+        let freed = plane.client().patch(&kind, place, patch, &WriteOptions::default()).await;
+        freed.map(|_| ()).or_else(gone).expect("finalizers can be removed");
+    }
+    let deleted = plane.client().delete(&kind, place.0, place.1, object.uid()).await;
+    deleted.map(|_| ()).or_else(gone).expect("objects can be deleted");
+}
+
+fn gone(error: kubectl_pivot::cluster::ApiError) -> Result<(), kubectl_pivot::cluster::ApiError> {
+    if error.is_not_found() { Ok(()) } else { Err(error) }
+}
+
+/// There is no controller here that would finish the deletion of a namespace.
+async fn remove_namespace(plane: &Plane, namespace: &Object) {
+    let kind = ResourceType::new("v1", "Namespace", "namespaces", false);
+    let client = plane.client();
+    client.delete(&kind, None, namespace.name(), namespace.uid()).await.expect("can be deleted");
+    let Ok(Some(mut going)) = client.get(&kind, None, namespace.name()).await else { return };
+    going.value_mut()["spec"]["finalizers"] = json!([]);
+    let options = WriteOptions { subresource: Some("finalize"), ..WriteOptions::default() };
+    client.update(&kind, &going, &options).await.expect("namespaces can be finalized");
+}

@@ -1,0 +1,146 @@
+//! What a request is about.
+
+use serde_json::Value;
+
+use super::http::Request;
+
+/// Annotation of the lock's Lease with the record of the run.
+const RECORD: &str = "kubectl-pivot.io/record";
+
+/// Which cluster of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// Where objects are moved from.
+    Source,
+    /// Where they are moved to.
+    Target,
+}
+
+/// A request of the program under test.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// To which cluster.
+    pub side: Side,
+    /// HTTP method.
+    pub method: String,
+    /// Path without the query.
+    pub path: String,
+    /// Query, empty if there is none.
+    pub query: String,
+    /// Body; null if there is none.
+    pub body: Value,
+}
+
+impl Call {
+    pub(super) fn new(side: Side, request: &Request) -> Self {
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        Self {
+            side,
+            method: request.method.clone(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            body: serde_json::from_slice(&request.body).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it changes something: a write that is no dry-run and no question about permissions.
+    pub fn is_write(&self) -> bool {
+        ["POST", "PUT", "PATCH", "DELETE"].contains(&self.method.as_str())
+            && !self.query.contains("dryRun=")
+            && !self.path.contains("/selfsubject")
+    }
+
+    /// Whether it is about the Lease of the program's lock.
+    pub fn is_lease(&self) -> bool {
+        self.path.starts_with("/apis/coordination.k8s.io/")
+    }
+
+    /// Whether it is about objects of this resource, for example `machines`.
+    pub fn is_about(&self, plural: &str) -> bool {
+        self.path.split('/').any(|part| part == plural)
+    }
+
+    /// The phase that a write of the Lease records.
+    pub fn phase(&self) -> Option<String> {
+        let record: Value = serde_json::from_str(self.record()?).ok()?;
+        record["phase"].as_str().map(str::to_owned)
+    }
+
+    /// The record that a write of the Lease carries.
+    pub(super) fn record(&self) -> Option<&str> {
+        self.body["metadata"]["annotations"][RECORD].as_str().filter(|_| self.is_lease())
+    }
+
+    /// Whether it does nothing but renew the Lease, `last` being the record written before.
+    /// Renewals happen by the clock, so they have no number.
+    pub(super) fn is_renewal(&self, last: Option<&str>) -> bool {
+        let only_time = |spec: &Value| spec.as_object().is_some_and(|s| s.keys().eq(["renewTime"]));
+        self.method == "PATCH"
+            && self.record().is_some_and(|record| Some(record) == last)
+            && only_time(&self.body["spec"])
+            && !self.body["spec"]["renewTime"].is_null()
+    }
+
+    /// Namespace and name of the Cluster that it writes to.
+    pub(super) fn cluster(&self) -> Option<(String, String)> {
+        let rest = self.path.strip_prefix("/apis/cluster.x-k8s.io/")?;
+        let parts: Vec<&str> = rest.split('/').collect();
+        let in_body = || self.body["metadata"]["name"].as_str();
+        match parts.as_slice() {
+            [_, "namespaces", namespace, "clusters"] => {
+                Some(((*namespace).to_owned(), in_body()?.to_owned()))
+            }
+            [_, "namespaces", namespace, "clusters", name, ..] => {
+                Some(((*namespace).to_owned(), (*name).to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(method: &str, target: &str, body: &Value) -> Call {
+        let request = Request {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: body.to_string().into_bytes(),
+        };
+        Call::new(Side::Source, &request)
+    }
+
+    #[test]
+    fn dry_runs_and_questions_are_no_writes() {
+        let none = Value::Null;
+        assert!(call("POST", "/api/v1/namespaces?fieldManager=a", &none).is_write());
+        assert!(!call("POST", "/api/v1/namespaces?fieldManager=a&dryRun=All", &none).is_write());
+        assert!(!call("GET", "/api/v1/namespaces", &none).is_write());
+        let review = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        assert!(!call("POST", review, &none).is_write());
+    }
+
+    #[test]
+    fn a_renewal_changes_nothing_but_the_time() {
+        let path = "/apis/coordination.k8s.io/v1/namespaces/n/leases/kubectl-pivot";
+        let patch = |record: &str, spec: Value| json!({"metadata": {"annotations": {RECORD: record}}, "spec": spec});
+        let renewal = call("PATCH", path, &patch("r", json!({"renewTime": "now"})));
+        assert!(renewal.is_renewal(Some("r")));
+        assert!(!renewal.is_renewal(Some("another record")));
+        let let_go = json!({"renewTime": null, "holderIdentity": null});
+        assert!(!call("PATCH", path, &patch("r", let_go)).is_renewal(Some("r")));
+    }
+
+    #[test]
+    fn clusters_are_named_by_the_path_or_the_body() {
+        let of = |target: &str| call("POST", target, &json!({"metadata": {"name": "b"}})).cluster();
+        let base = "/apis/cluster.x-k8s.io/v1beta2/namespaces/n/clusters";
+        assert_eq!(of(base), Some(("n".to_owned(), "b".to_owned())));
+        assert_eq!(of(&format!("{base}/a?x=y")), Some(("n".to_owned(), "a".to_owned())));
+        assert_eq!(of("/apis/cluster.x-k8s.io/v1beta2/namespaces/n/machines/a"), None);
+    }
+}

@@ -1,0 +1,21 @@
+//! A fault proxy: plain HTTP on loopback in front of a real API server, which it talks to as the
+//! administrator.
+//!
+//! Both proxies of a pair share one [`Tape`]: it numbers the writes of the program under test over
+//! both clusters, keeps a log of them, knows after each write which Clusters are paused where, and
+//! holds the rules by which faults happen. The program needs no change for that, only another
+//! kubeconfig.
+
+mod call;
+mod fault;
+mod http;
+mod server;
+mod tape;
+mod timeline;
+
+pub use call::{Call, Side};
+pub use fault::{Fault, Rule};
+pub use server::Proxy;
+pub(crate) use server::state_of;
+pub use tape::{Tape, Write};
+pub use timeline::{ClusterState, Timeline};

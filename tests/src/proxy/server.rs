@@ -1,0 +1,222 @@
+//! The proxy itself: one task for each connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kube::client::Body;
+use kubectl_pivot::capi::{Object, is_paused};
+use kubectl_pivot::cluster::KubeconfigRef;
+use tokio::io::BufReader;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::call::{Call, Side};
+use super::fault::Fault;
+use super::http::{self, Answer, Request};
+use super::tape::Tape;
+use super::timeline::ClusterState;
+
+/// Headers that belong to one connection, or that the upstream client sets itself.
+const OWN_HEADERS: [&str; 6] = [
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "authorization",
+    "accept-encoding",
+];
+
+/// A proxy in front of one API server. Dropping it ends it.
+pub struct Proxy {
+    address: SocketAddr,
+    listening: JoinHandle<()>,
+}
+
+struct Upstream {
+    side: Side,
+    client: kube::Client,
+    tape: Tape,
+}
+
+/// What is left to do with a connection after a request.
+enum Next {
+    Answer(Answer),
+    Close,
+    Reset,
+}
+
+impl Proxy {
+    /// Starts one in front of the API server of an administrator's kubeconfig.
+    ///
+    /// # Panics
+    /// When the kubeconfig cannot be used or no port can be had.
+    pub async fn start(side: Side, kubeconfig: &Path, tape: &Tape) -> Self {
+        let config = KubeconfigRef::file(kubeconfig).load().await;
+        let mut config = config.expect("a usable kubeconfig");
+        config.default_retry = false;
+        let client = kube::Client::try_from(config).expect("a usable kubeconfig");
+        let upstream = Arc::new(Upstream { side, client, tape: tape.clone() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let listening = tokio::spawn(listen(listener, upstream));
+        Self { address, listening }
+    }
+
+    /// Writes a kubeconfig that leads here.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn write_kubeconfig(&self, path: PathBuf) -> PathBuf {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: proxy\n\
+             clusters: [{{name: proxy, cluster: {{server: \"http://{}\"}}}}]\n\
+             users: [{{name: nobody, user: {{}}}}]\n\
+             contexts: [{{name: proxy, context: {{cluster: proxy, user: nobody}}}}]\n",
+            self.address
+        );
+        std::fs::write(&path, text).expect("the folder is writable");
+        path
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+async fn listen(listener: TcpListener, upstream: Arc<Upstream>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let upstream = Arc::clone(&upstream);
+        tokio::spawn(async move {
+            let mut epoch = upstream.tape.epoch();
+            epoch.mark_unchanged();
+            tokio::select! {
+                biased;
+                _ = epoch.changed() => {}
+                // What goes wrong with a connection is the client's to notice.
+                _ = serve(stream, &upstream) => {}
+            }
+        });
+    }
+}
+
+async fn serve(stream: TcpStream, upstream: &Arc<Upstream>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = http::read(&mut stream).await? {
+        match upstream.handle(request).await {
+            Next::Answer(answer) => http::write(&mut stream, &answer).await?,
+            Next::Close => return Ok(()),
+            Next::Reset => return stream.get_ref().set_zero_linger(),
+        }
+    }
+    Ok(())
+}
+
+impl Upstream {
+    async fn handle(self: &Arc<Self>, request: Request) -> Next {
+        let call = Call::new(self.side, &request);
+        let (index, fault) = self.tape.arrived(&call);
+        match fault {
+            Some(Fault::Answer { status, retry_after }) => {
+                return Next::Answer(refusal(status, retry_after));
+            }
+            Some(Fault::Reset) => return Next::Reset,
+            Some(Fault::Silence) => std::future::pending().await,
+            Some(Fault::HoldBefore) => self.tape.hold().await,
+            Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+            Some(Fault::HoldAfter | Fault::LoseAnswer) | None => {}
+        }
+        let answer = self.carry_out(call, request, index).await;
+        match fault {
+            Some(Fault::LoseAnswer) => return Next::Close,
+            Some(Fault::HoldAfter) => self.tape.hold().await,
+            _ => {}
+        }
+        answer.map_or(Next::Close, Next::Answer)
+    }
+
+    /// In a task of its own: what has been forwarded is carried out, whatever becomes of the client.
+    async fn carry_out(
+        self: &Arc<Self>,
+        call: Call,
+        request: Request,
+        index: Option<usize>,
+    ) -> Option<Answer> {
+        let this = Arc::clone(self);
+        let forwarding = self.tape.forwarding();
+        let task = tokio::spawn(async move {
+            let answer = this.forward_in_turn(&call, request).await;
+            if let Some(answer) = &answer {
+                this.tape.answered(index, answer.status);
+            }
+            drop(forwarding);
+            answer
+        });
+        task.await.ok().flatten()
+    }
+
+    async fn forward_in_turn(&self, call: &Call, request: Request) -> Option<Answer> {
+        let Some(cluster) = call.cluster().filter(|_| call.is_write()) else {
+            return self.forward(request).await;
+        };
+        let _turn = self.tape.cluster_turn().await;
+        let answer = self.forward(request).await;
+        if let Some(state) = self.look_at(&cluster).await {
+            self.tape.note(self.side, cluster, state);
+        }
+        answer
+    }
+
+    /// The answer of the API server; `None` when it cannot be reached.
+    async fn forward(&self, request: Request) -> Option<Answer> {
+        let mut forwarded =
+            ::http::Request::builder().method(&*request.method).uri(&request.target);
+        for (name, value) in request.headers {
+            if !OWN_HEADERS.contains(&name.as_str()) {
+                forwarded = forwarded.header(name, value);
+            }
+        }
+        let forwarded = forwarded.body(Body::from(request.body)).ok()?;
+        let response = self.client.send(forwarded).await.ok()?;
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| !OWN_HEADERS.contains(&name.as_str()))
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let body = response.into_body().collect_bytes().await.ok()?.to_vec();
+        Some(Answer { status, headers, body })
+    }
+
+    /// What a Cluster is now; `None` when the API server cannot be reached.
+    async fn look_at(&self, (namespace, name): &(String, String)) -> Option<ClusterState> {
+        let target =
+            format!("/apis/cluster.x-k8s.io/v1beta2/namespaces/{namespace}/clusters/{name}");
+        let request =
+            Request { method: "GET".to_owned(), target, headers: Vec::new(), body: Vec::new() };
+        let answer = self.forward(request).await?;
+        match answer.status {
+            200 => Some(state_of(&Object::new(serde_json::from_slice(&answer.body).ok()?))),
+            404 => Some(ClusterState::Absent),
+            _ => None,
+        }
+    }
+}
+
+/// What a Cluster is that was read.
+pub(crate) fn state_of(cluster: &Object) -> ClusterState {
+    if is_paused(cluster) { ClusterState::Paused } else { ClusterState::Active }
+}
+
+fn refusal(status: u16, retry_after: Option<u32>) -> Answer {
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    headers.extend(retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
+    let body = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,
+        "message": "made by the fault proxy", "reason": ""});
+    Answer { status, headers, body: body.to_string().into_bytes() }
+}

@@ -1,0 +1,208 @@
+//! What both proxies of a pair share: the count and the log of writes, the rules, the timeline.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tokio::sync::watch;
+
+use super::call::{Call, Side};
+use super::fault::{Fault, Rule};
+use super::timeline::{ClusterState, Timeline};
+
+/// A write of the program under test.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Its number, from 1 on; `None` for a mere renewal of the lock.
+    pub number: Option<usize>,
+    /// The request.
+    pub call: Call,
+    /// The status that the API server has answered with, if it was asked.
+    pub status: Option<u16>,
+}
+
+/// What both proxies of a pair share. Clones share it too.
+#[derive(Clone)]
+pub struct Tape(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Requests that are with an API server.
+    forwarded: AtomicUsize,
+    /// Writes to Clusters, one after the other.
+    clusters: tokio::sync::Mutex<()>,
+    /// How many requests are or were kept in this run.
+    held: watch::Sender<usize>,
+    /// Counts up when what is kept may go on.
+    released: watch::Sender<usize>,
+    /// Counts up when everything that is under way is to be forgotten.
+    epoch: watch::Sender<usize>,
+}
+
+struct State {
+    rules: Vec<Rule>,
+    writes: Vec<Write>,
+    numbered: usize,
+    records: [Option<String>; 2],
+    timeline: Timeline,
+    dice: StdRng,
+}
+
+impl Tape {
+    /// A new tape; `seed` decides about rules that apply by chance.
+    pub fn new(seed: u64) -> Self {
+        let state = State {
+            rules: Vec::new(),
+            writes: Vec::new(),
+            numbered: 0,
+            records: [None, None],
+            timeline: Timeline::default(),
+            dice: StdRng::seed_from_u64(seed),
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            forwarded: AtomicUsize::new(0),
+            clusters: tokio::sync::Mutex::default(),
+            held: watch::Sender::new(0),
+            released: watch::Sender::new(0),
+            epoch: watch::Sender::new(0),
+        }))
+    }
+
+    /// Begins a run: no rules, no writes yet, and connections of earlier runs are dead. The timeline
+    /// goes on.
+    pub fn begin_run(&self) {
+        self.0.epoch.send_modify(|epoch| *epoch += 1);
+        self.0.held.send_replace(0);
+        let mut state = self.state();
+        state.rules.clear();
+        state.writes.clear();
+        state.numbered = 0;
+        state.records = [None, None];
+    }
+
+    /// Begins a new timeline with these Clusters.
+    pub fn begin_timeline(&self, clusters: Vec<(Side, (String, String), ClusterState)>) {
+        let mut timeline = Timeline::default();
+        for (side, cluster, state) in clusters {
+            timeline.note(side, cluster, state);
+        }
+        self.state().timeline = timeline;
+    }
+
+    /// Adds a rule. The first one that applies to a request decides.
+    pub fn rule(&self, rule: Rule) {
+        self.state().rules.push(rule);
+    }
+
+    /// The writes of this run, in the order of their arrival.
+    pub fn writes(&self) -> Vec<Write> {
+        self.state().writes.clone()
+    }
+
+    /// The timeline so far.
+    pub fn timeline(&self) -> Timeline {
+        self.state().timeline.clone()
+    }
+
+    /// Waits until a request is kept.
+    ///
+    /// # Panics
+    /// Never: the tape holds the sending end itself.
+    pub async fn held(&self) {
+        let mut held = self.0.held.subscribe();
+        held.wait_for(|count| *count > 0).await.expect("the tape is alive");
+    }
+
+    /// Lets everything go on that is kept; later requests may be kept again.
+    pub fn release(&self) {
+        self.0.held.send_replace(0);
+        self.0.released.send_modify(|count| *count += 1);
+    }
+
+    /// Kills all connections and waits until no request is with an API server any more.
+    pub async fn cut(&self) {
+        self.0.epoch.send_modify(|epoch| *epoch += 1);
+        // A connection that was just being served notices within this time.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        while self.0.forwarded.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a request that has come in: its index in the log, and what goes wrong with it.
+    pub(super) fn arrived(&self, call: &Call) -> (Option<usize>, Option<Fault>) {
+        let mut state = self.state();
+        let (index, number) = if call.is_write() { state.log(call) } else { (None, None) };
+        let State { rules, dice, .. } = &mut *state;
+        let fault = rules.iter_mut().find_map(|rule| rule.fault(call, number, dice.random()));
+        (index, fault)
+    }
+
+    /// Notes what an API server has answered to a write.
+    pub(super) fn answered(&self, index: Option<usize>, status: u16) {
+        let mut state = self.state();
+        if let Some(write) = index.and_then(|index| state.writes.get_mut(index)) {
+            write.status = Some(status);
+        }
+    }
+
+    pub(super) fn note(&self, side: Side, cluster: (String, String), state: ClusterState) {
+        self.state().timeline.note(side, cluster, state);
+    }
+
+    /// The right to write to a Cluster.
+    pub(super) async fn cluster_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.clusters.lock().await
+    }
+
+    /// Counts a request as being with an API server until the result is dropped.
+    pub(super) fn forwarding(&self) -> Forwarding {
+        self.0.forwarded.fetch_add(1, Ordering::SeqCst);
+        Forwarding(self.clone())
+    }
+
+    pub(super) fn epoch(&self) -> watch::Receiver<usize> {
+        self.0.epoch.subscribe()
+    }
+
+    /// Keeps a request until it is released.
+    pub(super) async fn hold(&self) {
+        let mut released = self.0.released.subscribe();
+        released.mark_unchanged();
+        self.0.held.send_modify(|count| *count += 1);
+        // An error means that the tape is gone, and with it the suite.
+        let _ = released.changed().await;
+    }
+}
+
+impl State {
+    fn log(&mut self, call: &Call) -> (Option<usize>, Option<usize>) {
+        let record = &mut self.records[call.side as usize];
+        let mut number = None;
+        if !call.is_renewal(record.as_deref()) {
+            self.numbered += 1;
+            number = Some(self.numbered);
+        }
+        if let Some(text) = call.record() {
+            *record = Some(text.to_owned());
+        }
+        self.writes.push(Write { number, call: call.clone(), status: None });
+        (Some(self.writes.len() - 1), number)
+    }
+}
+
+/// A request that is with an API server.
+pub(super) struct Forwarding(Tape);
+
+impl Drop for Forwarding {
+    fn drop(&mut self) {
+        self.0.0.forwarded.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,219 @@
+//! What the texts say, against the code and the scripts.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kubectl_pivot::capi::names;
+use kubectl_pivot::commands::exit;
+
+const README: &str = include_str!("../../README.md");
+const REPORT: &str = include_str!("../../docs/report.md");
+const CI: &str = include_str!("../../.ci/run");
+const JUSTFILE: &str = include_str!("../../justfile");
+const EXIT_CODES: &str = include_str!("../../kubectl-pivot/src/commands/error.rs");
+const REPORT_CODE: &str = include_str!("../../kubectl-pivot/src/transfer/report.rs");
+
+#[test]
+fn the_exit_codes_of_the_readme_are_those_of_the_program() {
+    let table = rows(README, "| code | meaning |");
+    let told: Vec<(u8, &str)> =
+        table.iter().map(|cells| (cells[0].parse().expect("a number"), cells[1])).collect();
+    assert_eq!(told, exit_codes());
+    let known = [exit::OK, exit::REFUSED, exit::UNDONE, exit::UNFINISHED, exit::INTERRUPTED];
+    assert!(known.iter().all(|code| told.iter().any(|(number, _)| number == code)), "{told:?}");
+}
+
+/// The constants with their documentation, as they stand in the code.
+fn exit_codes() -> Vec<(u8, &'static str)> {
+    let lines: Vec<&str> = EXIT_CODES.lines().map(str::trim).collect();
+    lines
+        .windows(2)
+        .filter_map(|pair| {
+            let (_, value) = pair[1].strip_prefix("pub const ")?.split_once(": u8 = ")?;
+            let number = value.trim_end_matches(';').parse().expect("a number");
+            Some((number, pair[0].strip_prefix("/// ").expect("documented")))
+        })
+        .collect()
+}
+
+#[test]
+fn the_two_commands_of_the_readme_are_those_of_ci() {
+    let section = README.split("\n## ").find(|part| part.starts_with("Two commands\n"));
+    let section = section.expect("the section is there");
+    let commands: Vec<&str> = section.lines().filter(|line| line.starts_with("cargo ")).collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert_eq!(step("demo"), commands[0]);
+    assert_eq!(step("test"), commands[1]);
+    assert!(CI.contains("\nci_steps=(tools fmt clippy doc test)\n"), "CI runs the tests");
+}
+
+/// The only line of a step of `.ci/run`.
+fn step(name: &str) -> &'static str {
+    let body = CI.split(&format!("\nstep_{name}() {{\n")).nth(1).expect("the step is there");
+    let lines: Vec<&str> = body.lines().take_while(|line| *line != "}").map(str::trim).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines[0]
+}
+
+#[test]
+fn the_justfile_holds_no_commands_of_its_own() {
+    let recipes = JUSTFILE.lines().filter(|line| line.starts_with([' ', '\t']));
+    for line in recipes {
+        let mut words = line.split_whitespace();
+        assert_eq!(words.next(), Some(".ci/run"), "{line}");
+        for step in words {
+            assert!(CI.contains(&format!("\nstep_{step}() {{")), "{step} is no step of .ci/run");
+        }
+    }
+}
+
+#[test]
+fn every_annotation_that_users_can_meet_is_explained() {
+    for annotation in [
+        names::PAUSED_BY_ANNOTATION,
+        names::RUN_ANNOTATION,
+        names::USER_PAUSED_ANNOTATION,
+        names::DELETE_FOR_MOVE_ANNOTATION,
+        names::PAUSED_ANNOTATION,
+    ] {
+        assert!(README.contains(&format!("| `{annotation}` |")), "{annotation}");
+    }
+}
+
+#[test]
+fn every_field_and_outcome_of_the_report_is_explained() {
+    let fields: BTreeSet<String> = body("pub struct Report {")
+        .filter_map(|line| line.strip_prefix("pub ")?.split(':').next())
+        .map(camel_case)
+        .collect();
+    assert_eq!(first_column(&rows(REPORT, "| field | type |")), fields);
+    let outcomes: BTreeSet<String> = body("pub enum Outcome {")
+        .filter(|line| !line.starts_with('/') && !line.is_empty())
+        .map(|line| lower_first(line.trim_end_matches(',')))
+        .collect();
+    assert_eq!(first_column(&rows(REPORT, "| value | meaning |")), outcomes);
+}
+
+#[test]
+fn every_rule_of_preflight_is_explained() {
+    let told = first_column(&rows(REPORT, "| rule | severity |"));
+    let files = rust_files(&root().join("kubectl-pivot/src/transfer"));
+    let code: Vec<String> =
+        files.iter().map(|file| fs::read_to_string(file).expect("readable")).collect();
+    for call in [".error(", ".object_error(", ".warning("] {
+        let arguments = code.iter().flat_map(|text| text.split(call).skip(1));
+        let texts = arguments.filter_map(|text| text.trim_start().strip_prefix('"'));
+        for rule in texts.filter_map(|text| text.split('"').next()).filter(is_rule) {
+            assert!(told.contains(rule), "{rule} is not explained");
+        }
+    }
+    for rule in told {
+        let literal = format!("\"{rule}\"");
+        assert!(
+            code.iter().any(|text| text.contains(&literal)),
+            "{rule} is explained and not used"
+        );
+    }
+}
+
+#[test]
+fn every_check_of_verify_is_explained() {
+    let code = include_str!("../../kubectl-pivot/src/transfer/acceptance.rs");
+    let code = code.split("#[cfg(test)]").next().expect("there is code before the tests");
+    let calls = ["Check::new(", "every("].into_iter().flat_map(|call| code.split(call).skip(1));
+    let texts = calls.filter_map(|text| text.trim_start().strip_prefix('"'));
+    let used: BTreeSet<String> = texts
+        .filter_map(|text| text.split('"').next())
+        .filter(is_rule)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(first_column(&rows(REPORT, "| check |")), used);
+}
+
+/// The name of a rule, and not a sentence.
+fn is_rule(text: &&str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+#[test]
+fn links_between_the_texts_lead_somewhere() {
+    for text in
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/report.md"]
+    {
+        let path = root().join(text);
+        let content = fs::read_to_string(&path).expect("readable");
+        for link in content.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            if file.is_empty() || link.starts_with("https://") {
+                continue;
+            }
+            let folder = path.parent().expect("in a folder");
+            assert!(folder.join(file).exists(), "{text}: {link}");
+        }
+    }
+}
+
+#[test]
+fn the_folders_of_the_code_map_are_there() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("readable");
+    let map = architecture.split("```").nth(1).expect("the map is the first block");
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for line in map.lines().filter(|line| !line.trim().is_empty()) {
+        let depth = (line.len() - line.trim_start().len()) / 2;
+        let name = line.split_whitespace().next().expect("not empty");
+        folders.truncate(depth);
+        folders.push(folders.last().cloned().unwrap_or_else(root).join(name));
+        let path = folders.last().expect("just pushed");
+        assert!(path.exists(), "{} is not there", path.display());
+    }
+}
+
+/// The cells of a table that begins with this heading.
+fn rows<'a>(text: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
+    let table = text.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+    let rows: Vec<Vec<&str>> = table
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    assert!(!rows.is_empty(), "no table begins with {heading}");
+    rows
+}
+
+fn first_column(rows: &[Vec<&str>]) -> BTreeSet<String> {
+    rows.iter().map(|cells| cells[0].trim_matches('`').to_owned()).collect()
+}
+
+/// The lines between the braces of an item of the report's code.
+fn body(opening: &str) -> impl Iterator<Item = &'static str> {
+    let body = REPORT_CODE.split(opening).nth(1).expect("the item is there");
+    body.lines().skip(1).take_while(|line| *line != "}").map(str::trim)
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |all, word| {
+        let (head, tail) = word.split_at(1);
+        format!("{all}{}{tail}", head.to_ascii_uppercase())
+    })
+}
+
+fn lower_first(name: &str) -> String {
+    let (head, tail) = name.split_at(1);
+    format!("{}{tail}", head.to_ascii_lowercase())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("in the workspace").to_owned()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("readable");
+    entries
+        .map(|entry| entry.expect("readable").path())
+        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
