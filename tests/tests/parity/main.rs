@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let suite = differing::add(suite);
     let suite = directory::add(suite);
     let suite = graphs::add(suite);
+    let suite = cases::add_global(suite);
     for deviation in DEVIATIONS.iter().filter(|deviation| deviation.case != ALL) {
         assert!(suite.names().any(|name| name == deviation.case), "no case shows {deviation:?}");
     }
