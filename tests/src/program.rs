@@ -1,0 +1,166 @@
+//! Running the programs under test as users do: the real binaries, each run with its own HOME and
+//! XDG folders and nothing else of the environment.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+/// No run of a program takes longer; a test that hangs fails.
+const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A program to run.
+#[derive(Clone, Debug)]
+pub struct Program {
+    path: PathBuf,
+    home: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+/// What a run of a program came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Exit code; `None` when killed.
+    pub code: Option<i32>,
+    /// Everything on stdout.
+    pub stdout: String,
+    /// Everything on stderr.
+    pub stderr: String,
+}
+
+impl Program {
+    /// A program whose HOME is `home`.
+    pub fn new(path: &Path, home: &Path) -> Self {
+        Self { path: path.to_owned(), home: home.to_owned(), environment: Vec::new() }
+    }
+
+    /// The real clusterctl, kept from asking the network for newer versions.
+    pub fn clusterctl(path: &Path, home: &Path) -> Self {
+        Self::new(path, home).env("CLUSTERCTL_DISABLE_VERSIONCHECK", "true")
+    }
+
+    /// The binary of this workspace, as cargo has built it for this test run.
+    pub fn kubectl_pivot(home: &Path) -> Self {
+        Self::new(kubectl_pivot(), home)
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// When it cannot be started, or does not end in five minutes.
+    pub async fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Outcome {
+        let mut command = Command::new(&self.path);
+        command.args(args).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+        command.env("PATH", env::var_os("PATH").unwrap_or_default()).env("HOME", &self.home);
+        for (variable, folder) in [
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_STATE_HOME", "state"),
+        ] {
+            command.env(variable, self.home.join(folder));
+        }
+        command.envs(self.environment.iter().cloned());
+        let output = tokio::time::timeout(TIMEOUT, command.output()).await;
+        let output = output.unwrap_or_else(|_| panic!("{} has not ended", self.path.display()));
+        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
+        Outcome {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Outcome {
+    /// Whether the exit code is 0.
+    pub fn succeeded(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// Itself, when the exit code is 0.
+    ///
+    /// # Panics
+    /// Otherwise, with everything that was printed.
+    pub fn expect_success(self, what: &str) -> Self {
+        assert!(self.succeeded(), "{what} failed: {self}");
+        self
+    }
+
+    /// Whether it says this, as a result or on the way.
+    pub fn says(&self, text: &str) -> bool {
+        self.stdout.contains(text) || self.stderr.contains(text)
+    }
+
+    /// stdout as JSON.
+    ///
+    /// # Panics
+    /// When it is not JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code =
+            self.code.map_or_else(|| "killed".to_owned(), |code| format!("exit code {code}"));
+        write!(f, "{code}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
+    }
+}
+
+/// The `kubectl-pivot` binary next to this test executable, up to date.
+///
+/// Cargo hands the path of a binary only to tests of its own package, so it is built here, once for
+/// each test executable: a second when nothing has changed, and never a stale binary.
+fn kubectl_pivot() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(build_kubectl_pivot)
+}
+
+fn build_kubectl_pivot() -> PathBuf {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "-p", "kubectl-pivot", "--bin", "kubectl-pivot"]);
+    build(cargo);
+    profile().join("kubectl-pivot")
+}
+
+/// The folder of this test executable's profile, with libraries and binaries.
+pub(crate) fn profile() -> PathBuf {
+    let this = env::current_exe().expect("a running program has a path");
+    let profile = this.ancestors().nth(2);
+    profile.expect("cargo puts test executables in <target>/<profile>/deps").to_owned()
+}
+
+/// Runs cargo with the target folder and profile of this test executable.
+pub(crate) fn build(mut cargo: std::process::Command) {
+    let profile = profile();
+    let target = profile.parent().expect("the profile's folder is in the target folder");
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target);
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    // What cargo tells a test about its package: build scripts that watch it would run again.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    let output = cargo.output().expect("cargo has built this test and is still there");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the parts of this test cannot be built:\n{stderr}");
+}
