@@ -213,7 +213,7 @@ async fn a_real_api_server_accepts_everything() {
     let plane = plane.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
     let client = Client::connect("management", &KubeconfigRef::file(plane.kubeconfig())).await;
     let client = client.expect("the kubeconfig is valid");
-    let served = Served::read(&client).await.expect("the API server answers");
+    let served = discovered(&client).await;
     for (infrastructure, kinds) in [("docker", "docker"), ("docker", "dev"), ("in-memory", "")] {
         for version in ["auto", "v1beta1", "v1beta2"] {
             let namespace = format!("{infrastructure}{kinds}-{version}");
@@ -248,6 +248,20 @@ async fn a_cluster_without_cluster_api_is_refused() {
     assert_eq!(outcome.code, Some(3), "{outcome}");
     assert!(outcome.says("serves no kinds of Cluster API"), "{outcome}");
     plane.stop().await;
+}
+
+/// Aggregated discovery lags behind new CRDs.
+async fn discovered(client: &Client) -> Served {
+    for _ in 0..60 {
+        let served = Served::read(client).await.expect("the API server answers");
+        let kinds = ["DockerCluster", "DockerMachineTemplate", "DevCluster", "DevMachineTemplate"];
+        let group = "infrastructure.cluster.x-k8s.io";
+        if kinds.iter().all(|kind| served.versions(group, kind).len() > 1) {
+            return served;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    panic!("the kinds of the Docker provider are not discovered in 30 s");
 }
 
 async fn apply(client: &Client, served: &Served, namespace: &str, object: &Value) {
