@@ -5,6 +5,7 @@ pub mod arena;
 pub mod deviation;
 pub mod dump;
 pub mod history;
+pub mod plugins;
 pub mod population;
 pub mod processes;
 pub mod program;

@@ -208,13 +208,24 @@ fn kubectl_pivot() -> &'static Path {
 }
 
 fn build_kubectl_pivot() -> PathBuf {
-    let this = env::current_exe().expect("a running program has a path");
-    let profile =
-        this.ancestors().nth(2).expect("cargo puts test executables in <target>/<profile>/deps");
-    let target = profile.parent().expect("the profile's folder is in the target folder");
     let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target);
     cargo.args(["build", "--quiet", "--locked", "-p", "kubectl-pivot", "--bin", "kubectl-pivot"]);
+    build(cargo);
+    profile().join("kubectl-pivot")
+}
+
+/// The folder of this test executable's profile, with libraries and binaries.
+pub(crate) fn profile() -> PathBuf {
+    let this = env::current_exe().expect("a running program has a path");
+    let profile = this.ancestors().nth(2);
+    profile.expect("cargo puts test executables in <target>/<profile>/deps").to_owned()
+}
+
+/// Runs cargo with the target folder and profile of this test executable.
+pub(crate) fn build(mut cargo: std::process::Command) {
+    let profile = profile();
+    let target = profile.parent().expect("the profile's folder is in the target folder");
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target);
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
@@ -227,6 +238,5 @@ fn build_kubectl_pivot() -> PathBuf {
     }
     let output = cargo.output().expect("cargo has built this test and is still there");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "kubectl-pivot cannot be built:\n{stderr}");
-    profile.join("kubectl-pivot")
+    assert!(output.status.success(), "the parts of this test cannot be built:\n{stderr}");
 }

@@ -1,0 +1,84 @@
+//! The plugins of this workspace as libraries, and a user who has installed them.
+
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::program::{Outcome, Program, profile};
+
+/// Plugins that tests use.
+const PLUGINS: [&str; 4] = ["docker", "in-memory", "cilium", "aws"];
+
+/// The library of one of the plugins that tests use, up to date.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn library(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(build);
+    assert!(PLUGINS.contains(&name), "add {name} to the plugins that are built for tests");
+    profile().join(file_name(name))
+}
+
+/// The file name of a plugin's library.
+pub fn file_name(name: &str) -> String {
+    format!("{DLL_PREFIX}kubectl_pivot_plugin_{}{DLL_SUFFIX}", name.replace('-', "_"))
+}
+
+/// All in one go, and together with the program: cargo unites the features of what it builds
+/// together, so that nothing is built twice.
+fn build() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "-p", "kubectl-pivot"]);
+    for name in PLUGINS {
+        cargo.args(["-p", &format!("kubectl-pivot-plugin-{name}")]);
+    }
+    crate::program::build(cargo);
+}
+
+/// A user with folders of their own.
+pub struct User {
+    home: TempDir,
+}
+
+impl User {
+    /// A user without plugins.
+    ///
+    /// # Panics
+    /// When no folder can be created.
+    #[expect(clippy::new_without_default, reason = "a folder on disk is no default value")]
+    pub fn new() -> Self {
+        Self { home: tempfile::tempdir().expect("there is room for a folder") }
+    }
+
+    /// A user who has installed plugins.
+    ///
+    /// # Panics
+    /// When they cannot be built or installed.
+    pub async fn with(names: &[&str]) -> Self {
+        let user = Self::new();
+        let mut args = vec!["plugin".to_owned(), "install".to_owned()];
+        args.extend(names.iter().map(|name| library(name).display().to_string()));
+        user.run(&args).await.expect_success("plugin install");
+        user
+    }
+
+    /// Their home.
+    pub fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    /// The folder of their plugins.
+    pub fn plugins(&self) -> PathBuf {
+        self.home().join("data/kubectl-pivot/plugins")
+    }
+
+    /// Runs `kubectl-pivot` as this user.
+    pub async fn run<A: AsRef<std::ffi::OsStr>>(&self, args: &[A]) -> Outcome {
+        let data = self.home().join("data").display().to_string();
+        Program::kubectl_pivot(self.home()).env("XDG_DATA_HOME", &data).run(args).await
+    }
+}
