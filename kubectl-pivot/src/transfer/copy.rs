@@ -149,7 +149,7 @@ async fn place(
 ) -> Result<Placed, PhaseError> {
     let created = create_or_find(&run.target, resource, &body).await?;
     let ours = created.annotation(RUN_ANNOTATION) == Some(&run.id);
-    if ours && is_stale(&node.object, &body, &created) {
+    if ours && is_stale(&body, &created) {
         // Left by an interrupted attempt of this run; the source has changed since, or the attempt
         // was being undone.
         update(&run.target, resource, &created, body).await?;
@@ -165,12 +165,18 @@ async fn place(
     })
 }
 
-/// Whether a copy of this run is not what it is to be: its owners may have been made anew, too.
-fn is_stale(object: &Object, body: &Object, copy: &Object) -> bool {
+/// Whether a copy of this run is not what it is to be. Its owners may have been removed by an
+/// interrupted undo and made anew since: under their old uids nobody would find them.
+fn is_stale(body: &Object, copy: &Object) -> bool {
     let mark = |object: &Object| object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_some();
-    mark(copy) != mark(object)
-        || body.owner_references() != copy.owner_references()
-        || !compare(object, copy).lost.is_empty()
+    mark(copy) != mark(body)
+        || owner_uids(copy) != owner_uids(body)
+        || !compare(body, copy).lost.is_empty()
+}
+
+/// Uids of the owners that an object names.
+pub(super) fn owner_uids(object: &Object) -> BTreeSet<String> {
+    object.owner_references().into_iter().map(|owner| owner.uid).collect()
 }
 
 /// Whether an object that is in the target already stands for the copy.

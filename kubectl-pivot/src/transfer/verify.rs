@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::compare::{compare, is_same_content};
-use super::copy::Copies;
+use super::copy::{Copies, owner_uids};
 use super::discover::{Territory, list_kinds};
 use super::error::PhaseError;
 use super::options::Namespaces;
@@ -44,7 +44,11 @@ pub async fn verify(
         if is_shared && copies.reused.contains(node.object.uid()) {
             continue;
         }
-        if let Some(path) = difference.lost.into_iter().next() {
+        let mut lost = difference.lost.into_iter();
+        let is_dangling =
+            !copies.reused.contains(node.object.uid()) && !has_owners_of_target(node, copy, copies);
+        let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
+        if let Some(path) = lost.next().or(dangling) {
             return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
         }
         verified
@@ -52,6 +56,14 @@ pub async fn verify(
             .extend(difference.added.iter().map(|path| format!("{}: {path}", node.object.id())));
     }
     Ok(verified)
+}
+
+/// Whether a copy names the copies of its owners by their uids in the target; otherwise the target's
+/// garbage collector would take it for an orphan.
+fn has_owners_of_target(node: &Node, copy: &Object, copies: &Copies) -> bool {
+    let named = owner_uids(copy);
+    let mut owners = node.owners.iter().filter_map(|owner| copies.uids.get(&owner.reference.uid));
+    owners.all(|uid| named.contains(uid))
 }
 
 /// A changed status does not matter, since it is not copied; anything else does.
