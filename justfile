@@ -23,3 +23,11 @@ demo:
 # Licences, advisories, bans, sources.
 deny:
     .ci/run deny
+
+# Every kill point of the transaction, not only a sample; takes long.
+kill-matrix:
+    .ci/run kill_matrix
+
+# Moves of 1, 10 and 50 clusters side by side with clusterctl.
+bench:
+    .ci/run bench

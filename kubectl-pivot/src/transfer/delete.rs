@@ -57,7 +57,7 @@ async fn delete_one(
 }
 
 /// Removes the finalizers of an object, if it is still there.
-pub(super) async fn free(
+async fn free(
     cluster: &Client,
     resource: &ResourceType,
     object: &Object,

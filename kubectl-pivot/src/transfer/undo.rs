@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::delete::free;
 use super::discover::{Territory, list_kinds};
 use super::error::PhaseError;
 use super::options::Namespaces;
@@ -36,27 +35,31 @@ async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseErro
         .into_iter()
         .filter(|(_, object)| object.annotation(RUN_ANNOTATION) == Some(&run.id))
         .collect();
-    let progress = Progress::of(ours.len()).carried_through();
-    run.each(ours, &progress, |(kind, object)| async move {
-        remove(&run.target, &territory.kinds[kind].resource, &object)
-            .await
-            .map_err(PhaseError::from)
+    let ours: Vec<(&ResourceType, Object)> =
+        ours.into_iter().map(|(kind, object)| (&territory.kinds[kind].resource, object)).collect();
+    let progress = Progress::of(2 * ours.len()).carried_through();
+    // All are freed before the first is deleted: the garbage collector deletes what is below it.
+    run.each(ours.iter().collect(), &progress, |(resource, copy)| async move {
+        free(&run.target, resource, copy).await.map_err(PhaseError::from)
+    })
+    .await?;
+    run.each(ours.iter().collect(), &progress, |(resource, copy)| async move {
+        let place = (copy.namespace(), copy.name());
+        run.target.delete(resource, place.0, place.1, copy.uid()).await.map_err(PhaseError::from)
     })
     .await?;
     Ok(())
 }
 
-async fn remove(target: &Client, resource: &ResourceType, copy: &Object) -> Result<(), ApiError> {
-    let mark =
-        json!({"metadata": {"uid": copy.uid(), "annotations": {DELETE_FOR_MOVE_ANNOTATION: ""}}});
+/// Takes the finalizers from a copy, and marks it for the webhooks that will see its deletion.
+async fn free(target: &Client, resource: &ResourceType, copy: &Object) -> Result<(), ApiError> {
+    let patch = json!({"metadata": {"uid": copy.uid(), "finalizers": null,
+        "annotations": {DELETE_FOR_MOVE_ANNOTATION: ""}}});
     let place = (copy.namespace(), copy.name());
-    match target.patch(resource, place, (PatchKind::Merge, &mark), &WriteOptions::default()).await {
-        Ok(_) => {}
-        Err(error) if error.is_not_found() => return Ok(()),
-        Err(error) => return Err(error),
+    match target.patch(resource, place, (PatchKind::Merge, &patch), &WriteOptions::default()).await
+    {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
     }
-    if free(target, resource, copy).await? {
-        target.delete(resource, copy.namespace(), copy.name(), copy.uid()).await?;
-    }
-    Ok(())
 }
