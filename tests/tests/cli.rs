@@ -13,7 +13,7 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["move"],
     &["resume"],
@@ -25,6 +25,15 @@ const COMMANDS: [&[&str]; 11] = [
     &["sandbox", "up"],
     &["sandbox", "list"],
     &["sandbox", "down"],
+    &["render"],
+    &["plugin"],
+    &["plugin", "list"],
+    &["plugin", "info"],
+    &["plugin", "check"],
+    &["plugin", "install"],
+    &["plugin", "trust"],
+    &["plugin", "remove"],
+    &["plugin", "new"],
 ];
 
 /// What is said of an API server whose kubeconfig was read; of two, whichever fails first is named.

@@ -58,7 +58,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     max_in_flight: u16,
     /// Accepted for scripts written for clusterctl; API warnings are never shown.
-    #[arg(long, value_name = "WHICH", hide = true)]
+    #[arg(long, value_name = "WHICH")]
     hide_api_warnings: Option<String>,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
