@@ -13,6 +13,8 @@ use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 const NAME: &str = "kubectl-pivot";
 /// Annotation of the Lease with the record of the run.
 const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
+/// Attempts at taking a lease that nobody holds.
+const ATTEMPTS: u32 = 8;
 
 /// Who holds a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,6 +159,36 @@ pub(super) async fn take(
     record: &Record,
     (lasts, force): (Duration, bool),
 ) -> Result<Lease, LockError> {
+    let before = read(cluster, namespace).await?.and_then(|lease| lease.record);
+    let fresh = before.is_none_or(|before| before.run != record.run);
+    let mut attempt = 1;
+    loop {
+        let error = match take_once(cluster, namespace, identity, record, (lasts, force)).await {
+            Ok(lease) => return Ok(Lease { fresh, ..lease }),
+            Err(LockError::Api(error)) if error.is_ambiguous() || error.code() == Some(409) => {
+                error
+            }
+            Err(error) => return Err(error),
+        };
+        // Somebody was faster, or the answer or the request was lost: the next look tells.
+        if let Some(lease) = taken_meanwhile(cluster, namespace, identity).await? {
+            return Ok(Lease { fresh, ..lease });
+        }
+        if attempt >= ATTEMPTS {
+            return Err(error.into());
+        }
+        tokio::time::sleep(cluster.pause(attempt)).await;
+        attempt += 1;
+    }
+}
+
+async fn take_once(
+    cluster: &Client,
+    namespace: &str,
+    identity: &str,
+    record: &Record,
+    (lasts, force): (Duration, bool),
+) -> Result<Lease, LockError> {
     let now = now();
     let spec = json!({"holderIdentity": identity, "leaseDurationSeconds": lasts.as_secs(), "acquireTime": now, "renewTime": now});
     let Some(found) = read(cluster, namespace).await? else {
@@ -164,30 +196,18 @@ pub(super) async fn take(
             json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata":
             {"name": NAME, "namespace": namespace, "annotations": {RECORD_ANNOTATION: record.to_text()}}, "spec": spec}),
         );
-        return match cluster.create(&lease_type(), &lease, &WriteOptions::default()).await {
-            Ok(created) => Ok(Lease { fresh: true, ..parse(cluster, created)? }),
-            // Somebody was faster, or our own answer was lost: the next look tells.
-            Err(error) if error.is_already_exists() || error.is_ambiguous() => {
-                let taken = taken_meanwhile(cluster, namespace, identity).await?;
-                Ok(Lease { fresh: true, ..taken })
-            }
-            Err(error) => Err(error.into()),
-        };
+        return parse(
+            cluster,
+            cluster.create(&lease_type(), &lease, &WriteOptions::default()).await?,
+        );
     };
     check_free(cluster, &found, identity, record, force)?;
     let kept = found.record.filter(|kept| kept.run == record.run);
-    let fresh = kept.is_none();
     let kept = kept.unwrap_or_else(|| record.clone());
     let mut lease = found.object;
     lease.set_annotation(RECORD_ANNOTATION, &kept.to_text());
     lease.value_mut()["spec"] = spec;
-    match cluster.update(&lease_type(), &lease, &WriteOptions::default()).await {
-        Ok(updated) => Ok(Lease { fresh, ..parse(cluster, updated)? }),
-        Err(error) if error.is_conflict() => {
-            Ok(Lease { fresh, ..taken_meanwhile(cluster, namespace, identity).await? })
-        }
-        Err(error) => Err(error.into()),
-    }
+    parse(cluster, cluster.update(&lease_type(), &lease, &WriteOptions::default()).await?)
 }
 
 fn check_free(
@@ -212,19 +232,21 @@ fn check_free(
     }
 }
 
+/// Who has a lease now: this run, nobody (`None`), or another run, which is an error.
 async fn taken_meanwhile(
     cluster: &Client,
     namespace: &str,
     identity: &str,
-) -> Result<Lease, LockError> {
-    let lost = |by| LockError::Lost { cluster: cluster.name().to_owned(), by };
-    let lease = read(cluster, namespace).await?.ok_or_else(|| lost(None))?;
+) -> Result<Option<Lease>, LockError> {
+    let Some(lease) = read(cluster, namespace).await? else {
+        return Ok(None);
+    };
     match lease.state.clone() {
-        LeaseState::Held(holder) if holder.identity == identity => Ok(lease),
+        LeaseState::Held(holder) if holder.identity == identity => Ok(Some(lease)),
         LeaseState::Held(holder) => {
             Err(LockError::Held { cluster: cluster.name().to_owned(), holder })
         }
-        LeaseState::Free => Err(lost(None)),
+        LeaseState::Free => Ok(None),
     }
 }
 
