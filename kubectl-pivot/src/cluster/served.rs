@@ -40,6 +40,16 @@ impl Served {
         Ok(served)
     }
 
+    /// Asks the API server for the kinds of the core group, which [`Served::read`] leaves out.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn read_core(cluster: &Client) -> Result<Self, ApiError> {
+        let mut served = Self::default();
+        served.add_plain("v1", &cluster.get_path("/api/v1").await?);
+        Ok(served)
+    }
+
     /// The versions at which a kind is served, the API server's preferred one first.
     pub fn versions(&self, group: &str, kind: &str) -> &[ResourceType] {
         self.kinds.get(&(group.to_owned(), kind.to_owned())).map_or(&[], Vec::as_slice)
