@@ -5,6 +5,7 @@ mod demo;
 mod move_clusters;
 mod output;
 mod plugin;
+mod probes;
 mod render;
 mod resume;
 mod rollback;

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::Context;
 use super::output::Output;
+use super::probes::ProbeArgs;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::{self, Format};
@@ -57,6 +58,8 @@ pub(super) struct Args {
     /// Writes in flight at once, for each cluster.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     max_in_flight: u16,
+    #[command(flatten)]
+    probes: ProbeArgs,
     /// Accepted for scripts written for clusterctl; API warnings are never shown.
     #[arg(long, value_name = "WHICH")]
     hide_api_warnings: Option<String>,
@@ -83,7 +86,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     if let Some(which) = &args.hide_api_warnings {
         tracing::debug!(which, "--hide-api-warnings has no effect");
     }
-    let request = request(args);
+    let request = request(args)?;
     let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let confirm = |plan: &Report| {
         context.progress.clear();
@@ -100,11 +103,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
             explain_nothing(&run).await;
             exit::NOTHING_IN_SCOPE
         }
+        _ if report.has_bad_probes() => exit::NOT_VERIFIED,
         _ => exit::OK,
     })
 }
 
-fn request(args: Args) -> MoveRequest {
+fn request(args: Args) -> Result<MoveRequest, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
     options.max_in_flight = args.max_in_flight.into();
     options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
@@ -113,7 +117,8 @@ fn request(args: Args) -> MoveRequest {
         Preflight::Full => Rehearsal::Full,
         Preflight::Off => Rehearsal::Off,
     };
-    MoveRequest {
+    options.probes = Some(args.probes.options()?);
+    Ok(MoveRequest {
         source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
         target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },
         directory: args
@@ -124,7 +129,7 @@ fn request(args: Args) -> MoveRequest {
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,
         options,
-    }
+    })
 }
 
 /// Asks on the terminal; without one there is nobody to ask, and scripts of clusterctl go on working.

@@ -3,6 +3,7 @@
 use super::Context;
 use super::clusters::ClustersArgs;
 use super::output::Output;
+use super::probes::ProbeArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
 use crate::transfer;
@@ -16,20 +17,22 @@ pub(super) struct Args {
     /// is dead.
     #[arg(long)]
     force_unlock: bool,
+    #[command(flatten)]
+    probes: ProbeArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let run =
-        commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
-            .await?;
+    let mut request = args.clusters.request();
+    request.options.probes = Some(args.probes.options()?);
+    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let report = transfer::resume(&run, args.force_unlock).await?;
     context.progress.clear();
     render::print(
         &render::structured(&report, args.output.into())
             .unwrap_or_else(|| render::report(&report, false)),
     );
-    Ok(exit::OK)
+    Ok(if report.has_bad_probes() { exit::NOT_VERIFIED } else { exit::OK })
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::Events;
 use crate::transfer::{
-    Existing, MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, load, plan, save,
+    Existing, MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, load, look_once, plan,
+    save,
 };
 
 use super::clusters::cluster_type;
@@ -91,8 +92,12 @@ pub async fn move_clusters(
         }
         None => {}
     }
-    let (preflight, report) = plan(run).await?;
-    if request.dry_run || report.outcome != Outcome::Planned {
+    let (preflight, mut report) = plan(run).await?;
+    if report.outcome != Outcome::Planned {
+        return Ok(report);
+    }
+    if request.dry_run {
+        look_once(run, &preflight.territory.providers, &mut report).await?;
         return Ok(report);
     }
     if !confirm(&report) {

@@ -8,7 +8,7 @@ use kubectl_pivot_plugin_api::{Probe, ProbeStage};
 
 use super::await_probe::{Awaited, Hopeless};
 use super::clusters::Clusters;
-use super::expression::Expression;
+use super::expression::{Expression, ExpressionError};
 use super::result::{ProbeOutcome, ProbeResult};
 use super::seen::Seen;
 use super::skips::Skips;
@@ -87,6 +87,34 @@ pub async fn evaluate(
         .collect()
 }
 
+/// Compiles the expressions of the probes that are due at the moment and not left out, and gives a
+/// result for each that is no CEL: better known before a run than in the middle of it.
+pub async fn compile(declared: &[Declared], evaluation: &Evaluation<'_>) -> Vec<ProbeResult> {
+    let mut results = Vec::new();
+    for declared in declared.iter().filter(|declared| declared.is_due(evaluation.stage)) {
+        let skipped = evaluation.skips.find(&declared.plugin, &declared.probe.name).is_some();
+        if !skipped && let Err(error) = Expression::compile(&declared.probe.expression).await {
+            results.push(unusable(declared, evaluation, &error));
+        }
+    }
+    results
+}
+
+/// A result for each probe that this program can never evaluate, because all its moments are of a
+/// newer version of the interface.
+pub fn of_the_future(declared: &[Declared], evaluation: &Evaluation<'_>) -> Vec<ProbeResult> {
+    let is_unknown = |declared: &&Declared| {
+        let stages = &declared.probe.stages;
+        !stages.is_empty() && stages.iter().all(|stage| *stage == ProbeStage::Unknown)
+    };
+    let unknown = declared.iter().filter(is_unknown);
+    let evaluation = Evaluation { stage: ProbeStage::Unknown, ..*evaluation };
+    let message = "it is for a moment that this version of the program does not know";
+    unknown
+        .map(|declared| empty(declared, &evaluation, ProbeOutcome::Skipped, message.to_owned()))
+        .collect()
+}
+
 async fn one(
     declared: &Declared,
     evaluation: &Evaluation<'_>,
@@ -107,10 +135,7 @@ async fn one(
     };
     let expression = match Expression::compile(&probe.expression).await {
         Ok(expression) => expression,
-        Err(error) => {
-            let message = format!("its expression `{}`: {error}", probe.expression);
-            return result(ProbeOutcome::Failed, message);
-        }
+        Err(error) => return unusable(declared, evaluation, &error),
     };
     let _turn = (evaluation.patience == Patience::Wait).then(|| waiting.begin(&probe.waiting));
     let awaited = Awaited::new(probe, cluster, &expression);
@@ -122,6 +147,15 @@ async fn one(
         Ok(Err(Hopeless(why))) => result(ProbeOutcome::Failed, why),
         Err(_) => result(ProbeOutcome::TimedOut, seen.describe(probe)),
     }
+}
+
+fn unusable(
+    declared: &Declared,
+    evaluation: &Evaluation<'_>,
+    error: &ExpressionError,
+) -> ProbeResult {
+    let message = format!("its expression `{}`: {error}", declared.probe.expression);
+    empty(declared, evaluation, ProbeOutcome::Failed, message)
 }
 
 fn interrupted(declared: &Declared, evaluation: &Evaluation<'_>, after: Duration) -> ProbeResult {

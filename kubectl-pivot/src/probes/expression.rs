@@ -10,6 +10,7 @@ use std::thread;
 
 use cel::objects::{Key, Map};
 use cel::{Context, Env, ExecutionError, Program};
+use futures::executor::block_on;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -73,26 +74,20 @@ impl Expression {
     /// # Errors
     /// See there.
     pub fn compile_blocking(text: &str) -> Result<Self, ExpressionError> {
-        let (compiled, requests) = start(text)?;
-        let done = compiled.blocking_recv().unwrap_or_else(|_| Err(gone()));
-        done.map(|()| Self(requests))
+        block_on(Self::compile(text))
     }
 
     /// Evaluates it; `self` is the object.
     pub async fn evaluate(&self, object: &Value) -> Verdict {
-        self.ask(object).await.unwrap_or_else(|_| died())
+        let (answer, verdict) = oneshot::channel();
+        // If the thread is gone, so is `answer`, and with it the verdict.
+        drop(self.0.send((object.clone(), answer)));
+        verdict.await.unwrap_or_else(|_| died())
     }
 
     /// As [`Expression::evaluate`], where waiting for another thread is no harm.
     pub fn evaluate_blocking(&self, object: &Value) -> Verdict {
-        self.ask(object).blocking_recv().unwrap_or_else(|_| died())
-    }
-
-    fn ask(&self, object: &Value) -> oneshot::Receiver<Verdict> {
-        let (answer, verdict) = oneshot::channel();
-        // If the thread is gone, so is `answer`, and whoever waits for the verdict learns of it.
-        drop(self.0.send((object.clone(), answer)));
-        verdict
+        block_on(self.evaluate(object))
     }
 }
 

@@ -17,7 +17,7 @@ mod seen;
 mod skips;
 
 pub use clusters::Clusters;
-pub use evaluate::{Declared, Evaluation, Patience, evaluate};
+pub use evaluate::{Declared, Evaluation, Patience, compile, evaluate, of_the_future};
 pub use expression::{Expression, ExpressionError, Verdict};
 pub use lint::lint;
 pub use result::{ProbeOutcome, ProbeResult};

@@ -10,6 +10,7 @@ use super::lock::Lock;
 use super::pause;
 use super::preflight::{Preflight, preflight};
 use super::quiesce::quiesce;
+use super::readiness::Readiness;
 use super::record::{Phase, Step};
 use super::recover::{locked, places};
 use super::report::{Outcome, PhaseTime, Report};
@@ -48,7 +49,7 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
 ///
 /// # Errors
 /// [`MoveError::Refused`] when the plan has findings that stop it, [`MoveError::Locked`] when
-/// another run has a cluster. Before the copies are verified a failure is undone; after that the
+/// another run has a cluster, [`MoveError::NotReady`] when probes do not hold. Before the copies are verified a failure is undone; after that the
 /// move can only go on.
 pub async fn execute(run: &Run, preflight: Preflight, report: Report) -> Result<Report, MoveError> {
     if preflight.findings.has_errors() {
@@ -57,8 +58,13 @@ pub async fn execute(run: &Run, preflight: Preflight, report: Report) -> Result<
     if report.objects() == 0 {
         return Ok(report);
     }
+    let mut report = report;
+    let readiness = Readiness::prepare(run, &preflight.territory.providers).await?;
+    readiness.before(run, &mut report).await?;
     let lock = Lock::acquire(places(run, None).await?, false, &run.stop).await.map_err(locked)?;
-    execute_locked(run, lock, preflight, report).await
+    let mut report = execute_locked(run, lock, preflight, report).await?;
+    readiness.after(run, &mut report).await;
+    Ok(report)
 }
 
 /// Carries out a plan under a lock that was taken before.

@@ -1,6 +1,10 @@
 //! What a user can choose about a move.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::plugins::Registry;
+use crate::probes::Skips;
 
 /// Which objects move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,16 @@ pub enum Existing {
     Keep,
 }
 
+/// Which readiness probes are awaited: those of the infrastructure plugins whose providers are
+/// installed in the clusters.
+#[derive(Clone, Debug)]
+pub struct ProbeOptions {
+    /// The plugins.
+    pub plugins: Arc<Registry>,
+    /// What is left out of them.
+    pub skips: Skips,
+}
+
 /// Options of a move.
 #[derive(Clone, Debug)]
 pub struct MoveOptions {
@@ -56,6 +70,8 @@ pub struct MoveOptions {
     pub rehearsal: Rehearsal,
     /// What is done about objects that are in the target already.
     pub existing: Existing,
+    /// Readiness probes to await before and after the move; `None` for none at all.
+    pub probes: Option<ProbeOptions>,
 }
 
 impl MoveOptions {
@@ -67,6 +83,7 @@ impl MoveOptions {
             block_move_timeout: Duration::from_secs(120),
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),
+            probes: None,
         }
     }
 }

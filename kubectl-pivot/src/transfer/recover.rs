@@ -13,6 +13,7 @@ use super::lock::{self, Lease, Lock, LockError};
 use super::mover::{execute_locked, finish_from, plan};
 use super::options::Namespaces;
 use super::preflight::{Preflight, check_health};
+use super::readiness::Readiness;
 use super::record::{Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
@@ -97,25 +98,33 @@ pub async fn resume(run: &Run, force: bool) -> Result<Report, MoveError> {
         record.run, record.started, record.phase
     ));
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
+    let readiness = Readiness::prepare(&run, &territory.providers).await?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
+    let mut report = resume_locked(&run, lock, territory).await?;
+    readiness.after(&run, &mut report).await;
+    Ok(report)
+}
+
+/// Carries on under the lock, from the phase that the run is in.
+async fn resume_locked(run: &Run, lock: Lock, territory: Territory) -> Result<Report, MoveError> {
     match lock.phase().await {
         Phase::Preparing => {
-            let planned = match plan(&run).await {
+            let planned = match plan(run).await {
                 Ok((preflight, _)) if preflight.findings.has_errors() => {
                     Err(MoveError::Refused(preflight.findings))
                 }
                 other => other,
             };
             match planned {
-                Ok((preflight, report)) => execute_locked(&run, lock, preflight, report).await,
+                Ok((preflight, report)) => execute_locked(run, lock, preflight, report).await,
                 Err(error) => {
                     lock.leave().await;
                     Err(error)
                 }
             }
         }
-        phase => carry_on(&run, lock, territory, phase).await,
+        phase => carry_on(run, lock, territory, phase).await,
     }
 }
 

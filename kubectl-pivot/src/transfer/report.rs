@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::findings::Finding;
 use super::preflight::Preflight;
+use super::readiness::Probes;
 use super::run::Run;
 use crate::capi::names::CLUSTERCTL_LABEL;
 use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
@@ -84,6 +85,8 @@ pub struct Report {
     pub added_by_target: Vec<String>,
     /// Problems found.
     pub findings: Vec<Finding>,
+    /// What became of readiness probes.
+    pub probes: Probes,
     /// Objects moved or kept, by kind.
     pub counts_by_kind: BTreeMap<String, usize>,
     /// Seconds for each phase.
@@ -110,6 +113,7 @@ impl Report {
             reused: Vec::new(),
             added_by_target: Vec::new(),
             findings: preflight.findings.0.clone(),
+            probes: Probes::default(),
             counts_by_kind: BTreeMap::new(),
             phases: Vec::new(),
             requests: BTreeMap::new(),
@@ -152,6 +156,11 @@ impl Report {
             self.requests
                 .insert(name, counts.map(|(verb, count)| (verb.as_str(), count)).collect());
         }
+    }
+
+    /// Whether the objects have moved, and a readiness probe does not hold now.
+    pub fn has_bad_probes(&self) -> bool {
+        self.outcome == Outcome::Moved && self.probes.bad().next().is_some()
     }
 
     /// Objects that were or would be copied.

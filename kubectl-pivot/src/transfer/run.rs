@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::StreamExt;
 
@@ -37,6 +38,13 @@ impl Stop {
     /// Whether a stop was asked for.
     pub fn is_requested(&self) -> bool {
         self.requested.load(Ordering::Relaxed)
+    }
+
+    /// Ends when a stop was asked for, or the lock was lost; for waits that are to end then.
+    pub async fn requested(&self) {
+        while !self.is_requested() && !self.is_lock_lost() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// # Errors
