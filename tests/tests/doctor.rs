@@ -230,6 +230,6 @@ async fn ctrl_c_ends_it_although_a_program_hangs() {
     assert_eq!(outcome.code, Some(exit::INTERRUPTED.into()), "{outcome}");
     assert_eq!(outcome.stdout, "");
     let pid = fs::read_to_string(&here).expect("it was there");
-    let alive = std::process::Command::new("kill").args(["-0", pid.trim()]).output();
+    let alive = Command::new("kill").args(["-0", pid.trim()]).output();
     assert!(alive.is_ok_and(|output| !output.status.success()), "kind is still running");
 }
