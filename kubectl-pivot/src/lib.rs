@@ -13,5 +13,6 @@ pub mod plugins;
 pub mod probes;
 pub mod render;
 pub mod sandbox;
+pub mod tools;
 pub mod transfer;
 pub mod yaml;
