@@ -31,3 +31,11 @@ kill-matrix:
 # Moves of 1, 10 and 50 clusters side by side with clusterctl.
 bench:
     .ci/run bench
+
+# What loading and calling a plugin costs.
+bench-plugins:
+    .ci/run bench_plugins
+
+# Debug plugins in an optimised host.
+abi:
+    .ci/run abi
