@@ -30,5 +30,5 @@ pub use lock::{Lock, LockError};
 pub use permissions::PermissionProblem;
 pub use registry::{LoadError, Registry, SelectError};
 pub use search::{FOLDERS_VARIABLE, Origin, SearchError, SearchFolder, SearchPath, user_folder};
-pub use served::served_kinds;
+pub use served::{is_cluster_api, served_kinds};
 pub use sidecar::{Sidecar, SidecarError};

@@ -4,10 +4,13 @@ use kubectl_pivot_plugin_api::ServedKind;
 
 use crate::cluster::Served;
 
+/// Whether a group is one of Cluster API and its providers.
+pub fn is_cluster_api(group: &str) -> bool {
+    group == "cluster.x-k8s.io" || group.ends_with(".cluster.x-k8s.io")
+}
+
 /// The kinds of Cluster API and its providers, sorted.
 pub fn served_kinds(served: &Served) -> Vec<ServedKind> {
-    let is_cluster_api =
-        |group: &str| group == "cluster.x-k8s.io" || group.ends_with(".cluster.x-k8s.io");
     let mut kinds: Vec<_> = served
         .kinds()
         .filter(|(group, ..)| is_cluster_api(group))
