@@ -113,26 +113,11 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
     object
 }
 
-/// The object without what the API server of its cluster has added, and without owners.
-///
-/// `generateName` goes too: with it, an API server answers a name clash with a time-out.
+/// The object without what only means something in its own cluster, and without owners.
 pub fn without_server_fields(object: &Object, kind: &MoveKind) -> Object {
     let mut object = object.clone();
-    let metadata = object.metadata_mut();
-    for field in [
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "managedFields",
-        "selfLink",
-        "generateName",
-        "ownerReferences",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
-        metadata.remove(field);
-    }
+    object.remove_server_fields();
+    object.metadata_mut().remove("ownerReferences");
     if kind.has_status_subresource
         && let Value::Object(fields) = object.value_mut()
     {
@@ -185,6 +170,7 @@ pub(super) fn owner_uids(object: &Object) -> BTreeSet<String> {
 /// else must have the same content; a Cluster never, since the target may be reconciling it.
 pub fn may_reuse(node: &Node, existing: &Object) -> bool {
     match node.fate {
+        _ if existing.is_being_deleted() => false,
         Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
         _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
     }

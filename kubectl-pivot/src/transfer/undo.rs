@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::discover::{Territory, list_kinds};
+use super::discover::{Territory, list_everywhere};
 use super::error::PhaseError;
-use super::options::Namespaces;
 use super::pause;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
@@ -26,11 +25,7 @@ pub async fn undo(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
 
 async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     // Classes of other namespaces may have been copied too.
-    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
-    let listed = match list_kinds(&run.target, &everywhere).await {
-        Err(error) if error.is_forbidden() => list_kinds(&run.target, territory).await?,
-        other => other?,
-    };
+    let listed = list_everywhere(&run.target, territory).await?;
     let ours: Vec<(usize, Object)> = listed
         .into_iter()
         .filter(|(_, object)| object.annotation(RUN_ANNOTATION) == Some(&run.id))
