@@ -4,6 +4,7 @@ mod clusters;
 mod demo;
 mod move_clusters;
 mod output;
+mod pace;
 mod plugin;
 mod render;
 mod resume;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::compare::{compare, is_same_content};
 use super::error::PhaseError;
+use super::namespaces;
 use super::options::Existing;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
@@ -42,7 +43,7 @@ struct Placed {
 /// # Errors
 /// When a request fails, or an object of the same name is in the way.
 pub async fn copy(run: &Run, graph: &Graph) -> Result<Copies, PhaseError> {
-    ensure_namespaces(run, graph).await?;
+    namespaces::ensure(run, graph).await?;
     let progress = Progress::of(graph.copied().count());
     let copies = Mutex::new(Copies::default());
     for level in &graph.levels {
@@ -66,30 +67,6 @@ pub async fn copy(run: &Run, graph: &Graph) -> Result<Copies, PhaseError> {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Creates the namespaces that copies need and the target lacks.
-async fn ensure_namespaces(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
-    let namespaces: BTreeSet<&str> =
-        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
-    let resource = namespace_type();
-    for name in namespaces {
-        // Without permission to read namespaces the create of the first object will tell.
-        let found = run.target.get(&resource, None, name).await;
-        if matches!(&found, Err(error) if error.is_forbidden()) || found?.is_some() {
-            continue;
-        }
-        let namespace = Object::new(
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
-        );
-        create_or_find(&run.target, &resource, &namespace).await?;
-    }
-    Ok(())
-}
-
-/// Namespaces themselves.
-pub fn namespace_type() -> ResourceType {
-    ResourceType::new("v1", "Namespace", "namespaces", false)
 }
 
 /// The object to create: the source's content with the owners' uids in the target.
@@ -190,7 +167,7 @@ async fn update(
 }
 
 /// Creates an object, or finds the one that has its name.
-async fn create_or_find(
+pub(super) async fn create_or_find(
     target: &Client,
     resource: &ResourceType,
     body: &Object,

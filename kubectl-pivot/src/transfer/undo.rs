@@ -4,13 +4,14 @@ use serde_json::json;
 
 use super::discover::{Territory, list_everywhere};
 use super::error::PhaseError;
+use super::namespaces;
 use super::pause;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
-/// Removes every object of the target that carries this run's mark, then resumes the source.
+/// Removes every object of the target that carries this run's mark, namespaces last, then resumes the source.
 ///
 /// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
 /// a deletion and acts on the real infrastructure.
@@ -19,6 +20,7 @@ use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 /// When a request fails; the source stays paused then, since copies may be left.
 pub async fn undo(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     remove_copies(run, territory).await?;
+    namespaces::remove(run).await?;
     pause::restore(run, &run.source, &territory.kinds).await?;
     Ok(())
 }
