@@ -3,6 +3,7 @@
 use super::Context;
 use super::clusters::ClustersArgs;
 use super::output::Output;
+use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
@@ -18,6 +19,8 @@ pub(super) struct Args {
     #[arg(long)]
     force_unlock: bool,
     #[command(flatten)]
+    pace: PaceArgs,
+    #[command(flatten)]
     probes: ProbeArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
@@ -26,6 +29,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let mut request = args.clusters.request();
+    args.pace.apply(&mut request.options);
     request.options.probes = Some(args.probes.options()?);
     let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let report = transfer::resume(&run, args.force_unlock).await?;

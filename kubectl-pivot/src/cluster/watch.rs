@@ -60,7 +60,7 @@ impl Client {
     /// Begins to watch, from a resource version on. The stream ends after a minute, or with an error.
     ///
     /// # Errors
-    /// When the request fails; it is not tried again. The resource version may be too old by now:
+    /// When the request fails; it is not tried again, also not with new credentials. The resource version may be too old by now:
     /// see [`ApiError::is_expired`], here and in the stream.
     pub async fn watch(
         &self,
@@ -85,7 +85,8 @@ impl Client {
         let request =
             request.map_err(|error| failed(ApiErrorCause::Malformed(error.to_string())))?;
         self.count(Verb::Watch);
-        let begun = tokio::time::timeout(CLIENT_ENDS, self.http().request_events::<Value>(request));
+        let http = self.http();
+        let begun = tokio::time::timeout(CLIENT_ENDS, http.request_events::<Value>(request));
         let events = match begun.await {
             Ok(events) => events.map_err(|error| failed(cause_of(&error)))?,
             Err(_) => return Err(failed(ApiErrorCause::Timeout(CLIENT_ENDS))),

@@ -10,7 +10,7 @@ use super::evaluate::Patience;
 use super::expression::Expression;
 use super::seen::{Seen, paths};
 use crate::capi::ResourceType;
-use crate::cluster::{ApiError, Change, Changes, Watched};
+use crate::cluster::{ApiError, Change, Changes, Verb, Watched};
 
 /// Between two looks at whether a kind is served by now. Kinds cannot be watched.
 const KIND_PAUSE: Duration = Duration::from_secs(2);
@@ -139,9 +139,13 @@ impl<'a> Awaited<'a> {
     }
 }
 
-/// Whether asking again can change nothing: no permission, or a request that makes no sense.
+/// Whether asking again can change nothing: no permission, or a request that makes no sense. A watch
+/// that is not authorized is followed by a list, which reads the credentials again.
 fn is_final(error: &ApiError) -> bool {
-    matches!(error.code(), Some(400 | 401 | 403 | 405 | 422))
+    match error.code() {
+        Some(401) => error.verb != Verb::Watch,
+        code => matches!(code, Some(400 | 403 | 405 | 422)),
+    }
 }
 
 fn chain(error: &ApiError) -> String {
