@@ -25,4 +25,5 @@ mod workers;
 mod write;
 
 pub use create::create;
+pub(super) use options::validate;
 pub use options::{FleetError, FleetOptions, FleetSummary};
