@@ -54,6 +54,9 @@ pub(super) struct Args {
     /// Seconds to wait for `block-move` annotations to go.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     block_move_timeout: u64,
+    /// Seconds to wait for controllers to report that they have paused; 0 does not wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pause_timeout: u64,
     /// Writes in flight at once, for each cluster.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     max_in_flight: u16,
@@ -108,6 +111,7 @@ fn request(args: Args) -> MoveRequest {
     let mut options = MoveOptions::new(Namespaces::All);
     options.max_in_flight = args.max_in_flight.into();
     options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
+    options.pause_timeout = Duration::from_secs(args.pause_timeout);
     options.rehearsal = match args.preflight {
         Preflight::Sample => Rehearsal::Sample,
         Preflight::Full => Rehearsal::Full,

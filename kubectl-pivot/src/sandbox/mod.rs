@@ -7,8 +7,8 @@
 //! * [`ControlPlane`] is one etcd and one kube-apiserver that live as long as its handle;
 //! * [`Sandboxes`] are named groups of control planes that outlive the program if they are to.
 //!
-//! There are no controllers, no nodes and no containers here, and nothing is ever downloaded but Go
-//! modules.
+//! [`ControllersOptions`] adds Cluster API's controllers with the in-memory provider. There are no
+//! nodes and no containers here, and nothing is ever downloaded but Go modules.
 
 mod apiserver;
 mod control_plane;
