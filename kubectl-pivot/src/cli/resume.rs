@@ -3,6 +3,7 @@
 use super::Context;
 use super::clusters::ClustersArgs;
 use super::output::Output;
+use super::pace::PaceArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
 use crate::transfer;
@@ -16,15 +17,17 @@ pub(super) struct Args {
     /// is dead.
     #[arg(long)]
     force_unlock: bool,
+    #[command(flatten)]
+    pace: PaceArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let run =
-        commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
-            .await?;
+    let mut request = args.clusters.request();
+    args.pace.apply(&mut request.options);
+    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let report = transfer::resume(&run, args.force_unlock).await?;
     context.progress.clear();
     render::print(

@@ -17,7 +17,7 @@ use crate::capi::{
 use crate::cluster::{ApiError, Client, FIELD_MANAGER, PatchKind, WriteOptions};
 
 /// Rounds of pausing and looking again before the move gives up.
-pub(super) const ROUNDS: usize = 5;
+const ROUNDS: usize = 5;
 
 /// Follows the run's id in the annotation when `spec.paused` was an explicit `false` before; behind
 /// it stands who managed the field.

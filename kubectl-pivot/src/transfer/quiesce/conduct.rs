@@ -1,9 +1,11 @@
 //! The order of the waits, and looking again after them.
 
+use std::time::Instant;
+
 use super::super::discover::Territory;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
-use super::super::pause::{ROUNDS, pause};
+use super::super::pause::pause;
 use super::super::run::Run;
 use super::blocked::wait_until_unblocked;
 use super::reports::wait_for_reports;
@@ -21,18 +23,18 @@ pub async fn quiesce(
     mut graph: Graph,
 ) -> Result<(Graph, Findings), PhaseError> {
     let mut findings = Findings::default();
-    for _ in 0..ROUNDS {
-        let blocked = wait_until_unblocked(run, &graph).await?;
+    let begun = Instant::now();
+    loop {
+        let blocked = wait_until_unblocked(run, &graph, begun).await?;
         // Those that were silent once are not waited for again.
         let reports = match findings.0.is_empty() {
-            true => wait_for_reports(run, &graph).await?,
+            true => wait_for_reports(run, &graph, begun).await?,
             false => Default::default(),
         };
         findings.extend(reports.findings);
         if !blocked && !reports.waited {
-            break;
+            return Ok((graph, findings));
         }
         graph = pause(run, territory, graph).await?;
     }
-    Ok((graph, findings))
 }

@@ -25,24 +25,27 @@ pub(super) struct Reports {
 ///
 /// # Errors
 /// [`PhaseError::Busy`] when controllers that run have not reported in time, or when a request fails.
-pub(super) async fn wait_for_reports(run: &Run, graph: &Graph) -> Result<Reports, PhaseError> {
+pub(super) async fn wait_for_reports(
+    run: &Run,
+    graph: &Graph,
+    begun: Instant,
+) -> Result<Reports, PhaseError> {
     let patience = run.options.pause_timeout;
     let mut pending = Pending::of(graph, &run.id);
     if patience.is_zero() || pending.first().is_none() {
         return Ok(Reports::default());
     }
-    let begun = Instant::now();
     let mut interval = INTERVALS[0];
     while let Some((count, first)) = pending.first() {
         run.stop.check()?;
+        run.events.doing(format!("{count} objects not yet reported as paused, for one {first}"));
+        tokio::time::sleep(interval.min(patience)).await;
+        interval = (interval * 2).min(INTERVALS[1]);
+        look_again(run, &mut pending).await?;
         if begun.elapsed() >= patience {
             let findings = pending.judge(begun.elapsed().as_secs())?;
             return Ok(Reports { waited: true, findings });
         }
-        run.events.doing(format!("{count} objects not yet reported as paused, for one {first}"));
-        tokio::time::sleep(interval.min(patience.saturating_sub(begun.elapsed()))).await;
-        interval = (interval * 2).min(INTERVALS[1]);
-        look_again(run, &mut pending).await?;
     }
     Ok(Reports { waited: true, findings: Findings::default() })
 }
