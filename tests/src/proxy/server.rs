@@ -239,7 +239,7 @@ async fn pass_on(stream: &mut BufReader<TcpStream>, response: Response<Body>) ->
 }
 
 /// What a Cluster is that was read.
-pub(crate) fn state_of(cluster: &Object) -> ClusterState {
+pub fn state_of(cluster: &Object) -> ClusterState {
     if is_paused(cluster) { ClusterState::Paused } else { ClusterState::Active }
 }
 
