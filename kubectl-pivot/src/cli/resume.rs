@@ -4,6 +4,7 @@ use super::Context;
 use super::backups::BackupArgs;
 use super::clusters::OneOrTwoArgs;
 use super::output::{Output, print_report};
+use super::pace::PaceArgs;
 use crate::commands::{self, CommandError, exit};
 
 /// Arguments.
@@ -17,6 +18,8 @@ pub(super) struct Args {
     /// is dead.
     #[arg(long)]
     force_unlock: bool,
+    #[command(flatten)]
+    pace: PaceArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -24,6 +27,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let mut request = args.clusters.request();
+    args.pace.apply(&mut request.options);
     request.options.backups = args.backups.folder()?;
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let result = commands::resume(&run, args.force_unlock).await;

@@ -82,7 +82,7 @@ pub struct RunStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunProgress {
-    /// Copies that it has created here and not yet handed over.
+    /// Copies, and namespaces for them, that it has created here and not yet handed over.
     pub copies: usize,
     /// Objects that it is about to delete from here.
     pub being_deleted: usize,

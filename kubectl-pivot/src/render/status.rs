@@ -30,13 +30,14 @@ pub fn status(status: &Status) -> String {
 fn one(text: &mut String, cluster: &ClusterStatus) {
     let _ = writeln!(text, "{} {}", cluster.name.to_uppercase().bold(), cluster.server);
     let _ = writeln!(text, "  clusters: {}, paused: {}", cluster.clusters, cluster.paused.len());
-    for paused in &cluster.paused {
+    for paused in cluster.paused.iter().take(SHOWN) {
         let by = paused
             .by_run
             .as_ref()
             .map_or_else(|| "its user".to_owned(), |run| format!("the run {run}"));
         let _ = writeln!(text, "    {}/{} by {by}", paused.namespace, paused.name);
     }
+    more(text, cluster.paused.len());
     match &cluster.run {
         None => text.push_str("  no run is going on\n"),
         Some(run) => describe(text, run),
@@ -44,7 +45,7 @@ fn one(text: &mut String, cluster: &ClusterStatus) {
     leftovers(text, &cluster.leftovers);
 }
 
-/// Leftovers shown one by one.
+/// Clusters and leftovers shown one by one.
 const SHOWN: usize = 10;
 
 fn leftovers(text: &mut String, marks: &[Mark]) {
@@ -56,8 +57,13 @@ fn leftovers(text: &mut String, marks: &[Mark]) {
         let by = mark.run.as_ref().map_or_else(String::new, |run| format!(" of the run {run}"));
         let _ = writeln!(text, "    {}: {}{by}", mark.object, mark.mark);
     }
-    if marks.len() > SHOWN {
-        let _ = writeln!(text, "    … and {} more (all of them with -o json)", marks.len() - SHOWN);
+    more(text, marks.len());
+}
+
+/// Says how many of a list are not shown.
+fn more(text: &mut String, total: usize) {
+    if total > SHOWN {
+        let _ = writeln!(text, "    … and {} more (all of them with -o json)", total - SHOWN);
     }
 }
 

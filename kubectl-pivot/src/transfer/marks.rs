@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::error::PhaseError;
 use super::kinds;
+use super::namespaces::namespace_type;
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{MoveKind, Object, ObjectId};
+use crate::capi::{Object, ObjectId, ResourceType};
 use crate::cluster::{ApiError, Client};
 
 /// Kinds listed at once.
@@ -26,7 +27,7 @@ pub struct Mark {
     pub run: Option<String>,
 }
 
-/// All marks in a cluster, of the kinds that its user may list.
+/// All marks in a cluster, on namespaces and what may move, of the kinds that its user may list.
 ///
 /// # Errors
 /// When a list fails for another reason.
@@ -35,16 +36,18 @@ pub async fn marks(cluster: &Client) -> Result<Vec<Mark>, PhaseError> {
         Err(error) if error.is_forbidden() => return Ok(Vec::new()),
         other => other?,
     };
-    let lists = futures::stream::iter(kinds.iter())
-        .map(|kind| list(cluster, kind))
+    let namespaces = namespace_type();
+    let resources = kinds.iter().map(|kind| &kind.resource).chain([&namespaces]);
+    let lists = futures::stream::iter(resources)
+        .map(|resource| list(cluster, resource))
         .buffered(LISTS_IN_FLIGHT)
         .try_collect::<Vec<_>>()
         .await?;
     Ok(lists.iter().flatten().flat_map(of_object).collect())
 }
 
-async fn list(cluster: &Client, kind: &MoveKind) -> Result<Vec<Object>, ApiError> {
-    match cluster.list_metadata(&kind.resource, None).await {
+async fn list(cluster: &Client, resource: &ResourceType) -> Result<Vec<Object>, ApiError> {
+    match cluster.list_metadata(resource, None).await {
         Err(error) if error.is_forbidden() || error.is_not_found() => Ok(Vec::new()),
         other => other,
     }

@@ -17,6 +17,7 @@ mod kinds;
 mod lock;
 mod marks;
 mod mover;
+mod namespaces;
 mod options;
 mod pause;
 mod preflight;

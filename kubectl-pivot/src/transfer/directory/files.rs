@@ -67,8 +67,13 @@ pub(super) fn objects(
 fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Object>, PhaseError> {
     let bad = |problem: String| PhaseError::BadFile { path: path.display().to_string(), problem };
     let text = std::str::from_utf8(bytes).map_err(|error| bad(format!("not text: {error}")))?;
-    let documents =
-        crate::yaml::documents(text).map_err(|error| bad(format!("not valid YAML: {error}")))?;
+    // Both programs write JSON, which is read ten times as fast as YAML.
+    let documents = match serde_json::from_str(text) {
+        Ok(document) => vec![document],
+        Err(_) => {
+            crate::yaml::documents(text).map_err(|error| bad(format!("not valid YAML: {error}")))?
+        }
+    };
     let objects: Vec<Object> = documents.into_iter().map(Object::new).collect();
     for object in &objects {
         let required = [

@@ -96,7 +96,7 @@ async fn write_paused(
         clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
     let graph = graph.map_err(|error| (doing, error))?;
     let quiet = async {
-        quiesce(run, &graph).await?;
+        quiesce(run, territory, graph).await?;
         pause::pause(run, territory, discover(&run.source, territory).await?).await
     };
     let graph = clock.time("quiesce", "Wait for controllers", quiet).await;
