@@ -116,3 +116,37 @@ fn for_file(object: &Object) -> Object {
     object.metadata_mut().insert("managedFields".to_owned(), entries.into());
     object
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn no_backup_of_an_earlier_attempt_is_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut made = Vec::new();
+        for _ in 0..3 {
+            let free = free_name(folder.path(), "r");
+            std::fs::create_dir(&free).expect("created");
+            made.push(free.file_name().expect("a name").to_owned());
+        }
+        assert_eq!(made, ["r", "r-2", "r-3"]);
+    }
+
+    #[test]
+    fn a_file_remembers_what_the_pause_was_before() {
+        let saved = |mark: Option<&str>| -> Value {
+            let mut cluster = Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2",
+                "kind": "Cluster", "metadata": {"name": "a"}, "spec": {"paused": true}}));
+            if let Some(mark) = mark {
+                cluster.set_annotation(PAUSED_BY_ANNOTATION, mark);
+            }
+            for_file(&cluster).value()["metadata"]["annotations"].clone()
+        };
+        assert_eq!(saved(Some("r1")), Value::Null);
+        assert_eq!(saved(Some("r1/false []")), json!({USER_PAUSED_ANNOTATION: "false []"}));
+        assert_eq!(saved(None), json!({USER_PAUSED_ANNOTATION: ""}));
+    }
+}
