@@ -20,6 +20,7 @@ mod mover;
 mod namespaces;
 mod options;
 mod pause;
+mod places;
 mod preflight;
 mod quiesce;
 mod record;

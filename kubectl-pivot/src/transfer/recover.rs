@@ -6,9 +6,10 @@ use super::compare::{being_deleted, compare};
 use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
-use super::inventory::{self, Provider};
-use super::lock::{self, Lease, Lock, LockError};
+use super::inventory;
+use super::lock::{self, Lease, Lock};
 use super::mover::{execute_locked, finish_from, plan, recorded};
+use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
 use super::record::{Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
@@ -54,12 +55,6 @@ pub(super) async fn find_one(cluster: &Client) -> Result<Option<Lease>, PhaseErr
     let providers = inventory::read(cluster).await?;
     let lease = lock::read(cluster, &lock_namespace(&providers)).await.map_err(Box::new)?;
     Ok(lease.filter(|lease| lease.record.is_some()))
-}
-
-/// Namespace of a cluster's Lease: that of the core provider.
-pub fn lock_namespace(providers: &[Provider]) -> String {
-    let core = providers.iter().find(|provider| provider.kind == "CoreProvider");
-    core.map_or_else(|| "default".to_owned(), |provider| provider.namespace.clone())
 }
 
 /// What was interrupted.
@@ -268,51 +263,4 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     let outcome = Outcome::Undone.to_string();
     run.events.record(RunEvent::Ended { outcome, error: None });
     Ok(record)
-}
-
-/// Where the leases of a run live, in an order that does not depend on its direction.
-///
-/// A cluster that has lost the record of an interrupted run gets it again as the other one has it.
-pub(super) async fn places(
-    run: &Run,
-    interrupted: Option<&Record>,
-) -> Result<Vec<lock::Place>, MoveError> {
-    let mut places = Vec::new();
-    for (cluster, role, peer) in
-        [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)]
-    {
-        let id = super::preflight::identity(cluster).await.map_err(MoveError::Unprepared)?;
-        let providers =
-            inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
-        let new = || Record::new(&run.id, role, &run.options.namespaces, peer.server());
-        let record = interrupted.map_or_else(new, |record| Record {
-            role,
-            peer: peer.server().to_owned(),
-            ..record.clone()
-        });
-        places.push((
-            id,
-            lock::Place { cluster: cluster.clone(), namespace: lock_namespace(&providers), record },
-        ));
-    }
-    places.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(places.into_iter().map(|(_, place)| place).collect())
-}
-
-/// Takes the lock of a run between a cluster and files.
-pub(super) async fn lock_one(
-    run: &Run,
-    cluster: &Client,
-    record: Record,
-    force: bool,
-) -> Result<Lock, MoveError> {
-    let providers = inventory::read(cluster).await;
-    let providers = providers.map_err(|error| MoveError::Unprepared(error.into()))?;
-    let namespace = lock_namespace(&providers);
-    let place = lock::Place { cluster: cluster.clone(), namespace, record };
-    Lock::acquire(vec![place], force, &run.stop).await.map_err(locked)
-}
-
-pub(super) fn locked(error: LockError) -> MoveError {
-    MoveError::Locked(Box::new(error))
 }
