@@ -8,7 +8,8 @@ use super::error::CommandError;
 use super::move_clusters::ended;
 use crate::journal::state_folder;
 use crate::transfer::{
-    Destination, Manifest, Outcome, Report, Run, load, plan_load, plan_save, save,
+    Destination, Manifest, MoveError, Operation, Outcome, Report, Run, load, plan_load, plan_save,
+    save,
 };
 
 /// Writes a consistent backup of what is in scope: the source is paused meanwhile.
@@ -23,7 +24,7 @@ pub async fn backup(
 ) -> Result<Report, CommandError> {
     let (preflight, mut report) = match plan_save(run, to).await {
         Ok(planned) => planned,
-        Err(error) => return ended(run, Report::blank(run), Err(error)),
+        Err(error) => return not_begun(run, Operation::Backup, error),
     };
     if dry_run || report.outcome != Outcome::Planned {
         return Ok(report);
@@ -47,7 +48,7 @@ pub async fn restore(
 ) -> Result<Report, CommandError> {
     let (plan, mut report) = match plan_load(run, from).await {
         Ok(planned) => planned,
-        Err(error) => return ended(run, Report::blank(run), Err(error)),
+        Err(error) => return not_begun(run, Operation::Restore, error),
     };
     if dry_run || report.outcome != Outcome::Planned {
         return Ok(report);
@@ -58,6 +59,10 @@ pub async fn restore(
     let run = plan.run.clone();
     let result = load(plan, &mut report).await;
     ended(&run, report, result)
+}
+
+fn not_begun(run: &Run, operation: Operation, error: MoveError) -> Result<Report, CommandError> {
+    ended(run, Report { operation, ..Report::blank(run) }, Err(error))
 }
 
 /// A backup in the user's state folder.

@@ -125,9 +125,12 @@ impl CommandError {
             Self::Move(error) => Some(error.hint()),
             Self::Failed { report, source } => Some(match &report.backup {
                 Some(backup) if report.outcome == Outcome::Unfinished => {
-                    format!("{}. The backup from before it copied is in {backup}", source.hint())
+                    format!(
+                        "{}. The backup from before it copied is in {backup}",
+                        source.hint_of(report.operation)
+                    )
                 }
-                _ => source.hint(),
+                _ => source.hint_of(report.operation),
             }),
             Self::NoStateFolder => Some(
                 "name a folder with --backup-dir, or leave the backup out with --no-backup"

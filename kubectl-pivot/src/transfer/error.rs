@@ -266,6 +266,24 @@ impl MoveError {
         )
     }
 
+    /// What the user can do about it when a run of this kind has failed.
+    pub fn hint_of(&self, operation: Operation) -> String {
+        let rollback = "`kubectl pivot rollback` with the kubeconfig of this cluster";
+        match (self, operation) {
+            (Self::HalfUndone { source, .. }, Operation::Backup) => {
+                format!("{}; then {rollback}", source.hint())
+            }
+            (Self::HalfUndone { source, .. }, Operation::Restore) => format!(
+                "{}; then run the command again, which carries it on, or {rollback}",
+                source.hint()
+            ),
+            (Self::Unfinished { source, .. }, Operation::Restore) => {
+                format!("{}; then run the command again, which carries it on", source.hint())
+            }
+            _ => self.hint(),
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {

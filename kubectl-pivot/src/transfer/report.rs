@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::error::MoveError;
 use super::findings::Finding;
 use super::preflight::Preflight;
+use super::record::Operation;
 use super::run::Run;
 use crate::capi::names::CLUSTERCTL_LABEL;
 use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
@@ -84,6 +85,8 @@ pub struct Report {
     pub kind: &'static str,
     /// Id of the run, as in the annotations it sets.
     pub run: String,
+    /// What it does.
+    pub operation: Operation,
     /// How it ended.
     pub outcome: Outcome,
     /// Why, when it has not succeeded.
@@ -128,6 +131,7 @@ impl Report {
             api_version: API_VERSION,
             kind: "MoveReport",
             run: run.id.clone(),
+            operation: Operation::Move,
             outcome: Outcome::Planned,
             error: None,
             namespace: run.options.namespaces.selector().map(str::to_owned),
@@ -176,7 +180,7 @@ impl Report {
         if let MoveError::Refused(findings) = error {
             self.findings.clone_from(&findings.0);
         }
-        self.error = Some(Failure { message: chain(error), hint: error.hint() });
+        self.error = Some(Failure { message: chain(error), hint: error.hint_of(self.operation) });
     }
 
     /// Takes over what becomes of the objects of a graph.

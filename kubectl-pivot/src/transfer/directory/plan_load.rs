@@ -45,6 +45,7 @@ pub async fn plan_load(run: &Run, from: &Destination) -> Result<(LoadPlan, Repor
     run.events.started("Check the files and the target");
     let (plan, existing) = look(run, from).await.map_err(MoveError::Unprepared)?;
     let mut report = Report::new(&plan.run, &plan.preflight);
+    report.operation = Operation::Restore;
     report.source = plan.directory.display().to_string();
     report.namespace = None;
     let copied = plan.preflight.graph.copied().map(|index| &plan.preflight.graph.nodes[index]);

@@ -27,6 +27,7 @@ pub async fn plan_save(run: &Run, to: &Destination) -> Result<(Preflight, Report
     run.events.started("Check the source");
     let preflight = look(run).await.map_err(MoveError::Unprepared)?;
     let mut report = Report::new(run, &preflight);
+    report.operation = Operation::Backup;
     report.target = to.directory.display().to_string();
     run.events.finished(format!("{} clusters, {} objects", report.clusters, report.objects()));
     if preflight.findings.has_errors() {
