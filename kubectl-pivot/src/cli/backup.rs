@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// Seconds to wait for `block-move` annotations to go.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     block_move_timeout: u64,
+    /// Seconds to wait for controllers to report that they have paused; 0 does not wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pause_timeout: u64,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -46,6 +49,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
     options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
+    options.pause_timeout = Duration::from_secs(args.pause_timeout);
     let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
     let request = MoveRequest {
         source: cluster.clone(),

@@ -8,8 +8,8 @@ use crate::cluster::{ApiError, ConnectError};
 use crate::plugins::{
     CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
 };
-use crate::sandbox::SandboxError;
 use crate::sandbox::fleet::FleetError;
+use crate::sandbox::{RelayError, SandboxError};
 use crate::transfer::{MoveError, Outcome, Report};
 
 /// Exit codes, as documented in the README.
@@ -60,6 +60,9 @@ pub enum CommandError {
     /// A sandbox failed.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The relay of a sandbox cannot work.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// A fleet could not be created.
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -110,7 +113,7 @@ impl CommandError {
             Self::Render(_) => exit::REFUSED,
             Self::Connect(_) | Self::NotConfirmed | Self::NoStateFolder => exit::REFUSED,
             Self::Move(error) | Self::Failed { source: error, .. } => of_move(error),
-            Self::Api(_) | Self::Sandbox(_) | Self::Fleet(_) => exit::FAILED,
+            Self::Api(_) | Self::Sandbox(_) | Self::Relay(_) | Self::Fleet(_) => exit::FAILED,
         }
     }
 
@@ -149,6 +152,7 @@ impl CommandError {
             Self::NotConfirmed => {
                 Some("--yes answers the question beforehand, --dry-run shows the plan".to_owned())
             }
+            Self::Relay(_) => None,
             Self::Usage(_) => Some("see --help".to_owned()),
         }
     }

@@ -81,7 +81,7 @@ impl Sandboxes {
         Ok(self.look(name))
     }
 
-    /// Ends a sandbox's processes, API servers first, and deletes its folder. Returns what it was.
+    /// Ends a sandbox's processes, controllers first, then API servers, and deletes its folder. Returns what it was.
     ///
     /// # Errors
     ///
@@ -96,10 +96,8 @@ impl Sandboxes {
             self.delete(name)?;
             return Ok(info);
         };
-        for clusters in [0, 1].map(|index| {
-            record.clusters.iter().filter_map(move |c| c.processes.get(index).cloned())
-        }) {
-            let pids = end(&clusters.collect::<Vec<_>>(), &dir).await;
+        for processes in record.in_order() {
+            let pids = end(&processes, &dir).await;
             if !pids.is_empty() {
                 return Err(SandboxError::WontEnd { name: name.into(), pids });
             }

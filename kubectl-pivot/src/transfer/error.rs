@@ -37,6 +37,16 @@ pub enum PhaseError {
         /// How long the move has waited.
         seconds: u64,
     },
+    /// Controllers run and have not come to rest, for longer than the user wants to wait.
+    #[error(
+        "the controller of {object} has not reported within {seconds} s that it is paused, although others have"
+    )]
+    Busy {
+        /// The object.
+        object: ObjectId,
+        /// How long the move has waited.
+        seconds: u64,
+    },
     /// Objects went on changing while the move was being prepared.
     #[error("objects keep appearing: after {rounds} rounds of pausing, {object} was still new")]
     Restless {
@@ -146,6 +156,9 @@ impl PhaseError {
             }
             Self::Blocked { object, .. } => format!(
                 "find out which controller works on {object}, or wait longer with --block-move-timeout"
+            ),
+            Self::Busy { object, .. } => format!(
+                "see what the controller of {object} is busy with, or wait longer with --pause-timeout"
             ),
             Self::Restless { .. } => "find out what creates these objects, and stop it".to_owned(),
             Self::Foreign { object } => {

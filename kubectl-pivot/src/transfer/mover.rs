@@ -127,9 +127,9 @@ async fn prepare(
     let graph =
         clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
-    let quiet = quiesce(run, territory, graph);
-    let graph = clock.time("quiesce", "Wait for controllers", quiet).await;
-    let graph = graph.map_err(|error| ("wait for controllers", error))?;
+    let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, territory, graph)).await;
+    let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
+    clock.report.findings.extend(silent.0);
     if let Some(folder) = &run.options.backups {
         let made = back_up(run, territory, &graph, folder);
         let made = clock.time("backup", "Back up the source", made).await;

@@ -53,6 +53,8 @@ pub struct MoveOptions {
     pub max_in_flight: usize,
     /// How long to wait for `block-move` annotations to go.
     pub block_move_timeout: Duration,
+    /// How long to wait for controllers to report that they have stopped; zero for not at all.
+    pub pause_timeout: Duration,
     /// How long to try to delete an object from the source that refuses to go.
     pub delete_timeout: Duration,
     /// How much is rehearsed on the target.
@@ -70,6 +72,7 @@ impl MoveOptions {
             namespaces,
             max_in_flight: 16,
             block_move_timeout: Duration::from_secs(120),
+            pause_timeout: Duration::from_secs(30),
             delete_timeout: Duration::from_secs(60),
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),

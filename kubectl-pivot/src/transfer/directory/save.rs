@@ -97,11 +97,13 @@ async fn write_paused(
         clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
     let graph = graph.map_err(|error| (doing, error))?;
     let quiet = async {
-        quiesce(run, territory, graph).await?;
-        pause::pause(run, territory, discover(&run.source, territory).await?).await
+        let (_, silent) = quiesce(run, territory, graph).await?;
+        let graph = discover(&run.source, territory).await?;
+        Ok((pause::pause(run, territory, graph).await?, silent))
     };
-    let graph = clock.time("quiesce", "Wait for controllers", quiet).await;
-    let graph = graph.map_err(|error| ("wait for controllers", error))?;
+    let quiet = clock.time("quiesce", "Wait for controllers", quiet).await;
+    let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
+    clock.report.findings.extend(silent.0);
     let files = async {
         run.stop.check()?;
         blocking(|| write(run, territory, &graph, to))
