@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::program::Program;
-use kubectl_pivot_tests::proxy::{Fault, Side};
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("status_tells_what_only_the_journal_knows", told)
         .case("a_journal_in_any_state_stops_no_run", any_state)
         .case("a_failed_run_is_reported", failed_report)
+        .case("a_run_that_fails_half_way_names_its_backup", unfinished)
 }
 
 /// A machine whose state folder is known.
@@ -131,6 +132,29 @@ async fn failed_report(arena: Arc<Arena>) {
         assert!(report["phases"].as_array().is_some_and(|phases| phases.len() >= 4), "{failed}");
         let list = program.run(["restore", "--list", "-o", "json"]).await.expect_success("a list");
         assert_eq!(list.json()[0]["directory"], report["backup"], "{list}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// A source that lets nothing go, once the copies are verified.
+async fn unfinished(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let (program, _) = machine(&story);
+        let is_delete =
+            |call: &Call| call.method == "DELETE" && call.side == Side::Source && !call.is_lease();
+        story.arena.tape().rule(Rule::when(is_delete, Fault::status(403)));
+        let mut args = story.arena.move_args(&story.tag);
+        args.extend(["--delete-timeout", "1", "-o", "json"].map(str::to_owned));
+        let failed = program.run(args).await;
+        assert_eq!(failed.code, Some(exit::UNFINISHED), "{failed}");
+        let report = failed.json();
+        assert_eq!(report["outcome"], "unfinished", "{failed}");
+        let backup = text(&report["backup"]);
+        assert!(Path::new(backup).join(kubectl_pivot::transfer::MANIFEST).exists(), "{failed}");
+        assert!(failed.stderr.contains(&format!("is in {backup}")), "{failed}");
+        story.arena.tape().begin_run();
+        program.run(story.arena.args("resume")).await.expect_success("resume");
         story.check_nothing_left().await;
     })
     .await;

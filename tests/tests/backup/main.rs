@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 mod exit {
     pub(crate) const REFUSED: i32 = 3;
     pub(crate) const UNDONE: i32 = 5;
+    pub(crate) const UNFINISHED: i32 = 6;
     pub(crate) const INTERRUPTED: i32 = 130;
 }
 
