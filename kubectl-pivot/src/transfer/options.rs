@@ -1,5 +1,6 @@
 //! What a user can choose about a move.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +77,8 @@ pub struct MoveOptions {
     pub existing: Existing,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
+    /// Folder in which a move makes a backup before it copies; none without.
+    pub backups: Option<PathBuf>,
 }
 
 impl MoveOptions {
@@ -90,6 +93,7 @@ impl MoveOptions {
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),
             probes: None,
+            backups: None,
         }
     }
 }
