@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cluster::KubeconfigRef;
-use crate::commands::MoveRequest;
+use crate::commands::{CommandError, MoveRequest};
 use crate::transfer::{MoveOptions, Namespaces};
 
 /// Flags that name both clusters.
@@ -16,7 +16,7 @@ pub(super) struct ClustersArgs {
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
     /// Kubeconfig of the target management cluster.
-    #[arg(long, value_name = "FILE", required_unless_present = "to_kubeconfig_context")]
+    #[arg(long, value_name = "FILE")]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME")]
@@ -25,8 +25,15 @@ pub(super) struct ClustersArgs {
 
 impl ClustersArgs {
     /// A request about these clusters; which objects it is about, the run's record tells.
-    pub(super) fn request(self) -> MoveRequest {
-        MoveRequest {
+    ///
+    /// # Errors
+    /// The target is not named.
+    pub(super) fn request(self) -> Result<MoveRequest, CommandError> {
+        if self.to_kubeconfig.is_none() && self.to_kubeconfig_context.is_none() {
+            let what = "the target is not named: give --to-kubeconfig FILE";
+            return Err(CommandError::Usage(what.to_owned()));
+        }
+        Ok(MoveRequest {
             source: KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context },
             target: KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context },
             directory: None,
@@ -34,6 +41,6 @@ impl ClustersArgs {
             all_namespaces: true,
             dry_run: false,
             options: MoveOptions::new(Namespaces::All),
-        }
+        })
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let run =
-        commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
+        commands::connect(&args.clusters.request()?, &context.progress.events(), &context.stop)
             .await?;
     let record = transfer::rollback(&run, args.force_unlock).await?;
     context.progress.clear();

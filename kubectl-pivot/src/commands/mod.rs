@@ -1,6 +1,7 @@
 //! What each subcommand does, one file each. Commands return values; `render` prints them.
 
 mod clusters;
+mod create;
 mod demo;
 mod doctor;
 mod error;
@@ -10,6 +11,10 @@ mod render;
 mod sandbox;
 mod status;
 
+pub use create::{
+    CreateRequest, PivotReport, StepReport, create, create_leftovers, create_outline,
+    create_resume, create_status,
+};
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use doctor::{
     CHECKS, ClusterctlConfigError, Diagnosis, DoctorRequest, Health, HealthCheck, doctor,

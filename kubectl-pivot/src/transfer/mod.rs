@@ -32,6 +32,7 @@ pub use acceptance::{Acceptance, Check, accept};
 pub use directory::{load, save};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
+pub use inventory::{Provider as InstalledProvider, read as installed_providers};
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use mover::{execute, plan};
 pub use options::{Existing, MoveOptions, Namespaces, Rehearsal};

@@ -1,0 +1,51 @@
+//! The move itself: the shared routine, or what is left of it after an interruption.
+
+use super::control_plane::the_cluster;
+use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Run};
+use crate::workflow::context::Turn;
+use crate::workflow::error::StepError;
+use crate::workflow::outline::{Draft, Sketch};
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let source = turn.bootstrap().await?;
+    let target = turn.target().await?;
+    let run = Run {
+        id: format!("{:08x}", rand::random::<u32>()),
+        source: source.clone(),
+        target: target.clone(),
+        options: MoveOptions::new(Namespaces::One(turn.spec().namespace.clone())),
+        events: turn.events.clone(),
+        stop: turn.workflow.stop.clone(),
+    };
+    let found = transfer::find(&source, &target).await.map_err(StepError::Phase)?;
+    if found.record().is_some() {
+        let report = transfer::resume(&run, false).await?;
+        return Ok(format!("{} objects, after an interruption", report.objects()));
+    }
+    if the_cluster(turn, &source).await?.is_none() {
+        if the_cluster(turn, &target).await?.is_some() {
+            return Ok("was moved before".to_owned());
+        }
+        let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
+        return Err(StepError::refused(
+            format!(
+                "Cluster {namespace}/{name} is in neither the bootstrap cluster nor the target"
+            ),
+            "find out who has deleted it; nothing is applied again by itself",
+        ));
+    }
+    let (preflight, report) = transfer::plan(&run).await?;
+    if preflight.findings.has_errors() {
+        return Err(MoveError::Refused(preflight.findings).into());
+    }
+    let report = transfer::execute(&run, preflight, report).await?;
+    Ok(format!("{} objects", report.objects()))
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+    Draft::says(format!(
+        "moves everything of namespace {} from the bootstrap cluster to the target, as `kubectl pivot \
+         move` does: checked before, verified before anything is deleted",
+        sketch.spec.namespace
+    ))
+}
