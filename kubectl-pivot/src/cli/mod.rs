@@ -39,7 +39,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Create a management cluster that manages itself: bootstrap, create, pivot, clean up.
-    Create(create::Args),
+    Create(Box<create::Args>),
     /// Take back a run of create: its bootstrap cluster, if nothing is left in it.
     Abort(abort::Args),
     /// Move Cluster API objects to another management cluster.
@@ -86,7 +86,7 @@ pub fn run() -> ExitCode {
     let result = runtime.block_on(async {
         tokio::spawn(watch_interrupts(context.stop.clone(), context.progress.clone()));
         match cli.command {
-            Command::Create(args) => create::run(args, &context).await,
+            Command::Create(args) => create::run(*args, &context).await,
             Command::Abort(args) => abort::run(args, &context).await,
             Command::Move(args) => move_clusters::run(args, &context).await,
             Command::Resume(args) => resume::run(args, &context).await,

@@ -67,16 +67,9 @@ fn absolute(mut document: PivotDocument) -> PivotDocument {
     let name = document.metadata.name.clone().unwrap_or_default();
     let spec = &mut document.spec;
     spec.to_kubeconfig_out.get_or_insert_with(|| PathBuf::from(format!("{name}.kubeconfig")));
-    for path in [
-        &mut spec.cluster_manifest,
-        &mut spec.cni_manifest,
-        &mut spec.bootstrap_kubeconfig,
-        &mut spec.clusterctl_config,
-        &mut spec.to_kubeconfig,
-        &mut spec.to_kubeconfig_out,
-    ] {
-        if let Some(path) = path {
-            *path = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+    for path in spec.paths_mut() {
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
         }
     }
     document

@@ -140,6 +140,21 @@ impl Default for PivotDocument {
     }
 }
 
+impl PivotSpec {
+    /// Every path that is given.
+    pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let paths = [
+            &mut self.cluster_manifest,
+            &mut self.cni_manifest,
+            &mut self.bootstrap_kubeconfig,
+            &mut self.clusterctl_config,
+            &mut self.to_kubeconfig,
+            &mut self.to_kubeconfig_out,
+        ];
+        paths.into_iter().flatten()
+    }
+}
+
 impl PivotDocument {
     /// This document with everything that `over` has; variables are merged one by one.
     #[must_use]

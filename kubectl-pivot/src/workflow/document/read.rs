@@ -35,18 +35,8 @@ pub fn read_document(path: &Path) -> Result<PivotDocument, DocumentError> {
     let mut document = parse(&text)
         .map_err(|message| DocumentError::Invalid { path: path.to_owned(), message })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let spec = &mut document.spec;
-    for file in [
-        &mut spec.cluster_manifest,
-        &mut spec.cni_manifest,
-        &mut spec.bootstrap_kubeconfig,
-        &mut spec.clusterctl_config,
-        &mut spec.to_kubeconfig,
-        &mut spec.to_kubeconfig_out,
-    ] {
-        if let Some(file) = file {
-            *file = folder.join(&file);
-        }
+    for file in document.spec.paths_mut() {
+        *file = folder.join(&*file);
     }
     Ok(document)
 }

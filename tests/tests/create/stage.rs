@@ -1,0 +1,99 @@
+//! What all cases share: parts, a repository, an installed plugin.
+
+use std::path::{Path, PathBuf};
+
+use kubectl_pivot::journal::Events;
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
+use kubectl_pivot_tests::plugins::User;
+use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::repository;
+use kubectl_pivot_tests::understudy::{self, Understudy};
+use tempfile::TempDir;
+
+/// Shared by all cases.
+pub struct Stage {
+    user: User,
+    parts: Parts,
+    cache: PathBuf,
+    clusterctl: PathBuf,
+    config: PathBuf,
+    _repository: TempDir,
+}
+
+/// One case: a target, folders of its own, and whoever plays the controllers.
+pub struct Scene {
+    pub dir: TempDir,
+    pub target: ControlPlane,
+    pub program: Program,
+    pub config: PathBuf,
+}
+
+impl Stage {
+    pub async fn set() -> Self {
+        let options = PartsOptions::default();
+        let parts = Parts::resolve(&options, &Events::none()).await;
+        let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let clusterctl = Part::Clusterctl.resolve(&options, &Events::none()).await;
+        let clusterctl = clusterctl.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = repository::write(folder.path(), &parts.crds);
+        let cache = parts.crds.ancestors().nth(2).expect("CRDs are in <cache>/parts/<name>");
+        Self {
+            user: User::with(&["in-memory"]).await,
+            cache: cache.to_owned(),
+            parts,
+            clusterctl,
+            config,
+            _repository: folder,
+        }
+    }
+
+    pub async fn scene(&self) -> Scene {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
+        let target = dir.path().join("target");
+        let target = ControlPlane::start(&target, &self.parts, options, &Events::none()).await;
+        let target = target.unwrap_or_else(|error| panic!("{error}"));
+        let program = Program::kubectl_pivot(self.user.home())
+            .env("XDG_DATA_HOME", &text(&self.user.home().join("data")))
+            .env("KUBECTL_PIVOT_CACHE_DIR", &text(&self.cache))
+            .env("KUBECTL_PIVOT_STATE_DIR", &text(&dir.path().join("state")))
+            .env("KUBECTL_PIVOT_KIND", env!("CARGO_BIN_EXE_stand-in-kind"))
+            .env("KUBECTL_PIVOT_CLUSTERCTL", &text(&self.clusterctl))
+            .env("STAND_IN_KIND_ROOT", &text(&dir.path().join("kind")));
+        Scene { dir, target, program, config: self.config.clone() }
+    }
+}
+
+impl Scene {
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Whoever plays the controllers of both clusters.
+    pub fn understudy(&self) -> Understudy {
+        let bootstrap = self.path("state/runs/pivot/bootstrap.kubeconfig");
+        Understudy::begin(understudy::Part {
+            clusters: vec![bootstrap, self.target.kubeconfig().to_owned()],
+            target: self.target.kubeconfig().to_owned(),
+            with_nodes: true,
+            with_deployments: true,
+        })
+    }
+
+    /// The arguments of `create pivot`, and more.
+    pub fn create(&self, more: &[&str]) -> Vec<String> {
+        let mut arguments: Vec<String> =
+            ["create", "pivot", "-i", "in-memory", "--timeout", "120", "--settle", "1"]
+                .map(str::to_owned)
+                .to_vec();
+        arguments.extend(["--clusterctl-config".to_owned(), text(&self.config)]);
+        arguments.extend(["--to-kubeconfig-out".to_owned(), text(&self.path("out.kubeconfig"))]);
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        arguments
+    }
+}
+
+pub fn text(path: &Path) -> String {
+    path.display().to_string()
+}
