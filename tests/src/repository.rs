@@ -94,7 +94,7 @@ fn deployment(namespace: &str, label: &str) -> Value {
             "selector": {"matchLabels": {"app": label}},
             "template": {
                 "metadata": {"labels": {"app": label}},
-                "spec": {"containers": [{"name": "manager", "image": format!("local/{label}:{VERSION}")}]},
+                "spec": {"containers": [{"name": "manager", "image": format!("images.invalid/{label}:{VERSION}")}]},
             },
         },
     })

@@ -65,6 +65,16 @@ impl Stage {
     }
 }
 
+impl Drop for Scene {
+    /// Clusters of kind outlive who has made them, so also a case that has failed.
+    fn drop(&mut self) {
+        let mut kind = std::process::Command::new(env!("CARGO_BIN_EXE_stand-in-kind"));
+        kind.env("STAND_IN_KIND_ROOT", self.path("kind"));
+        let ended = kind.args(["delete", "cluster", "--name", "pivot-bootstrap"]).status();
+        assert!(ended.is_ok_and(|status| status.success()), "the bootstrap cluster is left");
+    }
+}
+
 impl Scene {
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
