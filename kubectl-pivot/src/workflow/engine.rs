@@ -12,7 +12,7 @@ use super::context::Workflow;
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
 use super::steps;
-use super::store::{StepState, What};
+use super::store::What;
 use super::support::inspect;
 use crate::journal::{Event, Events};
 
@@ -37,9 +37,9 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
         return Ok(Vec::new());
     }
     workflow.folder.note(What::Began { pid: std::process::id() })?;
-    if *known.of(Step::DeleteBootstrap) != StepState::Waiting && is_gone(workflow).await? {
-        workflow.folder.note(What::Finished)?;
-        return Ok(Vec::new());
+    let last = workflow.at(Step::DeleteBootstrap, workflow.events.clone());
+    if steps::is_begun(&last) {
+        return finish(workflow).await.map(|finished| vec![finished]);
     }
     let stage = Stage::new(workflow.events.clone());
     let mut open: BTreeSet<Step> = Step::ALL.into();
@@ -87,15 +87,24 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     }
 }
 
-async fn is_gone(workflow: &Workflow) -> Result<bool, WorkflowError> {
+/// What is left to do of a run that was killed while it deleted its bootstrap cluster.
+async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
     let step = Step::DeleteBootstrap;
-    let turn = workflow.at(step, Events::none());
-    steps::is_gone(&turn).await.map_err(|source| WorkflowError::Step {
-        name: workflow.spec.name.clone(),
+    let stage = Stage::new(workflow.events.clone());
+    workflow.folder.note(What::Started { step })?;
+    let began = Instant::now();
+    let result = steps::finish(&workflow.at(step, stage.begin(step))).await;
+    stage.end(step, result.as_deref().ok());
+    let name = workflow.spec.name.clone();
+    let summary = result.map_err(|source| WorkflowError::Step {
+        name,
         step,
         inspection: Vec::new(),
         source: Box::new(source),
-    })
+    })?;
+    workflow.folder.note(What::Done { step, summary: summary.clone() })?;
+    workflow.folder.note(What::Finished)?;
+    Ok(Finished { step, summary, elapsed: began.elapsed() })
 }
 
 async fn perform(

@@ -50,7 +50,7 @@ pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
         assert!(outcome.stdout.contains(text), "{text}: {outcome}");
     }
     assert!(!scene.path("state/runs").exists(), "a dry-run writes nothing");
-    assert!(!scene.path("kind").exists(), "a dry-run creates nothing");
+    assert!(!scene.path("kind-root").exists(), "a dry-run creates nothing");
     assert!(!scene.path("out.kubeconfig").exists());
 }
 
@@ -67,8 +67,19 @@ pub async fn clusters(scene: &Scene) -> Vec<String> {
 }
 
 async fn kind_clusters(scene: &Scene) -> String {
-    let kind = env!("CARGO_BIN_EXE_stand-in-kind");
-    let kind = kubectl_pivot_tests::program::Program::new(kind.as_ref(), scene.dir.path())
-        .env("STAND_IN_KIND_ROOT", &super::stage::text(&scene.path("kind")));
-    kind.run(["get", "clusters"]).await.expect_success("kind get clusters").stdout
+    scene.kind().run(["get", "clusters"]).await.expect_success("kind get clusters").stdout
+}
+
+/// Name and uid of the Machines of a cluster.
+pub async fn machines(kubeconfig: &std::path::Path) -> Vec<(String, String)> {
+    let kubeconfig = KubeconfigRef::file(kubeconfig);
+    let client = Client::connect("any", &kubeconfig).await.expect("a kubeconfig");
+    let kind = kubectl_pivot::capi::ResourceType::new(
+        "cluster.x-k8s.io/v1beta2",
+        "Machine",
+        "machines",
+        true,
+    );
+    let machines = client.list(&kind, None).await.expect("it answers");
+    machines.iter().map(|machine| (machine.name().to_owned(), machine.uid().to_owned())).collect()
 }

@@ -28,7 +28,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let name = &turn.spec().bootstrap_name;
     let begun = turn.folder().file(BEGUN);
     if !kind_clusters(turn, &kind).await?.iter().any(|known| known == name) {
-        refuse_second_life(turn)?;
+        refuse_second_life(turn, "is gone")?;
         return create(turn, &kind).await;
     }
     let kubeconfig = turn
@@ -50,6 +50,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             ),
         ));
     }
+    refuse_second_life(turn, "does not answer")?;
     // This run began to create it and was interrupted: half a cluster, with nothing in it.
     turn.events.note(format!("{name} was not finished; it is made anew"));
     delete_kind_cluster(turn, &kind, name).await?;
@@ -58,15 +59,15 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 
 /// Once the cluster was applied, its machines exist: applied to another bootstrap cluster, it would be
 /// managed twice.
-fn refuse_second_life(turn: &Turn<'_>) -> Result<(), StepError> {
+fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
     if *turn.folder().state()?.of(Step::ApplyCluster) == StepState::Waiting {
         return Ok(());
     }
     let name = &turn.spec().bootstrap_name;
     Err(StepError::refused(
-        format!("the kind cluster `{name}` of this run is gone, and the cluster was applied to it"),
-        "if the cluster has been moved, all is done; if not, its machines are left over: remove them, \
-         then `kubectl pivot abort` forgets the run",
+        format!("the kind cluster `{name}` of this run {what}, and the cluster was applied to it"),
+        "start its containers if they have stopped, then resume; if it is lost and the cluster had \
+         been moved, all is done; if not, its machines are left over: remove them by hand",
     ))
 }
 

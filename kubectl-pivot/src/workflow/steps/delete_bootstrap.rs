@@ -27,9 +27,24 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             format!("if it may go: kind delete cluster --name {}", spec.bootstrap_name),
         ));
     }
+    turn.folder().write(DELETING, &spec.bootstrap_name)?;
+    finish(turn).await
+}
+
+/// Says in the folder of the run that the bootstrap cluster was empty and may be deleted.
+const DELETING: &str = "bootstrap.deleting";
+
+/// Whether the deletion was begun: half a cluster cannot be asked any more what it holds.
+pub(in super::super) fn is_begun(turn: &Turn<'_>) -> bool {
+    turn.folder().file(DELETING).exists()
+}
+
+/// Deletes the bootstrap cluster, which is known to be empty.
+pub(in super::super) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
+    let name = &turn.spec().bootstrap_name;
     let kind = turn.tool(KnownTool::Kind).await?;
-    delete_kind_cluster(turn, &kind, &spec.bootstrap_name).await?;
-    Ok(format!("{} is gone", spec.bootstrap_name))
+    delete_kind_cluster(turn, &kind, name).await?;
+    Ok(format!("{name} is gone"))
 }
 
 /// The Clusters that a management cluster still has, in all namespaces.

@@ -16,5 +16,5 @@ mod target_providers;
 mod verify;
 
 pub(super) use bootstrap::is_gone;
-pub(super) use delete_bootstrap::{clusters_left, delete_kind_cluster};
+pub(super) use delete_bootstrap::{clusters_left, delete_kind_cluster, finish, is_begun};
 pub(super) use each::{perform, sketch};

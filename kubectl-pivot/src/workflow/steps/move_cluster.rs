@@ -5,6 +5,7 @@ use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Run};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::wait::{Seen, until, with_causes};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let source = turn.bootstrap().await?;
@@ -19,8 +20,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     };
     let found = transfer::find(&source, &target).await.map_err(StepError::Phase)?;
     if found.record().is_some() {
-        let report = transfer::resume(&run, false).await?;
-        return Ok(format!("{} objects, after an interruption", report.objects()));
+        return carry_on(turn, &run).await;
     }
     if the_cluster(turn, &source).await?.is_none() {
         if the_cluster(turn, &target).await?.is_some() {
@@ -40,6 +40,19 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     }
     let report = transfer::execute(&run, preflight, report).await?;
     Ok(format!("{} objects", report.objects()))
+}
+
+/// The lock of a run that was killed expires half a minute after its last renewal.
+async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
+    let report = until(turn, "the lock of the interrupted move is free", async || {
+        match transfer::resume(run, false).await {
+            Ok(report) => Ok(Seen::Yes(report)),
+            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(with_causes(&error))),
+            Err(error) => Err(error.into()),
+        }
+    });
+    let report = report.await?;
+    Ok(format!("{} objects, after an interruption", report.objects()))
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
