@@ -13,8 +13,10 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
+    &["create"],
+    &["abort"],
     &["move"],
     &["resume"],
     &["rollback"],

@@ -74,7 +74,7 @@ pub async fn what_is_asked_for_is_checked_first(stage: Arc<Stage>) {
     };
     let file = text(&document);
     for (spec, code, told) in [
-        ("spec: {infrastructure: in-memory, workers: 3}\n", exit::USAGE, "line 4, column 36"),
+        ("spec: {infrastructure: in-memory, workers: 3}\n", exit::USAGE, "line 4, column 35"),
         ("spec: {infrastructure: in-memory, bootstrap: minikube}\n", exit::USAGE, "minikube"),
         ("spec: {infrastructure: no-such}\n", exit::USAGE, "no-such"),
         ("spec: {}\n", exit::USAGE, "--infrastructure NAME"),
@@ -119,6 +119,8 @@ pub async fn kind_fails_and_is_interrupted(stage: Arc<Stage>) {
             "kubectl pivot resume pivot",
         ],
     );
+    let other = scene.program.run(scene.create(&["--worker-replicas", "7"])).await;
+    expect(&other, exit::REFUSED, &["there is a run `pivot` already, with other settings"]);
     let status = scene.program.run(["status", "pivot"]).await.expect_success("status");
     assert!(status.stdout.contains("✘ `kind create cluster"), "{status}");
 

@@ -139,9 +139,10 @@ impl Scene {
     /// The arguments of `create pivot`, and more.
     pub fn create(&self, more: &[&str]) -> Vec<String> {
         let mut arguments: Vec<String> =
-            ["create", "pivot", "-i", "in-memory", "--timeout", "120", "--settle", "1"]
-                .map(str::to_owned)
-                .to_vec();
+            ["create", "pivot", "-i", "in-memory", "--settle", "1"].map(str::to_owned).to_vec();
+        if !more.contains(&"--timeout") {
+            arguments.extend(["--timeout".to_owned(), "120".to_owned()]);
+        }
         arguments.extend(["--clusterctl-config".to_owned(), text(&self.config)]);
         arguments.extend(["--to-kubeconfig-out".to_owned(), text(&self.path("out.kubeconfig"))]);
         arguments.extend(more.iter().map(|&argument| argument.to_owned()));

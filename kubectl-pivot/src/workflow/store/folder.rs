@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::journal::{self, Entry, What};
-use super::state::RunState;
+use super::state::{RunState, StepState};
 use crate::tools::{create_private_dir, write_private};
 use crate::workflow::document::{PivotDocument, read_document};
+use crate::workflow::order::Step;
 use crate::yaml;
 
 /// Why the folder of a run cannot be used.
@@ -75,10 +76,14 @@ impl RunFolder {
         let file = folder.document_file();
         let text = yaml::document(&serde_json::to_value(document).unwrap_or_default());
         if file.exists() {
-            if folder.document()? != *document {
+            // As long as nothing was created, another try may want something else.
+            let has_begun = *folder.state()?.of(Step::Bootstrap) != StepState::Waiting;
+            if folder.document()? == *document {
+                return Ok(folder);
+            }
+            if has_begun {
                 return Err(StoreError::Different(name.to_owned()));
             }
-            return Ok(folder);
         }
         write_private(&file, text).map_err(at(&file))?;
         Ok(folder)
