@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod move_clusters;
 mod output;
+mod pace;
 mod plugin;
 mod render;
 mod resume;

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::ValueEnum;
 
 use super::Context;
 use super::output::Output;
+use super::pace::PaceArgs;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::{self, Format};
@@ -51,12 +51,8 @@ pub(super) struct Args {
     /// How much to rehearse on the target (server-side dry-run) before the first write.
     #[arg(long, value_enum, default_value_t)]
     preflight: Preflight,
-    /// Seconds to wait for `block-move` annotations to go.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    block_move_timeout: u64,
-    /// Writes in flight at once, for each cluster.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
-    max_in_flight: u16,
+    #[command(flatten)]
+    pace: PaceArgs,
     /// Accepted for scripts written for clusterctl; API warnings are never shown.
     #[arg(long, value_name = "WHICH")]
     hide_api_warnings: Option<String>,
@@ -106,8 +102,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
 
 fn request(args: Args) -> MoveRequest {
     let mut options = MoveOptions::new(Namespaces::All);
-    options.max_in_flight = args.max_in_flight.into();
-    options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
+    args.pace.apply(&mut options);
     options.rehearsal = match args.preflight {
         Preflight::Sample => Rehearsal::Sample,
         Preflight::Full => Rehearsal::Full,

@@ -3,6 +3,7 @@
 use super::Context;
 use super::clusters::ClustersArgs;
 use super::output::Output;
+use super::pace::PaceArgs;
 use super::plugin::PluginFolders;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, exit};
@@ -21,6 +22,8 @@ pub(super) struct Args {
     /// is dead.
     #[arg(long)]
     force_unlock: bool,
+    #[command(flatten)]
+    pace: PaceArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -41,9 +44,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         );
         return Ok(exit::OK);
     }
-    let run =
-        commands::connect(&args.clusters.request()?, &context.progress.events(), &context.stop)
-            .await?;
+    let mut request = args.clusters.request()?;
+    args.pace.apply(&mut request.options);
+    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let report = transfer::resume(&run, args.force_unlock).await?;
     context.progress.clear();
     render::print(

@@ -25,7 +25,7 @@ pub(super) struct Running {
     pub(super) ports: Ports,
     // Dropped in this order: the API server before the store that it writes to.
     pub(super) apiserver: Option<Process>,
-    pub(super) etcd: Process,
+    pub(super) etcd: Option<Process>,
 }
 
 /// The ports of a control plane, all on 127.0.0.1.
@@ -72,7 +72,7 @@ async fn launch_on(
     server.clear_log()?;
     let mut process = server.start(ports.api, etcd.client_args(ports.etcd_client))?;
     wait_ready(kubeconfig, ports.api, &mut [&mut process, &mut store]).await?;
-    Ok(Running { ports, apiserver: Some(process), etcd: store })
+    Ok(Running { ports, apiserver: Some(process), etcd: Some(store) })
 }
 
 impl Ports {

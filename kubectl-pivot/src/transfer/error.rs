@@ -83,6 +83,14 @@ pub enum PhaseError {
         /// What holds it.
         finalizers: String,
     },
+    /// A namespace of the target is in the way of itself.
+    #[error("namespace {namespace} of the target cluster is still being deleted after {seconds} s")]
+    NamespaceTerminating {
+        /// Its name.
+        namespace: String,
+        /// How long the move has waited.
+        seconds: u64,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -145,6 +153,9 @@ impl PhaseError {
                     "find out which controller puts the finalizers back on {object}, and stop it"
                 )
             }
+            Self::NamespaceTerminating { namespace, .. } => format!(
+                "its conditions tell what holds it: kubectl get namespace {namespace} -o yaml"
+            ),
             Self::LockLost => {
                 "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
             }

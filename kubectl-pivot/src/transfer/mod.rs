@@ -16,6 +16,7 @@ mod inventory;
 mod kinds;
 mod lock;
 mod mover;
+mod namespaces;
 mod options;
 mod pause;
 mod preflight;

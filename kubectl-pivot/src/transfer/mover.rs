@@ -119,8 +119,9 @@ async fn prepare(
     let graph =
         clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
-    let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, &graph)).await;
-    quiet.map_err(|error| ("wait for controllers", error))?;
+    let quiet = quiesce(run, territory, graph);
+    let graph = clock.time("quiesce", "Wait for controllers", quiet).await;
+    let graph = graph.map_err(|error| ("wait for controllers", error))?;
     let copies = clock.time("copy", "Create objects in the target", copy(run, &graph)).await;
     let copies = copies.map_err(|error| ("create objects in the target", error))?;
     let doing = "verify the copies";

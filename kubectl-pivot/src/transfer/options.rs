@@ -52,6 +52,8 @@ pub struct MoveOptions {
     pub max_in_flight: usize,
     /// How long to wait for `block-move` annotations to go.
     pub block_move_timeout: Duration,
+    /// How long to try to delete an object from the source that refuses to go.
+    pub delete_timeout: Duration,
     /// How much is rehearsed on the target.
     pub rehearsal: Rehearsal,
     /// What is done about objects that are in the target already.
@@ -65,6 +67,7 @@ impl MoveOptions {
             namespaces,
             max_in_flight: 16,
             block_move_timeout: Duration::from_secs(120),
+            delete_timeout: Duration::from_secs(60),
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),
         }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::discover::Territory;
 use super::error::PhaseError;
+use super::pause::pause;
 use super::run::Run;
 use crate::capi::names::BLOCK_MOVE_ANNOTATION;
 use crate::capi::{Graph, Object, ResourceType};
@@ -10,18 +12,32 @@ use crate::capi::{Graph, Object, ResourceType};
 /// Pause between two looks at an object.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Waits until no object that moves carries the annotation. Returns whether any did.
+/// Waits until no object that moves carries the annotation. After any waiting the source is read
+/// again, since the annotation went, and who had asked to wait has changed more. Returns the graph
+/// that is to be moved.
 ///
 /// # Errors
 /// [`PhaseError::Blocked`] after `--block-move-timeout`, or when a request fails.
-pub async fn quiesce(run: &Run, graph: &Graph) -> Result<bool, PhaseError> {
+pub async fn quiesce(
+    run: &Run,
+    territory: &Territory,
+    mut graph: Graph,
+) -> Result<Graph, PhaseError> {
+    let begun = Instant::now();
+    while wait_for_all(run, &graph, begun).await? {
+        graph = pause(run, territory, graph).await?;
+    }
+    Ok(graph)
+}
+
+/// Waits for everything that asks to wait. Returns whether anything did.
+async fn wait_for_all(run: &Run, graph: &Graph, begun: Instant) -> Result<bool, PhaseError> {
     let blocking: Vec<(&ResourceType, &Object)> = graph
         .copied()
         .map(|index| &graph.nodes[index])
         .filter(|node| node.object.annotation(BLOCK_MOVE_ANNOTATION).is_some())
         .map(|node| (graph.resource(node), &node.object))
         .collect();
-    let begun = Instant::now();
     for (position, (resource, object)) in blocking.iter().enumerate() {
         let others = blocking.len() - position - 1;
         let also = if others == 0 { String::new() } else { format!(" and {others} more") };

@@ -1,25 +1,22 @@
 //! Carrying on an interrupted run from the two clusters alone, or putting it back.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use super::compare::compare;
+use super::compare::{being_deleted, compare};
 use super::copy::Copies;
-use super::discover::{Territory, discover, list_kinds};
+use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::inventory::{self, Provider};
-use super::kinds;
 use super::lock::{self, Lease, Lock, LockError};
 use super::mover::{execute_locked, finish_from, plan};
-use super::options::Namespaces;
-use super::preflight::{Preflight, check_health};
+use super::preflight::{Preflight, check_health, survey};
 use super::record::{Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
 use super::undo::undo;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Fate, Graph};
-use crate::cluster::{Client, Served};
+use crate::cluster::Client;
 
 /// The leases of both clusters.
 #[derive(Clone, Debug)]
@@ -96,7 +93,7 @@ pub async fn resume(run: &Run, force: bool) -> Result<Report, MoveError> {
         "carrying on the move {}, begun {}, which is {}",
         record.run, record.started, record.phase
     ));
-    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
+    let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
     match lock.phase().await {
@@ -162,11 +159,7 @@ async fn find_copies(
     graph: &Graph,
     phase: Phase,
 ) -> Result<Copies, PhaseError> {
-    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
-    let listed = match list_kinds(&run.target, &everywhere).await {
-        Err(error) if error.is_forbidden() => list_kinds(&run.target, territory).await?,
-        other => other?,
-    };
+    let listed = list_everywhere(&run.target, territory).await?;
     let by_name: HashMap<_, _> = listed
         .into_iter()
         .map(|(kind, object)| {
@@ -180,6 +173,7 @@ async fn find_copies(
         let copy =
             by_name.get(&key).ok_or_else(|| PhaseError::CopyMissing { object: object.id() })?;
         let lost = compare(object, copy).lost.into_iter().find(|path| !is_of_deletion(path));
+        let lost = lost.or_else(|| being_deleted(copy));
         if let Some(path) = lost.filter(|_| node.fate == Fate::Move) {
             return Err(PhaseError::CopyDiffers { object: object.id(), path });
         }
@@ -191,9 +185,9 @@ async fn find_copies(
     Ok(copies)
 }
 
-/// What an object of the source has or lacks because this run was deleting it.
+/// What an object of the source lacks because this run was deleting it.
 fn is_of_deletion(path: &str) -> bool {
-    path.starts_with("metadata.finalizers") || path.starts_with("metadata.deletion")
+    path.starts_with("metadata.finalizers")
 }
 
 /// Puts an interrupted run back, if that is still possible.
@@ -206,7 +200,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     if !record.phase.can_be_undone() {
         return Err(MoveError::TooLate { run: record.run, phase: record.phase });
     }
-    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
+    let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
     let phase = lock.phase().await;
@@ -224,15 +218,6 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     run.events.finished("the source is as before");
     lock.finish().await.map_err(locked)?;
     Ok(record)
-}
-
-async fn territory(run: &Run) -> Result<Territory, PhaseError> {
-    let (kinds, providers) =
-        tokio::try_join!(kinds::read(&run.source), inventory::read(&run.source))?;
-    let (source, target) = tokio::try_join!(Served::read(&run.source), Served::read(&run.target))?;
-    let kinds =
-        kinds.iter().map(|kind| super::preflight::common_version(kind, &source, &target)).collect();
-    Ok(Territory { kinds: Arc::new(kinds), providers, namespaces: run.options.namespaces.clone() })
 }
 
 /// Where the leases of a run live, in an order that does not depend on its direction.

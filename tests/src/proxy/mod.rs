@@ -8,7 +8,7 @@
 
 mod call;
 mod fault;
-mod http;
+pub(crate) mod http;
 mod server;
 mod tape;
 mod timeline;
