@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
+use kubectl_pivot_plugin_api::Manifests;
 
 use super::document::{Bootstrap, PivotDocument};
 use super::error::{StepError, WorkflowError};
@@ -158,15 +158,11 @@ impl Turn<'_> {
     }
 
     /// The objects of the cluster in what this management cluster serves.
-    pub(super) async fn objects(&self, cluster: &Client) -> Result<Vec<Value>, StepError> {
+    pub(super) async fn objects(&self, cluster: &Client) -> Result<Manifests, StepError> {
         if let Some(objects) = self.spec().cluster_manifest()? {
-            return Ok(objects);
+            return Ok(objects.into());
         }
         let served = served_kinds(&Served::read(cluster).await?);
-        let manifests = self.blueprint().manifests_for(served)?;
-        for note in manifests.notes {
-            self.events.note(note);
-        }
-        Ok(manifests.objects)
+        Ok(self.blueprint().manifests_for(served)?)
     }
 }

@@ -13,9 +13,13 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     if mark::read(&cluster, run).await?.unwrap_or_default().applied {
         return Ok("was applied before".to_owned());
     }
-    let objects = turn.objects(&cluster).await?;
     ensure_namespace(&cluster, &turn.spec().namespace, &serde_json::Value::Null).await?;
-    providers::answering(turn, &cluster, &objects).await?;
+    providers::answering(turn, &cluster).await?;
+    let manifests = turn.objects(&cluster).await?;
+    for note in manifests.notes {
+        turn.events.note(note);
+    }
+    let objects = manifests.objects;
     let kinds = Kinds::read(&cluster).await?;
     apply(&cluster, &kinds, &objects, false).await?;
     mark::write(&cluster, run, &Mark { applied: true }).await?;

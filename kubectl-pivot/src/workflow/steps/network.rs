@@ -24,7 +24,7 @@ const LABEL: &str = "kubectl-pivot.io/cni";
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let bootstrap = turn.bootstrap().await?;
-    let objects = turn.objects(&bootstrap).await?;
+    let objects = turn.objects(&bootstrap).await?.objects;
     let target = turn.target().await?;
     let network = turn.blueprint().network(&objects, endpoint(&target))?;
     for note in network.notes {

@@ -8,9 +8,8 @@ use crate::workflow::support::providers;
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let target = turn.target().await?;
-    let objects = turn.objects(&target).await?;
     ensure_namespace(&target, &turn.spec().namespace, &serde_json::Value::Null).await?;
-    providers::answering(turn, &target, &objects).await
+    providers::answering(turn, &target).await
 }
 
 pub(super) fn sketch(_: &Sketch<'_>) -> Draft {

@@ -117,7 +117,6 @@ pub(in super::super) async fn ensure(
 pub(in super::super) async fn answering(
     turn: &Turn<'_>,
     cluster: &Client,
-    objects: &[Value],
 ) -> Result<String, StepError> {
     let installed = installed_providers(cluster).await?;
     let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
@@ -135,11 +134,14 @@ pub(in super::super) async fn answering(
         Ok(Seen::Yes(count))
     })
     .await?;
-    let kinds = Kinds::read(cluster).await?;
+    // What is served, too, is told a moment late, so it is asked for each time.
     until(turn, "the webhooks of the providers answer", async || {
-        match apply(cluster, &kinds, objects, true).await {
+        match rehearse(turn, cluster).await {
             Ok(()) => Ok(Seen::Yes(())),
             Err(StepError::Api(error)) if is_webhook_silent(&with_causes(&error)) => {
+                Ok(Seen::NotYet(with_causes(&error)))
+            }
+            Err(error @ (StepError::Refused { .. } | StepError::Blueprint(_))) => {
                 Ok(Seen::NotYet(with_causes(&error)))
             }
             Err(error) => Err(error),
@@ -147,6 +149,11 @@ pub(in super::super) async fn answering(
     })
     .await?;
     Ok(format!("{} providers, {count} deployments available", installed.len()))
+}
+
+async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
+    let kinds = Kinds::read(cluster).await?;
+    apply(cluster, &kinds, &turn.objects(cluster).await?.objects, true).await
 }
 
 fn is_available(deployment: &Value) -> bool {
