@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::control_plane::the_cluster;
 use crate::capi::{Object, unprovisioned_reason};
-use crate::cluster::Served;
+use crate::cluster::{Client, Served};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
@@ -18,19 +18,19 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let namespace = turn.spec().namespace.as_str();
     let label = format!("{CLUSTER_LABEL}={}", turn.spec().name);
     until(turn, "every machine is a Ready node", async || {
-        if the_cluster(turn, &cluster).await?.is_none() {
+        let Some(object) = the_cluster(turn, &cluster).await? else {
             return Ok(Seen::Yes(
                 "the cluster is not in the bootstrap cluster any more".to_owned(),
             ));
-        }
+        };
         let served = Served::read(&cluster).await?;
         let Some(machines) = served.versions("cluster.x-k8s.io", "Machine").first() else {
             return Ok(Seen::NotYet("the kind Machine is not served".to_owned()));
         };
         let machines = cluster.list_selected(machines, Some(namespace), &label).await?;
-        let wanted = wanted(turn, &cluster, &served, &label).await?;
+        let wanted = wanted(&cluster, &served, &object).await?;
         let ready = machines.iter().filter(|machine| not_ready(machine).is_none()).count();
-        if ready == machines.len() && ready as u64 >= wanted {
+        if ready > 0 && ready == machines.len() && ready as u64 >= wanted {
             return Ok(Seen::Yes(format!("{ready} nodes")));
         }
         let first = machines.iter().find_map(not_ready);
@@ -41,12 +41,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 }
 
 /// How many machines there are to be.
-async fn wanted(
-    turn: &Turn<'_>,
-    cluster: &crate::cluster::Client,
-    served: &Served,
-    label: &str,
-) -> Result<u64, StepError> {
+async fn wanted(client: &Client, served: &Served, cluster: &Object) -> Result<u64, StepError> {
     let mut wanted = 0;
     for (group, kind) in [
         ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
@@ -54,12 +49,21 @@ async fn wanted(
         ("cluster.x-k8s.io", "MachinePool"),
     ] {
         let Some(resource) = served.versions(group, kind).first() else { continue };
-        let namespace = Some(turn.spec().namespace.as_str());
-        for object in cluster.list_selected(resource, namespace, label).await? {
-            wanted += object.value()["spec"]["replicas"].as_u64().unwrap_or(1);
-        }
+        let objects = client.list(resource, cluster.namespace()).await?;
+        let of_cluster = objects.iter().filter(|object| belongs_to(object, cluster));
+        wanted += of_cluster
+            .map(|object| object.value()["spec"]["replicas"].as_u64().unwrap_or(1))
+            .sum::<u64>();
     }
     Ok(wanted)
+}
+
+/// Controllers set the label a moment after the object was applied; its spec tells at once.
+fn belongs_to(object: &Object, cluster: &Object) -> bool {
+    let control_plane = &cluster.value()["spec"]["controlPlaneRef"];
+    object.label(CLUSTER_LABEL) == Some(cluster.name())
+        || object.value()["spec"]["clusterName"] == cluster.name()
+        || (control_plane["kind"] == object.kind() && control_plane["name"] == object.name())
 }
 
 /// Why a machine is no Ready node. Where no condition tells of the node, that it is there is enough.
@@ -90,6 +94,26 @@ mod tests {
     fn machine(status: Value) -> Object {
         Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Machine",
             "metadata": {"name": "m", "namespace": "default"}, "status": status}))
+    }
+
+    #[test]
+    fn objects_belong_to_a_cluster_before_they_have_its_label() {
+        let object = |kind: &str, name: &str, spec: Value, labels: Value| {
+            Object::new(
+                json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": kind, "spec": spec,
+                "metadata": {"name": name, "namespace": "default", "labels": labels}}),
+            )
+        };
+        let reference = json!({"controlPlaneRef": {"kind": "KubeadmControlPlane", "name": "kcp"}});
+        let cluster = object("Cluster", "pivot", reference, json!({}));
+        let is_ours = |kind: &str, name: &str, spec: Value, labels: Value| {
+            belongs_to(&object(kind, name, spec, labels), &cluster)
+        };
+        assert!(is_ours("KubeadmControlPlane", "kcp", json!({}), json!({})));
+        assert!(!is_ours("KubeadmControlPlane", "other", json!({}), json!({})));
+        assert!(is_ours("MachineDeployment", "md", json!({"clusterName": "pivot"}), json!({})));
+        assert!(is_ours("MachinePool", "mp", json!({}), json!({CLUSTER_LABEL: "pivot"})));
+        assert!(!is_ours("MachinePool", "mp", json!({}), json!({CLUSTER_LABEL: "other"})));
     }
 
     #[test]
