@@ -163,7 +163,8 @@ fn the_steps_of_create_are_explained_with_what_they_need() {
         .collect();
     let known = Step::ALL.map(|step| {
         let needs: Vec<_> = step.needs().iter().map(|needed| needed.name()).collect();
-        (step.name(), needs.join(", "))
+        let needs = if needs.is_empty() { "nothing".to_owned() } else { needs.join(", ") };
+        (step.name(), needs)
     });
     assert_eq!(told, known);
 }
