@@ -4,6 +4,7 @@
 //! directly. `ARCHITECTURE.md` at the top of the repository has the map and the rules that hold
 //! between the modules.
 
+pub mod blueprint;
 pub mod capi;
 pub mod cli;
 pub mod cluster;
@@ -15,4 +16,5 @@ pub mod render;
 pub mod sandbox;
 pub mod tools;
 pub mod transfer;
+pub mod workflow;
 pub mod yaml;

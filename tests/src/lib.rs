@@ -12,5 +12,7 @@ pub mod population;
 pub mod processes;
 pub mod program;
 pub mod proxy;
+pub mod repository;
 pub mod suite;
 pub mod twins;
+pub mod understudy;

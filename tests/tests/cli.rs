@@ -15,6 +15,8 @@ use tempfile::TempDir;
 /// Every command that has a help text of its own.
 const COMMANDS: [&[&str]; 23] = [
     &[],
+    &["create"],
+    &["abort"],
     &["move"],
     &["resume"],
     &["rollback"],

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot::capi::names;
 use kubectl_pivot::commands::{CHECKS, exit};
 use kubectl_pivot::tools::KnownTool;
+use kubectl_pivot::workflow::Step;
 
 const README: &str = include_str!("../../README.md");
 const REPORT: &str = include_str!("../../docs/report.md");
 const CI: &str = include_str!("../../.ci/run");
 const JUSTFILE: &str = include_str!("../../justfile");
 const EXIT_CODES: &str = include_str!("../../kubectl-pivot/src/commands/error.rs");
+const CREATE: &str = include_str!("../../docs/create.md");
+const DOCUMENT: &str = include_str!("../../kubectl-pivot/src/workflow/document/fields.rs");
 const REPORT_CODE: &str = include_str!("../../kubectl-pivot/src/transfer/report.rs");
 
 #[test]
@@ -152,6 +155,41 @@ fn the_oldest_versions_of_programs_are_those_of_the_program() {
     assert_eq!(told, known);
 }
 
+#[test]
+fn the_steps_of_create_are_explained_with_what_they_need() {
+    let told: Vec<(&str, String)> = rows(CREATE, "| step | needs | ensures |")
+        .iter()
+        .map(|cells| (cells[0].trim_matches('`'), cells[1].replace('`', "")))
+        .collect();
+    let known = Step::ALL.map(|step| {
+        let needs: Vec<_> = step.needs().iter().map(|needed| needed.name()).collect();
+        let needs = if needs.is_empty() { "nothing".to_owned() } else { needs.join(", ") };
+        (step.name(), needs)
+    });
+    assert_eq!(told, known);
+}
+
+#[test]
+fn every_field_of_the_document_is_explained_with_its_flag() {
+    let body = DOCUMENT.split("pub struct PivotSpec {").nth(1).expect("the item is there");
+    let fields: BTreeSet<String> = body
+        .lines()
+        .skip(1)
+        .take_while(|line| *line != "}")
+        .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
+        .map(camel_case)
+        .collect();
+    let table = rows(CREATE, "| field of `spec` |");
+    assert_eq!(first_column(&table), fields);
+    for cells in table {
+        let words = cells[0].trim_matches('`').chars().map(|c| match c.is_ascii_uppercase() {
+            true => format!("-{}", c.to_ascii_lowercase()),
+            false => c.to_string(),
+        });
+        assert_eq!(cells[1], format!("`--{}`", words.collect::<String>()));
+    }
+}
+
 /// The name of a rule, and not a sentence.
 fn is_rule(text: &&str) -> bool {
     text.starts_with(|c: char| c.is_ascii_uppercase())
@@ -160,9 +198,14 @@ fn is_rule(text: &&str) -> bool {
 
 #[test]
 fn links_between_the_texts_lead_somewhere() {
-    for text in
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/report.md"]
-    {
+    for text in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/report.md",
+        "docs/create.md",
+    ] {
         let path = root().join(text);
         let content = fs::read_to_string(&path).expect("readable");
         for link in content.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

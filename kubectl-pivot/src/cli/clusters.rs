@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cluster::KubeconfigRef;
-use crate::commands::MoveRequest;
+use crate::commands::{CommandError, MoveRequest};
 use crate::transfer::{MoveOptions, Namespaces};
 
 /// Flags that name both clusters.
@@ -16,7 +16,7 @@ pub(super) struct ClustersArgs {
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
     /// Kubeconfig of the target management cluster.
-    #[arg(long, value_name = "FILE", required_unless_present = "to_kubeconfig_context")]
+    #[arg(long, value_name = "FILE")]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME")]
@@ -25,17 +25,31 @@ pub(super) struct ClustersArgs {
 
 impl ClustersArgs {
     /// A request about these clusters; which objects it is about, the run's record tells.
-    pub(super) fn request(self) -> MoveRequest {
-        MoveRequest {
-            source: KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context },
-            target: KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context },
-            directory: None,
-            alone: false,
-            namespace: None,
-            all_namespaces: true,
-            dry_run: false,
-            options: MoveOptions::new(Namespaces::All),
+    ///
+    /// # Errors
+    /// The target is not named.
+    pub(super) fn request(self) -> Result<MoveRequest, CommandError> {
+        if self.to_kubeconfig.is_none() && self.to_kubeconfig_context.is_none() {
+            let what = "the target is not named: give --to-kubeconfig FILE";
+            return Err(CommandError::Usage(what.to_owned()));
         }
+        let source = KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context };
+        let target =
+            KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
+        Ok(request(source, target, false))
+    }
+}
+
+fn request(source: KubeconfigRef, target: KubeconfigRef, alone: bool) -> MoveRequest {
+    MoveRequest {
+        source,
+        target,
+        directory: None,
+        alone,
+        namespace: None,
+        all_namespaces: true,
+        dry_run: false,
+        options: MoveOptions::new(Namespaces::All),
     }
 }
 
@@ -61,9 +75,9 @@ impl OneOrTwoArgs {
     /// A request about these clusters; which objects it is about, the run's record tells.
     pub(super) fn request(self) -> MoveRequest {
         let alone = self.to_kubeconfig.is_none() && self.to_kubeconfig_context.is_none();
-        let Self { kubeconfig, kubeconfig_context, to_kubeconfig, to_kubeconfig_context } = self;
-        let clusters =
-            ClustersArgs { kubeconfig, kubeconfig_context, to_kubeconfig, to_kubeconfig_context };
-        MoveRequest { alone, ..clusters.request() }
+        let source = KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context };
+        let target =
+            KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
+        request(source, target, alone)
     }
 }

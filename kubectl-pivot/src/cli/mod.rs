@@ -1,8 +1,10 @@
 //! The command line: one file for each subcommand. Parses, calls a command, renders, exits.
 
+mod abort;
 mod backup;
 mod backups;
 mod clusters;
+mod create;
 mod demo;
 mod doctor;
 mod move_clusters;
@@ -42,9 +44,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Create a management cluster that manages itself: bootstrap, create, pivot, clean up.
+    Create(Box<create::Args>),
+    /// Take back a run of create: its bootstrap cluster, if nothing is left in it.
+    Abort(abort::Args),
     /// Move Cluster API objects to another management cluster.
     Move(move_clusters::Args),
-    /// Carry on a move that was interrupted.
+    /// Carry on a move or a run of create that was interrupted.
     Resume(resume::Args),
     /// Put back a move that was interrupted before its point of no return.
     Rollback(rollback::Args),
@@ -52,7 +58,7 @@ enum Command {
     Backup(backup::Args),
     /// Create the objects of a backup in a management cluster.
     Restore(restore::Args),
-    /// Show what moves are going on or were interrupted in two clusters.
+    /// Show what moves are going on or were interrupted in two clusters, or how far runs are.
     Status(status::Args),
     /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
     Verify(verify::Args),
@@ -101,6 +107,8 @@ pub fn run() -> ExitCode {
     let result = runtime.block_on(async {
         tokio::spawn(watch_interrupts(context.stop.clone(), context.progress.clone()));
         match cli.command {
+            Command::Create(args) => create::run(*args, &context).await,
+            Command::Abort(args) => abort::run(args, &context).await,
             Command::Move(args) => move_clusters::run(args, &context).await,
             Command::Resume(args) => resume::run(args, &context).await,
             Command::Rollback(args) => rollback::run(args, &context).await,

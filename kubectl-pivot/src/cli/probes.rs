@@ -1,5 +1,7 @@
 //! Readiness probes, as flags.
 
+use std::path::PathBuf;
+
 use super::plugin::PluginFolders;
 use crate::commands::{CommandError, plugin_registry};
 use crate::probes::Skips;
@@ -17,6 +19,11 @@ pub(super) struct ProbeArgs {
 }
 
 impl ProbeArgs {
+    /// Where plugins are looked for, besides the usual places.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.plugins.folders
+    }
+
     /// The options of a move.
     ///
     /// # Errors

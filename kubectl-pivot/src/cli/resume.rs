@@ -6,11 +6,16 @@ use super::clusters::OneOrTwoArgs;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
+use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, exit};
+use crate::render;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Name of a run of create [default: a move between two clusters, named by flags].
+    #[arg(conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
+    name: Option<String>,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
     #[command(flatten)]
@@ -26,9 +31,22 @@ pub(super) struct Args {
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
+    #[command(flatten)]
+    tools: ToolArgs,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    if let Some(name) = args.name {
+        let toolbox = args.tools.toolbox(context);
+        let report =
+            commands::create_resume(&name, args.probes.folders(), toolbox, &context.stop).await?;
+        context.progress.clear();
+        render::print(
+            &render::structured(&report, args.output.into())
+                .unwrap_or_else(|| render::pivot(&report)),
+        );
+        return Ok(exit::OK);
+    }
     let mut request = args.clusters.request();
     args.pace.apply(&mut request.options);
     request.options.probes = Some(args.probes.options()?);

@@ -9,6 +9,12 @@ use crate::render::{self, Format};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Name of a run of create [default: a move between two clusters, named by flags].
+    #[arg(conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
+    name: Option<String>,
+    /// All runs of create on this machine.
+    #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_kubeconfig_context"])]
+    all: bool,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
     /// Show it again whenever it has changed, until no run goes on.
@@ -21,6 +27,11 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
+    if args.all || args.name.is_some() {
+        let runs = commands::create_status(args.name.as_deref())?;
+        render::print(&render::structured(&runs, format).unwrap_or_else(|| render::runs(&runs)));
+        return Ok(exit::OK);
+    }
     let run =
         commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
             .await?;

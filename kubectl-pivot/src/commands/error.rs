@@ -4,6 +4,7 @@ use kubectl_pivot_plugin_api::{ErrorCode, PluginError};
 
 use super::plugin::NewPluginError;
 use super::render::RenderError;
+use crate::blueprint::BlueprintError;
 use crate::cluster::{ApiError, ConnectError};
 use crate::plugins::{
     CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
@@ -11,6 +12,7 @@ use crate::plugins::{
 use crate::sandbox::fleet::FleetError;
 use crate::sandbox::{RelayError, SandboxError};
 use crate::transfer::{MoveError, Outcome, Report};
+use crate::workflow::{DocumentError, Step, StepError, StoreError, WorkflowError};
 
 /// Exit codes, as documented in the README.
 pub mod exit {
@@ -87,9 +89,18 @@ pub enum CommandError {
     /// The crate of a plugin cannot be written.
     #[error(transparent)]
     NewPlugin(#[from] NewPluginError),
+    /// The plugins give no network that can be used.
+    #[error(transparent)]
+    Blueprint(BlueprintError),
     /// Nothing can be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
+    /// A document cannot be used.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A run of `create` has not come to its end.
+    #[error(transparent)]
+    Workflow(WorkflowError),
     /// The user said no.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
@@ -109,10 +120,14 @@ impl CommandError {
             | Self::PluginInstall(InstallError::NotInstalled { .. }) => exit::USAGE,
             Self::Plugin(_) | Self::PluginLock(_) | Self::PluginInstall(_) => exit::REFUSED,
             Self::PluginCall(error) => of_call(error),
-            Self::Render(RenderError::NoCni(_) | RenderError::Manifests { .. }) => exit::USAGE,
+            Self::Blueprint(BlueprintError::NoCni(_)) => exit::USAGE,
+            Self::Blueprint(_) => exit::REFUSED,
+            Self::Render(RenderError::Manifests { .. }) => exit::USAGE,
             Self::Render(_) => exit::REFUSED,
             Self::Connect(_) | Self::NotConfirmed | Self::NoStateFolder => exit::REFUSED,
             Self::Move(error) | Self::Failed { source: error, .. } => of_move(error),
+            Self::Document(_) => exit::USAGE,
+            Self::Workflow(error) => of_workflow(error),
             Self::Api(_) | Self::Sandbox(_) | Self::Relay(_) | Self::Fleet(_) => exit::FAILED,
         }
     }
@@ -148,12 +163,64 @@ impl CommandError {
             Self::PluginCall(error) => error.hint().map(str::to_owned),
             Self::Variable(error) => error.hint.clone(),
             Self::NewPlugin(error) => Some(error.hint().to_owned()),
+            Self::Blueprint(BlueprintError::NoCni(_)) => Some(
+                "choose one with --cni NAME; `kubectl pivot plugin list` has the names".to_owned(),
+            ),
+            Self::Blueprint(_) => {
+                Some("get a version of the plugin for this version of kubectl-pivot".to_owned())
+            }
             Self::Render(error) => Some(error.hint().to_owned()),
+            Self::Document(_) => {
+                Some("see `kubectl pivot create --help` for the fields".to_owned())
+            }
+            Self::Workflow(error) => error.hint(),
             Self::NotConfirmed => {
                 Some("--yes answers the question beforehand, --dry-run shows the plan".to_owned())
             }
             Self::Relay(_) => None,
             Self::Usage(_) => Some("see --help".to_owned()),
+        }
+    }
+}
+
+impl From<BlueprintError> for CommandError {
+    fn from(error: BlueprintError) -> Self {
+        match error {
+            BlueprintError::Plugin(error) => Self::Plugin(error),
+            BlueprintError::Call(error) => Self::PluginCall(error),
+            BlueprintError::Variable(error) => Self::Variable(error),
+            error => Self::Blueprint(error),
+        }
+    }
+}
+
+impl From<WorkflowError> for CommandError {
+    fn from(error: WorkflowError) -> Self {
+        match error {
+            WorkflowError::Blueprint(error) => error.into(),
+            error => Self::Workflow(error),
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::Workflow(error.into())
+    }
+}
+
+impl From<StepError> for CommandError {
+    /// Of an outline: nothing was begun.
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Blueprint(error) => error.into(),
+            StepError::Spec(error) => Self::Workflow(error.into()),
+            error => Self::Workflow(WorkflowError::Step {
+                name: String::new(),
+                step: Step::Preflight,
+                inspection: Vec::new(),
+                source: Box::new(error),
+            }),
         }
     }
 }
@@ -167,6 +234,15 @@ impl From<SelectError> for CommandError {
 impl From<PluginFileError> for CommandError {
     fn from(error: PluginFileError) -> Self {
         Self::Plugin(error.into())
+    }
+}
+
+fn of_workflow(error: &WorkflowError) -> u8 {
+    match error {
+        WorkflowError::Spec(_) => exit::USAGE,
+        WorkflowError::Store(StoreError::Unknown(_)) => exit::NOTHING_IN_SCOPE,
+        error if error.is_refusal() => exit::REFUSED,
+        _ => exit::UNFINISHED,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod backup;
 mod clusters;
+mod create;
 mod demo;
 mod doctor;
 mod error;
@@ -12,6 +13,10 @@ mod sandbox;
 mod status;
 
 pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore};
+pub use create::{
+    CreateRequest, PivotReport, StepReport, create, create_leftovers, create_outline,
+    create_resume, create_status,
+};
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use doctor::{
     CHECKS, ClusterctlConfigError, Diagnosis, DoctorRequest, Health, HealthCheck, doctor,

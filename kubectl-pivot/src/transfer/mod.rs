@@ -38,6 +38,7 @@ pub use directory::{
 };
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
+pub use inventory::{Provider as InstalledProvider, read as installed_providers};
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use marks::{Mark, marks};
 pub use mover::{execute, plan};

@@ -27,7 +27,7 @@ pub(super) struct Engine {
 
 /// Asks the engine.
 pub(super) async fn ask(docker: &Tool, toolbox: &Toolbox) -> Result<Engine, ToolError> {
-    // `docker info` ends well even if there is no engine; `docker version` does not.
+    // Old clients end `docker info` well even if there is no engine; `docker version` never does.
     let question = |words: &[&str]| ToolCommand::new(words).within(TIMEOUT).keep_stdout();
     docker.run(&question(&["version", "--format", "{{.Server.Version}}"]), toolbox).await?;
     let info = docker.run(&question(&["info", "--format", "{{json .}}"]), toolbox).await?;

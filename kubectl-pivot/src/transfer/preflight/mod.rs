@@ -79,11 +79,13 @@ pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
 
 /// Reads what there can be to move, in versions that both clusters serve; and what each serves.
 pub(super) async fn survey(run: &Run) -> Result<(Territory, Served, Served), PhaseError> {
-    let (kinds, providers, source, target) = tokio::try_join!(
-        kinds::read(&run.source),
+    let kinds = kinds::read(&run.source).await?;
+    // Whoever has just installed the providers finds that not all of their kinds are named yet.
+    let is_wanted = |group: &str| kinds.iter().any(|kind| kind.resource.group == group);
+    let (providers, source, target) = tokio::try_join!(
         inventory::read(&run.source),
-        Served::read(&run.source),
-        Served::read(&run.target)
+        Served::read_settled(&run.source, is_wanted),
+        Served::read_settled(&run.target, is_wanted)
     )?;
     let kinds = kinds.iter().map(|kind| common_version(kind, &source, &target)).collect();
     let namespaces = run.options.namespaces.clone();

@@ -1,0 +1,51 @@
+//! The variables that a user has set, for two plugins at once.
+
+use kubectl_pivot_plugin_api::values::fill_from_env;
+use kubectl_pivot_plugin_api::{Values, Variable};
+use serde_json::{Map, Value};
+
+use super::error::BlueprintError;
+use super::request::BlueprintRequest;
+
+/// The variables of the command line or a document.
+#[derive(Clone, Debug)]
+pub(super) struct Given(Map<String, Value>);
+
+impl Given {
+    pub(super) fn new(request: &BlueprintRequest) -> Self {
+        Self(request.variables.iter().cloned().collect())
+    }
+
+    /// Those that a plugin declares, and what the environment has for it.
+    pub(super) fn for_plugin(&self, declared: &[Variable]) -> Map<String, Value> {
+        let is_declared = |name: &String| declared.iter().any(|variable| variable.name == *name);
+        let given = self.0.iter().filter(|(name, _)| is_declared(name));
+        let mut given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+        fill_from_env(declared, &mut given, |name| std::env::var(name).ok());
+        given
+    }
+
+    pub(super) fn has_others(&self, declared: &[Variable]) -> bool {
+        !self.others(declared).is_empty()
+    }
+
+    /// Fails on the first variable that nobody declares.
+    pub(super) fn refuse_unknown(&self, declared: &[Variable]) -> Result<(), BlueprintError> {
+        let others = self.others(declared);
+        if others.is_empty() { Ok(()) } else { check(declared, &others) }
+    }
+
+    fn others(&self, declared: &[Variable]) -> Map<String, Value> {
+        let is_other = |name: &String| declared.iter().all(|variable| variable.name != *name);
+        let others = self.0.iter().filter(|(name, _)| is_other(name));
+        others.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+}
+
+/// Names the variable that is wrong, and where it can be set.
+pub(super) fn check(
+    declared: &[Variable],
+    given: &Map<String, Value>,
+) -> Result<(), BlueprintError> {
+    Values::resolve(declared, given).map(drop).map_err(BlueprintError::Variable)
+}

@@ -1,0 +1,16 @@
+//! What plugins make of a request: providers, the bootstrap cluster, manifests, the network.
+//!
+//! One infrastructure plugin and one network, with checked variables. Plugins only describe; nothing
+//! here talks to a cluster or runs a program.
+
+mod about;
+mod design;
+mod error;
+mod given;
+mod network;
+mod request;
+
+pub use design::Blueprint;
+pub use error::BlueprintError;
+pub use network::NetworkPlan;
+pub use request::{BlueprintRequest, served_by};

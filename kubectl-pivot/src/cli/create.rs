@@ -1,0 +1,180 @@
+//! `kubectl pivot create`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::Context;
+use super::output::Output;
+use super::plugin::PluginFolders;
+use super::render::assignment;
+use super::tools::ToolArgs;
+use crate::commands::{self, CommandError, CreateRequest, exit};
+use crate::render;
+use crate::workflow::{self, PivotDocument, PivotMetadata, PivotSpec};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name of the cluster [default: the one in the document].
+    #[arg(required_unless_present = "filename")]
+    name: Option<String>,
+    /// Document with all of this (kind: Pivot); flags override it.
+    #[arg(long, short, value_name = "FILE")]
+    filename: Option<PathBuf>,
+    /// Infrastructure plugin, for example docker.
+    #[arg(long, short, value_name = "NAME")]
+    infrastructure: Option<String>,
+    /// Namespace of the objects [default: default].
+    #[arg(long, short, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
+    #[arg(long, value_name = "VERSION")]
+    kubernetes_version: Option<String>,
+    /// Machines of the control plane [default: that of the plugin].
+    #[arg(long, value_name = "N")]
+    control_plane_replicas: Option<u32>,
+    /// Worker machines [default: that of the plugin].
+    #[arg(long, value_name = "N")]
+    worker_replicas: Option<u32>,
+    /// IP range for pods; can be given more than once [default: that of the plugin].
+    #[arg(long, value_name = "CIDR")]
+    pod_cidr: Vec<String>,
+    /// IP range for services; can be given more than once [default: that of the plugin].
+    #[arg(long, value_name = "CIDR")]
+    service_cidr: Vec<String>,
+    /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    variables: Vec<(String, String)>,
+    /// Manifests of the cluster instead of those that the plugin renders.
+    #[arg(long, value_name = "FILE")]
+    cluster_manifest: Option<PathBuf>,
+    /// CNI plugin [default: what the infrastructure plugin says].
+    #[arg(long, value_name = "NAME")]
+    cni: Option<String>,
+    /// How charts of networks are installed [default: helm].
+    #[arg(long, value_enum)]
+    cni_via: Option<CniVia>,
+    /// Manifests of your own network, with `--cni none`.
+    #[arg(long, value_name = "FILE")]
+    cni_manifest: Option<PathBuf>,
+    /// What the bootstrap cluster is [default: kind].
+    #[arg(long, value_enum)]
+    bootstrap: Option<Bootstrap>,
+    /// Name of the bootstrap cluster in kind [default: NAME-bootstrap].
+    #[arg(long, value_name = "NAME")]
+    bootstrap_name: Option<String>,
+    /// Node image of the bootstrap cluster [default: that of kind].
+    #[arg(long, value_name = "IMAGE")]
+    bootstrap_image: Option<String>,
+    /// Kubeconfig of an existing bootstrap cluster.
+    #[arg(long, value_name = "FILE")]
+    bootstrap_kubeconfig: Option<PathBuf>,
+    /// Leave the bootstrap cluster as it is in the end.
+    #[arg(long)]
+    keep_bootstrap: bool,
+    /// Configuration of clusterctl [default: where clusterctl looks for it].
+    #[arg(long, value_name = "FILE")]
+    clusterctl_config: Option<PathBuf>,
+    /// Reach the target with this kubeconfig instead of the one that Cluster API makes.
+    #[arg(long, value_name = "FILE")]
+    to_kubeconfig: Option<PathBuf>,
+    /// Where the kubeconfig of the target is written [default: NAME.kubeconfig].
+    #[arg(long, value_name = "FILE")]
+    to_kubeconfig_out: Option<PathBuf>,
+    /// Seconds that each wait may take [default: 1200].
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// Seconds after the move in which no Machine may be replaced [default: 10].
+    #[arg(long, value_name = "SECONDS")]
+    settle: Option<u64>,
+    /// Print every step with what it would run and apply; changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+    #[command(flatten)]
+    plugins: PluginFolders,
+    #[command(flatten)]
+    tools: ToolArgs,
+}
+
+/// What the bootstrap cluster is.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Bootstrap {
+    /// A cluster that kind makes, and that is deleted in the end.
+    Kind,
+    /// A cluster that is there and stays.
+    Existing,
+}
+
+/// How charts of networks are installed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CniVia {
+    /// helm is run here.
+    Helm,
+    /// The Helm add-on provider installs them.
+    Addon,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let Args { output, dry_run, .. } = args;
+    let (request, tools) = args.request();
+    if dry_run {
+        let outline = commands::create_outline(&request)?;
+        render::print(
+            &render::structured(&outline, output.into())
+                .unwrap_or_else(|| render::outline(&outline)),
+        );
+        return Ok(exit::OK);
+    }
+    let report = commands::create(&request, tools.toolbox(context), &context.stop).await?;
+    context.progress.clear();
+    render::print(
+        &render::structured(&report, output.into()).unwrap_or_else(|| render::pivot(&report)),
+    );
+    Ok(exit::OK)
+}
+
+impl Args {
+    fn request(self) -> (CreateRequest, ToolArgs) {
+        let metadata = PivotMetadata { name: self.name, namespace: self.namespace };
+        let set: BTreeMap<_, _> =
+            self.variables.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let spec = PivotSpec {
+            infrastructure: self.infrastructure,
+            kubernetes_version: self.kubernetes_version,
+            control_plane_replicas: self.control_plane_replicas,
+            worker_replicas: self.worker_replicas,
+            pod_cidr: self.pod_cidr,
+            service_cidr: self.service_cidr,
+            set,
+            cluster_manifest: self.cluster_manifest,
+            cni: self.cni,
+            cni_via: self.cni_via.map(|via| match via {
+                CniVia::Helm => workflow::CniVia::Helm,
+                CniVia::Addon => workflow::CniVia::Addon,
+            }),
+            cni_manifest: self.cni_manifest,
+            bootstrap: self.bootstrap.map(|bootstrap| match bootstrap {
+                Bootstrap::Kind => workflow::Bootstrap::Kind,
+                Bootstrap::Existing => workflow::Bootstrap::Existing,
+            }),
+            bootstrap_name: self.bootstrap_name,
+            bootstrap_image: self.bootstrap_image,
+            bootstrap_kubeconfig: self.bootstrap_kubeconfig,
+            keep_bootstrap: self.keep_bootstrap.then_some(true),
+            clusterctl_config: self.clusterctl_config,
+            to_kubeconfig: self.to_kubeconfig,
+            to_kubeconfig_out: self.to_kubeconfig_out,
+            timeout: self.timeout,
+            settle: self.settle,
+        };
+        let flags = PivotDocument { metadata, spec, ..PivotDocument::default() };
+        let request =
+            CreateRequest { file: self.filename, flags, plugin_folders: self.plugins.folders };
+        (request, self.tools)
+    }
+}

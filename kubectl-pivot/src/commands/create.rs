@@ -1,0 +1,176 @@
+//! `create`: from nothing to a management cluster, or carrying on such a run.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::error::CommandError;
+use super::plugin::plugin_registry;
+use crate::tools::Toolbox;
+use crate::transfer::Stop;
+use crate::workflow::{
+    Finished, Leftovers, Outline, PivotDocument, RunFolder, RunState, Workflow, outline,
+    read_document, run, runs,
+};
+
+/// What a user has asked for.
+#[derive(Clone, Debug)]
+pub struct CreateRequest {
+    /// A document; flags win over it.
+    pub file: Option<PathBuf>,
+    /// What the flags say.
+    pub flags: PivotDocument,
+    /// Folders of `--plugin-dir`.
+    pub plugin_folders: Vec<PathBuf>,
+}
+
+/// What has come of it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PivotReport {
+    /// Version of this document's schema.
+    pub api_version: &'static str,
+    /// `PivotReport`.
+    pub kind: &'static str,
+    /// Name of the Cluster.
+    pub name: String,
+    /// Namespace of the Cluster.
+    pub namespace: String,
+    /// The target's kubeconfig.
+    pub kubeconfig: PathBuf,
+    /// The steps in the order in which they ended; none if the run was over before.
+    pub steps: Vec<StepReport>,
+}
+
+/// A step that was done.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepReport {
+    /// Its name.
+    pub step: &'static str,
+    /// What came of it.
+    pub summary: String,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl CreateRequest {
+    fn document(&self) -> Result<PivotDocument, CommandError> {
+        let base =
+            self.file.as_deref().map_or_else(|| Ok(PivotDocument::default()), read_document)?;
+        Ok(absolute(base.overridden_by(self.flags.clone())))
+    }
+}
+
+/// A run may be carried on from another folder.
+fn absolute(mut document: PivotDocument) -> PivotDocument {
+    let name = document.metadata.name.clone().unwrap_or_default();
+    let spec = &mut document.spec;
+    spec.to_kubeconfig_out.get_or_insert_with(|| PathBuf::from(format!("{name}.kubeconfig")));
+    for path in spec.paths_mut() {
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
+        }
+    }
+    document
+}
+
+/// Says what a run would do.
+///
+/// # Errors
+/// The document is wrong or not complete, or a plugin refuses.
+pub fn create_outline(request: &CreateRequest) -> Result<Outline, CommandError> {
+    let registry = plugin_registry(&request.plugin_folders)?;
+    Ok(outline(request.document()?, &registry)?)
+}
+
+/// Creates the cluster, or carries on a run of that name.
+///
+/// # Errors
+/// The document is wrong, or a step fails.
+pub async fn create(
+    request: &CreateRequest,
+    toolbox: Toolbox,
+    stop: &Stop,
+) -> Result<PivotReport, CommandError> {
+    let registry = plugin_registry(&request.plugin_folders)?;
+    let workflow = Workflow::prepare(request.document()?, &registry, toolbox, stop)?;
+    perform(&workflow).await
+}
+
+/// Carries on a run of this machine.
+///
+/// # Errors
+/// There is none of this name, or a step fails.
+pub async fn create_resume(
+    name: &str,
+    plugin_folders: &[PathBuf],
+    toolbox: Toolbox,
+    stop: &Stop,
+) -> Result<PivotReport, CommandError> {
+    perform(&reopen(name, plugin_folders, toolbox, stop)?).await
+}
+
+/// The run that is to be taken back, and what that would remove.
+///
+/// # Errors
+/// There is none of this name, or its bootstrap cluster holds Clusters.
+pub async fn create_leftovers(
+    name: &str,
+    plugin_folders: &[PathBuf],
+    toolbox: Toolbox,
+    stop: &Stop,
+) -> Result<(Workflow, Leftovers), CommandError> {
+    let workflow = reopen(name, plugin_folders, toolbox, stop)?;
+    let leftovers = workflow.leftovers().await?;
+    Ok((workflow, leftovers))
+}
+
+/// The runs of this machine: all of them, or the one of this name.
+///
+/// # Errors
+/// They cannot be read, or there is none of this name.
+pub fn create_status(name: Option<&str>) -> Result<Vec<RunState>, CommandError> {
+    let mut states = runs()?;
+    if let Some(name) = name {
+        states.retain(|state| state.name == name);
+        if states.is_empty() {
+            return Err(crate::workflow::StoreError::Unknown(name.to_owned()).into());
+        }
+    }
+    Ok(states)
+}
+
+fn reopen(
+    name: &str,
+    plugin_folders: &[PathBuf],
+    toolbox: Toolbox,
+    stop: &Stop,
+) -> Result<Workflow, CommandError> {
+    let registry = plugin_registry(plugin_folders)?;
+    let document = RunFolder::open(name)?.document()?;
+    Ok(Workflow::prepare(document, &registry, toolbox, stop)?)
+}
+
+async fn perform(workflow: &Workflow) -> Result<PivotReport, CommandError> {
+    let done = run(workflow).await?;
+    let spec = workflow.spec();
+    Ok(PivotReport {
+        api_version: crate::workflow::API_VERSION,
+        kind: "PivotReport",
+        name: spec.name.clone(),
+        namespace: spec.namespace.clone(),
+        kubeconfig: Path::new(&spec.kubeconfig_out).to_owned(),
+        steps: done.into_iter().map(StepReport::from).collect(),
+    })
+}
+
+impl From<Finished> for StepReport {
+    fn from(finished: Finished) -> Self {
+        Self {
+            step: finished.step.name(),
+            summary: finished.summary,
+            seconds: finished.elapsed.as_secs_f64(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Runs of `create` for people: what they would do, how far they are, what has come of them.
+
+use std::fmt::Write;
+
+use owo_colors::OwoColorize;
+
+use crate::commands::PivotReport;
+use crate::workflow::{Outline, OutlineStep, RunState, StepState};
+
+/// What a run would do.
+pub fn outline(outline: &Outline) -> String {
+    let mut text = String::new();
+    for (index, step) in outline.steps.iter().enumerate() {
+        one(&mut text, index + 1, step);
+    }
+    let _ = writeln!(text, "\nNothing was changed. Without --dry-run all of this is done.");
+    text
+}
+
+fn one(text: &mut String, number: usize, step: &OutlineStep) {
+    let needs: Vec<_> = step.needs.iter().map(|step| step.name()).collect();
+    let after =
+        if needs.is_empty() { String::new() } else { format!(" (after {})", needs.join(", ")) };
+    let _ = writeln!(text, "{number}. {} [{}]{}", step.title.bold(), step.step, after.dimmed());
+    for sentence in &step.does {
+        let _ = writeln!(text, "   {sentence}");
+    }
+    for line in &step.runs {
+        let _ = writeln!(text, "   $ {line}");
+    }
+    for object in &step.applies {
+        let yaml = crate::yaml::document(object);
+        for line in std::iter::once("---").chain(yaml.lines().filter(|line| *line != "---")) {
+            let _ = writeln!(text, "     {line}");
+        }
+    }
+}
+
+/// What has come of a run.
+pub fn pivot(report: &PivotReport) -> String {
+    let mut text = String::new();
+    for step in &report.steps {
+        let _ = writeln!(text, "{:<18} {:>7.1} s  {}", step.step, step.seconds, step.summary);
+    }
+    if report.steps.is_empty() {
+        let _ = writeln!(text, "the run was over before");
+    }
+    let kubeconfig = report.kubeconfig.display();
+    let _ = writeln!(
+        text,
+        "\nCluster {}/{} manages itself. Its kubeconfig is {kubeconfig}\n\n  \
+         kubectl --kubeconfig {kubeconfig} get clusters,machines --all-namespaces\n  \
+         clusterctl --kubeconfig {kubeconfig} describe cluster {} -n {}",
+        report.namespace, report.name, report.name, report.namespace
+    );
+    text
+}
+
+/// How far runs are.
+pub fn runs(runs: &[RunState]) -> String {
+    let mut text = String::new();
+    for run in runs {
+        let state = if run.is_finished() { "finished" } else { "not finished" };
+        let began = run.began.as_deref().unwrap_or("not yet");
+        let _ = writeln!(text, "{} begun {began}: {state}", run.name.bold());
+        for (step, state) in &run.steps {
+            let words = match state {
+                StepState::Waiting => "-".dimmed().to_string(),
+                StepState::Begun => "begun".yellow().to_string(),
+                StepState::Done { summary } => format!("{} {summary}", "✔".green()),
+                StepState::Failed { error } => format!("{} {error}", "✘".red()),
+            };
+            let _ = writeln!(text, "  {:<18} {words}", step.name());
+        }
+        if !run.is_finished() {
+            let _ = writeln!(text, "  go on: kubectl pivot resume {}", run.name);
+        }
+    }
+    if runs.is_empty() {
+        text.push_str("no runs of create on this machine\n");
+    }
+    text
+}

@@ -1,0 +1,168 @@
+//! What steps share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use kubectl_pivot_plugin_api::Manifests;
+
+use super::document::{Bootstrap, PivotDocument};
+use super::error::{StepError, WorkflowError};
+use super::order::Step;
+use super::spec::Spec;
+use super::store::RunFolder;
+use crate::blueprint::{Blueprint, served_by};
+use crate::cluster::{Client, KubeconfigRef};
+use crate::journal::Events;
+use crate::plugins::Registry;
+use crate::tools::{Interrupt, KnownTool, Output, Tool, ToolCommand, Toolbox};
+use crate::transfer::Stop;
+
+/// Name of the kubeconfig of the bootstrap cluster in the folder of the run.
+const BOOTSTRAP_KUBECONFIG: &str = "bootstrap.kubeconfig";
+/// Name of the kubeconfig of the target in the folder of the run.
+const TARGET_KUBECONFIG: &str = "target.kubeconfig";
+
+/// One run of `create`.
+#[derive(Debug)]
+pub struct Workflow {
+    pub(super) spec: Spec,
+    pub(super) folder: RunFolder,
+    pub(super) blueprint: Blueprint,
+    pub(super) toolbox: Toolbox,
+    pub(super) events: Events,
+    pub(super) stop: Stop,
+    /// A step has failed: what overlaps with it ends early.
+    pub(super) halted: Arc<AtomicBool>,
+}
+
+impl Workflow {
+    /// Prepares a run: the document is completed, plugins are loaded, the folder is taken.
+    ///
+    /// # Errors
+    /// The document is not complete, a plugin or a variable is wrong, or another process has the run.
+    pub fn prepare(
+        document: PivotDocument,
+        registry: &Registry,
+        mut toolbox: Toolbox,
+        stop: &Stop,
+    ) -> Result<Self, WorkflowError> {
+        let spec = Spec::resolve(document)?;
+        let blueprint = Blueprint::new(registry, spec.blueprint()?)?;
+        for (name, value) in &spec.document.spec.set {
+            let is_secret = blueprint.variables().iter().any(|v| v.name == *name && v.secret);
+            if let Some(value) = value.as_str().filter(|_| is_secret) {
+                toolbox.redactor.add(value);
+            }
+        }
+        let folder = RunFolder::begin(&spec.name, &without_secrets(&spec.document, &blueprint))?;
+        let halted = Arc::new(AtomicBool::new(false));
+        let (wanted, stopped) = (Arc::clone(&halted), stop.clone());
+        toolbox.interrupt =
+            Interrupt::when(move || stopped.is_requested() || wanted.load(Ordering::Relaxed));
+        let events = toolbox.events.clone();
+        Ok(Self { spec, folder, blueprint, toolbox, events, stop: stop.clone(), halted })
+    }
+
+    /// What is created.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub(super) fn at(&self, step: Step, events: Events) -> Turn<'_> {
+        let toolbox = Toolbox { events: events.clone(), ..self.toolbox.clone() };
+        Turn { workflow: self, step, events, toolbox }
+    }
+}
+
+/// Secrets are not kept; `resume` takes them from the environment again.
+fn without_secrets(document: &PivotDocument, blueprint: &Blueprint) -> PivotDocument {
+    let mut document = document.clone();
+    document.spec.set.retain(|name, _| {
+        !blueprint.variables().iter().any(|variable| variable.name == *name && variable.secret)
+    });
+    document
+}
+
+/// One step at work.
+pub(super) struct Turn<'a> {
+    pub(super) workflow: &'a Workflow,
+    pub(super) step: Step,
+    pub(super) events: Events,
+    toolbox: Toolbox,
+}
+
+impl Turn<'_> {
+    pub(super) fn spec(&self) -> &Spec {
+        &self.workflow.spec
+    }
+
+    pub(super) fn blueprint(&self) -> &Blueprint {
+        &self.workflow.blueprint
+    }
+
+    pub(super) fn folder(&self) -> &RunFolder {
+        &self.workflow.folder
+    }
+
+    pub(super) async fn tool(&self, known: KnownTool) -> Result<Tool, StepError> {
+        Ok(self.toolbox.find(known).await?)
+    }
+
+    /// Runs a program with this step's log.
+    pub(super) async fn run(&self, tool: &Tool, command: ToolCommand) -> Result<Output, StepError> {
+        let command = command.log_to(self.folder().log(self.step.name()));
+        Ok(tool.run(&command, &self.toolbox).await?)
+    }
+
+    /// Whether to stop, looked at between requests.
+    pub(super) fn check(&self) -> Result<(), StepError> {
+        if self.toolbox.interrupt.is_wanted() { Err(StepError::Interrupted) } else { Ok(()) }
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.spec().timeout
+    }
+
+    /// Where the kubeconfig of the bootstrap cluster is.
+    pub(super) fn bootstrap_kubeconfig(&self) -> PathBuf {
+        match (self.spec().bootstrap, &self.spec().bootstrap_kubeconfig.path) {
+            (Bootstrap::Existing, Some(path)) => path.clone(),
+            _ => self.folder().file(BOOTSTRAP_KUBECONFIG),
+        }
+    }
+
+    /// Where the kubeconfig of the target is.
+    pub(super) fn target_kubeconfig(&self) -> PathBuf {
+        let given = &self.spec().document.spec.to_kubeconfig;
+        given.clone().unwrap_or_else(|| self.folder().file(TARGET_KUBECONFIG))
+    }
+
+    pub(super) fn write_bootstrap_kubeconfig(&self, text: &str) -> Result<PathBuf, StepError> {
+        Ok(self.folder().write(BOOTSTRAP_KUBECONFIG, text)?)
+    }
+
+    pub(super) fn write_target_kubeconfig(&self, text: &[u8]) -> Result<PathBuf, StepError> {
+        Ok(self.folder().write(TARGET_KUBECONFIG, text)?)
+    }
+
+    pub(super) async fn bootstrap(&self) -> Result<Client, StepError> {
+        let kubeconfig = KubeconfigRef::file(self.bootstrap_kubeconfig());
+        Ok(Client::connect("bootstrap", &kubeconfig).await?)
+    }
+
+    pub(super) async fn target(&self) -> Result<Client, StepError> {
+        let kubeconfig = KubeconfigRef::file(self.target_kubeconfig());
+        Ok(Client::connect("target", &kubeconfig).await?)
+    }
+
+    /// The objects of the cluster in what this management cluster serves.
+    pub(super) async fn objects(&self, cluster: &Client) -> Result<Manifests, StepError> {
+        if let Some(objects) = self.spec().cluster_manifest()? {
+            return Ok(objects.into());
+        }
+        let served = served_by(cluster).await?;
+        Ok(self.blueprint().manifests_for(served)?)
+    }
+}

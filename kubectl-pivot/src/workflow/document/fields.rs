@@ -1,0 +1,198 @@
+//! The fields of the document. Each is named as its flag of `create`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::words;
+
+/// The whole document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PivotDocument {
+    /// Version of the document.
+    #[serde(deserialize_with = "words::api_version")]
+    pub api_version: String,
+    /// `Pivot`.
+    #[serde(deserialize_with = "words::kind")]
+    pub kind: String,
+    /// Name and namespace of the Cluster.
+    #[serde(default)]
+    pub metadata: PivotMetadata,
+    /// Everything else.
+    #[serde(default)]
+    pub spec: PivotSpec,
+}
+
+/// Name and namespace of the Cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PivotMetadata {
+    /// Name; the argument of `create` wins.
+    #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Namespace.
+    #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// What to create, and how. What is absent has the default of its flag.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PivotSpec {
+    /// Infrastructure plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub infrastructure: Option<String>,
+    /// Kubernetes version of the machines.
+    #[serde(deserialize_with = "words::version", skip_serializing_if = "Option::is_none")]
+    pub kubernetes_version: Option<String>,
+    /// Machines of the control plane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control_plane_replicas: Option<u32>,
+    /// Worker machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_replicas: Option<u32>,
+    /// Ranges for pods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pod_cidr: Vec<String>,
+    /// Ranges for services.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub service_cidr: Vec<String>,
+    /// Variables of the plugins, as with `--set`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, Value>,
+    /// Manifests of the cluster instead of those that the infrastructure plugin renders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_manifest: Option<PathBuf>,
+    /// CNI plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni: Option<String>,
+    /// How charts of networks are installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_via: Option<CniVia>,
+    /// Manifests of a network, with the CNI plugin `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_manifest: Option<PathBuf>,
+    /// What the bootstrap cluster is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<Bootstrap>,
+    /// Name of the bootstrap cluster in kind.
+    #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
+    pub bootstrap_name: Option<String>,
+    /// Node image of the bootstrap cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap_image: Option<String>,
+    /// Kubeconfig of an existing bootstrap cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap_kubeconfig: Option<PathBuf>,
+    /// Whether the bootstrap cluster stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_bootstrap: Option<bool>,
+    /// Configuration of clusterctl.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusterctl_config: Option<PathBuf>,
+    /// Reach the target with this kubeconfig instead of the one that Cluster API has made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_kubeconfig: Option<PathBuf>,
+    /// Where the target's kubeconfig is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_kubeconfig_out: Option<PathBuf>,
+    /// Seconds that each wait may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    /// Seconds in which no Machine may be replaced after the move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle: Option<u64>,
+}
+
+/// What the bootstrap cluster is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bootstrap {
+    /// A cluster that kind makes and that is deleted in the end.
+    #[default]
+    Kind,
+    /// A cluster that is there and stays.
+    Existing,
+}
+
+/// How charts of networks are installed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CniVia {
+    /// helm is run here.
+    #[default]
+    Helm,
+    /// The Helm add-on provider installs them.
+    Addon,
+}
+
+impl Default for PivotDocument {
+    fn default() -> Self {
+        Self {
+            api_version: words::API_VERSION.to_owned(),
+            kind: words::KIND.to_owned(),
+            metadata: PivotMetadata::default(),
+            spec: PivotSpec::default(),
+        }
+    }
+}
+
+impl PivotSpec {
+    /// Every path that is given.
+    pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let paths = [
+            &mut self.cluster_manifest,
+            &mut self.cni_manifest,
+            &mut self.bootstrap_kubeconfig,
+            &mut self.clusterctl_config,
+            &mut self.to_kubeconfig,
+            &mut self.to_kubeconfig_out,
+        ];
+        paths.into_iter().flatten()
+    }
+}
+
+impl PivotDocument {
+    /// This document with everything that `over` has; variables are merged one by one.
+    #[must_use]
+    pub fn overridden_by(self, over: Self) -> Self {
+        let Self { metadata, spec, .. } = self;
+        let (o, m) = (over.spec, over.metadata);
+        let list = |over: Vec<String>, base| if over.is_empty() { base } else { over };
+        let mut set = spec.set;
+        set.extend(o.set);
+        Self {
+            metadata: PivotMetadata {
+                name: m.name.or(metadata.name),
+                namespace: m.namespace.or(metadata.namespace),
+            },
+            spec: PivotSpec {
+                infrastructure: o.infrastructure.or(spec.infrastructure),
+                kubernetes_version: o.kubernetes_version.or(spec.kubernetes_version),
+                control_plane_replicas: o.control_plane_replicas.or(spec.control_plane_replicas),
+                worker_replicas: o.worker_replicas.or(spec.worker_replicas),
+                pod_cidr: list(o.pod_cidr, spec.pod_cidr),
+                service_cidr: list(o.service_cidr, spec.service_cidr),
+                set,
+                cluster_manifest: o.cluster_manifest.or(spec.cluster_manifest),
+                cni: o.cni.or(spec.cni),
+                cni_via: o.cni_via.or(spec.cni_via),
+                cni_manifest: o.cni_manifest.or(spec.cni_manifest),
+                bootstrap: o.bootstrap.or(spec.bootstrap),
+                bootstrap_name: o.bootstrap_name.or(spec.bootstrap_name),
+                bootstrap_image: o.bootstrap_image.or(spec.bootstrap_image),
+                bootstrap_kubeconfig: o.bootstrap_kubeconfig.or(spec.bootstrap_kubeconfig),
+                keep_bootstrap: o.keep_bootstrap.or(spec.keep_bootstrap),
+                clusterctl_config: o.clusterctl_config.or(spec.clusterctl_config),
+                to_kubeconfig: o.to_kubeconfig.or(spec.to_kubeconfig),
+                to_kubeconfig_out: o.to_kubeconfig_out.or(spec.to_kubeconfig_out),
+                timeout: o.timeout.or(spec.timeout),
+                settle: o.settle.or(spec.settle),
+            },
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! `pivot.yaml`: what to create, as a versioned document. Flags override it field by field.
+
+mod fields;
+mod read;
+mod words;
+
+pub use fields::{Bootstrap, CniVia, PivotDocument, PivotMetadata, PivotSpec};
+pub use read::{DocumentError, read_document};
+pub use words::{API_VERSION, KIND};

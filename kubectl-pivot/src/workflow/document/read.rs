@@ -1,0 +1,140 @@
+//! Reading the document, with line and column in every error.
+
+use std::path::{Path, PathBuf};
+
+use super::fields::PivotDocument;
+
+/// Why a document cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// It says something that this program does not understand.
+    #[error("{}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+}
+
+/// Reads a document. Paths in it are relative to its folder.
+///
+/// # Errors
+/// When it cannot be read, is no YAML, or has a field or value that is not known.
+pub fn read_document(path: &Path) -> Result<PivotDocument, DocumentError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
+    let mut document = parse(&text)
+        .map_err(|message| DocumentError::Invalid { path: path.to_owned(), message })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for file in document.spec.paths_mut() {
+        *file = folder.join(&*file);
+    }
+    Ok(document)
+}
+
+fn parse(text: &str) -> Result<PivotDocument, String> {
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let text = error.to_string();
+        match error.location() {
+            Some(at) if !text.contains("line") => {
+                format!("{text} at line {}, column {}", at.line(), at.column())
+            }
+            _ => text,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fields::{Bootstrap, PivotSpec};
+    use super::*;
+
+    const HEAD: &str = "apiVersion: kubectl-pivot.io/v1alpha1\nkind: Pivot\n";
+
+    #[test]
+    fn a_whole_document() {
+        let document = parse(&format!(
+            "{HEAD}metadata:\n  name: pivot\nspec:\n  infrastructure: docker\n  workerReplicas: 3\n  \
+             podCidr: [10.0.0.0/8]\n  bootstrap: existing\n  set: {{a: 1, b: [x]}}\n"
+        ));
+        let document = document.expect("valid");
+        assert_eq!(document.metadata.name.as_deref(), Some("pivot"));
+        assert_eq!(document.spec.worker_replicas, Some(3));
+        assert_eq!(document.spec.bootstrap, Some(Bootstrap::Existing));
+        assert_eq!(document.spec.set["b"], json!(["x"]));
+    }
+
+    #[test]
+    fn errors_have_a_position() {
+        let mut wrong = Vec::new();
+        for (text, what, line, column) in [
+            ("apiVersion: v1\nkind: Pivot\n", "apiVersion is `v1`", 1, 13),
+            ("apiVersion: kubectl-pivot.io/v1alpha1\nkind: Move\n", "kind is `Move`", 2, 7),
+            (&format!("{HEAD}metadata:\n  name: Not_A_Name\n"), "is no name", 4, 9),
+            (&format!("{HEAD}spec:\n  workerReplicas: many\n"), "invalid u32", 4, 19),
+            (&format!("{HEAD}spec:\n  kubernetesVersion: latest\n"), "no version", 4, 22),
+            (&format!("{HEAD}spec:\n  bootstrap: minikube\n"), "minikube", 4, 14),
+            (&format!("{HEAD}spec:\n  workers: 3\n"), "unknown field", 4, 3),
+            (&format!("{HEAD}spec:\n  cni: a\n  cni: b\n"), "duplicate", 5, 3),
+            (&format!("{HEAD}spec: [\n"), "", 0, 0),
+        ] {
+            let error = parse(text).expect_err(text);
+            let position = format!("line {line}, column {column}");
+            let is_told = error.contains(what) && (line == 0 || error.contains(&position));
+            if !is_told {
+                wrong.push(format!("{text}: {error} lacks {what} or {position}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_document() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let path = dir.path().join("pivot.yaml");
+        std::fs::write(
+            &path,
+            format!("{HEAD}spec:\n  clusterManifest: cluster.yaml\n  cniManifest: /x\n"),
+        )
+        .expect("written");
+        let spec = read_document(&path).expect("valid").spec;
+        assert_eq!(spec.cluster_manifest, Some(dir.path().join("cluster.yaml")));
+        assert_eq!(spec.cni_manifest, Some("/x".into()));
+    }
+
+    #[test]
+    fn flags_win_field_by_field() {
+        let document = |spec| PivotDocument { spec, ..PivotDocument::default() };
+        let file = document(PivotSpec {
+            infrastructure: Some("docker".to_owned()),
+            worker_replicas: Some(3),
+            set: [("a".to_owned(), json!(1)), ("b".to_owned(), json!(1))].into(),
+            ..PivotSpec::default()
+        });
+        let flags = document(PivotSpec {
+            worker_replicas: Some(1),
+            set: [("b".to_owned(), json!(2))].into(),
+            ..PivotSpec::default()
+        });
+        let merged = file.overridden_by(flags).spec;
+        assert_eq!(merged.infrastructure.as_deref(), Some("docker"));
+        assert_eq!(merged.worker_replicas, Some(1));
+        assert_eq!((&merged.set["a"], &merged.set["b"]), (&json!(1), &json!(2)));
+    }
+}

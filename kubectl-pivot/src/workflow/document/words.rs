@@ -1,0 +1,63 @@
+//! Words of the document that are checked where they stand, so that errors have a line and column.
+
+use serde::{Deserialize, Deserializer, de};
+
+/// `apiVersion` of the document.
+pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
+/// `kind` of the document.
+pub const KIND: &str = "Pivot";
+
+pub(super) fn api_version<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    exactly(from, API_VERSION, "apiVersion")
+}
+
+pub(super) fn kind<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    exactly(from, KIND, "kind")
+}
+
+fn exactly<'de, D: Deserializer<'de>>(
+    from: D,
+    expected: &str,
+    field: &str,
+) -> Result<String, D::Error> {
+    let found = String::deserialize(from)?;
+    if found == expected {
+        return Ok(found);
+    }
+    Err(de::Error::custom(format!("{field} is `{found}`, and this program knows `{expected}`")))
+}
+
+/// A name as Kubernetes wants it for Clusters: it becomes part of names of Services.
+pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let Some(name) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    check_name(&name).map_err(de::Error::custom)?;
+    Ok(Some(name))
+}
+
+/// Says what is wrong with a name, if something is.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let begins_well = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if begins_well && !name.ends_with('-') && name.chars().all(is_word) && name.len() <= 63 {
+        return Ok(());
+    }
+    Err(format!(
+        "`{name}` is no name: lowercase letters, digits and `-`, at most 63, beginning with a letter \
+         and not ending with `-`"
+    ))
+}
+
+/// A version such as `v1.33.0`.
+pub(super) fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let Some(version) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    check_version(&version).map_err(de::Error::custom)?;
+    Ok(Some(version))
+}
+
+/// Says what is wrong with a version of Kubernetes, if something is.
+pub(crate) fn check_version(version: &str) -> Result<(), String> {
+    match version.strip_prefix('v').map(semver::Version::parse) {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(format!("`{version}` is no version of Kubernetes, for example v1.33.0")),
+    }
+}

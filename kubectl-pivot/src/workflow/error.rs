@@ -1,0 +1,144 @@
+//! Why a step, and with it a run, has not come to its end.
+
+use super::order::Step;
+use super::spec::SpecError;
+use super::store::StoreError;
+use crate::blueprint::BlueprintError;
+use crate::cluster::{ApiError, ConnectError};
+use crate::tools::ToolError;
+use crate::transfer::{MoveError, PhaseError};
+
+/// Why a step has failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// A program failed or is missing.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// A plugin gave no usable description.
+    #[error(transparent)]
+    Blueprint(#[from] BlueprintError),
+    /// What was asked for is not complete.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The folder of the run cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A kubeconfig cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A request failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The move failed.
+    #[error(transparent)]
+    Move(#[from] MoveError),
+    /// A wait took too long.
+    #[error("{what} has not come true within {seconds} s; last seen: {last}")]
+    TimedOut {
+        /// What was waited for.
+        what: String,
+        /// For how long.
+        seconds: u64,
+        /// What was seen last.
+        last: String,
+    },
+    /// The user wants to stop, or another step has failed meanwhile.
+    #[error("stopped")]
+    Interrupted,
+    /// Something else, in words, and what to do about it.
+    #[error("{what}")]
+    Refused {
+        /// What is the matter.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Reading both clusters failed.
+    #[error(transparent)]
+    Phase(PhaseError),
+}
+
+impl StepError {
+    pub(super) fn refused(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Refused { what: what.into(), hint: hint.into() }
+    }
+
+    /// Whether the user wanted it.
+    pub fn is_interruption(&self) -> bool {
+        match self {
+            Self::Interrupted => true,
+            Self::Tool(error) => error.is_interruption(),
+            Self::Move(error) => error.is_interruption(),
+            _ => false,
+        }
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Tool(error) => Some(error.hint()),
+            Self::Store(error) => Some(error.hint()),
+            Self::Api(error) => Some(error.hint()),
+            Self::Move(error) => Some(error.hint()),
+            Self::Phase(error) => Some(error.hint()),
+            Self::Refused { hint, .. } => Some(hint.clone()),
+            Self::TimedOut { .. } => Some("wait longer with --timeout SECONDS".to_owned()),
+            Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
+        }
+    }
+}
+
+/// Why a run has not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkflowError {
+    /// The folder of the run cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was asked for is not complete.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A plugin gave no usable description.
+    #[error(transparent)]
+    Blueprint(#[from] BlueprintError),
+    /// A step has failed; everything is kept.
+    #[error("the step `{step}` failed{}", words(inspection))]
+    Step {
+        /// Name of the run.
+        name: String,
+        /// Which step.
+        step: Step,
+        /// Objects, events and logs that may tell more.
+        inspection: Vec<String>,
+        /// Why.
+        source: Box<StepError>,
+    },
+}
+
+fn words(inspection: &[String]) -> String {
+    inspection.iter().map(|line| format!("\n  {line}")).collect()
+}
+
+impl WorkflowError {
+    /// Whether nothing had been changed.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Step { step, .. } if *step != Step::Preflight)
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => Some(error.hint()),
+            Self::Spec(_) => Some("see `kubectl pivot create --help`".to_owned()),
+            Self::Blueprint(_) => None,
+            Self::Step { name, step, source, .. } => {
+                let advice = source.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
+                Some(match step {
+                    Step::Preflight => format!("{advice}nothing was created"),
+                    _ => {
+                        format!("{advice}everything is kept; `kubectl pivot resume {name}` goes on")
+                    }
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `create`: from nothing to a management cluster that manages itself, one file for each step.
+//!
+//! Steps are a fixed list with dependencies ([`Step`]); independent ones overlap. Each ensures a
+//! state, so running it twice is running it once, and `resume` is running all of them again: what is
+//! in the clusters decides, and the journal of the run is for the report only. Nothing here prints.
+
+mod abort;
+mod context;
+mod document;
+mod engine;
+mod error;
+mod order;
+mod outline;
+mod spec;
+mod steps;
+mod store;
+mod support;
+
+pub use abort::Leftovers;
+pub use context::Workflow;
+pub use document::{
+    API_VERSION, Bootstrap, CniVia, DocumentError, KIND, PivotDocument, PivotMetadata, PivotSpec,
+    read_document,
+};
+pub use engine::{Finished, run};
+pub use error::{StepError, WorkflowError};
+pub use order::Step;
+pub use outline::{Outline, OutlineStep, outline};
+pub use spec::{Spec, SpecError};
+pub use store::{RunFolder, RunState, StepState, StoreError, runs};

@@ -1,0 +1,247 @@
+//! A document with every default filled in.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kubectl_pivot_plugin_api::capi::names;
+use serde_json::{Value, json};
+
+use super::document::{Bootstrap, CniVia, PivotDocument};
+use crate::blueprint::BlueprintRequest;
+use crate::cluster::KubeconfigRef;
+use crate::yaml;
+
+/// How long each wait may take by default.
+const TIMEOUT: Duration = Duration::from_secs(20 * 60);
+/// How long Machines are watched after the move by default.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// What to create, with nothing left open.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Name of the Cluster, and of the run.
+    pub name: String,
+    /// Namespace of the Cluster.
+    pub namespace: String,
+    /// What the bootstrap cluster is.
+    pub bootstrap: Bootstrap,
+    /// Its name in kind.
+    pub bootstrap_name: String,
+    /// Where an existing bootstrap cluster is.
+    pub bootstrap_kubeconfig: KubeconfigRef,
+    /// Where the target's kubeconfig is written.
+    pub kubeconfig_out: PathBuf,
+    /// Each wait.
+    pub timeout: Duration,
+    /// How long Machines are watched after the move.
+    pub settle: Duration,
+    /// What was asked for.
+    pub document: PivotDocument,
+}
+
+/// Why a document does not describe a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    /// Something has to be given.
+    #[error("{0} is not given")]
+    Missing(&'static str),
+    /// Two things do not go together.
+    #[error("{0}")]
+    Contradiction(&'static str),
+    /// A file of manifests cannot be used.
+    #[error("cannot read the manifests {}", path.display())]
+    Manifests {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The manifests are not those of this cluster.
+    #[error("{} has no Cluster {namespace}/{name}", path.display())]
+    NoCluster {
+        /// The file.
+        path: PathBuf,
+        /// Namespace of the Cluster.
+        namespace: String,
+        /// Name of the Cluster.
+        name: String,
+    },
+}
+
+impl Spec {
+    /// Fills in the defaults.
+    ///
+    /// # Errors
+    /// Something is missing, or two things contradict each other.
+    pub fn resolve(document: PivotDocument) -> Result<Self, SpecError> {
+        let (metadata, spec) = (&document.metadata, &document.spec);
+        let name = metadata.name.clone().ok_or(SpecError::Missing("the name of the cluster"))?;
+        if spec.infrastructure.is_none() {
+            return Err(SpecError::Missing("the infrastructure (--infrastructure NAME)"));
+        }
+        let bootstrap = spec.bootstrap.unwrap_or_default();
+        if bootstrap == Bootstrap::Kind && spec.bootstrap_kubeconfig.is_some() {
+            return Err(SpecError::Contradiction(
+                "--bootstrap-kubeconfig needs --bootstrap existing: kind makes one of its own",
+            ));
+        }
+        if bootstrap == Bootstrap::Existing && spec.bootstrap_kubeconfig.is_none() {
+            return Err(SpecError::Missing("the bootstrap cluster (--bootstrap-kubeconfig FILE)"));
+        }
+        if spec.cni_manifest.is_some() && spec.cni.as_deref() != Some("none") {
+            return Err(SpecError::Contradiction("--cni-manifest needs --cni none"));
+        }
+        let out = spec.to_kubeconfig_out.clone();
+        Ok(Self {
+            namespace: metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            bootstrap,
+            bootstrap_name: spec
+                .bootstrap_name
+                .clone()
+                .unwrap_or_else(|| format!("{name}-bootstrap")),
+            bootstrap_kubeconfig: KubeconfigRef {
+                path: spec.bootstrap_kubeconfig.clone(),
+                context: None,
+            },
+            kubeconfig_out: out.unwrap_or_else(|| PathBuf::from(format!("{name}.kubeconfig"))),
+            timeout: spec.timeout.map_or(TIMEOUT, Duration::from_secs),
+            settle: spec.settle.map_or(SETTLE, Duration::from_secs),
+            name,
+            document,
+        })
+    }
+
+    /// Whether the bootstrap cluster is deleted in the end.
+    pub fn deletes_bootstrap(&self) -> bool {
+        self.bootstrap == Bootstrap::Kind && !self.document.spec.keep_bootstrap.unwrap_or(false)
+    }
+
+    /// How charts of networks are installed.
+    pub fn cni_via(&self) -> CniVia {
+        self.document.spec.cni_via.unwrap_or_default()
+    }
+
+    /// What plugins are asked.
+    ///
+    /// # Errors
+    /// The manifests of the network cannot be read.
+    pub fn blueprint(&self) -> Result<BlueprintRequest, SpecError> {
+        let spec = &self.document.spec;
+        let mut variables: Vec<(String, Value)> = Vec::new();
+        let mut set = |name: &str, value: Value| variables.push((name.to_owned(), value));
+        if let Some(replicas) = spec.control_plane_replicas {
+            set(names::CONTROL_PLANE_REPLICAS, replicas.into());
+        }
+        if let Some(replicas) = spec.worker_replicas {
+            set(names::WORKER_REPLICAS, replicas.into());
+        }
+        if !spec.pod_cidr.is_empty() {
+            set(names::POD_CIDRS, json!(spec.pod_cidr));
+        }
+        if !spec.service_cidr.is_empty() {
+            set(names::SERVICE_CIDRS, json!(spec.service_cidr));
+        }
+        variables.extend(spec.set.iter().map(|(name, value)| (name.clone(), value.clone())));
+        Ok(BlueprintRequest {
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+            infrastructure: spec.infrastructure.clone().unwrap_or_default(),
+            cni: spec.cni.clone(),
+            cni_manifests: spec.cni_manifest.as_deref().map_or(Ok(Vec::new()), read)?,
+            variables,
+            kubernetes_version: spec.kubernetes_version.clone(),
+            wants_network: true,
+            ..BlueprintRequest::default()
+        })
+    }
+
+    /// The user's own manifests of the cluster, if there are any.
+    ///
+    /// # Errors
+    /// They cannot be read, or this cluster is not among them.
+    pub fn cluster_manifest(&self) -> Result<Option<Vec<Value>>, SpecError> {
+        let Some(path) = &self.document.spec.cluster_manifest else { return Ok(None) };
+        let mut objects = read(path)?;
+        for object in &mut objects {
+            let metadata = &mut object["metadata"];
+            if metadata.is_object() && metadata["namespace"].is_null() {
+                metadata["namespace"] = self.namespace.clone().into();
+            }
+        }
+        let is_cluster = |object: &Value| {
+            let group = crate::capi::group_of(object["apiVersion"].as_str().unwrap_or_default());
+            (group, &object["kind"]) == ("cluster.x-k8s.io", &json!("Cluster"))
+                && object["metadata"]["name"] == self.name
+                && object["metadata"]["namespace"] == self.namespace
+        };
+        if objects.iter().any(is_cluster) {
+            return Ok(Some(objects));
+        }
+        let (path, namespace, name) = (path.clone(), self.namespace.clone(), self.name.clone());
+        Err(SpecError::NoCluster { path, namespace, name })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<Value>, SpecError> {
+    let error = |source| SpecError::Manifests { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(|source| error(source.into()))?;
+    yaml::documents(&text).map_err(|source| error(source.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::{PivotMetadata, PivotSpec};
+    use super::*;
+
+    fn document(spec: PivotSpec) -> PivotDocument {
+        let metadata = PivotMetadata { name: Some("pivot".to_owned()), namespace: None };
+        PivotDocument { metadata, spec, ..PivotDocument::default() }
+    }
+
+    fn docker() -> PivotSpec {
+        PivotSpec { infrastructure: Some("docker".to_owned()), ..PivotSpec::default() }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_nine_steps() {
+        let spec = Spec::resolve(document(docker())).expect("complete");
+        assert_eq!((spec.namespace.as_str(), spec.bootstrap), ("default", Bootstrap::Kind));
+        assert_eq!(spec.bootstrap_name, "pivot-bootstrap");
+        assert_eq!(spec.kubeconfig_out, PathBuf::from("pivot.kubeconfig"));
+        assert!(spec.deletes_bootstrap());
+    }
+
+    #[test]
+    fn what_is_missing_or_contradicts_is_told() {
+        let error = |spec| Spec::resolve(document(spec)).expect_err("incomplete").to_string();
+        assert!(error(PivotSpec::default()).contains("--infrastructure"));
+        let existing = PivotSpec { bootstrap: Some(Bootstrap::Existing), ..docker() };
+        assert!(error(existing).contains("--bootstrap-kubeconfig"));
+        let both = PivotSpec { bootstrap_kubeconfig: Some("x".into()), ..docker() };
+        assert!(error(both).contains("--bootstrap existing"));
+        let manifest = PivotSpec { cni_manifest: Some("x".into()), ..docker() };
+        assert!(error(manifest).contains("--cni none"));
+        let nameless = PivotDocument { spec: docker(), ..PivotDocument::default() };
+        assert!(Spec::resolve(nameless).is_err());
+    }
+
+    #[test]
+    fn manifests_have_to_hold_the_cluster() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let path = dir.path().join("cluster.yaml");
+        let spec = PivotSpec { cluster_manifest: Some(path.clone()), ..docker() };
+        let spec = Spec::resolve(document(spec)).expect("complete");
+        assert!(spec.cluster_manifest().is_err(), "it is not there");
+        let text = |name: &str| {
+            format!(
+                "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {{name: {name}}}\n"
+            )
+        };
+        std::fs::write(&path, text("other")).expect("written");
+        let error = spec.cluster_manifest().expect_err("another one").to_string();
+        assert!(error.ends_with("has no Cluster default/pivot"), "{error}");
+        std::fs::write(&path, text("pivot")).expect("written");
+        let objects = spec.cluster_manifest().expect("valid").expect("given");
+        assert_eq!(objects[0]["metadata"]["namespace"], "default");
+    }
+}

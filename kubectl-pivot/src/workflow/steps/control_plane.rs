@@ -1,0 +1,43 @@
+//! Until the first machine of the control plane serves an API.
+
+use crate::capi::{Object, unprovisioned_reason};
+use crate::cluster::{Client, Served};
+use crate::workflow::context::Turn;
+use crate::workflow::error::StepError;
+use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::wait::{Seen, until};
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let cluster = turn.bootstrap().await?;
+    until(turn, "the control plane of the target is initialised", async || {
+        match the_cluster(turn, &cluster).await? {
+            // It has moved already; this run goes on behind the move.
+            None => Ok(Seen::Yes("the cluster is not in the bootstrap cluster any more")),
+            Some(object) => Ok(match unprovisioned_reason(&object) {
+                None => Seen::Yes("initialised"),
+                Some(reason) => Seen::NotYet(format!("{}: {reason}", object.id())),
+            }),
+        }
+    })
+    .await
+    .map(str::to_owned)
+}
+
+/// The Cluster of this run in a management cluster.
+pub(super) async fn the_cluster(
+    turn: &Turn<'_>,
+    client: &Client,
+) -> Result<Option<Object>, StepError> {
+    let served = Served::read(client).await?;
+    let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else {
+        return Ok(None);
+    };
+    Ok(client.get(kind, Some(&turn.spec().namespace), &turn.spec().name).await?)
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+    Draft::says(format!(
+        "waits until Cluster {}/{} is provisioned and its control plane is initialised",
+        sketch.spec.namespace, sketch.spec.name
+    ))
+}

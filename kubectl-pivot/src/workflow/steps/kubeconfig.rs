@@ -1,0 +1,72 @@
+//! The target's kubeconfig, from the Secret that Cluster API has made.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::control_plane::the_cluster;
+use crate::capi::ResourceType;
+use crate::tools::write_private;
+use crate::workflow::context::Turn;
+use crate::workflow::error::StepError;
+use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::store::StoreError;
+use crate::workflow::support::wait::{Seen, until, with_causes};
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let given = &turn.spec().document.spec.to_kubeconfig;
+    if given.is_none() && !turn.target_kubeconfig().exists() {
+        let kubeconfig = read_secret(turn).await?;
+        turn.write_target_kubeconfig(&kubeconfig)?;
+    }
+    let kubeconfig = turn.target_kubeconfig();
+    let content = std::fs::read(&kubeconfig)
+        .map_err(|source| StoreError::File { path: kubeconfig.clone(), source: source.into() })?;
+    let out = &turn.spec().kubeconfig_out;
+    write_private(out, content)
+        .map_err(|source| StoreError::File { path: out.clone(), source: source.into() })?;
+    let target = turn.target().await?.with_retry(crate::cluster::RetryPolicy::brief());
+    until(turn, "the API server of the target answers", async || {
+        match target.get_path("/version").await {
+            Ok(_) => Ok(Seen::Yes(())),
+            Err(error) => Ok(Seen::NotYet(with_causes(&error))),
+        }
+    })
+    .await?;
+    Ok(format!("{} for {}", out.display(), target.server()))
+}
+
+async fn read_secret(turn: &Turn<'_>) -> Result<Vec<u8>, StepError> {
+    let cluster = turn.bootstrap().await?;
+    let secrets = ResourceType::core("Secret", "secrets");
+    let name = format!("{}-kubeconfig", turn.spec().name);
+    let namespace = turn.spec().namespace.as_str();
+    until(turn, "the Secret with the kubeconfig of the target is there", async || {
+        if the_cluster(turn, &cluster).await?.is_none() {
+            return Err(StepError::refused(
+                "the cluster has moved away from the bootstrap cluster, its kubeconfig with it",
+                "name the kubeconfig of the target with --to-kubeconfig FILE",
+            ));
+        }
+        let Some(secret) = cluster.get(&secrets, Some(namespace), &name).await? else {
+            return Ok(Seen::NotYet(format!("Secret {namespace}/{name} is not there")));
+        };
+        let value = secret.value()["data"]["value"].as_str().unwrap_or_default();
+        match STANDARD.decode(value) {
+            Ok(kubeconfig) if !kubeconfig.is_empty() => Ok(Seen::Yes(kubeconfig)),
+            _ => Ok(Seen::NotYet(format!("Secret {namespace}/{name} has no kubeconfig"))),
+        }
+    })
+    .await
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+    let spec = sketch.spec;
+    let from = match &spec.document.spec.to_kubeconfig {
+        Some(path) => path.display().to_string(),
+        None => format!("Secret {}/{}-kubeconfig", spec.namespace, spec.name),
+    };
+    Draft::says(format!(
+        "writes {} (mode 0600) from {from}, and waits until the API server answers",
+        spec.kubeconfig_out.display()
+    ))
+}

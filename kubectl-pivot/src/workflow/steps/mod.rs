@@ -1,0 +1,20 @@
+//! The steps, one file each: what it does, and what it would do.
+
+mod apply_cluster;
+mod bootstrap;
+mod control_plane;
+mod delete_bootstrap;
+mod each;
+mod init_bootstrap;
+mod init_target;
+mod kubeconfig;
+mod move_cluster;
+mod network;
+mod nodes;
+mod preflight;
+mod target_providers;
+mod verify;
+
+pub(super) use bootstrap::is_gone;
+pub(super) use delete_bootstrap::{clusters_left, delete_kind_cluster, finish, is_begun};
+pub(super) use each::{perform, sketch};

@@ -1,0 +1,65 @@
+//! The move itself: the shared routine, or what is left of it after an interruption.
+
+use super::control_plane::the_cluster;
+use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Report, Run};
+use crate::workflow::context::Turn;
+use crate::workflow::error::StepError;
+use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::wait::{Seen, until, with_causes};
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let source = turn.bootstrap().await?;
+    let target = turn.target().await?;
+    let run = Run {
+        id: format!("{:08x}", rand::random::<u32>()),
+        source: source.clone(),
+        target: target.clone(),
+        options: MoveOptions::new(Namespaces::One(turn.spec().namespace.clone())),
+        events: turn.events.clone(),
+        stop: turn.workflow.stop.clone(),
+    };
+    let found = transfer::find(&source, &target).await.map_err(StepError::Phase)?;
+    if found.record().is_some() {
+        return carry_on(turn, &run).await;
+    }
+    if the_cluster(turn, &source).await?.is_none() {
+        if the_cluster(turn, &target).await?.is_some() {
+            return Ok("was moved before".to_owned());
+        }
+        let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
+        return Err(StepError::refused(
+            format!(
+                "Cluster {namespace}/{name} is in neither the bootstrap cluster nor the target"
+            ),
+            "find out who has deleted it; nothing is applied again by itself",
+        ));
+    }
+    let (preflight, mut report) = transfer::plan(&run).await?;
+    if preflight.findings.has_errors() {
+        return Err(MoveError::Refused(preflight.findings).into());
+    }
+    transfer::execute(&run, preflight, &mut report).await?;
+    Ok(format!("{} objects", report.objects()))
+}
+
+/// The lock of a run that was killed expires half a minute after its last renewal.
+async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
+    let report = until(turn, "the lock of the interrupted move is free", async || {
+        let mut report = Report::blank(run);
+        match transfer::resume(run, false, &mut report).await {
+            Ok(()) => Ok(Seen::Yes(report)),
+            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(with_causes(&error))),
+            Err(error) => Err(error.into()),
+        }
+    });
+    let report = report.await?;
+    Ok(format!("{} objects, after an interruption", report.objects()))
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+    Draft::says(format!(
+        "moves everything of namespace {} from the bootstrap cluster to the target, as `kubectl pivot \
+         move` does: checked before, verified before anything is deleted",
+        sketch.spec.namespace
+    ))
+}

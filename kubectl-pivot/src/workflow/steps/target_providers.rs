@@ -1,0 +1,20 @@
+//! Until the target's providers work: available, and their webhooks answer.
+
+use crate::workflow::context::Turn;
+use crate::workflow::error::StepError;
+use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::apply::ensure_namespace;
+use crate::workflow::support::providers;
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let target = turn.target().await?;
+    ensure_namespace(&target, &turn.spec().namespace, &serde_json::Value::Null).await?;
+    providers::answering(turn, &target).await
+}
+
+pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
+    Draft::says(
+        "waits until the Deployments of the providers are available, and a dry-run of the cluster's \
+         objects passes their webhooks",
+    )
+}

@@ -1,0 +1,237 @@
+//! The folder.
+
+use std::env;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::journal::{self, Entry, What};
+use super::state::{RunState, StepState};
+use crate::tools::{create_private_dir, write_private};
+use crate::workflow::document::{PivotDocument, read_document};
+use crate::workflow::order::Step;
+use crate::yaml;
+
+/// Why the folder of a run cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no place for it.
+    #[error("there is no folder for runs: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
+    NoPlace,
+    /// Another process is at it.
+    #[error("the run `{0}` is going on in another process")]
+    Busy(String),
+    /// There is no such run.
+    #[error("there is no run `{0}` on this machine")]
+    Unknown(String),
+    /// A run of this name wants something else.
+    #[error("there is a run `{0}` already, with other settings")]
+    Different(String),
+    /// A file cannot be read or written.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// What the user can do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoPlace => "set KUBECTL_PIVOT_STATE_DIR to a folder of yours".to_owned(),
+            Self::Busy(name) => format!("wait for it; `kubectl pivot status {name}` shows it"),
+            Self::Unknown(_) => "`kubectl pivot status --all` lists the runs".to_owned(),
+            Self::Different(name) => format!(
+                "`kubectl pivot resume {name}` carries it on as it was begun, `kubectl pivot abort \
+                 {name}` removes what it has created"
+            ),
+            Self::File { .. } => {
+                "check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR".to_owned()
+            }
+        }
+    }
+}
+
+/// The folder of a run, held by this process.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    name: String,
+    #[expect(dead_code, reason = "held for its lock")]
+    lock: File,
+}
+
+impl RunFolder {
+    /// The folder of a new run, or of an unfinished one that wants the same.
+    ///
+    /// # Errors
+    /// Another process has it, or the run of this name wants something else.
+    pub fn begin(name: &str, document: &PivotDocument) -> Result<Self, StoreError> {
+        let folder = Self::hold(name)?;
+        let file = folder.document_file();
+        let text = yaml::document(&serde_json::to_value(document).unwrap_or_default());
+        if file.exists() {
+            // As long as nothing was created, another try may want something else.
+            let has_begun = *folder.state()?.of(Step::Bootstrap) != StepState::Waiting;
+            if folder.document()? == *document {
+                return Ok(folder);
+            }
+            if has_begun {
+                return Err(StoreError::Different(name.to_owned()));
+            }
+        }
+        write_private(&file, text).map_err(at(&file))?;
+        Ok(folder)
+    }
+
+    /// The folder of a run that was begun before.
+    ///
+    /// # Errors
+    /// There is none, or another process has it.
+    pub fn open(name: &str) -> Result<Self, StoreError> {
+        if !place()?.join(name).join(DOCUMENT).exists() {
+            return Err(StoreError::Unknown(name.to_owned()));
+        }
+        Self::hold(name)
+    }
+
+    fn hold(name: &str) -> Result<Self, StoreError> {
+        let path = place()?.join(name);
+        let logs = path.join("logs");
+        create_private_dir(&path).map_err(at(&path))?;
+        create_private_dir(&logs).map_err(at(&logs))?;
+        let file = path.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&file);
+        let lock = lock.map_err(at(&file))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, name: name.to_owned(), lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Busy(name.to_owned())),
+            Err(TryLockError::Error(error)) => Err(at(&file)(error)),
+        }
+    }
+
+    /// Name of the run.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A file in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The log file of a step.
+    pub fn log(&self, step: &str) -> PathBuf {
+        self.path.join("logs").join(format!("{step}.log"))
+    }
+
+    /// What was asked for.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn document(&self) -> Result<PivotDocument, StoreError> {
+        let file = self.document_file();
+        read_document(&file).map_err(|error| StoreError::File { path: file, source: error.into() })
+    }
+
+    /// Writes a file that may hold secrets.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, StoreError> {
+        let file = self.file(name);
+        write_private(&file, content).map_err(at(&file))?;
+        Ok(file)
+    }
+
+    /// Writes a document as YAML.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_yaml(&self, name: &str, document: &Value) -> Result<PathBuf, StoreError> {
+        self.write(name, yaml::document(document))
+    }
+
+    /// Adds to the journal, for good when this returns.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn note(&self, what: What) -> Result<(), StoreError> {
+        let file = self.journal_file();
+        journal::append(&file, what).map_err(at(&file))
+    }
+
+    /// How far the run is.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn state(&self) -> Result<RunState, StoreError> {
+        read_state(&self.path, &self.name)
+    }
+
+    /// Forgets the run.
+    ///
+    /// # Errors
+    /// The folder cannot be removed.
+    pub fn remove(self) -> Result<(), StoreError> {
+        fs::remove_dir_all(&self.path).map_err(at(&self.path))
+    }
+
+    fn document_file(&self) -> PathBuf {
+        self.file(DOCUMENT)
+    }
+
+    fn journal_file(&self) -> PathBuf {
+        self.file(JOURNAL)
+    }
+}
+
+const DOCUMENT: &str = "pivot.yaml";
+const JOURNAL: &str = "journal.jsonl";
+
+/// The state of every run of this user, by name. Takes no lock, so it works while they go on.
+///
+/// # Errors
+/// The folder of runs cannot be read.
+pub fn runs() -> Result<Vec<RunState>, StoreError> {
+    let place = place()?;
+    let entries = match fs::read_dir(&place) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(at(&place)(error)),
+    };
+    let mut states = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(at(&place))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.join(DOCUMENT).exists() {
+            states.push(read_state(&path, &name)?);
+        }
+    }
+    states.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(states)
+}
+
+fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
+    let file = path.join(JOURNAL);
+    let entries: Vec<Entry> = journal::read(&file).map_err(at(&file))?;
+    Ok(RunState::from_entries(name, path, &entries))
+}
+
+fn place() -> Result<PathBuf, StoreError> {
+    let named = env::var_os("KUBECTL_PIVOT_STATE_DIR").filter(|path| !path.is_empty());
+    let root = named.map(PathBuf::from).or_else(|| {
+        dirs::state_dir().or_else(dirs::data_local_dir).map(|path| path.join("kubectl-pivot"))
+    });
+    Ok(root.ok_or(StoreError::NoPlace)?.join("runs"))
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::File { path: path.clone(), source: error.into() }
+}

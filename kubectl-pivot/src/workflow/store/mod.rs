@@ -1,0 +1,12 @@
+//! The local folder of a run: what was asked for, a journal, logs, kubeconfigs. All of it private.
+//!
+//! None of it decides what happens: the clusters do. It makes `resume` and `status` possible without
+//! flags.
+
+mod folder;
+mod journal;
+mod state;
+
+pub use folder::{RunFolder, StoreError, runs};
+pub use journal::What;
+pub use state::{RunState, StepState};

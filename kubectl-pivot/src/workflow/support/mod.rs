@@ -1,0 +1,7 @@
+//! What several steps need: applying, waiting, marks, looking at what went wrong.
+
+pub(super) mod apply;
+pub(super) mod inspect;
+pub(super) mod mark;
+pub(super) mod providers;
+pub(super) mod wait;

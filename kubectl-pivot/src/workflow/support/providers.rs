@@ -1,0 +1,191 @@
+//! Installing providers with `clusterctl init`, and telling when they work.
+
+use std::path::Path;
+
+use kubectl_pivot_plugin_api::ProvidersToInit;
+use serde_json::Value;
+
+use super::super::context::Turn;
+use super::super::error::StepError;
+use super::super::spec::Spec;
+use super::apply::{Kinds, apply};
+use super::wait::{Seen, until, with_causes};
+use crate::capi::ResourceType;
+use crate::cluster::Client;
+use crate::tools::{KnownTool, ToolCommand};
+use crate::transfer::{InstalledProvider, installed_providers};
+
+/// A provider that is wanted: the flag of `clusterctl init`, its type in the inventory, its name with or
+/// without a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    flag: &'static str,
+    kind: &'static str,
+    name: String,
+}
+
+impl Wanted {
+    fn is(&self, installed: &InstalledProvider) -> bool {
+        installed.kind == self.kind && installed.name == self.bare_name()
+    }
+
+    fn bare_name(&self) -> &str {
+        self.name.split(':').next().unwrap_or_default()
+    }
+}
+
+fn wanted(providers: &ProvidersToInit) -> Vec<Wanted> {
+    let or_kubeadm = |names: &[String]| match names {
+        [] => vec!["kubeadm".to_owned()],
+        names => names.to_vec(),
+    };
+    let core = providers.core.clone().unwrap_or_else(|| "cluster-api".to_owned());
+    let groups = [
+        ("--core", "CoreProvider", vec![core]),
+        ("--bootstrap", "BootstrapProvider", or_kubeadm(&providers.bootstrap)),
+        ("--control-plane", "ControlPlaneProvider", or_kubeadm(&providers.control_plane)),
+        ("--infrastructure", "InfrastructureProvider", providers.infrastructure.clone()),
+        ("--addon", "AddonProvider", providers.addon.clone()),
+    ];
+    let all = groups.into_iter().flat_map(|(flag, kind, names)| {
+        names.into_iter().map(move |name| Wanted { flag, kind, name })
+    });
+    all.collect()
+}
+
+fn command(spec: &Spec, kubeconfig: &Path, missing: &[Wanted]) -> ToolCommand {
+    let mut command = ToolCommand::new(["init"]).flag("--kubeconfig", kubeconfig);
+    if let Some(config) = &spec.document.spec.clusterctl_config {
+        command = command.flag("--config", config);
+    }
+    for provider in missing {
+        command = command.flag(provider.flag, &provider.name);
+    }
+    let seconds = spec.timeout.as_secs().to_string();
+    // Its own wait ends first, so that the error is clusterctl's.
+    command
+        .arg("--wait-providers")
+        .flag("--wait-provider-timeout", seconds)
+        .within(spec.timeout + std::time::Duration::from_secs(60))
+}
+
+/// The command that would install all of them.
+pub(in super::super) fn sketch(
+    spec: &Spec,
+    kubeconfig: &Path,
+    providers: &ProvidersToInit,
+) -> ToolCommand {
+    command(spec, kubeconfig, &wanted(providers))
+}
+
+/// Installs what is missing. `like` has the versions that the target must have too.
+pub(in super::super) async fn ensure(
+    turn: &Turn<'_>,
+    cluster: &Client,
+    kubeconfig: &Path,
+    like: Option<&[InstalledProvider]>,
+) -> Result<String, StepError> {
+    let providers = turn.blueprint().providers()?;
+    let mut wanted = wanted(&providers);
+    for provider in &mut wanted {
+        let same = like.into_iter().flatten().find(|installed| provider.is(installed));
+        if let Some(same) = same {
+            provider.name = format!("{}:{}", same.name, same.version);
+        }
+    }
+    let installed = installed_providers(cluster).await?;
+    let missing: Vec<Wanted> = wanted
+        .iter()
+        .filter(|provider| !installed.iter().any(|installed| provider.is(installed)))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        return Ok(format!("{} providers were there already", wanted.len()));
+    }
+    let clusterctl = turn.tool(KnownTool::Clusterctl).await?;
+    let mut command = command(turn.spec(), kubeconfig, &missing);
+    for (name, value) in &providers.environment {
+        command = command.env(name, value.clone());
+    }
+    turn.run(&clusterctl, command).await?;
+    let names: Vec<_> = missing.iter().map(Wanted::bare_name).collect();
+    Ok(names.join(", "))
+}
+
+/// Waits until every Deployment of the providers is available, and their webhooks judge the objects:
+/// right after an installation they may still refuse connections, whatever the Deployments say.
+pub(in super::super) async fn answering(
+    turn: &Turn<'_>,
+    cluster: &Client,
+) -> Result<String, StepError> {
+    let installed = installed_providers(cluster).await?;
+    let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
+    let count = until(turn, "the providers are available", async || {
+        let mut count = 0;
+        for provider in &installed {
+            for deployment in cluster.list(&deployments, Some(&provider.namespace)).await? {
+                if !is_available(deployment.value()) {
+                    let name = deployment.id();
+                    return Ok(Seen::NotYet(format!("{name} is not available yet")));
+                }
+                count += 1;
+            }
+        }
+        Ok(Seen::Yes(count))
+    })
+    .await?;
+    // What is served, too, is told a moment late, so it is asked for each time.
+    until(turn, "the webhooks of the providers answer", async || {
+        match rehearse(turn, cluster).await {
+            Ok(()) => Ok(Seen::Yes(())),
+            Err(StepError::Api(error)) if is_webhook_silent(&with_causes(&error)) => {
+                Ok(Seen::NotYet(with_causes(&error)))
+            }
+            Err(error @ (StepError::Refused { .. } | StepError::Blueprint(_))) => {
+                Ok(Seen::NotYet(with_causes(&error)))
+            }
+            Err(error) => Err(error),
+        }
+    })
+    .await?;
+    Ok(format!("{} providers, {count} deployments available", installed.len()))
+}
+
+async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
+    let kinds = Kinds::read(cluster).await?;
+    apply(cluster, &kinds, &turn.objects(cluster).await?.objects, true).await
+}
+
+fn is_available(deployment: &Value) -> bool {
+    let conditions = deployment["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Available" && condition["status"] == "True")
+}
+
+fn is_webhook_silent(text: &str) -> bool {
+    text.contains("failed calling webhook") || text.contains("conversion webhook")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_of_clusterctl() {
+        let providers = ProvidersToInit {
+            infrastructure: vec!["docker:v1.14.0".to_owned()],
+            addon: vec!["helm".to_owned()],
+            ..ProvidersToInit::default()
+        };
+        let names: Vec<_> = wanted(&providers).iter().map(|w| (w.flag, w.name.clone())).collect();
+        let expected = [
+            ("--core", "cluster-api"),
+            ("--bootstrap", "kubeadm"),
+            ("--control-plane", "kubeadm"),
+            ("--infrastructure", "docker:v1.14.0"),
+            ("--addon", "helm"),
+        ];
+        assert_eq!(names, expected.map(|(flag, name)| (flag, name.to_owned())));
+        assert_eq!(wanted(&providers)[3].bare_name(), "docker");
+    }
+}

@@ -1,0 +1,68 @@
+//! Waiting for something to come true. All waits of all steps pass here.
+
+use std::time::{Duration, Instant};
+
+use super::super::context::Turn;
+use super::super::error::StepError;
+
+/// How often it is looked.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// What was seen.
+pub(in super::super) enum Seen<T> {
+    /// It has come true.
+    Yes(T),
+    /// Not yet, and what is the case instead.
+    NotYet(String),
+}
+
+/// Looks until it is seen, the time is over, or the user stops. Requests that fail because the API
+/// server is busy or coming up count as not yet.
+pub(in super::super) async fn until<T>(
+    turn: &Turn<'_>,
+    what: &str,
+    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+) -> Result<T, StepError> {
+    let began = Instant::now();
+    loop {
+        turn.check()?;
+        let last = match look().await {
+            Ok(Seen::Yes(value)) => return Ok(value),
+            Ok(Seen::NotYet(last)) => last,
+            Err(error) if is_passing(&error) => with_causes(&error),
+            Err(error) => return Err(error),
+        };
+        if began.elapsed() >= turn.timeout() {
+            let seconds = turn.timeout().as_secs();
+            return Err(StepError::TimedOut { what: what.to_owned(), seconds, last });
+        }
+        turn.events.doing(last);
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// Whether it may be otherwise in a moment.
+fn is_passing(error: &StepError) -> bool {
+    match error {
+        StepError::Api(error) => {
+            error.is_unreachable()
+                || error.is_ambiguous()
+                || error.code().is_none_or(|code| code == 429 || code >= 500 || code == 404)
+        }
+        _ => false,
+    }
+}
+
+pub(in super::super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let message = cause.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        source = cause.source();
+    }
+    text
+}

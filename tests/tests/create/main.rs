@@ -1,0 +1,45 @@
+//! `kubectl pivot create` from nothing to the end, without Docker.
+//!
+//! Real: API servers and etcd, Cluster API's CRDs, clusterctl with a local repository, the plugins, the
+//! move. Stood in: kind (`stand-in-kind`, whose clusters are local control planes), and kubelets and
+//! controllers (`understudy`).
+
+mod failures;
+mod kills;
+mod stage;
+mod whole;
+
+use std::process::ExitCode;
+
+use kubectl_pivot_tests::suite::Suite;
+
+fn main() -> ExitCode {
+    Suite::new(|| Box::pin(stage::Stage::set()))
+        .case("all_steps_from_nothing", whole::all_steps_from_nothing)
+        .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
+        .case("killed_in_each_step_it_ends_the_same", kills::killed_in_each_step_it_ends_the_same)
+        .case(
+            "programs_that_are_no_use_are_told_before_anything_is_created",
+            failures::programs_that_are_no_use_are_told_before_anything_is_created,
+        )
+        .case("what_is_asked_for_is_checked_first", failures::what_is_asked_for_is_checked_first)
+        .case("kind_fails_and_is_interrupted", failures::kind_fails_and_is_interrupted)
+        .case(
+            "a_kind_cluster_of_somebody_else_is_left_alone",
+            failures::a_kind_cluster_of_somebody_else_is_left_alone,
+        )
+        .case(
+            "providers_that_do_not_come_up_are_told",
+            failures::providers_that_do_not_come_up_are_told,
+        )
+        .case("machines_without_nodes_are_named", failures::machines_without_nodes_are_named)
+        .case(
+            "a_target_that_does_not_answer_is_told",
+            failures::a_target_that_does_not_answer_is_told,
+        )
+        .case(
+            "a_bootstrap_cluster_with_clusters_is_not_deleted",
+            failures::a_bootstrap_cluster_with_clusters_is_not_deleted,
+        )
+        .run()
+}

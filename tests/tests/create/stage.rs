@@ -1,0 +1,159 @@
+//! What all cases share: parts, a repository, an installed plugin.
+
+use std::path::{Path, PathBuf};
+
+use kubectl_pivot::journal::Events;
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
+use kubectl_pivot_tests::plugins::User;
+use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::repository;
+use kubectl_pivot_tests::understudy::{self, Understudy};
+use tempfile::TempDir;
+
+/// Shared by all cases.
+pub struct Stage {
+    user: User,
+    parts: Parts,
+    cache: PathBuf,
+    clusterctl: PathBuf,
+    config: PathBuf,
+    _repository: TempDir,
+}
+
+/// One case: a target, folders of its own, and whoever plays the controllers.
+pub struct Scene {
+    pub dir: TempDir,
+    pub target: ControlPlane,
+    pub program: Program,
+    pub config: PathBuf,
+    cache: PathBuf,
+}
+
+impl Stage {
+    pub async fn set() -> Self {
+        let options = PartsOptions::default();
+        let parts = Parts::resolve(&options, &Events::none()).await;
+        let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let clusterctl = Part::Clusterctl.resolve(&options, &Events::none()).await;
+        let clusterctl = clusterctl.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = repository::write(folder.path(), &parts.crds);
+        let cache = parts.crds.ancestors().nth(2).expect("CRDs are in <cache>/parts/<name>");
+        Self {
+            user: User::with(&["in-memory"]).await,
+            cache: cache.to_owned(),
+            parts,
+            clusterctl,
+            config,
+            _repository: folder,
+        }
+    }
+
+    pub async fn scene(&self) -> Scene {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
+        let target = dir.path().join("target");
+        let target = ControlPlane::start(&target, &self.parts, options, &Events::none()).await;
+        let target = target.unwrap_or_else(|error| panic!("{error}"));
+        let program = Program::kubectl_pivot(self.user.home())
+            .env("XDG_DATA_HOME", &text(&self.user.home().join("data")))
+            .env("KUBECTL_PIVOT_CACHE_DIR", &text(&self.cache))
+            .env("KUBECTL_PIVOT_STATE_DIR", &text(&dir.path().join("state")))
+            .env("KUBECTL_PIVOT_KIND", env!("CARGO_BIN_EXE_stand-in-kind"))
+            .env("KUBECTL_PIVOT_CLUSTERCTL", &text(&self.clusterctl))
+            .env("STAND_IN_KIND_ROOT", &text(&dir.path().join("kind-root")));
+        Scene { dir, target, program, config: self.config.clone(), cache: self.cache.clone() }
+    }
+}
+
+impl Drop for Scene {
+    /// Clusters of kind outlive who has made them, so also a case that has failed.
+    fn drop(&mut self) {
+        let mut kind = std::process::Command::new(env!("CARGO_BIN_EXE_stand-in-kind"));
+        kind.env("STAND_IN_KIND_ROOT", self.path("kind-root"));
+        let ended = kind.args(["delete", "cluster", "--name", "pivot-bootstrap"]).status();
+        assert!(ended.is_ok_and(|status| status.success()), "the bootstrap cluster is left");
+    }
+}
+
+impl Scene {
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Whoever plays the controllers of both clusters.
+    pub fn understudy(&self) -> Understudy {
+        Understudy::begin(self.part(|_| {}))
+    }
+
+    /// What they play, changed by the case.
+    pub fn part(&self, change: impl FnOnce(&mut understudy::Part)) -> understudy::Part {
+        let bootstrap = self.path("state/runs/pivot/bootstrap.kubeconfig");
+        let mut part = understudy::Part {
+            clusters: vec![bootstrap, self.target.kubeconfig().to_owned()],
+            target: self.target.kubeconfig().to_owned(),
+            with_nodes: true,
+            with_deployments: true,
+        };
+        change(&mut part);
+        part
+    }
+
+    /// The stand-in for kind, to be asked directly.
+    pub fn kind(&self) -> Program {
+        Program::new(env!("CARGO_BIN_EXE_stand-in-kind").as_ref(), self.dir.path())
+            .env("KUBECTL_PIVOT_CACHE_DIR", &text(&self.cache))
+            .env("STAND_IN_KIND_ROOT", &text(&self.path("kind-root")))
+    }
+
+    /// Waits until the run has begun a step.
+    pub async fn until_begun(&self, step: &str) {
+        self.until_journal(step, |lines| lines.iter().any(|line| is_begin_of(line, step))).await;
+    }
+
+    /// Waits until this very process has begun a step, or has ended the run before it.
+    pub async fn until_begun_by(&self, step: &str, pid: u32) {
+        let began = format!("\"event\":\"began\",\"pid\":{pid}}}");
+        self.until_journal(step, |lines| {
+            let own = lines.iter().position(|line| line.contains(&began));
+            own.is_some_and(|own| lines[own..].iter().any(|line| is_begin_of(line, step)))
+        })
+        .await;
+    }
+
+    async fn until_journal(&self, step: &str, condition: impl Fn(&[&str]) -> bool) {
+        let journal = self.path("state/runs/pivot/journal.jsonl");
+        let wait = async {
+            loop {
+                let text = std::fs::read_to_string(&journal).unwrap_or_default();
+                if condition(&text.lines().collect::<Vec<_>>()) {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(200), wait).await;
+        waited.unwrap_or_else(|_| panic!("the step {step} never began"));
+    }
+
+    /// The arguments of `create pivot`, and more.
+    pub fn create(&self, more: &[&str]) -> Vec<String> {
+        let mut arguments: Vec<String> =
+            ["create", "pivot", "-i", "in-memory", "--settle", "1"].map(str::to_owned).to_vec();
+        if !more.contains(&"--timeout") {
+            arguments.extend(["--timeout".to_owned(), "120".to_owned()]);
+        }
+        arguments.extend(["--clusterctl-config".to_owned(), text(&self.config)]);
+        arguments.extend(["--to-kubeconfig-out".to_owned(), text(&self.path("out.kubeconfig"))]);
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        arguments
+    }
+}
+
+fn is_begin_of(line: &str, step: &str) -> bool {
+    line.contains(&format!("\"event\":\"started\",\"step\":\"{step}\""))
+}
+
+pub fn text(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,85 @@
+//! From nothing to the end.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use kubectl_pivot::cluster::{Client, KubeconfigRef, Served};
+use kubectl_pivot::workflow::Step;
+
+use super::stage::{Scene, Stage};
+
+pub async fn all_steps_from_nothing(stage: Arc<Stage>) {
+    let scene = stage.scene().await;
+    let understudy = scene.understudy();
+    let outcome = scene.program.run(scene.create(&["-o", "json"])).await.expect_success("create");
+    let report = outcome.json();
+    let mut done: Vec<_> = report["steps"].as_array().expect("a list").iter().collect();
+    done.sort_by_key(|step| Step::ALL.iter().position(|known| step["step"] == known.name()));
+    let names: Vec<_> = done.iter().filter_map(|step| step["step"].as_str()).collect();
+    assert_eq!(names, Step::ALL.map(Step::name), "{outcome}");
+
+    let kubeconfig = scene.path("out.kubeconfig");
+    let mode = std::fs::metadata(&kubeconfig).expect("is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(clusters(&scene).await, ["pivot"]);
+    let kind = kind_clusters(&scene).await;
+    assert_eq!(kind, "", "the bootstrap cluster is still there");
+
+    // Once more is once: the run is over.
+    drop(understudy);
+    let again = scene.program.run(scene.create(&["-o", "json"])).await.expect_success("again");
+    assert_eq!(again.json()["steps"], serde_json::json!([]), "{again}");
+    assert_eq!(kind_clusters(&scene).await, "", "{again}");
+    let status = scene.program.run(["status", "pivot"]).await.expect_success("status");
+    assert!(status.stdout.contains(": finished"), "{status}");
+}
+
+pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
+    let scene = stage.scene().await;
+    let outcome = scene.program.run(scene.create(&["--dry-run"])).await.expect_success("dry-run");
+    for text in [
+        "2. Create the bootstrap cluster [bootstrap] (after preflight)",
+        "$ kind create cluster --name pivot-bootstrap --config kind.yaml",
+        "$ clusterctl init --kubeconfig bootstrap.kubeconfig",
+        "--infrastructure docker",
+        "kind: DevCluster",
+        "9. Install providers in the target [init-target] (after network)",
+        "8. Wait for the nodes [nodes] (after network)",
+        "$ kind delete cluster --name pivot-bootstrap",
+    ] {
+        assert!(outcome.stdout.contains(text), "{text}: {outcome}");
+    }
+    assert!(!scene.path("state/runs").exists(), "a dry-run writes nothing");
+    assert!(!scene.path("kind-root").exists(), "a dry-run creates nothing");
+    assert!(!scene.path("out.kubeconfig").exists());
+}
+
+/// Names of the Clusters in the target.
+pub async fn clusters(scene: &Scene) -> Vec<String> {
+    let target = KubeconfigRef::file(scene.target.kubeconfig());
+    let client = Client::connect("target", &target).await.expect("a kubeconfig");
+    let served = Served::read(&client).await.expect("it answers");
+    let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else {
+        return Vec::new();
+    };
+    let clusters = client.list(kind, None).await.expect("it answers");
+    clusters.iter().map(|cluster| cluster.name().to_owned()).collect()
+}
+
+async fn kind_clusters(scene: &Scene) -> String {
+    scene.kind().run(["get", "clusters"]).await.expect_success("kind get clusters").stdout
+}
+
+/// Name and uid of the Machines of a cluster.
+pub async fn machines(kubeconfig: &std::path::Path) -> Vec<(String, String)> {
+    let kubeconfig = KubeconfigRef::file(kubeconfig);
+    let client = Client::connect("any", &kubeconfig).await.expect("a kubeconfig");
+    let kind = kubectl_pivot::capi::ResourceType::new(
+        "cluster.x-k8s.io/v1beta2",
+        "Machine",
+        "machines",
+        true,
+    );
+    let machines = client.list(&kind, None).await.expect("it answers");
+    machines.iter().map(|machine| (machine.name().to_owned(), machine.uid().to_owned())).collect()
+}
