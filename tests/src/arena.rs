@@ -178,6 +178,11 @@ impl Arena {
         Program::kubectl_pivot(&self.stage.folder(&format!("home-{number}")))
     }
 
+    /// The kubeconfig of a cluster, through its proxy.
+    pub fn kubeconfig(&self, side: Side) -> String {
+        self.kubeconfigs[side as usize].display().to_string()
+    }
+
     /// A subcommand between the proxies.
     pub fn args(&self, command: &str) -> Vec<String> {
         self.args_between(command, [0, 1])

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::Context;
-use super::output::Output;
+use super::backups::BackupArgs;
+use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
@@ -45,6 +46,8 @@ pub(super) struct Args {
     /// Contact both clusters, show what would happen, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    backups: BackupArgs,
     /// Do not ask before moving. Nothing is asked either when standard input is no terminal.
     #[arg(long, short)]
     yes: bool,
@@ -76,20 +79,18 @@ enum Preflight {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
     let yes = args.yes;
+    let needs_backup =
+        !args.dry_run && args.to_directory.is_none() && args.from_directory.is_none();
     if let Some(which) = &args.hide_api_warnings {
         tracing::debug!(which, "--hide-api-warnings has no effect");
     }
-    let request = request(args);
-    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
+    let request = request(args, needs_backup)?;
+    let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let confirm = |plan: &Report| {
         context.progress.clear();
-        yes || confirm(plan)
+        yes || ask("Move", plan)
     };
-    let report = commands::move_clusters(&run, &request, confirm).await?;
-    context.progress.clear();
-    let text =
-        render::structured(&report, format).unwrap_or_else(|| render::report(&report, false));
-    render::print(&text);
+    let report = print_report(commands::move_clusters(&run, &request, confirm).await, format)?;
     Ok(match report.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => {
@@ -100,15 +101,18 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     })
 }
 
-fn request(args: Args) -> MoveRequest {
+fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
+    if needs_backup {
+        options.backups = args.backups.folder()?;
+    }
     args.pace.apply(&mut options);
     options.rehearsal = match args.preflight {
         Preflight::Sample => Rehearsal::Sample,
         Preflight::Full => Rehearsal::Full,
         Preflight::Off => Rehearsal::Off,
     };
-    MoveRequest {
+    Ok(MoveRequest {
         source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
         target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },
         directory: args
@@ -118,19 +122,20 @@ fn request(args: Args) -> MoveRequest {
         namespace: args.namespace,
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,
+        alone: false,
         options,
-    }
+    })
 }
 
 /// Asks on the terminal; without one there is nobody to ask, and scripts of clusterctl go on working.
-fn confirm(plan: &Report) -> bool {
+pub(super) fn ask(what: &str, plan: &Report) -> bool {
     if !std::io::stdin().is_terminal() {
         return true;
     }
     let mut err = anstream::stderr().lock();
     let _ = write!(
         err,
-        "Move {} clusters ({} objects) from {} to {}? [y/N] ",
+        "{what} {} clusters ({} objects) from {} to {}? [y/N] ",
         plan.clusters,
         plan.objects(),
         plan.source,
@@ -142,7 +147,7 @@ fn confirm(plan: &Report) -> bool {
         && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-async fn explain_nothing(run: &Run) {
+pub(super) async fn explain_nothing(run: &Run) {
     let elsewhere = commands::find_clusters_elsewhere(run).await;
     render::print_error(&if elsewhere.is_empty() {
         "hint: the source has no Clusters at all; check --kubeconfig and --kubeconfig-context"

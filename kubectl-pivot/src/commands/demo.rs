@@ -81,9 +81,9 @@ pub async fn demo(
     let (source, target) = tables(&run).await?;
     show(DemoStage::Before { source, target });
 
-    let (preflight, report) = plan(&run).await?;
+    let (preflight, mut report) = plan(&run).await?;
     show(DemoStage::Plan(Box::new(report.clone())));
-    let report = execute(&run, preflight, report).await?;
+    execute(&run, preflight, &mut report).await?;
     if options.controllers {
         take_over(&run, events).await?;
     }
@@ -138,6 +138,7 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
         source: kubeconfig(0),
         target: kubeconfig(1),
         directory: None,
+        alone: false,
         namespace: None,
         all_namespaces: false,
         dry_run: false,

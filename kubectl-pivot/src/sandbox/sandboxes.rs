@@ -1,6 +1,5 @@
 //! The sandboxes of a user: one folder each, below one root.
 
-use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -35,14 +34,7 @@ impl Sandboxes {
     ///
     /// There is no such folder, as `HOME` is not set.
     pub fn of_user() -> Result<Self, SandboxError> {
-        let named = env::var_os("KUBECTL_PIVOT_STATE_DIR")
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from);
-        let state = named
-            .or_else(|| {
-                dirs::state_dir().or_else(dirs::data_local_dir).map(|dir| dir.join("kubectl-pivot"))
-            })
-            .ok_or(SandboxError::NoStateFolder)?;
+        let state = crate::journal::state_folder().ok_or(SandboxError::NoStateFolder)?;
         Ok(Self::at(state.join("sandboxes")))
     }
 

@@ -1,5 +1,6 @@
 //! What a user can choose about a move.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Which objects move.
@@ -60,6 +61,8 @@ pub struct MoveOptions {
     pub rehearsal: Rehearsal,
     /// What is done about objects that are in the target already.
     pub existing: Existing,
+    /// Folder in which a move makes a backup before it copies; none without.
+    pub backups: Option<PathBuf>,
 }
 
 impl MoveOptions {
@@ -73,6 +76,7 @@ impl MoveOptions {
             delete_timeout: Duration::from_secs(60),
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),
+            backups: None,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::capi::{Graph, MoveKind};
 use crate::cluster::{Client, Served};
 
 pub(in crate::transfer) use objects::{check as check_objects, identity};
+pub(in crate::transfer) use runs::check as check_runs;
 pub use strangers::Stranger;
 
 /// Everything preflight has found out.
@@ -46,7 +47,8 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     tokio::try_join!(check_health(&run.source), check_health(&run.target))?;
     let mut findings = Findings::default();
     objects::check_distinct(run, &mut findings).await?;
-    runs::check(run, &mut findings).await?;
+    check_runs(run, (&run.source, "source"), &mut findings).await?;
+    check_runs(run, (&run.target, "target"), &mut findings).await?;
     run.events.doing("reading kinds and objects");
     let (territory, source_serves, target_serves) = survey(run).await?;
     let target_providers = inventory::read(&run.target).await?;

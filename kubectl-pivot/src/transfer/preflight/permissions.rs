@@ -9,7 +9,7 @@ use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::inventory;
 use super::super::namespaces;
-use super::super::recover::lock_namespace;
+use super::super::places::lock_namespace;
 use super::super::run::Run;
 use crate::capi::{Fate, Graph, Object, ResourceType};
 use crate::cluster::{ApiError, Client, WriteOptions};
