@@ -141,13 +141,13 @@ impl Part {
                 "kubeadm-bootstrap-manager",
                 CLUSTER_API_MODULE,
                 "sigs.k8s.io/cluster-api/bootstrap/kubeadm",
-                "2 min",
+                "half a minute",
             ),
             Self::ControlPlaneManager => cluster_api(
                 "kubeadm-control-plane-manager",
                 CLUSTER_API_MODULE,
                 "sigs.k8s.io/cluster-api/controlplane/kubeadm",
-                "2 min",
+                "half a minute",
             ),
             Self::DevManager => cluster_api(
                 "dev-manager",

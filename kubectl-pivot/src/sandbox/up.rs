@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use futures::future::try_join_all;
 
 use super::control_plane::{ControlPlane, ControlPlaneOptions};
-use super::controllers::{self, ControllerParts, Controllers, ControllersOptions, Management};
+use super::controllers::{
+    self, ControllerParts, Controllers, ControllersOptions, Management, Plan,
+};
 use super::error::SandboxError;
 use super::identity::Recorded;
 use super::info::SandboxInfo;
@@ -91,24 +93,28 @@ impl Sandboxes {
         let name = &options.name;
         let (lock, dir) = self.claim(name)?;
         let parts = Parts::resolve(&options.parts, events).await?;
-        let controllers = match &options.controllers {
-            Some(wanted) => Some((wanted, ControllerParts::resolve(&options.parts, events).await?)),
+        let plan = match &options.controllers {
+            Some(wanted) => {
+                let managers = ControllerParts::resolve(&options.parts, events).await?;
+                let count = options.clusters.get();
+                Some(Plan::make(wanted, (managers, &parts.crds), &dir, count)?)
+            }
             None => None,
         };
-        let start = |index| start_cluster(cluster_name(index), options, &dir, &parts, events);
+        let start = |index| {
+            let (dir, parts, plan) = (&dir, &parts, &plan);
+            async move {
+                let crds = plan.as_ref().map(|plan| plan.write_crds(index)).transpose()?;
+                let crds = crds.unwrap_or_else(|| parts.crds.clone());
+                let parts = Parts { crds, ..parts.clone() };
+                start_cluster(cluster_name(index), options, dir, &parts, events).await
+            }
+        };
         let started = try_join_all((0..options.clusters.get()).map(start)).await?;
         let (planes, clusters): (Vec<ControlPlane>, Vec<ClusterRecord>) =
             started.into_iter().unzip();
-        let controllers = match &controllers {
-            Some((wanted, managers)) => {
-                let managed: Vec<Management<'_>> = clusters
-                    .iter()
-                    .zip(&planes)
-                    .map(|(cluster, plane)| Management { name: &cluster.name, plane })
-                    .collect();
-                let parts = (managers, parts.crds.as_path());
-                controllers::start(wanted, parts, &dir, &managed, events).await?
-            }
+        let controllers = match &plan {
+            Some(plan) => controllers::start(plan, &managed(&clusters, &planes), events).await?,
             None => Controllers::default(),
         };
         let record = Record::new(clusters, records(&controllers));
@@ -180,6 +186,11 @@ async fn start_cluster(
     let processes = plane.pids().into_iter().filter_map(Recorded::of).collect();
     let record = ClusterRecord { name: cluster, context, url: plane.url(), kubeconfig, processes };
     Ok((plane, record))
+}
+
+fn managed<'a>(clusters: &'a [ClusterRecord], planes: &'a [ControlPlane]) -> Vec<Management<'a>> {
+    let both = clusters.iter().zip(planes);
+    both.map(|(cluster, plane)| Management { name: &cluster.name, plane }).collect()
 }
 
 fn records(controllers: &Controllers) -> Vec<ControllerRecord> {

@@ -76,6 +76,12 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// A copy that is to be removed does not go.
+    #[error("{object} is still in the target cluster although it was deleted again and again")]
+    CopyStays {
+        /// The object.
+        object: ObjectId,
+    },
     /// An object of the source changed after it was copied.
     #[error("{object} changed in the source cluster after it was copied")]
     SourceChanged {
@@ -167,7 +173,9 @@ impl PhaseError {
                     "compare {object} in both clusters; delete or rename the one that is not wanted"
                 )
             }
-            Self::CopyDiffers { object, .. } | Self::CopyMissing { object } => format!(
+            Self::CopyDiffers { object, .. }
+            | Self::CopyMissing { object }
+            | Self::CopyStays { object } => format!(
                 "find out what changes {object} in the target (a webhook, a controller, another move)"
             ),
             Self::SourceChanged { object } => {

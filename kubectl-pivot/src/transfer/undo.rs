@@ -11,6 +11,9 @@ use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
+/// Rounds of removing copies and looking again; the second one is usual when controllers run.
+const ROUNDS: usize = 5;
+
 /// Removes every object of the target that carries this run's mark, namespaces last, then resumes the source.
 ///
 /// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
@@ -25,15 +28,34 @@ pub async fn undo(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     Ok(())
 }
 
+/// A controller may put a finalizer on a copy between the two requests, even on a paused one; so this
+/// goes on until none is left. Nobody can put one on an object that is being deleted.
 async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+    for _ in 0..ROUNDS {
+        let ours = copies(run, territory).await?;
+        if ours.is_empty() {
+            return Ok(());
+        }
+        remove(run, ours).await?;
+    }
+    match copies(run, territory).await?.into_iter().next() {
+        Some((_, copy)) => Err(PhaseError::CopyStays { object: copy.id() }),
+        None => Ok(()),
+    }
+}
+
+/// What carries this run's mark.
+async fn copies<'a>(
+    run: &Run,
+    territory: &'a Territory,
+) -> Result<Vec<(&'a ResourceType, Object)>, PhaseError> {
     // Classes of other namespaces may have been copied too.
     let listed = list_everywhere(&run.target, territory).await?;
-    let ours: Vec<(usize, Object)> = listed
-        .into_iter()
-        .filter(|(_, object)| object.annotation(RUN_ANNOTATION) == Some(&run.id))
-        .collect();
-    let ours: Vec<(&ResourceType, Object)> =
-        ours.into_iter().map(|(kind, object)| (&territory.kinds[kind].resource, object)).collect();
+    let ours = listed.into_iter().filter(|(_, o)| o.annotation(RUN_ANNOTATION) == Some(&run.id));
+    Ok(ours.map(|(kind, object)| (&territory.kinds[kind].resource, object)).collect())
+}
+
+async fn remove(run: &Run, ours: Vec<(&ResourceType, Object)>) -> Result<(), PhaseError> {
     let progress = Progress::of(2 * ours.len()).carried_through();
     // All are freed before the first is deleted: the garbage collector deletes what is below it.
     run.each(ours.iter().collect(), &progress, |(resource, copy)| async move {

@@ -15,6 +15,9 @@ use kubectl_pivot_plugin_api::{
 };
 use serde_json::json;
 
+/// Where the provider keeps the name of a cluster's listener, which is the cluster's own.
+const LISTENER: &str = "inmemorycluster.infrastructure.cluster.x-k8s.io/listener";
+
 /// The plugin.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InMemory;
@@ -46,13 +49,18 @@ impl InfrastructureProvider for InMemory {
 
     fn render(&self, cluster: &ClusterRequest) -> PluginResult<Manifests> {
         let values = Values::resolve(&variables::all(), &cluster.variables)?;
-        let objects = KubeadmCluster::new(cluster, &values)?.objects(&Infrastructure {
+        let mut objects = KubeadmCluster::new(cluster, &values)?.objects(&Infrastructure {
             cluster_kind: "DevCluster",
             cluster_spec: Some(json!({"backend": {"inMemory": {}}})),
             template_kind: "DevMachineTemplate",
             control_plane_machine: machines::control_plane(&values)?,
             worker_machine: machines::worker(&values)?,
         })?;
+        // The provider of Cluster API 1.14 adds an annotation, and fails where there is none at all.
+        let listener = format!("{}/{}", cluster.namespace, cluster.name);
+        for object in objects.iter_mut().filter(|object| object["kind"] == "DevCluster") {
+            object["metadata"]["annotations"] = json!({LISTENER: listener});
+        }
         Ok(objects.into())
     }
 

@@ -10,6 +10,7 @@ mod effect;
 mod endpoint;
 mod manager;
 mod parts;
+mod plan;
 pub(crate) mod relay;
 mod run;
 mod start;
@@ -17,5 +18,6 @@ mod webhooks;
 
 pub(super) use parts::ControllerParts;
 pub use parts::ControllersOptions;
+pub(super) use plan::Plan;
 pub(super) use run::Controllers;
 pub(super) use start::{Management, start};

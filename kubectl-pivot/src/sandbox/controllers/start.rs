@@ -1,30 +1,23 @@
 //! Starting the controllers of a sandbox, until their webhooks are called.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use futures::future::{try_join, try_join_all};
 use serde_json::Value;
 
 use super::super::control_plane::ControlPlane;
-use super::super::crds;
 use super::super::error::{ControlPlaneError, SandboxError};
-use super::super::files::{create_private_dir, write_private};
 use super::super::http::{CallError, Http};
 use super::super::install::create_all;
 use super::super::launch::{PORT_TRIES, free_ports, is_port_taken, wait_for};
-use super::super::pki::Authority;
 use super::super::process::Process;
 use super::conversion::convert_by;
 use super::endpoint::Endpoint;
 use super::manager::{Manager, STATELESS};
-use super::parts::{ControllerParts, ControllersOptions};
+use super::plan::Plan;
 use super::run::{Controller, Controllers};
 use super::{effect, relay, webhooks};
 use crate::journal::Events;
-
-/// The in-memory provider listens there, on all addresses, and cannot be told otherwise.
-const PROVIDER_PORT: u16 = 19_000;
 
 /// A cluster whose controllers are to be started.
 #[derive(Clone, Copy, Debug)]
@@ -37,56 +30,24 @@ pub(in crate::sandbox) struct Management<'a> {
 
 /// What all steps of a start share.
 struct Setting<'a> {
+    plan: &'a Plan,
     clusters: &'a [Management<'a>],
-    parts: &'a ControllerParts,
-    dir: PathBuf,
-    certificates: PathBuf,
-    authority: Authority,
-    crds: Vec<Value>,
 }
 
-/// Starts the controllers of all clusters; their files go to `controllers` in `dir`.
+/// Starts the controllers of clusters that run.
 pub(in crate::sandbox) async fn start(
-    options: &ControllersOptions,
-    (parts, crds): (&ControllerParts, &Path),
-    dir: &Path,
+    plan: &Plan,
     clusters: &[Management<'_>],
     events: &Events,
 ) -> Result<Controllers, SandboxError> {
     events.doing("starting the controllers of Cluster API");
-    if TcpListener::bind((Ipv4Addr::UNSPECIFIED, PROVIDER_PORT)).is_err() {
-        return Err(SandboxError::ProviderPort { port: PROVIDER_PORT });
-    }
-    let setting = Setting::prepare(parts, crds, dir.join("controllers"), clusters);
-    let setting = setting.map_err(SandboxError::Controllers)?;
-    setting.start(&options.program, events).await.map_err(SandboxError::Controllers)
+    Setting { plan, clusters }.start(events).await.map_err(SandboxError::Controllers)
 }
 
-impl<'a> Setting<'a> {
-    fn prepare(
-        parts: &'a ControllerParts,
-        crds: &Path,
-        dir: PathBuf,
-        clusters: &'a [Management<'a>],
-    ) -> Result<Self, ControlPlaneError> {
-        let certificates = dir.join("certificates");
-        create_private_dir(&certificates)
-            .map_err(ControlPlaneError::file("create", &certificates))?;
-        let authority = Authority::new("webhooks")?;
-        let identity = authority.server("webhooks")?;
-        for (name, text) in [("tls.crt", &identity.cert), ("tls.key", &identity.key)] {
-            let path = certificates.join(name);
-            write_private(&path, text).map_err(ControlPlaneError::file("write", path))?;
-        }
-        Ok(Self { clusters, parts, dir, certificates, authority, crds: crds::read(crds)? })
-    }
-
-    async fn start(
-        &self,
-        program: &Path,
-        events: &Events,
-    ) -> Result<Controllers, ControlPlaneError> {
-        let relay = relay::launch(program, &self.dir.join("relay"), self.clusters).await?;
+impl Setting<'_> {
+    async fn start(&self, events: &Events) -> Result<Controllers, ControlPlaneError> {
+        let dir = self.plan.dir.join("relay");
+        let relay = relay::launch(&self.plan.program, &dir, self.clusters).await?;
         let (mut managers, endpoints) = self.start_managers(&relay.kubeconfig).await?;
         events.doing("registering the webhooks of Cluster API");
         let registering = self.clusters.iter().zip(endpoints.chunks(STATELESS.len()));
@@ -101,42 +62,39 @@ impl<'a> Setting<'a> {
         &self,
         relay: &Path,
     ) -> Result<(Vec<Controller>, Vec<Endpoint>), ControlPlaneError> {
-        let mut tries = 1;
-        loop {
-            match self.start_managers_on(free_ports(self.managers())?, relay).await {
-                Err(error) if tries < PORT_TRIES && is_port_taken(&error) => tries += 1,
-                result => return result,
+        let mut endpoints = self.plan.endpoints(&self.plan.ports);
+        for _ in 1..PORT_TRIES {
+            match self.start_managers_on(&endpoints, relay).await {
+                Err(error) if is_port_taken(&error) => {}
+                started => return Ok((started?, endpoints)),
             }
+            endpoints = self.plan.endpoints(&free_ports(self.plan.ports.len())?);
+            let shared = endpoints.last().expect("the in-memory provider has webhooks");
+            let converting = self.clusters.iter().zip(endpoints.chunks(STATELESS.len()));
+            let converting = converting.map(|(cluster, own)| self.convert(cluster, own, shared));
+            try_join_all(converting).await?;
         }
-    }
-
-    fn managers(&self) -> usize {
-        self.clusters.len() * STATELESS.len() + 1
+        Ok((self.start_managers_on(&endpoints, relay).await?, endpoints))
     }
 
     async fn start_managers_on(
         &self,
-        ports: Vec<u16>,
+        endpoints: &[Endpoint],
         relay: &Path,
-    ) -> Result<(Vec<Controller>, Vec<Endpoint>), ControlPlaneError> {
-        let ca = self.authority.cert();
-        let endpoints: Vec<Endpoint> =
-            ports.into_iter().map(|port| Endpoint { port, ca: ca.clone() }).collect();
+    ) -> Result<Vec<Controller>, ControlPlaneError> {
         let shared = endpoints.last().expect("the in-memory provider has webhooks");
-        let converting = self.clusters.iter().zip(endpoints.chunks(STATELESS.len()));
-        try_join_all(converting.map(|(cluster, own)| self.convert(cluster, own, shared))).await?;
         let mut started = Vec::new();
         for (cluster, own) in self.clusters.iter().zip(endpoints.chunks(STATELESS.len())) {
-            for ((manager, program), endpoint) in self.parts.stateless().zip(own) {
+            for ((manager, program), endpoint) in self.plan.parts.stateless().zip(own) {
                 let group = Some("system:masters");
                 let kubeconfig = cluster.plane.kubeconfig_for(&manager.user(), group)?;
                 let place = (Some(cluster.name), kubeconfig.as_path());
                 started.push(self.spawn((manager, program), place, endpoint)?);
             }
         }
-        started.push(self.spawn(self.parts.in_memory(), (None, relay), shared)?);
-        self.wait(&mut started, &endpoints).await?;
-        Ok((started, endpoints))
+        started.push(self.spawn(self.plan.parts.in_memory(), (None, relay), shared)?);
+        self.wait(&mut started, endpoints).await?;
+        Ok(started)
     }
 
     async fn convert(
@@ -147,7 +105,7 @@ impl<'a> Setting<'a> {
     ) -> Result<(), ControlPlaneError> {
         let http = administrator(cluster).await?;
         for (manager, endpoint) in super::manager::all().zip(own.iter().chain([shared])) {
-            convert_by(&http, &self.crds, manager, endpoint).await?;
+            convert_by(&http, &self.plan.crds, manager, endpoint).await?;
         }
         Ok(())
     }
@@ -160,9 +118,9 @@ impl<'a> Setting<'a> {
     ) -> Result<Controller, ControlPlaneError> {
         let name = manager.part.to_string();
         let prefix = cluster.map(|cluster| format!("{cluster}-")).unwrap_or_default();
-        let log = self.dir.join(format!("{prefix}{name}.log"));
+        let log = self.plan.dir.join(format!("{prefix}{name}.log"));
         std::fs::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
-        let args = manager.args(kubeconfig, &self.certificates, endpoint.port);
+        let args = manager.args(kubeconfig, &self.plan.certificates, endpoint.port);
         let process = Process::spawn_in(program, &args, &manager.environment(), &log);
         let process = process.map_err(|source| ControlPlaneError::Spawn {
             program: program.display().to_string(),
@@ -182,7 +140,7 @@ impl<'a> Setting<'a> {
             started.iter_mut().map(|one| &mut one.process).collect();
         let all = endpoints.iter().zip(&logs);
         let answering = try_join_all(all.map(|(endpoint, log)| async move {
-            let http = Http::trusting(&endpoint.url(), self.authority.der())
+            let http = Http::trusting(&endpoint.url(), self.plan.authority.der())
                 .map_err(during("make a client for webhooks"))?;
             wait_for(&endpoint.url(), log, || http.answers("/convert")).await
         }));
@@ -201,7 +159,7 @@ impl<'a> Setting<'a> {
         let http = administrator(cluster).await?;
         for (manager, endpoint) in super::manager::all().zip(own.iter().chain([shared])) {
             let (mutating, validating): (Vec<Value>, Vec<Value>) =
-                webhooks::read(&self.parts.webhooks, manager, endpoint)?
+                webhooks::read(&self.plan.parts.webhooks, manager, endpoint)?
                     .into_iter()
                     .partition(|object| object["kind"] == "MutatingWebhookConfiguration");
             let base = "/apis/admissionregistration.k8s.io/v1";

@@ -1,0 +1,131 @@
+//! The processes of a sandbox with controllers: started, listed, ended, and gone with whoever holds them.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kubectl_pivot::journal::Events;
+use kubectl_pivot::sandbox::{Part, Parts, PartsOptions};
+use kubectl_pivot_tests::processes::{below, wait_for_none_below};
+use kubectl_pivot_tests::program::Program;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Where the in-memory provider listens.
+const PROVIDER_PORT: u16 = 19_000;
+
+/// One after the other, since only one sandbox with controllers can run on a machine.
+#[tokio::test]
+async fn from_up_to_down() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let program = program(&home).await;
+    a_taken_port_is_told(&program, &home).await;
+    a_manager_that_ends_is_told_with_its_log(&program, &home).await;
+    it_outlives_its_starter_until_it_is_taken_down(&program, &home).await;
+    a_killed_demo_leaves_no_orphans(&program, &home).await;
+}
+
+async fn a_taken_port_is_told(program: &Program, home: &TempDir) {
+    let _listener = take_provider_port().await;
+    let outcome = program.run(["sandbox", "up", "--controllers", "--clusters", "1"]).await;
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert!(outcome.stderr.contains("port 19000 is taken"), "{outcome}");
+    assert!(outcome.stderr.contains("hint: one sandbox with controllers"), "{outcome}");
+    assert_eq!(wait_for_none_below(home.path()).await, Vec::<u32>::new());
+}
+
+async fn a_manager_that_ends_is_told_with_its_log(program: &Program, home: &TempDir) {
+    let assets = assets(home).await;
+    let path = assets.join("kubeadm-bootstrap-manager");
+    fs::write(&path, "#!/bin/sh\necho no such flag >&2\nexit 1\n").expect("writable");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("writable");
+    let assets = assets.display().to_string();
+    let args = ["sandbox", "up", "--controllers", "--clusters", "1", "--assets", &assets];
+    let outcome = program.run(args).await;
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    let told = "source-kubeadm-bootstrap-manager stopped while starting: no such flag (log: ";
+    assert!(outcome.stderr.contains(told), "{outcome}");
+    assert_eq!(wait_for_none_below(home.path()).await, Vec::<u32>::new());
+}
+
+async fn it_outlives_its_starter_until_it_is_taken_down(program: &Program, home: &TempDir) {
+    let args = ["sandbox", "up", "--controllers", "--clusters", "1", "-o", "json"];
+    let sandbox = program.run(args).await.expect_success("sandbox up").json();
+    assert_eq!(sandbox["state"], "running");
+    let names: Vec<&str> = controllers(&sandbox).map(|one| text(&one["name"])).collect();
+    let expected = [
+        "core-manager",
+        "kubeadm-bootstrap-manager",
+        "kubeadm-control-plane-manager",
+        "dev-manager",
+        "relay",
+    ];
+    assert_eq!(names, expected);
+    let running = below(home.path());
+    for controller in controllers(&sandbox) {
+        let pid = u32::try_from(controller["pid"].as_u64().expect("a number")).expect("a pid");
+        assert!(running.contains(&pid), "{controller}");
+        assert!(Path::new(text(&controller["log"])).exists(), "{controller}");
+    }
+    program.run(["sandbox", "down"]).await.expect_success("sandbox down");
+    assert_eq!(below(home.path()), Vec::<u32>::new());
+}
+
+async fn a_killed_demo_leaves_no_orphans(program: &Program, home: &TempDir) {
+    let mut demo = program.start(["demo", "--controllers", "--fleet", "1"]);
+    let deadline = Instant::now() + Duration::from_secs(240);
+    // The provider comes last: then all of them are there.
+    while TcpListener::bind((Ipv4Addr::UNSPECIFIED, PROVIDER_PORT)).is_ok() {
+        assert!(Instant::now() < deadline, "the in-memory provider does not start");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(below(home.path()).len() > 20, "a supervisor, a lifeline and a program for each");
+    demo.kill();
+    demo.end().await;
+    assert_eq!(wait_for_none_below(home.path()).await, Vec::<u32>::new());
+}
+
+/// The program with a cache that other tests have filled, and a home of its own.
+async fn program(home: &TempDir) -> Program {
+    let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
+    let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+    let cache = parts.crds.ancestors().nth(2).expect("it is below the cache").display().to_string();
+    Program::kubectl_pivot(home.path()).env("KUBECTL_PIVOT_CACHE_DIR", &cache)
+}
+
+/// A folder with the two servers.
+async fn assets(home: &TempDir) -> std::path::PathBuf {
+    let dir = home.path().join("assets");
+    fs::create_dir(&dir).expect("the folder is writable");
+    for part in [Part::Etcd, Part::KubeApiserver] {
+        let program = part.resolve(&PartsOptions::default(), &Events::none()).await;
+        let program = program.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        symlink(program, dir.join(part.to_string())).expect("the folder is writable");
+    }
+    dir
+}
+
+/// Waits for sandboxes of others to end, and takes their place.
+async fn take_provider_port() -> TcpListener {
+    let deadline = Instant::now() + Duration::from_secs(600);
+    loop {
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PROVIDER_PORT)) {
+            return listener;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "port 19000 is taken; end other sandboxes with controllers"
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn controllers(sandbox: &Value) -> impl Iterator<Item = &Value> {
+    sandbox["controllers"].as_array().expect("a list").iter()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
