@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# Starts the engine in its namespaces.
+
+title="Docker engine in a network without uplink"
+
+# Global kernel settings that kubelet changes from inside a node.
+kubelet_settings=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops
+    kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
+
+is_done() {
+    engine_answers
+}
+
+make_it() {
+    mkdir -p "$run/engine"
+    remember_settings
+    setsid unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private \
+        env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        "$lab/engine/init" "$run" "$engine_root" "$cgroup_parent" >"$logs/dockerd.log" 2>&1 </dev/null &
+    local pid=$!
+    first_process "$pid"
+    wait_for "the Docker engine" 60 engine_answers
+    remove_left_containers
+}
+
+# unshare waits outside of the namespaces; its only child is their first process.
+first_process() {
+    local child=
+    while [[ -z $child ]]; do
+        kill -0 "$1" || die "the engine's namespaces could not be made" "see $logs/dockerd.log"
+        child=$(cat "/proc/$1/task/$1/children" 2>/dev/null | tr -d ' ')
+        sleep 0.1
+    done
+    printf '%s %s\n' "$child" "$(start_time "$child")" >"$run/engine.pid"
+}
+
+remember_settings() {
+    [[ -e $run/settings ]] || sysctl "${kubelet_settings[@]}" >"$run/settings" 2>/dev/null
+}
+
+# Of an engine that was killed.
+remove_left_containers() {
+    docker_here ps --all --quiet | xargs --no-run-if-empty env DOCKER_HOST="unix://$socket" "$(docker_client)" rm --force --volumes
+}
