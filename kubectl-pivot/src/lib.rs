@@ -12,5 +12,6 @@ pub mod journal;
 pub mod plugins;
 pub mod render;
 pub mod sandbox;
+pub mod tools;
 pub mod transfer;
 pub mod yaml;

@@ -13,13 +13,14 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["move"],
     &["resume"],
     &["rollback"],
     &["status"],
     &["verify"],
+    &["doctor"],
     &["demo"],
     &["sandbox"],
     &["sandbox", "up"],

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kubectl_pivot::capi::names;
-use kubectl_pivot::commands::exit;
+use kubectl_pivot::commands::{CHECKS, exit};
+use kubectl_pivot::tools::KnownTool;
 
 const README: &str = include_str!("../../README.md");
 const REPORT: &str = include_str!("../../docs/report.md");
@@ -129,6 +130,26 @@ fn every_check_of_verify_is_explained() {
         .map(str::to_owned)
         .collect();
     assert_eq!(first_column(&rows(REPORT, "| check |")), used);
+}
+
+#[test]
+fn every_check_of_doctor_is_explained() {
+    let told: Vec<(&str, &str)> = rows(README, "| check | looks whether |")
+        .iter()
+        .map(|cells| (cells[0].trim_matches('`'), cells[1]))
+        .collect();
+    assert_eq!(told, CHECKS);
+}
+
+#[test]
+fn the_oldest_versions_of_programs_are_those_of_the_program() {
+    let told: Vec<(&str, String, &str)> = rows(README, "| program | at least |")
+        .iter()
+        .map(|cells| (cells[0].trim_matches('`'), cells[1].to_owned(), cells[2].trim_matches('`')))
+        .collect();
+    let known =
+        KnownTool::ALL.map(|tool| (tool.name(), tool.minimum().to_string(), tool.variable()));
+    assert_eq!(told, known);
 }
 
 /// The name of a rule, and not a sentence.

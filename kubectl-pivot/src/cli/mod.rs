@@ -2,6 +2,7 @@
 
 mod clusters;
 mod demo;
+mod doctor;
 mod move_clusters;
 mod output;
 mod plugin;
@@ -10,6 +11,7 @@ mod resume;
 mod rollback;
 mod sandbox;
 mod status;
+mod tools;
 mod verify;
 
 use std::process::ExitCode;
@@ -48,6 +50,8 @@ enum Command {
     Render(render::Args),
     /// List, check, install, trust and write plugins for infrastructure and networks.
     Plugin(plugin::Args),
+    /// Examine this machine: programs, Docker, limits, registries; each finding with a fix.
+    Doctor(doctor::Args),
     /// Show a move from nothing: two local control planes, a fleet, a verified move.
     Demo(demo::Args),
     /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
@@ -83,6 +87,7 @@ pub fn run() -> ExitCode {
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Render(args) => render::run(args, &context).await,
             Command::Plugin(args) => plugin::run(args),
+            Command::Doctor(args) => doctor::run(args, &context).await,
             Command::Demo(args) => demo::run(args, &context).await,
             Command::Sandbox(args) => sandbox::run(args, &context).await,
         }

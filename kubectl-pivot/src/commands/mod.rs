@@ -2,6 +2,7 @@
 
 mod clusters;
 mod demo;
+mod doctor;
 mod error;
 mod move_clusters;
 mod plugin;
@@ -10,6 +11,9 @@ mod sandbox;
 mod status;
 
 pub use demo::{DemoOptions, DemoStage, demo};
+pub use doctor::{
+    CHECKS, ClusterctlConfigError, Diagnosis, DoctorRequest, Health, HealthCheck, doctor,
+};
 pub use error::{CommandError, exit};
 pub use move_clusters::{Directory, MoveRequest, connect, find_clusters_elsewhere, move_clusters};
 pub use plugin::{

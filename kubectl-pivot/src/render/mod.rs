@@ -1,6 +1,7 @@
 //! Turning events, reports and errors into text. Nothing else in the program prints.
 
 mod checks;
+mod diagnosis;
 mod failure;
 mod kubectl_table;
 mod objects;
@@ -14,6 +15,7 @@ mod structured;
 use std::io::Write;
 
 pub use checks::checks;
+pub use diagnosis::diagnosis;
 pub use failure::failure;
 pub use kubectl_table::kubectl_table;
 pub use objects::{json_objects, yaml_objects};

@@ -1,0 +1,51 @@
+//! `kubectl pivot doctor`.
+
+use std::path::PathBuf;
+
+use super::Context;
+use super::output::Output;
+use super::tools::ToolArgs;
+use crate::commands::{self, CommandError, DoctorRequest, Health, exit};
+use crate::render;
+use crate::transfer::{MoveError, PhaseError};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Configuration of clusterctl [default: where clusterctl looks for it].
+    #[arg(long, value_name = "FILE")]
+    clusterctl_config: Option<PathBuf>,
+    /// Host that must be reachable instead of the usual registries, for example a mirror; can be
+    /// given more than once.
+    #[arg(long = "registry", value_name = "HOST[:PORT]")]
+    registries: Vec<String>,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+    #[command(flatten)]
+    tools: ToolArgs,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let events = context.progress.events();
+    let mut toolbox = args.tools.toolbox(context);
+    // What docker prints is an answer to be judged, not progress.
+    toolbox.events = crate::journal::Events::none();
+    let request = DoctorRequest {
+        toolbox,
+        clusterctl_config: args.clusterctl_config,
+        registries: args.registries,
+    };
+    events.started("Examine this machine");
+    let diagnosis = commands::doctor(&request, &events).await;
+    events.finished(format!("{} checks", diagnosis.checks.len()));
+    context.progress.clear();
+    if context.stop.is_requested() {
+        return Err(CommandError::Move(MoveError::Unprepared(PhaseError::Interrupted)));
+    }
+    render::print(
+        &render::structured(&diagnosis, args.output.into())
+            .unwrap_or_else(|| render::diagnosis(&diagnosis)),
+    );
+    Ok(if diagnosis.count(Health::Problem) == 0 { exit::OK } else { exit::NOT_VERIFIED })
+}

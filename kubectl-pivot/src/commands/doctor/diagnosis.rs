@@ -1,0 +1,103 @@
+//! What `doctor` has found.
+
+use serde::Serialize;
+
+/// The checks, in order: the name of each and what it looks at.
+pub const CHECKS: [(&str, &str); 16] = [
+    ("kind", "kind is there and new enough"),
+    ("clusterctl", "clusterctl is there and new enough"),
+    ("helm", "helm is there and new enough"),
+    ("docker", "the client of Docker is there and new enough"),
+    ("kubectl", "kubectl is there and new enough"),
+    ("docker-engine", "Docker's engine answers, and how it is set up"),
+    ("docker-socket", "the socket that is mounted into the bootstrap cluster is there"),
+    ("inotify-instances", "`fs.inotify.max_user_instances` is enough for several nodes"),
+    ("inotify-watches", "`fs.inotify.max_user_watches` is enough for several nodes"),
+    ("open-files", "`fs.file-max` and the limit of this process are enough"),
+    ("cgroups", "the version of cgroups is one that kubelets of today accept"),
+    ("memory", "enough memory is available for the nodes"),
+    ("disk", "enough space is free where Docker keeps images"),
+    ("clusterctl-config", "`clusterctl.yaml` can be read"),
+    ("repositories", "local repositories of providers are where `clusterctl.yaml` says"),
+    ("registries", "registries and repositories can be reached"),
+];
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// As it should be.
+    Good,
+    /// It may do, or not.
+    Warning,
+    /// `create` will fail.
+    Problem,
+    /// This machine has no such thing, or it does not matter here.
+    NotApplicable,
+}
+
+/// The result of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthCheck {
+    /// Its name, one of [`CHECKS`].
+    pub check: &'static str,
+    /// How it came out.
+    pub health: Health,
+    /// What was found.
+    pub found: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// The results of all checks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// Version of this document's schema.
+    pub api_version: &'static str,
+    /// `Diagnosis`.
+    pub kind: &'static str,
+    /// Operating system.
+    pub platform: String,
+    /// In the order of [`CHECKS`].
+    pub checks: Vec<HealthCheck>,
+}
+
+impl HealthCheck {
+    /// All is well.
+    pub(super) fn good(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, health: Health::Good, found: found.into(), fix: None }
+    }
+
+    /// Something that may do.
+    pub(super) fn warning(
+        check: &'static str,
+        found: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { check, health: Health::Warning, found: found.into(), fix: Some(fix.into()) }
+    }
+
+    /// Something that will not do.
+    pub(super) fn problem(
+        check: &'static str,
+        found: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { check, health: Health::Problem, found: found.into(), fix: Some(fix.into()) }
+    }
+
+    /// Nothing to look at.
+    pub(super) fn not_applicable(check: &'static str, why: impl Into<String>) -> Self {
+        Self { check, health: Health::NotApplicable, found: why.into(), fix: None }
+    }
+}
+
+impl Diagnosis {
+    /// How many checks came out like this.
+    pub fn count(&self, health: Health) -> usize {
+        self.checks.iter().filter(|check| check.health == health).count()
+    }
+}

@@ -1,0 +1,159 @@
+//! Why a program was of no use.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use semver::Version;
+
+use super::known::KnownTool;
+
+/// Why a program was of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// It is nowhere.
+    #[error("{tool} was not found: {looked}")]
+    NotFound {
+        /// Which one.
+        tool: KnownTool,
+        /// Where it was looked for.
+        looked: String,
+    },
+    /// It is older than what this program has been made for.
+    #[error("{tool} at {} is version {found}, and {minimum} or newer is needed", path.display())]
+    TooOld {
+        /// Which one.
+        tool: KnownTool,
+        /// Where it is.
+        path: PathBuf,
+        /// Its version.
+        found: Version,
+        /// The oldest accepted.
+        minimum: Version,
+    },
+    /// It ends well, and prints no version: it is probably another program.
+    #[error("{tool} at {} does not tell its version but prints: {printed}", path.display())]
+    NoVersion {
+        /// Which one.
+        tool: KnownTool,
+        /// Where it is.
+        path: PathBuf,
+        /// The beginning of what it prints.
+        printed: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Failed(Box<ToolFailure>),
+}
+
+/// A call that failed.
+#[derive(Debug)]
+pub struct ToolFailure {
+    /// Which program.
+    pub tool: KnownTool,
+    /// The call as a user would type it.
+    pub line: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// The last lines of standard error, without secrets.
+    pub stderr_tail: Vec<String>,
+    /// Where all of it is.
+    pub log: Option<PathBuf>,
+}
+
+/// How a call ended that was not well.
+#[derive(Debug)]
+pub enum Ending {
+    /// With this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// It was ended after this time.
+    TimedOut(Duration),
+    /// It was ended because the user wanted to stop.
+    Interrupted,
+    /// It printed more than this many bytes.
+    TooMuchOutput(usize),
+    /// It was not started, because one of its arguments is a secret that others could see.
+    SecretInArguments,
+    /// It could not be started, or its output could not be read or written down.
+    Io(io::Error),
+}
+
+impl ToolError {
+    /// Whether the user wanted it.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Failed(failure) if matches!(failure.ending, Ending::Interrupted))
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> String {
+        let choose =
+            |tool: &KnownTool| format!("choose another one with --{tool} or {}", tool.variable());
+        match self {
+            Self::NotFound { tool, .. } => format!(
+                "it {}; install it ({}), or {}",
+                tool.purpose(),
+                tool.home_page(),
+                choose(tool)
+            ),
+            Self::TooOld { tool, .. } => {
+                format!("install a newer one ({}), or {}", tool.home_page(), choose(tool))
+            }
+            Self::NoVersion { tool, .. } => {
+                format!("this is not the {tool} that is wanted; {}", choose(tool))
+            }
+            Self::Failed(failure) => failure.hint(),
+        }
+    }
+}
+
+impl ToolFailure {
+    fn hint(&self) -> String {
+        let log =
+            self.log.as_ref().map(|log| format!("everything it printed is in {}", log.display()));
+        let advice = match &self.ending {
+            Ending::TimedOut(_) => "give it more time with --timeout, or see why it waits",
+            Ending::SecretInArguments => "this is a mistake in kubectl-pivot; please report it",
+            Ending::Io(_) => "try the command by hand",
+            _ => "",
+        };
+        let parts = [Some(advice.to_owned()).filter(|advice| !advice.is_empty()), log];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { "try the command by hand".to_owned() } else { parts.join("; ") }
+    }
+}
+
+impl std::error::Error for ToolFailure {}
+
+impl fmt::Display for ToolFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.line, self.ending)?;
+        if !self.stderr_tail.is_empty() {
+            write!(f, "; its last words:")?;
+            for line in &self.stderr_tail {
+                write!(f, "\n  | {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "failed with exit code {code}"),
+            Self::Signal(signal) => write!(f, "was killed by signal {signal}"),
+            Self::TimedOut(after) => {
+                write!(f, "has not ended within {} s and was stopped", after.as_secs_f64())
+            }
+            Self::Interrupted => f.write_str("was stopped, as you wanted"),
+            Self::TooMuchOutput(limit) => write!(f, "printed more than {limit} bytes"),
+            Self::SecretInArguments => {
+                f.write_str("was not started: it has a secret in its arguments")
+            }
+            Self::Io(error) => write!(f, "could not be run: {error}"),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What a program that ended well has printed.
+
+use std::time::Duration;
+
+/// The result of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Everything on standard output, if it was to be kept. Secrets are still in it.
+    pub stdout: String,
+    /// The last lines of standard error, without secrets.
+    pub stderr_tail: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
