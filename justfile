@@ -31,3 +31,7 @@ kill-matrix:
 # Moves of 1, 10 and 50 clusters side by side with clusterctl.
 bench:
     .ci/run bench
+
+# Real kind and the real Docker provider without a registry: up, status, e2e, down (tests/lab/README.md).
+lab *ARGS:
+    .ci/run lab {{ARGS}}

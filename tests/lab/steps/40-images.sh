@@ -66,12 +66,13 @@ cert_manager_images() {
 
 # kube-proxy calls iptables, whose matches and targets are shared libraries with needs of their own.
 kube_proxy_image() {
-    local folder base=$roots/base name
+    local folder base=$roots/base name extensions
     folder=$(scaffold kube-proxy)
     install -m 755 "$programs/kube-proxy" "$folder/usr/local/bin/"
     merge_usr "$folder"
+    extensions=("$base"/usr/lib/x86_64-linux-gnu/xtables/*.so)
     copy_with_libraries "$base" "$folder" /usr/sbin/{xtables-nft-multi,xtables-legacy-multi,nft,conntrack} \
-        $(cd "$base" && printf '/%s ' usr/lib/x86_64-linux-gnu/xtables/*.so)
+        "${extensions[@]#"$base"}"
     for name in iptables ip6tables iptables-save iptables-restore ip6tables-save ip6tables-restore; do
         ln -s xtables-nft-multi "$folder/usr/sbin/$name"
     done

@@ -3,9 +3,10 @@
 
 title="Docker engine in a network without uplink"
 
-# Global kernel settings that kubelet changes from inside a node.
-kubelet_settings=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops
-    kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
+# Settings of the whole kernel that programs in nodes are known to write. Nodes have copies of them (node/), so these
+# should be the same afterwards; `down` makes sure.
+machine_settings=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops
+    kernel.pid_max kernel.keys.root_maxkeys kernel.keys.root_maxbytes kernel.timer_migration)
 
 is_done() {
     engine_answers
@@ -27,15 +28,15 @@ make_it() {
 first_process() {
     local child=
     while [[ -z $child ]]; do
-        kill -0 "$1" || die "the engine's namespaces could not be made" "see $logs/dockerd.log"
-        child=$(cat "/proc/$1/task/$1/children" 2>/dev/null | tr -d ' ')
+        kill -0 "$1" 2>/dev/null || die "the engine's namespaces could not be made" "see $logs/dockerd.log"
+        X
         sleep 0.1
     done
     printf '%s %s\n' "$child" "$(start_time "$child")" >"$run/engine.pid"
 }
 
 remember_settings() {
-    [[ -e $run/settings ]] || sysctl "${kubelet_settings[@]}" >"$run/settings" 2>/dev/null
+    [[ -e $run/settings ]] || sysctl "${machine_settings[@]}" >"$run/settings" 2>/dev/null
 }
 
 # Of an engine that was killed.

@@ -5,7 +5,7 @@
 title="Node image"
 
 node_key() {
-    local archive parts=("$lab/steps/60-node.sh" "$lab/manifests" "$(<"$roots/base/.key")" "$(<"$images/.key")")
+    local archive parts=("$lab/steps/60-node.sh" "$lab/manifests" "$lab/node" "$(<"$roots/base/.key")" "$(<"$images/.key")")
     for archive in kubelet kubeadm kubectl containerd ctr containerd-shim-runc-v2 crictl host-local loopback ptp portmap; do
         parts+=("$(readlink "$programs/$archive")")
     done
@@ -32,20 +32,33 @@ make_it() {
 }
 
 node_root() {
-    local root=$roots/node program
+    local root=$roots/node
     rm -rf "$root"
     cp -a "$roots/base" "$root"
     install -m 755 "$programs"/{kubelet,kubeadm,kubectl} "$root/usr/bin/"
     install -m 755 "$programs"/{containerd,ctr,containerd-shim-runc-v2,crictl} "$root/usr/local/bin/"
     install -m 755 "$programs"/{host-local,loopback,ptp,portmap} "$root/opt/cni/bin/"
     container_defaults "$root"
-    echo "KUBELET_EXTRA_ARGS=--runtime-cgroups=/system.slice/containerd.service --fail-cgroupv1=false" >"$root/etc/default/kubelet"
+    install -m 755 "$lab/node/keep-machine-settings" "$root/usr/local/bin/"
+    install -m 644 "$lab/node/keep-machine-settings.service" "$root/etc/systemd/system/"
+    systemctl --root="$root" enable keep-machine-settings.service
+    kubelet_flags >"$root/etc/default/kubelet"
+    # These settings are the machine's and not a node's.
+    rm "$root"/usr/lib/sysctl.d/{50-pid-max,99-protect-links}.conf
     # A new network namespace does not forward, whatever the host does.
     echo net.ipv4.ip_forward=1 >"$root/etc/sysctl.d/50-lab.conf"
     printf '%s' "$kubernetes_version" >"$root/kind/version"
     mkdir -p "$root/kind/manifests"
     sed "s#KINDNET_IMAGE#$kindnet_image#" "$lab/manifests/kindnet.yaml" >"$root/kind/manifests/default-cni.yaml"
     cp "$lab/manifests/storage.yaml" "$root/kind/manifests/default-storage.yaml"
+}
+
+# Nodes share the machine's disk, however full it is: nothing is evicted, and images, which cannot be pulled again, stay.
+kubelet_flags() {
+    local flags=(--runtime-cgroups=/system.slice/containerd.service --fail-cgroupv1=false
+        --eviction-hard="nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%"
+        --image-gc-high-threshold=100 --image-gc-low-threshold=99)
+    echo "KUBELET_EXTRA_ARGS=${flags[*]}"
 }
 
 # What containers in a node begin with: kind's hook, no limits of their own.
