@@ -18,18 +18,21 @@ make_it() {
     setsid unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private \
         env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         "$lab/engine/init" "$run" "$engine_root" "$cgroup_parent" >"$logs/dockerd.log" 2>&1 </dev/null &
-    local pid=$!
-    first_process "$pid"
+    unshared=$!
+    trap 'kill -KILL "$unshared" 2>/dev/null' EXIT
+    first_process "$unshared"
     wait_for "the Docker engine" 60 engine_answers
-    remove_left_containers
+    remove_containers
+    trap - EXIT
 }
 
-# unshare waits outside of the namespaces; its only child is their first process.
+# unshare waits outside of the namespaces, and ends what is inside when it is ended; its only child is their first
+# process.
 first_process() {
     local child=
     while [[ -z $child ]]; do
         kill -0 "$1" 2>/dev/null || die "the engine's namespaces could not be made" "see $logs/dockerd.log"
-        X
+        child=$(tr -d ' ' <"/proc/$1/task/$1/children")
         sleep 0.1
     done
     printf '%s %s\n' "$child" "$(start_time "$child")" >"$run/engine.pid"
@@ -37,9 +40,4 @@ first_process() {
 
 remember_settings() {
     [[ -e $run/settings ]] || sysctl "${machine_settings[@]}" >"$run/settings" 2>/dev/null
-}
-
-# Of an engine that was killed.
-remove_left_containers() {
-    docker_here ps --all --quiet | xargs --no-run-if-empty env DOCKER_HOST="unix://$socket" "$(docker_client)" rm --force --volumes
 }
