@@ -76,9 +76,9 @@ container_defaults() {
 
 # Runs containerd once in a container of the image, imports, and keeps the result.
 store_images() {
-    local builder archive
+    local archive
     builder=$(docker_here run --detach --privileged --stop-signal SIGRTMIN+3 --entrypoint sleep lab/node-root:1 infinity)
-    trap 'docker_here rm --force --volumes "$builder" >/dev/null' EXIT
+    trap 'docker_here rm --force --volumes "$builder"' EXIT
     docker_here exec --detach "$builder" sh -c 'echo $$ >/containerd.pid; exec containerd'
     wait_for "containerd in the node image" 60 docker_here exec "$builder" ctr version
     for archive in "$images"/*.tar; do
@@ -90,4 +90,6 @@ store_images() {
         while [ -e /proc/$pid ]; do sleep 0.1; done; rm -rf /run/containerd /containerd.pid'
     docker_here commit --change 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]' \
         --change "LABEL kubectl-pivot.lab=$(node_key)" "$builder" "$node_image"
+    docker_here rm --force --volumes "$builder" >/dev/null
+    trap - EXIT
 }
