@@ -3,10 +3,10 @@
 
 title="Docker engine in a network without uplink"
 
-# Settings of the whole kernel that programs in nodes are known to write. Nodes have copies of them (node/), so these
-# should be the same afterwards; `down` makes sure.
+# Settings of the whole kernel that programs in nodes are known to write. Of most of them nodes have copies (node/), but
+# systemd writes its own before anything else can run in a node. `down` puts back what has changed.
 machine_settings=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops
-    kernel.pid_max kernel.keys.root_maxkeys kernel.keys.root_maxbytes kernel.timer_migration)
+    kernel.pid_max kernel.keys.root_maxkeys kernel.keys.root_maxbytes kernel.timer_migration fs.file-max fs.nr_open)
 
 is_done() {
     engine_answers

@@ -45,7 +45,7 @@ with_images() {
 }
 
 cert_manager() {
-    local folder=$repository/cert-manager/$cert_manager_version chart
+    local folder=$repository/cert-manager/$cert_manager_version
     chart=$(mktemp -d)
     trap 'rm -rf "$chart"' EXIT
     cp -r --no-preserve=mode "$(module_folder "$lab/programs/cert-manager" github.com/cert-manager/cert-manager)/deploy/charts/cert-manager/." "$chart/"

@@ -34,7 +34,7 @@ const (
 )
 
 func runController(ctx context.Context) error {
-	factory, err := controller.NewContextFactory(ctx, options())
+	factory, err := controller.NewContextFactory(ctx, contextOptions())
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -61,7 +61,7 @@ func runController(ctx context.Context) error {
 	return group.Wait()
 }
 
-func options() controller.ContextOptions {
+func contextOptions() controller.ContextOptions {
 	return controller.ContextOptions{
 		KubernetesAPIQPS:   20,
 		KubernetesAPIBurst: 50,
