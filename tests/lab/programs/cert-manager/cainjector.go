@@ -24,6 +24,8 @@ func runInjector(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The name before the slash becomes the field manager of what is applied.
+	config.UserAgent = "cainjector/lab"
 	manager, err := ctrl.NewManager(config, ctrl.Options{Scheme: scheme, Metrics: metrics.Options{BindAddress: "0"}})
 	if err != nil {
 		return err
