@@ -16,7 +16,6 @@ helm_version=$(pinned "$lab/modules/helm" helm.sh/helm/v3)
 capi_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api)
 capd_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api/test)
 etcd_version=$(pinned "$project/kubectl-pivot/parts/etcd" go.etcd.io/etcd/server/v3)
-cilium_version=$(pinned "$lab/modules/cilium" github.com/cilium/cilium)
 cert_manager_version=$(pinned "$lab/programs/cert-manager" github.com/cert-manager/cert-manager)
 
 # Tags that kubeadm of this Kubernetes version asks for (`kubeadm config images list`), whatever is behind them.

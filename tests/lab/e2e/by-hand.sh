@@ -63,7 +63,8 @@ target_kubeconfig() {
 }
 
 install_cni() {
-    "install_$cni"
+    sed "s#KINDNET_IMAGE#$kindnet_image#" "$lab/manifests/kindnet.yaml" >"$run/kindnet.yaml"
+    shown kubectl "${on_target[@]}" apply -f "$run/kindnet.yaml"
     awaited "two nodes are ready" 600 kubectl "${on_target[@]}" wait node --all --for=condition=Ready --timeout=2s
     awaited "every Machine has a node" 300 kubectl wait machine --all --for=jsonpath='{.status.nodeRef.name}' --timeout=2s
     shown kubectl "${on_target[@]}" get nodes
@@ -81,6 +82,8 @@ move_clusters() {
 }
 
 verify_move() {
+    awaited "the target's controllers have the Cluster available" 300 \
+        kubectl "${on_target[@]}" wait cluster/pivot --for=condition=Available --timeout=2s
     shown kubectl pivot verify --namespace default --to-kubeconfig "$target"
     shown kubectl get clusters
     shown kubectl "${on_target[@]}" get clusters,machines

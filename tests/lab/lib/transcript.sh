@@ -72,6 +72,6 @@ versions_table() {
     row cert-manager "$cert_manager_version (library module, main functions of the lab)"
     row containerd "$containerd_version"
     row "Docker engine" "$(docker_here version --format '{{.Server.Version}}')"
-    row CNI "$(cni_version)"
+    row CNI "kindnetd of the lab"
     row machine "$(nproc) CPUs, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r | cut -d- -f1)"
 }

@@ -9,9 +9,6 @@ node_key() {
     for archive in kubelet kubeadm kubectl containerd ctr containerd-shim-runc-v2 crictl host-local loopback ptp portmap; do
         parts+=("$(readlink "$programs/$archive")")
     done
-    for archive in "$images"/cilium*.tar; do
-        [[ ! -e $archive ]] || parts+=("$(stat -c '%n %s' "$archive")")
-    done
     key_of "${parts[@]}"
 }
 
