@@ -12,6 +12,7 @@ use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};
+use crate::namespaces::{NamespaceController, namespace_type, wait_gone};
 use crate::population::complete::{self, Places};
 use crate::population::{Population, shapes};
 use crate::program::Program;
@@ -38,6 +39,7 @@ const MARKS: [&str; 4] = [
 /// Two clusters behind proxies.
 pub struct Arena {
     // Dropped in this order: the control planes before their folder.
+    _namespace_controllers: [NamespaceController; 2],
     proxies: [Proxy; 2],
     kubeconfigs: [PathBuf; 2],
     pair: Pair,
@@ -72,15 +74,13 @@ impl Ends {
     /// # Errors
     /// What of this beginning a run that was undone has not put back, as text.
     ///
-    /// A namespace that was created in the target stays: nobody can know who has come to use it. And
-    /// whoever wrote `paused: false` no longer manages that field once it was `true` for a while: an
+    /// Whoever wrote `paused: false` no longer manages that field once it was `true` for a while: an
     /// API server gives a field to who changes it.
     pub fn check_put_back(&self, after: &Self) -> Result<(), String> {
         let source = without_false_pause(&self.source);
         let before = Self { source, target: self.target.clone() };
         let source = without_false_pause(&after.source);
-        let target = after.target.filtered(|name| !name.starts_with("Namespace "));
-        before.check_same(&Self { source, target })
+        before.check_same(&Self { source, target: after.target.clone() })
     }
 }
 
@@ -107,9 +107,18 @@ impl Arena {
     /// # Panics
     /// When something does not start.
     pub async fn set() -> Self {
+        Self::set_with(&[]).await
+    }
+
+    /// As [`Arena::set`], with further arguments of both API servers.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn set_with(apiserver_args: &[&str]) -> Self {
         let seed = seed();
         let stage = Stage::set().await;
-        let pair = stage.pair("source", "target").await;
+        let [source, target] = stage.planes(["source", "target"], apiserver_args).await;
+        let pair = Pair { source, target };
         let tape = Tape::new(seed);
         let proxies = [
             Proxy::start(Side::Source, pair.source.kubeconfig(), &tape).await,
@@ -124,7 +133,18 @@ impl Arena {
         let empty = Population::new(PROVIDER_NAMESPACE);
         tokio::join!(pair.source.populate(&empty), pair.target.populate(&empty));
         let (homes, stories) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { proxies, kubeconfigs, pair, stage, tape, seed, homes, stories }
+        let _namespace_controllers = [&pair.source, &pair.target].map(NamespaceController::start);
+        Self {
+            _namespace_controllers,
+            proxies,
+            kubeconfigs,
+            pair,
+            stage,
+            tape,
+            seed,
+            homes,
+            stories,
+        }
     }
 
     /// What the proxies share.
@@ -156,6 +176,11 @@ impl Arena {
     pub fn program(&self) -> Program {
         let number = self.homes.fetch_add(1, Ordering::Relaxed);
         Program::kubectl_pivot(&self.stage.folder(&format!("home-{number}")))
+    }
+
+    /// The kubeconfig of a cluster, through its proxy.
+    pub fn kubeconfig(&self, side: Side) -> String {
+        self.kubeconfigs[side as usize].display().to_string()
     }
 
     /// A subcommand between the proxies.
@@ -215,7 +240,14 @@ impl Arena {
     }
 
     /// What both clusters hold of a story.
+    ///
+    /// # Panics
+    /// When a list fails, or a namespace that is being deleted does not go.
     pub async fn ends(&self, tag: &str) -> Ends {
+        for plane in [&self.pair.source, &self.pair.target] {
+            wait_gone(plane, tag).await;
+            wait_gone(plane, &home(tag)).await;
+        }
         let (source, target) =
             tokio::join!(raw(&self.pair.source, tag), raw(&self.pair.target, tag));
         let (source_uids, target_uids) = (Uids::of(&source), Uids::of(&target));
@@ -365,13 +397,9 @@ fn gone(error: kubectl_pivot::cluster::ApiError) -> Result<(), kubectl_pivot::cl
     if error.is_not_found() { Ok(()) } else { Err(error) }
 }
 
-/// There is no controller here that would finish the deletion of a namespace.
 async fn remove_namespace(plane: &Plane, namespace: &Object) {
-    let kind = ResourceType::new("v1", "Namespace", "namespaces", false);
-    let client = plane.client();
-    client.delete(&kind, None, namespace.name(), namespace.uid()).await.expect("can be deleted");
-    let Ok(Some(mut going)) = client.get(&kind, None, namespace.name()).await else { return };
-    going.value_mut()["spec"]["finalizers"] = json!([]);
-    let options = WriteOptions { subresource: Some("finalize"), ..WriteOptions::default() };
-    client.update(&kind, &going, &options).await.expect("namespaces can be finalized");
+    let deleted =
+        plane.client().delete(&namespace_type(), None, namespace.name(), namespace.uid()).await;
+    deleted.expect("namespaces can be deleted");
+    wait_gone(plane, namespace.name()).await;
 }

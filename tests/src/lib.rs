@@ -2,9 +2,11 @@
 //! and the two programs that are compared.
 
 pub mod arena;
+pub mod authenticator;
 pub mod deviation;
 pub mod dump;
 pub mod history;
+pub mod namespaces;
 pub mod plugins;
 pub mod population;
 pub mod processes;

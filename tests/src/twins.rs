@@ -84,6 +84,17 @@ impl Plane {
         control.restart_apiserver().await.expect("an API server that has run before");
     }
 
+    /// Kills its etcd the hard way, and starts it again with its data after a while.
+    ///
+    /// # Panics
+    /// When it does not start again.
+    pub async fn crash_etcd(&self, dead_for: Duration) {
+        let mut control = self.control.lock().await;
+        control.kill_etcd().await;
+        tokio::time::sleep(dead_for).await;
+        control.restart_etcd().await.expect("an etcd that has run before");
+    }
+
     /// Creates a population.
     ///
     /// # Panics

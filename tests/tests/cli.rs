@@ -13,11 +13,13 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["move"],
     &["resume"],
     &["rollback"],
+    &["backup"],
+    &["restore"],
     &["status"],
     &["verify"],
     &["doctor"],

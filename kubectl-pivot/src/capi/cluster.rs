@@ -39,6 +39,19 @@ pub fn is_paused(object: &Object) -> bool {
         || (is_cluster(object) && spec(object)["paused"] == Value::Bool(true))
 }
 
+/// Whether the controller of an object has reported that it leaves the object alone, as it is now;
+/// `None` when it does not report this at all.
+pub fn reports_pause(object: &Object) -> Option<bool> {
+    let status = &object.value()["status"];
+    let lists = [&status["conditions"], &status["v1beta2"]["conditions"]];
+    let mut conditions = lists.into_iter().filter_map(Value::as_array).flatten();
+    let paused = conditions.find(|condition| condition["type"] == "Paused")?;
+    let generation = object.value()["metadata"]["generation"].as_u64().unwrap_or_default();
+    // Some kinds have conditions without a generation.
+    let is_current = paused["observedGeneration"].as_u64().is_none_or(|seen| seen >= generation);
+    Some(paused["status"] == "True" && is_current)
+}
+
 /// Namespace and name of the ClusterClass of a Cluster with a managed topology.
 pub fn cluster_class_of(cluster: &Object) -> Option<(String, String)> {
     let topology = &spec(cluster)["topology"];

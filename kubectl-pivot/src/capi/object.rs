@@ -13,6 +13,21 @@ use serde_json::{Map, Value};
 #[serde(transparent)]
 pub struct Object(Value);
 
+/// What the API server of one cluster has written into `metadata`, and what means nothing in another.
+///
+/// `generateName` is among it: with it, an API server answers a name clash with a time-out.
+const SERVER_FIELDS: [&str; 9] = [
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "selfLink",
+    "generateName",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+];
+
 /// One entry of `metadata.ownerReferences`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -174,6 +189,14 @@ impl Object {
     /// `metadata` as a map, created when absent.
     pub fn metadata_mut(&mut self) -> &mut Map<String, Value> {
         object_entry(&mut self.0, "metadata")
+    }
+
+    /// Removes from `metadata` what only means something in the cluster that the object is from.
+    pub fn remove_server_fields(&mut self) {
+        let metadata = self.metadata_mut();
+        SERVER_FIELDS.iter().for_each(|field| {
+            metadata.remove(*field);
+        });
     }
 
     /// Sets one annotation.

@@ -30,10 +30,40 @@ impl ClustersArgs {
             source: KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context },
             target: KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context },
             directory: None,
+            alone: false,
             namespace: None,
             all_namespaces: true,
             dry_run: false,
             options: MoveOptions::new(Namespaces::All),
         }
+    }
+}
+
+/// Flags that name both clusters, or only the one that a backup or restore is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct OneOrTwoArgs {
+    /// Kubeconfig of the source management cluster, or of the only one [default: $KUBECONFIG, then
+    /// ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the source kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    kubeconfig_context: Option<String>,
+    /// Kubeconfig of the target management cluster; not needed for a backup or restore.
+    #[arg(long, value_name = "FILE")]
+    to_kubeconfig: Option<PathBuf>,
+    /// Context within the target kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    to_kubeconfig_context: Option<String>,
+}
+
+impl OneOrTwoArgs {
+    /// A request about these clusters; which objects it is about, the run's record tells.
+    pub(super) fn request(self) -> MoveRequest {
+        let alone = self.to_kubeconfig.is_none() && self.to_kubeconfig_context.is_none();
+        let Self { kubeconfig, kubeconfig_context, to_kubeconfig, to_kubeconfig_context } = self;
+        let clusters =
+            ClustersArgs { kubeconfig, kubeconfig_context, to_kubeconfig, to_kubeconfig_context };
+        MoveRequest { alone, ..clusters.request() }
     }
 }

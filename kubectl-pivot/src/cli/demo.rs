@@ -14,6 +14,9 @@ pub(super) struct Args {
     /// Worker machines of each.
     #[arg(long, value_name = "W", default_value_t = 3)]
     workers: usize,
+    /// Run Cluster API's controllers: they provision the clusters and take them over after the move.
+    #[arg(long)]
+    controllers: bool,
     /// Leave the two management clusters running afterwards.
     #[arg(long)]
     keep: bool,
@@ -25,21 +28,23 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let options = DemoOptions {
         fleet: args.fleet,
         workers: args.workers,
+        controllers: args.controllers,
         keep: args.keep,
         parts: args.parts.into(),
     };
     let show = |stage| {
         context.progress.clear();
-        render::print(&describe(stage));
+        render::print(&describe(stage, args.controllers));
     };
-    commands::demo(&options, &context.progress.events(), &context.stop, show).await?;
+    let holds = commands::demo(&options, &context.progress.events(), &context.stop, show).await?;
+    context.progress.clear();
     if !options.keep {
         render::print(NEXT);
     }
-    Ok(exit::OK)
+    Ok(if holds { exit::OK } else { exit::NOT_VERIFIED })
 }
 
-fn describe(stage: DemoStage) -> String {
+fn describe(stage: DemoStage, controllers: bool) -> String {
     let tables = |source, target| {
         let table = |table| render::kubectl_table(&table, false);
         format!(
@@ -50,7 +55,9 @@ fn describe(stage: DemoStage) -> String {
     };
     match stage {
         DemoStage::Before { source, target } => tables(source, target),
+        DemoStage::After { source, target } if controllers => tables(source, target),
         DemoStage::After { source, target } => tables(source, target) + STATUS_IS_EMPTY,
+        DemoStage::Verified(checks) => format!("\n{}", render::checks(&checks)),
         DemoStage::Plan(report) => {
             let kinds: Vec<String> =
                 report.counts_by_kind.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
@@ -74,6 +81,7 @@ it in again, and the demo runs none.)
 const NEXT: &str = "
 Both control planes have been ended. What to try next:
   kubectl pivot demo --fleet 50                   more clusters
+  kubectl pivot demo --controllers                real controllers before and after the move
   kubectl pivot demo --keep                       keep both clusters and look around
   kubectl pivot move --to-kubeconfig FILE --dry-run   plan a move of your own
 ";

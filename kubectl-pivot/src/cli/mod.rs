@@ -1,12 +1,16 @@
 //! The command line: one file for each subcommand. Parses, calls a command, renders, exits.
 
+mod backup;
+mod backups;
 mod clusters;
 mod demo;
 mod doctor;
 mod move_clusters;
 mod output;
+mod pace;
 mod plugin;
 mod render;
+mod restore;
 mod resume;
 mod rollback;
 mod sandbox;
@@ -19,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{CommandError, exit};
+use crate::journal::{Events, keep, state_folder};
 use crate::render::Progress;
 use crate::transfer::Stop;
 
@@ -42,6 +47,10 @@ enum Command {
     Resume(resume::Args),
     /// Put back a move that was interrupted before its point of no return.
     Rollback(rollback::Args),
+    /// Write a consistent backup of a management cluster's Cluster API objects.
+    Backup(backup::Args),
+    /// Create the objects of a backup in a management cluster.
+    Restore(restore::Args),
     /// Show what moves are going on or were interrupted in two clusters.
     Status(status::Args),
     /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
@@ -64,6 +73,17 @@ struct Context {
     stop: Stop,
 }
 
+impl Context {
+    /// Where the events of a run go: to the user, and to the journal if there is a place for it.
+    fn events_of_run(&self) -> Events {
+        let events = self.progress.events();
+        match state_folder() {
+            Some(folder) => keep(events, folder.join("runs")),
+            None => events,
+        }
+    }
+}
+
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
     init_log();
@@ -83,6 +103,8 @@ pub fn run() -> ExitCode {
             Command::Move(args) => move_clusters::run(args, &context).await,
             Command::Resume(args) => resume::run(args, &context).await,
             Command::Rollback(args) => rollback::run(args, &context).await,
+            Command::Backup(args) => backup::run(args, &context).await,
+            Command::Restore(args) => restore::run(args, &context).await,
             Command::Status(args) => status::run(args, &context).await,
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Render(args) => render::run(args, &context).await,

@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::ValueEnum;
 
 use super::Context;
-use super::output::Output;
+use super::backups::BackupArgs;
+use super::output::{Output, print_report};
+use super::pace::PaceArgs;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::{self, Format};
@@ -45,18 +46,16 @@ pub(super) struct Args {
     /// Contact both clusters, show what would happen, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    backups: BackupArgs,
     /// Do not ask before moving. Nothing is asked either when standard input is no terminal.
     #[arg(long, short)]
     yes: bool,
     /// How much to rehearse on the target (server-side dry-run) before the first write.
     #[arg(long, value_enum, default_value_t)]
     preflight: Preflight,
-    /// Seconds to wait for `block-move` annotations to go.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    block_move_timeout: u64,
-    /// Writes in flight at once, for each cluster.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
-    max_in_flight: u16,
+    #[command(flatten)]
+    pace: PaceArgs,
     /// Accepted for scripts written for clusterctl; API warnings are never shown.
     #[arg(long, value_name = "WHICH")]
     hide_api_warnings: Option<String>,
@@ -80,20 +79,18 @@ enum Preflight {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
     let yes = args.yes;
+    let needs_backup =
+        !args.dry_run && args.to_directory.is_none() && args.from_directory.is_none();
     if let Some(which) = &args.hide_api_warnings {
         tracing::debug!(which, "--hide-api-warnings has no effect");
     }
-    let request = request(args);
-    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
+    let request = request(args, needs_backup)?;
+    let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let confirm = |plan: &Report| {
         context.progress.clear();
-        yes || confirm(plan)
+        yes || ask("Move", plan)
     };
-    let report = commands::move_clusters(&run, &request, confirm).await?;
-    context.progress.clear();
-    let text =
-        render::structured(&report, format).unwrap_or_else(|| render::report(&report, false));
-    render::print(&text);
+    let report = print_report(commands::move_clusters(&run, &request, confirm).await, format)?;
     Ok(match report.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => {
@@ -104,16 +101,18 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     })
 }
 
-fn request(args: Args) -> MoveRequest {
+fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
-    options.max_in_flight = args.max_in_flight.into();
-    options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
+    if needs_backup {
+        options.backups = args.backups.folder()?;
+    }
+    args.pace.apply(&mut options);
     options.rehearsal = match args.preflight {
         Preflight::Sample => Rehearsal::Sample,
         Preflight::Full => Rehearsal::Full,
         Preflight::Off => Rehearsal::Off,
     };
-    MoveRequest {
+    Ok(MoveRequest {
         source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
         target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },
         directory: args
@@ -123,19 +122,20 @@ fn request(args: Args) -> MoveRequest {
         namespace: args.namespace,
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,
+        alone: false,
         options,
-    }
+    })
 }
 
 /// Asks on the terminal; without one there is nobody to ask, and scripts of clusterctl go on working.
-fn confirm(plan: &Report) -> bool {
+pub(super) fn ask(what: &str, plan: &Report) -> bool {
     if !std::io::stdin().is_terminal() {
         return true;
     }
     let mut err = anstream::stderr().lock();
     let _ = write!(
         err,
-        "Move {} clusters ({} objects) from {} to {}? [y/N] ",
+        "{what} {} clusters ({} objects) from {} to {}? [y/N] ",
         plan.clusters,
         plan.objects(),
         plan.source,
@@ -147,7 +147,7 @@ fn confirm(plan: &Report) -> bool {
         && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-async fn explain_nothing(run: &Run) {
+pub(super) async fn explain_nothing(run: &Run) {
     let elsewhere = commands::find_clusters_elsewhere(run).await;
     render::print_error(&if elsewhere.is_empty() {
         "hint: the source has no Clusters at all; check --kubeconfig and --kubeconfig-context"

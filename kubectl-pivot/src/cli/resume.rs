@@ -1,35 +1,37 @@
 //! `kubectl pivot resume`.
 
 use super::Context;
-use super::clusters::ClustersArgs;
-use super::output::Output;
+use super::backups::BackupArgs;
+use super::clusters::OneOrTwoArgs;
+use super::output::{Output, print_report};
+use super::pace::PaceArgs;
 use crate::commands::{self, CommandError, exit};
-use crate::render;
-use crate::transfer;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    clusters: ClustersArgs,
+    clusters: OneOrTwoArgs,
+    #[command(flatten)]
+    backups: BackupArgs,
     /// Take the lock even if its holder seems alive. If it is, both write at once: make sure that it
     /// is dead.
     #[arg(long)]
     force_unlock: bool,
+    #[command(flatten)]
+    pace: PaceArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let run =
-        commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
-            .await?;
-    let report = transfer::resume(&run, args.force_unlock).await?;
+    let mut request = args.clusters.request();
+    args.pace.apply(&mut request.options);
+    request.options.backups = args.backups.folder()?;
+    let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
+    let result = commands::resume(&run, args.force_unlock).await;
     context.progress.clear();
-    render::print(
-        &render::structured(&report, args.output.into())
-            .unwrap_or_else(|| render::report(&report, false)),
-    );
+    print_report(result, args.output.into())?;
     Ok(exit::OK)
 }

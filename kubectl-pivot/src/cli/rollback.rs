@@ -1,16 +1,16 @@
 //! `kubectl pivot rollback`.
 
 use super::Context;
-use super::clusters::ClustersArgs;
+use super::clusters::OneOrTwoArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
-use crate::transfer;
+use crate::transfer::Operation;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    clusters: ClustersArgs,
+    clusters: OneOrTwoArgs,
     /// Take the lock even if its holder seems alive. If it is, both write at once: make sure that it
     /// is dead.
     #[arg(long)]
@@ -18,14 +18,19 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let run =
-        commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
-            .await?;
-    let record = transfer::rollback(&run, args.force_unlock).await?;
+    let run = commands::connect(&args.clusters.request(), &context.events_of_run(), &context.stop)
+        .await?;
+    let record = commands::rollback(&run, args.force_unlock).await?;
     context.progress.clear();
     render::print(&format!(
-        "Rolled back the move {} begun {}: the source is as before",
-        record.run, record.started
+        "Rolled back the {} {} begun {}: {}",
+        record.operation,
+        record.run,
+        record.started,
+        match record.operation {
+            Operation::Move | Operation::Backup => "the source is as before",
+            Operation::Restore => "what it had created is gone",
+        }
     ));
     Ok(exit::OK)
 }

@@ -7,7 +7,7 @@ use super::Context;
 use super::output::Output;
 use crate::commands::{self, CommandError, SandboxUpRequest, exit};
 use crate::render;
-use crate::sandbox::PartsOptions;
+use crate::sandbox::{PartsOptions, RelayOptions};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,16 @@ pub(super) struct Args {
 enum Command {
     /// Start control planes with Cluster API's CRDs and clusterctl's inventory.
     Up(UpArgs),
+    /// Relay between the in-memory provider and the clusters; started by `up --controllers`.
+    #[command(hide = true)]
+    Relay {
+        /// Kubeconfig of a cluster; the first one is led to at first.
+        #[arg(long = "cluster", value_name = "FILE", required = true)]
+        clusters: Vec<PathBuf>,
+        /// Where to write a kubeconfig that leads to the relay.
+        #[arg(long, value_name = "FILE")]
+        write_kubeconfig: PathBuf,
+    },
     /// List sandboxes.
     List {
         /// Output format.
@@ -51,6 +61,9 @@ struct UpArgs {
     /// Worker machines of each of them.
     #[arg(long, value_name = "W", default_value_t = 3)]
     workers: usize,
+    /// Run Cluster API's controllers with the in-memory provider; a fleet is really provisioned.
+    #[arg(long)]
+    controllers: bool,
     #[command(flatten)]
     parts: PartsArgs,
     /// Output format.
@@ -75,6 +88,10 @@ impl From<PartsArgs> for PartsOptions {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     match args.command {
         Command::Up(args) => up(args, context).await?,
+        Command::Relay { clusters, write_kubeconfig } => {
+            commands::sandbox_relay(&RelayOptions { clusters, kubeconfig: write_kubeconfig })
+                .await?;
+        }
         Command::List { output } => {
             let list = commands::sandbox_list()?;
             render::print(
@@ -102,6 +119,7 @@ async fn up(args: UpArgs, context: &Context) -> Result<(), CommandError> {
         parts: args.parts.into(),
         fleet: args.fleet,
         workers: args.workers,
+        controllers: args.controllers,
     };
     let sandbox = commands::sandbox_up(&request, &context.progress.events()).await?;
     context.progress.clear();

@@ -1,28 +1,37 @@
 //! `kubectl pivot status`.
 
 use super::Context;
-use super::clusters::ClustersArgs;
+use super::clusters::OneOrTwoArgs;
 use super::output::Output;
-use crate::commands::{self, CommandError, exit};
-use crate::render;
+use crate::commands::{self, CommandError, Status, exit};
+use crate::render::{self, Format};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    clusters: ClustersArgs,
+    clusters: OneOrTwoArgs,
+    /// Show it again whenever it has changed, until no run goes on.
+    #[arg(long, short)]
+    watch: bool,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let format = Format::from(args.output);
     let run =
         commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
             .await?;
-    let status = commands::status(&run.source, &run.target).await?;
-    render::print(
-        &render::structured(&status, args.output.into()).unwrap_or_else(|| render::status(&status)),
-    );
-    Ok(exit::OK)
+    let text = |status: &Status| {
+        render::structured(status, format).unwrap_or_else(|| render::status(status))
+    };
+    if !args.watch {
+        render::print(&text(&commands::status(&run).await?));
+        return Ok(exit::OK);
+    }
+    let mut live = render::Live::on_stdout(format == Format::Table);
+    commands::watch_status(&run, |status| live.show(&text(status))).await?;
+    Ok(if run.stop.is_requested() { exit::INTERRUPTED } else { exit::OK })
 }

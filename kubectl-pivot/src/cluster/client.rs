@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{Method, Request, Response, header};
-use kube::client::Body;
+use http::Method;
 use serde_json::{Value, json};
 
+use super::call::{Call, Failure, JSON, read_answer};
+use super::connection::{ConnectError, Connection, Opened};
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
-use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
+use super::kubeconfig::KubeconfigRef;
 use super::retry::{RetryPolicy, is_retryable};
 use crate::capi::{Object, ResourceType};
 
@@ -21,7 +22,6 @@ pub const FIELD_MANAGER: &str = "kubectl-pivot";
 /// Objects in one page of a list.
 const PAGE: usize = 500;
 
-const JSON: &str = "application/json";
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
     application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
@@ -95,93 +95,14 @@ impl WriteOptions {
     }
 }
 
-/// Why no client could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The kubeconfig is missing or unusable.
-    #[error("cannot connect to the {cluster} cluster")]
-    Kubeconfig {
-        /// Which cluster.
-        cluster: String,
-        /// What is wrong.
-        #[source]
-        source: KubeconfigProblem,
-    },
-    /// The TLS or authentication settings are unusable.
-    #[error("cannot set up the connection to the {cluster} cluster")]
-    Setup {
-        /// Which cluster.
-        cluster: String,
-        /// What is wrong.
-        #[source]
-        source: Box<kube::Error>,
-    },
-}
-
 /// A connection to one cluster. Cheap to clone; clones share connections and counters.
 #[derive(Clone)]
 pub struct Client {
     name: Arc<str>,
-    server: Arc<str>,
-    default_namespace: Arc<str>,
-    http: kube::Client,
+    connection: Arc<Connection>,
     retry: RetryPolicy,
     timeout: Duration,
     counts: Arc<[AtomicU64; Verb::ALL.len()]>,
-}
-
-/// One request, before it is sent.
-struct Call {
-    verb: Verb,
-    subject: Subject,
-    method: Method,
-    uri: String,
-    body: Vec<u8>,
-    content_type: Option<&'static str>,
-    accept: &'static str,
-    /// Whether carrying it out twice is no different from once.
-    repeatable: bool,
-}
-
-impl Call {
-    fn read(verb: Verb, subject: Subject, uri: String) -> Self {
-        Self {
-            verb,
-            subject,
-            method: Method::GET,
-            uri,
-            body: Vec::new(),
-            content_type: None,
-            accept: JSON,
-            repeatable: true,
-        }
-    }
-
-    fn write(verb: Verb, subject: Subject, method: Method, uri: String, body: &Value) -> Self {
-        let body = body.to_string().into_bytes();
-        let repeatable = verb != Verb::Create;
-        Self {
-            verb,
-            subject,
-            method,
-            uri,
-            body,
-            content_type: Some(JSON),
-            accept: JSON,
-            repeatable,
-        }
-    }
-
-    fn request(&self) -> Result<Request<Body>, http::Error> {
-        let mut request = Request::builder()
-            .method(self.method.clone())
-            .uri(&self.uri)
-            .header(header::ACCEPT, self.accept);
-        if let Some(content_type) = self.content_type {
-            request = request.header(header::CONTENT_TYPE, content_type);
-        }
-        request.body(Body::from(self.body.clone()))
-    }
 }
 
 impl Client {
@@ -192,21 +113,9 @@ impl Client {
     /// # Errors
     /// When the kubeconfig is missing or unusable.
     pub async fn connect(name: &str, kubeconfig: &KubeconfigRef) -> Result<Self, ConnectError> {
-        let cluster = name.to_owned();
-        let mut config = kubeconfig
-            .load()
-            .await
-            .map_err(|source| ConnectError::Kubeconfig { cluster: cluster.clone(), source })?;
-        config.default_retry = false;
-        let server = config.cluster_url.to_string();
-        let default_namespace = config.default_namespace.clone();
-        let http = kube::Client::try_from(config)
-            .map_err(|source| ConnectError::Setup { cluster, source: Box::new(source) })?;
         Ok(Self {
             name: name.into(),
-            server: server.trim_end_matches('/').into(),
-            default_namespace: default_namespace.into(),
-            http,
+            connection: Arc::new(Connection::open(name, kubeconfig).await?),
             retry: RetryPolicy::default(),
             timeout: Duration::from_secs(60),
             counts: Arc::default(),
@@ -234,12 +143,12 @@ impl Client {
 
     /// URL of the API server.
     pub fn server(&self) -> &str {
-        &self.server
+        self.connection.server()
     }
 
     /// Namespace of the kubeconfig's context.
     pub fn default_namespace(&self) -> &str {
-        &self.default_namespace
+        self.connection.default_namespace()
     }
 
     /// The pause before a caller's own attempt `attempt + 1`.
@@ -483,12 +392,21 @@ impl Client {
 
     async fn send(&self, call: Call) -> Result<Value, ApiError> {
         let mut attempt = 1;
+        let mut has_renewed = false;
         loop {
             self.counts[call.verb as usize].fetch_add(1, Ordering::Relaxed);
-            let (cause, retry_after) = match self.attempt(&call).await {
+            let opened = self.connection.current();
+            let (mut cause, retry_after) = match self.attempt(&opened, &call).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
+            if is_unauthorized(&cause) && !has_renewed {
+                has_renewed = true;
+                match self.connection.renew(&opened).await {
+                    Ok(()) => continue,
+                    Err(error) => cause = error,
+                }
+            }
             if attempt >= self.retry.attempts || !is_retryable(&cause, call.repeatable) {
                 return Err(ApiError {
                     cluster: self.name.to_string(),
@@ -504,12 +422,12 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Value, (ApiErrorCause, Option<Duration>)> {
+    async fn attempt(&self, opened: &Opened, call: &Call) -> Result<Value, Failure> {
         let request =
             call.request().map_err(|error| (ApiErrorCause::Malformed(error.to_string()), None))?;
         let exchange = async {
             let response =
-                self.http.send(request).await.map_err(|error| (classify(&error), None))?;
+                opened.http.send(request).await.map_err(|error| (classify(&error), None))?;
             read_answer(response).await
         };
         match tokio::time::timeout(self.timeout, exchange).await {
@@ -519,33 +437,9 @@ impl Client {
     }
 }
 
-async fn read_answer(response: Response<Body>) -> Result<Value, (ApiErrorCause, Option<Duration>)> {
-    let status = response.status();
-    let retry_after = response
-        .headers()
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
-    let body =
-        response.into_body().collect_bytes().await.map_err(|error| (classify(&error), None))?;
-    if status.is_success() {
-        if body.first().is_none_or(|byte| *byte != b'{') {
-            return Ok(Value::String(String::from_utf8_lossy(&body).into_owned()));
-        }
-        return serde_json::from_slice(&body)
-            .map_err(|error| (ApiErrorCause::Malformed(error.to_string()), None));
-    }
-    let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-    let mut message = text("message");
-    if message.is_empty() {
-        message = String::from_utf8_lossy(&body).trim().chars().take(300).collect();
-    }
-    let asked = answer["details"]["retryAfterSeconds"].as_u64().map(Duration::from_secs);
-    Err((
-        ApiErrorCause::Status { code: status.as_u16(), reason: text("reason"), message },
-        retry_after.or(asked),
-    ))
+/// Whether the API server has not even looked at the request.
+fn is_unauthorized(cause: &ApiErrorCause) -> bool {
+    matches!(cause, ApiErrorCause::Status { code: 401, .. })
 }
 
 fn list_uri(collection: &str, label_selector: &str, token: &str) -> String {

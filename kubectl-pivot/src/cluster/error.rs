@@ -112,6 +112,9 @@ pub enum ApiErrorCause {
     Malformed(String),
 }
 
+/// Names the policy in the refusal of an API server.
+const POLICY: &str = "ValidatingAdmissionPolicy";
+
 impl ApiError {
     /// The HTTP status, if the API server answered.
     pub fn code(&self) -> Option<u16> {
@@ -146,6 +149,12 @@ impl ApiError {
         self.code() == Some(410)
     }
 
+    /// A webhook or a policy of the cluster does not let the request pass.
+    pub fn is_refused_by_admission(&self) -> bool {
+        matches!(&self.cause, ApiErrorCause::Status { message, .. }
+            if message.contains("webhook") || message.contains(POLICY))
+    }
+
     /// Whether the request may have been carried out although it failed.
     pub fn is_ambiguous(&self) -> bool {
         match self.cause {
@@ -169,6 +178,15 @@ impl ApiError {
                 "check the credentials of the {} cluster's kubeconfig (user, token, exec plugin)",
                 self.cluster
             ),
+            // A refusal by a webhook or a policy comes as 403 or 422, and is about neither.
+            ApiErrorCause::Status { message, .. } if message.contains("webhook") => format!(
+                "look at the webhook named above in the {} cluster: is its controller running, and why does it refuse?",
+                self.cluster
+            ),
+            ApiErrorCause::Status { message, .. } if message.contains(POLICY) => format!(
+                "the {POLICY} named above in the {} cluster refuses this; change the policy or its binding",
+                self.cluster
+            ),
             ApiErrorCause::Status { code: 403, .. } => format!(
                 "the user of the {} cluster's kubeconfig needs the verb `{}` here; `kubectl auth can-i {} ...` tells",
                 self.cluster, self.verb, self.verb
@@ -179,10 +197,6 @@ impl ApiError {
                     self.cluster
                 )
             }
-            ApiErrorCause::Status { message, .. } if message.contains("webhook") => format!(
-                "look at the webhook named above in the {} cluster: is its controller running, and why does it refuse?",
-                self.cluster
-            ),
             ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_) => {
                 format!("look at the object and at the API server of the {} cluster", self.cluster)
             }
@@ -213,7 +227,7 @@ pub(super) fn classify(error: &kube::Error) -> ApiErrorCause {
     ApiErrorCause::Broken(root_cause(error))
 }
 
-fn chain(error: &dyn StdError) -> String {
+pub(super) fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(current) = source {

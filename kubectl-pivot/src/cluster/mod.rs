@@ -2,13 +2,16 @@
 //!
 //! Knows nothing of moves, phases or terminals.
 
+mod call;
 mod client;
+mod connection;
 mod error;
 mod kubeconfig;
 mod retry;
 mod served;
 
-pub use client::{Client, ConnectError, FIELD_MANAGER, PatchKind, WriteOptions};
+pub use client::{Client, FIELD_MANAGER, PatchKind, WriteOptions};
+pub use connection::ConnectError;
 pub use error::{ApiError, ApiErrorCause, Subject, Verb};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
 pub use retry::RetryPolicy;

@@ -1,15 +1,25 @@
 //! `demo`: the main job from nothing, on real control planes, without Docker.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::error::CommandError;
 use super::move_clusters::{MoveRequest, connect};
-use super::sandbox::create_fleet;
+use super::sandbox::{controllers, create_fleet};
 use crate::capi::ResourceType;
 use crate::cluster::KubeconfigRef;
-use crate::journal::Events;
+use crate::journal::{Event, Events};
+use crate::sandbox::provision::wait_until_available;
 use crate::sandbox::{PartsOptions, Sandbox, SandboxInfo, Sandboxes, UpOptions};
-use crate::transfer::{MoveOptions, Namespaces, Report, Run, Stop, execute, plan};
+use crate::transfer::{
+    Acceptance, Check, MoveError, MoveOptions, Namespaces, Report, Run, Stop, accept, execute, plan,
+};
+
+/// Where a fleet is.
+const NAMESPACE: &str = "default";
+/// How long no Machine may be created or deleted after the move.
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// What a user has asked for.
 #[derive(Clone, Debug)]
@@ -18,6 +28,8 @@ pub struct DemoOptions {
     pub fleet: usize,
     /// Workers of each.
     pub workers: usize,
+    /// Run Cluster API's controllers, which provision the fleet and take it over after the move.
+    pub controllers: bool,
     /// Leave the two management clusters running.
     pub keep: bool,
     /// Where to look for the parts.
@@ -45,11 +57,14 @@ pub enum DemoStage {
     },
     /// What the move did.
     Done(Box<Report>),
+    /// Whether the move is complete and the clusters are well; with controllers only.
+    Verified(Vec<Check>),
     /// The clusters, if they were kept.
     Kept(SandboxInfo),
 }
 
-/// Starts two control planes, fills one with a fleet, moves it, and shows the result.
+/// Starts two control planes, fills one with a fleet, moves it, and shows the result. Returns whether
+/// all that was verified holds.
 ///
 /// # Errors
 /// When a part is missing or a step fails; the control planes are ended in any case, unless the
@@ -59,29 +74,54 @@ pub async fn demo(
     events: &Events,
     stop: &Stop,
     mut show: impl FnMut(DemoStage),
-) -> Result<(), CommandError> {
+) -> Result<bool, CommandError> {
     let sandbox = start(options, events).await?;
     create_fleet(sandbox.info(), options.fleet, options.workers, events).await?;
     let run = prepare(sandbox.info(), events, stop).await?;
     let (source, target) = tables(&run).await?;
     show(DemoStage::Before { source, target });
 
-    let (preflight, report) = plan(&run).await?;
+    let (preflight, mut report) = plan(&run).await?;
     show(DemoStage::Plan(Box::new(report.clone())));
-    let report = execute(&run, preflight, report).await?;
+    execute(&run, preflight, &mut report).await?;
+    if options.controllers {
+        take_over(&run, events).await?;
+    }
     let (source, target) = tables(&run).await?;
     show(DemoStage::After { source, target });
     show(DemoStage::Done(Box::new(report)));
+    let mut holds = true;
+    if options.controllers {
+        let acceptance = Acceptance { namespaces: Namespaces::All, settle: SETTLE };
+        let checks = accept(&run.source, &run.target, &acceptance, events).await;
+        let checks = checks.map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
+        holds = checks.iter().all(Check::holds);
+        show(DemoStage::Verified(checks));
+    }
     if options.keep {
         show(DemoStage::Kept(sandbox.detach()?));
     }
+    Ok(holds)
+}
+
+/// Waits until the target's controllers have all Clusters Available.
+async fn take_over(run: &Run, events: &Events) -> Result<(), CommandError> {
+    events.started("Wait for the controllers of the target");
+    let clusters = run.target.list(&clusters(), Some(NAMESPACE)).await?;
+    let names: Vec<String> = clusters.iter().map(|cluster| cluster.name().to_owned()).collect();
+    if let Err(error) = wait_until_available(&run.target, NAMESPACE, &names, events).await {
+        events.send(Event::Failed);
+        return Err(error.into());
+    }
+    events.finished(format!("{} clusters Available", names.len()));
     Ok(())
 }
 
 async fn start(options: &DemoOptions, events: &Events) -> Result<Sandbox, CommandError> {
     events.started("Start two management clusters");
     let name = format!("demo-{:04x}", rand::random::<u16>());
-    let up = UpOptions { name, parts: options.parts.clone(), ..UpOptions::default() };
+    let controllers = controllers(options.controllers)?;
+    let up = UpOptions { name, parts: options.parts.clone(), controllers, ..UpOptions::default() };
     let sandbox = Sandboxes::of_user()?.start(&up, events).await?;
     let urls: Vec<&str> =
         sandbox.info().clusters.iter().map(|cluster| cluster.url.as_str()).collect();
@@ -98,6 +138,7 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
         source: kubeconfig(0),
         target: kubeconfig(1),
         directory: None,
+        alone: false,
         namespace: None,
         all_namespaces: false,
         dry_run: false,
@@ -107,9 +148,13 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
 }
 
 async fn tables(run: &Run) -> Result<(Value, Value), CommandError> {
-    let clusters = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+    let clusters = clusters();
     Ok(tokio::try_join!(
-        run.source.table(&clusters, Some("default")),
-        run.target.table(&clusters, Some("default"))
+        run.source.table(&clusters, Some(NAMESPACE)),
+        run.target.table(&clusters, Some(NAMESPACE))
     )?)
+}
+
+fn clusters() -> ResourceType {
+    ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true)
 }

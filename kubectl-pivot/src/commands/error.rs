@@ -8,9 +8,9 @@ use crate::cluster::{ApiError, ConnectError};
 use crate::plugins::{
     CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
 };
-use crate::sandbox::SandboxError;
 use crate::sandbox::fleet::FleetError;
-use crate::transfer::MoveError;
+use crate::sandbox::{RelayError, SandboxError};
+use crate::transfer::{MoveError, Outcome, Report};
 
 /// Exit codes, as documented in the README.
 pub mod exit {
@@ -46,9 +46,23 @@ pub enum CommandError {
     /// The move failed.
     #[error(transparent)]
     Move(#[from] MoveError),
+    /// A run failed; the report tells how far it has come.
+    #[error("{source}")]
+    Failed {
+        /// What there is to report.
+        report: Box<Report>,
+        /// Why.
+        source: MoveError,
+    },
+    /// There is no folder for backups.
+    #[error("there is no folder for backups: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
+    NoStateFolder,
     /// A sandbox failed.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The relay of a sandbox cannot work.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// A fleet could not be created.
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -97,9 +111,9 @@ impl CommandError {
             Self::PluginCall(error) => of_call(error),
             Self::Render(RenderError::NoCni(_) | RenderError::Manifests { .. }) => exit::USAGE,
             Self::Render(_) => exit::REFUSED,
-            Self::Connect(_) | Self::NotConfirmed => exit::REFUSED,
-            Self::Move(error) => of_move(error),
-            Self::Api(_) | Self::Sandbox(_) | Self::Fleet(_) => exit::FAILED,
+            Self::Connect(_) | Self::NotConfirmed | Self::NoStateFolder => exit::REFUSED,
+            Self::Move(error) | Self::Failed { source: error, .. } => of_move(error),
+            Self::Api(_) | Self::Sandbox(_) | Self::Relay(_) | Self::Fleet(_) => exit::FAILED,
         }
     }
 
@@ -112,6 +126,19 @@ impl CommandError {
             ),
             Self::Api(error) => Some(error.hint()),
             Self::Move(error) => Some(error.hint()),
+            Self::Failed { report, source } => Some(match &report.backup {
+                Some(backup) if report.outcome == Outcome::Unfinished => {
+                    format!(
+                        "{}. The backup from before it copied is in {backup}",
+                        source.hint_of(report.operation)
+                    )
+                }
+                _ => source.hint_of(report.operation),
+            }),
+            Self::NoStateFolder => Some(
+                "name a folder with --backup-dir, or leave the backup out with --no-backup"
+                    .to_owned(),
+            ),
             Self::Sandbox(error) => error.hint(),
             Self::Fleet(error) => Some(error.hint()),
             Self::PluginSearch(error) => Some(error.hint().to_owned()),
@@ -125,6 +152,7 @@ impl CommandError {
             Self::NotConfirmed => {
                 Some("--yes answers the question beforehand, --dry-run shows the plan".to_owned())
             }
+            Self::Relay(_) => None,
             Self::Usage(_) => Some("see --help".to_owned()),
         }
     }
@@ -163,6 +191,7 @@ fn of_move(error: &MoveError) -> u8 {
         | MoveError::Refused(_)
         | MoveError::Locked(_)
         | MoveError::TooLate { .. } => exit::REFUSED,
+        MoveError::OfFiles(_) => exit::REFUSED,
         MoveError::NoRun(_) => exit::NOTHING_IN_SCOPE,
         MoveError::Undone { .. } => exit::UNDONE,
         MoveError::HalfUndone { .. }

@@ -1,5 +1,6 @@
 //! What each subcommand does, one file each. Commands return values; `render` prints them.
 
+mod backup;
 mod clusters;
 mod demo;
 mod doctor;
@@ -10,12 +11,15 @@ mod render;
 mod sandbox;
 mod status;
 
+pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore};
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use doctor::{
     CHECKS, ClusterctlConfigError, Diagnosis, DoctorRequest, Health, HealthCheck, doctor,
 };
 pub use error::{CommandError, exit};
-pub use move_clusters::{Directory, MoveRequest, connect, find_clusters_elsewhere, move_clusters};
+pub use move_clusters::{
+    Directory, MoveRequest, connect, find_clusters_elsewhere, move_clusters, resume, rollback,
+};
 pub use plugin::{
     ChangedPlugin, NewPlugin, NewPluginError, NewPluginRequest, PluginCheck, PluginDetails,
     PluginList, PluginSummary, TrustWord, plugin_check, plugin_info, plugin_install, plugin_list,
@@ -24,5 +28,7 @@ pub use plugin::{
 pub use render::{
     ManagementCluster, RenderError, RenderPart, RenderRequest, Rendered, render_manifests,
 };
-pub use sandbox::{SandboxUpRequest, sandbox_down, sandbox_list, sandbox_up};
-pub use status::{ClusterStatus, PausedCluster, RunStatus, Status, status};
+pub use sandbox::{SandboxUpRequest, sandbox_down, sandbox_list, sandbox_relay, sandbox_up};
+pub use status::{
+    ClusterStatus, PausedCluster, RunProgress, RunStatus, Status, status, watch_status,
+};

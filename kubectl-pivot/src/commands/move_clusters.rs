@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
-use crate::journal::Events;
+use crate::journal::{Events, RunEvent};
 use crate::transfer::{
-    Existing, MoveOptions, Namespaces, Outcome, Report, Run, Stop, execute, load, plan, save,
+    Destination, MoveError, MoveOptions, Namespaces, Outcome, Record, Report, Run, Stop, execute,
+    plan,
 };
 
+use super::backup::{backup, backup_folder, restore};
 use super::clusters::cluster_type;
 use super::error::CommandError;
 
@@ -20,6 +22,8 @@ pub struct MoveRequest {
     pub target: KubeconfigRef,
     /// A directory in place of one of the clusters.
     pub directory: Option<Directory>,
+    /// No target is named: the source stands for both.
+    pub alone: bool,
     /// A namespace; `None` for the one of the source's context.
     pub namespace: Option<String>,
     /// All namespaces.
@@ -49,6 +53,10 @@ pub async fn connect(
     stop: &Stop,
 ) -> Result<Run, ConnectError> {
     let (source, target) = match &request.directory {
+        None if request.alone => {
+            let cluster = Client::connect("source", &request.source).await?;
+            (cluster.clone(), cluster)
+        }
         None => (
             Client::connect("source", &request.source).await?,
             Client::connect("target", &request.target).await?,
@@ -81,24 +89,69 @@ pub async fn move_clusters(
     request: &MoveRequest,
     confirm: impl FnOnce(&Report) -> bool,
 ) -> Result<Report, CommandError> {
+    let files = |directory: &PathBuf| Destination { directory: directory.clone(), manifest: false };
     match &request.directory {
-        Some(Directory::To(directory)) => return Ok(save(run, directory, request.dry_run).await?),
-        Some(Directory::From(directory)) => {
-            let mut run = run.clone();
-            run.options.existing = Existing::Keep;
-            run.options.namespaces = Namespaces::All;
-            return Ok(load(&run, directory, request.dry_run).await?);
+        Some(Directory::To(to)) => return backup(run, &files(to), request.dry_run, |_| true).await,
+        Some(Directory::From(from)) => {
+            return restore(run, &files(from), request.dry_run, |_| true).await;
         }
         None => {}
     }
-    let (preflight, report) = plan(run).await?;
+    let (preflight, mut report) = match plan(run).await {
+        Ok(planned) => planned,
+        Err(error) => return ended(run, Report::blank(run), Err(error)),
+    };
     if request.dry_run || report.outcome != Outcome::Planned {
         return Ok(report);
     }
     if !confirm(&report) {
         return Err(CommandError::NotConfirmed);
     }
-    Ok(execute(run, preflight, report).await?)
+    let result = execute(run, preflight, &mut report).await;
+    ended(run, report, result)
+}
+
+/// Carries on an interrupted move.
+///
+/// # Errors
+/// When there is none, its holder is still alive, or it fails again.
+pub async fn resume(run: &Run, force: bool) -> Result<Report, CommandError> {
+    let mut report = Report::blank(run);
+    let result = crate::transfer::resume(run, force, &mut report).await;
+    ended(run, report, result)
+}
+
+/// Puts an interrupted run back, with what it has left of a backup in the user's state folder.
+///
+/// # Errors
+/// When there is none, its holder is still alive, or it is past its point of no return.
+pub async fn rollback(run: &Run, force: bool) -> Result<Record, CommandError> {
+    let record = crate::transfer::rollback(run, force).await?;
+    if let Ok(folder) = backup_folder() {
+        // Usually there is nothing; an incomplete backup that cannot be deleted harms nobody.
+        let _ = std::fs::remove_dir_all(folder.join(format!("{}.partial", record.run)));
+    }
+    Ok(record)
+}
+
+/// The report of a run that has ended, well or not, told to the journal too.
+pub(super) fn ended(
+    run: &Run,
+    mut report: Report,
+    result: Result<(), MoveError>,
+) -> Result<Report, CommandError> {
+    if let Err(error) = &result {
+        report.fail(error);
+        report.count_all_requests(run);
+    }
+    run.events.record(RunEvent::Ended {
+        outcome: report.outcome.to_string(),
+        error: report.error.as_ref().map(|error| error.message.clone()),
+    });
+    match result {
+        Ok(()) => Ok(report),
+        Err(source) => Err(CommandError::Failed { report: Box::new(report), source }),
+    }
 }
 
 /// Namespaces of the source that hold Clusters, for a user who looked in the wrong one.

@@ -4,8 +4,12 @@ use std::num::NonZeroUsize;
 
 use crate::cluster::{Client, KubeconfigRef};
 use crate::journal::Events;
-use crate::sandbox::fleet::{self, FleetOptions, FleetSummary};
-use crate::sandbox::{PartsOptions, SandboxInfo, Sandboxes, UpOptions};
+use crate::sandbox::fleet::{self, FleetError, FleetOptions, FleetSummary};
+use crate::sandbox::provision::provision;
+use crate::sandbox::{
+    ControllersOptions, PartsOptions, RelayOptions, SandboxError, SandboxInfo, Sandboxes,
+    UpOptions, relay,
+};
 
 use super::error::CommandError;
 
@@ -22,6 +26,8 @@ pub struct SandboxUpRequest {
     pub fleet: usize,
     /// Workers of each.
     pub workers: usize,
+    /// Run Cluster API's controllers.
+    pub controllers: bool,
 }
 
 /// Starts a sandbox that runs on, with a fleet in its first cluster if asked for.
@@ -37,12 +43,33 @@ pub async fn sandbox_up(
         name: request.name.clone(),
         clusters: request.clusters,
         parts: request.parts.clone(),
+        controllers: controllers(request.controllers)?,
         ..UpOptions::default()
     };
     let sandbox = Sandboxes::of_user()?.start(&options, events).await?;
     events.finished(format!("{} clusters", request.clusters));
-    create_fleet(sandbox.info(), request.fleet, request.workers, events).await?;
+    let fleet = create_fleet(sandbox.info(), request.fleet, request.workers, events).await;
+    if let Err(CommandError::Fleet(FleetError::NotAvailable { .. })) = &fleet {
+        // The logs and objects tell why; both would be gone with the sandbox.
+        sandbox.detach()?;
+        return fleet.map(|_| unreachable!("it has failed"));
+    }
+    fleet?;
     Ok(sandbox.detach()?)
+}
+
+/// What makes a sandbox run controllers, if it is to.
+pub(super) fn controllers(wanted: bool) -> Result<Option<ControllersOptions>, SandboxError> {
+    let options = wanted.then(ControllersOptions::of_this_program);
+    options.transpose().map_err(SandboxError::Program)
+}
+
+/// The process beside the in-memory provider; does not end by itself.
+///
+/// # Errors
+/// When it cannot begin.
+pub async fn sandbox_relay(options: &RelayOptions) -> Result<(), CommandError> {
+    Ok(relay(options).await?)
 }
 
 /// Creates a fleet in the first cluster of a sandbox.
@@ -57,7 +84,10 @@ pub(super) async fn create_fleet(
     };
     let client = Client::connect("source", &KubeconfigRef::file(&source.kubeconfig)).await?;
     let options = FleetOptions { clusters, workers, ..FleetOptions::default() };
-    Ok(fleet::create(&client, &options, events).await?)
+    if sandbox.controllers.is_empty() {
+        return Ok(fleet::create(&client, &options, events).await?);
+    }
+    Ok(provision(&client, &options, events).await?)
 }
 
 /// All sandboxes of the user.

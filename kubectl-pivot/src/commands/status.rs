@@ -1,28 +1,37 @@
 //! `status`: what runs have left in two clusters.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use crate::capi::names::PAUSED_BY_ANNOTATION;
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use crate::cluster::Client;
-use crate::transfer::{Lease, LeaseState, PhaseError, find};
+use crate::journal::{RunState, state_folder};
+use crate::transfer::{Lease, LeaseState, Mark, PhaseError, Run, find, marks};
 
 use super::clusters::cluster_type;
 use super::error::CommandError;
 
+/// Pause between two looks of [`watch_status`].
+const INTERVAL: Duration = Duration::from_secs(1);
+
 /// The state of both clusters.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     /// Version of this document's schema.
     pub api_version: &'static str,
     /// `MoveStatus`.
     pub kind: &'static str,
-    /// The source, then the target.
+    /// The source, then the target; or the only one.
     pub clusters: Vec<ClusterStatus>,
+    /// What the journal on this machine tells of the run that was found, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<RunState>,
 }
 
 /// The state of one cluster.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStatus {
     /// `source` or `target`.
@@ -36,16 +45,22 @@ pub struct ClusterStatus {
     pub clusters: usize,
     /// Those that are paused, with who paused them.
     pub paused: Vec<PausedCluster>,
+    /// Marks of runs that have no record in this cluster any more.
+    pub leftovers: Vec<Mark>,
 }
 
 /// A run, as its record tells.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunStatus {
     /// Id of the run.
     pub id: String,
+    /// What it does: `move`, `backup` or `restore`.
+    pub operation: String,
     /// What the cluster is in it: `source` or `target`.
     pub role: String,
+    /// The other end: the other cluster's API server as the run addressed it, or a directory.
+    pub peer: String,
     /// How far it has come.
     pub phase: String,
     /// When it began, RFC 3339.
@@ -59,10 +74,38 @@ pub struct RunStatus {
     /// Seconds since the holder last renewed the lock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_seconds_ago: Option<u64>,
+    /// How far it has come in this cluster, counted by its marks.
+    pub progress: RunProgress,
+}
+
+/// What the marks of a run in one cluster tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunProgress {
+    /// Copies, and namespaces for them, that it has created here and not yet handed over.
+    pub copies: usize,
+    /// Objects that it is about to delete from here.
+    pub being_deleted: usize,
+    /// Clusters and ClusterClasses that it has paused here.
+    pub paused: usize,
+}
+
+impl RunStatus {
+    /// What can be done when it was interrupted.
+    fn next_steps(&self) -> Vec<String> {
+        let is_preparing = self.phase == "preparing";
+        let rollback = || format!("Put the {} back: kubectl pivot rollback", self.operation);
+        let carry_on = match self.operation.as_str() {
+            "move" => Some("Carry the move on: kubectl pivot resume".to_owned()),
+            "restore" => Some(format!("Carry the restore on: kubectl pivot restore {}", self.peer)),
+            _ => None,
+        };
+        carry_on.into_iter().chain(is_preparing.then(rollback)).collect()
+    }
 }
 
 /// A paused Cluster.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PausedCluster {
     /// Its namespace.
@@ -75,23 +118,78 @@ pub struct PausedCluster {
 }
 
 impl Status {
-    /// Whether a run was interrupted in one of the clusters.
-    pub fn is_interrupted(&self) -> bool {
-        self.clusters
-            .iter()
-            .filter_map(|cluster| cluster.run.as_ref())
-            .any(|run| run.holder.is_none())
+    /// Whether a run is going on in one of the clusters.
+    pub fn is_going_on(&self) -> bool {
+        self.runs().any(|run| run.holder.is_some())
+    }
+
+    /// What can be done about interrupted runs.
+    pub fn next_steps(&self) -> Vec<String> {
+        let mut steps: Vec<String> = Vec::new();
+        let interrupted = self.runs().filter(|run| run.holder.is_none());
+        for step in interrupted.flat_map(RunStatus::next_steps) {
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+        steps
+    }
+
+    /// The state without what changes by the clock alone.
+    fn without_ages(&self) -> Self {
+        let mut status = self.clone();
+        for run in status.clusters.iter_mut().filter_map(|cluster| cluster.run.as_mut()) {
+            run.renewed_seconds_ago = None;
+        }
+        status
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &RunStatus> {
+        self.clusters.iter().filter_map(|cluster| cluster.run.as_ref())
     }
 }
 
-/// Reads the state of both clusters. Writes nothing.
+/// Reads the state of both clusters, or of the only one. Writes nothing.
 ///
 /// # Errors
 /// When a cluster cannot be read.
-pub async fn status(source: &Client, target: &Client) -> Result<Status, CommandError> {
-    let found = find(source, target).await.map_err(unprepared)?;
-    let clusters = vec![look(source, found.source).await?, look(target, found.target).await?];
-    Ok(Status { api_version: "kubectl-pivot.io/v1alpha1", kind: "MoveStatus", clusters })
+pub async fn status(run: &Run) -> Result<Status, CommandError> {
+    let found = find(&run.source, &run.target).await.map_err(unprepared)?;
+    let mut clusters = vec![look(&run.source, found.source).await?];
+    if !run.is_alone() {
+        clusters.push(look(&run.target, found.target).await?);
+    }
+    let run = clusters.iter().find_map(|cluster| cluster.run.as_ref());
+    let journal = run.and_then(|run| journal(&run.id));
+    Ok(Status { api_version: "kubectl-pivot.io/v1alpha1", kind: "MoveStatus", clusters, journal })
+}
+
+/// A journal that is not there or cannot be read has nothing to tell.
+fn journal(run: &str) -> Option<RunState> {
+    let folder = state_folder()?.join("runs");
+    let replay = crate::journal::read(&folder, run).ok()??;
+    Some(replay.state).filter(|state| state.attempts > 0)
+}
+
+/// Reads the state again and again and shows it whenever it has changed, until no run goes on or the
+/// user stops it.
+///
+/// # Errors
+/// When a cluster cannot be read.
+pub async fn watch_status(run: &Run, mut show: impl FnMut(&Status)) -> Result<(), CommandError> {
+    let mut shown: Option<Status> = None;
+    loop {
+        let now = status(run).await?;
+        if shown.as_ref().is_none_or(|shown| shown.without_ages() != now.without_ages()) {
+            show(&now);
+        }
+        let is_going_on = now.is_going_on();
+        shown = Some(now);
+        if !is_going_on || run.stop.is_requested() {
+            return Ok(());
+        }
+        run.stop.wait(INTERVAL).await;
+    }
 }
 
 fn unprepared(error: PhaseError) -> CommandError {
@@ -112,13 +210,31 @@ async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, C
                 .map(|run| run.split('/').next().unwrap_or(run).to_owned()),
         }
     });
+    let found = marks(cluster).await.map_err(unprepared)?;
+    let mut run = lease.and_then(run_status);
+    let id = run.as_ref().map(|run| run.id.clone());
+    let (own, leftovers): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|mark| id.is_some() && (mark.run == id || mark.run.is_none()));
+    if let Some(run) = &mut run {
+        run.progress = progress(&own);
+    }
     Ok(ClusterStatus {
         name: cluster.name().to_owned(),
         server: cluster.server().to_owned(),
-        run: lease.and_then(run_status),
+        run,
         clusters: objects.len(),
         paused: paused.collect(),
+        leftovers,
     })
+}
+
+fn progress(marks: &[Mark]) -> RunProgress {
+    let count = |name: &str| marks.iter().filter(|mark| mark.mark == name).count();
+    RunProgress {
+        copies: count(RUN_ANNOTATION),
+        being_deleted: count(DELETE_FOR_MOVE_ANNOTATION),
+        paused: count(PAUSED_BY_ANNOTATION),
+    }
 }
 
 fn run_status(lease: Lease) -> Option<RunStatus> {
@@ -129,11 +245,14 @@ fn run_status(lease: Lease) -> Option<RunStatus> {
     };
     Some(RunStatus {
         id: record.run,
+        operation: record.operation.to_string(),
+        peer: record.peer,
         role: record.role.to_string(),
         phase: record.phase.to_string(),
         started: record.started,
         namespace: record.namespace,
         renewed_seconds_ago: holder.as_ref().map(|holder| holder.renewed.as_secs()),
         holder: holder.map(|holder| holder.identity),
+        progress: RunProgress::default(),
     })
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// One thing that happened during a run, for progress displays and logs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -31,6 +33,57 @@ pub enum Event {
     Note(String),
     /// Something the user should look at, although the run goes on.
     Warning(String),
+    /// What the journal of the run keeps; nothing to show.
+    Record(RunEvent),
+}
+
+/// What happens to a run, as its journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum RunEvent {
+    /// A process has taken the lock: of a new run, or of one that was interrupted.
+    Begun {
+        /// Id of the run.
+        run: String,
+        /// `move`, `backup`, `restore` or `rollback`.
+        operation: String,
+        /// Where objects come from: URL or directory.
+        source: String,
+        /// Where they go: URL or directory.
+        target: String,
+    },
+    /// A phase has begun.
+    PhaseStarted {
+        /// Its name, as in the report.
+        phase: String,
+    },
+    /// How far the phase has come.
+    Progress {
+        /// Units done so far.
+        done: usize,
+        /// Units in total.
+        total: usize,
+    },
+    /// A phase has ended.
+    PhaseEnded {
+        /// Its name.
+        phase: String,
+        /// Whether it did not reach its end.
+        failed: bool,
+    },
+    /// The backup that is made before a move is complete.
+    BackedUp {
+        /// Its directory.
+        directory: String,
+    },
+    /// The process has ended its work on the run.
+    Ended {
+        /// As in the report.
+        outcome: String,
+        /// What went wrong.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
 }
 
 /// Receives the events of a run. Cheap to clone; calls must not block.
@@ -41,6 +94,15 @@ impl Events {
     /// Sends every event to `sink`.
     pub fn to(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
         Self(Arc::new(sink))
+    }
+
+    /// Sends every event to both.
+    #[must_use]
+    pub fn and(self, also: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self::to(move |event| {
+            also(&event);
+            self.send(event);
+        })
     }
 
     /// Drops every event.
@@ -71,6 +133,11 @@ impl Events {
     /// Announces the good end of a phase or step.
     pub fn finished(&self, summary: impl Into<String>) {
         self.send(Event::Finished { summary: summary.into() });
+    }
+
+    /// Tells the journal something.
+    pub fn record(&self, event: RunEvent) {
+        self.send(Event::Record(event));
     }
 
     /// Tells the user something.

@@ -1,7 +1,16 @@
-//! What happens during a run, as events.
+//! What happens during a run, as events, and the journal that keeps them.
 //!
-//! Events know nothing of terminals; [`crate::render`] turns them into text.
+//! Events know nothing of terminals; [`crate::render`] turns them into text. The journal is a file in
+//! the user's state folder. No run needs it: what has to be known is in the clusters.
 
 mod event;
+mod folder;
+mod keep;
+mod state;
+mod store;
 
-pub use event::{Event, Events};
+pub use event::{Event, Events, RunEvent};
+pub use folder::state_folder;
+pub use keep::keep;
+pub use state::{Course, Done, Ended, IllegalEvent, PhaseState, RunState};
+pub use store::{JournalError, Replay, Store, path, read};

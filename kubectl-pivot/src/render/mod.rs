@@ -1,9 +1,11 @@
 //! Turning events, reports and errors into text. Nothing else in the program prints.
 
+mod backups;
 mod checks;
 mod diagnosis;
 mod failure;
 mod kubectl_table;
+mod live;
 mod objects;
 mod plugins;
 mod progress;
@@ -14,10 +16,12 @@ mod structured;
 
 use std::io::Write;
 
+pub use backups::backups;
 pub use checks::checks;
 pub use diagnosis::diagnosis;
 pub use failure::failure;
 pub use kubectl_table::kubectl_table;
+pub use live::Live;
 pub use objects::{json_objects, yaml_objects};
 pub use plugins::{installed, new_plugin, plugin, plugin_check, plugins, trusted};
 pub use progress::Progress;

@@ -75,7 +75,7 @@ impl Lines {
                     line(&format!("    {what}"));
                 }
             }
-            Event::Progress { .. } => {}
+            Event::Progress { .. } | Event::Record(_) => {}
             Event::Finished { summary } => {
                 line(&format!("    done{}{}", took(self.begun), detail(&summary)))
             }
@@ -122,6 +122,7 @@ impl Terminal {
                 self.end();
                 line(&format!("{} {}{}", "✘".red(), self.title, took(self.begun).dimmed()));
             }
+            Event::Record(_) => {}
             Event::Note(text) => self.aside(&text),
             Event::Warning(text) => self.aside(&format!("{} {text}", "warning:".yellow())),
         }

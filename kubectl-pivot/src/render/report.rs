@@ -31,6 +31,9 @@ pub fn report(report: &Report, every: bool) -> String {
         );
     }
     numbers(&mut text, report);
+    if let Some(backup) = &report.backup {
+        let _ = writeln!(text, "Backup:   {backup}");
+    }
     let _ = writeln!(text, "\n{}", headline(report));
     text
 }
@@ -65,9 +68,30 @@ fn headline(report: &Report) -> String {
             "Nothing to move".yellow().bold(),
             report.source
         ),
-        Outcome::Saved => format!("{} {what}", "Saved".green().bold()),
-        Outcome::Restored => format!("{} {what}", "Restored".green().bold()),
+        Outcome::Saved => format!("{} {what} to {}", "Saved".green().bold(), report.target),
+        Outcome::Restored => restored(report),
+        Outcome::Undone => format!("{}: everything was put back", "Failed".red().bold()),
+        Outcome::Unfinished => format!("{} half-way", "Failed".red().bold()),
+        Outcome::NotBegun => format!("{}: nothing was changed", "Failed".red().bold()),
     }
+}
+
+fn restored(report: &Report) -> String {
+    let there = report.reused.len();
+    let created = report.objects().saturating_sub(there);
+    let mut text = format!(
+        "{} {} and {} from {} to {}",
+        "Restored".green().bold(),
+        count(report.clusters, "cluster"),
+        count(report.objects(), "object"),
+        report.source,
+        report.target
+    );
+    if there > 0 {
+        let _ =
+            write!(text, ": {created} created, {there} were there already and left as they are");
+    }
+    text
 }
 
 fn findings(text: &mut String, findings: &[Finding]) {

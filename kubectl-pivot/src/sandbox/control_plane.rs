@@ -93,10 +93,10 @@ impl ControlPlane {
         url(self.running.ports.api)
     }
 
-    /// Process ids of what runs: kube-apiserver, unless it has been killed, and etcd.
+    /// Process ids of what runs: kube-apiserver and etcd, unless they have been killed.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
-        self.running.apiserver.iter().chain([&self.running.etcd]).map(Process::pid).collect()
+        self.running.apiserver.iter().chain(&self.running.etcd).map(Process::pid).collect()
     }
 
     /// Writes a kubeconfig file for another user, known by a client certificate, and returns its
@@ -136,9 +136,34 @@ impl ControlPlane {
         self.kill_apiserver().await;
         let ports = self.running.ports;
         let mut process = self.server.start(ports.api, self.etcd.client_args(ports.etcd_client))?;
-        wait_ready(&self.kubeconfig, ports.api, &mut [&mut process, &mut self.running.etcd])
-            .await?;
+        let mut parts: Vec<&mut Process> = vec![&mut process];
+        parts.extend(&mut self.running.etcd);
+        wait_ready(&self.kubeconfig, ports.api, &mut parts).await?;
         self.running.apiserver = Some(process);
+        Ok(())
+    }
+
+    /// Kills etcd the hard way; its data stays, and the API server goes on without it.
+    pub async fn kill_etcd(&mut self) {
+        if let Some(process) = self.running.etcd.take() {
+            drop_in_background(process).await;
+        }
+    }
+
+    /// Starts etcd again, on the same ports and with the same data, and waits until the API server is
+    /// ready. One that still runs is killed first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ControlPlane::start`].
+    pub async fn restart_etcd(&mut self) -> Result<(), ControlPlaneError> {
+        self.kill_etcd().await;
+        let ports = self.running.ports;
+        let mut process = self.etcd.restart(ports.etcd_client, ports.etcd_peer)?;
+        let mut parts: Vec<&mut Process> = vec![&mut process];
+        parts.extend(&mut self.running.apiserver);
+        wait_ready(&self.kubeconfig, ports.api, &mut parts).await?;
+        self.running.etcd = Some(process);
         Ok(())
     }
 
@@ -151,7 +176,7 @@ impl ControlPlane {
     /// Lets both parts run on when this program ends. Their process ids have been recorded before.
     pub(super) fn detach(self) -> Result<(), ControlPlaneError> {
         let dir = self.dir;
-        for process in self.running.apiserver.into_iter().chain([self.running.etcd]) {
+        for process in self.running.apiserver.into_iter().chain(self.running.etcd) {
             process.detach().map_err(ControlPlaneError::file("detach the processes of", &dir))?;
         }
         Ok(())

@@ -41,6 +41,16 @@ impl Etcd {
         let log = self.log();
         // A fresh log: an "address already in use" of the last try must not be taken for one of this.
         fs::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
+        self.restart(client_port, peer_port)
+    }
+
+    /// Starts it with what is in its store.
+    pub(super) fn restart(
+        &self,
+        client_port: u16,
+        peer_port: u16,
+    ) -> Result<Process, ControlPlaneError> {
+        let log = self.log();
         Process::spawn(&self.program, &self.args(client_port, peer_port), &log).map_err(|source| {
             ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
         })

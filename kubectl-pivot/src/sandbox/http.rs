@@ -35,12 +35,54 @@ impl Http {
         kube::Client::try_from(config).map(Self).map_err(text)
     }
 
+    /// A client for an HTTPS server that one authority vouches for, without any credentials.
+    pub(super) fn trusting(url: &str, authority: Vec<u8>) -> Result<Self, CallError> {
+        let mut config = kube::Config::new(url.parse().map_err(text)?);
+        config.root_cert = Some(vec![authority]);
+        config.default_retry = false;
+        config.proxy_url = None;
+        kube::Client::try_from(config).map(Self).map_err(text)
+    }
+
+    /// Whether there is any answer to a GET, be it a refusal.
+    pub(super) async fn answers(&self, path: &str) -> Result<(), CallError> {
+        let request = http::Request::get(path).body(Vec::new()).map_err(text)?;
+        match tokio::time::timeout(CALL_TIMEOUT, self.0.request_text(request)).await {
+            Ok(Ok(_) | Err(kube::Error::Api(_))) => Ok(()),
+            Ok(Err(error)) => Err(text(error)),
+            Err(_) => Err(silence()),
+        }
+    }
+
+    /// Creates an object, not retried.
+    pub(super) async fn post_once(&self, path: &str, object: &Value) -> Result<Value, CallError> {
+        let request = http::Request::post(path)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(object.to_string().into_bytes());
+        let call = self.0.request::<Value>(request.map_err(text)?);
+        match tokio::time::timeout(CALL_TIMEOUT, call).await {
+            Ok(result) => result.map_err(text),
+            Err(_) => Err(silence()),
+        }
+    }
+
+    /// Changes an object by a merge patch.
+    pub(super) async fn patch(&self, path: &str, patch: &Value) -> Result<(), CallError> {
+        let body = patch.to_string().into_bytes();
+        let request = || {
+            http::Request::patch(path)
+                .header(http::header::CONTENT_TYPE, "application/merge-patch+json")
+                .body(body.clone())
+        };
+        self.retry(request, |_| false).await.map(drop)
+    }
+
     /// One GET of a plain text path such as `/readyz`, not retried.
     pub(super) async fn probe(&self, path: &str) -> Result<String, CallError> {
         let request = http::Request::get(path).body(Vec::new()).map_err(text)?;
         match tokio::time::timeout(CALL_TIMEOUT, self.0.request_text(request)).await {
             Ok(result) => result.map_err(text),
-            Err(_) => Err(CallError(format!("no answer within {} s", CALL_TIMEOUT.as_secs()))),
+            Err(_) => Err(silence()),
         }
     }
 
@@ -82,7 +124,7 @@ impl Http {
                     message
                 }
                 Ok(Err(error)) => text(error),
-                Err(_) => CallError(format!("no answer within {} s", CALL_TIMEOUT.as_secs())),
+                Err(_) => silence(),
             };
             if Instant::now() > deadline {
                 return Err(error);
@@ -90,6 +132,10 @@ impl Http {
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+fn silence() -> CallError {
+    CallError(format!("no answer within {} s", CALL_TIMEOUT.as_secs()))
 }
 
 /// An error with its causes in one line.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::record::{ClusterRecord, Record};
+use super::record::{ClusterRecord, ControllerRecord, Record};
 
 /// Whether a sandbox runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -34,6 +34,24 @@ pub struct SandboxInfo {
     pub state: SandboxState,
     /// Its clusters, the source first; none unless it was started completely.
     pub clusters: Vec<ClusterInfo>,
+    /// What works for them; none unless the sandbox was started with controllers.
+    pub controllers: Vec<ControllerInfo>,
+}
+
+/// A process that works for the clusters of a sandbox.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ControllerInfo {
+    /// `core-manager`, `kubeadm-bootstrap-manager`, `kubeadm-control-plane-manager`, `dev-manager`, or
+    /// `relay`.
+    pub name: String,
+    /// The cluster that it works for; none if for all.
+    pub cluster: Option<String>,
+    /// Its log file.
+    pub log: PathBuf,
+    /// Its process id, running or not.
+    pub pid: u32,
+    /// Whether it runs.
+    pub running: bool,
 }
 
 impl fmt::Display for SandboxState {
@@ -67,12 +85,8 @@ pub struct ClusterInfo {
 
 impl SandboxInfo {
     pub(super) fn of(name: &str, dir: &Path, record: Record) -> Self {
-        let alive: Vec<bool> = record
-            .clusters
-            .iter()
-            .flat_map(|cluster| &cluster.processes)
-            .map(|process| process.is_running(dir))
-            .collect();
+        let alive: Vec<bool> =
+            record.in_order().iter().flatten().map(|process| process.is_running(dir)).collect();
         let state = match (alive.contains(&true), alive.contains(&false)) {
             (true, false) => SandboxState::Running,
             (true, true) => SandboxState::Partial,
@@ -80,11 +94,26 @@ impl SandboxInfo {
         };
         let clusters =
             record.clusters.into_iter().map(|cluster| ClusterInfo::of(cluster, dir)).collect();
-        Self { clusters, ..Self::empty(name, dir, state) }
+        let controllers =
+            record.controllers.into_iter().map(|one| ControllerInfo::of(one, dir)).collect();
+        Self { clusters, controllers, ..Self::empty(name, dir, state) }
     }
 
     pub(super) fn empty(name: &str, dir: &Path, state: SandboxState) -> Self {
-        Self { name: name.into(), dir: dir.into(), state, clusters: Vec::new() }
+        let (clusters, controllers) = (Vec::new(), Vec::new());
+        Self { name: name.into(), dir: dir.into(), state, clusters, controllers }
+    }
+}
+
+impl ControllerInfo {
+    fn of(record: ControllerRecord, dir: &Path) -> Self {
+        Self {
+            running: record.process.is_running(dir),
+            pid: record.process.pid,
+            name: record.name,
+            cluster: record.cluster,
+            log: record.log,
+        }
     }
 }
 

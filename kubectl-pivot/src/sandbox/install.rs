@@ -52,7 +52,30 @@ async fn fill_inventory(http: &Http) -> Result<(), ControlPlaneError> {
     .await
 }
 
-async fn each<'a, T, F>(items: &'a [T], call: impl Fn(&'a T) -> F) -> Result<(), ControlPlaneError>
+/// Creates objects of one kind; those that exist are left alone.
+pub(super) async fn create_all(
+    http: &Http,
+    path: &str,
+    objects: &[Value],
+) -> Result<(), ControlPlaneError> {
+    each(objects, |object| create(http, path, object)).await
+}
+
+/// Changes an installed CRD by a merge patch.
+pub(super) async fn set_up(
+    http: &Http,
+    crd: &Value,
+    patch: &Value,
+) -> Result<(), ControlPlaneError> {
+    let name = text(&crd["metadata"]["name"]);
+    let describe = || format!("change CustomResourceDefinition {name}");
+    http.patch(&format!("{CRDS}/{name}"), patch).await.map_err(during(describe))
+}
+
+pub(super) async fn each<'a, T, F>(
+    items: &'a [T],
+    call: impl Fn(&'a T) -> F,
+) -> Result<(), ControlPlaneError>
 where
     F: Future<Output = Result<(), ControlPlaneError>>,
 {
@@ -66,7 +89,7 @@ async fn create(http: &Http, path: &str, object: &Value) -> Result<(), ControlPl
 }
 
 /// Lists a kind at each of its served versions: what answers that is established and initialised.
-async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneError> {
+pub(super) async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneError> {
     let spec = &crd["spec"];
     let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
     for version in spec["versions"]

@@ -15,7 +15,7 @@ use super::process::Process;
 /// How long an API server may take to become ready; 2 to 6 s are usual.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often a start is repeated with other ports when one of them was taken in between.
-const PORT_TRIES: usize = 5;
+pub(super) const PORT_TRIES: usize = 5;
 
 /// How often readiness is asked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -25,7 +25,7 @@ pub(super) struct Running {
     pub(super) ports: Ports,
     // Dropped in this order: the API server before the store that it writes to.
     pub(super) apiserver: Option<Process>,
-    pub(super) etcd: Process,
+    pub(super) etcd: Option<Process>,
 }
 
 /// The ports of a control plane, all on 127.0.0.1.
@@ -72,20 +72,26 @@ async fn launch_on(
     server.clear_log()?;
     let mut process = server.start(ports.api, etcd.client_args(ports.etcd_client))?;
     wait_ready(kubeconfig, ports.api, &mut [&mut process, &mut store]).await?;
-    Ok(Running { ports, apiserver: Some(process), etcd: store })
+    Ok(Running { ports, apiserver: Some(process), etcd: Some(store) })
 }
 
 impl Ports {
-    /// Three ports that were free a moment ago. All are held at once, so that they differ.
     fn pick() -> Result<Self, ControlPlaneError> {
-        let listen =
-            || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(ControlPlaneError::Port);
-        let (api, client, peer) = (listen()?, listen()?, listen()?);
-        let port = |listener: &TcpListener| {
-            listener.local_addr().map(|address| address.port()).map_err(ControlPlaneError::Port)
-        };
-        Ok(Self { api: port(&api)?, etcd_client: port(&client)?, etcd_peer: port(&peer)? })
+        match free_ports(3)?.as_slice() {
+            &[api, etcd_client, etcd_peer] => Ok(Self { api, etcd_client, etcd_peer }),
+            _ => unreachable!("as many ports as asked for"),
+        }
     }
+}
+
+/// Ports that were free a moment ago. All are held at once, so that they differ.
+pub(super) fn free_ports(count: usize) -> Result<Vec<u16>, ControlPlaneError> {
+    let listeners: Result<Vec<TcpListener>, std::io::Error> =
+        (0..count).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect();
+    let ports = listeners.and_then(|all| {
+        all.iter().map(|one| one.local_addr().map(|address| address.port())).collect()
+    });
+    ports.map_err(ControlPlaneError::Port)
 }
 
 /// Waits for `/readyz`, and for nothing longer than the parts live.
@@ -100,27 +106,42 @@ pub(super) async fn wait_ready(
     };
     let http = Http::new(kubeconfig).await.map_err(setup)?;
     let log = parts.first().map(|part| part.log().to_owned()).unwrap_or_default();
-    let mut last_seen = String::new();
+    let is_ready = || async { http.probe("/readyz").await.map(drop) };
+    let url = url(port);
     tokio::select! {
-        () = ready(&http, &mut last_seen) => Ok(()),
+        ready = wait_for(&url, &log, is_ready) => ready,
         error = death(parts) => Err(error),
-        () = tokio::time::sleep(START_TIMEOUT) => {
-            let seconds = START_TIMEOUT.as_secs();
-            Err(ControlPlaneError::NotReady { url: url(port), seconds, last_seen, log })
-        }
     }
 }
 
-async fn ready(http: &Http, last_seen: &mut String) {
-    while let Err(error) = http.probe("/readyz").await {
-        *last_seen = error.0;
-        tokio::time::sleep(POLL).await;
-    }
+/// Asks again and again, until the answer is good or a start has taken too long.
+pub(super) async fn wait_for<F>(
+    url: &str,
+    log: &Path,
+    ask: impl Fn() -> F,
+) -> Result<(), ControlPlaneError>
+where
+    F: Future<Output = Result<(), CallError>>,
+{
+    let mut last_seen = String::new();
+    let good = async {
+        while let Err(error) = ask().await {
+            last_seen = error.0;
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    let in_time = tokio::time::timeout(START_TIMEOUT, good).await;
+    in_time.map_err(|_| ControlPlaneError::NotReady {
+        url: url.to_owned(),
+        seconds: START_TIMEOUT.as_secs(),
+        last_seen,
+        log: log.to_owned(),
+    })
 }
 
 /// Ends when one of the parts does. Whoever else listens on a port that was taken may keep a caller
 /// waiting, so this must not depend on an answer.
-async fn death(parts: &mut [&mut Process]) -> ControlPlaneError {
+pub(super) async fn death(parts: &mut [&mut Process]) -> ControlPlaneError {
     loop {
         for part in parts.iter_mut() {
             if part.has_ended() {
@@ -137,6 +158,7 @@ fn died(part: &Process) -> ControlPlaneError {
     ControlPlaneError::Died { program, log_tail: tail(&log, 3), log }
 }
 
-fn is_port_taken(error: &ControlPlaneError) -> bool {
+/// Whether a part has ended because another process had its port.
+pub(super) fn is_port_taken(error: &ControlPlaneError) -> bool {
     matches!(error, ControlPlaneError::Died { log, .. } if tail(log, 100).contains("address already in use"))
 }

@@ -7,11 +7,12 @@
 //! * [`ControlPlane`] is one etcd and one kube-apiserver that live as long as its handle;
 //! * [`Sandboxes`] are named groups of control planes that outlive the program if they are to.
 //!
-//! There are no controllers, no nodes and no containers here, and nothing is ever downloaded but Go
-//! modules.
+//! [`ControllersOptions`] adds Cluster API's controllers with the in-memory provider. There are no
+//! nodes and no containers here, and nothing is ever downloaded but Go modules.
 
 mod apiserver;
 mod control_plane;
+mod controllers;
 mod crds;
 mod error;
 mod etcd;
@@ -28,13 +29,16 @@ mod part;
 mod parts;
 mod pki;
 mod process;
+pub mod provision;
 mod record;
 mod sandboxes;
 mod up;
 
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
+pub use controllers::ControllersOptions;
+pub use controllers::relay::{RelayError, RelayOptions, relay};
 pub use error::{ControlPlaneError, PartsError, SandboxError};
-pub use info::{ClusterInfo, SandboxInfo, SandboxState};
+pub use info::{ClusterInfo, ControllerInfo, SandboxInfo, SandboxState};
 pub use part::Part;
 pub use parts::{Parts, PartsOptions};
 pub use sandboxes::Sandboxes;

@@ -28,6 +28,11 @@ impl Authority {
         self.0.pem()
     }
 
+    /// The authority's certificate as DER.
+    pub(super) fn der(&self) -> Vec<u8> {
+        self.0.der().to_vec()
+    }
+
     /// A certificate for a server on loopback, which etcd also uses as a client of itself.
     pub(super) fn server(&self, name: &str) -> Result<Identity, rcgen::Error> {
         let mut params =

@@ -50,12 +50,23 @@ impl Process {
     ///
     /// A program that cannot be executed is noticed by [`Process::has_ended`] soon after.
     pub(super) fn spawn(program: &Path, args: &[String], log: &Path) -> io::Result<Self> {
+        Self::spawn_in(program, args, &[], log)
+    }
+
+    /// As [`Process::spawn`], with further variables in its environment.
+    pub(super) fn spawn_in(
+        program: &Path,
+        args: &[String],
+        environment: &[(&str, String)],
+        log: &Path,
+    ) -> io::Result<Self> {
         fs::metadata(program)?;
         let mut supervisor = Command::new("/bin/sh")
             .args(["-c", SUPERVISOR, "sandbox"])
             .arg(log)
             .arg(program)
             .args(args)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

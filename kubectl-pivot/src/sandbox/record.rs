@@ -10,9 +10,11 @@ use super::error::SandboxError;
 use super::files::write_private;
 use super::identity::Recorded;
 
-/// The format that this program writes. Readers ignore fields that they do not know; the number
-/// goes up only when ignoring them would be wrong.
-const VERSION: u32 = 1;
+/// The format that this program reads. Readers ignore fields that they do not know; the number goes up
+/// only when ignoring them would be wrong: whoever does not know of controllers would not end them.
+const VERSION: u32 = 2;
+/// The format of a sandbox without controllers, which older programs can read.
+const WITHOUT_CONTROLLERS: u32 = 1;
 const FILE: &str = "sandbox.json";
 
 /// A sandbox that was started completely.
@@ -21,6 +23,22 @@ pub(super) struct Record {
     version: u32,
     /// Its clusters, the source first.
     pub(super) clusters: Vec<ClusterRecord>,
+    /// What works for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) controllers: Vec<ControllerRecord>,
+}
+
+/// A process that works for the clusters.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(super) struct ControllerRecord {
+    /// For example `core-manager`.
+    pub(super) name: String,
+    /// The cluster that it works for; none if for all.
+    pub(super) cluster: Option<String>,
+    /// Its log file.
+    pub(super) log: PathBuf,
+    /// The process.
+    pub(super) process: Recorded,
 }
 
 /// One cluster of a sandbox.
@@ -39,8 +57,18 @@ pub(super) struct ClusterRecord {
 }
 
 impl Record {
-    pub(super) fn new(clusters: Vec<ClusterRecord>) -> Self {
-        Self { version: VERSION, clusters }
+    pub(super) fn new(clusters: Vec<ClusterRecord>, controllers: Vec<ControllerRecord>) -> Self {
+        let version = if controllers.is_empty() { WITHOUT_CONTROLLERS } else { VERSION };
+        Self { version, clusters, controllers }
+    }
+
+    /// All processes, in the order in which they are to be ended: controllers, API servers, stores.
+    pub(super) fn in_order(&self) -> [Vec<Recorded>; 3] {
+        let of_clusters = |index: usize| {
+            self.clusters.iter().filter_map(|c| c.processes.get(index).cloned()).collect()
+        };
+        let controllers = self.controllers.iter().map(|one| one.process.clone()).collect();
+        [controllers, of_clusters(0), of_clusters(1)]
     }
 
     /// Reads the record in a sandbox's folder; `None` if there is none.
@@ -88,13 +116,14 @@ mod tests {
     use super::*;
 
     fn record() -> Record {
-        Record::new(vec![ClusterRecord {
+        let cluster = ClusterRecord {
             name: "source".into(),
             context: "demo-source".into(),
             url: "https://127.0.0.1:6443".into(),
             kubeconfig: "/s/source.kubeconfig".into(),
             processes: vec![Recorded { pid: 7, started: "12345".into() }],
-        }])
+        };
+        Record::new(vec![cluster], Vec::new())
     }
 
     #[test]
@@ -108,9 +137,24 @@ mod tests {
     #[test]
     fn fields_of_later_versions_are_ignored_until_the_number_goes_up() {
         let mut value = serde_json::to_value(record()).expect("to json");
+        assert_eq!(value["version"], 1);
         value["later"] = "x".into();
         assert_eq!(Record::parse(value.to_string().as_bytes()).expect("read"), record());
-        let error = Record::parse(br#"{"version": 2, "nodes": []}"#).expect_err("newer");
+        let error = Record::parse(br#"{"version": 3, "nodes": []}"#).expect_err("newer");
         assert!(error.contains("newer kubectl-pivot"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_would_not_end_the_controllers_cannot_read_the_record() {
+        let controller = ControllerRecord {
+            name: "relay".into(),
+            cluster: None,
+            log: "/s/relay.log".into(),
+            process: Recorded { pid: 8, started: "12346".into() },
+        };
+        let record = Record::new(record().clusters, vec![controller]);
+        let text = serde_json::to_vec(&record).expect("to json");
+        assert_eq!(Record::parse(&text).expect("read"), record);
+        assert_eq!(record.version, 2);
     }
 }

@@ -1,6 +1,5 @@
 //! The sandboxes of a user: one folder each, below one root.
 
-use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -35,14 +34,7 @@ impl Sandboxes {
     ///
     /// There is no such folder, as `HOME` is not set.
     pub fn of_user() -> Result<Self, SandboxError> {
-        let named = env::var_os("KUBECTL_PIVOT_STATE_DIR")
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from);
-        let state = named
-            .or_else(|| {
-                dirs::state_dir().or_else(dirs::data_local_dir).map(|dir| dir.join("kubectl-pivot"))
-            })
-            .ok_or(SandboxError::NoStateFolder)?;
+        let state = crate::journal::state_folder().ok_or(SandboxError::NoStateFolder)?;
         Ok(Self::at(state.join("sandboxes")))
     }
 
@@ -89,7 +81,7 @@ impl Sandboxes {
         Ok(self.look(name))
     }
 
-    /// Ends a sandbox's processes, API servers first, and deletes its folder. Returns what it was.
+    /// Ends a sandbox's processes, controllers first, then API servers, and deletes its folder. Returns what it was.
     ///
     /// # Errors
     ///
@@ -104,10 +96,8 @@ impl Sandboxes {
             self.delete(name)?;
             return Ok(info);
         };
-        for clusters in [0, 1].map(|index| {
-            record.clusters.iter().filter_map(move |c| c.processes.get(index).cloned())
-        }) {
-            let pids = end(&clusters.collect::<Vec<_>>(), &dir).await;
+        for processes in record.in_order() {
+            let pids = end(&processes, &dir).await;
             if !pids.is_empty() {
                 return Err(SandboxError::WontEnd { name: name.into(), pids });
             }

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use futures::future::try_join_all;
 
 use super::control_plane::{ControlPlane, ControlPlaneOptions};
+use super::controllers::{self, ControllerParts, Controllers, ControllersOptions, Management};
 use super::error::SandboxError;
 use super::identity::Recorded;
 use super::info::SandboxInfo;
 use super::parts::{Parts, PartsOptions};
-use super::record::{ClusterRecord, Record};
+use super::process::Process;
+use super::record::{ClusterRecord, ControllerRecord, Record};
 use super::sandboxes::{NameLock, Sandboxes, remove_dir};
 use crate::journal::Events;
 
@@ -26,11 +28,19 @@ pub struct UpOptions {
     pub parts: PartsOptions,
     /// Leave out Cluster API's CRDs and clusterctl's inventory.
     pub bare: bool,
+    /// Run Cluster API's controllers too.
+    pub controllers: Option<ControllersOptions>,
 }
 
 impl Default for UpOptions {
     fn default() -> Self {
-        Self { name: "default".into(), clusters: TWO, parts: PartsOptions::default(), bare: false }
+        Self {
+            name: "default".into(),
+            clusters: TWO,
+            parts: PartsOptions::default(),
+            bare: false,
+            controllers: None,
+        }
     }
 }
 
@@ -41,6 +51,8 @@ const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 #[derive(Debug)]
 pub struct Sandbox {
     info: SandboxInfo,
+    // Dropped before the clusters that they work for.
+    controllers: Controllers,
     // Dropped before the lock: the name is free when the processes are gone.
     planes: Vec<ControlPlane>,
     _lock: NameLock,
@@ -79,12 +91,30 @@ impl Sandboxes {
         let name = &options.name;
         let (lock, dir) = self.claim(name)?;
         let parts = Parts::resolve(&options.parts, events).await?;
+        let controllers = match &options.controllers {
+            Some(wanted) => Some((wanted, ControllerParts::resolve(&options.parts, events).await?)),
+            None => None,
+        };
         let start = |index| start_cluster(cluster_name(index), options, &dir, &parts, events);
         let started = try_join_all((0..options.clusters.get()).map(start)).await?;
-        let (planes, clusters) = started.into_iter().unzip();
-        let record = Record::new(clusters);
+        let (planes, clusters): (Vec<ControlPlane>, Vec<ClusterRecord>) =
+            started.into_iter().unzip();
+        let controllers = match &controllers {
+            Some((wanted, managers)) => {
+                let managed: Vec<Management<'_>> = clusters
+                    .iter()
+                    .zip(&planes)
+                    .map(|(cluster, plane)| Management { name: &cluster.name, plane })
+                    .collect();
+                let parts = (managers, parts.crds.as_path());
+                controllers::start(wanted, parts, &dir, &managed, events).await?
+            }
+            None => Controllers::default(),
+        };
+        let record = Record::new(clusters, records(&controllers));
         record.write(&dir)?;
-        Ok(Sandbox { info: SandboxInfo::of(name, &dir, record), planes, _lock: lock })
+        let info = SandboxInfo::of(name, &dir, record);
+        Ok(Sandbox { info, controllers, planes, _lock: lock })
     }
 }
 
@@ -107,6 +137,8 @@ impl Sandbox {
     /// A process has ended in the meantime. The others are to be ended by [`Sandboxes::down`].
     pub fn detach(mut self) -> Result<SandboxInfo, SandboxError> {
         let planes = std::mem::take(&mut self.planes);
+        let controllers = std::mem::take(&mut self.controllers);
+        controllers.detach().map_err(SandboxError::Controllers)?;
         for (plane, cluster) in planes.into_iter().zip(&self.info.clusters) {
             plane
                 .detach()
@@ -120,6 +152,7 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         // Empty if detached.
         if !self.planes.is_empty() {
+            self.controllers = Controllers::default();
             self.planes.clear();
             // What cannot be deleted is deleted by the next start of this name.
             let _ = remove_dir(&self.info.dir);
@@ -147,6 +180,18 @@ async fn start_cluster(
     let processes = plane.pids().into_iter().filter_map(Recorded::of).collect();
     let record = ClusterRecord { name: cluster, context, url: plane.url(), kubeconfig, processes };
     Ok((plane, record))
+}
+
+fn records(controllers: &Controllers) -> Vec<ControllerRecord> {
+    let record = |(name, cluster, process): (&str, Option<&str>, &Process)| {
+        Some(ControllerRecord {
+            name: name.to_owned(),
+            cluster: cluster.map(str::to_owned),
+            log: process.log().to_owned(),
+            process: Recorded::of(process.pid())?,
+        })
+    };
+    controllers.list().filter_map(record).collect()
 }
 
 /// A copy with the same file mode, where users look for it.

@@ -25,7 +25,7 @@ impl Difference {
 }
 
 /// Compares the content of two objects: everything except the status, what each API server gives
-/// its objects (uid, versions, times, managed fields), pauses and marks of a move. Owner references
+/// its objects (uid, versions, times, deletion, managed fields), pauses and marks of a move. Owner references
 /// are compared by what they name.
 pub fn compare(source: &Object, copy: &Object) -> Difference {
     let mut difference = Difference::default();
@@ -36,6 +36,11 @@ pub fn compare(source: &Object, copy: &Object) -> Difference {
 /// Whether two states of one object have the same content.
 pub fn is_same_content(a: &Object, b: &Object) -> bool {
     compare(a, b).is_none()
+}
+
+/// Where a copy differs that somebody is deleting; it will not last.
+pub fn being_deleted(copy: &Object) -> Option<String> {
+    copy.is_being_deleted().then(|| "metadata.deletionTimestamp".to_owned())
 }
 
 fn content(object: &Object) -> Value {
@@ -52,19 +57,8 @@ fn content(object: &Object) -> Value {
     owners.sort_by(|a, b| {
         (&a.api_version, &a.kind, &a.name).cmp(&(&b.api_version, &b.kind, &b.name))
     });
+    object.remove_server_fields();
     let metadata = object.metadata_mut();
-    for server_owned in [
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "managedFields",
-        "selfLink",
-        "generateName",
-        "ownerReferences",
-    ] {
-        metadata.remove(server_owned);
-    }
     metadata.insert("ownerReferences".to_owned(), serde_json::json!(owners));
     let mut value = object.into_value();
     if let Value::Object(fields) = &mut value {

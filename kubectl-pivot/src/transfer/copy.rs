@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::compare::{compare, is_same_content};
 use super::error::PhaseError;
+use super::namespaces;
 use super::options::Existing;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
@@ -42,7 +43,7 @@ struct Placed {
 /// # Errors
 /// When a request fails, or an object of the same name is in the way.
 pub async fn copy(run: &Run, graph: &Graph) -> Result<Copies, PhaseError> {
-    ensure_namespaces(run, graph).await?;
+    namespaces::ensure(run, graph).await?;
     let progress = Progress::of(graph.copied().count());
     let copies = Mutex::new(Copies::default());
     for level in &graph.levels {
@@ -68,30 +69,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Creates the namespaces that copies need and the target lacks.
-async fn ensure_namespaces(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
-    let namespaces: BTreeSet<&str> =
-        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
-    let resource = namespace_type();
-    for name in namespaces {
-        // Without permission to read namespaces the create of the first object will tell.
-        let found = run.target.get(&resource, None, name).await;
-        if matches!(&found, Err(error) if error.is_forbidden()) || found?.is_some() {
-            continue;
-        }
-        let namespace = Object::new(
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
-        );
-        create_or_find(&run.target, &resource, &namespace).await?;
-    }
-    Ok(())
-}
-
-/// Namespaces themselves.
-pub fn namespace_type() -> ResourceType {
-    ResourceType::new("v1", "Namespace", "namespaces", false)
-}
-
 /// The object to create: the source's content with the owners' uids in the target.
 pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, String>) -> Object {
     let mut object = without_server_fields(&node.object, kind);
@@ -113,26 +90,11 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
     object
 }
 
-/// The object without what the API server of its cluster has added, and without owners.
-///
-/// `generateName` goes too: with it, an API server answers a name clash with a time-out.
+/// The object without what only means something in its own cluster, and without owners.
 pub fn without_server_fields(object: &Object, kind: &MoveKind) -> Object {
     let mut object = object.clone();
-    let metadata = object.metadata_mut();
-    for field in [
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "managedFields",
-        "selfLink",
-        "generateName",
-        "ownerReferences",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
-        metadata.remove(field);
-    }
+    object.remove_server_fields();
+    object.metadata_mut().remove("ownerReferences");
     if kind.has_status_subresource
         && let Value::Object(fields) = object.value_mut()
     {
@@ -185,6 +147,7 @@ pub(super) fn owner_uids(object: &Object) -> BTreeSet<String> {
 /// else must have the same content; a Cluster never, since the target may be reconciling it.
 pub fn may_reuse(node: &Node, existing: &Object) -> bool {
     match node.fate {
+        _ if existing.is_being_deleted() => false,
         Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
         _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
     }
@@ -204,7 +167,7 @@ async fn update(
 }
 
 /// Creates an object, or finds the one that has its name.
-async fn create_or_find(
+pub(super) async fn create_or_find(
     target: &Client,
     resource: &ResourceType,
     body: &Object,

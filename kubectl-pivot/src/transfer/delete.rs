@@ -16,8 +16,8 @@ use crate::capi::names::DELETE_FOR_MOVE_ANNOTATION;
 use crate::capi::{Fate, Graph, Node, Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
-/// How long deleted objects may take to go.
-const GONE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Pause between two tries at an object that may not be deleted now.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Deletes everything that moves, and waits until it is gone.
 ///
@@ -30,13 +30,34 @@ pub async fn delete(run: &Run, territory: &Territory, graph: &Graph) -> Result<(
         let nodes: Vec<&Node> =
             level.iter().filter(|index| moved(index)).map(|index| &graph.nodes[*index]).collect();
         run.each(nodes, &progress, |node| async move {
-            delete_one(&run.source, graph.resource(node), &node.object)
-                .await
-                .map_err(PhaseError::from)
+            delete_patiently(run, graph.resource(node), &node.object).await
         })
         .await?;
     }
     wait_until_gone(run, territory, graph).await
+}
+
+/// A webhook may refuse for a while: its controller is restarting, or waits for something to go first.
+async fn delete_patiently(
+    run: &Run,
+    resource: &ResourceType,
+    object: &Object,
+) -> Result<(), PhaseError> {
+    let begun = Instant::now();
+    loop {
+        run.stop.check_lock()?;
+        match delete_one(&run.source, resource, object).await {
+            Ok(()) => return Ok(()),
+            Err(error)
+                if error.is_refused_by_admission()
+                    && begun.elapsed() < run.options.delete_timeout =>
+            {
+                run.events.doing(format!("trying again: {error}: {}", error.cause));
+                tokio::time::sleep(INTERVAL).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 async fn delete_one(
@@ -106,7 +127,7 @@ async fn wait_until_gone(
         let Some(first) = left.first() else {
             return Ok(());
         };
-        if begun.elapsed() > GONE_TIMEOUT {
+        if begun.elapsed() > run.options.delete_timeout {
             return Err(PhaseError::NotGone {
                 object: first.id(),
                 seconds: begun.elapsed().as_secs(),
@@ -119,10 +140,12 @@ async fn wait_until_gone(
             first.id()
         ));
         for object in &left {
-            if let Some(node) = moved.get(object.uid()) {
-                free(&run.source, graph.resource(node), object).await?;
+            let Some(node) = moved.get(object.uid()) else { continue };
+            match free(&run.source, graph.resource(node), object).await {
+                Err(error) if !error.is_refused_by_admission() => return Err(error.into()),
+                _ => {}
             }
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }

@@ -1,7 +1,7 @@
 //! Discovery: lists for each kind, paged, and the owner graph from them. No write, and no read of
 //! single objects, except the few templates of ClusterClasses in other namespaces.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
@@ -63,6 +63,43 @@ pub async fn list_kinds(
         .try_collect::<Vec<_>>()
         .await?;
     Ok(lists.into_iter().flatten().collect())
+}
+
+/// Lists every kind in every namespace that something is copied to.
+///
+/// # Errors
+/// When a list fails.
+pub async fn list_copied(
+    cluster: &Client,
+    territory: &Territory,
+    graph: &Graph,
+) -> Result<Vec<(usize, Object)>, ApiError> {
+    let mut listed = list_kinds(cluster, territory).await?;
+    if let Some(moving) = territory.namespaces.selector() {
+        let copied = graph.copied().filter_map(|index| graph.nodes[index].object.namespace());
+        let others: BTreeSet<&str> = copied.filter(|namespace| *namespace != moving).collect();
+        for other in others {
+            let namespaces = Namespaces::One(other.to_owned());
+            let part = Territory { namespaces, ..territory.clone() };
+            listed.extend(list_kinds(cluster, &part).await?);
+        }
+    }
+    Ok(listed)
+}
+
+/// Lists every kind in all namespaces, or, for a user who may not, in those of the territory.
+///
+/// # Errors
+/// When a list fails.
+pub async fn list_everywhere(
+    cluster: &Client,
+    territory: &Territory,
+) -> Result<Vec<(usize, Object)>, ApiError> {
+    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
+    match list_kinds(cluster, &everywhere).await {
+        Err(error) if error.is_forbidden() => list_kinds(cluster, territory).await,
+        other => other,
+    }
 }
 
 /// A kind whose API has gone since its CRD was read has no objects.

@@ -4,8 +4,8 @@ use crate::capi::{ObjectId, OwnerCycle};
 use crate::cluster::ApiError;
 
 use super::findings::Findings;
-use super::lock::{AdvanceError, LockError};
-use super::record::Phase;
+use super::lock::{AdvanceError, LockError, of_files};
+use super::record::{Operation, Phase, Record};
 
 /// Why a phase stopped.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,16 @@ pub enum PhaseError {
         object: ObjectId,
         /// The annotation.
         annotation: &'static str,
+        /// How long the move has waited.
+        seconds: u64,
+    },
+    /// Controllers run and have not come to rest, for longer than the user wants to wait.
+    #[error(
+        "the controller of {object} has not reported within {seconds} s that it is paused, although others have"
+    )]
+    Busy {
+        /// The object.
+        object: ObjectId,
         /// How long the move has waited.
         seconds: u64,
     },
@@ -83,6 +93,14 @@ pub enum PhaseError {
         /// What holds it.
         finalizers: String,
     },
+    /// A namespace of the target is in the way of itself.
+    #[error("namespace {namespace} of the target cluster is still being deleted after {seconds} s")]
+    NamespaceTerminating {
+        /// Its name.
+        namespace: String,
+        /// How long the move has waited.
+        seconds: u64,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -106,6 +124,17 @@ pub enum PhaseError {
         #[source]
         source: std::io::Error,
     },
+    /// A file of a backup is not what its manifest says.
+    #[error("{path}: {problem}")]
+    BadBackup {
+        /// The file or directory.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The backup that a move makes before it copies could not be written.
+    #[error("the backup cannot be written")]
+    Backup(#[source] Box<PhaseError>),
     /// A file does not hold what it should.
     #[error("{path}: {problem}")]
     BadFile {
@@ -128,6 +157,9 @@ impl PhaseError {
             Self::Blocked { object, .. } => format!(
                 "find out which controller works on {object}, or wait longer with --block-move-timeout"
             ),
+            Self::Busy { object, .. } => format!(
+                "see what the controller of {object} is busy with, or wait longer with --pause-timeout"
+            ),
             Self::Restless { .. } => "find out what creates these objects, and stop it".to_owned(),
             Self::Foreign { object } => {
                 format!(
@@ -145,6 +177,9 @@ impl PhaseError {
                     "find out which controller puts the finalizers back on {object}, and stop it"
                 )
             }
+            Self::NamespaceTerminating { namespace, .. } => format!(
+                "its conditions tell what holds it: kubectl get namespace {namespace} -o yaml"
+            ),
             Self::LockLost => {
                 "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
             }
@@ -157,6 +192,8 @@ impl PhaseError {
             Self::Lock(error) => error.hint(),
             Self::Interrupted => "nothing went wrong".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
+            Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),
+            Self::Backup(_) => "check permissions and free space, choose another folder with --backup-dir, or leave the backup out with --no-backup".to_owned(),
             Self::BadFile { .. } => {
                 "check that this is a directory written by `move --to-directory`".to_owned()
             }
@@ -168,7 +205,7 @@ impl PhaseError {
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
     /// A cluster could not be read, before anything was changed.
-    #[error("nothing was changed: the move could not be prepared")]
+    #[error("nothing was changed: it could not be prepared")]
     Unprepared(#[source] PhaseError),
     /// Problems were found before anything was changed.
     #[error("nothing was changed: {}", .0.summary())]
@@ -180,15 +217,18 @@ pub enum MoveError {
     #[error("{0}")]
     NoRun(String),
     /// The run is past the point up to which it can be put back.
-    #[error("the move {run} is past its point of no return: it is {phase}")]
+    #[error("the {} {} is past its point of no return: it is {phase}", record.operation, record.run)]
     TooLate {
-        /// Id of the run.
-        run: String,
+        /// Its record.
+        record: Box<Record>,
         /// How far it is.
         phase: Phase,
     },
+    /// The run is not a move, and is not carried on in this way.
+    #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started, .0.phase)]
+    OfFiles(Box<Record>),
     /// The lock was lost on the way.
-    #[error("the move stopped while it was to {doing}, without putting anything back")]
+    #[error("stopped while it was to {doing}, without putting anything back")]
     LockLost {
         /// What the move was doing.
         doing: &'static str,
@@ -198,7 +238,7 @@ pub enum MoveError {
     },
     /// It failed before the source was touched for good, and everything was put back.
     #[error(
-        "the move failed while it was to {doing}; everything was put back: the source is as before, the target holds no copy"
+        "failed to {doing}; everything was put back: the source is as before, the target holds no copy"
     )]
     Undone {
         /// What the move was doing.
@@ -208,7 +248,7 @@ pub enum MoveError {
         source: PhaseError,
     },
     /// It failed before the source was touched for good, and putting things back failed too.
-    #[error("the move failed while it was to {doing}, and putting things back failed too: {undo}")]
+    #[error("failed to {doing}, and putting things back failed too: {undo}")]
     HalfUndone {
         /// What the move was doing.
         doing: &'static str,
@@ -219,9 +259,7 @@ pub enum MoveError {
         source: PhaseError,
     },
     /// It failed after the copies were complete and verified.
-    #[error(
-        "the move failed while it was to {doing}; the target holds a complete and verified copy"
-    )]
+    #[error("failed to {doing}; the target holds a complete and verified copy")]
     Unfinished {
         /// What the move was doing.
         doing: &'static str,
@@ -241,6 +279,24 @@ impl MoveError {
         )
     }
 
+    /// What the user can do about it when a run of this kind has failed.
+    pub fn hint_of(&self, operation: Operation) -> String {
+        let rollback = "`kubectl pivot rollback` with the kubeconfig of this cluster";
+        match (self, operation) {
+            (Self::HalfUndone { source, .. }, Operation::Backup) => {
+                format!("{}; then {rollback}", source.hint())
+            }
+            (Self::HalfUndone { source, .. }, Operation::Restore) => format!(
+                "{}; then run the command again, which carries it on, or {rollback}",
+                source.hint()
+            ),
+            (Self::Unfinished { source, .. }, Operation::Restore) => {
+                format!("{}; then run the command again, which carries it on", source.hint())
+            }
+            _ => self.hint(),
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
@@ -250,6 +306,8 @@ impl MoveError {
             Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
             Self::Locked(error) => error.hint(),
             Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
+            Self::OfFiles(record) => of_files(record),
+            Self::TooLate { record, .. } if record.operation != Operation::Move => of_files(record),
             Self::TooLate { .. } => {
                 "finish it with `kubectl pivot resume`; the objects can then be moved back with another move".to_owned()
             }

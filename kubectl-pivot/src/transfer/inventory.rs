@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use semver::Version;
+use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
 use crate::capi::{Object, ResourceType};
@@ -14,11 +15,12 @@ pub fn provider_type() -> ResourceType {
 }
 
 /// One installed provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
     /// Name, for example `docker`.
     pub name: String,
     /// Type, for example `InfrastructureProvider`.
+    #[serde(rename = "type")]
     pub kind: String,
     /// Version as written, for example `v1.14.2`.
     pub version: String,

@@ -15,9 +15,12 @@ mod findings;
 mod inventory;
 mod kinds;
 mod lock;
+mod marks;
 mod mover;
+mod namespaces;
 mod options;
 mod pause;
+mod places;
 mod preflight;
 mod quiesce;
 mod record;
@@ -29,14 +32,17 @@ mod undo;
 mod verify;
 
 pub use acceptance::{Acceptance, Check, accept};
-pub use directory::{load, save};
+pub use directory::{
+    Destination, LoadPlan, MANIFEST, Manifest, SavedObject, load, plan_load, plan_save, save,
+};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
 pub use lock::{Holder, Lease, LeaseState, LockError};
+pub use marks::{Mark, marks};
 pub use mover::{execute, plan};
 pub use options::{Existing, MoveOptions, Namespaces, Rehearsal};
 pub use preflight::{Preflight, Stranger};
-pub use record::{Phase, Record, Role};
+pub use record::{Operation, Phase, Record, Role};
 pub use recover::{Found, find, resume, rollback};
-pub use report::{Explained, Outcome, PhaseTime, Report};
+pub use report::{Explained, Failure, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};

@@ -1,23 +1,26 @@
 //! The order of the phases, and what happens when one of them fails.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::copy::{Copies, copy};
 use super::delete::delete;
+use super::directory::back_up;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
 use super::lock::Lock;
 use super::pause;
+use super::places::{locked, places};
 use super::preflight::{Preflight, preflight};
 use super::quiesce::quiesce;
-use super::record::{Phase, Step};
-use super::recover::{locked, places};
+use super::record::{Operation, Phase, Step};
 use super::report::{Outcome, PhaseTime, Report};
 use super::run::Run;
 use super::seal::seal;
 use super::undo::undo;
 use super::verify::verify;
 use crate::capi::Graph;
+use crate::journal::{Event, RunEvent};
 
 /// Finds out what a move would do. Writes nothing.
 ///
@@ -27,7 +30,7 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
     run.events.started("Check both clusters");
     let begun = Instant::now();
     let preflight = preflight(run).await.map_err(|error| {
-        run.events.send(crate::journal::Event::Failed);
+        run.events.send(Event::Failed);
         MoveError::Unprepared(error)
     })?;
     let mut report = Report::new(run, &preflight);
@@ -50,12 +53,16 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
 /// [`MoveError::Refused`] when the plan has findings that stop it, [`MoveError::Locked`] when
 /// another run has a cluster. Before the copies are verified a failure is undone; after that the
 /// move can only go on.
-pub async fn execute(run: &Run, preflight: Preflight, report: Report) -> Result<Report, MoveError> {
+pub async fn execute(
+    run: &Run,
+    preflight: Preflight,
+    report: &mut Report,
+) -> Result<(), MoveError> {
     if preflight.findings.has_errors() {
         return Err(MoveError::Refused(preflight.findings));
     }
     if report.objects() == 0 {
-        return Ok(report);
+        return Ok(());
     }
     let lock = Lock::acquire(places(run, None).await?, false, &run.stop).await.map_err(locked)?;
     execute_locked(run, lock, preflight, report).await
@@ -66,10 +73,11 @@ pub(super) async fn execute_locked(
     run: &Run,
     lock: Lock,
     preflight: Preflight,
-    mut report: Report,
-) -> Result<Report, MoveError> {
+    report: &mut Report,
+) -> Result<(), MoveError> {
+    run.begun(Operation::Move, run.source.server(), run.target.server());
     let territory = preflight.territory;
-    let mut clock = Clock { run, report: &mut report };
+    let mut clock = Clock { run, report };
     let (graph, copies) = match prepare(&mut clock, &territory, preflight.graph).await {
         Ok(prepared) => prepared,
         Err((doing, error)) => return Err(put_back(run, lock, &territory, doing, error).await),
@@ -78,14 +86,14 @@ pub(super) async fn execute_locked(
         lock.leave().await;
         return Err(MoveError::Unfinished { doing: "commit", source: Box::new(error).into() });
     }
-    finish_from(run, lock, Phase::Committed, (&territory, &graph, &copies), &mut report).await?;
+    finish_from(run, lock, Phase::Committed, (&territory, &graph, &copies), report).await?;
     report.fill(&graph);
     report.outcome = Outcome::Moved;
     let is_reused = |node: &&crate::capi::Node| copies.reused.contains(node.object.uid());
     let copied = graph.copied().map(|index| &graph.nodes[index]);
     report.reused = copied.filter(is_reused).map(|node| node.object.id()).collect();
     report.count_requests(&run.source, &run.target);
-    Ok(report)
+    Ok(())
 }
 
 /// The phases after the point of no return, from the one the run is in.
@@ -119,8 +127,14 @@ async fn prepare(
     let graph =
         clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
-    let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, &graph)).await;
-    quiet.map_err(|error| ("wait for controllers", error))?;
+    let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, territory, graph)).await;
+    let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
+    clock.report.findings.extend(silent.0);
+    if let Some(folder) = &run.options.backups {
+        let made = back_up(run, territory, &graph, folder);
+        let made = clock.time("backup", "Back up the source", made).await;
+        clock.backed_up(made.map_err(|error| ("back up the source", error))?);
+    }
     let copies = clock.time("copy", "Create objects in the target", copy(run, &graph)).await;
     let copies = copies.map_err(|error| ("create objects in the target", error))?;
     let doing = "verify the copies";
@@ -184,8 +198,8 @@ async fn put_back(
         return MoveError::LockLost { doing, source };
     }
     run.events.started("Put everything back");
-    if let Err(error) = undo(run, territory).await {
-        run.events.send(crate::journal::Event::Failed);
+    if let Err(error) = recorded(run, "undo", undo(run, territory)).await {
+        run.events.send(Event::Failed);
         lock.leave().await;
         return MoveError::HalfUndone { doing, undo: error.to_string(), source };
     }
@@ -196,26 +210,47 @@ async fn put_back(
     }
 }
 
+/// Tells the journal of a phase.
+pub(super) async fn recorded<T, E>(
+    run: &Run,
+    phase: &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    run.events.record(RunEvent::PhaseStarted { phase: phase.to_owned() });
+    let result = work.await;
+    let (phase, failed) = (phase.to_owned(), result.is_err());
+    run.events.record(RunEvent::PhaseEnded { phase, failed });
+    result
+}
+
 /// Announces phases and keeps their times.
-struct Clock<'a> {
-    run: &'a Run,
-    report: &'a mut Report,
+pub(super) struct Clock<'a> {
+    pub(super) run: &'a Run,
+    pub(super) report: &'a mut Report,
 }
 
 impl Clock<'_> {
-    async fn time<T>(
+    fn backed_up(&mut self, directory: PathBuf) {
+        let directory = directory.display().to_string();
+        self.run.events.note(format!("the backup is in {directory}"));
+        self.run.events.record(RunEvent::BackedUp { directory: directory.clone() });
+        self.report.backup = Some(directory);
+    }
+
+    pub(super) async fn time<T>(
         &mut self,
         phase: &'static str,
         title: &str,
         work: impl Future<Output = Result<T, PhaseError>>,
     ) -> Result<T, PhaseError> {
-        self.run.events.started(title);
+        let events = &self.run.events;
+        events.started(title);
         let begun = Instant::now();
-        let result = work.await;
+        let result = recorded(self.run, phase, work).await;
         self.report.phases.push(PhaseTime { phase, seconds: begun.elapsed().as_secs_f64() });
         match &result {
-            Ok(_) => self.run.events.finished(""),
-            Err(_) => self.run.events.send(crate::journal::Event::Failed),
+            Ok(_) => events.finished(""),
+            Err(_) => events.send(Event::Failed),
         }
         result
     }

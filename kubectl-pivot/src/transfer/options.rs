@@ -1,5 +1,6 @@
 //! What a user can choose about a move.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Which objects move.
@@ -52,10 +53,16 @@ pub struct MoveOptions {
     pub max_in_flight: usize,
     /// How long to wait for `block-move` annotations to go.
     pub block_move_timeout: Duration,
+    /// How long to wait for controllers to report that they have stopped; zero for not at all.
+    pub pause_timeout: Duration,
+    /// How long to try to delete an object from the source that refuses to go.
+    pub delete_timeout: Duration,
     /// How much is rehearsed on the target.
     pub rehearsal: Rehearsal,
     /// What is done about objects that are in the target already.
     pub existing: Existing,
+    /// Folder in which a move makes a backup before it copies; none without.
+    pub backups: Option<PathBuf>,
 }
 
 impl MoveOptions {
@@ -65,8 +72,11 @@ impl MoveOptions {
             namespaces,
             max_in_flight: 16,
             block_move_timeout: Duration::from_secs(120),
+            pause_timeout: Duration::from_secs(30),
+            delete_timeout: Duration::from_secs(60),
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),
+            backups: None,
         }
     }
 }

@@ -33,14 +33,8 @@ pub async fn pause(
     mut graph: Graph,
 ) -> Result<Graph, PhaseError> {
     for _ in 0..ROUNDS {
-        let active: Vec<(ResourceType, Object)> =
-            to_pause(&graph).map(|(r, o)| (r.clone(), o.clone())).collect();
-        let progress = Progress::of(active.len());
-        run.each(active, &progress, |(resource, object)| async move {
-            patch(&run.source, &resource, &object, &pausing(&object, &run.id)).await?;
-            Ok(())
-        })
-        .await?;
+        let active = to_pause(&graph).map(|(r, o)| (r.clone(), o.clone())).collect();
+        pause_objects(run, &run.source, active).await?;
         graph = discover(&run.source, territory).await?;
         if to_pause(&graph).next().is_none() {
             return Ok(graph);
@@ -51,6 +45,21 @@ pub async fn pause(
         Some(object) => Err(PhaseError::Restless { rounds: ROUNDS, object }),
         None => Ok(graph),
     }
+}
+
+/// Pauses Clusters and ClusterClasses of a cluster.
+pub(super) async fn pause_objects(
+    run: &Run,
+    cluster: &Client,
+    active: Vec<(ResourceType, Object)>,
+) -> Result<(), PhaseError> {
+    let progress = Progress::of(active.len());
+    run.each(active, &progress, |(resource, object)| async move {
+        patch(cluster, &resource, &object, &pausing(&object, &run.id)).await?;
+        Ok(())
+    })
+    .await?;
+    Ok(())
 }
 
 fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &Object)> {
@@ -108,6 +117,12 @@ pub fn paused_by(object: &Object) -> Option<&str> {
     }
     let value = object.annotation(PAUSED_BY_ANNOTATION)?;
     Some(value.split_once(WAS_FALSE).map_or(value, |(run, _)| run))
+}
+
+/// What a mark remembers of an explicit `false`: all behind the run's id, to be put behind another's.
+pub(super) fn memory_of_false(object: &Object) -> Option<&str> {
+    let (_, memory) = object.annotation(PAUSED_BY_ANNOTATION)?.split_once('/')?;
+    Some(memory)
 }
 
 /// What managed `spec.paused` of a Cluster that had an explicit `false`, if it had.

@@ -8,7 +8,32 @@ use serde::{Deserialize, Serialize};
 use super::options::Namespaces;
 
 /// Version of the record's format. A reader refuses newer ones.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Version of the record of a move. Readers of version 1 take every record for that of a move.
+const VERSION_OF_MOVES: u32 = 1;
+
+/// What a run does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Operation {
+    /// From one cluster to another.
+    #[default]
+    Move,
+    /// From a cluster to files.
+    Backup,
+    /// From files to a cluster.
+    Restore,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Move => "move",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+        })
+    }
+}
 
 /// How far a run has come. Written before it is acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,6 +127,9 @@ impl fmt::Display for Role {
 pub struct Record {
     /// Version of this format.
     pub version: u32,
+    /// What the run does.
+    #[serde(default, skip_serializing_if = "is_move")]
+    pub operation: Operation,
     /// Id of the run.
     pub run: String,
     /// What this cluster is in the run.
@@ -111,10 +139,17 @@ pub struct Record {
     /// Namespace that moves; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// URL of the other cluster's API server, as the run addressed it.
+    /// URL of the other cluster's API server, as the run addressed it; or the directory.
     pub peer: String,
+    /// Of a restore: sha256 of the names and contents of the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// When the run began, RFC 3339.
     pub started: String,
+}
+
+fn is_move(operation: &Operation) -> bool {
+    *operation == Operation::Move
 }
 
 /// A record that cannot be read.
@@ -129,23 +164,34 @@ pub enum RecordError {
         /// Its version.
         found: u32,
     },
+    /// Its run has an id that no run has. Files are called after runs, so this is not taken lightly.
+    #[error("the record of a run has no valid id: {0:?}")]
+    Run(String),
 }
 
 impl Record {
     /// The record of a run that begins now.
     pub fn new(run: &str, role: Role, namespaces: &Namespaces, peer: &str) -> Self {
         Self {
-            version: VERSION,
+            version: VERSION_OF_MOVES,
+            operation: Operation::Move,
             run: run.to_owned(),
             role,
             phase: Phase::Preparing,
             namespace: namespaces.selector().map(str::to_owned),
             peer: peer.to_owned(),
+            content: None,
             started: jiff::Timestamp::now()
                 .round(jiff::Unit::Second)
                 .unwrap_or_default()
                 .to_string(),
         }
+    }
+
+    /// The record of a run between a cluster and files.
+    #[must_use]
+    pub fn of(self, operation: Operation, content: Option<String>) -> Self {
+        Self { version: VERSION, operation, content, ..self }
     }
 
     /// Reads a record.
@@ -161,7 +207,12 @@ impl Record {
         if version > VERSION {
             return Err(RecordError::Newer { found: version });
         }
-        Ok(serde_json::from_str(text)?)
+        let record: Self = serde_json::from_str(text)?;
+        let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if record.run.is_empty() || record.run.len() > 63 || !record.run.bytes().all(is_valid) {
+            return Err(RecordError::Run(record.run));
+        }
+        Ok(record)
     }
 
     /// The record as text.
@@ -197,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn only_records_that_old_readers_would_mistake_for_a_move_are_newer() {
+        let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
+        let plain = record.to_text();
+        assert!(plain.contains("\"version\":1") && !plain.contains("operation"), "{plain}");
+        let backup = record.of(Operation::Backup, None);
+        assert!(backup.to_text().contains("\"version\":2"));
+        assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
+    }
+
+    #[test]
     fn records_survive_writing_and_newer_ones_are_refused() {
         let record = Record::new("r", Role::Target, &Namespaces::One("ns".to_owned()), "https://a");
         assert_eq!(Record::parse(&record.to_text()).expect("valid"), record);
@@ -204,7 +265,9 @@ mod tests {
             Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
             "unknown fields are ignored"
         );
-        assert!(matches!(Record::parse("{\"version\": 2}"), Err(RecordError::Newer { found: 2 })));
+        assert!(matches!(Record::parse("{\"version\": 3}"), Err(RecordError::Newer { found: 3 })));
         assert!(Record::parse("nonsense").is_err());
+        let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
+        assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));
     }
 }

@@ -1,25 +1,24 @@
 //! Carrying on an interrupted run from the two clusters alone, or putting it back.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use super::compare::compare;
+use super::compare::{being_deleted, compare};
 use super::copy::Copies;
-use super::discover::{Territory, discover, list_kinds};
+use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
-use super::inventory::{self, Provider};
-use super::kinds;
-use super::lock::{self, Lease, Lock, LockError};
-use super::mover::{execute_locked, finish_from, plan};
-use super::options::Namespaces;
-use super::preflight::{Preflight, check_health};
-use super::record::{Phase, Record, Role};
+use super::inventory;
+use super::lock::{self, Lease, Lock};
+use super::mover::{execute_locked, finish_from, plan, recorded};
+use super::places::{lock_namespace, lock_one, locked, places};
+use super::preflight::{Preflight, check_health, survey};
+use super::record::{Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
 use super::undo::undo;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Fate, Graph};
-use crate::cluster::{Client, Served};
+use crate::cluster::Client;
+use crate::journal::RunEvent;
 
 /// The leases of both clusters.
 #[derive(Clone, Debug)]
@@ -51,26 +50,55 @@ pub async fn find(source: &Client, target: &Client) -> Result<Found, PhaseError>
     Ok(Found { source, target })
 }
 
-async fn find_one(cluster: &Client) -> Result<Option<Lease>, PhaseError> {
+/// Looks for the record of a run in one cluster.
+pub(super) async fn find_one(cluster: &Client) -> Result<Option<Lease>, PhaseError> {
     let providers = inventory::read(cluster).await?;
     let lease = lock::read(cluster, &lock_namespace(&providers)).await.map_err(Box::new)?;
     Ok(lease.filter(|lease| lease.record.is_some()))
 }
 
-/// Namespace of a cluster's Lease: that of the core provider.
-pub fn lock_namespace(providers: &[Provider]) -> String {
-    let core = providers.iter().find(|provider| provider.kind == "CoreProvider");
-    core.map_or_else(|| "default".to_owned(), |provider| provider.namespace.clone())
+/// What was interrupted.
+enum Interrupted {
+    /// A move between the two clusters.
+    Move(Run, Record),
+    /// A backup or restore of one of them, which stands for both.
+    OfFiles(Run, Record),
 }
 
-/// The run to carry on, with its record; its clusters have to be the right way round.
-async fn interrupted(run: &Run) -> Result<(Run, Record), MoveError> {
+/// The run to carry on or put back; the clusters of a move have to be the right way round.
+async fn interrupted(run: &Run) -> Result<Interrupted, MoveError> {
     let found = find(&run.source, &run.target).await.map_err(MoveError::Unprepared)?;
+    for (cluster, lease) in [(&run.source, &found.source), (&run.target, &found.target)] {
+        let record = lease.as_ref().and_then(|lease| lease.record.as_ref());
+        if let Some(record) = record.filter(|record| record.operation != Operation::Move) {
+            let (source, target) = (cluster.clone(), cluster.clone());
+            let alone = Run { source, target, ..as_recorded(run, record) };
+            return Ok(Interrupted::OfFiles(alone, record.clone()));
+        }
+    }
+    interrupted_move(run, &found)
+}
+
+/// The run under the id and with the scope of a record.
+fn as_recorded(run: &Run, record: &Record) -> Run {
+    let mut run = run.clone();
+    run.id.clone_from(&record.run);
+    run.options.namespaces = record.namespaces();
+    run
+}
+
+fn interrupted_move(run: &Run, found: &Found) -> Result<Interrupted, MoveError> {
     let Some(record) = found.record().cloned() else {
         return Err(MoveError::NoRun(
             "no interrupted move was found in these two clusters".to_owned(),
         ));
     };
+    if run.is_alone() {
+        return Err(MoveError::NoRun(format!(
+            "this cluster is the {} of the move {}; name the other one too, with --to-kubeconfig (it is {})",
+            record.role, record.run, record.peer
+        )));
+    }
     for (lease, role) in [(&found.source, Role::Source), (&found.target, Role::Target)] {
         let Some(other) = lease.as_ref().and_then(|lease| lease.record.as_ref()) else { continue };
         if other.run != record.run || other.role != role {
@@ -80,23 +108,24 @@ async fn interrupted(run: &Run) -> Result<(Run, Record), MoveError> {
             )));
         }
     }
-    let mut run = run.clone();
-    run.id.clone_from(&record.run);
-    run.options.namespaces = record.namespaces();
-    Ok((run, record))
+    Ok(Interrupted::Move(as_recorded(run, &record), record))
 }
 
 /// Carries on an interrupted run to its end.
 ///
 /// # Errors
 /// When there is none, its holder is still alive, or it fails again.
-pub async fn resume(run: &Run, force: bool) -> Result<Report, MoveError> {
-    let (run, record) = interrupted(run).await?;
+pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), MoveError> {
+    let (run, record) = match interrupted(run).await? {
+        Interrupted::Move(run, record) => (run, record),
+        Interrupted::OfFiles(_, record) => return Err(MoveError::OfFiles(Box::new(record))),
+    };
+    report.run.clone_from(&run.id);
     run.events.note(format!(
         "carrying on the move {}, begun {}, which is {}",
         record.run, record.started, record.phase
     ));
-    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
+    let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
     match lock.phase().await {
@@ -108,14 +137,17 @@ pub async fn resume(run: &Run, force: bool) -> Result<Report, MoveError> {
                 other => other,
             };
             match planned {
-                Ok((preflight, report)) => execute_locked(&run, lock, preflight, report).await,
+                Ok((preflight, planned)) => {
+                    *report = planned;
+                    execute_locked(&run, lock, preflight, report).await
+                }
                 Err(error) => {
                     lock.leave().await;
                     Err(error)
                 }
             }
         }
-        phase => carry_on(&run, lock, territory, phase).await,
+        phase => carry_on(&run, lock, territory, (phase, report)).await,
     }
 }
 
@@ -124,8 +156,9 @@ async fn carry_on(
     run: &Run,
     lock: Lock,
     territory: Territory,
-    phase: Phase,
-) -> Result<Report, MoveError> {
+    (phase, report): (Phase, &mut Report),
+) -> Result<(), MoveError> {
+    run.begun(Operation::Move, run.source.server(), run.target.server());
     let doing = "find out how far it had come";
     let prepared = match discover(&run.source, &territory).await {
         Ok(graph) => {
@@ -146,12 +179,12 @@ async fn carry_on(
         strangers: Vec::new(),
         findings: super::findings::Findings::default(),
     };
-    let mut report = Report::new(run, &preflight);
-    finish_from(run, lock, phase, (&preflight.territory, &preflight.graph, &copies), &mut report)
+    *report = Report::new(run, &preflight);
+    finish_from(run, lock, phase, (&preflight.territory, &preflight.graph, &copies), report)
         .await?;
     report.outcome = Outcome::Moved;
     report.count_requests(&run.source, &run.target);
-    Ok(report)
+    Ok(())
 }
 
 /// Finds the copies of what is left in the source. Each has to be there, with the same content:
@@ -162,11 +195,7 @@ async fn find_copies(
     graph: &Graph,
     phase: Phase,
 ) -> Result<Copies, PhaseError> {
-    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
-    let listed = match list_kinds(&run.target, &everywhere).await {
-        Err(error) if error.is_forbidden() => list_kinds(&run.target, territory).await?,
-        other => other?,
-    };
+    let listed = list_everywhere(&run.target, territory).await?;
     let by_name: HashMap<_, _> = listed
         .into_iter()
         .map(|(kind, object)| {
@@ -180,6 +209,7 @@ async fn find_copies(
         let copy =
             by_name.get(&key).ok_or_else(|| PhaseError::CopyMissing { object: object.id() })?;
         let lost = compare(object, copy).lost.into_iter().find(|path| !is_of_deletion(path));
+        let lost = lost.or_else(|| being_deleted(copy));
         if let Some(path) = lost.filter(|_| node.fate == Fate::Move) {
             return Err(PhaseError::CopyDiffers { object: object.id(), path });
         }
@@ -191,9 +221,9 @@ async fn find_copies(
     Ok(copies)
 }
 
-/// What an object of the source has or lacks because this run was deleting it.
+/// What an object of the source lacks because this run was deleting it.
 fn is_of_deletion(path: &str) -> bool {
-    path.starts_with("metadata.finalizers") || path.starts_with("metadata.deletion")
+    path.starts_with("metadata.finalizers")
 }
 
 /// Puts an interrupted run back, if that is still possible.
@@ -202,68 +232,35 @@ fn is_of_deletion(path: &str) -> bool {
 /// When there is none, its holder is still alive, it is past its point of no return, or a request
 /// fails.
 pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
-    let (run, record) = interrupted(run).await?;
+    let (Interrupted::Move(run, record) | Interrupted::OfFiles(run, record)) =
+        interrupted(run).await?;
+    let too_late = |phase| Err(MoveError::TooLate { record: Box::new(record.clone()), phase });
     if !record.phase.can_be_undone() {
-        return Err(MoveError::TooLate { run: record.run, phase: record.phase });
+        return too_late(record.phase);
     }
-    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
-    let places = places(&run, Some(&record)).await?;
-    let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
+    let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
+    let lock = if record.operation == Operation::Move {
+        let places = places(&run, Some(&record)).await?;
+        Lock::acquire(places, force, &run.stop).await.map_err(locked)?
+    } else {
+        lock_one(&run, &run.source, record.clone(), force).await?
+    };
     let phase = lock.phase().await;
     if !phase.can_be_undone() {
         lock.leave().await;
-        return Err(MoveError::TooLate { run: record.run, phase });
+        return too_late(phase);
     }
+    run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("Put everything back");
     let doing = "put everything back";
-    if let Err(source) = undo(&run, &territory).await {
+    if let Err(source) = recorded(&run, "undo", undo(&run, &territory)).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });
     }
     run.events.finished("the source is as before");
     lock.finish().await.map_err(locked)?;
+    let outcome = Outcome::Undone.to_string();
+    run.events.record(RunEvent::Ended { outcome, error: None });
     Ok(record)
-}
-
-async fn territory(run: &Run) -> Result<Territory, PhaseError> {
-    let (kinds, providers) =
-        tokio::try_join!(kinds::read(&run.source), inventory::read(&run.source))?;
-    let (source, target) = tokio::try_join!(Served::read(&run.source), Served::read(&run.target))?;
-    let kinds =
-        kinds.iter().map(|kind| super::preflight::common_version(kind, &source, &target)).collect();
-    Ok(Territory { kinds: Arc::new(kinds), providers, namespaces: run.options.namespaces.clone() })
-}
-
-/// Where the leases of a run live, in an order that does not depend on its direction.
-///
-/// A cluster that has lost the record of an interrupted run gets it again as the other one has it.
-pub(super) async fn places(
-    run: &Run,
-    interrupted: Option<&Record>,
-) -> Result<Vec<lock::Place>, MoveError> {
-    let mut places = Vec::new();
-    for (cluster, role, peer) in
-        [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)]
-    {
-        let id = super::preflight::identity(cluster).await.map_err(MoveError::Unprepared)?;
-        let providers =
-            inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
-        let new = || Record::new(&run.id, role, &run.options.namespaces, peer.server());
-        let record = interrupted.map_or_else(new, |record| Record {
-            role,
-            peer: peer.server().to_owned(),
-            ..record.clone()
-        });
-        places.push((
-            id,
-            lock::Place { cluster: cluster.clone(), namespace: lock_namespace(&providers), record },
-        ));
-    }
-    places.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(places.into_iter().map(|(_, place)| place).collect())
-}
-
-pub(super) fn locked(error: LockError) -> MoveError {
-    MoveError::Locked(Box::new(error))
 }

@@ -1,11 +1,14 @@
 //! What a move did or would do, for people and for machines.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
+use super::error::MoveError;
 use super::findings::Finding;
 use super::preflight::Preflight;
+use super::record::Operation;
 use super::run::Run;
 use crate::capi::names::CLUSTERCTL_LABEL;
 use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
@@ -30,6 +33,27 @@ pub enum Outcome {
     Saved,
     /// The objects were restored from a directory.
     Restored,
+    /// It failed or was interrupted, and everything was put back.
+    Undone,
+    /// It failed half-way; `error` says what to do.
+    Unfinished,
+    /// It could not begin; nothing was changed.
+    NotBegun,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// Why a run has not succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// What failed and why.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
 }
 
 /// An object, and why it was treated as it was.
@@ -61,8 +85,13 @@ pub struct Report {
     pub kind: &'static str,
     /// Id of the run, as in the annotations it sets.
     pub run: String,
+    /// What it does.
+    pub operation: Operation,
     /// How it ended.
     pub outcome: Outcome,
+    /// Why, when it has not succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
     /// Namespace that moved; absent when all did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
@@ -70,6 +99,9 @@ pub struct Report {
     pub source: String,
     /// URL of the target's API server.
     pub target: String,
+    /// Directory of the backup that was made before copying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<String>,
     /// Clusters moved.
     pub clusters: usize,
     /// Copied to the target and deleted from the source.
@@ -93,27 +125,35 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of what preflight has planned.
-    pub fn new(run: &Run, preflight: &Preflight) -> Self {
-        let mut report = Self {
+    /// The report of a run that has looked at nothing yet.
+    pub fn blank(run: &Run) -> Self {
+        Self {
             api_version: API_VERSION,
             kind: "MoveReport",
             run: run.id.clone(),
+            operation: Operation::Move,
             outcome: Outcome::Planned,
+            error: None,
             namespace: run.options.namespaces.selector().map(str::to_owned),
             source: run.source.server().to_owned(),
             target: run.target.server().to_owned(),
+            backup: None,
             clusters: 0,
             moved: Vec::new(),
             kept: Vec::new(),
             not_moved: Vec::new(),
             reused: Vec::new(),
             added_by_target: Vec::new(),
-            findings: preflight.findings.0.clone(),
+            findings: Vec::new(),
             counts_by_kind: BTreeMap::new(),
             phases: Vec::new(),
             requests: BTreeMap::new(),
-        };
+        }
+    }
+
+    /// The report of what preflight has planned.
+    pub fn new(run: &Run, preflight: &Preflight) -> Self {
+        let mut report = Self { findings: preflight.findings.0.clone(), ..Self::blank(run) };
         report.fill(&preflight.graph);
         let strangers = preflight.strangers.iter();
         report.not_moved.extend(strangers.map(|stranger| Explained {
@@ -121,6 +161,26 @@ impl Report {
             reason: stranger.reason.clone(),
         }));
         report
+    }
+
+    /// Takes over why the run has not succeeded.
+    pub fn fail(&mut self, error: &MoveError) {
+        self.outcome = match error {
+            MoveError::Undone { .. } => Outcome::Undone,
+            MoveError::HalfUndone { .. }
+            | MoveError::Unfinished { .. }
+            | MoveError::LockLost { .. } => Outcome::Unfinished,
+            MoveError::Refused(_) => Outcome::Refused,
+            MoveError::Unprepared(_)
+            | MoveError::Locked(_)
+            | MoveError::NoRun(_)
+            | MoveError::OfFiles(_)
+            | MoveError::TooLate { .. } => Outcome::NotBegun,
+        };
+        if let MoveError::Refused(findings) = error {
+            self.findings.clone_from(&findings.0);
+        }
+        self.error = Some(Failure { message: chain(error), hint: error.hint_of(self.operation) });
     }
 
     /// Takes over what becomes of the objects of a graph.
@@ -154,10 +214,34 @@ impl Report {
         }
     }
 
+    /// Takes over the numbers of requests of a run that has failed somewhere.
+    pub fn count_all_requests(&mut self, run: &Run) {
+        self.count_requests(&run.source, &run.target);
+        if run.is_alone() {
+            let name = run.source.name();
+            self.requests.retain(|cluster, _| *cluster == name);
+        }
+    }
+
     /// Objects that were or would be copied.
     pub fn objects(&self) -> usize {
         self.moved.len() + self.kept.len()
     }
+}
+
+/// An error with its causes, each told once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn explain(node: &Node, reason: &str) -> Explained {

@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
 use super::error::PhaseError;
 use super::options::MoveOptions;
 use crate::cluster::Client;
-use crate::journal::Events;
+use crate::journal::{Events, RunEvent};
 
 /// Set when the user asks to stop, or the lock is lost; looked at between requests.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,14 @@ impl Stop {
     /// Whether a stop was asked for.
     pub fn is_requested(&self) -> bool {
         self.requested.load(Ordering::Relaxed)
+    }
+
+    /// Waits so long, or until a stop is asked for.
+    pub async fn wait(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.is_requested() && Instant::now() < until {
+            tokio::time::sleep(pause.min(Duration::from_millis(100))).await;
+        }
     }
 
     /// # Errors
@@ -71,6 +80,21 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether one cluster stands for both, since the other end is files.
+    pub fn is_alone(&self) -> bool {
+        self.source.name() == self.target.name()
+    }
+
+    /// Tells the journal that the lock was taken.
+    pub(super) fn begun(&self, operation: impl ToString, source: &str, target: &str) {
+        self.events.record(RunEvent::Begun {
+            run: self.id.clone(),
+            operation: operation.to_string(),
+            source: source.to_owned(),
+            target: target.to_owned(),
+        });
+    }
+
     /// Calls `work` for every item, several at once, and reports progress as `done` of `total`.
     ///
     /// After a failure or a request to stop nothing new is begun, and what is under way is awaited.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::copy::Copies;
 use super::error::PhaseError;
+use super::namespaces;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
 use crate::capi::names::RUN_ANNOTATION;
@@ -24,7 +25,7 @@ pub async fn seal(run: &Run, graph: &Graph, copies: &Copies) -> Result<(), Phase
         .collect();
     let progress = Progress::of(created.len()).carried_through();
     run.each(created, &progress, |node| seal_one(run, graph, copies, node)).await?;
-    Ok(())
+    namespaces::keep(run, graph).await
 }
 
 async fn seal_one(

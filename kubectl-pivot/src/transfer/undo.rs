@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use super::discover::{Territory, list_kinds};
+use super::discover::{Territory, list_everywhere};
 use super::error::PhaseError;
-use super::options::Namespaces;
+use super::namespaces;
 use super::pause;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
-/// Removes every object of the target that carries this run's mark, then resumes the source.
+/// Removes every object of the target that carries this run's mark, namespaces last, then resumes the source.
 ///
 /// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
 /// a deletion and acts on the real infrastructure.
@@ -20,17 +20,14 @@ use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 /// When a request fails; the source stays paused then, since copies may be left.
 pub async fn undo(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     remove_copies(run, territory).await?;
+    namespaces::remove(run).await?;
     pause::restore(run, &run.source, &territory.kinds).await?;
     Ok(())
 }
 
 async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     // Classes of other namespaces may have been copied too.
-    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
-    let listed = match list_kinds(&run.target, &everywhere).await {
-        Err(error) if error.is_forbidden() => list_kinds(&run.target, territory).await?,
-        other => other?,
-    };
+    let listed = list_everywhere(&run.target, territory).await?;
     let ours: Vec<(usize, Object)> = listed
         .into_iter()
         .filter(|(_, object)| object.annotation(RUN_ANNOTATION) == Some(&run.id))

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::compare::{compare, is_same_content};
+use super::compare::{being_deleted, compare, is_same_content};
 use super::copy::{Copies, owner_uids};
-use super::discover::{Territory, list_kinds};
+use super::discover::{Territory, list_copied};
 use super::error::PhaseError;
-use super::options::Namespaces;
 use super::run::Run;
 use crate::capi::{Fate, Graph, KeepReason, Node, Object};
-use crate::cluster::ApiError;
+use crate::cluster::{ApiError, Client};
 
 /// What verification has found besides that all is well.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +28,8 @@ pub async fn verify(
     copies: &Copies,
 ) -> Result<Verified, PhaseError> {
     let (source, target) = tokio::try_join!(
-        by_uid(run, territory, graph, true),
-        by_uid(run, territory, graph, false)
+        by_uid(&run.source, territory, graph),
+        by_uid(&run.target, territory, graph)
     )?;
     let mut verified = Verified::default();
     for node in graph.copied().map(|index| &graph.nodes[index]) {
@@ -44,7 +43,7 @@ pub async fn verify(
         if is_shared && copies.reused.contains(node.object.uid()) {
             continue;
         }
-        let mut lost = difference.lost.into_iter();
+        let mut lost = difference.lost.into_iter().chain(being_deleted(copy));
         let is_dangling =
             !copies.reused.contains(node.object.uid()) && !has_owners_of_target(node, copy, copies);
         let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
@@ -77,12 +76,10 @@ fn check_source(node: &Node, now: Option<&Object>) -> Result<(), PhaseError> {
 
 /// Lists a cluster again, only the kinds that were copied.
 async fn by_uid(
-    run: &Run,
+    cluster: &Client,
     territory: &Territory,
     graph: &Graph,
-    source: bool,
 ) -> Result<HashMap<String, Object>, ApiError> {
-    let cluster = if source { &run.source } else { &run.target };
     let mut used = vec![false; graph.kinds.len()];
     graph.copied().for_each(|index| used[graph.nodes[index].kind] = true);
     let kinds = graph
@@ -92,21 +89,7 @@ async fn by_uid(
         .filter(|(_, used)| *used)
         .map(|(kind, _)| kind.clone())
         .collect();
-    let mut places = vec![territory.namespaces.clone()];
-    if let Some(moving) = territory.namespaces.selector() {
-        let mut others: Vec<&str> =
-            graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
-        others.retain(|namespace| *namespace != moving);
-        others.sort_unstable();
-        others.dedup();
-        places.extend(others.into_iter().map(|namespace| Namespaces::One(namespace.to_owned())));
-    }
-    let mut objects = HashMap::new();
-    let mut part = Territory { kinds: std::sync::Arc::new(kinds), ..territory.clone() };
-    for place in places {
-        part.namespaces = place;
-        let listed = list_kinds(cluster, &part).await?;
-        objects.extend(listed.into_iter().map(|(_, object)| (object.uid().to_owned(), object)));
-    }
-    Ok(objects)
+    let part = Territory { kinds: std::sync::Arc::new(kinds), ..territory.clone() };
+    let listed = list_copied(cluster, &part, graph).await?;
+    Ok(listed.into_iter().map(|(_, object)| (object.uid().to_owned(), object)).collect())
 }

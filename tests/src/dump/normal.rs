@@ -42,18 +42,6 @@ impl Uids {
 pub struct Dump(pub BTreeMap<String, Value>);
 
 impl Dump {
-    /// The objects for which `keep` holds.
-    #[must_use]
-    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|(name, _)| keep(name))
-                .map(|(n, v)| (n.clone(), v.clone()))
-                .collect(),
-        )
-    }
-
     /// Identities of the objects, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -8,14 +8,13 @@
 
 mod call;
 mod fault;
-mod http;
+pub(crate) mod http;
 mod server;
 mod tape;
 mod timeline;
 
 pub use call::{Call, Side};
 pub use fault::{Fault, Rule};
-pub use server::Proxy;
-pub(crate) use server::state_of;
+pub use server::{Proxy, state_of};
 pub use tape::{Tape, Write};
 pub use timeline::{ClusterState, Timeline};

@@ -209,7 +209,7 @@ impl Upstream {
 }
 
 /// What a Cluster is that was read.
-pub(crate) fn state_of(cluster: &Object) -> ClusterState {
+pub fn state_of(cluster: &Object) -> ClusterState {
     if is_paused(cluster) { ClusterState::Paused } else { ClusterState::Active }
 }
 

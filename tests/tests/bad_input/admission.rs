@@ -23,6 +23,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("policy_refuses_half_way", policy_refuses_half_way)
         .case("dead_webhook", dead_webhook)
         .case("policy_refuses_deletion", policy_refuses_deletion)
+        .case("policy_refuses_deletion_for_a_while", policy_refuses_deletion_for_a_while)
         .case("policy_refuses_to_free", policy_refuses_to_free)
         .case("policy_refuses_to_resume", policy_refuses_to_resume)
 }
@@ -131,6 +132,33 @@ async fn policy_refuses_deletion(bench: Arc<Bench>) {
     fails_and_is_continued(&bench, "clinging", Side::Source, &policy, &says).await;
 }
 
+/// A refusal that ends is waited for.
+async fn policy_refuses_deletion_for_a_while(bench: Arc<Bench>) {
+    let policy =
+        Policy { name: "not-yet", operation: "DELETE", groups: "", resources: "configmaps" };
+    let namespace = "patient";
+    let all = populate_refused(&bench, namespace, &policy).await;
+    let (source, target) = (&bench.pair.source, &bench.pair.target);
+    policy.install(source).await;
+    let lift = async {
+        while !is_going(source, namespace).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        policy.remove(source).await;
+    };
+    let (outcome, ()) = tokio::join!(bench.run(namespace, &["--delete-timeout", "300"]), lift);
+    expect(&outcome, code::MOVED, &["trying again", "not-yet refuses it"]);
+    assert_eq!(payload(source, namespace).await, 0, "{outcome}");
+    assert_eq!(payload(target, namespace).await, all, "{outcome}");
+}
+
+/// Whether the object that is refused has been marked for deletion.
+async fn is_going(plane: &Plane, namespace: &str) -> bool {
+    let kind = ResourceType::core("ConfigMap", "configmaps");
+    let held = plane.client().get(&kind, Some(namespace), "held").await.expect("can be read");
+    held.is_some_and(|held| is_marked(&held))
+}
+
 /// The object is being deleted by then, and stays so.
 async fn policy_refuses_to_free(bench: Arc<Bench>) {
     let policy =
@@ -156,6 +184,22 @@ enum Side {
     Target,
 }
 
+/// Two clusters, of which the second and its ConfigMap are refused by the policy. Returns the number
+/// of objects.
+async fn populate_refused(bench: &Bench, namespace: &str, policy: &Policy) -> usize {
+    let mut population = Bench::population(namespace);
+    let other = shapes::bare_cluster(&second_name(namespace));
+    let second = population.add(other.label(REFUSED_BY, policy.name));
+    let held = Piece::config_map("held").label(REFUSED_BY, policy.name);
+    population.add(held.finalizer("proof.kubectl-pivot.io/hold").owned_by(second));
+    bench.pair.source.populate(&population).await;
+    population.len()
+}
+
+fn second_name(namespace: &str) -> String {
+    format!("{namespace}-too")
+}
+
 async fn fails_and_is_continued(
     bench: &Bench,
     namespace: &str,
@@ -163,20 +207,15 @@ async fn fails_and_is_continued(
     policy: &Policy,
     says: &[&str],
 ) {
-    let mut population = Bench::population(namespace);
-    let other = format!("{namespace}-too");
-    let second = population.add(shapes::bare_cluster(&other).label(REFUSED_BY, policy.name));
-    let held = Piece::config_map("held").label(REFUSED_BY, policy.name);
-    population.add(held.finalizer("proof.kubectl-pivot.io/hold").owned_by(second));
-    let all = population.len();
-    bench.pair.source.populate(&population).await;
+    let all = populate_refused(bench, namespace, policy).await;
+    let other = second_name(namespace);
     let (source, target) = (&bench.pair.source, &bench.pair.target);
     let refusing = match side {
         Side::Source => source,
         Side::Target => target,
     };
     policy.install(refusing).await;
-    let outcome = bench.run(namespace, &[]).await;
+    let outcome = bench.run(namespace, &["--delete-timeout", "1"]).await;
     expect(&outcome, code::UNFINISHED, says);
     expect(
         &outcome,

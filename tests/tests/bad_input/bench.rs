@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::WriteOptions;
 use kubectl_pivot_tests::dump::{Dump, Normal, Uids, diff, report};
+use kubectl_pivot_tests::namespaces::{NamespaceController, wait_gone};
 use kubectl_pivot_tests::population::{Population, shapes};
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::twins::{Pair, Plane, Stage};
@@ -23,6 +24,7 @@ pub(crate) mod code {
 /// A source and a target.
 pub(crate) struct Bench {
     // Dropped in this order: the control planes before their folder.
+    _namespace_controllers: [NamespaceController; 2],
     pub(crate) pair: Pair,
     pub(crate) stage: Stage,
 }
@@ -34,6 +36,14 @@ pub(crate) struct Snapshot {
 }
 
 impl Bench {
+    /// Starts both clusters.
+    pub(crate) async fn set() -> Self {
+        let stage = Stage::set().await;
+        let pair = stage.pair("source", "target").await;
+        let _namespace_controllers = [&pair.source, &pair.target].map(NamespaceController::start);
+        Self { _namespace_controllers, pair, stage }
+    }
+
     /// A provisioned cluster with a running machine, called like the namespace.
     pub(crate) fn population(namespace: &str) -> Population {
         let mut population = Population::new(namespace);
@@ -83,14 +93,12 @@ impl Bench {
         before: &Snapshot,
         outcome: &Outcome,
     ) {
+        wait_gone(&self.pair.target, namespace).await;
         let after = self.snapshot(namespace).await;
         for (name, before, after) in
             [("source", &before.source, &after.source), ("target", &before.target, &after.target)]
         {
-            // Only the namespace may stay: an empty one is nobody's loss, and deleting it could be.
-            let mut differences = diff(before, after);
-            differences
-                .retain(|d| !(name == "target" && d.object == format!("Namespace {namespace}")));
+            let differences = diff(before, after);
             let text = report(&differences, "before", "after ");
             assert!(differences.is_empty(), "the {name} was changed:\n{text}\n{outcome}");
         }

@@ -11,17 +11,11 @@ mod content;
 use std::process::ExitCode;
 
 use kubectl_pivot_tests::suite::Suite;
-use kubectl_pivot_tests::twins::Stage;
 
 use bench::Bench;
 
 fn main() -> ExitCode {
-    let suite = Suite::new(|| {
-        Box::pin(async {
-            let stage = Stage::set().await;
-            Bench { pair: stage.pair("source", "target").await, stage }
-        })
-    });
+    let suite = Suite::new(|| Box::pin(Bench::set()));
     let suite = command_line::add(suite);
     let suite = clusters::add(suite);
     let suite = access::add(suite);

@@ -3,11 +3,13 @@
 mod answers;
 mod servers;
 mod strangers;
+mod tokens;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use kubectl_pivot_tests::arena::{Arena, Ends};
+use kubectl_pivot_tests::authenticator::Authenticator;
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::proxy::Rule;
 use kubectl_pivot_tests::suite::Suite;
@@ -15,21 +17,28 @@ use kubectl_pivot_tests::suite::Suite;
 /// Exit code of a move that has put everything back.
 const UNDONE: i32 = 5;
 
+/// Exit code of a move that is neither finished nor put back.
+const UNFINISHED: i32 = 6;
+
 /// What the cases share.
 struct Stormy {
     undisturbed: Ends,
     arena: Arena,
+    authenticator: Authenticator,
 }
 
 fn main() -> ExitCode {
     let suite = Suite::new(|| {
         Box::pin(async {
-            let arena = Arena::set().await;
-            Stormy { undisturbed: undisturbed(&arena).await, arena }
+            let authenticator = Authenticator::start().await;
+            let args = authenticator.apiserver_args();
+            let arena = Arena::set_with(&args.each_ref().map(String::as_str)).await;
+            Stormy { undisturbed: undisturbed(&arena).await, arena, authenticator }
         })
     });
     let suite = answers::add(suite);
     let suite = strangers::add(suite);
+    let suite = tokens::add(suite);
     servers::add(suite).run()
 }
 

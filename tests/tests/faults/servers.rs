@@ -17,23 +17,45 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     suite
         .case("the_api_server_of_the_target_crashes_while_it_is_copied_to", target_crashes)
         .case("the_api_server_of_the_source_crashes_while_it_is_deleted_from", source_crashes)
+        .case("the_etcd_of_the_target_crashes_while_it_is_copied_to", target_etcd_crashes)
+        .case("the_etcd_of_the_source_crashes_while_it_is_deleted_from", source_etcd_crashes)
 }
 
 async fn target_crashes(stormy: Shared) {
     let kind = ResourceType::new(CORE, "Cluster", "clusters", true);
     let has_come = |objects: &[Object]| !objects.is_empty();
-    crash(&stormy, &stormy.arena.pair().target, &kind, has_come).await;
+    crash(&stormy, &stormy.arena.pair().target, Part::ApiServer, &kind, has_come).await;
+}
+
+async fn target_etcd_crashes(stormy: Shared) {
+    let kind = ResourceType::new(CORE, "Cluster", "clusters", true);
+    let has_come = |objects: &[Object]| !objects.is_empty();
+    crash(&stormy, &stormy.arena.pair().target, Part::Etcd, &kind, has_come).await;
 }
 
 async fn source_crashes(stormy: Shared) {
     let kind = ResourceType::new(DOCKER, "DockerMachine", "dockermachines", true);
-    crash(&stormy, &stormy.arena.pair().source, &kind, |objects| objects.is_empty()).await;
+    let plane = &stormy.arena.pair().source;
+    crash(&stormy, plane, Part::ApiServer, &kind, |objects| objects.is_empty()).await;
+}
+
+async fn source_etcd_crashes(stormy: Shared) {
+    let kind = ResourceType::new(DOCKER, "DockerMachine", "dockermachines", true);
+    let plane = &stormy.arena.pair().source;
+    crash(&stormy, plane, Part::Etcd, &kind, |objects| objects.is_empty()).await;
+}
+
+/// What crashes.
+enum Part {
+    ApiServer,
+    Etcd,
 }
 
 /// Crashes a server as soon as its objects of this kind are such.
 async fn crash(
     stormy: &Stormy,
     plane: &Plane,
+    part: Part,
     kind: &ResourceType,
     is_time: impl Fn(&[Object]) -> bool,
 ) {
@@ -46,7 +68,10 @@ async fn crash(
         while !is_time(&plane.client().list(kind, Some(&tag)).await.expect("can be listed")) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        plane.crash_apiserver(DEAD_FOR).await;
+        match part {
+            Part::ApiServer => plane.crash_apiserver(DEAD_FOR).await,
+            Part::Etcd => plane.crash_etcd(DEAD_FOR).await,
+        }
     };
     let (outcome, ()) = tokio::join!(running.end(), crash);
     outcome.expect_success("the move");

@@ -13,6 +13,9 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     suite
         .case("a_change_in_the_source_after_the_copy_undoes_the_move", changed_after_copy)
         .case("a_foreign_object_that_appears_in_the_target_is_left_alone", appears_in_target)
+        .case("a_copy_that_somebody_deletes_undoes_the_move", copy_deleted)
+        .case("what_has_come_into_a_new_namespace_keeps_it", tenant_keeps_namespace)
+        .case("a_controller_that_asks_late_to_wait_is_waited_for", late_block_move)
         .case("a_machine_created_before_the_pause_is_moved", machine_before_pause)
         .case("a_finalizer_that_is_put_back_does_not_stop_the_move", finalizer_put_back)
 }
@@ -43,8 +46,7 @@ async fn changed_after_copy(stormy: Shared) {
     let after = arena.ends(&tag).await;
     let machine = "Machine.cluster.x-k8s.io TAG/plain-worker";
     assert_eq!(after.source.get(machine), before.as_ref(), "{outcome}");
-    let copies: Vec<_> =
-        after.target.names().filter(|name| !name.starts_with("Namespace")).collect();
+    let copies: Vec<_> = after.target.names().collect();
     assert!(copies.is_empty(), "{copies:?}\n{outcome}");
     check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
@@ -76,8 +78,99 @@ async fn appears_in_target(stormy: Shared) {
     let now = client.get(&kind, Some(&tag), "plain-worker").await.expect("can be read");
     assert_eq!(now.as_ref().map(Object::value), Some(created.value()));
     client.delete(&kind, Some(&tag), "plain-worker", created.uid()).await.expect("is there");
-    let after = arena.ends(&tag).await;
+    let mut after = arena.ends(&tag).await;
+    after.target.0.remove("Namespace TAG").expect("the Secret has kept it");
     before.check_put_back(&after).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// Its finalizers keep it in sight, but it will not last.
+async fn copy_deleted(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let before = arena.ends(&tag).await;
+    let is_below = |call: &Call| {
+        call.method == "POST"
+            && call.is_write()
+            && call.is_about("secrets")
+            && call.body["metadata"]["name"] == "plain-worker"
+    };
+    arena.tape().rule(Rule::when(is_below, Fault::HoldBefore).times(1));
+    let mut running = arena.program().start(arena.move_args(&tag));
+    arena.tape().held().await;
+    let client = arena.pair().target.client();
+    let copy = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    let uid = copy.expect("was copied").uid().to_owned();
+    client.delete(&machines(), Some(&tag), "plain-worker", &uid).await.expect("is there");
+    let going = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    assert!(going.is_some_and(|going| going.is_being_deleted()), "it has finalizers");
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("plain-worker") && outcome.says("deletionTimestamp"), "{outcome}");
+    before.check_put_back(&arena.ends(&tag).await).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// The namespace was created by the run, and would be removed with its copies.
+async fn tenant_keeps_namespace(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let before = arena.ends(&tag).await;
+    arena.tape().rule(at_the_last_copy(5));
+    let mut args = arena.move_args(&tag);
+    args.retain(|arg| arg != "--quiet");
+    let mut running = arena.program().start(args);
+    arena.tape().held().await;
+    let client = arena.pair().target.client();
+    let kind = ResourceType::new("apps/v1", "Deployment", "deployments", true);
+    let pod = json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a"}]}});
+    let tenant = Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "tenant", "namespace": tag},
+        "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": pod}}));
+    let options = WriteOptions::manager("somebody");
+    let tenant = client.create(&kind, &tenant, &options).await.expect("a Deployment");
+    running.interrupt();
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    assert!(outcome.says(&format!("Deployment {tag}/tenant has come into it")), "{outcome}");
+    let left = client.get(&kind, Some(&tag), "tenant").await.expect("can be read");
+    assert_eq!(left.as_ref().map(Object::uid), Some(tenant.uid()));
+    let mut after = arena.ends(&tag).await;
+    let namespace = after.target.0.remove("Namespace TAG").expect("it stays");
+    assert!(!namespace.to_string().contains("kubectl-pivot.io/run"), "{namespace}");
+    before.check_put_back(&after).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(arena, &tag).await;
+    client.delete(&kind, Some(&tag), "tenant", tenant.uid()).await.expect("can be deleted");
+    arena.clean_up(&tag).await;
+}
+
+/// The annotation comes when the move is about to look for it.
+async fn late_block_move(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let is_pause = |call: &Call| call.method == "PATCH" && call.is_about("clusters");
+    arena.tape().rule(Rule::when(is_pause, Fault::HoldAfter).times(1));
+    let is_look = |call: &Call| call.method == "GET" && call.path.ends_with("/plain-worker");
+    arena.tape().rule(Rule::when(is_look, Fault::HoldAfter).times(1));
+    let mut running = arena.program().start(move_args(arena, &tag));
+    arena.tape().held().await;
+    let client = arena.pair().source.client();
+    let place = (Some(&*tag), "plain-worker");
+    let block = |value: Value| json!({"metadata": {"annotations": {"clusterctl.cluster.x-k8s.io/block-move": value}}});
+    patch(client, &machines(), place, &block("".into())).await;
+    arena.tape().release();
+    arena.tape().held().await;
+    let copies = arena.pair().target.client().list(&machines(), Some(&tag)).await;
+    assert!(copies.expect("can be listed").is_empty(), "copied although it asks to wait");
+    patch(client, &machines(), place, &block(Value::Null)).await;
+    arena.tape().release();
+    running.end().await.expect_success("the move");
+    let left = client.list(&machines(), Some(&tag)).await.expect("can be listed");
+    assert!(left.is_empty(), "{left:?}");
     check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
 }

@@ -72,6 +72,14 @@ pub enum PartsError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A manifest of a Go module, or what was made of it, is not what it should be.
+    #[error("{} is no manifest that can be used: {message}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A CRD file is not what it should be.
     #[error("{} is not a CustomResourceDefinition: {message}", path.display())]
     Crd {
@@ -112,7 +120,7 @@ impl PartsError {
             Self::File { .. } => Some(
                 "check permissions and free space, or set KUBECTL_PIVOT_CACHE_DIR to another folder".into(),
             ),
-            Self::Crd { path, .. } => path
+            Self::Crd { path, .. } | Self::Manifest { path, .. } => path
                 .parent()
                 .map(|dir| format!("delete {} and run the command again", dir.display())),
         }

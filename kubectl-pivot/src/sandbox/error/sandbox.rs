@@ -67,6 +67,18 @@ pub enum SandboxError {
     /// A part could not be found or made.
     #[error(transparent)]
     Parts(#[from] PartsError),
+    /// The controllers could not be started.
+    #[error("the controllers of the sandbox could not be started")]
+    Controllers(#[source] ControlPlaneError),
+    /// The fixed port of the in-memory provider is taken.
+    #[error("port {port} is taken, which the in-memory provider needs")]
+    ProviderPort {
+        /// The port.
+        port: u16,
+    },
+    /// The operating system does not tell where this program is, which is needed to start it again.
+    #[error("cannot find this program's file")]
+    Program(#[source] std::io::Error),
     /// One of the clusters failed.
     #[error("cluster {name} of the sandbox failed")]
     Cluster {
@@ -97,8 +109,13 @@ impl SandboxError {
                 path.parent().unwrap_or(path).display()
             )),
             Self::Parts(error) => error.hint(),
-            Self::Cluster { source, .. } => source.hint(),
-            Self::InvalidName { .. } | Self::WontEnd { .. } => None,
+            Self::Cluster { source, .. } | Self::Controllers(source) => source.hint(),
+            Self::ProviderPort { .. } => Some(
+                "one sandbox with controllers can run on a machine: `kubectl pivot sandbox list` shows yours, \
+                 `kubectl pivot sandbox down --name NAME` ends one"
+                    .into(),
+            ),
+            Self::InvalidName { .. } | Self::WontEnd { .. } | Self::Program(_) => None,
         }
     }
 

@@ -58,7 +58,6 @@ fn cluster_conditions(context: &Context) -> Value {
         ("ScalingDown", "False", "NotScalingDown"),
         ("Remediating", "False", "NotRemediating"),
         ("Deleting", "False", "NotDeleting"),
-        ("Paused", "False", "NotPaused"),
     ])
 }
 
@@ -78,7 +77,6 @@ pub(super) fn docker_cluster(context: &Context) -> Blueprint {
             "conditions": context.conditions(&[
                 ("Ready", "True", "Ready"),
                 ("LoadBalancerAvailable", "True", "Available"),
-                ("Paused", "False", "NotPaused"),
             ]),
             "initialization": {"provisioned": true},
             "deprecated": {"v1beta1": {"conditions":

@@ -55,7 +55,6 @@ fn control_plane_status(context: &Context) -> Value {
             ("ScalingDown", "False", "NotScalingDown"),
             ("Remediating", "False", "NotRemediating"),
             ("Deleting", "False", "NotDeleting"),
-            ("Paused", "False", "NotPaused"),
         ]),
         "initialization": {"controlPlaneInitialized": true},
         "selector": format!("{CLUSTER_NAME_LABEL}={cluster},cluster.x-k8s.io/control-plane"),

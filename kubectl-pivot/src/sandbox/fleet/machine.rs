@@ -174,7 +174,6 @@ fn machine_conditions(member: Member<'_>) -> Value {
         ("NodeHealthy", "True", "NodeHealthy"),
         ("Updating", "False", "NotUpdating"),
         ("Deleting", "False", "NotDeleting"),
-        ("Paused", "False", "NotPaused"),
     ];
     if member.is_control_plane() {
         conditions.extend(CONTROL_PLANE_CONDITIONS);

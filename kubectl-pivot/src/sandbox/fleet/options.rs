@@ -79,6 +79,16 @@ pub enum FleetError {
         /// What is missing, for example `/status/nodeRef`.
         field: String,
     },
+    /// A cluster was created, and its controllers have not come to an end in time.
+    #[error("Cluster {cluster} was not Available after {seconds} s, last seen: {last_seen}")]
+    NotAvailable {
+        /// Namespace and name.
+        cluster: String,
+        /// How long was waited.
+        seconds: u64,
+        /// What it lacked.
+        last_seen: String,
+    },
     /// A request failed; what was written before stays.
     #[error(transparent)]
     Api(Box<ApiError>),
@@ -105,6 +115,10 @@ impl FleetError {
                 "install Cluster API 1.14 with its Docker provider first (`clusterctl init --infrastructure docker`)"
                     .to_owned()
             }
+            Self::NotAvailable { .. } => {
+                "read the logs of the controllers (`kubectl pivot sandbox list -o json` names them)"
+                    .to_owned()
+            }
             Self::Api(error) if error.is_not_found() => {
                 "create the namespace first (`kubectl create namespace NAME`)".to_owned()
             }
@@ -114,7 +128,7 @@ impl FleetError {
 }
 
 /// Refuses names that the API server, or label values made from them, would not take.
-pub(super) fn validate(options: &FleetOptions) -> Result<(), FleetError> {
+pub(in crate::sandbox) fn validate(options: &FleetOptions) -> Result<(), FleetError> {
     let invalid = |what, value: &str, rule: &str| {
         Err(FleetError::InvalidName { what, value: value.to_owned(), rule: rule.to_owned() })
     };

@@ -73,7 +73,6 @@ fn machine_deployment_status(context: &Context) -> Value {
             ("ScalingUp", "False", "NotScalingUp"),
             ("Remediating", "False", "NotRemediating"),
             ("Deleting", "False", "NotDeleting"),
-            ("Paused", "False", "NotPaused"),
         ]),
         "selector": format!("{CLUSTER_NAME_LABEL}={},{DEPLOYMENT_NAME_LABEL}={}", names.cluster, names.workers),
         "phase": "Running",
@@ -131,7 +130,6 @@ fn machine_set_status(context: &Context) -> Value {
             ("ScalingDown", "False", "NotScalingDown"),
             ("Remediating", "False", "NotRemediating"),
             ("Deleting", "False", "NotDeleting"),
-            ("Paused", "False", "NotPaused"),
         ]),
         "selector": format!(
             "{CLUSTER_NAME_LABEL}={},{DEPLOYMENT_NAME_LABEL}={},{TEMPLATE_HASH_LABEL}={}",

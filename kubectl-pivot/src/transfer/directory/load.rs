@@ -1,162 +1,159 @@
-//! `--from-directory`: the objects of the files into the target.
+//! `restore` and `--from-directory`: the objects of the files into the target.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
 
+use super::super::compare::compare;
 use super::super::copy::{Copies, copy};
-use super::super::discover::Territory;
 use super::super::error::{MoveError, PhaseError};
-use super::super::findings::Findings;
-use super::super::kinds;
-use super::super::options::Namespaces;
+use super::super::lock::Lock;
+use super::super::mover::{Clock, recorded};
 use super::super::pause;
-use super::super::preflight::{self, Preflight};
+use super::super::places::lock_one;
+use super::super::preflight::Preflight;
+use super::super::record::{Operation, Phase, Record, Role, Step};
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
 use super::super::seal::seal;
 use super::super::undo::undo;
-use super::files;
-use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
-use crate::capi::{Graph, MoveKind, Object, Scope, is_cluster, is_cluster_class};
-use crate::cluster::Served;
+use super::plan_load::{LoadPlan, list_target};
+use crate::capi::Object;
 
-/// Creates the objects of a directory in the target, owners first, and resumes the Clusters among
-/// them. Objects that are there already are left as they are.
+type Failed = (&'static str, PhaseError);
+
+/// Creates the objects in the target, owners first, reads them back, and resumes the Clusters among
+/// them. Objects that are there already are left as they are; a Cluster among those is paused
+/// meanwhile.
 ///
 /// # Errors
-/// When a file is not what it should be, the target does not serve a kind, or a request fails; what
-/// was created is removed again then.
-pub async fn load(run: &Run, directory: &Path, dry_run: bool) -> Result<Report, MoveError> {
-    run.events.started("Read the files and the target");
-    let preflight = look(run, directory).await.map_err(MoveError::Unprepared)?;
-    let mut report = Report::new(run, &preflight);
-    report.source = directory.display().to_string();
-    report.namespace = None;
-    run.events.finished(format!("{} clusters, {} objects", report.clusters, report.objects()));
-    if preflight.findings.has_errors() {
-        report.outcome = Outcome::Refused;
-    } else if report.objects() == 0 {
-        report.outcome = Outcome::NothingInScope;
-    }
-    if dry_run || report.outcome != Outcome::Planned {
-        return Ok(report);
-    }
-
-    let Preflight { territory, graph, .. } = preflight;
-    run.events.started("Create objects in the target");
-    let copies = match copy(run, &graph).await {
+/// When another run has the target, or a request fails. What was created is removed again, unless
+/// everything had been read back before.
+pub async fn load(plan: LoadPlan, report: &mut Report) -> Result<(), MoveError> {
+    let LoadPlan { run, directory, content, preflight, active } = plan;
+    let directory = directory.display().to_string();
+    let record = Record::new(&run.id, Role::Target, &run.options.namespaces, &directory);
+    let record = record.of(Operation::Restore, Some(content));
+    let lock = lock_one(&run, &run.target, record, false).await?;
+    run.begun(Operation::Restore, &directory, run.target.server());
+    let mut clock = Clock { run: &run, report };
+    let copies = match create(&mut clock, &preflight, active).await {
         Ok(copies) => copies,
-        Err(source) => {
-            let doing = "create objects in the target";
-            return Err(match undo(run, &territory).await {
-                Ok(()) => MoveError::Undone { doing, source },
-                Err(error) => MoveError::HalfUndone { doing, undo: error.to_string(), source },
-            });
-        }
+        Err(failed) => return Err(put_back(&run, lock, &preflight, failed).await),
     };
-    run.events.finished("");
-    finish(run, &territory, &graph, &copies).await?;
-    let reused = graph.copied().map(|index| &graph.nodes[index]);
-    report.reused =
-        reused.filter(|n| copies.reused.contains(n.object.uid())).map(|n| n.object.id()).collect();
-    report.outcome = Outcome::Restored;
-    report.requests.clear();
-    report.count_requests(&run.source, &run.target);
-    report.requests.remove("source");
-    Ok(report)
-}
-
-async fn finish(
-    run: &Run,
-    territory: &Territory,
-    graph: &Graph,
-    copies: &Copies,
-) -> Result<(), MoveError> {
-    let failed = |doing| move |source| MoveError::Unfinished { doing, source };
-    run.events.started("Hand over field ownership");
-    seal(run, graph, copies).await.map_err(failed("hand over field ownership"))?;
-    run.events.finished("");
-    run.events.started("Resume reconciliation");
-    pause::restore(run, &run.target, &territory.kinds)
+    if let Err((doing, source)) = finish(&mut clock, &lock, &preflight, &copies).await {
+        lock.leave().await;
+        return Err(MoveError::Unfinished { doing, source });
+    }
+    let doing = "remove its record";
+    lock.finish()
         .await
-        .map_err(failed("resume reconciliation"))?;
-    run.events.finished("");
+        .map_err(|error| MoveError::Unfinished { doing, source: Box::new(error).into() })?;
+    let copied = preflight.graph.copied().map(|index| &preflight.graph.nodes[index]);
+    let reused = copied.filter(|node| copies.reused.contains(node.object.uid()));
+    report.reused = reused.map(|node| node.object.id()).collect();
+    report.outcome = Outcome::Restored;
+    report.count_all_requests(&run);
     Ok(())
 }
 
-async fn look(run: &Run, directory: &Path) -> Result<Preflight, PhaseError> {
-    let objects = files::read(directory)?;
-    preflight::check_health(&run.target).await?;
-    let (kinds, served) = tokio::try_join!(kinds::read(&run.target), Served::read(&run.target))?;
-    let mut findings = Findings::default();
-    let (kinds, objects) = assign(kinds.as_ref().clone(), objects, &served, &mut findings);
-    let objects =
-        objects.into_iter().map(|(kind, object)| (kind, for_target(object, &run.id))).collect();
-    let graph = Graph::build(Arc::new(kinds), objects, &Scope::default())?;
-    let territory = Territory {
-        kinds: Arc::clone(&graph.kinds),
-        providers: Vec::new(),
-        namespaces: Namespaces::All,
-    };
-    Ok(Preflight { territory, graph, strangers: Vec::new(), findings })
+async fn create(
+    clock: &mut Clock<'_>,
+    preflight: &Preflight,
+    active: Vec<(crate::capi::ResourceType, Object)>,
+) -> Result<Copies, Failed> {
+    let run = clock.run;
+    if !active.is_empty() {
+        let doing = "pause the Clusters that are there already";
+        let paused = pause::pause_objects(run, &run.target, active);
+        let paused = clock.time("pause", "Pause the Clusters that are there already", paused).await;
+        paused.map_err(|error| (doing, error))?;
+    }
+    let graph = &preflight.graph;
+    let copies = clock.time("copy", "Create objects in the target", copy(run, graph)).await;
+    let copies = copies.map_err(|error| ("create objects in the target", error))?;
+    let read =
+        clock.time("verify", "Read the objects back", read_back(run, preflight, &copies)).await;
+    clock.report.added_by_target = read.map_err(|error| ("read the objects back", error))?;
+    Ok(copies)
 }
 
-/// Finds the kind of every object; one in another version than the stored one gets a kind of its own.
-fn assign(
-    mut kinds: Vec<MoveKind>,
-    objects: Vec<Object>,
-    served: &Served,
-    findings: &mut Findings,
-) -> (Vec<MoveKind>, Vec<(usize, Object)>) {
-    let mut known: HashMap<(String, String), Option<usize>> = HashMap::new();
-    let mut assigned = Vec::new();
-    for object in objects {
-        let key = (object.api_version().to_owned(), object.kind().to_owned());
-        let index = *known.entry(key).or_insert_with(|| find_kind(&mut kinds, &object, served));
-        match index {
-            Some(index) => assigned.push((index, object)),
-            None => findings.object_error(
-                "KindNotServed",
-                "target",
-                object.id(),
-                &format!("the target does not serve {} at {}", object.kind(), object.api_version()),
-                "install the provider with this CRD in the target, with `clusterctl init`",
-            ),
+/// Compares what was created with the files. Returns the fields that the target has added.
+async fn read_back(
+    run: &Run,
+    preflight: &Preflight,
+    copies: &Copies,
+) -> Result<Vec<String>, PhaseError> {
+    let graph = &preflight.graph;
+    let there = list_target(&run.target, &preflight.territory, graph).await?;
+    let there: HashMap<String, Object> =
+        there.into_iter().map(|(_, object)| (object.uid().to_owned(), object)).collect();
+    let mut added = Vec::new();
+    for node in graph.copied().map(|index| &graph.nodes[index]) {
+        let uid = node.object.uid();
+        if copies.reused.contains(uid) {
+            continue;
+        }
+        let copy = copies.uids.get(uid).and_then(|uid| there.get(uid));
+        let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
+        let difference = compare(&node.object, copy);
+        if let Some(path) = difference.lost.into_iter().next() {
+            return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
+        }
+        added.extend(difference.added.iter().map(|path| format!("{}: {path}", node.object.id())));
+    }
+    run.stop.check()?;
+    Ok(added)
+}
+
+/// Behind this point the objects are the user's; what is left to do can be repeated.
+async fn finish(
+    clock: &mut Clock<'_>,
+    lock: &Lock,
+    preflight: &Preflight,
+    copies: &Copies,
+) -> Result<(), Failed> {
+    let run = clock.run;
+    if lock.phase().await == Phase::Preparing {
+        let advanced = lock.advance(Step::CopiesVerified).await;
+        advanced.map_err(|error| ("commit", Box::new(error).into()))?;
+    }
+    let sealed = seal(run, &preflight.graph, copies);
+    let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
+    sealed.map_err(|error| ("hand over field ownership", error))?;
+    let resumed = pause::restore(run, &run.target, &preflight.territory.kinds);
+    let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
+    resumed.map(|_| ()).map_err(|error| ("resume reconciliation", error))
+}
+
+/// Removes what was created; behind the point of no return the run is left to be carried on.
+async fn put_back(
+    run: &Run,
+    lock: Lock,
+    preflight: &Preflight,
+    (doing, source): Failed,
+) -> MoveError {
+    if run.stop.is_lock_lost() {
+        return MoveError::LockLost { doing, source };
+    }
+    if lock.phase().await != Phase::Preparing {
+        lock.leave().await;
+        return MoveError::Unfinished { doing, source };
+    }
+    run.events.started("Put everything back");
+    let undone = match recorded(run, "undo", undo(run, &preflight.territory)).await {
+        Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
+        Err(error) => {
+            lock.leave().await;
+            Err(error.to_string())
+        }
+    };
+    match undone {
+        Ok(()) => {
+            run.events.finished("what was created is gone");
+            MoveError::Undone { doing, source }
+        }
+        Err(undo) => {
+            run.events.send(crate::journal::Event::Failed);
+            MoveError::HalfUndone { doing, undo, source }
         }
     }
-    (kinds, assigned)
-}
-
-fn find_kind(kinds: &mut Vec<MoveKind>, object: &Object, served: &Served) -> Option<usize> {
-    let position = kinds
-        .iter()
-        .position(|k| k.resource.group == object.group() && k.resource.kind == object.kind())?;
-    if kinds[position].resource.api_version() == object.api_version() {
-        return Some(position);
-    }
-    let versions = served.versions(object.group(), object.kind());
-    let resource =
-        versions.iter().find(|resource| resource.api_version() == object.api_version())?.clone();
-    kinds.push(MoveKind { resource, ..kinds[position].clone() });
-    Some(kinds.len() - 1)
-}
-
-/// Clusters and ClusterClasses arrive paused by this run, unless their user had paused them.
-fn for_target(mut object: Object, run: &str) -> Object {
-    let is_cluster = is_cluster(&object);
-    if !is_cluster && !is_cluster_class(&object) {
-        return object;
-    }
-    if object.annotation(USER_PAUSED_ANNOTATION).is_some() {
-        object.remove_annotation(USER_PAUSED_ANNOTATION);
-        return object;
-    }
-    object.set_annotation(PAUSED_BY_ANNOTATION, run);
-    if is_cluster {
-        object.value_mut()["spec"]["paused"] = true.into();
-    } else {
-        object.set_annotation(PAUSED_ANNOTATION, "");
-    }
-    object
 }

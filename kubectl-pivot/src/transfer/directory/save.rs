@@ -1,7 +1,5 @@
-//! `--to-directory`: the objects into files; the source goes on as before.
+//! `backup` and `--to-directory`: the objects into files; the source goes on as before.
 
-use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::super::discover::{Territory, discover};
@@ -9,56 +7,63 @@ use super::super::error::{MoveError, PhaseError};
 use super::super::findings::Findings;
 use super::super::inventory;
 use super::super::kinds;
-use super::super::pause::{self, paused_by};
+use super::super::lock::Lock;
+use super::super::mover::Clock;
+use super::super::pause;
+use super::super::places::lock_one;
 use super::super::preflight::{self, Preflight};
+use super::super::quiesce::quiesce;
+use super::super::record::{Operation, Record, Role};
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
-use super::files::{Writer, names};
-use crate::capi::names::{PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
-use crate::capi::{Graph, Object, is_cluster, is_cluster_class};
-use crate::cluster::FIELD_MANAGER;
+use super::backup::{Destination, blocking, write};
+use crate::capi::Graph;
 
-/// Writes all objects of the scope into a directory. The source is paused meanwhile, so that the
-/// files belong together, and then resumed whatever happens.
+/// Finds out what would be written. Writes nothing.
 ///
 /// # Errors
-/// When the source cannot be read, is not ready, or a file cannot be written.
-pub async fn save(run: &Run, directory: &Path, dry_run: bool) -> Result<Report, MoveError> {
-    run.events.started("Read the source");
+/// When the source cannot be read.
+pub async fn plan_save(run: &Run, to: &Destination) -> Result<(Preflight, Report), MoveError> {
+    run.events.started("Check the source");
     let preflight = look(run).await.map_err(MoveError::Unprepared)?;
     let mut report = Report::new(run, &preflight);
-    report.target = directory.display().to_string();
+    report.operation = Operation::Backup;
+    report.target = to.directory.display().to_string();
     run.events.finished(format!("{} clusters, {} objects", report.clusters, report.objects()));
     if preflight.findings.has_errors() {
         report.outcome = Outcome::Refused;
     } else if report.objects() == 0 {
         report.outcome = Outcome::NothingInScope;
     }
-    if dry_run || report.outcome != Outcome::Planned {
-        return Ok(report);
-    }
+    report.count_all_requests(run);
+    Ok((preflight, report))
+}
 
-    run.events.started("Write the files");
-    let written = write(run, &preflight.territory, preflight.graph, directory).await;
-    let resumed = pause::restore(run, &run.source, &preflight.territory.kinds).await;
-    let doing = "write the files";
-    let graph = match (written, resumed) {
-        (Ok(graph), Ok(_)) => graph,
-        (Err(source), Ok(_)) => return Err(MoveError::Undone { doing, source }),
-        (Ok(_), Err(source)) => {
-            return Err(MoveError::Unfinished { doing: "resume the source", source });
-        }
-        (Err(source), Err(undo)) => {
-            return Err(MoveError::HalfUndone { doing, undo: undo.to_string(), source });
-        }
-    };
-    report.fill(&graph);
+/// Writes all objects of the scope into a directory, under a lock on the source. It is paused
+/// meanwhile, so that the files belong together, and resumed whatever happens.
+///
+/// # Errors
+/// When another run has the source, a file cannot be written, or a request fails.
+pub async fn save(
+    run: &Run,
+    preflight: Preflight,
+    report: &mut Report,
+    to: &Destination,
+) -> Result<(), MoveError> {
+    let directory = std::path::absolute(&to.directory).unwrap_or_else(|_| to.directory.clone());
+    let directory = directory.display().to_string();
+    let record = Record::new(&run.id, Role::Source, &run.options.namespaces, &directory);
+    let record = record.of(Operation::Backup, None);
+    let lock = lock_one(run, &run.source, record, false).await?;
+    run.begun(Operation::Backup, run.source.server(), &directory);
+    let Preflight { territory, graph, .. } = preflight;
+    let mut clock = Clock { run, report };
+    let written = write_paused(&mut clock, &territory, graph, to).await;
+    let ended = resume(&mut clock, lock, &territory, written).await;
+    report.count_all_requests(run);
+    report.fill(&ended?);
     report.outcome = Outcome::Saved;
-    report.requests.clear();
-    report.count_requests(&run.source, &run.target);
-    report.requests.remove("target");
-    run.events.finished(format!("{} files in {}", report.objects(), directory.display()));
-    Ok(report)
+    Ok(())
 }
 
 async fn look(run: &Run) -> Result<Preflight, PhaseError> {
@@ -72,45 +77,72 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     };
     let graph = discover(&run.source, &territory).await?;
     let mut findings = Findings::default();
+    preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
     preflight::check_objects(run, &graph, &mut findings);
     Ok(Preflight { territory, graph, strangers: Vec::new(), findings })
 }
 
-async fn write(
-    run: &Run,
+type Failed = (&'static str, PhaseError);
+
+/// The objects are read once more when the controllers have come to rest.
+async fn write_paused(
+    clock: &mut Clock<'_>,
     territory: &Territory,
     planned: Graph,
-    directory: &Path,
-) -> Result<Graph, PhaseError> {
-    let graph = pause::pause(run, territory, planned).await?;
-    let named = names(graph.copied().map(|index| &graph.nodes[index].object));
-    let expected: HashSet<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
-    let mut writer = Writer::prepare(directory, &expected)?;
-    let total = named.len();
-    for (done, (name, object)) in named.iter().enumerate() {
+    to: &Destination,
+) -> Result<Graph, Failed> {
+    let run = clock.run;
+    let doing = "pause the source";
+    let graph =
+        clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
+    let graph = graph.map_err(|error| (doing, error))?;
+    let quiet = async {
+        let (_, silent) = quiesce(run, territory, graph).await?;
+        let graph = discover(&run.source, territory).await?;
+        Ok((pause::pause(run, territory, graph).await?, silent))
+    };
+    let quiet = clock.time("quiesce", "Wait for controllers", quiet).await;
+    let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
+    clock.report.findings.extend(silent.0);
+    let files = async {
         run.stop.check()?;
-        writer.write(name.clone(), &for_file(object))?;
-        run.events.progress(done + 1, total);
-    }
-    writer.publish()?;
+        blocking(|| write(run, territory, &graph, to))
+    };
+    let written = clock.time("backup", "Write the files", files).await;
+    written.map_err(|error| ("write the files", error))?;
     Ok(graph)
 }
 
-/// The object as it goes into its file: without our marks, but with the memory of a user's pause.
-fn for_file(object: &Object) -> Object {
-    let mut object = object.clone();
-    let ours = paused_by(&object).is_some();
-    let pausable = is_cluster(&object) || is_cluster_class(&object);
-    object.remove_annotation(PAUSED_BY_ANNOTATION);
-    if pausable && !ours {
-        object.set_annotation(USER_PAUSED_ANNOTATION, "");
+/// Gives the source its pause state back and ends the run, or says why that is left to a rollback.
+async fn resume(
+    clock: &mut Clock<'_>,
+    lock: Lock,
+    territory: &Territory,
+    written: Result<Graph, Failed>,
+) -> Result<Graph, MoveError> {
+    let run = clock.run;
+    if run.stop.is_lock_lost() {
+        let lost = written.err().unwrap_or(("resume the source", PhaseError::LockLost));
+        return Err(MoveError::LockLost { doing: lost.0, source: lost.1 });
     }
-    let entries: Vec<_> = object
-        .managed_fields()
-        .iter()
-        .filter(|entry| entry["manager"] != FIELD_MANAGER)
-        .cloned()
-        .collect();
-    object.metadata_mut().insert("managedFields".to_owned(), entries.into());
-    object
+    let resumed = pause::restore(run, &run.source, &territory.kinds);
+    let resumed = clock.time("resume", "Resume the source", resumed).await;
+    let undone = match resumed {
+        Ok(_) => lock.finish().await.map_err(|error| PhaseError::Lock(Box::new(error))),
+        Err(error) => {
+            lock.leave().await;
+            Err(error)
+        }
+    };
+    match (written, undone) {
+        (Ok(graph), Ok(())) => Ok(graph),
+        (Err((doing, source)), Ok(())) => Err(MoveError::Undone { doing, source }),
+        (Ok(_), Err(source)) => {
+            let undo = source.to_string();
+            Err(MoveError::HalfUndone { doing: "resume the source", undo, source })
+        }
+        (Err((doing, source)), Err(undo)) => {
+            Err(MoveError::HalfUndone { doing, undo: undo.to_string(), source })
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::record::{Phase, Record, RecordError};
+use super::super::record::{Operation, Phase, Record, RecordError};
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
@@ -40,7 +40,7 @@ pub enum LockError {
         holder: Holder,
     },
     /// A run was interrupted, and is neither finished nor undone.
-    #[error("the move {} ({}) of the {cluster} cluster was interrupted while it was {}", record.run, record.started, record.phase)]
+    #[error("the {} {} ({}) of the {cluster} cluster was interrupted while it was {}", record.operation, record.run, record.started, record.phase)]
     Interrupted {
         /// Which cluster.
         cluster: String,
@@ -69,6 +69,21 @@ fn taken_by(holder: Option<&String>) -> String {
     holder.map_or_else(String::new, |holder| format!(" to {holder}"))
 }
 
+/// What to do about an interrupted run between a cluster and files.
+pub fn of_files(record: &Record) -> String {
+    let rollback = "`kubectl pivot rollback --kubeconfig FILE` with the kubeconfig of this cluster";
+    match record.operation {
+        Operation::Restore if record.phase.can_be_undone() => format!(
+            "restore {} again, which carries it on, or remove what it has created: {rollback}",
+            record.peer
+        ),
+        Operation::Restore => format!("restore {} again, which carries it on", record.peer),
+        _ => format!(
+            "give its Clusters their pause state back: {rollback}; then run the command again"
+        ),
+    }
+}
+
 impl LockError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
@@ -77,6 +92,9 @@ impl LockError {
             Self::Held { .. } => "wait until that run has ended; a dead one's lock expires 30 s after its last renewal; \
                 `kubectl pivot status` shows how far it is"
                 .to_owned(),
+            Self::Interrupted { record, .. } if record.operation != Operation::Move => {
+                of_files(record)
+            }
             Self::Interrupted { record, .. } if record.phase.can_be_undone() => {
                 "finish it with `kubectl pivot resume`, or put everything back with `kubectl pivot rollback`".to_owned()
             }

@@ -5,4 +5,4 @@ mod keeper;
 mod lease;
 
 pub use keeper::{AdvanceError, Lock, Place};
-pub use lease::{Holder, Lease, LeaseState, LockError, read};
+pub use lease::{Holder, Lease, LeaseState, LockError, of_files, read};

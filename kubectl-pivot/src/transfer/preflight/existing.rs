@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use super::super::compare::compare;
 use super::super::copy::may_reuse;
-use super::super::discover::{Territory, list_kinds};
+use super::super::discover::{Territory, list_copied};
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
-use super::super::options::Namespaces;
 use super::super::run::Run;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Graph, Object};
@@ -21,11 +20,12 @@ pub(super) async fn check(
     graph: &Graph,
     findings: &mut Findings,
 ) -> Result<(), PhaseError> {
-    let existing = list_target(run, territory, graph).await?;
+    let listed = list_copied(&run.target, territory, graph).await?;
+    let existing: HashMap<Key, Object> =
+        listed.into_iter().map(|(kind, object)| (key(kind, &object), object)).collect();
     for node in graph.copied().map(|index| &graph.nodes[index]) {
         let object = &node.object;
-        let key = (node.kind, object.namespace().map(str::to_owned), object.name().to_owned());
-        let Some(found) = existing.get(&key) else { continue };
+        let Some(found) = existing.get(&key(node.kind, object)) else { continue };
         if may_reuse(node, found)
             || found.annotation(RUN_ANNOTATION) == Some(&run.id)
             || is_of_run(run, found)
@@ -48,38 +48,10 @@ pub(super) async fn check(
     Ok(())
 }
 
-fn is_of_run(run: &Run, object: &Object) -> bool {
-    super::super::pause::paused_by(object) == Some(&run.id)
+fn key(kind: usize, object: &Object) -> Key {
+    (kind, object.namespace().map(str::to_owned), object.name().to_owned())
 }
 
-/// Lists the kinds that move, in the namespaces they move to.
-async fn list_target(
-    run: &Run,
-    territory: &Territory,
-    graph: &Graph,
-) -> Result<HashMap<Key, Object>, PhaseError> {
-    let mut places: Vec<Namespaces> = vec![territory.namespaces.clone()];
-    if let Some(moving) = territory.namespaces.selector() {
-        let mut others: Vec<&str> =
-            graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
-        others.sort_unstable();
-        others.dedup();
-        places.extend(
-            others
-                .into_iter()
-                .filter(|other| *other != moving)
-                .map(|other| Namespaces::One(other.to_owned())),
-        );
-    }
-    let mut found = HashMap::new();
-    for namespaces in places {
-        let part = Territory { namespaces, ..territory.clone() };
-        for (kind, object) in list_kinds(&run.target, &part).await? {
-            found.insert(
-                (kind, object.namespace().map(str::to_owned), object.name().to_owned()),
-                object,
-            );
-        }
-    }
-    Ok(found)
+fn is_of_run(run: &Run, object: &Object) -> bool {
+    super::super::pause::paused_by(object) == Some(&run.id)
 }

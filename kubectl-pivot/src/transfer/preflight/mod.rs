@@ -22,6 +22,7 @@ use crate::capi::{Graph, MoveKind};
 use crate::cluster::{Client, Served};
 
 pub(in crate::transfer) use objects::{check as check_objects, identity};
+pub(in crate::transfer) use runs::check as check_runs;
 pub use strangers::Stranger;
 
 /// Everything preflight has found out.
@@ -46,25 +47,12 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     tokio::try_join!(check_health(&run.source), check_health(&run.target))?;
     let mut findings = Findings::default();
     objects::check_distinct(run, &mut findings).await?;
-    runs::check(run, &mut findings).await?;
-    let (source_providers, target_providers) =
-        tokio::try_join!(inventory::read(&run.source), inventory::read(&run.target))?;
-    findings.extend(inventory::compare(&source_providers, &target_providers));
-
+    check_runs(run, (&run.source, "source"), &mut findings).await?;
+    check_runs(run, (&run.target, "target"), &mut findings).await?;
     run.events.doing("reading kinds and objects");
-    let (kinds, source_serves, target_serves) = tokio::try_join!(
-        kinds::read(&run.source),
-        Served::read(&run.source),
-        Served::read(&run.target)
-    )?;
-    let kinds = Arc::new(
-        kinds.iter().map(|kind| common_version(kind, &source_serves, &target_serves)).collect(),
-    );
-    let territory = Territory {
-        kinds,
-        providers: source_providers,
-        namespaces: run.options.namespaces.clone(),
-    };
+    let (territory, source_serves, target_serves) = survey(run).await?;
+    let target_providers = inventory::read(&run.target).await?;
+    findings.extend(inventory::compare(&territory.providers, &target_providers));
     let graph = discover(&run.source, &territory).await?;
     let strangers = strangers::find(run, &graph, &source_serves, &mut findings).await?;
 
@@ -89,8 +77,21 @@ pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
     Ok(())
 }
 
+/// Reads what there can be to move, in versions that both clusters serve; and what each serves.
+pub(super) async fn survey(run: &Run) -> Result<(Territory, Served, Served), PhaseError> {
+    let (kinds, providers, source, target) = tokio::try_join!(
+        kinds::read(&run.source),
+        inventory::read(&run.source),
+        Served::read(&run.source),
+        Served::read(&run.target)
+    )?;
+    let kinds = kinds.iter().map(|kind| common_version(kind, &source, &target)).collect();
+    let namespaces = run.options.namespaces.clone();
+    Ok((Territory { kinds: Arc::new(kinds), providers, namespaces }, source, target))
+}
+
 /// A kind at a version that both clusters serve: the source's storage version if possible.
-pub(super) fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
+fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
     let mut kind = kind.clone();
     if kind.resource.group.is_empty() || target.has(&kind.resource) {
         return kind;

@@ -7,7 +7,7 @@ use super::super::run::Run;
 use crate::capi::{Graph, unprovisioned_reason};
 use crate::cluster::Client;
 
-use super::super::copy::namespace_type;
+use super::super::namespaces::namespace_type;
 
 /// Refuses a move of a cluster onto itself, however it is addressed.
 pub(super) async fn check_distinct(run: &Run, findings: &mut Findings) -> Result<(), PhaseError> {

@@ -5,17 +5,18 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
-use super::super::copy::namespace_type;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::inventory;
-use super::super::recover::lock_namespace;
+use super::super::namespaces;
+use super::super::places::lock_namespace;
 use super::super::run::Run;
 use crate::capi::{Fate, Graph, Object, ResourceType};
 use crate::cluster::{ApiError, Client, WriteOptions};
 
 const SOURCE_VERBS: [&str; 3] = ["list", "patch", "delete"];
-const TARGET_VERBS: [&str; 4] = ["get", "list", "create", "patch"];
+/// An undo deletes.
+const TARGET_VERBS: [&str; 5] = ["get", "list", "create", "patch", "delete"];
 
 /// One thing a user has to be allowed to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,23 +85,16 @@ async fn lock_needs(cluster: &Client) -> Result<Vec<Need>, ApiError> {
     Ok(["get", "create", "update", "patch", "delete"].map(need).to_vec())
 }
 
-/// A namespace that the target lacks has to be created.
-async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Option<Need>, PhaseError> {
-    let names: BTreeSet<&str> =
-        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
-    for name in names {
-        match run.target.get(&namespace_type(), None, name).await {
-            Ok(None) => {
-                let (group, plural) = (String::new(), "namespaces".to_owned());
-                return Ok(Some(Need { group, plural, namespace: None, verb: "create" }));
-            }
-            Ok(Some(_)) => {}
-            // Then the copy does not look for it either.
-            Err(error) if error.is_forbidden() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(None)
+/// A namespace that the target lacks has to be created, and removed again by an undo.
+async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Vec<Need>, PhaseError> {
+    let need = |verb| Need {
+        group: String::new(),
+        plural: "namespaces".to_owned(),
+        namespace: None,
+        verb,
+    };
+    let is_needed = !namespaces::missing(run, graph).await?.is_empty();
+    Ok(if is_needed { ["create", "patch", "delete"].map(need).to_vec() } else { Vec::new() })
 }
 
 async fn missing(cluster: &Client, needs: BTreeSet<Need>) -> Result<Vec<Need>, ApiError> {

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::copy::{body, namespace_type};
+use super::super::copy::body;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
+use super::super::namespaces;
 use super::super::options::Rehearsal;
 use super::super::run::{Progress, Run};
 use crate::capi::{Fate, Graph, Node};
@@ -19,9 +20,9 @@ pub(super) async fn check(
     findings: &mut Findings,
 ) -> Result<(), PhaseError> {
     let nodes = sample(run, graph);
-    let present = present_namespaces(run, &nodes).await?;
+    let missing: HashSet<&str> = namespaces::missing(run, graph).await?.into_iter().collect();
     let progress = Progress::of(nodes.len());
-    let refusals = run.each(nodes, &progress, |node| refusal(run, graph, node, &present)).await?;
+    let refusals = run.each(nodes, &progress, |node| refusal(run, graph, node, &missing)).await?;
     for (node, message) in refusals.into_iter().flatten() {
         let hint = "look at the webhook, policy, quota or schema named here in the target cluster; \
                     --preflight=off leaves the rehearsal out";
@@ -47,31 +48,16 @@ fn sample<'a>(run: &Run, graph: &'a Graph) -> Vec<&'a Node> {
         .collect()
 }
 
-async fn present_namespaces(run: &Run, nodes: &[&Node]) -> Result<HashSet<String>, PhaseError> {
-    let wanted: HashSet<&str> = nodes.iter().filter_map(|node| node.object.namespace()).collect();
-    let mut present = HashSet::new();
-    for name in wanted {
-        match run.target.get(&namespace_type(), None, name).await {
-            Ok(None) => continue,
-            Ok(Some(_)) => {}
-            Err(error) if error.is_forbidden() => {}
-            Err(error) => return Err(error.into()),
-        }
-        present.insert(name.to_owned());
-    }
-    Ok(present)
-}
-
 /// What the target says against an object; `None` when it would accept it.
 async fn refusal<'a>(
     run: &Run,
     graph: &Graph,
     node: &'a Node,
-    present: &HashSet<String>,
+    missing: &HashSet<&str>,
 ) -> Result<Option<(&'a Node, String)>, PhaseError> {
     let mut object = body(node, &graph.kinds[node.kind], &run.id, &HashMap::new());
     object.metadata_mut().remove("ownerReferences");
-    if object.namespace().is_some_and(|namespace| !present.contains(namespace)) {
+    if object.namespace().is_some_and(|namespace| missing.contains(namespace)) {
         object.metadata_mut().insert("namespace".to_owned(), "default".into());
     }
     match run.target.create(graph.resource(node), &object, &WriteOptions::dry_run()).await {

@@ -1,9 +1,9 @@
-//! Waiting until controllers that asked the move to wait (`block-move`) have finished.
+//! Waiting until nothing asks the move to wait any more (`block-move`).
 
 use std::time::{Duration, Instant};
 
-use super::error::PhaseError;
-use super::run::Run;
+use super::super::error::PhaseError;
+use super::super::run::Run;
 use crate::capi::names::BLOCK_MOVE_ANNOTATION;
 use crate::capi::{Graph, Object, ResourceType};
 
@@ -14,14 +14,17 @@ const INTERVAL: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// [`PhaseError::Blocked`] after `--block-move-timeout`, or when a request fails.
-pub async fn quiesce(run: &Run, graph: &Graph) -> Result<bool, PhaseError> {
+pub(super) async fn wait_until_unblocked(
+    run: &Run,
+    graph: &Graph,
+    begun: Instant,
+) -> Result<bool, PhaseError> {
     let blocking: Vec<(&ResourceType, &Object)> = graph
         .copied()
         .map(|index| &graph.nodes[index])
         .filter(|node| node.object.annotation(BLOCK_MOVE_ANNOTATION).is_some())
         .map(|node| (graph.resource(node), &node.object))
         .collect();
-    let begun = Instant::now();
     for (position, (resource, object)) in blocking.iter().enumerate() {
         let others = blocking.len() - position - 1;
         let also = if others == 0 { String::new() } else { format!(" and {others} more") };

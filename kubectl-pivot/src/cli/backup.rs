@@ -1,0 +1,80 @@
+//! `kubectl pivot backup`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Context;
+use super::move_clusters::{ask, explain_nothing};
+use super::output::{Output, print_report};
+use crate::cluster::KubeconfigRef;
+use crate::commands::{self, CommandError, MoveRequest, exit};
+use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Directory of the backup; it must not exist yet, or be empty.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// Kubeconfig of the management cluster [default: $KUBECONFIG, then ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    kubeconfig_context: Option<String>,
+    /// Namespace to back up [default: that of the context].
+    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    namespace: Option<String>,
+    /// Back up all namespaces.
+    #[arg(long, short = 'A')]
+    all_namespaces: bool,
+    /// Show what would be written, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before the Clusters are paused. Nothing is asked either when standard input is no
+    /// terminal.
+    #[arg(long, short)]
+    yes: bool,
+    /// Seconds to wait for `block-move` annotations to go.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    block_move_timeout: u64,
+    /// Seconds to wait for controllers to report that they have paused; 0 does not wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pause_timeout: u64,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let mut options = MoveOptions::new(Namespaces::All);
+    options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
+    options.pause_timeout = Duration::from_secs(args.pause_timeout);
+    let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
+    let request = MoveRequest {
+        source: cluster.clone(),
+        target: cluster,
+        directory: None,
+        alone: true,
+        namespace: args.namespace,
+        all_namespaces: args.all_namespaces,
+        dry_run: args.dry_run,
+        options,
+    };
+    let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
+    let to = Destination { directory: args.directory, manifest: true };
+    let confirm = |plan: &crate::transfer::Report| {
+        context.progress.clear();
+        args.yes || ask("Pause and back up", plan)
+    };
+    let result = commands::backup(&run, &to, args.dry_run, confirm).await;
+    context.progress.clear();
+    Ok(match print_report(result, args.output.into())?.outcome {
+        Outcome::Refused => exit::REFUSED,
+        Outcome::NothingInScope => {
+            explain_nothing(&run).await;
+            exit::NOTHING_IN_SCOPE
+        }
+        _ => exit::OK,
+    })
+}

@@ -1,0 +1,77 @@
+//! `kubectl pivot restore`.
+
+use std::path::PathBuf;
+
+use super::Context;
+use super::move_clusters::ask;
+use super::output::{Output, print_report};
+use crate::cluster::KubeconfigRef;
+use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
+use crate::render;
+use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Directory of the backup.
+    #[arg(value_name = "DIR", required_unless_present = "list")]
+    directory: Option<PathBuf>,
+    /// List the backups that moves have made in the user's state folder.
+    #[arg(long, conflicts_with = "directory")]
+    list: bool,
+    /// Kubeconfig of the management cluster to restore into [default: $KUBECONFIG, then
+    /// ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    kubeconfig_context: Option<String>,
+    /// Check the backup, show what would be created, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before restoring. Nothing is asked either when standard input is no terminal.
+    #[arg(long, short)]
+    yes: bool,
+    /// Writes in flight at once.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    max_in_flight: u16,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let format = args.output.into();
+    let Some(directory) = args.directory else {
+        let found = commands::list_backups(&commands::backup_folder()?);
+        let text = render::structured(&found, format);
+        render::print(&text.unwrap_or_else(|| render::backups(&found)));
+        return Ok(exit::OK);
+    };
+    let mut options = MoveOptions::new(Namespaces::All);
+    options.max_in_flight = args.max_in_flight.into();
+    let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
+    let request = MoveRequest {
+        source: cluster.clone(),
+        target: cluster,
+        directory: Some(Directory::From(directory.clone())),
+        alone: true,
+        namespace: None,
+        all_namespaces: true,
+        dry_run: args.dry_run,
+        options,
+    };
+    let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
+    let from = Destination { directory, manifest: true };
+    let confirm = |plan: &crate::transfer::Report| {
+        context.progress.clear();
+        args.yes || ask("Restore", plan)
+    };
+    let result = commands::restore(&run, &from, args.dry_run, confirm).await;
+    context.progress.clear();
+    Ok(match print_report(result, format)?.outcome {
+        Outcome::Refused => exit::REFUSED,
+        Outcome::NothingInScope => exit::NOTHING_IN_SCOPE,
+        _ => exit::OK,
+    })
+}

@@ -1,0 +1,29 @@
+//! Where the webhooks of a manager answer, for whoever calls them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// The address of a manager's webhooks, and the authority that vouches for it.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    /// Port on 127.0.0.1.
+    pub(super) port: u16,
+    /// The authority's certificate as PEM.
+    pub(super) ca: String,
+}
+
+impl Endpoint {
+    /// Its address.
+    pub(super) fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// How an API server is told of the webhook at `path`; without a Service there is only the URL.
+    pub(super) fn client_config(&self, path: &str) -> Value {
+        json!({
+            "url": format!("{}{path}", self.url()),
+            "caBundle": STANDARD.encode(&self.ca),
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Starting the relay's process.
+
+use std::path::{Path, PathBuf};
+
+use super::super::super::error::ControlPlaneError;
+use super::super::super::files::create_private_dir;
+use super::super::super::http::CallError;
+use super::super::super::launch::{death, wait_for};
+use super::super::super::process::Process;
+use super::super::manager::IN_MEMORY;
+use super::super::start::Management;
+
+/// A relay that listens.
+pub(in crate::sandbox::controllers) struct Launched {
+    /// Its process.
+    pub(in crate::sandbox::controllers) process: Process,
+    /// Leads to it.
+    pub(in crate::sandbox::controllers) kubeconfig: PathBuf,
+}
+
+/// Starts `program` as the relay between these clusters, and waits until it listens.
+pub(in crate::sandbox::controllers) async fn launch(
+    program: &Path,
+    dir: &Path,
+    clusters: &[Management<'_>],
+) -> Result<Launched, ControlPlaneError> {
+    create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
+    let kubeconfig = dir.join("relay.kubeconfig");
+    let mut args = vec!["sandbox".into(), "relay".into()];
+    args.push(format!("--write-kubeconfig={}", kubeconfig.display()));
+    for cluster in clusters {
+        let group = Some("system:masters");
+        let leads_to = cluster.plane.kubeconfig_for(&IN_MEMORY.user(), group)?;
+        args.push(format!("--cluster={}", leads_to.display()));
+    }
+    let log = dir.join("relay.log");
+    let environment = [("KUBECTL_PIVOT_LOG", "kubectl_pivot=info".to_owned())];
+    let spawned = Process::spawn_in(program, &args, &environment, &log);
+    let mut process = spawned.map_err(|source| ControlPlaneError::Spawn {
+        program: program.display().to_string(),
+        source,
+    })?;
+    let is_there = || async {
+        let there = kubeconfig.exists();
+        there.then_some(()).ok_or_else(|| CallError("it does not listen yet".to_owned()))
+    };
+    let parts = &mut [&mut process];
+    tokio::select! {
+        listening = wait_for("the relay", &log, is_there) => listening?,
+        error = death(parts) => return Err(error),
+    }
+    Ok(Launched { process, kubeconfig })
+}

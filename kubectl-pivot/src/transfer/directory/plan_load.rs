@@ -1,0 +1,251 @@
+//! Finding out what restoring a directory would do. Writes nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::discover::{Territory, list_kinds};
+use super::super::error::{MoveError, PhaseError};
+use super::super::findings::Findings;
+use super::super::inventory;
+use super::super::kinds;
+use super::super::lock::LeaseState;
+use super::super::options::{Existing, Namespaces};
+use super::super::preflight::{self, Preflight};
+use super::super::record::Operation;
+use super::super::recover::find_one;
+use super::super::report::{Outcome, Report};
+use super::super::run::Run;
+use super::backup::Destination;
+use super::files;
+use super::manifest::{MANIFEST, Manifest, content};
+use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
+use crate::capi::{Graph, MoveKind, Object, Scope, is_cluster, is_cluster_class, is_paused};
+use crate::cluster::{Client, Served};
+
+/// What restoring a directory would do.
+#[derive(Clone)]
+pub struct LoadPlan {
+    /// The run: a new one, or the interrupted restore of the same files.
+    pub run: Run,
+    pub(super) directory: PathBuf,
+    /// Tells these files from any other.
+    pub(super) content: String,
+    pub(super) preflight: Preflight,
+    /// Clusters and ClusterClasses of the files that are in the target and active, if there is
+    /// anything to create.
+    pub(super) active: Vec<(crate::capi::ResourceType, Object)>,
+}
+
+/// Reads the files and the target, and says what would be created.
+///
+/// # Errors
+/// When the files are not what the manifest says, or not readable, or the target is not.
+pub async fn plan_load(run: &Run, from: &Destination) -> Result<(LoadPlan, Report), MoveError> {
+    run.events.started("Check the files and the target");
+    let (plan, existing) = look(run, from).await.map_err(MoveError::Unprepared)?;
+    let mut report = Report::new(&plan.run, &plan.preflight);
+    report.operation = Operation::Restore;
+    report.source = plan.directory.display().to_string();
+    report.namespace = None;
+    let copied = plan.preflight.graph.copied().map(|index| &plan.preflight.graph.nodes[index]);
+    report.reused = copied
+        .filter(|node| existing.contains(&key(&node.object)))
+        .map(|n| n.object.id())
+        .collect();
+    run.events.finished(format!(
+        "{} clusters, {} objects, {} of them there already",
+        report.clusters,
+        report.objects(),
+        report.reused.len()
+    ));
+    if plan.preflight.findings.has_errors() {
+        report.outcome = Outcome::Refused;
+    } else if report.objects() == 0 {
+        report.outcome = Outcome::NothingInScope;
+    }
+    report.count_all_requests(run);
+    Ok((plan, report))
+}
+
+type Key = (String, String, Option<String>, String);
+
+/// What two objects of different versions have in common when they are one.
+pub(super) fn key(object: &Object) -> Key {
+    let namespace = object.namespace().map(str::to_owned);
+    (object.group().to_owned(), object.kind().to_owned(), namespace, object.name().to_owned())
+}
+
+async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>), PhaseError> {
+    let directory = std::path::absolute(&from.directory).unwrap_or_else(|_| from.directory.clone());
+    let files = files::read(&directory)?;
+    let sums = files::sums(&files);
+    let manifest = if from.manifest { Some(read_manifest(&directory)?) } else { None };
+    if let Some(manifest) = &manifest {
+        manifest.check(&directory, &sums)?;
+    }
+    let objects = files::objects(&directory, &files)?;
+    drop(files);
+    preflight::check_health(&run.target).await?;
+    let mut findings = Findings::default();
+    let content = content(&sums);
+    let run = adopt(run, &content, &mut findings).await?;
+    if let Some(manifest) = manifest.filter(|manifest| !manifest.providers.is_empty()) {
+        let installed = inventory::read(&run.target).await?;
+        findings.extend(inventory::compare(&manifest.providers, &installed));
+    }
+    let graph = graph(&run, objects, &mut findings).await?;
+    let territory = Territory {
+        kinds: Arc::clone(&graph.kinds),
+        providers: Vec::new(),
+        namespaces: Namespaces::All,
+    };
+    let there = list_target(&run.target, &territory, &graph).await?;
+    let existing: HashSet<Key> = there.iter().map(|(_, object)| key(object)).collect();
+    let active = active(&graph, there);
+    let preflight = Preflight { territory, graph, strangers: Vec::new(), findings };
+    Ok((LoadPlan { run, directory, content, preflight, active }, existing))
+}
+
+fn read_manifest(directory: &Path) -> Result<Manifest, PhaseError> {
+    Manifest::read(directory)?.ok_or_else(|| PhaseError::BadBackup {
+        path: directory.display().to_string(),
+        problem: format!("there is no {MANIFEST}, so this is no complete backup"),
+    })
+}
+
+/// The run itself, or under the id of an interrupted restore of the same files, which it carries on.
+async fn adopt(run: &Run, content: &str, findings: &mut Findings) -> Result<Run, PhaseError> {
+    let mut run = run.clone();
+    run.options.existing = Existing::Keep;
+    run.options.namespaces = Namespaces::All;
+    let Some(lease) = find_one(&run.target).await? else { return Ok(run) };
+    let record = lease.record.as_ref().filter(|record| {
+        record.operation == Operation::Restore && record.content.as_deref() == Some(content)
+    });
+    if let Some(record) = record.filter(|_| lease.state == LeaseState::Free) {
+        run.events
+            .note(format!("carrying on the restore {}, begun {}", record.run, record.started));
+        run.id.clone_from(&record.run);
+    }
+    preflight::check_runs(&run, (&run.target, "target"), findings).await?;
+    Ok(run)
+}
+
+async fn graph(
+    run: &Run,
+    objects: Vec<Object>,
+    findings: &mut Findings,
+) -> Result<Graph, PhaseError> {
+    let (kinds, served) = tokio::try_join!(kinds::read(&run.target), Served::read(&run.target))?;
+    let (kinds, objects) = assign(kinds.as_ref().clone(), objects, &served, findings);
+    let objects =
+        objects.into_iter().map(|(kind, object)| (kind, for_target(object, &run.id))).collect();
+    Ok(Graph::build(Arc::new(kinds), objects, &Scope::default())?)
+}
+
+/// What the target holds of the kinds in the files: all of it, or where that is not allowed, in the
+/// namespaces of the files.
+pub(super) async fn list_target(
+    target: &Client,
+    territory: &Territory,
+    graph: &Graph,
+) -> Result<Vec<(usize, Object)>, PhaseError> {
+    let used: HashSet<usize> = graph.copied().map(|index| graph.nodes[index].kind).collect();
+    let kinds = graph.kinds.iter().enumerate().filter(|(index, _)| used.contains(index));
+    let kinds = Arc::new(kinds.map(|(_, kind)| kind.clone()).collect::<Vec<_>>());
+    let everywhere = Territory { kinds, ..territory.clone() };
+    match list_kinds(target, &everywhere).await {
+        Err(error) if error.is_forbidden() => {}
+        other => return Ok(other?),
+    }
+    let mut listed = Vec::new();
+    let namespaces: HashSet<&str> =
+        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
+    for namespace in namespaces {
+        let namespaces = Namespaces::One(namespace.to_owned());
+        listed.extend(list_kinds(target, &Territory { namespaces, ..everywhere.clone() }).await?);
+    }
+    Ok(listed)
+}
+
+/// Controllers that work on a Cluster while its Machines are still missing would make new ones.
+fn active(graph: &Graph, there: Vec<(usize, Object)>) -> Vec<(crate::capi::ResourceType, Object)> {
+    let there: HashMap<Key, Object> =
+        there.into_iter().map(|(_, object)| (key(&object), object)).collect();
+    let copied: Vec<_> = graph.copied().map(|index| &graph.nodes[index]).collect();
+    if copied.iter().all(|node| there.contains_key(&key(&node.object))) {
+        return Vec::new();
+    }
+    let pausable = copied
+        .into_iter()
+        .filter(|node| is_cluster(&node.object) || is_cluster_class(&node.object));
+    pausable
+        .filter_map(|node| {
+            Some((graph.resource(node).clone(), there.get(&key(&node.object))?.clone()))
+        })
+        .filter(|(_, object)| !is_paused(object))
+        .collect()
+}
+
+/// Finds the kind of every object; one in another version than the stored one gets a kind of its own.
+fn assign(
+    mut kinds: Vec<MoveKind>,
+    objects: Vec<Object>,
+    served: &Served,
+    findings: &mut Findings,
+) -> (Vec<MoveKind>, Vec<(usize, Object)>) {
+    let mut known: HashMap<(String, String), Option<usize>> = HashMap::new();
+    let mut assigned = Vec::new();
+    for object in objects {
+        let key = (object.api_version().to_owned(), object.kind().to_owned());
+        let index = *known.entry(key).or_insert_with(|| find_kind(&mut kinds, &object, served));
+        match index {
+            Some(index) => assigned.push((index, object)),
+            None => findings.object_error(
+                "KindNotServed",
+                "target",
+                object.id(),
+                &format!("the target does not serve {} at {}", object.kind(), object.api_version()),
+                "install the provider with this CRD in the target, with `clusterctl init`",
+            ),
+        }
+    }
+    (kinds, assigned)
+}
+
+fn find_kind(kinds: &mut Vec<MoveKind>, object: &Object, served: &Served) -> Option<usize> {
+    let position = kinds
+        .iter()
+        .position(|k| k.resource.group == object.group() && k.resource.kind == object.kind())?;
+    if kinds[position].resource.api_version() == object.api_version() {
+        return Some(position);
+    }
+    let versions = served.versions(object.group(), object.kind());
+    let resource =
+        versions.iter().find(|resource| resource.api_version() == object.api_version())?.clone();
+    kinds.push(MoveKind { resource, ..kinds[position].clone() });
+    Some(kinds.len() - 1)
+}
+
+/// Clusters and ClusterClasses arrive paused by this run, unless their user had paused them.
+fn for_target(mut object: Object, run: &str) -> Object {
+    let is_cluster = is_cluster(&object);
+    if !is_cluster && !is_cluster_class(&object) {
+        return object;
+    }
+    let memory = object.annotation(USER_PAUSED_ANNOTATION).map(str::to_owned);
+    object.remove_annotation(USER_PAUSED_ANNOTATION);
+    let mark = match memory.as_deref() {
+        Some("") => return object,
+        Some(of_false) => format!("{run}/{of_false}"),
+        None => run.to_owned(),
+    };
+    object.set_annotation(PAUSED_BY_ANNOTATION, &mark);
+    if is_cluster {
+        object.value_mut()["spec"]["paused"] = true.into();
+    } else {
+        object.set_annotation(PAUSED_ANNOTATION, "");
+    }
+    object
+}

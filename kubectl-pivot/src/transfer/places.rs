@@ -1,0 +1,62 @@
+//! Where the leases of a run live, and taking them.
+
+use super::error::MoveError;
+use super::inventory::{self, Provider};
+use super::lock::{Lock, LockError, Place};
+use super::preflight::identity;
+use super::record::{Record, Role};
+use super::run::Run;
+use crate::cluster::Client;
+
+/// Namespace of a cluster's Lease: that of the core provider.
+pub fn lock_namespace(providers: &[Provider]) -> String {
+    let core = providers.iter().find(|provider| provider.kind == "CoreProvider");
+    core.map_or_else(|| "default".to_owned(), |provider| provider.namespace.clone())
+}
+
+/// Where the leases of a run live, in an order that does not depend on its direction.
+///
+/// A cluster that has lost the record of an interrupted run gets it again as the other one has it.
+pub(super) async fn places(
+    run: &Run,
+    interrupted: Option<&Record>,
+) -> Result<Vec<Place>, MoveError> {
+    let mut places = Vec::new();
+    for (cluster, role, peer) in
+        [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)]
+    {
+        let id = identity(cluster).await.map_err(MoveError::Unprepared)?;
+        let providers =
+            inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
+        let new = || Record::new(&run.id, role, &run.options.namespaces, peer.server());
+        let record = interrupted.map_or_else(new, |record| Record {
+            role,
+            peer: peer.server().to_owned(),
+            ..record.clone()
+        });
+        places.push((
+            id,
+            Place { cluster: cluster.clone(), namespace: lock_namespace(&providers), record },
+        ));
+    }
+    places.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(places.into_iter().map(|(_, place)| place).collect())
+}
+
+/// Takes the lock of a run between a cluster and files.
+pub(super) async fn lock_one(
+    run: &Run,
+    cluster: &Client,
+    record: Record,
+    force: bool,
+) -> Result<Lock, MoveError> {
+    let providers = inventory::read(cluster).await;
+    let providers = providers.map_err(|error| MoveError::Unprepared(error.into()))?;
+    let namespace = lock_namespace(&providers);
+    let place = Place { cluster: cluster.clone(), namespace, record };
+    Lock::acquire(vec![place], force, &run.stop).await.map_err(locked)
+}
+
+pub(super) fn locked(error: LockError) -> MoveError {
+    MoveError::Locked(Box::new(error))
+}

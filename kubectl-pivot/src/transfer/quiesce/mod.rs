@@ -1,0 +1,9 @@
+//! Waiting until controllers leave alone what moves: nothing asks the move to wait any more, and the
+//! controllers have reported that they have seen the pause.
+
+mod blocked;
+mod conduct;
+mod pending;
+mod reports;
+
+pub use conduct::quiesce;

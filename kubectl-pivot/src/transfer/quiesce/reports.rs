@@ -1,0 +1,60 @@
+//! Waiting until controllers have reported, in the condition `Paused`, that they have stopped.
+
+use std::time::{Duration, Instant};
+
+use super::super::error::PhaseError;
+use super::super::findings::Findings;
+use super::super::run::Run;
+use super::pending::Pending;
+use crate::capi::Graph;
+
+/// Pauses between two looks: they grow from the first to the last.
+const INTERVALS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
+
+/// What came of a wait.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    /// Whether there was anything to wait for.
+    pub(super) waited: bool,
+    /// What the user should know.
+    pub(super) findings: Findings,
+}
+
+/// Waits until every object that this run has paused and that has a condition `Paused` says so. Only
+/// kinds with silent objects are listed again.
+///
+/// # Errors
+/// [`PhaseError::Busy`] when controllers that run have not reported in time, or when a request fails.
+pub(super) async fn wait_for_reports(
+    run: &Run,
+    graph: &Graph,
+    begun: Instant,
+) -> Result<Reports, PhaseError> {
+    let patience = run.options.pause_timeout;
+    let mut pending = Pending::of(graph, &run.id);
+    if patience.is_zero() || pending.first().is_none() {
+        return Ok(Reports::default());
+    }
+    let mut interval = INTERVALS[0];
+    while let Some((count, first)) = pending.first() {
+        run.stop.check()?;
+        run.events.doing(format!("{count} objects not yet reported as paused, for one {first}"));
+        tokio::time::sleep(interval.min(patience)).await;
+        interval = (interval * 2).min(INTERVALS[1]);
+        look_again(run, &mut pending).await?;
+        if begun.elapsed() >= patience {
+            let findings = pending.judge(begun.elapsed().as_secs())?;
+            return Ok(Reports { waited: true, findings });
+        }
+    }
+    Ok(Reports { waited: true, findings: Findings::default() })
+}
+
+async fn look_again(run: &Run, pending: &mut Pending) -> Result<(), PhaseError> {
+    let namespace = run.options.namespaces.selector();
+    for (kind, resource, within) in pending.kinds(namespace) {
+        let now = run.source.list(&resource, namespace.filter(|_| within)).await?;
+        pending.update(kind, &now);
+    }
+    Ok(())
+}

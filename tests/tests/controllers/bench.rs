@@ -1,0 +1,263 @@
+//! A sandbox with controllers and one cluster that they have provisioned, behind fault proxies.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use kubectl_pivot::cluster::{Client, KubeconfigRef};
+use kubectl_pivot::journal::{Event, Events};
+use kubectl_pivot::sandbox::fleet::FleetOptions;
+use kubectl_pivot::sandbox::provision::provision;
+use kubectl_pivot::sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
+use kubectl_pivot_tests::arena::{cluster_type, tell};
+use kubectl_pivot_tests::history::History;
+use kubectl_pivot_tests::program::{Outcome, Program, Running};
+use kubectl_pivot_tests::proxy::{ClusterState, Proxy, Rule, Side, Tape, state_of};
+use tempfile::TempDir;
+
+use crate::machines::Story;
+
+/// The namespace of the cluster.
+pub(crate) const NAMESPACE: &str = "default";
+/// Its name.
+pub(crate) const CLUSTER: &str = "c0";
+
+/// Workers of the cluster.
+const WORKERS: usize = 2;
+
+/// A direction relative to the next move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Where the cluster is.
+    From,
+    /// Where it is moved to.
+    To,
+}
+
+/// One of the two management clusters.
+pub(crate) struct Management {
+    /// Past the proxy.
+    pub(crate) client: Client,
+    /// What happens in it.
+    pub(crate) history: History,
+    kubeconfig: std::path::PathBuf,
+    // Held so that it goes on listening.
+    _proxy: Proxy,
+}
+
+/// Everything that the cases share.
+pub(crate) struct Bench {
+    sides: [Management; 2],
+    /// Which side the cluster is on.
+    active: AtomicUsize,
+    tape: Tape,
+    homes: AtomicUsize,
+    // Dropped before its folder.
+    sandbox: Sandbox,
+    dir: TempDir,
+}
+
+impl Bench {
+    /// Starts everything. Two sandboxes with controllers cannot run at the same time, so this waits for
+    /// those of others.
+    pub(crate) async fn set() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        wait_for_others().await;
+        let program = Program::kubectl_pivot(dir.path()).path().to_owned();
+        let options = UpOptions {
+            name: "controllers".to_owned(),
+            controllers: Some(ControllersOptions { program }),
+            ..UpOptions::default()
+        };
+        let begun = Instant::now();
+        let sandboxes = Sandboxes::at(dir.path().join("sandboxes"));
+        let sandbox = sandboxes.start(&options, &progress()).await;
+        let sandbox = sandbox.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let ready = begun.elapsed().as_secs();
+        let tape = Tape::new(0);
+        let source = management(&sandbox, (0, Side::Source), &tape, &dir).await;
+        let target = management(&sandbox, (1, Side::Target), &tape, &dir).await;
+        let options = FleetOptions { workers: WORKERS, ..FleetOptions::default() };
+        let fleet = provision(&source.client, &options, &Events::none()).await;
+        fleet.unwrap_or_else(|error| panic!("{error}"));
+        tell(&format!(
+            "controllers ready after {ready} s, Available after {} s",
+            begun.elapsed().as_secs()
+        ));
+        let (active, homes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { sides: [source, target], active, tape, homes, sandbox, dir }
+    }
+
+    /// Begins a story: a new timeline, and the Machines as they are.
+    pub(crate) async fn begin(&self) -> Story {
+        let mut clusters = Vec::new();
+        for (side, management) in [Side::Source, Side::Target].into_iter().zip(&self.sides) {
+            let listed = management.client.list(&cluster_type(), None).await;
+            clusters.extend(listed.expect("Clusters can be listed").iter().map(|cluster| {
+                let name = (NAMESPACE.to_owned(), cluster.name().to_owned());
+                (side, name, state_of(cluster))
+            }));
+        }
+        let active = clusters.iter().filter(|(_, _, state)| *state == ClusterState::Active);
+        assert_eq!(active.count(), 1, "{clusters:?}");
+        self.tape.begin_timeline(clusters);
+        self.tape.begin_run();
+        Story::begin(self).await
+    }
+
+    /// What the proxies share.
+    pub(crate) fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    /// A management cluster.
+    pub(crate) fn side(&self, direction: Direction) -> &Management {
+        &self.sides[self.index(direction)]
+    }
+
+    /// What the tape calls a management cluster.
+    pub(crate) fn place(&self, direction: Direction) -> Side {
+        [Side::Source, Side::Target][self.index(direction)]
+    }
+
+    fn index(&self, direction: Direction) -> usize {
+        let active = self.active.load(Ordering::Relaxed);
+        if direction == Direction::From { active } else { 1 - active }
+    }
+
+    /// The cluster has been moved: the next move goes back.
+    pub(crate) fn turn(&self) {
+        self.active.fetch_xor(1, Ordering::Relaxed);
+    }
+
+    /// Runs a subcommand in the direction of the move, on a machine that it has never been on.
+    pub(crate) async fn run(&self, command: &str) -> Outcome {
+        self.tape.begin_run();
+        self.program().run(self.args(command, &[])).await
+    }
+
+    /// Verifies that a move to this side is complete and the clusters are well.
+    pub(crate) async fn verify(&self, active: Direction) -> Outcome {
+        let other = if active == Direction::From { Direction::To } else { Direction::From };
+        let path = |direction| self.side(direction).kubeconfig.display().to_string();
+        let (from, to) = (path(other), path(active));
+        let args = [
+            "verify",
+            "-q",
+            "--settle",
+            "5",
+            "-n",
+            NAMESPACE,
+            "--kubeconfig",
+            &from,
+            "--to-kubeconfig",
+            &to,
+        ];
+        self.program().run(args).await
+    }
+
+    /// Starts a subcommand, and waits until the rule keeps one of its requests.
+    pub(crate) async fn start_until(&self, command: &str, flags: &[&str], rule: Rule) -> Running {
+        self.tape.begin_run();
+        self.tape.rule(rule);
+        let mut running = self.program().start(self.args(command, flags));
+        tokio::select! {
+            outcome = running.end() => panic!("{command} has ended before the fault: {outcome}"),
+            () = self.tape.held() => running,
+        }
+    }
+
+    /// Kills a subcommand at the rule.
+    pub(crate) async fn kill_at(&self, command: &str, rule: Rule) {
+        let mut running = self.start_until(command, &[], rule).await;
+        running.kill();
+        running.end().await;
+        self.tape.cut().await;
+    }
+
+    /// Stops a controller of the cluster that the next move is from, until the result is dropped.
+    pub(crate) fn suspend(&self, name: &str) -> Suspended {
+        let info = self.sandbox.info();
+        let cluster = Some(&info.clusters[self.index(Direction::From)].name);
+        let mut controllers = info.controllers.iter();
+        let controller =
+            controllers.find(|one| one.name == name && one.cluster.as_ref() == cluster);
+        let controller = controller.expect("it runs");
+        signal("STOP", controller.pid);
+        Suspended(controller.pid)
+    }
+
+    fn program(&self) -> Program {
+        let number = self.homes.fetch_add(1, Ordering::Relaxed);
+        let home = self.dir.path().join(format!("home-{number}"));
+        std::fs::create_dir(&home).expect("the folder is writable");
+        Program::kubectl_pivot(&home)
+    }
+
+    fn args(&self, command: &str, flags: &[&str]) -> Vec<String> {
+        let path = |direction| self.side(direction).kubeconfig.display().to_string();
+        let (from, to) = (path(Direction::From), path(Direction::To));
+        let mut args = vec![command, "--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
+        args.extend(match command {
+            "move" => ["-n", NAMESPACE, "--yes", "--max-in-flight", "1"].as_slice(),
+            _ => ["--force-unlock"].as_slice(),
+        });
+        args.into_iter().chain(flags.iter().copied()).map(str::to_owned).collect()
+    }
+}
+
+/// A process that is stopped.
+pub(crate) struct Suspended(u32);
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        signal("CONT", self.0);
+    }
+}
+
+fn signal(name: &str, pid: u32) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(sent.expect("`kill` must be installed for these tests").success(), "{pid} is gone");
+}
+
+async fn management(
+    sandbox: &Sandbox,
+    (index, side): (usize, Side),
+    tape: &Tape,
+    dir: &TempDir,
+) -> Management {
+    let direct = &sandbox.info().clusters[index].kubeconfig;
+    let client = Client::connect("sandbox", &KubeconfigRef::file(direct)).await;
+    let proxy = Proxy::start(side, direct, tape).await;
+    let kubeconfig = proxy.write_kubeconfig(dir.path().join(format!("proxy-{index}.kubeconfig")));
+    Management {
+        client: client.expect("the sandbox writes a usable kubeconfig"),
+        history: History::connect(direct).await,
+        kubeconfig,
+        _proxy: proxy,
+    }
+}
+
+/// The in-memory provider's port is fixed.
+async fn wait_for_others() {
+    let deadline = Instant::now() + Duration::from_secs(600);
+    while TcpListener::bind((Ipv4Addr::UNSPECIFIED, 19_000)).is_err() {
+        assert!(
+            Instant::now() < deadline,
+            "port 19000 is taken; end other sandboxes with controllers"
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Building the managers takes minutes the first time; whoever waits should see why.
+fn progress() -> Events {
+    Events::to(|event| {
+        if let Event::Doing(text) = event
+            && text.starts_with("building")
+        {
+            tell(&text);
+        }
+    })
+}

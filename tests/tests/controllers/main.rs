@@ -1,0 +1,112 @@
+//! Moves of a cluster that Cluster API's own controllers have provisioned, in a sandbox with controllers:
+//! no Machine is created or deleted, and the other side's controllers take over.
+
+mod bench;
+mod machines;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
+use kubectl_pivot_tests::suite::Suite;
+
+use bench::{Bench, Direction};
+
+fn main() -> ExitCode {
+    Suite::new(|| Box::pin(Bench::set()))
+        .case("controllers_have_stopped_before_the_first_copy", stopped_before_the_first_copy)
+        .case("a_move_that_is_killed_again_and_again_is_resumed", killed_and_resumed)
+        .case("a_move_that_is_killed_is_rolled_back", rolled_back)
+        .case("a_stopped_controller_does_not_stop_the_move", stopped_controller)
+        .run()
+}
+
+async fn stopped_before_the_first_copy(bench: Arc<Bench>) {
+    let story = bench.begin().await;
+    let mut running = bench.start_until("move", &[], rule(&bench, While::Copying, 0)).await;
+    let source = bench.side(Direction::From);
+    let talkative = machines::conditions(source, "Paused").await;
+    bench.tape().release();
+    running.end().await.expect_success("the move");
+    // Cluster, DevCluster, KubeadmControlPlane, MachineDeployment, MachineSet, and for each of three
+    // Machines itself, its DevMachine and its KubeadmConfig.
+    assert_eq!(talkative.len(), 5 + 3 * 3, "{talkative:#?}");
+    for (object, status) in &talkative {
+        assert_eq!(status, "True", "{object}");
+    }
+    bench.turn();
+    story.check_taken_over(&bench).await;
+}
+
+async fn killed_and_resumed(bench: Arc<Bench>) {
+    let story = bench.begin().await;
+    for (command, point, skip) in [
+        ("move", While::Copying, 7),
+        ("resume", While::Sealing, 3),
+        ("resume", While::Deleting, 9),
+        ("resume", While::Resuming, 0),
+    ] {
+        bench.kill_at(command, rule(&bench, point, skip)).await;
+    }
+    bench.run("resume").await.expect_success("the last resume");
+    bench.turn();
+    story.check_taken_over(&bench).await;
+}
+
+async fn rolled_back(bench: Arc<Bench>) {
+    let story = bench.begin().await;
+    bench.kill_at("move", rule(&bench, While::Copying, 12)).await;
+    bench.run("rollback").await.expect_success("the rollback");
+    story.check_taken_over_by(&bench, Direction::From).await;
+}
+
+/// Without its controller an object's condition stays as it is. That is no reason not to move.
+async fn stopped_controller(bench: Arc<Bench>) {
+    let story = bench.begin().await;
+    let manager = bench.suspend("kubeadm-bootstrap-manager");
+    let flags = ["--pause-timeout", "2", "-o", "json"];
+    let mut running = bench.start_until("move", &flags, rule(&bench, While::Sealing, 0)).await;
+    // What is deleted now passes the webhooks of that manager.
+    drop(manager);
+    bench.tape().release();
+    let report = running.end().await.expect_success("the move").json();
+    let findings = report["findings"].as_array().expect("a list");
+    assert!(findings.iter().any(|finding| finding["rule"] == "ControllersSilent"), "{findings:#?}");
+    bench.turn();
+    story.check_taken_over(&bench).await;
+}
+
+/// What a move is doing when something happens to it.
+#[derive(Clone, Copy)]
+enum While {
+    Copying,
+    Sealing,
+    Deleting,
+    Resuming,
+}
+
+/// Keeps the request behind the first `skip` ones of a kind.
+fn rule(bench: &Bench, doing: While, skip: usize) -> Rule {
+    let (from, to) = (bench.place(Direction::From), bench.place(Direction::To));
+    let applies = move |call: &Call| {
+        call.is_write()
+            && !call.is_lease()
+            && match doing {
+                While::Copying => call.method == "POST" && call.side == to,
+                While::Sealing => call.method == "PATCH" && call.side == to,
+                While::Deleting => call.method == "DELETE" && call.side == from,
+                While::Resuming => {
+                    call.side == to
+                        && call.is_about("clusters")
+                        && call.body["spec"]["paused"].is_null()
+                        && call.body["spec"].is_object()
+                }
+            }
+    };
+    let fault = if matches!(doing, While::Copying) && skip == 0 {
+        Fault::HoldBefore
+    } else {
+        Fault::HoldAfter
+    };
+    Rule::when(applies, fault).skip(skip).times(1)
+}
