@@ -7,7 +7,6 @@ transcript_begin() {
     mkdir -p "$transcript"
     : >"$transcript/table"
     : >"$transcript/text"
-    run_begun=$(now)
 }
 
 # step NUMBER TITLE FUNCTION
@@ -53,7 +52,7 @@ transcript_end() {
         versions_table
         printf '\n| step | what | seconds |\n|---|---|---|\n'
         cat "$transcript/table"
-        printf '| | all | %s |\n' "$(since "$run_begun")"
+        awk -F'|' '{ sum += $4 } END { printf "| | all | %.1f |\n", sum }' "$transcript/table"
         cat "$transcript/text"
     } >"$1.new"
     mv "$1.new" "$1"
