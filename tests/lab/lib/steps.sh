@@ -14,13 +14,13 @@ die() {
     exit 1
 }
 
-# A short hash of files and words: the key under which a product is cached.
+# A short hash of files, folders (by absolute path) and words: the key under which a product is cached.
 key_of() {
     local item
     for item in "$@"; do
-        if [[ -d $item ]]; then
+        if [[ $item == /* && -d $item ]]; then
             find "$item" -type f -print0 | sort -z | xargs -0 cat
-        elif [[ -f $item ]]; then
+        elif [[ $item == /* && -f $item ]]; then
             cat "$item"
         else
             printf '%s\n' "$item"
