@@ -5,7 +5,7 @@
 title="clusterctl repository"
 
 repository_key() {
-    key_of "$lab/steps/70-repository.sh" "$lab/versions.sh" "$repository" "$lab/programs/cert-manager/go.mod" \
+    key_of "$lab/steps/70-repository.sh" "$lab/versions.sh" "in $repository" "$lab/programs/cert-manager/go.mod" \
         "$project/kubectl-pivot/parts/cluster-api/go.mod" "$(readlink "$programs/kubectl")"
 }
 
