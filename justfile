@@ -39,3 +39,7 @@ bench-plugins:
 # Debug plugins in an optimised host.
 abi:
     .ci/run abi
+
+# Real kind and the real Docker provider without a registry: up, status, e2e, down (tests/lab/README.md).
+lab *ARGS:
+    .ci/run lab {{ARGS}}

@@ -66,7 +66,7 @@ fn the_justfile_holds_no_commands_of_its_own() {
     for line in recipes {
         let mut words = line.split_whitespace();
         assert_eq!(words.next(), Some(".ci/run"), "{line}");
-        for step in words {
+        for step in words.take_while(|word| !word.starts_with("{{")) {
             assert!(CI.contains(&format!("\nstep_{step}() {{")), "{step} is no step of .ci/run");
         }
     }

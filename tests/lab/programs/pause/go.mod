@@ -1,0 +1,3 @@
+module kubectl-pivot/lab/pause
+
+go 1.26.0

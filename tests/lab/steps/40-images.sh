@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# Images of the control plane and of the providers, under the names that kubeadm, kind and the providers' manifests
+# have for them. Behind a name is what this lab has built; etcd is the version that the sandbox uses too.
+
+title="Images of Kubernetes, Cluster API and cert-manager"
+
+capi_image() {
+    echo "registry.k8s.io/cluster-api/$1-controller:$capi_version"
+}
+
+docker_manager_image=gcr.io/k8s-staging-cluster-api/capd-manager:$capd_version
+
+images_key() {
+    local name parts=("$lab/steps/40-images.sh" "$lab/lib/image.sh" "$lab/versions.sh" "$(<"$roots/base/.key")")
+    for name in "$programs"/*; do
+        [[ -d $name ]] || parts+=("$(readlink "$name")")
+    done
+    key_of "${parts[@]}"
+}
+
+is_done() {
+    [[ -e $images/.key && $(<"$images/.key") == "$(images_key)" ]]
+}
+
+make_it() {
+    control_plane_images
+    provider_images
+    cert_manager_images
+    rm -rf "$images/roots"
+    images_key >"$images/.key"
+}
+
+control_plane_images() {
+    local name
+    for name in kube-apiserver kube-controller-manager kube-scheduler; do
+        program_image "$name" "/usr/local/bin/$name" "$(entry "/usr/local/bin/$name")" "registry.k8s.io/$name:$kubernetes_version"
+    done
+    program_image etcd /usr/local/bin/etcd "$(entry /usr/local/bin/etcd)" "registry.k8s.io/etcd:$etcd_tag"
+    program_image pause /pause "$(entry /pause)" "registry.k8s.io/pause:$pause_tag" registry.k8s.io/pause:3.10
+    program_image coredns /coredns "$(entry /coredns)" "registry.k8s.io/coredns/coredns:$coredns_tag"
+    program_image kindnetd /usr/local/bin/kindnetd "$(entry /usr/local/bin/kindnetd)" "$kindnet_image"
+    kube_proxy_image
+}
+
+provider_images() {
+    manager_image core-manager cluster-api 65532
+    manager_image kubeadm-bootstrap-manager kubeadm-bootstrap 65532
+    manager_image kubeadm-control-plane-manager kubeadm-control-plane 65532
+    program_image docker-manager /manager "$(entry /manager | jq '.User = "0"')" "$docker_manager_image"
+}
+
+manager_image() {
+    program_image "$1" /manager "$(entry /manager | jq --arg user "$3" '.User = $user')" "$(capi_image "$2")"
+}
+
+# One program of ours, three images: which part it plays is its first argument.
+cert_manager_images() {
+    local part folder
+    folder=$(scaffold cert-manager)
+    install -m 755 "$programs/cert-manager" "$folder/cert-manager"
+    for part in controller cainjector webhook; do
+        pack_image "$folder" "$images/cert-manager-$part.tar" \
+            "$(entry /cert-manager "$part" | jq '.User = "65532"')" "quay.io/jetstack/cert-manager-$part:$cert_manager_version"
+    done
+}
+
+# kube-proxy calls iptables, whose matches and targets are shared libraries with needs of their own.
+kube_proxy_image() {
+    local folder base=$roots/base name extensions
+    folder=$(scaffold kube-proxy)
+    install -m 755 "$programs/kube-proxy" "$folder/usr/local/bin/"
+    merge_usr "$folder"
+    extensions=("$base"/usr/lib/x86_64-linux-gnu/xtables/*.so)
+    copy_with_libraries "$base" "$folder" /usr/sbin/{xtables-nft-multi,xtables-legacy-multi,nft,conntrack} \
+        "${extensions[@]#"$base"}"
+    for name in iptables ip6tables iptables-save iptables-restore ip6tables-save ip6tables-restore; do
+        ln -s xtables-nft-multi "$folder/usr/sbin/$name"
+    done
+    chroot "$folder" /usr/sbin/iptables --version
+    pack_image "$folder" "$images/kube-proxy.tar" "$(entry /usr/local/bin/kube-proxy)" "registry.k8s.io/kube-proxy:$kubernetes_version"
+}
