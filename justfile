@@ -35,3 +35,11 @@ bench:
 # Real kind and the real Docker provider without a registry: up, status, e2e, down (tests/lab/README.md).
 lab *ARGS:
     .ci/run lab {{ARGS}}
+
+# What loading and calling a plugin costs.
+bench-plugins:
+    .ci/run bench_plugins
+
+# Debug plugins in an optimised host.
+abi:
+    .ci/run abi

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod commands;
 pub mod journal;
 pub mod plugins;
+pub mod probes;
 pub mod render;
 pub mod sandbox;
 pub mod tools;

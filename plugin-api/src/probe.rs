@@ -8,7 +8,7 @@ use crate::cluster::ServedKind;
 ///
 /// The host watches the objects named by `group`, `version`, `kind`, `namespace`, `name` and
 /// `selector`. The probe holds when at least `min_objects` of them exist and `expression` is true
-/// for every one of them.
+/// for every one of them. A kind that is not served has no objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -38,8 +38,8 @@ pub struct Probe {
     /// Label selector in the notation of kubectl, for example `k8s-app=cilium`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// CEL expression over `self`, one of the objects. An expression that fails, for example
-    /// because a field is not there yet, counts as false.
+    /// CEL expression over `self`, one of the objects, at most 2000 bytes long. An expression that
+    /// fails, for example because a field is not there yet, counts as false.
     pub expression: String,
     /// How many objects there must be at least.
     #[serde(default = "one")]
@@ -90,8 +90,8 @@ pub enum ProbeStage {
 
 /// What an infrastructure plugin is asked for probes about.
 ///
-/// `create` asks about one cluster. A move asks about all clusters of a provider, and then
-/// `name` and `namespace` are absent.
+/// `create` asks about one cluster. A move asks about all clusters of a provider, and then `name` is
+/// absent, and `namespace` too unless only one namespace moves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
@@ -99,7 +99,7 @@ pub struct ProbesRequest {
     /// Name of the Cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Namespace of the Cluster.
+    /// Namespace of the Cluster, or of all clusters that are asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// What the user set, by variable name.

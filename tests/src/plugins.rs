@@ -23,6 +23,21 @@ pub fn library(name: &str) -> PathBuf {
     profile().join(file_name(name))
 }
 
+/// A plugin that declares the probes which its environment holds: an example of the plugin API.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn probing() -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--locked", "-p", "kubectl-pivot-plugin-api"]);
+        cargo.args(["--example", "probing"]);
+        crate::program::build(cargo);
+    });
+    profile().join(format!("examples/{DLL_PREFIX}probing{DLL_SUFFIX}"))
+}
+
 /// The file name of a plugin's library.
 pub fn file_name(name: &str) -> String {
     format!("{DLL_PREFIX}kubectl_pivot_plugin_{}{DLL_SUFFIX}", name.replace('-', "_"))
@@ -60,10 +75,18 @@ impl User {
     /// When they cannot be built or installed.
     pub async fn with(names: &[&str]) -> Self {
         let user = Self::new();
-        let mut args = vec!["plugin".to_owned(), "install".to_owned()];
-        args.extend(names.iter().map(|name| library(name).display().to_string()));
-        user.run(&args).await.expect_success("plugin install");
+        user.install(&names.iter().map(|name| library(name)).collect::<Vec<_>>()).await;
         user
+    }
+
+    /// Installs libraries.
+    ///
+    /// # Panics
+    /// When they are no plugins.
+    pub async fn install(&self, libraries: &[PathBuf]) {
+        let mut args = vec!["plugin".to_owned(), "install".to_owned()];
+        args.extend(libraries.iter().map(|library| library.display().to_string()));
+        self.run(&args).await.expect_success("plugin install");
     }
 
     /// Their home.
@@ -76,9 +99,14 @@ impl User {
         self.home().join("data/kubectl-pivot/plugins")
     }
 
+    /// `kubectl-pivot` of this user.
+    pub fn program(&self) -> Program {
+        let data = self.home().join("data").display().to_string();
+        Program::kubectl_pivot(self.home()).env("XDG_DATA_HOME", &data)
+    }
+
     /// Runs `kubectl-pivot` as this user.
     pub async fn run<A: AsRef<std::ffi::OsStr>>(&self, args: &[A]) -> Outcome {
-        let data = self.home().join("data").display().to_string();
-        Program::kubectl_pivot(self.home()).env("XDG_DATA_HOME", &data).run(args).await
+        self.program().run(args).await
     }
 }

@@ -226,8 +226,9 @@ pub(crate) fn build(mut cargo: std::process::Command) {
     let profile = profile();
     let target = profile.parent().expect("the profile's folder is in the target folder");
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target);
-    if profile.ends_with("release") {
-        cargo.arg("--release");
+    let name = profile.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name != "debug" {
+        cargo.args(["--profile", &name]);
     }
     // What cargo tells a test about its package: build scripts that watch it would run again.
     for (name, _) in env::vars_os() {

@@ -138,6 +138,9 @@ async fn a_broken_plugin_is_listed_with_its_reason() {
         table.stdout.contains("can be written by everyone") && table.stdout.contains("hint:"),
         "{table}"
     );
+    let missing = user.run(&["plugin", "check", "/no/such/plugin.so"]).await;
+    assert_eq!(missing.code, REFUSED, "{missing}");
+    assert!(missing.says("cannot read the plugin /no/such/plugin.so"), "{missing}");
     let check = user.plugins().join(file_name("cut")).display().to_string();
     let outcome = user.run(&["plugin", "check", &check]).await;
     assert_eq!(outcome.code, REFUSED, "{outcome}");

@@ -213,6 +213,9 @@ async fn a_real_api_server_accepts_everything() {
     let plane = plane.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
     let client = Client::connect("management", &KubeconfigRef::file(plane.kubeconfig())).await;
     let client = client.expect("the kubeconfig is valid");
+    // The CRDs are a moment old: discovery may not name them yet, and is waited for.
+    let newest = ["-i", "docker", "--set", "kinds=dev", "--kubeconfig", path(plane.kubeconfig())];
+    assert_eq!(render(&user, &newest).await.len(), 7);
     let served = discovered(&client).await;
     for (infrastructure, kinds) in [("docker", "docker"), ("docker", "dev"), ("in-memory", "")] {
         for version in ["auto", "v1beta1", "v1beta2"] {

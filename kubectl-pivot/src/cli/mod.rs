@@ -9,6 +9,7 @@ mod move_clusters;
 mod output;
 mod pace;
 mod plugin;
+mod probes;
 mod render;
 mod restore;
 mod resume;

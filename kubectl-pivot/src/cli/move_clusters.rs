@@ -9,6 +9,7 @@ use super::Context;
 use super::backups::BackupArgs;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
+use super::probes::ProbeArgs;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::{self, Format};
@@ -56,6 +57,8 @@ pub(super) struct Args {
     preflight: Preflight,
     #[command(flatten)]
     pace: PaceArgs,
+    #[command(flatten)]
+    probes: ProbeArgs,
     /// Accepted for scripts written for clusterctl; API warnings are never shown.
     #[arg(long, value_name = "WHICH")]
     hide_api_warnings: Option<String>,
@@ -97,6 +100,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
             explain_nothing(&run).await;
             exit::NOTHING_IN_SCOPE
         }
+        _ if report.has_bad_probes() => exit::NOT_VERIFIED,
         _ => exit::OK,
     })
 }
@@ -112,6 +116,7 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
         Preflight::Full => Rehearsal::Full,
         Preflight::Off => Rehearsal::Off,
     };
+    options.probes = Some(args.probes.options()?);
     Ok(MoveRequest {
         source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
         target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },

@@ -28,14 +28,26 @@ const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;
 
 /// Which items of a collection, and in what form.
 #[derive(Clone, Copy)]
-struct Selection<'a> {
-    labels: &'a str,
-    accept: &'static str,
+pub(super) struct Selection<'a> {
+    pub(super) labels: &'a str,
+    pub(super) fields: &'a str,
+    pub(super) accept: &'static str,
 }
 
 impl Default for Selection<'_> {
     fn default() -> Self {
-        Self { labels: "", accept: JSON }
+        Self { labels: "", fields: "", accept: JSON }
+    }
+}
+
+impl Selection<'_> {
+    /// As part of a query.
+    pub(super) fn query(&self) -> String {
+        let part = |name: &str, value: &str| match value {
+            "" => String::new(),
+            value => format!("&{name}={}", encode(value)),
+        };
+        part("labelSelector", self.labels) + &part("fieldSelector", self.fields)
     }
 }
 
@@ -222,6 +234,16 @@ impl Client {
         namespace: Option<&str>,
         selection: Selection<'_>,
     ) -> Result<Vec<Object>, ApiError> {
+        Ok(self.list_at(kind, namespace, selection).await?.0)
+    }
+
+    /// As [`Client::list_all`], with the resource version of the list.
+    pub(super) async fn list_at(
+        &self,
+        kind: &ResourceType,
+        namespace: Option<&str>,
+        selection: Selection<'_>,
+    ) -> Result<(Vec<Object>, String), ApiError> {
         let mut restarts = 0;
         loop {
             match self.list_once(kind, namespace, selection).await {
@@ -236,12 +258,13 @@ impl Client {
         kind: &ResourceType,
         namespace: Option<&str>,
         selection: Selection<'_>,
-    ) -> Result<Vec<Object>, ApiError> {
+    ) -> Result<(Vec<Object>, String), ApiError> {
         let api_version = kind.api_version();
         let mut objects = Vec::new();
         let mut token = String::new();
+        let mut resource_version = String::new();
         loop {
-            let uri = list_uri(&kind.collection(namespace), selection.labels, &token);
+            let uri = list_uri(&kind.collection(namespace), selection, &token);
             let mut call = Call::read(Verb::List, Subject::Collection(kind.to_string()), uri);
             call.accept = selection.accept;
             let mut page = self.send(call).await?;
@@ -253,12 +276,14 @@ impl Client {
                 object.set_type(&api_version, &kind.kind);
                 object
             }));
-            page["metadata"]["continue"].as_str().unwrap_or_default().clone_into(&mut token);
+            let text = |field: &str| page["metadata"][field].as_str().unwrap_or_default();
+            text("resourceVersion").clone_into(&mut resource_version);
+            text("continue").clone_into(&mut token);
             if token.is_empty() {
                 break;
             }
         }
-        Ok(objects)
+        Ok((objects, resource_version))
     }
 
     /// Reads a collection as the table that `kubectl get` prints.
@@ -390,11 +415,20 @@ impl Client {
         }
     }
 
+    /// What carries requests; for those that [`Client::send`] cannot read the answer of.
+    pub(super) fn http(&self) -> kube::Client {
+        self.connection.current().http
+    }
+
+    pub(super) fn count(&self, verb: Verb) {
+        self.counts[verb as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     async fn send(&self, call: Call) -> Result<Value, ApiError> {
         let mut attempt = 1;
         let mut has_renewed = false;
         loop {
-            self.counts[call.verb as usize].fetch_add(1, Ordering::Relaxed);
+            self.count(call.verb);
             let opened = self.connection.current();
             let (mut cause, retry_after) = match self.attempt(&opened, &call).await {
                 Ok(value) => return Ok(value),
@@ -442,12 +476,8 @@ fn is_unauthorized(cause: &ApiErrorCause) -> bool {
     matches!(cause, ApiErrorCause::Status { code: 401, .. })
 }
 
-fn list_uri(collection: &str, label_selector: &str, token: &str) -> String {
-    let mut uri = format!("{collection}?limit={PAGE}");
-    if !label_selector.is_empty() {
-        uri.push_str("&labelSelector=");
-        uri.push_str(&encode(label_selector));
-    }
+fn list_uri(collection: &str, selection: Selection<'_>, token: &str) -> String {
+    let mut uri = format!("{collection}?limit={PAGE}{}", selection.query());
     if !token.is_empty() {
         uri.push_str("&continue=");
         uri.push_str(&encode(token));

@@ -13,6 +13,8 @@ pub enum Verb {
     Get,
     /// Read a collection, one request for each page.
     List,
+    /// Be told of the changes of a collection.
+    Watch,
     /// Create an object.
     Create,
     /// Replace an object.
@@ -25,14 +27,15 @@ pub enum Verb {
 
 impl Verb {
     /// All verbs, in the order of reports.
-    pub const ALL: [Self; 6] =
-        [Self::Get, Self::List, Self::Create, Self::Update, Self::Patch, Self::Delete];
+    pub const ALL: [Self; 7] =
+        [Self::Get, Self::List, Self::Watch, Self::Create, Self::Update, Self::Patch, Self::Delete];
 
     /// The verb as RBAC and reports spell it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "get",
             Self::List => "list",
+            Self::Watch => "watch",
             Self::Create => "create",
             Self::Update => "update",
             Self::Patch => "patch",

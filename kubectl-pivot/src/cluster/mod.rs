@@ -9,6 +9,7 @@ mod error;
 mod kubeconfig;
 mod retry;
 mod served;
+mod watch;
 
 pub use client::{Client, FIELD_MANAGER, PatchKind, WriteOptions};
 pub use connection::ConnectError;
@@ -16,3 +17,4 @@ pub use error::{ApiError, ApiErrorCause, Subject, Verb};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
 pub use retry::RetryPolicy;
 pub use served::Served;
+pub use watch::{Change, Changes, Watched};

@@ -1,12 +1,17 @@
 //! What kinds an API server serves, from one aggregated discovery request.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::client::Client;
 use super::error::ApiError;
-use crate::capi::ResourceType;
+use crate::capi::{Object, ResourceType};
+
+/// Looks at what is served before new CRDs are no longer waited for, and the pause between them.
+const SETTLE_LOOKS: u32 = 20;
+const SETTLE_PAUSE: Duration = Duration::from_millis(500);
 
 /// The kinds of the named API groups (not the core group) that an API server serves.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +42,43 @@ impl Served {
                 served.add_plain(group_version, &list);
             }
         }
+        Ok(served)
+    }
+
+    /// As [`Served::read`], but new CRDs are waited for, at most ten seconds: for a while after a CRD was
+    /// created its kind is served and not yet named. `is_wanted` chooses groups.
+    ///
+    /// # Errors
+    /// When a request fails. A user who may not list CRDs gets what is named now.
+    pub async fn read_settled(
+        cluster: &Client,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, ApiError> {
+        let crds = match cluster.list_metadata(&crd_type(), None).await {
+            Err(error) if error.is_forbidden() => Vec::new(),
+            other => other?,
+        };
+        let is_wanted =
+            |name: &&str| name.split_once('.').is_some_and(|(_, group)| is_wanted(group));
+        let wanted: Vec<&str> = crds.iter().map(Object::name).filter(is_wanted).collect();
+        for _ in 0..SETTLE_LOOKS {
+            let served = Self::read(cluster).await?;
+            let named = served.by_crd_name();
+            if wanted.iter().all(|name| named.contains_key(*name)) {
+                return Ok(served);
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+        Self::read(cluster).await
+    }
+
+    /// Asks the API server for the kinds of the core group, which [`Served::read`] leaves out.
+    ///
+    /// # Errors
+    /// When the request fails.
+    pub async fn read_core(cluster: &Client) -> Result<Self, ApiError> {
+        let mut served = Self::default();
+        served.add_plain("v1", &cluster.get_path("/api/v1").await?);
         Ok(served)
     }
 
@@ -111,6 +153,11 @@ impl Served {
             .or_default()
             .push(resource);
     }
+}
+
+fn crd_type() -> ResourceType {
+    let api_version = "apiextensions.k8s.io/v1";
+    ResourceType::new(api_version, "CustomResourceDefinition", "customresourcedefinitions", false)
 }
 
 fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {

@@ -189,8 +189,10 @@ fn of_move(error: &MoveError) -> u8 {
         error if error.is_interruption() => exit::INTERRUPTED,
         MoveError::Unprepared(_)
         | MoveError::Refused(_)
+        | MoveError::NotReady(_)
         | MoveError::Locked(_)
         | MoveError::TooLate { .. } => exit::REFUSED,
+        MoveError::UnknownProbe(_) => exit::USAGE,
         MoveError::OfFiles(_) => exit::REFUSED,
         MoveError::NoRun(_) => exit::NOTHING_IN_SCOPE,
         MoveError::Undone { .. } => exit::UNDONE,

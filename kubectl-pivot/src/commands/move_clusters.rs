@@ -6,7 +6,7 @@ use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::{Events, RunEvent};
 use crate::transfer::{
     Destination, MoveError, MoveOptions, Namespaces, Outcome, Record, Report, Run, Stop, execute,
-    plan,
+    look_once, plan,
 };
 
 use super::backup::{backup, backup_folder, restore};
@@ -101,7 +101,14 @@ pub async fn move_clusters(
         Ok(planned) => planned,
         Err(error) => return ended(run, Report::blank(run), Err(error)),
     };
-    if request.dry_run || report.outcome != Outcome::Planned {
+    if report.outcome != Outcome::Planned {
+        return Ok(report);
+    }
+    if request.dry_run {
+        let looked = look_once(run, &preflight.territory.providers, &mut report).await;
+        if let Err(error) = looked {
+            return ended(run, report, Err(error));
+        }
         return Ok(report);
     }
     if !confirm(&report) {

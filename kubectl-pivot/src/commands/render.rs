@@ -13,7 +13,7 @@ use super::error::CommandError;
 use super::plugin::plugin_registry;
 use crate::capi::group_of;
 use crate::cluster::{Client, KubeconfigRef, Served};
-use crate::plugins::{InfrastructurePlugin, Plugin, Registry};
+use crate::plugins::{InfrastructurePlugin, Plugin, Registry, is_cluster_api, served_kinds};
 use crate::yaml;
 
 /// Name of the bootstrap cluster in kind's configuration.
@@ -375,19 +375,8 @@ fn check(declared: &[Variable], given: &Map<String, Value>) -> Result<(), Comman
 
 async fn served(kubeconfig: &KubeconfigRef) -> Result<Vec<ServedKind>, CommandError> {
     let client = Client::connect("management", kubeconfig).await?;
-    let served = Served::read(&client).await?;
-    let is_cluster_api =
-        |group: &str| group == "cluster.x-k8s.io" || group.ends_with(".cluster.x-k8s.io");
-    let mut kinds: Vec<_> = served
-        .kinds()
-        .filter(|(group, ..)| is_cluster_api(group))
-        .map(|(group, kind, versions)| ServedKind {
-            group: group.to_owned(),
-            kind: kind.to_owned(),
-            versions: versions.iter().map(|resource| resource.version.clone()).collect(),
-        })
-        .collect();
-    kinds.sort_by(|a, b| (&a.group, &a.kind).cmp(&(&b.group, &b.kind)));
+    let served = Served::read_settled(&client, is_cluster_api).await?;
+    let kinds = served_kinds(&served);
     if !kinds.iter().any(|kind| kind.kind == "Cluster") {
         let server = client.server().to_owned();
         return Err(RenderError::NotAManagementCluster { server }.into());

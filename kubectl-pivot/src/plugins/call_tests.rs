@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -69,5 +70,95 @@ fn errors_of_the_future_are_read() {
             assert_eq!(source.message, "none left");
         }
         other => panic!("unexpected: {other:?}"),
+    }
+}
+
+/// JSON that resembles answers: their field names, and anything as values.
+fn any_answer() -> impl Strategy<Value = Value> {
+    let name = prop::sample::select(vec![
+        "objects",
+        "notes",
+        "name",
+        "type",
+        "default",
+        "plan",
+        "method",
+        "kind",
+        "stages",
+        "cluster",
+        "minObjects",
+        "timeoutSeconds",
+        "expression",
+        "core",
+        "infrastructure",
+        "mounts",
+        "values",
+        "code",
+        "message",
+        "fieldOfTheFuture",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        prop::num::f64::ANY.prop_map(Value::from),
+        prop::sample::select(vec![
+            "",
+            "docker",
+            "plugin",
+            "before-move",
+            "word-of-the-future",
+            "\u{0}"
+        ])
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name.clone(), inner, 0..5)
+                .prop_map(|map| map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Value>()),
+        ]
+    })
+}
+
+/// Asks everything that can be asked. What comes back is an answer or an error.
+fn ask_everything(plugin: &Plugin) {
+    let (cluster, probes) = (ClusterRequest::named("pivot"), ProbesRequest::default());
+    drop(plugin.variables());
+    if let Ok(plugin) = plugin.infrastructure() {
+        drop(plugin.providers(&cluster));
+        drop(plugin.bootstrap(&cluster));
+        drop(plugin.render(&cluster));
+        drop(plugin.cni(&cluster));
+        drop(plugin.probes(&probes));
+    }
+    if let Ok(plugin) = plugin.cni() {
+        drop(plugin.plan(&CniRequest::default()));
+        drop(plugin.probes(&CniRequest::default()));
+    }
+    plugin.conformance();
+}
+
+proptest! {
+    /// Whatever a plugin answers, the host goes on.
+    #[test]
+    fn any_answer_is_an_answer_or_an_error(answer in any_answer(), fails in any::<bool>(), cni in any::<bool>()) {
+        let kind = if cni { "cni" } else { "infrastructure" };
+        let info = json!({"name": "potato", "kind": kind, "protocol": "1.0"});
+        let invoke = move |method: &str, _: &[u8]| match (method, fails) {
+            ("info", _) => Ok(info.to_string().into_bytes()),
+            (_, false) => Ok(answer.to_string().into_bytes()),
+            (_, true) => Err(answer.to_string().into_bytes()),
+        };
+        let plugin = Plugin::introduce(PathBuf::from("/p.so"), Box::new(invoke));
+        ask_everything(&plugin.expect("it says who it is"));
+    }
+
+    /// Nor does it matter if it is no JSON at all, or is cut off.
+    #[test]
+    fn any_bytes_are_an_answer_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        let answer = bytes.clone();
+        drop(Plugin::introduce(PathBuf::from("/p.so"), Box::new(move |_, _| Ok(answer.clone()))));
+        drop(Plugin::introduce(PathBuf::from("/p.so"), Box::new(move |_, _| Err(bytes.clone()))));
     }
 }

@@ -72,6 +72,8 @@ impl PluginFile {
     /// # Errors
     /// [`PluginFileError::Permissions`], [`PluginFileError::Read`], [`PluginFileError::Header`].
     pub fn inspect(path: &Path) -> Result<Self, PluginFileError> {
+        std::fs::metadata(path)
+            .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
         permissions::check(path)
             .map_err(|source| PluginFileError::Permissions { path: path.to_owned(), source })?;
         let bytes = std::fs::read(path)

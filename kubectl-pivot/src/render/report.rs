@@ -6,6 +6,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 
 use super::kubectl_table::align;
+use crate::probes::ProbeOutcome;
 use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
 
 /// Objects shown one by one for each reason; the rest is counted.
@@ -31,6 +32,7 @@ pub fn report(report: &Report, every: bool) -> String {
         );
     }
     numbers(&mut text, report);
+    probes(&mut text, report);
     if let Some(backup) = &report.backup {
         let _ = writeln!(text, "Backup:   {backup}");
     }
@@ -163,6 +165,41 @@ fn numbers(text: &mut String, report: &Report) {
         let parts: Vec<String> =
             requests.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
         let _ = writeln!(text, "Requests: {total} to the {cluster} ({})", parts.join(", "));
+    }
+}
+
+/// Readiness probes: how many hold, and each that does not, or that nobody has looked at.
+fn probes(text: &mut String, report: &Report) {
+    let results = &report.probes.results;
+    if !results.is_empty() {
+        let held = results.iter().filter(|result| result.outcome == ProbeOutcome::Held).count();
+        let _ = writeln!(text, "Probes:   {held} of {} hold", results.len());
+    }
+    for result in results.iter().filter(|result| result.outcome != ProbeOutcome::Held) {
+        let tag = if result.is_bad() && report.outcome == Outcome::Moved {
+            "error:".red().bold().to_string()
+        } else {
+            "note:".cyan().to_string()
+        };
+        let _ = writeln!(text, "  {tag} {result}");
+    }
+    for unprobed in &report.probes.unprobed {
+        let plugin = unprobed.plugin.as_ref().map(|plugin| format!("plugin {plugin}: "));
+        let _ = writeln!(
+            text,
+            "Probes:   none for the infrastructure provider {}: {}{}",
+            unprobed.provider,
+            plugin.unwrap_or_default(),
+            unprobed.reason
+        );
+    }
+    if report.has_bad_probes() {
+        let _ = writeln!(
+            text,
+            "{} the move is done and is not undone; mend what the probes wait for, then \
+             `kubectl pivot verify`",
+            "hint:".cyan()
+        );
     }
 }
 

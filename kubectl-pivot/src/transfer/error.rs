@@ -6,6 +6,7 @@ use crate::cluster::ApiError;
 use super::findings::Findings;
 use super::lock::{AdvanceError, LockError, of_files};
 use super::record::{Operation, Phase, Record};
+use crate::probes::{ProbeResult, UnknownProbe};
 
 /// Why a phase stopped.
 #[derive(Debug, thiserror::Error)]
@@ -210,6 +211,12 @@ pub enum MoveError {
     /// Problems were found before anything was changed.
     #[error("nothing was changed: {}", .0.summary())]
     Refused(Findings),
+    /// Readiness probes do not hold; nothing was changed.
+    #[error("nothing was changed: {}", summary(.0))]
+    NotReady(Vec<ProbeResult>),
+    /// The user leaves out a probe that does not exist; nothing was changed.
+    #[error(transparent)]
+    UnknownProbe(#[from] UnknownProbe),
     /// Another run has the lock, or was interrupted; nothing was changed.
     #[error(transparent)]
     Locked(Box<LockError>),
@@ -304,6 +311,14 @@ impl MoveError {
                 format!("{}; then run the command again", source.hint())
             }
             Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
+            Self::NotReady(probes) => {
+                let names: Vec<_> = probes.iter().map(ProbeResult::id).collect();
+                format!(
+                    "mend what they wait for, then run the command again; or leave them out with --skip-probes {}",
+                    names.join(",")
+                )
+            }
+            Self::UnknownProbe(error) => error.hint(),
             Self::Locked(error) => error.hint(),
             Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
@@ -320,4 +335,10 @@ impl MoveError {
             }
         }
     }
+}
+
+/// Every probe in a sentence of its own.
+fn summary(probes: &[ProbeResult]) -> String {
+    let sentences: Vec<_> = probes.iter().map(ToString::to_string).collect();
+    sentences.join("; ")
 }

@@ -13,6 +13,7 @@ use super::pause;
 use super::places::{locked, places};
 use super::preflight::{Preflight, preflight};
 use super::quiesce::quiesce;
+use super::readiness::Readiness;
 use super::record::{Operation, Phase, Step};
 use super::report::{Outcome, PhaseTime, Report};
 use super::run::Run;
@@ -51,8 +52,8 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
 ///
 /// # Errors
 /// [`MoveError::Refused`] when the plan has findings that stop it, [`MoveError::Locked`] when
-/// another run has a cluster. Before the copies are verified a failure is undone; after that the
-/// move can only go on.
+/// another run has a cluster, [`MoveError::NotReady`] when probes do not hold. Before the copies are
+/// verified a failure is undone; after that the move can only go on.
 pub async fn execute(
     run: &Run,
     preflight: Preflight,
@@ -64,8 +65,12 @@ pub async fn execute(
     if report.objects() == 0 {
         return Ok(());
     }
+    let readiness = Readiness::prepare(run, &preflight.territory.providers).await?;
+    readiness.before(run, report).await?;
     let lock = Lock::acquire(places(run, None).await?, false, &run.stop).await.map_err(locked)?;
-    execute_locked(run, lock, preflight, report).await
+    execute_locked(run, lock, preflight, report).await?;
+    readiness.after(run, report).await;
+    Ok(())
 }
 
 /// Carries out a plan under a lock that was taken before.

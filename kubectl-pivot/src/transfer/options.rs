@@ -1,7 +1,11 @@
 //! What a user can choose about a move.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::plugins::Registry;
+use crate::probes::Skips;
 
 /// Which objects move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,16 @@ pub enum Existing {
     Keep,
 }
 
+/// Which readiness probes are awaited: those of the infrastructure plugins whose providers are
+/// installed in the clusters.
+#[derive(Clone, Debug)]
+pub struct ProbeOptions {
+    /// The plugins.
+    pub plugins: Arc<Registry>,
+    /// What is left out of them.
+    pub skips: Skips,
+}
+
 /// Options of a move.
 #[derive(Clone, Debug)]
 pub struct MoveOptions {
@@ -61,6 +75,8 @@ pub struct MoveOptions {
     pub rehearsal: Rehearsal,
     /// What is done about objects that are in the target already.
     pub existing: Existing,
+    /// Readiness probes to await before and after the move; `None` for none at all.
+    pub probes: Option<ProbeOptions>,
     /// Folder in which a move makes a backup before it copies; none without.
     pub backups: Option<PathBuf>,
 }
@@ -76,6 +92,7 @@ impl MoveOptions {
             delete_timeout: Duration::from_secs(60),
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),
+            probes: None,
             backups: None,
         }
     }

@@ -11,6 +11,7 @@ use super::lock::{self, Lease, Lock};
 use super::mover::{execute_locked, finish_from, plan, recorded};
 use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
+use super::readiness::Readiness;
 use super::record::{Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
@@ -126,11 +127,24 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
         record.run, record.started, record.phase
     ));
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
+    let readiness = Readiness::prepare(&run, &territory.providers).await?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
+    resume_locked(&run, lock, territory, report).await?;
+    readiness.after(&run, report).await;
+    Ok(())
+}
+
+/// Carries on under the lock, from the phase that the run is in.
+async fn resume_locked(
+    run: &Run,
+    lock: Lock,
+    territory: Territory,
+    report: &mut Report,
+) -> Result<(), MoveError> {
     match lock.phase().await {
         Phase::Preparing => {
-            let planned = match plan(&run).await {
+            let planned = match plan(run).await {
                 Ok((preflight, _)) if preflight.findings.has_errors() => {
                     Err(MoveError::Refused(preflight.findings))
                 }
@@ -139,7 +153,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
             match planned {
                 Ok((preflight, planned)) => {
                     *report = planned;
-                    execute_locked(&run, lock, preflight, report).await
+                    execute_locked(run, lock, preflight, report).await
                 }
                 Err(error) => {
                     lock.leave().await;
@@ -147,7 +161,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
                 }
             }
         }
-        phase => carry_on(&run, lock, territory, (phase, report)).await,
+        phase => carry_on(run, lock, territory, (phase, report)).await,
     }
 }
 

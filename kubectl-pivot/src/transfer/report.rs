@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::error::MoveError;
 use super::findings::Finding;
 use super::preflight::Preflight;
+use super::readiness::Probes;
 use super::record::Operation;
 use super::run::Run;
 use crate::capi::names::CLUSTERCTL_LABEL;
@@ -116,6 +117,8 @@ pub struct Report {
     pub added_by_target: Vec<String>,
     /// Problems found.
     pub findings: Vec<Finding>,
+    /// What became of readiness probes.
+    pub probes: Probes,
     /// Objects moved or kept, by kind.
     pub counts_by_kind: BTreeMap<String, usize>,
     /// Seconds for each phase.
@@ -145,6 +148,7 @@ impl Report {
             reused: Vec::new(),
             added_by_target: Vec::new(),
             findings: Vec::new(),
+            probes: Probes::default(),
             counts_by_kind: BTreeMap::new(),
             phases: Vec::new(),
             requests: BTreeMap::new(),
@@ -172,6 +176,8 @@ impl Report {
             | MoveError::LockLost { .. } => Outcome::Unfinished,
             MoveError::Refused(_) => Outcome::Refused,
             MoveError::Unprepared(_)
+            | MoveError::NotReady(_)
+            | MoveError::UnknownProbe(_)
             | MoveError::Locked(_)
             | MoveError::NoRun(_)
             | MoveError::OfFiles(_)
@@ -212,6 +218,11 @@ impl Report {
             self.requests
                 .insert(name, counts.map(|(verb, count)| (verb.as_str(), count)).collect());
         }
+    }
+
+    /// Whether the objects have moved, and a readiness probe does not hold now.
+    pub fn has_bad_probes(&self) -> bool {
+        self.outcome == Outcome::Moved && self.probes.bad().next().is_some()
     }
 
     /// Takes over the numbers of requests of a run that has failed somewhere.

@@ -40,6 +40,13 @@ impl Stop {
         self.requested.load(Ordering::Relaxed)
     }
 
+    /// Ends when a stop was asked for, or the lock was lost; for waits that are to end then.
+    pub async fn requested(&self) {
+        while !self.is_requested() && !self.is_lock_lost() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Waits so long, or until a stop is asked for.
     pub async fn wait(&self, pause: Duration) {
         let until = Instant::now() + pause;

@@ -9,9 +9,9 @@ use kubectl_pivot::plugins::{
     CallError, Found, LoadError, Lock, Origin, Plugin, PluginFile, PluginFileError, SelectError,
     Trust, install, remove,
 };
-use kubectl_pivot_plugin_api::{ErrorCode, Maturity};
+use kubectl_pivot_plugin_api::{ErrorCode, Maturity, ProbesRequest};
 
-use support::{Folder, build_with, docker, misbehaving, render, set_mode};
+use support::{Folder, build_with, docker, misbehaving, of_another_time, render, set_mode};
 
 #[test]
 fn a_trusted_plugin_works() {
@@ -161,31 +161,63 @@ fn a_library_that_is_no_plugin_is_named_as_such() {
     );
 }
 
+/// Only the crate of the plugin is built with `abort`; that is enough to end the host.
 #[test]
 fn a_plugin_whose_panics_abort_is_refused() {
-    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/panic-abort");
-    let arguments = ["-p", "kubectl-pivot-plugin-cilium", "--target-dir", target];
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.env("CARGO_PROFILE_DEV_PANIC", "abort");
-    let library = build_with(cargo, &arguments);
+    let example = ["rustc", "-p", "kubectl-pivot-plugin-api", "--example", "aborting"];
+    let arguments = [&example[..], &["--", "-C", "panic=abort"]].concat();
+    let library = build_with(Command::new(env!("CARGO")), &arguments);
     let folder = Folder::new();
-    let path = folder.install(&library, "cilium");
+    let path = folder.install(&library, "aborting");
     let error = Plugin::open(&PluginFile::inspect(&path).expect("a proper library"));
     let error = error.expect_err("one panic would end this test");
     assert!(matches!(error, PluginFileError::PanicAbort { .. }), "{error}");
 }
 
-/// Needs `rustup toolchain install nightly`.
+/// Needs `rustup toolchain install nightly`. Without optimisations that take long: what matters is that
+/// compiler and profile are not those of this host.
 #[test]
 fn a_plugin_of_another_toolchain_and_profile_works() {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/nightly");
     let mut cargo = Command::new("rustup");
     cargo.args(["run", "nightly", "cargo"]).env_remove("RUSTC").env_remove("RUSTDOC");
-    let arguments = ["-p", "kubectl-pivot-plugin-none", "--release", "--target-dir", target];
+    cargo.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    let plugin = ["build", "-p", "kubectl-pivot-plugin-none", "--release", "--target-dir", target];
     let folder = Folder::new();
-    folder.trust(&folder.install(&build_with(cargo, &arguments), "none"));
+    folder.trust(&folder.install(&build_with(cargo, &plugin), "none"));
     let plugin = folder.scan().load("none").expect("it is trusted");
     assert_eq!(plugin.conformance(), Vec::<String>::new());
+}
+
+/// A plugin that was built against an older or a newer API, as a real library.
+#[test]
+fn plugins_of_another_time_work_or_are_refused_with_both_versions() {
+    for protocol in ["1.0", "1.99"] {
+        let folder = Folder::new();
+        folder.trust(&of_another_time(&folder, "1", protocol));
+        let plugin = folder.scan().load("versions").expect("the same major version");
+        assert_eq!(plugin.info().protocol.to_string(), protocol);
+        let infrastructure = plugin.infrastructure().expect("it says so");
+        // It does not know the question, and so has nothing to say.
+        let probes = infrastructure.probes(&ProbesRequest::default());
+        assert_eq!(probes.expect("nothing to say"), Vec::new());
+        assert!(plugin.variables().is_err(), "what every plugin has to know");
+    }
+    for (abi_level, protocol, expected) in [
+        ("0", "1.0", "has ABI level 0, this program has 1"),
+        ("2", "1.0", "has ABI level 2, this program has 1"),
+        ("1", "0.9", "speaks protocol 0.9, this program speaks 1.0"),
+        ("1", "2.0", "speaks protocol 2.0, this program speaks 1.0"),
+    ] {
+        let folder = Folder::new();
+        folder.trust(&folder.install(docker(), "docker"));
+        let path = of_another_time(&folder, abi_level, protocol);
+        let error = Plugin::open(&PluginFile::inspect(&path).expect("a proper library"));
+        let error = error.expect_err("another time").to_string();
+        assert!(error.ends_with(expected), "{error}");
+        assert!(install(&path, folder.path()).is_err(), "it is not installed either");
+        assert!(folder.scan().load("docker").is_ok(), "the others work");
+    }
 }
 
 #[test]

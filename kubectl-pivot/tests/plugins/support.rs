@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use kubectl_pivot::plugins::{
     CallError, Origin, Plugin, Registry, SearchFolder, SearchPath, trust,
@@ -14,13 +14,14 @@ use tempfile::TempDir;
 
 /// Builds a plugin and returns its library.
 fn build(arguments: &[&str]) -> PathBuf {
-    build_with(Command::new(env!("CARGO")), arguments)
+    build_with(Command::new(env!("CARGO")), &[&["build"], arguments].concat())
 }
 
-/// Builds a plugin with another toolchain or environment.
+/// Runs cargo with another toolchain, command or environment, and returns the library that it makes.
 pub(crate) fn build_with(mut cargo: Command, arguments: &[&str]) -> PathBuf {
+    let (command, arguments) = arguments.split_first().expect("a command of cargo");
     let output = cargo
-        .args(["build", "--message-format=json", "--quiet"])
+        .args([command, "--message-format=json", "--quiet", "--locked"])
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -37,6 +38,17 @@ pub(crate) fn build_with(mut cargo: Command, arguments: &[&str]) -> PathBuf {
         })
     });
     files.next_back().expect("a library was built")
+}
+
+/// The example `versions` of the plugin API, as of another time, in a folder. One file is made of each
+/// build, so they are made one after the other.
+pub(crate) fn of_another_time(folder: &Folder, abi_level: &str, protocol: &str) -> PathBuf {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.env("VERSIONS_ABI_LEVEL", abi_level).env("VERSIONS_PROTOCOL", protocol);
+    let example = ["build", "-p", "kubectl-pivot-plugin-api", "--example", "versions"];
+    folder.install(&build_with(cargo, &example), "versions")
 }
 
 pub(crate) fn docker() -> &'static Path {

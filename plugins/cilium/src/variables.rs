@@ -11,7 +11,7 @@ pub(crate) const INSTALL_METHOD: &str = "install-method";
 pub(crate) fn all() -> Vec<Variable> {
     use VariableType::{Boolean, Integer, String};
     vec![
-        Variable::new(CHART_VERSION, String, "Version of the chart").with_default("1.19.5"),
+        Variable::new(CHART_VERSION, String, "Version of the chart").with_default("1.20.2"),
         Variable::new(
             IPAM_MODE,
             String,

@@ -50,6 +50,11 @@ impl Call {
             && !self.path.contains("/selfsubject")
     }
 
+    /// Whether its answer is a stream of changes.
+    pub fn is_watch(&self) -> bool {
+        self.query.split('&').any(|part| part == "watch=true")
+    }
+
     /// Whether it is about the Lease of the program's lock.
     pub fn is_lease(&self) -> bool {
         self.path.starts_with("/apis/coordination.k8s.io/")

@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::http::Response;
+use futures::TryStreamExt;
+use http_body_util::BodyExt;
 use kube::client::Body;
 use kubectl_pivot::capi::{Object, is_paused};
 use kubectl_pivot::cluster::KubeconfigRef;
-use tokio::io::BufReader;
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -43,6 +46,7 @@ struct Upstream {
 /// What is left to do with a connection after a request.
 enum Next {
     Answer(Answer),
+    Stream(Response<Body>),
     Close,
     Reset,
 }
@@ -109,6 +113,7 @@ async fn serve(stream: TcpStream, upstream: &Arc<Upstream>) -> io::Result<()> {
     while let Some(request) = http::read(&mut stream).await? {
         match upstream.handle(request).await {
             Next::Answer(answer) => http::write(&mut stream, &answer).await?,
+            Next::Stream(response) => return pass_on(&mut stream, response).await,
             Next::Close => return Ok(()),
             Next::Reset => return stream.get_ref().set_zero_linger(),
         }
@@ -129,6 +134,10 @@ impl Upstream {
             Some(Fault::HoldBefore) => self.tape.hold().await,
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
             Some(Fault::HoldAfter | Fault::LoseAnswer) | None => {}
+        }
+        if call.is_watch() {
+            let response = self.send(request).await;
+            return response.map_or(Next::Close, Next::Stream);
         }
         let answer = self.carry_out(call, request, index).await;
         match fault {
@@ -171,8 +180,8 @@ impl Upstream {
         answer
     }
 
-    /// The answer of the API server; `None` when it cannot be reached.
-    async fn forward(&self, request: Request) -> Option<Answer> {
+    /// The answer of the API server, still open; `None` when it cannot be reached.
+    async fn send(&self, request: Request) -> Option<Response<Body>> {
         let mut forwarded =
             ::http::Request::builder().method(&*request.method).uri(&request.target);
         for (name, value) in request.headers {
@@ -181,7 +190,12 @@ impl Upstream {
             }
         }
         let forwarded = forwarded.body(Body::from(request.body)).ok()?;
-        let response = self.client.send(forwarded).await.ok()?;
+        self.client.send(forwarded).await.ok()
+    }
+
+    /// The answer of the API server; `None` when it cannot be reached.
+    async fn forward(&self, request: Request) -> Option<Answer> {
+        let response = self.send(request).await?;
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -206,6 +220,22 @@ impl Upstream {
             _ => None,
         }
     }
+}
+
+/// Passes a stream on as it comes, until either side ends it.
+async fn pass_on(stream: &mut BufReader<TcpStream>, response: Response<Body>) -> io::Result<()> {
+    let head = format!(
+        "HTTP/1.1 {} -\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n",
+        response.status().as_u16()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.flush().await?;
+    let mut frames = std::pin::pin!(response.into_body().into_data_stream());
+    while let Some(bytes) = frames.try_next().await.map_err(io::Error::other)? {
+        stream.write_all(&bytes).await?;
+        stream.flush().await?;
+    }
+    Ok(())
 }
 
 /// What a Cluster is that was read.

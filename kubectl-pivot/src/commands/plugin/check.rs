@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use kubectl_pivot_plugin_api::{CniRequest, Probe, ProbesRequest};
 use serde::Serialize;
 
 use crate::commands::CommandError;
 use crate::plugins::{Plugin, PluginFile};
+use crate::probes::lint;
 
 /// What the conformance kit says about a library.
 #[derive(Clone, Debug, Serialize)]
@@ -51,9 +53,36 @@ pub fn plugin_check(library: &Path) -> Result<PluginCheck, CommandError> {
         name: plugin.info().name.clone(),
         version: plugin.info().version.clone(),
         protocol: plugin.info().protocol.to_string(),
-        findings: plugin.conformance(),
+        findings: findings(&plugin),
         file: library,
     })
+}
+
+/// What the conformance kit finds, and what is wrong with the expressions of the probes: the kit does
+/// without an interpreter of CEL, so that authors need not build one.
+fn findings(plugin: &Plugin) -> Vec<String> {
+    let mut findings = plugin.conformance();
+    findings.extend(lint(&probes_of(plugin)));
+    findings
+}
+
+/// The probes for all clusters, for one, and of a network; of what a plugin refuses there are none.
+fn probes_of(plugin: &Plugin) -> Vec<Probe> {
+    let named = ProbesRequest {
+        name: Some("check".to_owned()),
+        namespace: Some("check".to_owned()),
+        ..ProbesRequest::default()
+    };
+    let mut probes = Vec::new();
+    if let Ok(plugin) = plugin.infrastructure() {
+        for request in [ProbesRequest::default(), named] {
+            probes.extend(plugin.probes(&request).unwrap_or_default());
+        }
+    }
+    if let Ok(plugin) = plugin.cni() {
+        probes.extend(plugin.probes(&CniRequest::default()).unwrap_or_default());
+    }
+    probes
 }
 
 /// A name without a slash would be looked up among the libraries of the system.

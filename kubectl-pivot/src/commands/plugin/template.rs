@@ -121,4 +121,18 @@ mod tests {
         assert_eq!(camel("le-potato-2"), "LePotato2");
         assert_eq!(toml_string("/a \"b\""), r#""/a \"b\"""#);
     }
+
+    /// A crate with a path is built by the tests; one from the repository needs the network.
+    #[test]
+    fn a_crate_from_the_repository_differs_in_nothing_but_that() {
+        let folder = Path::new("/api");
+        for kind in [PluginKind::Cni, PluginKind::Infrastructure] {
+            let (path, git) = (files("a", kind, Api::Path(folder)), files("a", kind, Api::Git));
+            let from = format!("git = \"{REPOSITORY}\"");
+            assert!(git[0].1.contains(&format!("kubectl-pivot-plugin-api = {{ {from} }}\n")));
+            let alike =
+                git.into_iter().map(|(name, text)| (name, text.replace(&from, "path = \"/api\"")));
+            assert_eq!(alike.collect::<Vec<_>>(), path);
+        }
+    }
 }

@@ -1,0 +1,28 @@
+//! Readiness probes, as flags.
+
+use super::plugin::PluginFolders;
+use crate::commands::{CommandError, plugin_registry};
+use crate::probes::Skips;
+use crate::transfer::ProbeOptions;
+
+/// Which readiness probes are awaited.
+#[derive(Debug, clap::Args)]
+pub(super) struct ProbeArgs {
+    /// Leave out readiness probes: PLUGIN, PLUGIN/PROBE or PROBE; can be given more than once, and
+    /// with commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    skip_probes: Vec<String>,
+    #[command(flatten)]
+    plugins: PluginFolders,
+}
+
+impl ProbeArgs {
+    /// The options of a move.
+    ///
+    /// # Errors
+    /// When the search path or a lock file of plugins is unusable.
+    pub(super) fn options(self) -> Result<ProbeOptions, CommandError> {
+        let plugins = plugin_registry(&self.plugins.folders)?;
+        Ok(ProbeOptions { plugins: plugins.into(), skips: Skips::new(self.skip_probes) })
+    }
+}

@@ -1,0 +1,137 @@
+//! Watching a collection: what is there now, and then every change of it.
+//!
+//! Only the stream of one watch is here. Whoever watches decides what to do when it ends.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use http::{Request, header};
+use kube::core::WatchEvent;
+use serde_json::Value;
+
+use super::client::{Client, Selection};
+use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
+use crate::capi::{Object, ResourceType};
+
+/// After so many seconds the API server ends a watch in good order.
+const SERVER_ENDS: u64 = 60;
+
+/// After so long without the end that the API server has promised, the connection counts as dead.
+const CLIENT_ENDS: Duration = Duration::from_secs(SERVER_ENDS + 10);
+
+/// What is to be watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Kind of the objects.
+    pub kind: ResourceType,
+    /// Their namespace; `None` for all.
+    pub namespace: Option<String>,
+    /// Name of the only one.
+    pub name: Option<String>,
+    /// Label selector, in the notation of kubectl.
+    pub labels: Option<String>,
+}
+
+/// A change in a collection.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// This object is there, new or changed.
+    There(Object),
+    /// This object is gone, or not selected any more.
+    Gone(Object),
+    /// Nothing changed up to this resource version.
+    Bookmark(String),
+}
+
+/// The changes of a collection, until the watch ends.
+pub type Changes = BoxStream<'static, Result<Change, ApiError>>;
+
+impl Client {
+    /// Lists what is watched, with the resource version to watch from.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub async fn list_watched(&self, watched: &Watched) -> Result<(Vec<Object>, String), ApiError> {
+        let fields = watched.fields();
+        self.list_at(&watched.kind, watched.namespace.as_deref(), watched.selection(&fields)).await
+    }
+
+    /// Begins to watch, from a resource version on. The stream ends after a minute, or with an error.
+    ///
+    /// # Errors
+    /// When the request fails; it is not tried again, also not with new credentials. The resource version may be too old by now:
+    /// see [`ApiError::is_expired`], here and in the stream.
+    pub async fn watch(
+        &self,
+        watched: &Watched,
+        resource_version: &str,
+    ) -> Result<Changes, ApiError> {
+        let (cluster, subject) = (self.name().to_owned(), watched.kind.to_string());
+        let failed = move |cause| ApiError {
+            cluster: cluster.clone(),
+            verb: Verb::Watch,
+            subject: Subject::Collection(subject.clone()),
+            cause,
+        };
+        let uri = format!(
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={SERVER_ENDS}\
+             &resourceVersion={resource_version}{}",
+            watched.kind.collection(watched.namespace.as_deref()),
+            watched.selection(&watched.fields()).query(),
+        );
+        let request = Request::get(uri).header(header::ACCEPT, "application/json");
+        let request = request.body(Vec::new());
+        let request =
+            request.map_err(|error| failed(ApiErrorCause::Malformed(error.to_string())))?;
+        self.count(Verb::Watch);
+        let http = self.http();
+        let begun = tokio::time::timeout(CLIENT_ENDS, http.request_events::<Value>(request));
+        let events = match begun.await {
+            Ok(events) => events.map_err(|error| failed(cause_of(&error)))?,
+            Err(_) => return Err(failed(ApiErrorCause::Timeout(CLIENT_ENDS))),
+        };
+        let kind = watched.kind.clone();
+        let changes = events.map(move |event| {
+            event.and_then(|event| change(event, &kind)).map_err(|error| failed(cause_of(&error)))
+        });
+        Ok(changes.take_until(tokio::time::sleep(CLIENT_ENDS)).boxed())
+    }
+}
+
+impl Watched {
+    fn fields(&self) -> String {
+        self.name.as_ref().map(|name| format!("metadata.name={name}")).unwrap_or_default()
+    }
+
+    fn selection<'a>(&'a self, fields: &'a str) -> Selection<'a> {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        Selection { labels, fields, ..Selection::default() }
+    }
+}
+
+fn change(event: WatchEvent<Value>, kind: &ResourceType) -> Result<Change, kube::Error> {
+    let typed = |value| {
+        let mut object = Object::new(value);
+        object.set_type(&kind.api_version(), &kind.kind);
+        object
+    };
+    match event {
+        WatchEvent::Added(value) | WatchEvent::Modified(value) => Ok(Change::There(typed(value))),
+        WatchEvent::Deleted(value) => Ok(Change::Gone(typed(value))),
+        WatchEvent::Bookmark(mark) => Ok(Change::Bookmark(mark.metadata.resource_version)),
+        WatchEvent::Error(status) => Err(kube::Error::Api(status)),
+    }
+}
+
+fn cause_of(error: &kube::Error) -> ApiErrorCause {
+    match error {
+        kube::Error::Api(status) => ApiErrorCause::Status {
+            code: status.code,
+            reason: status.reason.clone(),
+            message: status.message.clone(),
+        },
+        kube::Error::SerdeError(error) => ApiErrorCause::Malformed(error.to_string()),
+        error => classify(error),
+    }
+}

@@ -1,0 +1,77 @@
+//! What became of a probe.
+
+use std::fmt;
+
+use kubectl_pivot_plugin_api::ProbeStage;
+use serde::Serialize;
+
+/// What became of a probe at one moment of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProbeResult {
+    /// Name of the plugin that declares it.
+    pub plugin: String,
+    /// Its name.
+    pub probe: String,
+    /// The cluster it looks at, for example `source`; absent if this program does not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// When it had to hold.
+    pub stage: ProbeStage,
+    /// What became of it.
+    pub outcome: ProbeOutcome,
+    /// Why, unless it holds.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// Seconds that were spent on it.
+    pub seconds: f64,
+}
+
+/// What became of a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ProbeOutcome {
+    /// It holds.
+    Held,
+    /// It did not hold in time.
+    TimedOut,
+    /// It was looked at once, and does not hold.
+    NotYet,
+    /// It can never hold: its expression or its selection is wrong, or it is forbidden to look.
+    Failed,
+    /// It was left out, by the user or because this program does not know its cluster or moment.
+    Skipped,
+    /// The user did not want to wait for it any longer.
+    Interrupted,
+}
+
+impl ProbeResult {
+    /// How users name it: `PLUGIN/PROBE`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.plugin, self.probe)
+    }
+
+    /// Whether it stands in the way.
+    pub fn is_bad(&self) -> bool {
+        !matches!(self.outcome, ProbeOutcome::Held | ProbeOutcome::Skipped)
+    }
+}
+
+impl fmt::Display for ProbeResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cluster = self.cluster.as_ref().map(|cluster| format!(" in the {cluster} cluster"));
+        let cluster = cluster.unwrap_or_default();
+        let message = &self.message;
+        write!(f, "probe {}", self.id())?;
+        match self.outcome {
+            ProbeOutcome::Held => write!(f, " holds{cluster}"),
+            ProbeOutcome::TimedOut => {
+                write!(f, " did not hold within {:.0} s{cluster}: {message}", self.seconds)
+            }
+            ProbeOutcome::NotYet => write!(f, " does not hold{cluster}: {message}"),
+            ProbeOutcome::Failed => write!(f, " cannot hold{cluster}: {message}"),
+            ProbeOutcome::Skipped => write!(f, " was left out: {message}"),
+            ProbeOutcome::Interrupted => write!(f, " was not awaited{cluster}: {message}"),
+        }
+    }
+}
