@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# The nine steps as one command, `kubectl pivot create`, and that the target then manages itself.
+
+run_title="A pivot in the lab, by \`kubectl pivot create\`"
+run_text="Written by \`just lab e2e create\`: all nine steps by one command. Everything is real but what
+[tests/lab/README.md](../tests/lab/README.md) names as a stand-in. The Helm add-on provider is left out. The same by hand, in the
+same lab: [lab-run.md](lab-run.md)."
+
+target=$run/pivot.kubeconfig
+on_target=(--kubeconfig "$target")
+
+run_it() {
+    create_inputs
+    step 1 "Plugins" install_plugins
+    step 2 "Create" create_pivot
+    step 3 "Afterwards: the target scales itself" scale_created
+}
+
+create_inputs() {
+    sed "s#KINDNET_IMAGE#$kindnet_image#" "$lab/manifests/kindnet.yaml" >"$run/kindnet.yaml"
+    create=(kubectl pivot create pivot --infrastructure docker --cni none --cni-manifest "$run/kindnet.yaml"
+        --kubernetes-version "$kubernetes_version" --bootstrap-image "$node_image" --set helm-addon=false
+        --to-kubeconfig-out "$target")
+    in_lab kubectl pivot abort pivot --yes >/dev/null 2>&1 || true
+    rm -f "$target"
+}
+
+install_plugins() {
+    shown kubectl pivot plugin install "$bin/plugins/libkubectl_pivot_plugin_docker.so" "$bin/plugins/libkubectl_pivot_plugin_none.so"
+}
+
+create_pivot() {
+    shown "${create[@]}"
+    [[ -z $(in_lab kind get clusters -q | grep -x pivot-bootstrap) ]] || die "the bootstrap cluster is still there"
+}
+
+# Its own controllers, its own Docker socket: nothing of the bootstrap cluster is left to do this.
+scale_created() {
+    created_machines >"$run/machines.before"
+    shown kubectl "${on_target[@]}" get clusters,machines
+    shown kubectl "${on_target[@]}" scale machinedeployment worker-md-0 --replicas 2
+    awaited "two workers are available" 600 kubectl "${on_target[@]}" wait machinedeployment/worker-md-0 \
+        --for=jsonpath='{.status.availableReplicas}'=2 --timeout=2s
+    shown kubectl "${on_target[@]}" get machines
+    created_machines >"$run/machines.scaled"
+    diff "$run/machines.before" "$run/machines.scaled" | grep '^<' >&2 && die "a Machine was replaced"
+    echo "# the Machines from before are still there" >>"$transcript/text"
+}
+
+# Name, node and provider id of each Machine.
+created_machines() {
+    in_lab kubectl "${on_target[@]}" get machines -o json |
+        jq -r '.items[] | "\(.metadata.name) \(.status.nodeRef.name) \(.spec.providerID)"' | sort
+}
