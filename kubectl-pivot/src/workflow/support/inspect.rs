@@ -2,6 +2,7 @@
 //!
 //! Everything here is best effort: a cluster that cannot be read has already been told of.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -89,7 +90,6 @@ async fn events(client: &Client, namespace: &str) -> Vec<String> {
         time.unwrap_or_default().to_owned()
     };
     events.sort_by_key(time);
-    let latest = &events[events.len().saturating_sub(SHOWN)..];
     let line = |event: &Object| {
         let value = event.value();
         let text = |value: &Value| value.as_str().unwrap_or_default().replace('\n', " ");
@@ -102,7 +102,17 @@ async fn events(client: &Client, namespace: &str) -> Vec<String> {
             text(&value["message"])
         )
     };
-    latest.iter().map(line).collect()
+    // The same warning comes again and again, from one object as from another object.
+    let mut seen = HashSet::new();
+    let mut latest: Vec<String> = events
+        .iter()
+        .rev()
+        .map(line)
+        .filter(|line| seen.insert(line.clone()))
+        .take(SHOWN)
+        .collect();
+    latest.reverse();
+    latest
 }
 
 /// The last lines of the first controller that is not well, or of the infrastructure's.
