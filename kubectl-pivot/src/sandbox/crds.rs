@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::error::PartsError;
 use super::files::create_private_dir;
-use super::go::{self, Job, Lock};
-use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, pinned_version};
+use super::module_files;
+use super::part::{CLUSTER_API, CLUSTER_API_MODULE, pinned_version};
 use super::parts::Search;
 use crate::journal::Events;
 
@@ -54,28 +54,16 @@ pub(super) fn version() -> &'static str {
 
 /// The folder with the CRDs, filled from the Go modules if it is not there yet.
 pub(super) async fn resolve(search: &Search, events: &Events) -> Result<PathBuf, PartsError> {
-    let target = search.cache().join(format!("cluster-api-crds-{}-{FORMAT}", version()));
-    if target.exists() {
-        return Ok(target);
-    }
+    let folder = format!("cluster-api-crds-{}-{FORMAT}", version());
     let what = format!("the CRDs of Cluster API {}", version());
-    let _lock = Lock::acquire(&search.cache(), &what, events).await?;
-    if target.exists() {
-        return Ok(target);
-    }
-    let doing = format!("fetching {what} as Go modules");
-    let without_go = PartsError::MissingCrds { what: what.clone(), dir: target.clone() };
-    let job = Job { command: "mod download", what: &what, doing: &doing, without_go };
-    let modules = [CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE];
-    let [main, test] = go::module_folders(&CLUSTER_API, modules, search, job, events).await?;
-    let new = go::folder_in_progress(&search.cache())?;
-    for source in &SOURCES {
-        let module = if source.in_test_module { &test } else { &main };
-        convert(source, &module.join(source.path).join("config/crd/bases"), new.path())?;
-    }
-    // `keep` first: what has been renamed must not be deleted.
-    fs::rename(new.keep(), &target).map_err(PartsError::file("write", &target))?;
-    Ok(target)
+    module_files::resolve(&folder, &what, search, events, |modules, new| {
+        for source in &SOURCES {
+            let module = modules.folder(source.in_test_module);
+            convert(source, &module.join(source.path).join("config/crd/bases"), new)?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// The CRDs in the cache folder, in the order of their file names.

@@ -25,6 +25,7 @@ mod info;
 mod install;
 mod kubeconfig;
 mod launch;
+mod module_files;
 mod part;
 mod parts;
 mod pki;

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use super::super::crds::version;
 use super::super::error::PartsError;
-use super::super::go::{self, Job, Lock};
-use super::super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE};
+use super::super::module_files;
 use super::super::parts::Search;
 use super::endpoint::Endpoint;
 use super::manager::{self, Manager};
@@ -20,31 +19,20 @@ const FORMAT: u32 = 1;
 
 /// The folder with the configurations, filled from the Go modules if it is not there yet.
 pub(super) async fn resolve(search: &Search, events: &Events) -> Result<PathBuf, PartsError> {
-    let target = search.cache().join(format!("cluster-api-webhooks-{}-{FORMAT}", version()));
-    if target.exists() {
-        return Ok(target);
-    }
+    let folder = format!("cluster-api-webhooks-{}-{FORMAT}", version());
     let what = format!("the webhook configurations of Cluster API {}", version());
-    let _lock = Lock::acquire(&search.cache(), &what, events).await?;
-    if target.exists() {
-        return Ok(target);
-    }
-    let doing = format!("fetching {what} as Go modules");
-    let without_go = PartsError::MissingCrds { what: what.clone(), dir: target.clone() };
-    let job = Job { command: "mod download", what: &what, doing: &doing, without_go };
-    let modules = [CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE];
-    let [main, test] = go::module_folders(&CLUSTER_API, modules, search, job, events).await?;
-    let new = go::folder_in_progress(&search.cache())?;
-    for manager in manager::all() {
-        let module = if manager.in_test_module { &test } else { &main };
-        let manifest = module.join(manager.path).join("config/webhook/manifests.yaml");
-        let configurations = Value::from(parse(&manifest, manager)?);
-        let path = file(new.path(), manager);
-        fs::write(&path, configurations.to_string()).map_err(PartsError::file("write", path))?;
-    }
-    // `keep` first: what has been renamed must not be deleted.
-    fs::rename(new.keep(), &target).map_err(PartsError::file("write", &target))?;
-    Ok(target)
+    module_files::resolve(&folder, &what, search, events, |modules, new| {
+        for manager in manager::all() {
+            let module = modules.folder(manager.in_test_module);
+            let manifest = module.join(manager.path).join("config/webhook/manifests.yaml");
+            let configurations = Value::from(parse(&manifest, manager)?);
+            let path = file(new, manager);
+            fs::write(&path, configurations.to_string())
+                .map_err(PartsError::file("write", path))?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// A manager's configurations, directed to it.

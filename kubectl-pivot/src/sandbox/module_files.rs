@@ -1,0 +1,51 @@
+//! Files that are made from those of Cluster API's Go modules once, and kept in the cache by version.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::PartsError;
+use super::go::{self, Job, Lock};
+use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE};
+use super::parts::Search;
+use crate::journal::Events;
+
+/// Where the Go modules of Cluster API are in the module cache.
+pub(super) struct Modules {
+    main: PathBuf,
+    test: PathBuf,
+}
+
+impl Modules {
+    /// The folder of the main module, or of the one with the development providers.
+    pub(super) fn folder(&self, in_test_module: bool) -> &Path {
+        if in_test_module { &self.test } else { &self.main }
+    }
+}
+
+/// A folder of the cache, filled by `fill` if it is not there yet: whole or not at all.
+pub(super) async fn resolve(
+    folder: &str,
+    what: &str,
+    search: &Search,
+    events: &Events,
+    fill: impl FnOnce(&Modules, &Path) -> Result<(), PartsError>,
+) -> Result<PathBuf, PartsError> {
+    let target = search.cache().join(folder);
+    if target.exists() {
+        return Ok(target);
+    }
+    let _lock = Lock::acquire(&search.cache(), what, events).await?;
+    if target.exists() {
+        return Ok(target);
+    }
+    let doing = format!("fetching {what} as Go modules");
+    let without_go = PartsError::MissingCrds { what: what.to_owned(), dir: target.clone() };
+    let job = Job { command: "mod download", what, doing: &doing, without_go };
+    let modules = [CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE];
+    let [main, test] = go::module_folders(&CLUSTER_API, modules, search, job, events).await?;
+    let new = go::folder_in_progress(&search.cache())?;
+    fill(&Modules { main, test }, new.path())?;
+    // `keep` first: what has been renamed must not be deleted.
+    fs::rename(new.keep(), &target).map_err(PartsError::file("write", &target))?;
+    Ok(target)
+}
