@@ -65,7 +65,25 @@ pub struct Diagnosis {
     pub checks: Vec<HealthCheck>,
 }
 
+/// Bytes in a GiB.
+pub(super) const GIB: u64 = 1 << 30;
+
 impl HealthCheck {
+    /// A number of bytes, of which there should be so many, and must be at least so many.
+    pub(super) fn bytes(
+        check: &'static str,
+        bytes: u64,
+        (least, good): (u64, u64),
+        (rest, fix): (&str, &str),
+    ) -> Self {
+        let found = format!("{:.1} GiB {rest}", bytes as f64 / GIB as f64);
+        match bytes {
+            bytes if bytes < least => Self::problem(check, found, fix),
+            bytes if bytes < good => Self::warning(check, found, fix),
+            _ => Self::good(check, found),
+        }
+    }
+
     /// All is well.
     pub(super) fn good(check: &'static str, found: impl Into<String>) -> Self {
         Self { check, health: Health::Good, found: found.into(), fix: None }

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
-use super::diagnosis::HealthCheck;
+use super::diagnosis::{GIB, HealthCheck};
 use super::docker::Engine;
 use super::platform::Platform;
 
-const GIB: u64 = 1 << 30;
 const LEAST: u64 = 5 * GIB;
 const GOOD: u64 = 15 * GIB;
 
@@ -32,14 +31,10 @@ pub(super) fn judge(free: Option<Free>) -> HealthCheck {
         let why = "Docker keeps its images in a virtual machine; `docker system df` shows how much";
         return HealthCheck::not_applicable(NAME, why);
     };
-    let found = format!("{:.1} GiB free in {}", bytes as f64 / GIB as f64, folder.display());
+    let place = format!("free in {}", folder.display());
     let fix =
         "make room, for example with `docker system prune`; images and nodes need about 5 GiB";
-    match bytes {
-        bytes if bytes < LEAST => HealthCheck::problem(NAME, found, fix),
-        bytes if bytes < GOOD => HealthCheck::warning(NAME, found, fix),
-        _ => HealthCheck::good(NAME, found),
-    }
+    HealthCheck::bytes(NAME, bytes, (LEAST, GOOD), (&place, fix))
 }
 
 #[cfg(test)]

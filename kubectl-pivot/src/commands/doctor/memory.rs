@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use super::diagnosis::HealthCheck;
+use super::diagnosis::{GIB, HealthCheck};
 use super::docker::Engine;
 use super::platform::Platform;
 
-const GIB: u64 = 1 << 30;
 /// One bootstrap cluster, one control plane, one worker, and images that are being unpacked.
 const LEAST: u64 = 2 * GIB;
 const GOOD: u64 = 4 * GIB;
@@ -35,14 +34,9 @@ pub(super) fn judge(available: Option<u64>) -> HealthCheck {
     let Some(bytes) = available else {
         return HealthCheck::not_applicable(NAME, "cannot be told without Docker's engine");
     };
-    let found = format!("{:.1} GiB available", bytes as f64 / GIB as f64);
     let fix = "end other programs, or give Docker's virtual machine more; a bootstrap cluster and \
                a cluster of two machines need about 2 GiB";
-    match bytes {
-        bytes if bytes < LEAST => HealthCheck::problem(NAME, found, fix),
-        bytes if bytes < GOOD => HealthCheck::warning(NAME, found, fix),
-        _ => HealthCheck::good(NAME, found),
-    }
+    HealthCheck::bytes(NAME, bytes, (LEAST, GOOD), ("available", fix))
 }
 
 #[cfg(test)]
