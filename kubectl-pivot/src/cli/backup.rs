@@ -1,11 +1,11 @@
 //! `kubectl pivot backup`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::Context;
 use super::move_clusters::{ask, explain_nothing};
 use super::output::{Output, print_report};
+use super::pace::WaitArgs;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, MoveRequest, exit};
 use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
@@ -35,12 +35,8 @@ pub(super) struct Args {
     /// terminal.
     #[arg(long, short)]
     yes: bool,
-    /// Seconds to wait for `block-move` annotations to go.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    block_move_timeout: u64,
-    /// Seconds to wait for controllers to report that they have paused; 0 does not wait.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pause_timeout: u64,
+    #[command(flatten)]
+    wait: WaitArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -48,8 +44,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
-    options.block_move_timeout = Duration::from_secs(args.block_move_timeout);
-    options.pause_timeout = Duration::from_secs(args.pause_timeout);
+    args.wait.apply(&mut options);
     let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
     let request = MoveRequest {
         source: cluster.clone(),

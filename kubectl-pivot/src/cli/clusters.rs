@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cluster::KubeconfigRef;
-use crate::commands::{CommandError, MoveRequest};
+use crate::commands::MoveRequest;
 use crate::transfer::{MoveOptions, Namespaces};
 
 /// Flags that name both clusters.
@@ -16,7 +16,7 @@ pub(super) struct ClustersArgs {
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
     /// Kubeconfig of the target management cluster.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "to_kubeconfig_context")]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME")]
@@ -25,18 +25,11 @@ pub(super) struct ClustersArgs {
 
 impl ClustersArgs {
     /// A request about these clusters; which objects it is about, the run's record tells.
-    ///
-    /// # Errors
-    /// The target is not named.
-    pub(super) fn request(self) -> Result<MoveRequest, CommandError> {
-        if self.to_kubeconfig.is_none() && self.to_kubeconfig_context.is_none() {
-            let what = "the target is not named: give --to-kubeconfig FILE";
-            return Err(CommandError::Usage(what.to_owned()));
-        }
+    pub(super) fn request(self) -> MoveRequest {
         let source = KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context };
         let target =
             KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
-        Ok(request(source, target, false))
+        request(source, target, false)
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let events = context.progress.events();
-    let run = commands::connect(&args.clusters.request()?, &events, &context.stop).await?;
+    let run = commands::connect(&args.clusters.request(), &events, &context.stop).await?;
     let namespaces = match (args.namespace, args.all_namespaces) {
         (_, true) => Namespaces::All,
         (Some(namespace), false) => Namespaces::One(namespace),
