@@ -152,15 +152,10 @@ pub async fn remove(run: &Run) -> Result<(), PhaseError> {
 
 /// Everything that may be in a namespace, each kind at one version.
 async fn namespaced_types(cluster: &Client) -> Result<Vec<ResourceType>, ApiError> {
-    let core = cluster.get_path("/api/v1").await?;
-    let core = core["resources"].as_array().into_iter().flatten().filter_map(|resource| {
-        let (plural, kind) = (resource["name"].as_str()?, resource["kind"].as_str()?);
-        let is_listed = resource["verbs"].as_array()?.iter().any(|verb| verb == "list");
-        (is_listed && resource["namespaced"] == true).then(|| ResourceType::core(kind, plural))
-    });
-    let served = Served::read(cluster).await?;
-    let named = served.kinds().filter_map(|(_, _, versions)| versions.first().cloned());
-    Ok(core.chain(named.filter(|resource| resource.namespaced)).collect())
+    let (core, named) = tokio::try_join!(Served::read_core(cluster), Served::read(cluster))?;
+    let all = core.kinds().chain(named.kinds());
+    let types = all.filter_map(|(_, _, versions)| versions.first().cloned());
+    Ok(types.filter(|resource| resource.namespaced).collect())
 }
 
 /// Something in a namespace that does not come with every namespace.
