@@ -6,6 +6,7 @@
 
 pub mod blueprint;
 pub mod capi;
+pub mod causes;
 pub mod cli;
 pub mod cluster;
 pub mod commands;

@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 
 use super::error::ApiErrorCause;
 use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
+use crate::causes::in_one_line;
 
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +87,7 @@ impl Connection {
         }
         let (http, server, _) = open(&self.name, &self.kubeconfig)
             .await
-            .map_err(|error| ApiErrorCause::Credentials(super::error::chain(&error)))?;
+            .map_err(|error| ApiErrorCause::Credentials(in_one_line(&error)))?;
         if server != self.server {
             return Err(ApiErrorCause::Credentials(format!(
                 "its kubeconfig now names another API server, {server} instead of {}",

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::capi::ObjectId;
+use crate::causes::in_one_line;
 
 /// What a request was for; names the operation in errors and counts requests in reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -216,7 +217,7 @@ impl ApiError {
 /// Sorts a client error by whether the request can have reached the API server.
 pub(super) fn classify(error: &kube::Error) -> ApiErrorCause {
     if matches!(error, kube::Error::Auth(_)) {
-        return ApiErrorCause::Credentials(chain(error));
+        return ApiErrorCause::Credentials(in_one_line(error));
     }
     let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = source {
@@ -228,19 +229,6 @@ pub(super) fn classify(error: &kube::Error) -> ApiErrorCause {
         source = current.source();
     }
     ApiErrorCause::Broken(root_cause(error))
-}
-
-pub(super) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(current) = source {
-        let part = current.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        source = current.source();
-    }
-    text
 }
 
 fn root_cause(error: &(dyn StdError + 'static)) -> String {

@@ -4,18 +4,13 @@ use std::error::Error;
 
 use owo_colors::OwoColorize;
 
+use crate::causes;
+
 /// The text of an error: its message, the chain of its causes, each once, and a hint.
 pub fn failure(error: &dyn Error, hint: Option<&str>) -> String {
     let mut text = format!("{} {error}", "error:".red().bold());
-    let mut shown = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let message = cause.to_string();
-        if !shown.contains(&message) {
-            text.push_str(&format!("\n  caused by: {message}"));
-            shown.push_str(&message);
-        }
-        source = cause.source();
+    for message in causes::each(error) {
+        text.push_str(&format!("\n  caused by: {message}"));
     }
     if let Some(hint) = hint {
         text.push_str(&format!("\n{} {hint}", "hint:".cyan().bold()));

@@ -4,7 +4,6 @@
 //! A provider without a usable plugin is moved all the same; the report says so. Writes nothing.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::time::Instant;
 
 use kubectl_pivot_plugin_api::{ProbeCluster, ProbeStage, ProbesRequest};
@@ -15,6 +14,7 @@ use super::inventory::{self, Provider};
 use super::options::ProbeOptions;
 use super::report::{PhaseTime, Report};
 use super::run::Run;
+use crate::causes::in_one_line;
 use crate::cluster::ApiError;
 use crate::plugins::{CallError, Plugin, served_kinds};
 use crate::probes::{
@@ -137,7 +137,7 @@ impl Readiness {
                 match plugin {
                     Ok(plugin) => self.ask_plugin(run, &provider, &plugin).await?,
                     Err((plugin, error)) => {
-                        self.unprobed(run, &provider, Some(&plugin), chain(&error));
+                        self.unprobed(run, &provider, Some(&plugin), in_one_line(&error));
                     }
                 }
             }
@@ -182,7 +182,7 @@ impl Readiness {
 
     fn refused(&mut self, run: &Run, provider: &str, plugin: &str, error: &CallError) {
         self.declared.retain(|declared| declared.plugin != plugin);
-        self.unprobed(run, provider, Some(plugin), chain(error));
+        self.unprobed(run, provider, Some(plugin), in_one_line(error));
     }
 
     fn unprobed(&mut self, run: &Run, provider: &str, plugin: Option<&str>, reason: String) {
@@ -274,15 +274,4 @@ fn held(results: &[ProbeResult]) -> String {
 
 fn unprepared(error: ApiError) -> MoveError {
     MoveError::Unprepared(PhaseError::Api(error))
-}
-
-/// An error with its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

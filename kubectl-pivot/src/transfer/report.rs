@@ -13,6 +13,7 @@ use super::record::Operation;
 use super::run::Run;
 use crate::capi::names::CLUSTERCTL_LABEL;
 use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
+use crate::causes::in_one_line;
 use crate::cluster::Client;
 
 /// Version of the report's schema. Fields are only added to a version, never changed or removed.
@@ -186,7 +187,8 @@ impl Report {
         if let MoveError::Refused(findings) = error {
             self.findings.clone_from(&findings.0);
         }
-        self.error = Some(Failure { message: chain(error), hint: error.hint_of(self.operation) });
+        self.error =
+            Some(Failure { message: in_one_line(error), hint: error.hint_of(self.operation) });
     }
 
     /// Takes over what becomes of the objects of a graph.
@@ -238,21 +240,6 @@ impl Report {
     pub fn objects(&self) -> usize {
         self.moved.len() + self.kept.len()
     }
-}
-
-/// An error with its causes, each told once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 fn explain(node: &Node, reason: &str) -> Explained {

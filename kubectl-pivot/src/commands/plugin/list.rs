@@ -1,12 +1,12 @@
 //! `plugin list`: every library that was found, from outside.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use kubectl_pivot_plugin_api::protocol::{Compatibility, compatibility};
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL};
 use serde::Serialize;
 
+use crate::causes::in_one_line;
 use crate::commands::CommandError;
 use crate::plugins::{Found, Registry, SearchPath, Trust, user_folder};
 
@@ -159,7 +159,7 @@ impl Problems {
                 TrustWord::Untrusted
             }
             Trust::Broken(error) => {
-                self.add(chain(error), error.hint().to_owned());
+                self.add(in_one_line(error), error.hint().to_owned());
                 TrustWord::Broken
             }
         }
@@ -171,7 +171,7 @@ impl Problems {
             // Trusting it describes it.
             Err(_) if !matches!(found.trust, Trust::Trusted(_)) => {}
             Err(error) => self.add(
-                chain(error),
+                in_one_line(error),
                 format!("run `kubectl pivot plugin install {}`", shown(&found.path)),
             ),
             Ok(sidecar) if sidecar.abi_level != ABI_LEVEL => {
@@ -190,17 +190,6 @@ impl Problems {
             Ok(_) => {}
         }
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 fn shown(path: &Path) -> String {

@@ -5,12 +5,13 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::control_plane::the_cluster;
 use crate::capi::ResourceType;
+use crate::causes::in_one_line;
 use crate::tools::write_private;
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::store::StoreError;
-use crate::workflow::support::wait::{Seen, until, with_causes};
+use crate::workflow::support::wait::{Seen, until};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let given = &turn.spec().document.spec.to_kubeconfig;
@@ -28,7 +29,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     until(turn, "the API server of the target answers", async || {
         match target.get_path("/version").await {
             Ok(_) => Ok(Seen::Yes(())),
-            Err(error) => Ok(Seen::NotYet(with_causes(&error))),
+            Err(error) => Ok(Seen::NotYet(in_one_line(&error))),
         }
     })
     .await?;

@@ -1,11 +1,12 @@
 //! The move itself: the shared routine, or what is left of it after an interruption.
 
 use super::control_plane::the_cluster;
+use crate::causes::in_one_line;
 use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Report, Run};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
-use crate::workflow::support::wait::{Seen, until, with_causes};
+use crate::workflow::support::wait::{Seen, until};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let source = turn.bootstrap().await?;
@@ -48,7 +49,7 @@ async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
         let mut report = Report::blank(run);
         match transfer::resume(run, false, &mut report).await {
             Ok(()) => Ok(Seen::Yes(report)),
-            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(with_causes(&error))),
+            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(in_one_line(&error))),
             Err(error) => Err(error.into()),
         }
     });

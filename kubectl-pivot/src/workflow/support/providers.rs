@@ -9,8 +9,9 @@ use super::super::context::Turn;
 use super::super::error::StepError;
 use super::super::spec::Spec;
 use super::apply::{Kinds, apply};
-use super::wait::{Seen, until, with_causes};
+use super::wait::{Seen, until};
 use crate::capi::ResourceType;
+use crate::causes::in_one_line;
 use crate::cluster::Client;
 use crate::tools::{KnownTool, ToolCommand};
 use crate::transfer::{InstalledProvider, installed_providers};
@@ -138,11 +139,11 @@ pub(in super::super) async fn answering(
     until(turn, "the webhooks of the providers answer", async || {
         match rehearse(turn, cluster).await {
             Ok(()) => Ok(Seen::Yes(())),
-            Err(StepError::Api(error)) if is_webhook_silent(&with_causes(&error)) => {
-                Ok(Seen::NotYet(with_causes(&error)))
+            Err(StepError::Api(error)) if is_webhook_silent(&in_one_line(&error)) => {
+                Ok(Seen::NotYet(in_one_line(&error)))
             }
             Err(error @ (StepError::Refused { .. } | StepError::Blueprint(_))) => {
-                Ok(Seen::NotYet(with_causes(&error)))
+                Ok(Seen::NotYet(in_one_line(&error)))
             }
             Err(error) => Err(error),
         }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::context::Turn;
 use super::super::error::StepError;
+use crate::causes::in_one_line;
 
 /// How often it is looked.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ pub(in super::super) async fn until<T>(
         let last = match look().await {
             Ok(Seen::Yes(value)) => return Ok(value),
             Ok(Seen::NotYet(last)) => last,
-            Err(error) if is_passing(&error) => with_causes(&error),
+            Err(error) if is_passing(&error) => in_one_line(&error),
             Err(error) => return Err(error),
         };
         if began.elapsed() >= turn.timeout() {
@@ -51,18 +52,4 @@ fn is_passing(error: &StepError) -> bool {
         }
         _ => false,
     }
-}
-
-pub(in super::super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let message = cause.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        source = cause.source();
-    }
-    text
 }
