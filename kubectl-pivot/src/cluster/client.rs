@@ -23,8 +23,6 @@ pub const FIELD_MANAGER: &str = "kubectl-pivot";
 const PAGE: usize = 500;
 
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
-    application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
 /// Which items of a collection, and in what form.
 #[derive(Clone, Copy)]
@@ -320,7 +318,7 @@ impl Client {
     /// When the request fails.
     pub async fn aggregated_discovery(&self) -> Result<Value, ApiError> {
         let mut call = Call::read(Verb::Get, Subject::Path("/apis".to_owned()), "/apis".to_owned());
-        call.accept = AGGREGATED_DISCOVERY;
+        call.accept = super::served::AGGREGATED_DISCOVERY;
         self.send(call).await
     }
 

@@ -16,5 +16,6 @@ pub use connection::ConnectError;
 pub use error::{ApiError, ApiErrorCause, Subject, Verb};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
 pub use retry::RetryPolicy;
+pub(crate) use served::AGGREGATED_DISCOVERY;
 pub use served::Served;
 pub use watch::{Change, Changes, Watched};

@@ -9,6 +9,10 @@ use super::client::Client;
 use super::error::ApiError;
 use crate::capi::{Object, ResourceType};
 
+/// Asks for what is served in one answer.
+pub(crate) const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+    application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
 /// Looks at what is served before new CRDs are no longer waited for, and the pause between them.
 const SETTLE_LOOKS: u32 = 20;
 const SETTLE_PAUSE: Duration = Duration::from_millis(500);
@@ -27,13 +31,10 @@ impl Served {
     /// When a request fails.
     pub async fn read(cluster: &Client) -> Result<Self, ApiError> {
         let answer = cluster.aggregated_discovery().await?;
-        let mut served = Self::default();
         if answer["kind"] == "APIGroupDiscoveryList" {
-            for group in items(&answer, "items") {
-                served.add_aggregated(group);
-            }
-            return Ok(served);
+            return Ok(Self::aggregated(&answer));
         }
+        let mut served = Self::default();
         // API servers before 1.26 answer with the plain list of groups.
         for group in items(&answer, "groups") {
             for version in items(group, "versions") {
@@ -43,6 +44,15 @@ impl Served {
             }
         }
         Ok(served)
+    }
+
+    /// What an answer to an aggregated discovery request says.
+    pub(crate) fn aggregated(answer: &Value) -> Self {
+        let mut served = Self::default();
+        for group in items(answer, "items") {
+            served.add_aggregated(group);
+        }
+        served
     }
 
     /// As [`Served::read`], but new CRDs are waited for, at most ten seconds: for a while after a CRD was

@@ -6,8 +6,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use http::header::ACCEPT;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
+
+use crate::causes::in_one_line;
+use crate::cluster::{AGGREGATED_DISCOVERY, Served};
 
 /// A call that failed for good, as text.
 #[derive(Debug)]
@@ -91,6 +95,13 @@ impl Http {
         self.retry(|| http::Request::get(path).body(Vec::new()), |code| code == 404).await
     }
 
+    /// Asks for all kinds that are served, as [`Served`] reads it.
+    pub(super) async fn served(&self) -> Result<Served, CallError> {
+        let request =
+            || http::Request::get("/apis").header(ACCEPT, AGGREGATED_DISCOVERY).body(Vec::new());
+        self.retry(request, |_| false).await.map(|answer| Served::aggregated(&answer))
+    }
+
     /// Creates an object; one that exists already is left alone.
     pub(super) async fn create(&self, path: &str, object: &Value) -> Result<(), CallError> {
         let body = object.to_string().into_bytes();
@@ -140,15 +151,5 @@ fn silence() -> CallError {
 
 /// An error with its causes in one line.
 fn text(error: impl std::error::Error) -> CallError {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !message.contains(&next_text) {
-            message.push_str(": ");
-            message.push_str(&next_text);
-        }
-        cause = next.source();
-    }
-    CallError(message)
+    CallError(in_one_line(&error))
 }

@@ -1,6 +1,7 @@
 //! Makes a control plane a management cluster in the eyes of clusterctl: CRDs, namespaces, inventory.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use futures::future::try_join;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -9,9 +10,13 @@ use serde_json::{Value, json};
 use super::crds;
 use super::error::ControlPlaneError;
 use super::http::{CallError, Http};
+use crate::capi::ResourceType;
 
 /// How many calls are made at a time.
 const IN_FLIGHT: usize = 8;
+/// How long the API server may take to name the kinds of new CRDs, and the pause between two looks.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const PROVIDERS: &str = "/apis/clusterctl.cluster.x-k8s.io/v1alpha3";
 
@@ -40,7 +45,8 @@ pub(super) async fn install_cluster_api(
     // the creation of its objects, which can pass while the other kinds are set up.
     crds.sort_by_key(|crd| crd["spec"]["group"] != "clusterctl.cluster.x-k8s.io");
     each(&crds, |crd| create(&http, CRDS, crd)).await?;
-    try_join(each(&crds, |crd| served(&http, crd)), fill_inventory(&http)).await.map(drop)
+    try_join(each(&crds, |crd| served(&http, crd)), fill_inventory(&http)).await?;
+    named(&http, &crds).await
 }
 
 async fn fill_inventory(http: &Http) -> Result<(), ControlPlaneError> {
@@ -90,18 +96,43 @@ async fn create(http: &Http, path: &str, object: &Value) -> Result<(), ControlPl
 
 /// Lists a kind at each of its served versions: what answers that is established and initialised.
 pub(super) async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneError> {
-    let spec = &crd["spec"];
-    let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
-    for version in spec["versions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|version| version["served"] == true)
-    {
-        let path = format!("/apis/{group}/{}/{plural}?limit=1", text(&version["name"]));
+    for resource in served_versions(crd) {
+        let path = format!("{}?limit=1", resource.collection(None));
         http.get(&path).await.map_err(during(|| format!("list {path}")))?;
     }
     Ok(())
+}
+
+/// Waits until discovery names every served version of the kinds. It does so a while after they can be
+/// listed, and a controller that starts in between finds its own kinds missing and ends.
+async fn named(http: &Http, crds: &[Value]) -> Result<(), ControlPlaneError> {
+    let wanted: Vec<ResourceType> = crds.iter().flat_map(served_versions).collect();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let served = http.served().await.map_err(during(|| "ask what is served".to_owned()))?;
+        let Some(missing) = wanted.iter().find(|resource| !served.has(resource)) else {
+            return Ok(());
+        };
+        if Instant::now() > deadline {
+            let action = format!("find {missing} in {} among what is served", missing.version);
+            let message = format!("it was not named within {} s", PATIENCE.as_secs());
+            return Err(ControlPlaneError::Setup { action, message });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The kind of a CRD at each of its served versions.
+fn served_versions(crd: &Value) -> Vec<ResourceType> {
+    let spec = &crd["spec"];
+    let versions = spec["versions"].as_array().into_iter().flatten();
+    let served = versions.filter(|version| version["served"] == true);
+    let resource = |version: &Value| {
+        let api_version = format!("{}/{}", text(&spec["group"]), text(&version["name"]));
+        let (kind, plural) = (text(&spec["names"]["kind"]), text(&spec["names"]["plural"]));
+        ResourceType::new(&api_version, kind, plural, spec["scope"] == "Namespaced")
+    };
+    served.map(resource).collect()
 }
 
 fn namespace_object(namespace: &str, label: &str) -> Value {
