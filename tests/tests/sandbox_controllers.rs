@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::journal::Events;
 use kubectl_pivot::sandbox::{Part, Parts, PartsOptions};
 use kubectl_pivot_tests::processes::{below, wait_for_none_below};
@@ -70,7 +71,8 @@ async fn it_outlives_its_starter_until_it_is_taken_down(program: &Program, home:
         assert!(Path::new(text(&controller["log"])).exists(), "{controller}");
     }
     program.run(["sandbox", "down"]).await.expect_success("sandbox down");
-    assert_eq!(below(home.path()), Vec::<u32>::new());
+    // The shell above each of them ends a moment later.
+    assert_eq!(wait_for_none_below(home.path()).await, Vec::<u32>::new());
 }
 
 async fn a_killed_demo_leaves_no_orphans(program: &Program, home: &TempDir) {
@@ -90,7 +92,7 @@ async fn a_killed_demo_leaves_no_orphans(program: &Program, home: &TempDir) {
 /// The program with a cache that other tests have filled, and a home of its own.
 async fn program(home: &TempDir) -> Program {
     let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
-    let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+    let parts = parts.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
     let cache = parts.crds.ancestors().nth(2).expect("it is below the cache").display().to_string();
     Program::kubectl_pivot(home.path()).env("KUBECTL_PIVOT_CACHE_DIR", &cache)
 }
@@ -101,7 +103,8 @@ async fn assets(home: &TempDir) -> std::path::PathBuf {
     fs::create_dir(&dir).expect("the folder is writable");
     for part in [Part::Etcd, Part::KubeApiserver] {
         let program = part.resolve(&PartsOptions::default(), &Events::none()).await;
-        let program = program.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let program =
+            program.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         symlink(program, dir.join(part.to_string())).expect("the folder is writable");
     }
     dir

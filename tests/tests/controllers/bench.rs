@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use kubectl_pivot::journal::{Event, Events};
 use kubectl_pivot::sandbox::fleet::FleetOptions;
@@ -73,7 +74,8 @@ impl Bench {
         let begun = Instant::now();
         let sandboxes = Sandboxes::at(dir.path().join("sandboxes"));
         let sandbox = sandboxes.start(&options, &progress()).await;
-        let sandbox = sandbox.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let sandbox =
+            sandbox.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let ready = begun.elapsed().as_secs();
         let tape = Tape::new(0);
         let source = management(&sandbox, (0, Side::Source), &tape, &dir).await;

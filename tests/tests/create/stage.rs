@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::journal::Events;
 use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
 use kubectl_pivot_tests::plugins::User;
@@ -33,9 +34,11 @@ impl Stage {
     pub async fn set() -> Self {
         let options = PartsOptions::default();
         let parts = Parts::resolve(&options, &Events::none()).await;
-        let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let parts =
+            parts.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let clusterctl = Part::Clusterctl.resolve(&options, &Events::none()).await;
-        let clusterctl = clusterctl.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let clusterctl = clusterctl
+            .unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = repository::write(folder.path(), &parts.crds);
         let cache = parts.crds.ancestors().nth(2).expect("CRDs are in <cache>/parts/<name>");
