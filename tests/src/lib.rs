@@ -16,3 +16,4 @@ pub mod repository;
 pub mod suite;
 pub mod twins;
 pub mod understudy;
+mod wiping;
