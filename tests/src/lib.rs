@@ -18,3 +18,4 @@ pub mod repository;
 pub mod suite;
 pub mod twins;
 pub mod understudy;
+mod wiping;
