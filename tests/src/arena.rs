@@ -6,27 +6,24 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::StreamExt;
 use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use kubectl_pivot::cluster::{Client, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};
-use crate::namespaces::{NamespaceController, namespace_type, wait_gone};
+use crate::namespaces::{NamespaceController, wait_gone};
 use crate::population::complete::{self, Places};
 use crate::population::{Population, shapes};
 use crate::program::Program;
 use crate::proxy::{ClusterState, Proxy, Side, Tape};
 use crate::twins::{Pair, Plane, Stage};
+use crate::wiping;
 
 /// The namespace of the Docker provider, where global identities keep their Secrets.
 pub const PROVIDER_NAMESPACE: &str = "capd-system";
 
 /// Stands for the tag in dumps.
 const TAG: &str = "TAG";
-
-/// Requests at once when a story is wiped.
-const WIPERS: usize = 16;
 
 /// Annotations that a finished, resumed or rolled back run must not leave anywhere.
 const MARKS: [&str; 4] = [
@@ -308,6 +305,11 @@ impl Arena {
     }
 }
 
+async fn wipe(plane: &Plane, tag: &str) {
+    wiping::wipe(plane, &raw(plane, tag).await).await;
+    remove_leases(plane).await;
+}
+
 /// The Leases of our runs in a cluster.
 ///
 /// # Panics
@@ -359,47 +361,10 @@ fn untagged(dump: &Dump, tag: &str) -> Dump {
     Dump(dump.0.iter().map(|(name, value)| (name.replace(tag, TAG), parse(value))).collect())
 }
 
-async fn wipe(plane: &Plane, tag: &str) {
-    let dump = raw(plane, tag).await;
-    let (namespaces, objects): (Vec<_>, Vec<_>) =
-        dump.objects().iter().partition(|object| object.kind() == "Namespace");
-    futures::stream::iter(objects)
-        .for_each_concurrent(WIPERS, |object| remove(plane, object))
-        .await;
-    for namespace in namespaces {
-        remove_namespace(plane, namespace).await;
-    }
-    remove_leases(plane).await;
-}
-
 async fn remove_leases(plane: &Plane) {
     for lease in leases(plane.client()).await {
         let (namespace, name) = (lease.namespace(), lease.name());
         let deleted = plane.client().delete(&lease_type(), namespace, name, lease.uid()).await;
         deleted.expect("Leases can be deleted");
     }
-}
-
-async fn remove(plane: &Plane, object: &Object) {
-    let kind = plane.kinds().of(object.api_version(), object.kind());
-    let place = (object.namespace(), object.name());
-    if !object.finalizers().is_empty() {
-        let free = json!({"metadata": {"finalizers": null}});
-        let patch = (PatchKind::Merge, &free);
-        let freed = plane.client().patch(&kind, place, patch, &WriteOptions::default()).await;
-        freed.map(|_| ()).or_else(gone).expect("finalizers can be removed");
-    }
-    let deleted = plane.client().delete(&kind, place.0, place.1, object.uid()).await;
-    deleted.map(|_| ()).or_else(gone).expect("objects can be deleted");
-}
-
-fn gone(error: kubectl_pivot::cluster::ApiError) -> Result<(), kubectl_pivot::cluster::ApiError> {
-    if error.is_not_found() { Ok(()) } else { Err(error) }
-}
-
-async fn remove_namespace(plane: &Plane, namespace: &Object) {
-    let deleted =
-        plane.client().delete(&namespace_type(), None, namespace.name(), namespace.uid()).await;
-    deleted.expect("namespaces can be deleted");
-    wait_gone(plane, namespace.name()).await;
 }

@@ -19,3 +19,4 @@ pub mod repository;
 pub mod suite;
 pub mod twins;
 pub mod understudy;
+mod wiping;

@@ -7,6 +7,7 @@ mod client;
 mod connection;
 mod error;
 mod kubeconfig;
+mod list;
 mod retry;
 mod served;
 mod watch;

@@ -10,8 +10,9 @@ use http::{Request, header};
 use kube::core::WatchEvent;
 use serde_json::Value;
 
-use super::client::{Client, Selection};
+use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
+use super::list::Selection;
 use crate::capi::{Object, ResourceType};
 
 /// After so many seconds the API server ends a watch in good order.
