@@ -13,7 +13,7 @@ use kubectl_pivot_tests::charts::FileServer;
 use kubectl_pivot_tests::plugins::User;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::repository;
-use kubectl_pivot_tests::understudy::{self, Understudy};
+use kubectl_pivot_tests::understudy::{self, Act, Understudy};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -103,8 +103,7 @@ impl Stage {
         let understudy = Understudy::begin(understudy::Part {
             clusters: clusters.into(),
             target: self.target.kubeconfig().to_owned(),
-            with_nodes,
-            with_deployments: true,
+            without: if with_nodes { Vec::new() } else { vec![Act::Nodes] },
         });
         for (release, namespace) in [("cilium", "kube-system"), ("flannel", "kube-flannel")] {
             let words = ["uninstall", release, "-n", namespace, "--no-hooks", "--ignore-not-found"];
