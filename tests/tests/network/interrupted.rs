@@ -1,5 +1,6 @@
 //! Releases that were left half done.
 
+use std::process::Stdio;
 use std::sync::Arc;
 
 use kubectl_pivot::commands::exit;
@@ -20,7 +21,8 @@ pub async fn what_a_killed_helm_has_left(stage: Arc<Stage>) {
     for (status, revisions) in [("pending-install", 1), ("pending-upgrade", 4)] {
         let words =
             ["upgrade", "--install", "cilium", "cilium", "-n", "kube-system", "--repo", &url];
-        let mut killed = stage.helm(&[&words[..], &["--version", WAITING]].concat()).spawn();
+        let mut killed = stage.helm(&[&words[..], &["--version", WAITING]].concat());
+        let mut killed = killed.stdout(Stdio::null()).spawn();
         let killed = killed.as_mut().expect("helm is there");
         until(|| pending(status)).await;
         killed.kill().expect("it is there");

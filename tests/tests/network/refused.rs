@@ -30,29 +30,25 @@ pub async fn charts_that_cannot_be_had_are_told_before_anything_is_created(stage
         (&[chart, &missing], &["missing.tgz", "not found", "--cni-chart PATH"]),
         (&[chart, &rubbish], &["rubbish.tgz"]),
         (&[repo[0], repo[1], "--helm", "/no/such/helm"], &["helm was not found", "--helm"]),
-        (&["--cni-values", &missing], &["cannot read the values", "missing.tgz"]),
-        (&[repo[0], repo[1], "--cni-values", &rubbish], &["it is not one mapping of values"]),
     ] {
         let arguments = scene.create(&[&["--cni", "cilium"], more].concat());
         let outcome = scene.program.run(&arguments).await;
         expect(&outcome, exit::REFUSED, told);
         assert!(!scene.file("target.kubeconfig").exists());
     }
+    let none = scene.program.run(scene.create(&repo)).await;
+    expect(&none, exit::REFUSED, &["the network of in-memory is no chart"]);
+    // What is wrong with the command line alone.
     for (more, told) in [
-        (&["--cni-values", &rubbish][..], "it is not one mapping"),
-        (&["--cni-repo", &url], "the network of in-memory is no chart"),
+        (&["--cni-repo", "https://me:secret@charts.invalid"][..], "it holds a password"),
+        (&["--cni-repo", "charts"], "it is no address of a repository"),
+        (&["--cni-values", &missing], "cannot read the values"),
+        (&["--cni-values", &rubbish], "it is not one mapping of values"),
+        (&["--cni-via", "addon", chart, &missing], "reads charts from repositories only"),
     ] {
-        expect(&scene.program.run(scene.create(more)).await, exit::REFUSED, &[told]);
+        let arguments = scene.create(&[&["--cni", "cilium"], more].concat());
+        expect(&scene.program.run(&arguments).await, exit::USAGE, &[told]);
     }
-    for (more, told) in [
-        (["--cni-repo", "https://me:secret@charts.invalid"], "it holds a password"),
-        (["--cni-repo", "charts"], "it is no address of a repository"),
-    ] {
-        expect(&scene.program.run(scene.create(&more)).await, exit::USAGE, &[told]);
-    }
-    let addon = ["--cni", "cilium", "--cni-via", "addon", chart, &missing];
-    let told = ["reads charts from repositories only"];
-    expect(&scene.program.run(scene.create(&addon)).await, exit::REFUSED, &told);
 }
 
 pub async fn values_that_the_chart_refuses(stage: Arc<Stage>) {

@@ -126,7 +126,7 @@ impl Stage {
     pub fn helm(&self, words: &[&str]) -> Command {
         let mut helm = Command::new(&self.helm);
         helm.args(words).arg("--kubeconfig").arg(self.target.kubeconfig());
-        helm.env("HOME", self.dir.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        helm.env("HOME", self.dir.path()).stdin(Stdio::null());
         helm
     }
 
@@ -134,7 +134,12 @@ impl Stage {
     pub fn history(&self, release: &str, namespace: &str) -> Vec<Value> {
         let output = self.helm(&["history", release, "-n", namespace, "-o", "json"]).output();
         let output = output.expect("helm is there");
-        serde_json::from_slice(&output.stdout).unwrap_or_default()
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            assert!(words.contains("release: not found"), "{words}");
+            return Vec::new();
+        }
+        serde_json::from_slice(&output.stdout).expect("helm prints JSON")
     }
 
     /// An object of the target.
