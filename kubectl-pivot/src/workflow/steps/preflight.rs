@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use kubectl_pivot_plugin_api::CniPlan;
 
+use super::merge_kubeconfig;
 use crate::tools::{KnownTool, ToolCommand, ToolError};
 use crate::workflow::context::Turn;
 use crate::workflow::document::{Bootstrap, CniVia};
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::spec::Spec;
+use crate::workflow::support::probes;
 
 /// How long a check of a plugin may take.
 const CHECK: Duration = Duration::from_secs(30);
@@ -28,11 +30,9 @@ fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
 }
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let objects = match turn.spec().cluster_manifest()? {
-        Some(objects) => objects,
-        None => turn.blueprint().manifests()?.objects,
-    };
-    let plan = turn.blueprint().network(&objects, None)?.plan;
+    merge_kubeconfig::check(turn).await?;
+    let plan = turn.blueprint().network(&turn.draft()?, None)?.plan;
+    probes::compile(turn).await?;
     let mut found = Vec::new();
     for program in programs(turn.spec(), plan.as_ref()) {
         let tool = turn.tool(program).await?;

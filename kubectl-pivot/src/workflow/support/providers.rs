@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use kubectl_pivot_plugin_api::ProvidersToInit;
+use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
 use serde_json::Value;
 
 use super::super::context::Turn;
 use super::super::error::StepError;
 use super::super::spec::Spec;
 use super::apply::{Kinds, apply};
+use super::probes::{self, On};
 use super::wait::{Seen, until};
 use crate::capi::ResourceType;
 use crate::causes::in_one_line;
@@ -118,6 +119,7 @@ pub(in super::super) async fn ensure(
 pub(in super::super) async fn answering(
     turn: &Turn<'_>,
     cluster: &Client,
+    on: On<'_>,
 ) -> Result<String, StepError> {
     let installed = installed_providers(cluster).await?;
     let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
@@ -135,6 +137,7 @@ pub(in super::super) async fn answering(
         Ok(Seen::Yes(count))
     })
     .await?;
+    let held = probes::hold(turn, ProbeStage::ProvidersInstalled, on).await?;
     // What is served, too, is told a moment late, so it is asked for each time.
     until(turn, "the webhooks of the providers answer", async || {
         match rehearse(turn, cluster).await {
@@ -149,7 +152,9 @@ pub(in super::super) async fn answering(
         }
     })
     .await?;
-    Ok(format!("{} providers, {count} deployments available", installed.len()))
+    let providers = installed.len();
+    let held = probes::words(held);
+    Ok(format!("{providers} providers, {count} deployments available, {held}"))
 }
 
 async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
