@@ -32,6 +32,8 @@ pub struct Part {
     pub with_nodes: bool,
     /// Whether Deployments become available.
     pub with_deployments: bool,
+    /// Whether the infrastructure of Clusters is provisioned.
+    pub with_infrastructure: bool,
 }
 
 impl Understudy {
@@ -133,6 +135,9 @@ async fn provision(
             }
         }
     }
+    if part.with_infrastructure {
+        infrastructure(client, served, cluster).await?;
+    }
     secret(part, client, cluster, &owner).await?;
     machines(part, client, served, cluster, (&owner, replicas)).await?;
     let conditions: Vec<Value> = ["ControlPlaneInitialized", "InfrastructureReady", "Available"]
@@ -145,6 +150,22 @@ async fn provision(
             "phase": "Provisioned", "conditions": conditions,
         }});
         set_status(client, kind, cluster, &status).await?;
+    }
+    Ok(())
+}
+
+async fn infrastructure(
+    client: &Client,
+    served: &Served,
+    cluster: &Object,
+) -> Result<(), ApiError> {
+    let kinds = served.versions("infrastructure.cluster.x-k8s.io", "DevCluster");
+    let Some(kind) = kinds.first() else { return Ok(()) };
+    for object in client.list(kind, cluster.namespace()).await? {
+        if object.value()["status"]["initialization"]["provisioned"] != true {
+            let status = json!({"status": {"initialization": {"provisioned": true}}});
+            set_status(client, kind, &object, &status).await?;
+        }
     }
     Ok(())
 }

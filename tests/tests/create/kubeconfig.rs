@@ -175,7 +175,8 @@ async fn refused(stage: Arc<Stage>) {
     let program = with_kubeconfig(&scene, &[&config]);
     let outline = program.run(scene.create(&["--merge-kubeconfig", "--dry-run"])).await;
     let outline = outline.expect_success("dry-run");
-    let told = format!("merges the target's cluster, user and context {CONTEXT} into {}", text(&config));
+    let told =
+        format!("merges the target's cluster, user and context {CONTEXT} into {}", text(&config));
     assert!(outline.stdout.contains(&told), "{outline}");
     assert!(outline.stdout.contains("leaves your current context as it is"), "{outline}");
     assert_eq!(read(&config), of_others());

@@ -6,6 +6,8 @@
 
 mod failures;
 mod kills;
+mod kubeconfig;
+mod probes;
 mod stage;
 mod whole;
 
@@ -14,7 +16,8 @@ use std::process::ExitCode;
 use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
-    Suite::new(|| Box::pin(stage::Stage::set()))
+    let suite = Suite::new(|| Box::pin(stage::Stage::set()));
+    kubeconfig::add(probes::add(suite))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
         .case("killed_in_each_step_it_ends_the_same", kills::killed_in_each_step_it_ends_the_same)

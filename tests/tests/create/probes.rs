@@ -25,7 +25,7 @@ async fn timed_out(stage: Arc<Stage>) {
     let unknown = scene.program.run(scene.create(&["--skip-probes", "devcluster"])).await;
     assert_eq!(unknown.code, Some(exit::USAGE.into()), "{unknown}");
     assert!(unknown.stderr.contains("there is no plugin or probe `devcluster`"), "{unknown}");
-    assert!(unknown.stderr.contains("in-memory/devcluster-provisioned-bootstrap"), "{unknown}");
+    assert!(unknown.stderr.contains("did you mean devcluster-provisioned-"), "{unknown}");
     let outcome = scene.program.run(scene.create(&["--timeout", "30"])).await;
     assert_eq!(outcome.code, Some(exit::UNFINISHED.into()), "{outcome}");
     for told in [
@@ -101,7 +101,7 @@ async fn set_available(scene: &Scene, status: &str) {
     let available = conditions.iter_mut().find(|condition| condition["type"] == "Available");
     available.expect("the condition")["status"] = json!(status);
     let patch = json!({"status": {"conditions": status_now["conditions"]}});
-    let options = WriteOptions::default().status();
+    let options = WriteOptions::manager("controller").status();
     let place = (Some("default"), "pivot");
     let patched = client.patch(&kind, place, (PatchKind::Merge, &patch), &options).await;
     patched.expect("a valid status");
@@ -118,8 +118,7 @@ async fn network(stage: Arc<Stage>) {
     let manifest = scene.path("network.yaml");
     let object = "apiVersion: v1\nkind: Namespace\nmetadata: {name: my-network}\n";
     std::fs::write(&manifest, object).expect("written");
-    let create =
-        scene.create(&["--cni", "none", "--cni-manifest", &text(&manifest), "-o", "json"]);
+    let create = scene.create(&["--cni", "none", "--cni-manifest", &text(&manifest), "-o", "json"]);
     let mut running = scene.program.start(create);
     scene.until_begun("nodes").await;
     // All Machines have Nodes, but the network is not ready as long as the target has no Ready node.

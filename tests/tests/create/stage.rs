@@ -43,7 +43,7 @@ impl Stage {
         let config = repository::write(folder.path(), &parts.crds);
         let cache = parts.crds.ancestors().nth(2).expect("CRDs are in <cache>/parts/<name>");
         Self {
-            user: User::with(&["in-memory"]).await,
+            user: User::with(&["in-memory", "none"]).await,
             cache: cache.to_owned(),
             parts,
             clusterctl,
@@ -97,6 +97,7 @@ impl Scene {
             target: self.target.kubeconfig().to_owned(),
             with_nodes: true,
             with_deployments: true,
+            with_infrastructure: true,
         };
         change(&mut part);
         part
