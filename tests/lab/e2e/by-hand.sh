@@ -1,17 +1,19 @@
 # shellcheck shell=bash
 # The nine steps as a person does them, with the waits between them, but for step 7, which is `kubectl pivot move`.
-# `kubectl pivot create` is not part of it: when that is there, it becomes a run of its own beside this one.
+# `create.sh` has them as one command.
 
 run_title="A pivot in the lab, by hand"
 run_text="Written by \`just lab e2e\`: the nine steps as a person does them, each with the waits that it needs. Everything is real but
 what [tests/lab/README.md](../tests/lab/README.md) names as a stand-in. Step 2 leaves the Helm add-on provider out; step 7 is
 \`kubectl pivot move\` in place of \`clusterctl move\`; step 8 is \`kubectl pivot verify\`, and after it the target scales itself."
 
-target=$run/pivot.kubeconfig
-on_target=(--kubeconfig "$target")
-
 run_it() {
     write_inputs
+    nine_steps
+    step 10 "Afterwards: the target scales itself" scale_target
+}
+
+nine_steps() {
     step 1 "Bootstrap cluster" bootstrap_cluster
     step 2 "Providers in the bootstrap cluster" providers_in_bootstrap
     step 3 "Apply the cluster" apply_cluster
@@ -21,8 +23,10 @@ run_it() {
     step 7 "Move" move_clusters
     step 8 "Verify" verify_move
     step 9 "Delete the bootstrap cluster" delete_bootstrap
-    step 10 "Afterwards: the target scales itself" scale_target
 }
+
+# What `verify` is given more.
+verify=()
 
 # kind's configuration of step 1, and what the docker plugin renders for the cluster of step 3.
 write_inputs() {
@@ -84,30 +88,14 @@ move_clusters() {
 verify_move() {
     awaited "the target's controllers have the Cluster available" 300 \
         kubectl "${on_target[@]}" wait cluster/pivot --for=condition=Available --timeout=2s
-    shown kubectl pivot verify --namespace default --to-kubeconfig "$target"
+    shown kubectl pivot verify --namespace default --to-kubeconfig "$target" "${verify[@]}"
     shown kubectl get clusters
     shown kubectl "${on_target[@]}" get clusters,machines
-    in_lab kubectl "${on_target[@]}" get machines -o json | machine_identities >"$run/machines.after"
+    target_machines >"$run/machines.after"
     diff "$run/machines.before" "$run/machines.after" >&2 || die "Machines are not those from before the move"
     echo "# the Machines and their nodes are those from before the move" >>"$transcript/text"
 }
 
 delete_bootstrap() {
     shown kind delete cluster --name bootstrap
-}
-
-# Its own controllers, its own Docker socket: nothing of the bootstrap cluster is left to do this.
-scale_target() {
-    shown kubectl "${on_target[@]}" scale machinedeployment worker-md-0 --replicas 2
-    awaited "two workers are available" 600 kubectl "${on_target[@]}" wait machinedeployment/worker-md-0 \
-        --for=jsonpath='{.status.availableReplicas}'=2 --timeout=2s
-    shown kubectl "${on_target[@]}" get machines
-    in_lab kubectl "${on_target[@]}" get machines -o json | machine_identities >"$run/machines.scaled"
-    diff "$run/machines.before" "$run/machines.scaled" | grep '^<' >&2 && die "a Machine was replaced"
-    echo "# the Machines from before are still there" >>"$transcript/text"
-}
-
-# Name, node and provider id of each Machine; uids are new in the target.
-machine_identities() {
-    jq -r '.items[] | "\(.metadata.name) \(.status.nodeRef.name) \(.spec.providerID)"' | sort
 }

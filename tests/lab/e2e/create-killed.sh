@@ -8,35 +8,35 @@ run_title="A pivot in the lab, by \`kubectl pivot create\`, killed in every step
 run_text="Written by \`just lab e2e create-killed\`: the command is killed (\`kill -9\`) once in each of its steps, as soon as it says that the
 step has begun, and given again. Everything is real but what [tests/lab/README.md](../tests/lab/README.md) names as a stand-in."
 
-# What the command says when a step begins.
-titles=("Check programs and plugins" "Create the bootstrap cluster" "Install providers in the bootstrap cluster" "Apply the cluster"
-    "Wait for the control plane" "Get the kubeconfig of the target" "Install the network" "Wait for the nodes"
-    "Install providers in the target" "Wait for the providers of the target" "Move the cluster into the target" "Verify the target"
-    "Delete the bootstrap cluster")
-
 create_pivot() {
-    local title
+    local titles title
+    # What the command says when a step begins.
+    mapfile -t titles < <(in_lab "${create[@]}" --dry-run -o json | jq -er '.steps[].title')
+    ((${#titles[@]} > 0)) || die "create --dry-run -o json names no steps"
     for title in "${titles[@]}"; do
         killed_at "$title"
     done
     shown "${create[@]}"
-    [[ -z $(in_lab kind get clusters -q | grep -x pivot-bootstrap) ]] || die "the bootstrap cluster is still there"
+    bootstrap_is_gone
 }
 
-# Runs the command until it says this; a step that is over before it is seen is told and passed over.
+# Runs the command until it says this. A step that is over before it is seen is told and passed over; one that the
+# command never begins is an error.
 killed_at() {
-    local output=$transcript/killed pid
+    local output=$transcript/killed pid code=0 killed=
     : >"$output"
     in_lab "${create[@]}" >"$output" 2>&1 </dev/null &
     pid=$!
-    while kill -0 "$pid" 2>/dev/null && ! grep -qF -- "$1" "$output"; do
+    until grep -qxF -- "==> $1" "$output" || ! kill -0 "$pid" 2>/dev/null; do
         sleep 0.05
     done
-    if kill -KILL "$(only_child "$pid")" 2>/dev/null; then
-        wait "$pid" || true
+    ! kill -KILL "$(only_child "$pid")" 2>/dev/null || killed=yes
+    wait "$pid" || code=$?
+    grep -qxF -- "==> $1" "$output" || die "create has ended without beginning the step: $1" "it said: $(tail -5 "$output")"
+    if [[ -n $killed ]]; then
         printf '# killed in: %s\n' "$1" | tee -a "$transcript/text" >&2
     else
-        wait "$pid" || die "create has failed on the way: $(tail -5 "$output")"
+        ((code == 0)) || die "create has failed on the way: $(tail -5 "$output")"
         printf '# was over before it could be killed in: %s\n' "$1" | tee -a "$transcript/text" >&2
     fi
 }

@@ -6,9 +6,6 @@ run_text="Written by \`just lab e2e create\`: all nine steps by one command. Eve
 [tests/lab/README.md](../tests/lab/README.md) names as a stand-in. The Helm add-on provider is left out. The same by hand, in the
 same lab: [lab-run.md](lab-run.md)."
 
-target=$run/pivot.kubeconfig
-on_target=(--kubeconfig "$target")
-
 run_it() {
     create_inputs
     step 1 "Plugins" install_plugins
@@ -31,24 +28,10 @@ install_plugins() {
 
 create_pivot() {
     shown "${create[@]}"
-    [[ -z $(in_lab kind get clusters -q | grep -x pivot-bootstrap) ]] || die "the bootstrap cluster is still there"
+    bootstrap_is_gone
 }
 
-# Its own controllers, its own Docker socket: nothing of the bootstrap cluster is left to do this.
 scale_created() {
-    created_machines >"$run/machines.before"
     shown kubectl "${on_target[@]}" get clusters,machines
-    shown kubectl "${on_target[@]}" scale machinedeployment worker-md-0 --replicas 2
-    awaited "two workers are available" 600 kubectl "${on_target[@]}" wait machinedeployment/worker-md-0 \
-        --for=jsonpath='{.status.availableReplicas}'=2 --timeout=2s
-    shown kubectl "${on_target[@]}" get machines
-    created_machines >"$run/machines.scaled"
-    diff "$run/machines.before" "$run/machines.scaled" | grep '^<' >&2 && die "a Machine was replaced"
-    echo "# the Machines from before are still there" >>"$transcript/text"
-}
-
-# Name, node and provider id of each Machine.
-created_machines() {
-    in_lab kubectl "${on_target[@]}" get machines -o json |
-        jq -r '.items[] | "\(.metadata.name) \(.status.nodeRef.name) \(.spec.providerID)"' | sort
+    scale_target
 }

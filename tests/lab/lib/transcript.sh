@@ -22,21 +22,40 @@ step() {
     say "==> $1. $2: $seconds s"
 }
 
-# Runs a command in the lab; the transcript has it with its output, standard error included.
-shown() {
-    local code=0
+# Runs a command in the lab; the transcript has it with its output, standard error included. The exit code is in $code.
+written_down() {
+    code=0
     printf '$ %s\n' "$*" | clean >>"$transcript/text"
     in_lab "$@" >"$transcript/output" 2>&1 </dev/null || code=$?
     clean <"$transcript/output" | tee -a "$transcript/text" >&2
+}
+
+# A command that has to succeed.
+shown() {
+    local code
+    written_down "$@"
     ((code == 0)) || die "$1: exit code $code" "the lab is left as it is: tests/lab/lab run COMMAND; then just lab down"
+}
+
+# shown_failing CODE COMMAND...: one that has to fail with this exit code.
+shown_failing() {
+    local code expected=$1
+    shift
+    written_down "$@"
+    printf '# exit code %s\n' "$code" | tee -a "$transcript/text" >&2
+    ((code == expected)) || die "$1: exit code $code instead of $expected" "the lab is left as it is: tests/lab/lab run COMMAND"
 }
 
 # Runs a command in the lab until it succeeds; the transcript says what was waited for and how long.
 awaited() {
-    local what=$1 seconds=$2 begun
-    shift 2
+    awaited_here "$1" "$2" in_lab "${@:3}"
+}
+
+# The same with a function of these scripts.
+awaited_here() {
+    local what=$1 begun
     begun=$(now)
-    wait_for "$what" "$seconds" in_lab "$@"
+    wait_for "$@"
     printf '# waited %s s: %s\n' "$(since "$begun")" "$what" | tee -a "$transcript/text" >&2
 }
 
@@ -45,10 +64,10 @@ clean() {
     sed -u -e "s#$run/home#~#g; s#$cache#LAB#g; s#$project/##g" -e 's/\x1b\[[0-9;]*[A-Za-z]//g; s/.*\r//; s/[[:space:]]*$//'
 }
 
-# transcript_end FILE TITLE TEXT
-transcript_end() {
+# write_document FILE: what has run; a run may have a document of its own instead.
+write_document() {
     {
-        printf '# %s\n\n%s\n\n' "$2" "$3"
+        printf '# %s\n\n%s\n\n' "$run_title" "$run_text"
         versions_table
         printf '\n| step | what | seconds |\n|---|---|---|\n'
         cat "$transcript/table"
@@ -71,6 +90,6 @@ versions_table() {
     row cert-manager "$cert_manager_version (library module, main functions of the lab)"
     row containerd "$containerd_version"
     row "Docker engine" "$(docker_here version --format '{{.Server.Version}}')"
-    row CNI "kindnetd of the lab"
+    row CNI "${run_cni:-kindnetd of the lab}"
     row machine "$(nproc) CPUs, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r | cut -d- -f1)"
 }
