@@ -16,6 +16,7 @@ helm_version=$(pinned "$lab/modules/helm" helm.sh/helm/v3)
 capi_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api)
 capd_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api/test)
 etcd_version=$(pinned "$project/kubectl-pivot/parts/etcd" go.etcd.io/etcd/server/v3)
+cilium_version=$(pinned "$lab/modules/cilium" github.com/cilium/cilium)
 cert_manager_version=$(pinned "$lab/programs/cert-manager" github.com/cert-manager/cert-manager)
 
 # Tags that kubeadm of this Kubernetes version asks for (`kubeadm config images list`), whatever is behind them.
@@ -26,3 +27,5 @@ pause_tag=3.10.2
 kindnet_image=docker.io/kindest/kindnetd:v20260820-69b56db7
 haproxy_image=kindest/haproxy:v20230606-42a2262b
 node_image=kindest/node:$kubernetes_version
+# Where helm finds the chart.
+cilium_chart=$cache/charts/cilium-${cilium_version#v}.tgz

@@ -23,7 +23,7 @@ create_inputs() {
 }
 
 install_plugins() {
-    shown kubectl pivot plugin install "$bin/plugins/libkubectl_pivot_plugin_docker.so" "$bin/plugins/libkubectl_pivot_plugin_none.so"
+    shown kubectl pivot plugin install "$bin"/plugins/*.so
 }
 
 create_pivot() {

@@ -10,10 +10,15 @@ capi_image() {
 
 docker_manager_image=gcr.io/k8s-staging-cluster-api/capd-manager:$capd_version
 
+# The programs that are in images here.
+imaged=(kube-apiserver kube-controller-manager kube-scheduler kube-proxy etcd pause coredns kindnetd
+    core-manager kubeadm-bootstrap-manager kubeadm-control-plane-manager docker-manager cert-manager)
+
 images_key() {
-    local name parts=("$lab/steps/40-images.sh" "$lab/lib/image.sh" "$lab/versions.sh" "$(<"$roots/base/.key")")
-    for name in "$programs"/*; do
-        [[ -d $name ]] || parts+=("$(readlink "$name")")
+    local name parts=("$lab/steps/40-images.sh" "$lab/lib/image.sh" "$kubernetes_version $etcd_tag $coredns_tag $pause_tag"
+        "$kindnet_image $capi_version $capd_version $cert_manager_version" "$(<"$roots/base/.key")")
+    for name in "${imaged[@]}"; do
+        parts+=("$(readlink "$programs/$name")")
     done
     key_of "${parts[@]}"
 }
@@ -23,6 +28,7 @@ is_done() {
 }
 
 make_it() {
+    rm -rf "$images"/in-progress-* # of one that was interrupted
     control_plane_images
     provider_images
     cert_manager_images

@@ -5,7 +5,8 @@
 title="Node image"
 
 node_key() {
-    local archive parts=("$lab/steps/60-node.sh" "$lab/manifests" "$lab/node" "$(<"$roots/base/.key")" "$(<"$images/.key")")
+    local archive parts=("$lab/steps/60-node.sh" "$lab/manifests" "$lab/node" "$(<"$roots/base/.key")" "$(<"$images/.key")"
+        "$(<"$images/cilium.key")")
     for archive in kubelet kubeadm kubectl containerd ctr containerd-shim-runc-v2 crictl host-local loopback ptp portmap; do
         parts+=("$(readlink "$programs/$archive")")
     done
