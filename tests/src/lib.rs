@@ -3,11 +3,14 @@
 
 pub mod arena;
 pub mod authenticator;
+pub mod crew;
 pub mod deviation;
 pub mod dump;
 pub mod history;
+pub mod kubelet;
 pub mod namespaces;
 pub mod plugins;
+pub mod policy;
 pub mod population;
 pub mod processes;
 pub mod program;

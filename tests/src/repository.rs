@@ -1,6 +1,6 @@
-//! A local repository of providers for the real clusterctl: Cluster API's own CRDs, and a Deployment
-//! for each provider, which nobody runs. cert-manager is two CRDs: there are no webhooks here, so
-//! there is nothing to certify.
+//! A local repository of providers for the real clusterctl: Cluster API's own CRDs, a Deployment for
+//! each provider, and on request their webhooks. cert-manager is two CRDs: whoever runs the providers
+//! certifies what they serve.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,22 @@ const METADATA: &str = "apiVersion: clusterctl.cluster.x-k8s.io/v1alpha3\nkind: 
 /// # Panics
 /// When a file cannot be read or written.
 pub fn write(folder: &Path, crds: &Path) -> PathBuf {
+    write_with(folder, crds, |_| Vec::new())
+}
+
+/// As [`write`], with the webhook configurations of a folder, as providers are released with them.
+///
+/// # Panics
+/// When a file cannot be read or written.
+pub fn write_with_webhooks(folder: &Path, crds: &Path, webhooks: &Path) -> PathBuf {
+    write_with(folder, crds, |label| {
+        let path = webhooks.join(format!("{label}.json"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        serde_json::from_str(&text).expect("a list in JSON")
+    })
+}
+
+fn write_with(folder: &Path, crds: &Path, more: impl Fn(&str) -> Vec<Value>) -> PathBuf {
     let mut providers = Vec::new();
     for (label, name, kind, namespace, file) in PROVIDERS {
         let place = folder.join(label).join(VERSION);
@@ -52,6 +68,7 @@ pub fn write(folder: &Path, crds: &Path) -> PathBuf {
         fs::write(place.join("metadata.yaml"), METADATA).expect("write");
         let mut objects = vec![namespace_object(namespace), deployment(namespace, label)];
         objects.extend(read_crds(&crds.join(label)));
+        objects.extend(more(label));
         fs::write(place.join(file), stream(&objects)).expect("write");
         providers.push(json!({"name": name, "type": kind, "url": place.join(file)}));
     }

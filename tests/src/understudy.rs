@@ -28,12 +28,33 @@ pub struct Part {
     pub clusters: Vec<PathBuf>,
     /// What the Secret of each Cluster leads to.
     pub target: PathBuf,
-    /// Whether Machines get Nodes.
-    pub with_nodes: bool,
-    /// Whether Deployments become available.
-    pub with_deployments: bool,
-    /// Whether the infrastructure of Clusters is provisioned.
-    pub with_infrastructure: bool,
+    /// What it leaves out.
+    pub without: Vec<Act>,
+}
+
+/// A part of what it plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Deployments become available.
+    Deployments,
+    /// Everything about Clusters: others do it.
+    Clusters,
+    /// Control planes become initialised.
+    ControlPlane,
+    /// Machines get Nodes.
+    Nodes,
+    /// Clusters become Available.
+    Available,
+    /// The infrastructure of Clusters is provisioned.
+    Infrastructure,
+    /// Machines are Ready nodes in the target, too.
+    TargetNodes,
+}
+
+impl Part {
+    fn has(&self, act: Act) -> bool {
+        !self.without.contains(&act)
+    }
 }
 
 impl Understudy {
@@ -65,8 +86,11 @@ async fn play(part: &Part, kubeconfig: &PathBuf) -> Result<(), Box<dyn std::erro
     }
     let client = Client::connect("stage", &KubeconfigRef::file(kubeconfig)).await?;
     let client = client.with_retry(kubectl_pivot::cluster::RetryPolicy::brief());
-    if part.with_deployments {
+    if part.has(Act::Deployments) {
         deployments(&client).await?;
+    }
+    if !part.has(Act::Clusters) {
+        return Ok(());
     }
     let served = Served::read(&client).await?;
     let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else { return Ok(()) };
@@ -135,20 +159,14 @@ async fn provision(
             }
         }
     }
-    if part.with_infrastructure {
+    if part.has(Act::Infrastructure) {
         infrastructure(client, served, cluster).await?;
     }
     secret(part, client, cluster, &owner).await?;
     machines(part, client, served, cluster, (&owner, replicas)).await?;
-    let conditions: Vec<Value> = ["ControlPlaneInitialized", "InfrastructureReady", "Available"]
-        .iter()
-        .map(|name| condition(name, "True"))
-        .collect();
-    if cluster.value()["status"]["conditions"].as_array().is_none_or(Vec::is_empty) {
-        let status = json!({"status": {
-            "initialization": {"infrastructureProvisioned": true, "controlPlaneInitialized": true},
-            "phase": "Provisioned", "conditions": conditions,
-        }});
+    let status = cluster_status(part);
+    // Merging a list replaces it, and the API server drops what it does not know: compare what was meant.
+    if cluster.value()["status"]["conditions"] != status["status"]["conditions"] {
         set_status(client, kind, cluster, &status).await?;
     }
     Ok(())
@@ -170,9 +188,24 @@ async fn infrastructure(
     Ok(())
 }
 
-fn condition(kind: &str, status: &str) -> Value {
-    json!({"type": kind, "status": status, "reason": "Understudy", "message": "as told",
-        "lastTransitionTime": TIME})
+fn cluster_status(part: &Part) -> Value {
+    let is_initialized = part.has(Act::ControlPlane);
+    let conditions = [
+        ("ControlPlaneInitialized", is_initialized),
+        ("InfrastructureReady", true),
+        ("Available", is_initialized && part.has(Act::Available)),
+    ];
+    let conditions = conditions.map(|(name, holds)| condition(name, holds));
+    json!({"status": {
+        "initialization": {"infrastructureProvisioned": true, "controlPlaneInitialized": is_initialized},
+        "phase": "Provisioned", "conditions": conditions,
+    }})
+}
+
+fn condition(kind: &str, holds: bool) -> Value {
+    let status = if holds { "True" } else { "False" };
+    json!({"type": kind, "status": status, "reason": "Understudy",
+        "message": format!("{kind} is played"), "lastTransitionTime": TIME})
 }
 
 async fn secret(
@@ -219,13 +252,33 @@ async fn machines(
         let options = WriteOptions::manager(NAME);
         known.push(client.create(kind, &Object::new(machine), &options).await?);
     }
-    for machine in known.iter().filter(|_| part.with_nodes) {
+    if part.has(Act::Nodes) && part.has(Act::TargetNodes) {
+        nodes(part, &known).await?;
+    }
+    for machine in known.iter().filter(|_| part.has(Act::Nodes)) {
         if machine.value()["status"]["nodeRef"].is_null() {
             let status = json!({"status": {
                 "nodeRef": {"name": machine.name()}, "phase": "Running",
-                "conditions": [condition("NodeReady", "True")],
+                "conditions": [condition("NodeReady", true)],
             }});
             set_status(client, kind, machine, &status).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What kubelets would write into the target.
+async fn nodes(part: &Part, machines: &[Object]) -> Result<(), Box<dyn std::error::Error>> {
+    let target = Client::connect("stage", &KubeconfigRef::file(&part.target)).await?;
+    let kind = ResourceType::new("v1", "Node", "nodes", false);
+    for machine in machines {
+        if target.get(&kind, None, machine.name()).await?.is_none() {
+            let node =
+                json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": machine.name()}});
+            let node = Object::new(node);
+            let node = target.create(&kind, &node, &WriteOptions::manager(NAME)).await?;
+            let ready = json!({"status": {"conditions": [condition("Ready", true)]}});
+            set_status(&target, &kind, &node, &ready).await?;
         }
     }
     Ok(())

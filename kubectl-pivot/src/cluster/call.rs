@@ -82,10 +82,13 @@ pub(super) async fn read_answer(response: Response<Body>) -> Result<Value, Failu
         .get(header::RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
         .map(Duration::from_secs);
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_text = kind.is_some_and(|kind| kind.starts_with("text/plain"));
     let body =
         response.into_body().collect_bytes().await.map_err(|error| (classify(&error), None))?;
     if status.is_success() {
-        if body.first().is_none_or(|byte| *byte != b'{') {
+        // A log may begin like JSON.
+        if is_text || body.first().is_none_or(|byte| *byte != b'{') {
             return Ok(Value::String(String::from_utf8_lossy(&body).into_owned()));
         }
         return serde_json::from_slice(&body)

@@ -116,6 +116,15 @@ pub enum ApiErrorCause {
     Malformed(String),
 }
 
+impl ApiErrorCause {
+    /// A field of what was to be applied has another type than its kind says. API servers call this an
+    /// internal error (500), and it comes every time.
+    pub(super) fn is_of_wrong_type(&self) -> bool {
+        matches!(self, Self::Status { message, .. }
+            if message.contains("failed to create typed patch object"))
+    }
+}
+
 /// Names the policy in the refusal of an API server.
 const POLICY: &str = "ValidatingAdmissionPolicy";
 
@@ -151,6 +160,12 @@ impl ApiError {
     /// A page token has expired; the list has to start again.
     pub fn is_expired(&self) -> bool {
         self.code() == Some(410)
+    }
+
+    /// The object is not as its kind wants it.
+    pub fn is_invalid(&self) -> bool {
+        self.cause.is_of_wrong_type()
+            || (matches!(self.code(), Some(400 | 422)) && !self.is_refused_by_admission())
     }
 
     /// A webhook or a policy of the cluster does not let the request pass.

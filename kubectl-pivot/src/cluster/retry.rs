@@ -49,6 +49,7 @@ impl RetryPolicy {
 /// out; the caller finds out about the other cases by reading.
 pub(super) fn is_retryable(cause: &ApiErrorCause, repeatable: bool) -> bool {
     match cause {
+        cause if cause.is_of_wrong_type() => false,
         ApiErrorCause::Status { code: 429, .. } | ApiErrorCause::Connect(_) => true,
         ApiErrorCause::Status { code: 500 | 502 | 503 | 504, .. } => repeatable,
         ApiErrorCause::Timeout(_) | ApiErrorCause::Broken(_) | ApiErrorCause::Malformed(_) => {
@@ -64,6 +65,18 @@ mod tests {
 
     fn status(code: u16) -> ApiErrorCause {
         ApiErrorCause::Status { code, reason: String::new(), message: String::new() }
+    }
+
+    #[test]
+    fn what_is_wrong_every_time_is_not_repeated() {
+        let message = "failed to create typed patch object (default/a; v1, Kind=A): .spec.b: expected numeric";
+        let status = |message: &str| ApiErrorCause::Status {
+            code: 500,
+            reason: String::new(),
+            message: message.to_owned(),
+        };
+        assert!(!is_retryable(&status(message), true));
+        assert!(is_retryable(&status("etcdserver: leader changed"), true));
     }
 
     #[test]

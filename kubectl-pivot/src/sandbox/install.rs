@@ -105,7 +105,7 @@ pub(super) async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneE
 
 /// Waits until discovery names every served version of the kinds. It does so a while after they can be
 /// listed, and a controller that starts in between finds its own kinds missing and ends.
-async fn named(http: &Http, crds: &[Value]) -> Result<(), ControlPlaneError> {
+pub(super) async fn named(http: &Http, crds: &[Value]) -> Result<(), ControlPlaneError> {
     let wanted: Vec<ResourceType> = crds.iter().flat_map(served_versions).collect();
     let deadline = Instant::now() + PATIENCE;
     loop {

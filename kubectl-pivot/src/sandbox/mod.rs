@@ -36,8 +36,8 @@ mod sandboxes;
 mod up;
 
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
-pub use controllers::ControllersOptions;
 pub use controllers::relay::{RelayError, RelayOptions, relay};
+pub use controllers::{ControllersOptions, ManagerHost};
 pub use error::{ControlPlaneError, PartsError, SandboxError};
 pub use info::{ClusterInfo, ControllerInfo, SandboxInfo, SandboxState};
 pub use part::Part;

@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 
 use super::control_plane::{ControlPlane, ControlPlaneOptions};
 use super::controllers::{
-    self, ControllerParts, Controllers, ControllersOptions, Management, Plan,
+    self, Access, ControllerParts, Controllers, ControllersOptions, Management, Plan,
 };
 use super::error::SandboxError;
 use super::identity::Recorded;
@@ -190,7 +190,11 @@ async fn start_cluster(
 
 fn managed<'a>(clusters: &'a [ClusterRecord], planes: &'a [ControlPlane]) -> Vec<Management<'a>> {
     let both = clusters.iter().zip(planes);
-    both.map(|(cluster, plane)| Management { name: &cluster.name, plane }).collect()
+    let managed = |(cluster, plane): (&'a ClusterRecord, &'a ControlPlane)| Management {
+        name: &cluster.name,
+        access: Access::Any(plane),
+    };
+    both.map(managed).collect()
 }
 
 fn records(controllers: &Controllers) -> Vec<ControllerRecord> {

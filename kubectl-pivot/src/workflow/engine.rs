@@ -77,10 +77,10 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
             Ok(done)
         }
         Some((step, source)) => {
-            let inspection = match source.is_interruption() {
-                true => Vec::new(),
-                false => inspect::inspect(workflow, step).await,
-            };
+            let mut inspection = source.details();
+            if !source.is_interruption() {
+                inspection.extend(inspect::inspect(workflow, step).await);
+            }
             let name = workflow.spec.name.clone();
             Err(WorkflowError::Step { name, step, inspection, source: Box::new(source) })
         }

@@ -81,11 +81,22 @@ impl StepError {
         }
     }
 
+    /// What there is to say besides, in lines: of a refused move the message has the first problem only.
+    pub(super) fn details(&self) -> Vec<String> {
+        let Self::Move(MoveError::Refused(findings)) = self else { return Vec::new() };
+        findings.errors().map(|finding| format!("{finding} ({})", finding.hint)).collect()
+    }
+
     /// What the user can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Tool(error) => Some(error.hint()),
             Self::Store(error) => Some(error.hint()),
+            Self::Api(error) if error.is_invalid() => Some(format!(
+                "mend the object as the {} cluster says; it is from the plugin (`kubectl pivot render` \
+                 shows it) or from the file that you have given",
+                error.cluster
+            )),
             Self::Api(error) => Some(error.hint()),
             Self::Move(error) => Some(error.hint()),
             Self::Phase(error) => Some(error.hint()),
@@ -96,7 +107,10 @@ impl StepError {
                  --skip-probes {}",
                 names(probes)
             )),
-            Self::TimedOut { .. } => Some("wait longer with --timeout SECONDS".to_owned()),
+            Self::TimedOut { seconds, .. } => Some(format!(
+                "see why it takes so long, or give the same command again with more than --timeout \
+                 {seconds}"
+            )),
             Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
         }
     }

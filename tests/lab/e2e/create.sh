@@ -18,8 +18,12 @@ create_inputs() {
     create=(kubectl pivot create pivot --infrastructure docker --cni none --cni-manifest "$run/kindnet.yaml"
         --kubernetes-version "$kubernetes_version" --bootstrap-image "$node_image" --set helm-addon=false
         --to-kubeconfig-out "$target")
-    in_lab kubectl pivot abort pivot --yes >/dev/null 2>&1 || true
-    rm -f "$target"
+    forget_run
+}
+
+# The run before, whose clusters are gone.
+forget_run() {
+    rm -rf "$run/home/.local/state/kubectl-pivot/runs/pivot" "$target"
 }
 
 install_plugins() {

@@ -63,8 +63,7 @@ create_once() {
     local begun
     say "==> round $1, create; load $(load)"
     load >"$measures/$1.create.load"
-    in_lab kubectl pivot abort pivot --yes >/dev/null 2>&1 || true # the run of the round before
-    rm -f "$target"
+    forget_run
     begun=$(now)
     in_lab "${create[@]}" >"$measures/$1.create.json" 2>"$measures/$1.create.log" </dev/null ||
         die "create has failed" "see $measures/$1.create.log"
@@ -121,12 +120,12 @@ write_document() {
     {
         printf '# %s\n\n%s\n\n' "$run_title" "$run_text"
         versions_table
-        printf '\n## The shortest of %s rounds\n\n| step | what | by hand | create | create / by hand |\n|---|---|---|---|---|\n' "$rounds"
+        printf '\n## The shortest of %s round(s)\n\n| step | what | by hand | create | create / by hand |\n|---|---|---|---|---|\n' "$rounds"
         cat "$measures/rows"
-        printf '\nSteps 5 and 6 run at the same time in \`create\`, so its total is less than their sum.\n'
+        printf '\nSteps 5 and 6 run at the same time in %s, so its total is less than their sum.\n' '`create`'
         printf '\n## Each run\n\n| round | | seconds | load of the machine before and after |\n|---|---|---|---|\n'
         each_run
-        printf '\n## Steps of \`create\`\n\n'
+        printf '\n## Steps of %s\n\n' '`create`'
         steps_of_create
     } >"$1.new"
     mv "$1.new" "$1"

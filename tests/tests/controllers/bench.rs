@@ -1,9 +1,8 @@
 //! A sandbox with controllers and one cluster that they have provisioned, behind fault proxies.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
@@ -12,6 +11,7 @@ use kubectl_pivot::sandbox::fleet::FleetOptions;
 use kubectl_pivot::sandbox::provision::provision;
 use kubectl_pivot::sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
 use kubectl_pivot_tests::arena::{cluster_type, tell};
+use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::history::History;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::proxy::{ClusterState, Proxy, Rule, Side, Tape, state_of};
@@ -64,7 +64,7 @@ impl Bench {
     /// those of others.
     pub(crate) async fn set() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        wait_for_others().await;
+        wait_for_provider_port().await;
         let program = Program::kubectl_pivot(dir.path()).path().to_owned();
         let options = UpOptions {
             name: "controllers".to_owned(),
@@ -238,18 +238,6 @@ async fn management(
         history: History::connect(direct).await,
         kubeconfig,
         _proxy: proxy,
-    }
-}
-
-/// The in-memory provider's port is fixed.
-async fn wait_for_others() {
-    let deadline = Instant::now() + Duration::from_secs(600);
-    while TcpListener::bind((Ipv4Addr::UNSPECIFIED, 19_000)).is_err() {
-        assert!(
-            Instant::now() < deadline,
-            "port 19000 is taken; end other sandboxes with controllers"
-        );
-        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

@@ -9,7 +9,7 @@ use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, KubeconfigRef, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::program::Outcome;
-use kubectl_pivot_tests::understudy::Understudy;
+use kubectl_pivot_tests::understudy::{Act, Understudy};
 use serde_json::json;
 
 use super::stage::{Scene, Stage, text};
@@ -17,7 +17,7 @@ use super::whole::clusters;
 
 /// A script in the place of a program. Another process writes it, so that no child of this one has
 /// it open when it is executed.
-fn script(scene: &Scene, name: &str, body: &str) -> String {
+pub fn script(scene: &Scene, name: &str, body: &str) -> String {
     let path = scene.path(name);
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", r#"cat > "$0" && chmod 755 "$0""#]).arg(&path).stdin(Stdio::piped());
@@ -35,7 +35,7 @@ fn kind_but(scene: &Scene, words: &str, body: &str) -> String {
     script(scene, "kind", &format!("case \"$*\" in {words}*) {body} ;; esac\nexec {real} \"$@\""))
 }
 
-fn expect(outcome: &Outcome, code: u8, texts: &[&str]) {
+pub fn expect(outcome: &Outcome, code: u8, texts: &[&str]) {
     assert_eq!(outcome.code, Some(code.into()), "{outcome}");
     for text in texts {
         assert!(outcome.stderr.contains(text), "{text:?} is not told: {outcome}");
@@ -196,7 +196,7 @@ pub async fn providers_that_do_not_come_up_are_told(stage: Arc<Stage>) {
 
 pub async fn machines_without_nodes_are_named(stage: Arc<Stage>) {
     let scene = stage.scene().await;
-    let _understudy = Understudy::begin(scene.part(|part| part.with_nodes = false));
+    let _understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Nodes]));
     let outcome = scene.program.run(scene.create(&["--timeout", "30"])).await;
     expect(
         &outcome,

@@ -5,10 +5,16 @@
 //! controllers (`understudy`).
 
 mod failures;
+mod inspection;
 mod kills;
 mod kubeconfig;
+mod moving;
+mod network;
 mod probes;
+mod real;
+mod refusals;
 mod stage;
+mod target;
 mod whole;
 
 use std::process::ExitCode;
@@ -20,6 +26,10 @@ fn main() -> ExitCode {
     kubeconfig::add(probes::add(suite))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
+        .case(
+            "real_controllers_of_the_target_take_over",
+            real::real_controllers_of_the_target_take_over,
+        )
         .case("killed_in_each_step_it_ends_the_same", kills::killed_in_each_step_it_ends_the_same)
         .case(
             "programs_that_are_no_use_are_told_before_anything_is_created",
@@ -43,6 +53,19 @@ fn main() -> ExitCode {
         .case(
             "a_bootstrap_cluster_with_clusters_is_not_deleted",
             failures::a_bootstrap_cluster_with_clusters_is_not_deleted,
+        )
+        .case(
+            "a_cluster_that_is_refused_is_applied_when_it_is_mended",
+            refusals::a_cluster_that_is_refused_is_applied_when_it_is_mended,
+        )
+        .case("a_network_that_does_not_work_is_told", network::a_network_that_does_not_work_is_told)
+        .case(
+            "providers_that_do_not_get_into_the_target_are_told",
+            target::providers_that_do_not_get_into_the_target_are_told,
+        )
+        .case(
+            "a_move_that_fails_is_done_when_it_can_be",
+            moving::a_move_that_fails_is_done_when_it_can_be,
         )
         .run()
 }

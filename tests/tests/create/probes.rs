@@ -7,7 +7,7 @@ use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::suite::Suite;
-use kubectl_pivot_tests::understudy::Understudy;
+use kubectl_pivot_tests::understudy::{Act, Understudy};
 use serde_json::json;
 
 use super::stage::{Scene, Stage, text};
@@ -21,7 +21,8 @@ pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
 
 async fn timed_out(stage: Arc<Stage>) {
     let scene = stage.scene().await;
-    let _understudy = Understudy::begin(scene.part(|part| part.with_infrastructure = false));
+    let _understudy =
+        Understudy::begin(scene.part(|part| part.without = vec![Act::Infrastructure]));
     let unknown = scene.program.run(scene.create(&["--skip-probes", "devcluster"])).await;
     assert_eq!(unknown.code, Some(exit::USAGE.into()), "{unknown}");
     assert!(unknown.stderr.contains("there is no plugin or probe `devcluster`"), "{unknown}");
@@ -42,7 +43,7 @@ async fn timed_out(stage: Arc<Stage>) {
 
 async fn left_out(stage: Arc<Stage>) {
     let scene = stage.scene().await;
-    let understudy = Understudy::begin(scene.part(|part| part.with_infrastructure = false));
+    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Infrastructure]));
     let mut running = scene.program.start(scene.create(&["--keep-bootstrap"]));
     scene.until_begun("control-plane").await;
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -114,7 +115,7 @@ async fn target(scene: &Scene) -> Client {
 
 async fn network(stage: Arc<Stage>) {
     let scene = stage.scene().await;
-    let _understudy = scene.understudy();
+    let _understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::TargetNodes]));
     let manifest = scene.path("network.yaml");
     let object = "apiVersion: v1\nkind: Namespace\nmetadata: {name: my-network}\n";
     std::fs::write(&manifest, object).expect("written");

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::causes::in_one_line;
+use kubectl_pivot::cluster::{Client, KubeconfigRef};
+use kubectl_pivot::commands::exit;
 use kubectl_pivot::journal::Events;
 use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
 use kubectl_pivot_tests::plugins::User;
@@ -27,6 +30,7 @@ pub struct Scene {
     pub target: ControlPlane,
     pub program: Program,
     pub config: PathBuf,
+    pub clusterctl: PathBuf,
     cache: PathBuf,
 }
 
@@ -52,6 +56,10 @@ impl Stage {
         }
     }
 
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     pub async fn scene(&self) -> Scene {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
@@ -65,7 +73,8 @@ impl Stage {
             .env("KUBECTL_PIVOT_KIND", env!("CARGO_BIN_EXE_stand-in-kind"))
             .env("KUBECTL_PIVOT_CLUSTERCTL", &text(&self.clusterctl))
             .env("STAND_IN_KIND_ROOT", &text(&dir.path().join("kind-root")));
-        Scene { dir, target, program, config: self.config.clone(), cache: self.cache.clone() }
+        let (config, clusterctl) = (self.config.clone(), self.clusterctl.clone());
+        Scene { dir, target, program, config, clusterctl, cache: self.cache.clone() }
     }
 }
 
@@ -95,9 +104,7 @@ impl Scene {
         let mut part = understudy::Part {
             clusters: vec![bootstrap, self.target.kubeconfig().to_owned()],
             target: self.target.kubeconfig().to_owned(),
-            with_nodes: true,
-            with_deployments: true,
-            with_infrastructure: true,
+            without: Vec::new(),
         };
         change(&mut part);
         part
@@ -117,7 +124,7 @@ impl Scene {
 
     /// Waits until this very process has begun a step, or has ended the run before it.
     pub async fn until_begun_by(&self, step: &str, pid: u32) {
-        let began = format!("\"event\":\"began\",\"pid\":{pid}}}");
+        let began = began_by(pid);
         self.until_journal(step, |lines| {
             let own = lines.iter().position(|line| line.contains(&began));
             own.is_some_and(|own| lines[own..].iter().any(|line| is_begin_of(line, step)))
@@ -136,8 +143,53 @@ impl Scene {
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
         };
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(200), wait).await;
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(280), wait).await;
         waited.unwrap_or_else(|_| panic!("the step {step} never began"));
+    }
+
+    /// Runs the program until it is in a step, and stops it there as a user does.
+    pub async fn stop_in(&self, step: &str, arguments: Vec<String>) {
+        self.stop_at(step, arguments, |line| is_begin_of(line, step)).await;
+    }
+
+    /// Runs the program until a step is done, and stops it then as a user does.
+    pub async fn stop_after(&self, step: &str, arguments: Vec<String>) {
+        let done = format!("\"event\":\"done\",\"step\":\"{step}\"");
+        self.stop_at(step, arguments, |line| line.contains(&done)).await;
+    }
+
+    async fn stop_at(&self, step: &str, arguments: Vec<String>, is_it: impl Fn(&str) -> bool) {
+        let mut running = self.program.start(arguments);
+        let began = began_by(running.pid());
+        let there = self.until_journal(step, |lines| {
+            let own = lines.iter().position(|line| line.contains(&began));
+            own.is_some_and(|own| lines[own..].iter().any(|line| is_it(line)))
+        });
+        tokio::select! {
+            () = there => {}
+            outcome = running.end() => panic!("it has ended before the step {step}: {outcome}"),
+        }
+        running.interrupt();
+        let outcome = running.end().await;
+        assert_eq!(outcome.code, Some(exit::UNFINISHED.into()), "{outcome}");
+    }
+
+    /// A client of a cluster.
+    pub async fn client(&self, kubeconfig: &Path) -> Client {
+        let client = Client::connect("a cluster", &KubeconfigRef::file(kubeconfig)).await;
+        client.expect("a usable kubeconfig")
+    }
+
+    /// A client of the bootstrap cluster.
+    pub async fn bootstrap(&self) -> Client {
+        self.client(&self.path("state/runs/pivot/bootstrap.kubeconfig")).await
+    }
+
+    /// All objects of a kind of Cluster API.
+    pub async fn list(&self, client: &Client, api_version: &str, kind: &str) -> Vec<Object> {
+        let plural = format!("{}s", kind.to_lowercase());
+        let kind = ResourceType::new(api_version, kind, &plural, true);
+        client.list(&kind, None).await.expect("it is served")
     }
 
     /// The arguments of `create pivot`, and more.
@@ -152,6 +204,10 @@ impl Scene {
         arguments.extend(more.iter().map(|&argument| argument.to_owned()));
         arguments
     }
+}
+
+fn began_by(pid: u32) -> String {
+    format!("\"event\":\"began\",\"pid\":{pid}}}")
 }
 
 fn is_begin_of(line: &str, step: &str) -> bool {

@@ -8,6 +8,7 @@
 mod conversion;
 mod effect;
 mod endpoint;
+mod host;
 mod manager;
 mod parts;
 mod plan;
@@ -16,8 +17,9 @@ mod run;
 mod start;
 mod webhooks;
 
+pub use host::ManagerHost;
 pub(super) use parts::ControllerParts;
 pub use parts::ControllersOptions;
 pub(super) use plan::Plan;
 pub(super) use run::Controllers;
-pub(super) use start::{Management, start};
+pub(super) use start::{Access, Management, start};

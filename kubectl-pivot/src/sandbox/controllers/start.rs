@@ -24,14 +24,40 @@ use crate::journal::Events;
 pub(in crate::sandbox) struct Management<'a> {
     /// Its name in the sandbox.
     pub(in crate::sandbox) name: &'a str,
-    /// What runs of it.
-    pub(in crate::sandbox) plane: &'a ControlPlane,
+    /// How it is reached.
+    pub(in crate::sandbox) access: Access<'a>,
+}
+
+/// How a cluster is reached.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sandbox) enum Access<'a> {
+    /// As whoever is wanted: its authority is at hand.
+    Any(&'a ControlPlane),
+    /// With the kubeconfig of its administrator only.
+    Administrator(&'a Path),
+}
+
+impl Management<'_> {
+    fn administrator(&self) -> &Path {
+        match self.access {
+            Access::Any(plane) => plane.kubeconfig(),
+            Access::Administrator(kubeconfig) => kubeconfig,
+        }
+    }
+
+    /// The kubeconfig of a manager.
+    pub(super) fn kubeconfig_of(&self, manager: &Manager) -> Result<PathBuf, ControlPlaneError> {
+        match self.access {
+            Access::Any(plane) => plane.kubeconfig_for(&manager.user(), Some("system:masters")),
+            Access::Administrator(kubeconfig) => Ok(kubeconfig.to_owned()),
+        }
+    }
 }
 
 /// What all steps of a start share.
-struct Setting<'a> {
-    plan: &'a Plan,
-    clusters: &'a [Management<'a>],
+pub(super) struct Setting<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) clusters: &'a [Management<'a>],
 }
 
 /// Starts the controllers of clusters that run.
@@ -86,8 +112,7 @@ impl Setting<'_> {
         let mut started = Vec::new();
         for (cluster, own) in self.clusters.iter().zip(endpoints.chunks(STATELESS.len())) {
             for ((manager, program), endpoint) in self.plan.parts.stateless().zip(own) {
-                let group = Some("system:masters");
-                let kubeconfig = cluster.plane.kubeconfig_for(&manager.user(), group)?;
+                let kubeconfig = cluster.kubeconfig_of(manager)?;
                 let place = (Some(cluster.name), kubeconfig.as_path());
                 started.push(self.spawn((manager, program), place, endpoint)?);
             }
@@ -110,7 +135,7 @@ impl Setting<'_> {
         Ok(())
     }
 
-    fn spawn(
+    pub(super) fn spawn(
         &self,
         (manager, program): (&Manager, &Path),
         (cluster, kubeconfig): (Option<&str>, &Path),
@@ -130,7 +155,7 @@ impl Setting<'_> {
     }
 
     /// Waits until all answer at their webhooks' addresses, and for nothing longer than they live.
-    async fn wait(
+    pub(super) async fn wait(
         &self,
         started: &mut [Controller],
         endpoints: &[Endpoint],
@@ -177,8 +202,8 @@ impl Setting<'_> {
     }
 }
 
-async fn administrator(cluster: &Management<'_>) -> Result<Http, ControlPlaneError> {
-    let path = cluster.plane.kubeconfig();
+pub(super) async fn administrator(cluster: &Management<'_>) -> Result<Http, ControlPlaneError> {
+    let path = cluster.administrator();
     Http::new(path).await.map_err(during(&format!("read {}", path.display())))
 }
 

@@ -49,6 +49,14 @@ pub(super) fn read(
     Ok(configurations)
 }
 
+/// Where the API server keeps a configuration.
+pub(super) fn path(configuration: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let plural = format!("{}s", text(&configuration["kind"]).to_lowercase());
+    let name = text(&configuration["metadata"]["name"]);
+    format!("/apis/admissionregistration.k8s.io/v1/{plural}/{name}")
+}
+
 fn file(dir: &Path, manager: &Manager) -> PathBuf {
     dir.join(format!("{}.json", manager.provider))
 }

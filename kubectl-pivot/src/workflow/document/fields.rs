@@ -162,6 +162,14 @@ impl PivotSpec {
 }
 
 impl PivotDocument {
+    /// Whether both want the same cluster in the same way; how long a run waits is no part of that.
+    pub fn wants_what(&self, other: &Self) -> bool {
+        let mut patient = other.clone();
+        patient.spec.timeout = self.spec.timeout;
+        patient.spec.settle = self.spec.settle;
+        *self == patient
+    }
+
     /// This document with everything that `over` has; variables are merged one by one.
     #[must_use]
     pub fn overridden_by(self, over: Self) -> Self {

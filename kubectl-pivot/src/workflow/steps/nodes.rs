@@ -19,15 +19,9 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let cluster = turn.bootstrap().await?;
     let namespace = turn.spec().namespace.as_str();
     let label = format!("{CLUSTER_LABEL}={}", turn.spec().name);
-    let mut held = 0;
-    if the_cluster(turn, &cluster).await?.is_some() {
-        held = await_probes(turn, &cluster).await?;
-    }
-    until(turn, "every machine is a Ready node", async || {
+    let nodes = until(turn, "every machine is a Ready node", async || {
         let Some(object) = the_cluster(turn, &cluster).await? else {
-            return Ok(Seen::Yes(
-                "the cluster is not in the bootstrap cluster any more".to_owned(),
-            ));
+            return Ok(Seen::Yes(None));
         };
         let served = Served::read(&cluster).await?;
         let Some(machines) = served.versions("cluster.x-k8s.io", "Machine").first() else {
@@ -37,13 +31,18 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         let wanted = wanted(&cluster, &served, &object).await?;
         let ready = machines.iter().filter(|machine| not_ready(machine).is_none()).count();
         if ready > 0 && ready == machines.len() && ready as u64 >= wanted {
-            return Ok(Seen::Yes(format!("{ready} nodes, {}", probes::words(held))));
+            return Ok(Seen::Yes(Some(ready)));
         }
         let first = machines.iter().find_map(not_ready);
         let first = first.unwrap_or_else(|| "machines are still to be created".to_owned());
         Ok(Seen::NotYet(format!("{ready} of {wanted} nodes are Ready; {first}")))
     })
-    .await
+    .await?;
+    let Some(nodes) = nodes else {
+        return Ok("the cluster is not in the bootstrap cluster any more".to_owned());
+    };
+    let held = await_probes(turn, &cluster).await?;
+    Ok(format!("{nodes} nodes, {}", probes::words(held)))
 }
 
 /// The network was installed in the step before; and the target can be looked at only since then.
@@ -96,7 +95,7 @@ fn not_ready(machine: &Object) -> Option<String> {
 }
 
 pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
-    Draft::says("waits until the probes of the CNI plugin hold, and every Machine has a Ready Node")
+    Draft::says("waits until every Machine has a Ready Node, and the probes of the CNI plugin hold")
 }
 
 #[cfg(test)]

@@ -78,10 +78,7 @@ impl RunFolder {
         if file.exists() {
             // As long as nothing was created, another try may want something else.
             let has_begun = *folder.state()?.of(Step::Bootstrap) != StepState::Waiting;
-            if folder.document()? == *document {
-                return Ok(folder);
-            }
-            if has_begun {
+            if has_begun && !folder.document()?.wants_what(document) {
                 return Err(StoreError::Different(name.to_owned()));
             }
         }

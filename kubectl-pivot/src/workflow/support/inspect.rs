@@ -27,22 +27,62 @@ pub(in super::super) async fn inspect(workflow: &Workflow, step: Step) -> Vec<St
         return Vec::new();
     }
     let turn = workflow.at(step, Events::none());
-    let is_target =
-        matches!(step, Step::Network | Step::InitTarget | Step::TargetProviders | Step::Verify);
-    let client = if is_target { turn.target().await } else { turn.bootstrap().await };
-    let Ok(client) = client else { return Vec::new() };
-    let client = client.with_retry(RetryPolicy::brief());
-    let look = look(&client, &turn);
-    let lines = tokio::time::timeout(PATIENCE, look).await.unwrap_or_default();
+    let lines = tokio::time::timeout(PATIENCE, look(&turn)).await.unwrap_or_default();
     lines.iter().map(|line| workflow.toolbox.redactor.text(line)).collect()
 }
 
-async fn look(client: &Client, turn: &Turn<'_>) -> Vec<String> {
+async fn look(turn: &Turn<'_>) -> Vec<String> {
+    let is_about_target = matches!(
+        turn.step,
+        Step::Network | Step::InitTarget | Step::TargetProviders | Step::Verify
+    );
+    let client = if is_about_target { turn.target().await } else { turn.bootstrap().await };
+    let Ok(client) = client else { return Vec::new() };
+    let client = client.with_retry(RetryPolicy::brief());
     let namespace = turn.spec().namespace.as_str();
-    let mut lines = conditions(client, namespace).await;
-    lines.extend(events(client, namespace).await);
-    lines.extend(logs(client).await);
+    let mut lines = conditions(&client, namespace).await;
+    // Whether nodes get Ready is decided by pods of the target, whoever reports it.
+    if matches!(turn.step, Step::Network | Step::Nodes)
+        && let Ok(target) = turn.target().await
+    {
+        lines.extend(pods(&target.with_retry(RetryPolicy::brief())).await);
+    }
+    lines.extend(events(&client, namespace).await);
+    lines.extend(logs(&client).await);
     lines
+}
+
+/// Pods that are not ready, and why as far as they say it, of all namespaces.
+async fn pods(client: &Client) -> Vec<String> {
+    let pods = client.list(&ResourceType::core("Pod", "pods"), None).await.unwrap_or_default();
+    let unwell = pods.iter().filter(|pod| !is_ready(pod) && !is_over(pod));
+    let mut lines: Vec<String> = unwell.map(unready).collect();
+    lines.truncate(SHOWN);
+    lines
+}
+
+fn unready(pod: &Object) -> String {
+    let status = &pod.value()["status"];
+    let lists = [&status["initContainerStatuses"], &status["containerStatuses"]];
+    let containers = lists.into_iter().filter_map(Value::as_array).flatten();
+    let waiting = containers.map(|container| &container["state"]["waiting"]);
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let false_ones = conditions.filter(|condition| condition["status"] == "False");
+    let mut reasons = waiting.chain(false_ones).filter(|reason| reason["reason"].is_string());
+    let why = reasons.next().map(|reason| {
+        let text = |field: &str| reason[field].as_str().unwrap_or_default().replace('\n', " ");
+        format!(": {} {}", text("reason"), text("message"))
+    });
+    format!("{} in the target is not ready{}", pod.id(), why.unwrap_or_default())
+}
+
+fn is_over(pod: &Object) -> bool {
+    pod.value()["status"]["phase"] == "Succeeded"
+}
+
+fn is_ready(pod: &Object) -> bool {
+    let statuses = pod.value()["status"]["containerStatuses"].as_array();
+    statuses.is_some_and(|all| all.iter().all(|status| status["ready"] == true))
 }
 
 /// Conditions that are False, of the objects of Cluster API.
@@ -124,10 +164,6 @@ async fn logs(client: &Client) -> Vec<String> {
         let found = client.list(&pods_kind, Some(&provider.namespace)).await.unwrap_or_default();
         pods.extend(found.into_iter().map(|pod| (provider.is_infrastructure(), pod)));
     }
-    let is_ready = |pod: &Object| {
-        let statuses = pod.value()["status"]["containerStatuses"].as_array();
-        statuses.is_some_and(|all| all.iter().all(|status| status["ready"] == true))
-    };
     let unwell = pods.iter().find(|(_, pod)| !is_ready(pod));
     let Some((_, pod)) = unwell.or(pods.iter().find(|(infrastructure, _)| *infrastructure)) else {
         return Vec::new();

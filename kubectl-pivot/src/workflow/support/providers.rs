@@ -1,6 +1,7 @@
 //! Installing providers with `clusterctl init`, and telling when they work.
 
 use std::path::Path;
+use std::time::Duration;
 
 use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
 use serde_json::Value;
@@ -13,9 +14,13 @@ use super::probes::{self, On};
 use super::wait::{Seen, until};
 use crate::capi::ResourceType;
 use crate::causes::in_one_line;
-use crate::cluster::Client;
-use crate::tools::{KnownTool, ToolCommand};
+use crate::cluster::{Client, RetryPolicy};
+use crate::tools::{KnownTool, Tool, ToolCommand};
 use crate::transfer::{InstalledProvider, installed_providers};
+
+/// How much longer than its wait clusterctl may take as a whole.
+const AT_LEAST: Duration = Duration::from_secs(10);
+const AT_MOST: Duration = Duration::from_secs(60);
 
 /// A provider that is wanted: the flag of `clusterctl init`, its type in the inventory, its name with or
 /// without a version.
@@ -68,7 +73,7 @@ fn command(spec: &Spec, kubeconfig: &Path, missing: &[Wanted]) -> ToolCommand {
     command
         .arg("--wait-providers")
         .flag("--wait-provider-timeout", seconds)
-        .within(spec.timeout + std::time::Duration::from_secs(60))
+        .within(spec.timeout + spec.timeout.clamp(AT_LEAST, AT_MOST))
 }
 
 /// The command that would install all of them.
@@ -110,8 +115,33 @@ pub(in super::super) async fn ensure(
         command = command.env(name, value.clone());
     }
     turn.run(&clusterctl, command).await?;
+    // Its exit code is its word, the inventory is the fact.
+    let installed = installed_providers(cluster).await?;
+    let is_absent = |provider: &&Wanted| !installed.iter().any(|known| provider.is(known));
+    if let Some(absent) = missing.iter().find(is_absent) {
+        return Err(not_installed(turn, cluster, &clusterctl, absent));
+    }
     let names: Vec<_> = missing.iter().map(Wanted::bare_name).collect();
     Ok(names.join(", "))
+}
+
+fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wanted) -> StepError {
+    let log = turn.folder().log(turn.step.name());
+    let printed = std::fs::read_to_string(&log).unwrap_or_default();
+    StepError::refused(
+        format!(
+            "clusterctl init has ended well, but the {} cluster has no {} `{}`; it printed last: {}",
+            cluster.name(),
+            absent.kind,
+            absent.bare_name(),
+            printed.lines().next_back().unwrap_or("nothing")
+        ),
+        format!(
+            "see whether {} is clusterctl (--clusterctl names another one); all that it printed is in {}",
+            program.path.display(),
+            log.display()
+        ),
+    )
 }
 
 /// Waits until every Deployment of the providers is available, and their webhooks judge the objects:
@@ -138,8 +168,10 @@ pub(in super::super) async fn answering(
     })
     .await?;
     let held = probes::hold(turn, ProbeStage::ProvidersInstalled, on).await?;
-    // What is served, too, is told a moment late, so it is asked for each time.
-    until(turn, "the webhooks of the providers answer", async || {
+    // What is served, too, is told a moment late, so it is asked for each time. The wait itself tries
+    // again, and says meanwhile who does not answer.
+    let cluster = &cluster.clone().with_retry(RetryPolicy::brief());
+    until(turn, "the providers and their webhooks accept the objects of the cluster", async || {
         match rehearse(turn, cluster).await {
             Ok(()) => Ok(Seen::Yes(())),
             Err(StepError::Api(error)) if is_webhook_silent(&in_one_line(&error)) => {

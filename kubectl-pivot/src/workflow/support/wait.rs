@@ -45,6 +45,7 @@ pub(in super::super) async fn until<T>(
 /// Whether it may be otherwise in a moment.
 fn is_passing(error: &StepError) -> bool {
     match error {
+        StepError::Api(error) if error.is_invalid() => false,
         StepError::Api(error) => {
             error.is_unreachable()
                 || error.is_ambiguous()

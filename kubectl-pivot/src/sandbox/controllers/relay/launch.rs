@@ -29,8 +29,7 @@ pub(in crate::sandbox::controllers) async fn launch(
     let mut args = vec!["sandbox".into(), "relay".into()];
     args.push(format!("--write-kubeconfig={}", kubeconfig.display()));
     for cluster in clusters {
-        let group = Some("system:masters");
-        let leads_to = cluster.plane.kubeconfig_for(&IN_MEMORY.user(), group)?;
+        let leads_to = cluster.kubeconfig_of(&IN_MEMORY)?;
         args.push(format!("--cluster={}", leads_to.display()));
     }
     let log = dir.join("relay.log");

@@ -1,0 +1,122 @@
+//! A move that is refused or fails, and a target that does not hold what it should.
+
+use std::sync::Arc;
+
+use kubectl_pivot::capi::{Object, ResourceType, is_paused};
+use kubectl_pivot::cluster::{Client, WriteOptions};
+use kubectl_pivot::commands::exit;
+use kubectl_pivot_tests::policy::Policy;
+use kubectl_pivot_tests::understudy::{Act, Understudy};
+use serde_json::json;
+
+use super::failures::expect;
+use super::stage::{Scene, Stage};
+use super::whole::clusters;
+
+/// What a rehearsal does not show.
+const NO_WORKERS: Policy = Policy {
+    name: "no-workers-here",
+    refuses: ("cluster.x-k8s.io", "machinedeployments", "CREATE"),
+    when: "!request.?dryRun.orValue(false)",
+};
+
+pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
+    let scene = stage.scene().await;
+    let understudy = scene.understudy();
+    let target = scene.client(scene.target.kubeconfig()).await;
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"value": "other"},
+        "metadata": {"name": "pivot-kubeconfig", "namespace": "default"}});
+    let secrets = ResourceType::core("Secret", "secrets");
+    let theirs = create(&target, &secrets, secret).await;
+    let outcome = scene.program.run(scene.create(&[])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `move` failed",
+            "nothing was changed",
+            "Secret default/pivot-kubeconfig: an object of this name is in the target already",
+            "compare Secret default/pivot-kubeconfig in both clusters and delete or rename",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    expect_all_in_bootstrap(&scene).await;
+    delete(&target, &secrets, &theirs).await;
+
+    NO_WORKERS.install(&target).await;
+    let outcome = scene.program.run(["resume", "pivot"]).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `move` failed",
+            "everything was put back",
+            "MachineDeployment default/worker-md-0",
+            "in the target cluster",
+            "no-workers-here refuses it",
+            "change the policy or its binding",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    expect_all_in_bootstrap(&scene).await;
+    NO_WORKERS.remove(&target).await;
+
+    drop(understudy);
+    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Available]));
+    scene.stop_in("verify", scene.create(&[])).await;
+    let outcome = scene.program.run(scene.create(&["--timeout", "2"])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `verify` failed",
+            "the target manages itself has not come true within 2 s",
+            "Available does not hold: Cluster default/pivot: it is not Available: Available is played",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    drop(understudy);
+    let _understudy = scene.understudy();
+
+    let bootstrap = scene.bootstrap().await;
+    let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+    let left = json!({"apiVersion": kind.api_version(), "kind": "Cluster",
+        "metadata": {"name": "left", "namespace": "default"}, "spec": {"paused": true,
+        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster", "name": "left"}}});
+    let left = create(&bootstrap, &kind, left).await;
+    let outcome = scene.program.run(scene.create(&["--timeout", "3"])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `verify` failed",
+            "SourceEmpty does not hold: Cluster default/left is still there",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    delete(&bootstrap, &kind, &left).await;
+    scene.program.run(scene.create(&[])).await.expect_success("without the faults");
+    assert_eq!(clusters(&scene).await, ["pivot"]);
+    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "");
+}
+
+/// The source is as before, and no copy is in the target.
+async fn expect_all_in_bootstrap(scene: &Scene) {
+    assert_eq!(clusters(scene).await, Vec::<String>::new());
+    let bootstrap = scene.bootstrap().await;
+    let found = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Cluster").await;
+    assert_eq!(found.iter().map(Object::name).collect::<Vec<_>>(), ["pivot"]);
+    assert!(!found.iter().any(is_paused), "{found:?}");
+    let machines = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Machine").await;
+    assert_eq!(machines.len(), 2);
+}
+
+async fn create(client: &Client, kind: &ResourceType, object: serde_json::Value) -> Object {
+    let created = client.create(kind, &Object::new(object), &WriteOptions::default()).await;
+    created.expect("an administrator may do this")
+}
+
+async fn delete(client: &Client, kind: &ResourceType, object: &Object) {
+    let deleted = client.delete(kind, object.namespace(), object.name(), object.uid()).await;
+    assert!(deleted.expect("an administrator may do this"), "it was not there");
+}

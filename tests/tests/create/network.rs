@@ -1,0 +1,90 @@
+//! A network that is refused, or whose pods never get ready.
+
+use std::sync::Arc;
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use kubectl_pivot::commands::exit;
+use kubectl_pivot_tests::understudy::{Act, Understudy};
+use serde_json::{Value, json};
+
+use super::failures::expect;
+use super::stage::{Stage, text};
+use super::whole::clusters;
+
+pub async fn a_network_that_does_not_work_is_told(stage: Arc<Stage>) {
+    let scene = stage.scene().await;
+    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Nodes]));
+    let manifest = scene.path("network.json");
+    let create = |more: &[&str]| {
+        let network = ["--cni", "none", "--cni-manifest", &text(&manifest)];
+        scene.create(&[&network[..], more].concat())
+    };
+    std::fs::write(&manifest, daemon_set("another").to_string()).expect("write");
+    let outcome = scene.program.run(create(&[])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `network` failed",
+            "DaemonSet kube-system/net in the target cluster",
+            "`selector` does not match template `labels`",
+            "from the file that you have given",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    std::fs::write(&manifest, daemon_set("net").to_string()).expect("write");
+    let target = scene.client(scene.target.kubeconfig()).await;
+    pod_without_image(&target).await;
+    scene.stop_after("target-providers", create(&[])).await;
+    let outcome = scene.program.run(create(&["--timeout", "2"])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `nodes` failed",
+            "every machine is a Ready node has not come true within 2 s",
+            "0 of 2 nodes are Ready",
+            "Pod kube-system/net-x in the target is not ready: ImagePullBackOff no such image",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    assert_eq!(clusters(&scene).await, Vec::<String>::new(), "nothing was moved");
+    drop(understudy);
+    let _understudy = scene.understudy();
+    scene.program.run(create(&[])).await.expect_success("with nodes");
+    assert_eq!(clusters(&scene).await, ["pivot"]);
+}
+
+fn daemon_set(selected: &str) -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "net", "namespace": "kube-system"},
+        "spec": {
+            "selector": {"matchLabels": {"app": selected}},
+            "template": {
+                "metadata": {"labels": {"app": "net"}},
+                "spec": {"containers": [{"name": "net", "image": "images.invalid/net"}]},
+            },
+        },
+    })
+}
+
+/// As a kubelet leaves a pod whose image cannot be pulled.
+async fn pod_without_image(target: &Client) {
+    let kind = ResourceType::core("Pod", "pods");
+    let pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "net-x", "namespace": "kube-system"},
+        "spec": {"containers": [{"name": "net", "image": "images.invalid/net"}]}});
+    let options = WriteOptions::default();
+    target.create(&kind, &Object::new(pod), &options).await.expect("pods can be made");
+    let status = json!({"status": {"phase": "Pending", "containerStatuses": [{
+        "name": "net", "image": "images.invalid/net", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
+    }]}});
+    let name = (Some("kube-system"), "net-x");
+    let options = options.status();
+    let patched = target.patch(&kind, name, (PatchKind::Merge, &status), &options).await;
+    patched.expect("pods have a status");
+}

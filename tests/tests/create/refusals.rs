@@ -1,0 +1,110 @@
+//! A cluster that is not accepted, or whose control plane never comes up.
+
+use std::sync::Arc;
+
+use kubectl_pivot::commands::exit;
+use kubectl_pivot_tests::policy::Policy;
+use kubectl_pivot_tests::understudy::{Act, Understudy};
+use serde_json::{Value, json};
+
+use super::failures::expect;
+use super::inspection;
+use super::stage::{Scene, Stage, text};
+use super::whole::clusters;
+
+const NO_CLUSTERS: Policy = Policy {
+    name: "no-clusters-on-sundays",
+    refuses: ("cluster.x-k8s.io", "clusters", "CREATE"),
+    when: "true",
+};
+
+pub async fn a_cluster_that_is_refused_is_applied_when_it_is_mended(stage: Arc<Stage>) {
+    let scene = stage.scene().await;
+    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::ControlPlane]));
+    let manifest = scene.path("cluster.json");
+    let create =
+        |more: &[&str]| scene.create(&[&["--cluster-manifest", &text(&manifest)], more].concat());
+    let objects = rendered(&scene).await;
+    let write = |change: &dyn Fn(&mut Value)| {
+        let mut objects = objects.clone();
+        objects.iter_mut().filter(|object| object["kind"] == "MachineDeployment").for_each(change);
+        let documents = objects.iter().map(|object| format!("---\n{object}\n"));
+        std::fs::write(&manifest, documents.collect::<String>()).expect("write");
+    };
+
+    write(&|workers| workers["spec"]["replicas"] = json!("three"));
+    let outcome = scene.program.run(create(&[])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `apply-cluster` failed",
+            "MachineDeployment default/worker-md-0",
+            "spec.replicas",
+            "in the bootstrap cluster",
+            "from the file that you have given",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    write(&|workers| workers["kind"] = json!("MachineDeploymnt"));
+    let outcome = scene.program.run(create(&["--timeout", "2"])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `apply-cluster` failed",
+            "does not serve cluster.x-k8s.io/v1beta2 MachineDeploymnt",
+        ],
+    );
+    let bootstrap = scene.bootstrap().await;
+    let listed = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Cluster").await;
+    assert!(listed.is_empty(), "half of a cluster was applied");
+
+    write(&|_| {});
+    NO_CLUSTERS.install(&bootstrap).await;
+    let outcome = scene.program.run(create(&[])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `apply-cluster` failed",
+            "Cluster default/pivot in the bootstrap cluster",
+            "no-clusters-on-sundays refuses it",
+            "change the policy or its binding",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    NO_CLUSTERS.remove(&bootstrap).await;
+
+    scene.stop_in("control-plane", create(&[])).await;
+    let _kubelet = inspection::something_unwell(&bootstrap).await;
+    let outcome = scene.program.run(create(&["--timeout", "2"])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `control-plane` failed",
+            "the control plane of the target is initialised has not come true within 2 s",
+            "Cluster default/pivot: its control plane is not initialised",
+            "Cluster default/pivot: ControlPlaneInitialized is False (Understudy) ControlPlaneInitialized is played",
+            "give the same command again with more than --timeout 2",
+            "kubectl pivot resume pivot",
+        ],
+    );
+    expect(&outcome, exit::UNFINISHED, &inspection::TOLD);
+    assert_eq!(clusters(&scene).await, Vec::<String>::new());
+
+    drop(understudy);
+    let _understudy = scene.understudy();
+    scene.program.run(create(&[])).await.expect_success("without the faults");
+    assert_eq!(clusters(&scene).await, ["pivot"]);
+}
+
+/// The objects that a run would apply.
+async fn rendered(scene: &Scene) -> Vec<Value> {
+    let outcome = scene.program.run(scene.create(&["--dry-run", "-o", "json"])).await;
+    let outline = outcome.expect_success("dry-run").json();
+    let steps = outline["steps"].as_array().expect("steps");
+    let step = steps.iter().find(|step| step["step"] == "apply-cluster");
+    step.expect("it is a step")["applies"].as_array().expect("objects").clone()
+}
