@@ -48,7 +48,7 @@ pub fn write(folder: &Path, crds: &Path) -> PathBuf {
     write_with(folder, crds, |_| Vec::new())
 }
 
-/// As [`write`], with the webhook configurations of a folder, as providers are released with them.
+/// As [`write()`], with the webhook configurations of a folder, as providers are released with them.
 ///
 /// # Panics
 /// When a file cannot be read or written.
