@@ -12,7 +12,7 @@ pinned() {
 kubernetes_version=$(pinned "$lab/modules/kubernetes" k8s.io/kubernetes)
 containerd_version=$(pinned "$lab/modules/containerd" github.com/containerd/containerd/v2)
 kind_version=$(pinned "$lab/modules/kind" sigs.k8s.io/kind)
-helm_version=$(pinned "$lab/modules/helm" helm.sh/helm/v3)
+helm_version=$(pinned "$project/kubectl-pivot/parts/helm" helm.sh/helm/v3)
 capi_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api)
 capd_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api/test)
 etcd_version=$(pinned "$project/kubectl-pivot/parts/etcd" go.etcd.io/etcd/server/v3)

@@ -1,8 +1,10 @@
 //! Harness of the end-to-end tests: control planes in pairs, populations, comparison of clusters,
 //! and the two programs that are compared.
 
+pub mod addon;
 pub mod arena;
 pub mod authenticator;
+pub mod charts;
 pub mod crew;
 pub mod deviation;
 pub mod dump;

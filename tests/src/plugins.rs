@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::program::{Outcome, Program, profile};
 
 /// Plugins that tests use.
-const PLUGINS: [&str; 5] = ["docker", "in-memory", "cilium", "none", "aws"];
+const PLUGINS: [&str; 6] = ["docker", "in-memory", "cilium", "flannel", "none", "aws"];
 
 /// The library of one of the plugins that tests use, up to date.
 ///

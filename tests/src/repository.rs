@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot::yaml;
 use serde_json::{Value, json};
 
+use crate::addon;
+
 /// Version of all providers.
 pub const VERSION: &str = "v1.14.2";
 
@@ -72,6 +74,7 @@ fn write_with(folder: &Path, crds: &Path, more: impl Fn(&str) -> Vec<Value>) -> 
         fs::write(place.join(file), stream(&objects)).expect("write");
         providers.push(json!({"name": name, "type": kind, "url": place.join(file)}));
     }
+    providers.push(addon::write(folder));
     let place = folder.join("cert-manager").join("v1.21.2");
     fs::create_dir_all(&place).expect("create folder");
     let objects = [namespace_object("cert-manager"), cert_crd("Issuer"), cert_crd("Certificate")];
@@ -86,7 +89,7 @@ fn write_with(folder: &Path, crds: &Path, more: impl Fn(&str) -> Vec<Value>) -> 
     path
 }
 
-fn stream(objects: &[Value]) -> String {
+pub(crate) fn stream(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("---\n{object}\n")).collect()
 }
 
@@ -97,12 +100,12 @@ fn read_crds(folder: &Path) -> Vec<Value> {
     texts.map(|text| serde_json::from_str(&text.expect("readable")).expect("JSON")).collect()
 }
 
-fn namespace_object(name: &str) -> Value {
+pub(crate) fn namespace_object(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
 /// Named as the real ones are: the probes of plugins look for them.
-fn deployment(namespace: &str, label: &str) -> Value {
+pub(crate) fn deployment(namespace: &str, label: &str) -> Value {
     let prefix = namespace.trim_end_matches("-system");
     json!({
         "apiVersion": "apps/v1",

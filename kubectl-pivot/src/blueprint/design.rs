@@ -1,8 +1,8 @@
 //! Asking the plugins, after the variables were checked.
 
 use kubectl_pivot_plugin_api::{
-    BootstrapRequirements, ClusterRequest, CniChoice, Endpoint, Manifests, Maturity, Probe,
-    ProbesRequest, ProvidersToInit, ServedKind, Variable,
+    BootstrapRequirements, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests, Maturity,
+    Probe, ProbesRequest, ProvidersToInit, ServedKind, Variable, merge_values,
 };
 use serde_json::{Map, Value};
 
@@ -173,8 +173,14 @@ fn find_network(
     let choice = infrastructure.cni(cluster);
     let Some(wanted) = &request.cni else {
         return match choice? {
-            CniChoice::Plugin { name, values } => load_network(registry, &name, values),
-            CniChoice::Plan { plan } => Ok(Network::Plan(plan)),
+            CniChoice::Plugin { name, values } => load_network(registry, request, &name, values),
+            CniChoice::Plan { mut plan } => {
+                if let CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } = &mut plan
+                {
+                    merge_values(&mut chart.values, &request.cni_values);
+                }
+                Ok(Network::Plan(plan))
+            }
             CniChoice::NotNeeded => Ok(Network::NotNeeded),
             _ => Err(BlueprintError::NoCni(request.infrastructure.clone())),
         };
@@ -183,14 +189,16 @@ fn find_network(
         Ok(CniChoice::Plugin { name, values }) if name == *wanted => values,
         _ => Map::new(),
     };
-    load_network(registry, wanted, values)
+    load_network(registry, request, wanted, values)
 }
 
 fn load_network(
     registry: &Registry,
+    request: &BlueprintRequest,
     name: &str,
-    values: Map<String, Value>,
+    mut values: Map<String, Value>,
 ) -> Result<Network, BlueprintError> {
+    merge_values(&mut values, &request.cni_values);
     let plugin = registry.load(name)?;
     plugin.cni()?;
     Ok(Network::Plugin { plugin, values })

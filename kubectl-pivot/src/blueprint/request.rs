@@ -1,7 +1,7 @@
 //! What is asked of the plugins.
 
 use kubectl_pivot_plugin_api::{ClusterRequest, ServedKind};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::cluster::{ApiError, Client, Served};
 use crate::plugins::{is_cluster_api, served_kinds};
@@ -19,6 +19,8 @@ pub struct BlueprintRequest {
     pub cni: Option<String>,
     /// Objects of a network, for the CNI plugin `none`.
     pub cni_manifests: Vec<Value>,
+    /// Values for the chart of the network, over those of the plugins.
+    pub cni_values: Map<String, Value>,
     /// Variables of both plugins; a later one wins.
     pub variables: Vec<(String, Value)>,
     /// Kubernetes version of the machines.

@@ -15,6 +15,12 @@ pub fn is_cluster_class(object: &Object) -> bool {
     object.kind() == "ClusterClass" && object.group() == CORE_GROUP
 }
 
+/// Whether the Helm add-on provider uninstalls a release when this is deleted, though the Cluster is
+/// paused: it looks at the pause of the object only.
+pub fn is_helm_proxy(object: &Object) -> bool {
+    object.group() == ADDONS_GROUP && matches!(object.kind(), "HelmChartProxy" | "HelmReleaseProxy")
+}
+
 /// Whether this is a `Machine`.
 pub fn is_machine(object: &Object) -> bool {
     object.kind() == "Machine" && object.group() == CORE_GROUP

@@ -56,6 +56,15 @@ pub(super) struct Args {
     /// How charts of networks are installed [default: helm].
     #[arg(long, value_enum)]
     cni_via: Option<CniVia>,
+    /// Chart of the network, an archive or a folder, instead of the one in a repository.
+    #[arg(long, value_name = "PATH", conflicts_with = "cni_repo")]
+    cni_chart: Option<PathBuf>,
+    /// Repository of the chart of the network (https:, http:, oci:) [default: that of the plugin].
+    #[arg(long, value_name = "URL", value_parser = workflow::chart_repository)]
+    cni_repo: Option<String>,
+    /// Values for the chart of the network, over those of the plugins.
+    #[arg(long, value_name = "FILE")]
+    cni_values: Option<PathBuf>,
     /// Manifests of your own network, with `--cni none`.
     #[arg(long, value_name = "FILE")]
     cni_manifest: Option<PathBuf>,
@@ -165,6 +174,9 @@ impl Args {
                 CniVia::Helm => workflow::CniVia::Helm,
                 CniVia::Addon => workflow::CniVia::Addon,
             }),
+            cni_chart: self.cni_chart,
+            cni_repo: self.cni_repo,
+            cni_values: self.cni_values,
             cni_manifest: self.cni_manifest,
             bootstrap: self.bootstrap.map(|bootstrap| match bootstrap {
                 Bootstrap::Kind => workflow::Bootstrap::Kind,

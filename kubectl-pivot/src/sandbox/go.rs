@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::error::PartsError;
 use super::files::{create_private_dir, last_lines};
-use super::part::{Part, Wrapper};
+use super::part::{Part, Stamp, Wrapper};
 use super::parts::Search;
 use crate::journal::Events;
 
@@ -230,14 +230,19 @@ fn is_too_old(stderr: &str) -> bool {
         || stderr.contains("toolchain not available")
 }
 
-fn link_flags(stamp: Option<&str>, version: &str) -> String {
+fn link_flags(stamp: Option<Stamp>, version: &str) -> String {
     let mut flags = "-s -w".to_owned();
-    if let Some(package) = stamp {
-        let mut numbers = version.trim_start_matches('v').split('.');
-        let (major, minor) =
-            (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-        for (name, value) in [("gitVersion", version), ("gitMajor", major), ("gitMinor", minor)] {
-            flags.push_str(&format!(" -X {package}.{name}={value}"));
+    match stamp {
+        None => {}
+        Some(Stamp::Variable(name)) => flags.push_str(&format!(" -X {name}={version}")),
+        Some(Stamp::Kubernetes(package)) => {
+            let mut numbers = version.trim_start_matches('v').split('.');
+            let (major, minor) =
+                (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+            for (name, value) in [("gitVersion", version), ("gitMajor", major), ("gitMinor", minor)]
+            {
+                flags.push_str(&format!(" -X {package}.{name}={value}"));
+            }
         }
     }
     flags
@@ -251,9 +256,11 @@ mod tests {
     fn version_stamps() {
         assert_eq!(link_flags(None, "v3.6.6"), "-s -w");
         assert_eq!(
-            link_flags(Some("a.io/version"), "v1.36.3"),
+            link_flags(Some(Stamp::Kubernetes("a.io/version")), "v1.36.3"),
             "-s -w -X a.io/version.gitVersion=v1.36.3 -X a.io/version.gitMajor=1 -X a.io/version.gitMinor=36"
         );
+        let variable = Some(Stamp::Variable("a.io/v.version"));
+        assert_eq!(link_flags(variable, "v3.21.4"), "-s -w -X a.io/v.version=v3.21.4");
     }
 
     #[tokio::test]

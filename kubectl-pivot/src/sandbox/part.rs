@@ -17,6 +17,8 @@ pub enum Part {
     KubeApiserver,
     /// Cluster API's own command line program.
     Clusterctl,
+    /// The package manager that installs networks.
+    Helm,
     /// Cluster API's core controllers.
     CoreManager,
     /// Controllers of the kubeadm bootstrap provider.
@@ -49,6 +51,7 @@ macro_rules! wrapper {
 
 const ETCD: Wrapper = wrapper!("etcd");
 const KUBE_APISERVER: Wrapper = wrapper!("kube-apiserver");
+const HELM: Wrapper = wrapper!("helm");
 /// Cluster API: CRDs, clusterctl, managers.
 pub(super) const CLUSTER_API: Wrapper = wrapper!("cluster-api");
 
@@ -67,10 +70,19 @@ pub(super) struct Recipe {
     pub(super) module: &'static str,
     /// The Go package of the program.
     pub(super) package: &'static str,
-    /// Go package whose `gitVersion`, `gitMajor` and `gitMinor` are set.
-    pub(super) stamp: Option<&'static str>,
+    /// What tells the program its version.
+    pub(super) stamp: Option<Stamp>,
     /// What to tell the user who waits; cold, measured on two cores.
     pub(super) duration: &'static str,
+}
+
+/// What tells a program its version when it is linked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stamp {
+    /// `gitVersion`, `gitMajor` and `gitMinor` of this Go package.
+    Kubernetes(&'static str),
+    /// This variable, with its package.
+    Variable(&'static str),
 }
 
 impl Part {
@@ -99,7 +111,8 @@ impl Part {
     }
 
     pub(super) fn recipe(self) -> Recipe {
-        const CAPI_STAMP: Option<&str> = Some("sigs.k8s.io/cluster-api/version");
+        const CAPI_STAMP: Option<Stamp> =
+            Some(Stamp::Kubernetes("sigs.k8s.io/cluster-api/version"));
         let cluster_api = |name, module, package, duration| Recipe {
             name,
             wrapper: CLUSTER_API,
@@ -122,8 +135,16 @@ impl Part {
                 wrapper: KUBE_APISERVER,
                 module: "k8s.io/kubernetes",
                 package: "k8s.io/kubernetes/cmd/kube-apiserver",
-                stamp: Some("k8s.io/component-base/version"),
+                stamp: Some(Stamp::Kubernetes("k8s.io/component-base/version")),
                 duration: "4 min",
+            },
+            Self::Helm => Recipe {
+                name: "helm",
+                wrapper: HELM,
+                module: "helm.sh/helm/v3",
+                package: "helm.sh/helm/v3/cmd/helm",
+                stamp: Some(Stamp::Variable("helm.sh/helm/v3/internal/version.version")),
+                duration: "2 min",
             },
             Self::Clusterctl => cluster_api(
                 "clusterctl",
@@ -181,13 +202,14 @@ mod tests {
     #[test]
     fn every_part_has_a_pinned_version() {
         use Part::{
-            BootstrapManager, Clusterctl, ControlPlaneManager, CoreManager, DevManager, Etcd,
+            BootstrapManager, Clusterctl, ControlPlaneManager, CoreManager, DevManager, Etcd, Helm,
             KubeApiserver,
         };
         for part in [
             Etcd,
             KubeApiserver,
             Clusterctl,
+            Helm,
             CoreManager,
             BootstrapManager,
             ControlPlaneManager,

@@ -102,6 +102,18 @@ impl KnownTool {
         match self {
             // Else every call asks the network for newer versions, and waits a minute without one.
             Self::Clusterctl => &[("CLUSTERCTL_DISABLE_VERSIONCHECK", "true")],
+            // The kubeconfig that it is given decides alone: these would lead to another cluster.
+            Self::Helm => &[
+                ("HELM_KUBEAPISERVER", ""),
+                ("HELM_KUBEASGROUPS", ""),
+                ("HELM_KUBEASUSER", ""),
+                ("HELM_KUBECAFILE", ""),
+                ("HELM_KUBECONTEXT", ""),
+                ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", ""),
+                ("HELM_KUBETLS_SERVER_NAME", ""),
+                ("HELM_KUBETOKEN", ""),
+                ("HELM_NAMESPACE", ""),
+            ],
             _ => &[],
         }
     }

@@ -6,7 +6,7 @@ use crate::capi::Object;
 use crate::capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
-use crate::capi::{is_cluster, is_cluster_class};
+use crate::capi::{is_cluster, is_cluster_class, is_helm_proxy};
 
 /// How a copy differs from what it was copied from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn content(object: &Object) -> Value {
     for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION] {
         object.remove_annotation(mark);
     }
-    if is_pausable {
+    if is_pausable || is_helm_proxy(&object) {
         object.remove_annotation(PAUSED_ANNOTATION);
     }
     let mut owners = object.owner_references();
@@ -144,6 +144,18 @@ mod tests {
             "metadata": {"name": "a", "uid": "2", "generation": 3, "ownerReferences":
                 [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "y"}]}, "spec": {}}));
         assert!(is_same_content(&source, &copy), "{:?}", compare(&source, &copy));
+    }
+
+    #[test]
+    fn pauses_of_deletions_do_not_count() {
+        let release = |annotations: Value| {
+            Object::new(
+                json!({"kind": "HelmReleaseProxy", "apiVersion": "addons.cluster.x-k8s.io/v1alpha1",
+                "metadata": {"name": "a", "annotations": annotations}}),
+            )
+        };
+        let marked = release(json!({PAUSED_ANNOTATION: "", DELETE_FOR_MOVE_ANNOTATION: ""}));
+        assert!(is_same_content(&marked, &release(json!({}))));
     }
 
     #[test]

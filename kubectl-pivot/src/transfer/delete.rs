@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::discover::{Territory, list_kinds};
 use super::error::PhaseError;
+use super::marks::before_deletion;
 use super::run::{Progress, Run};
-use crate::capi::names::DELETE_FOR_MOVE_ANNOTATION;
 use crate::capi::{Fate, Graph, Node, Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
@@ -65,8 +65,7 @@ async fn delete_one(
     resource: &ResourceType,
     object: &Object,
 ) -> Result<(), ApiError> {
-    let mark =
-        json!({"metadata": {"uid": object.uid(), "annotations": {DELETE_FOR_MOVE_ANNOTATION: ""}}});
+    let mark = json!({"metadata": {"uid": object.uid(), "annotations": before_deletion(object)}});
     if !patch_if_there(source, resource, object, &mark).await? {
         return Ok(());
     }

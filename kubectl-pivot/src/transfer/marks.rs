@@ -3,12 +3,15 @@
 
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::error::PhaseError;
 use super::kinds;
 use super::namespaces::namespace_type;
-use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{Object, ObjectId, ResourceType};
+use crate::capi::names::{
+    DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+};
+use crate::capi::{Object, ObjectId, ResourceType, is_helm_proxy};
 use crate::cluster::{ApiError, Client};
 
 /// Kinds listed at once.
@@ -25,6 +28,15 @@ pub struct Mark {
     /// The run that has set it; absent if the mark does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+}
+
+/// The annotations of an object that is about to be deleted, while what it stands for has to stay: for
+/// webhooks, and for the one controller that a paused Cluster does not hold back.
+pub(super) fn before_deletion(object: &Object) -> Value {
+    match is_helm_proxy(object) {
+        true => json!({DELETE_FOR_MOVE_ANNOTATION: "", PAUSED_ANNOTATION: ""}),
+        false => json!({DELETE_FOR_MOVE_ANNOTATION: ""}),
+    }
 }
 
 /// All marks in a cluster, on namespaces and what may move, of the kinds that its user may list.
@@ -66,9 +78,25 @@ fn of_object(object: &Object) -> Vec<Mark> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    #[test]
+    fn releases_stay_when_what_describes_them_is_deleted() {
+        let object = |api_version: &str, kind: &str| {
+            Object::new(json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}}))
+        };
+        let of_helm = "addons.cluster.x-k8s.io/v1alpha1";
+        for (api_version, kind, is_paused) in [
+            (of_helm, "HelmReleaseProxy", true),
+            (of_helm, "HelmChartProxy", true),
+            ("addons.cluster.x-k8s.io/v1beta2", "ClusterResourceSet", false),
+            ("cluster.x-k8s.io/v1beta2", "Machine", false),
+        ] {
+            let marks = before_deletion(&object(api_version, kind));
+            assert_eq!(marks[DELETE_FOR_MOVE_ANNOTATION], "", "{kind}");
+            assert_eq!(marks.get(PAUSED_ANNOTATION).is_some(), is_paused, "{kind}");
+        }
+    }
 
     #[test]
     fn a_mark_tells_its_run() {

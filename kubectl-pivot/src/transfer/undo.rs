@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::discover::{Territory, list_everywhere};
 use super::error::PhaseError;
+use super::marks::before_deletion;
 use super::namespaces;
 use super::pause;
 use super::run::{Progress, Run};
-use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
@@ -73,7 +74,7 @@ async fn remove(run: &Run, ours: Vec<(&ResourceType, Object)>) -> Result<(), Pha
 /// Takes the finalizers from a copy, and marks it for the webhooks that will see its deletion.
 async fn free(target: &Client, resource: &ResourceType, copy: &Object) -> Result<(), ApiError> {
     let patch = json!({"metadata": {"uid": copy.uid(), "finalizers": null,
-        "annotations": {DELETE_FOR_MOVE_ANNOTATION: ""}}});
+        "annotations": before_deletion(copy)}});
     let place = (copy.namespace(), copy.name());
     match target.patch(resource, place, (PatchKind::Merge, &patch), &WriteOptions::default()).await
     {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kubectl_pivot_plugin_api::capi::names;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::document::{Bootstrap, CniVia, PivotDocument};
 use crate::blueprint::BlueprintRequest;
@@ -56,6 +56,14 @@ pub enum SpecError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file of values cannot be used.
+    #[error("cannot read the values {}", path.display())]
+    Values {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The manifests are not those of this cluster.
     #[error("{} has no Cluster {namespace}/{name}", path.display())]
     NoCluster {
@@ -90,6 +98,17 @@ impl Spec {
         }
         if spec.cni_manifest.is_some() && spec.cni.as_deref() != Some("none") {
             return Err(SpecError::Contradiction("--cni-manifest needs --cni none"));
+        }
+        if spec.cni_chart.is_some() && spec.cni_repo.is_some() {
+            return Err(SpecError::Contradiction(
+                "--cni-chart names a chart that is here, --cni-repo where another one is: give one",
+            ));
+        }
+        if spec.cni_chart.is_some() && spec.cni_via == Some(CniVia::Addon) {
+            return Err(SpecError::Contradiction(
+                "--cni-via addon cannot use --cni-chart: the Helm add-on provider reads charts from \
+                 repositories only (--cni-repo URL)",
+            ));
         }
         let out = spec.to_kubeconfig_out.clone();
         Ok(Self {
@@ -153,6 +172,7 @@ impl Spec {
             infrastructure: spec.infrastructure.clone().unwrap_or_default(),
             cni: spec.cni.clone(),
             cni_manifests: spec.cni_manifest.as_deref().map_or(Ok(Vec::new()), read)?,
+            cni_values: spec.cni_values.as_deref().map_or(Ok(Map::new()), values)?,
             variables,
             kubernetes_version: spec.kubernetes_version.clone(),
             wants_network: true,
@@ -193,6 +213,18 @@ fn read(path: &Path) -> Result<Vec<Value>, SpecError> {
     yaml::documents(&text).map_err(|source| error(source.into()))
 }
 
+/// One document with a mapping; an empty file has no values.
+fn values(path: &Path) -> Result<Map<String, Value>, SpecError> {
+    let error = |source| SpecError::Values { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(|source| error(source.into()))?;
+    let documents = yaml::documents(&text).map_err(|source| error(source.into()))?;
+    match documents.as_slice() {
+        [] | [Value::Null] => Ok(Map::new()),
+        [Value::Object(values)] => Ok(values.clone()),
+        _ => Err(error("it is not one mapping of values".into())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::document::{PivotMetadata, PivotSpec};
@@ -226,8 +258,33 @@ mod tests {
         assert!(error(both).contains("--bootstrap existing"));
         let manifest = PivotSpec { cni_manifest: Some("x".into()), ..docker() };
         assert!(error(manifest).contains("--cni none"));
+        let both = PivotSpec {
+            cni_chart: Some("x".into()),
+            cni_repo: Some("https://charts.example".to_owned()),
+            ..docker()
+        };
+        assert!(error(both).contains("--cni-repo"));
+        let local =
+            PivotSpec { cni_chart: Some("x".into()), cni_via: Some(CniVia::Addon), ..docker() };
+        assert!(error(local).contains("repositories only"));
         let nameless = PivotDocument { spec: docker(), ..PivotDocument::default() };
         assert!(Spec::resolve(nameless).is_err());
+    }
+
+    #[test]
+    fn values_are_one_mapping() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let path = dir.path().join("values.yaml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("written");
+            values(&path)
+        };
+        assert_eq!(read("a: {b: 1}\n").expect("valid")["a"], json!({"b": 1}));
+        assert!(read("# nothing\n").expect("valid").is_empty());
+        for wrong in ["- a\n", "a: 1\n---\nb: 2\n", "a: [\n"] {
+            let error = read(wrong).expect_err(wrong).to_string();
+            assert!(error.ends_with("values.yaml"), "{error}");
+        }
     }
 
     #[test]

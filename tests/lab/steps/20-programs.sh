@@ -29,7 +29,7 @@ program_table() {
     done
     row etcd "$project/kubectl-pivot/parts/etcd" go.etcd.io/etcd/server/v3
     row coredns "$lab/modules/coredns" github.com/coredns/coredns
-    row helm "$lab/modules/helm" helm.sh/helm/v3/cmd/helm \
+    row helm "$project/kubectl-pivot/parts/helm" helm.sh/helm/v3/cmd/helm \
         " -X helm.sh/helm/v3/internal/version.version=$helm_version"
     for name in cert-manager crictl kindnetd pause; do
         row "$name" "$lab/programs/$name" .

@@ -72,6 +72,15 @@ pub struct PivotSpec {
     /// How charts of networks are installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni_via: Option<CniVia>,
+    /// Chart of the network, an archive or a folder, instead of the one in a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_chart: Option<PathBuf>,
+    /// Repository of the chart of the network instead of the plugin's.
+    #[serde(deserialize_with = "words::repository", skip_serializing_if = "Option::is_none")]
+    pub cni_repo: Option<String>,
+    /// Values for the chart of the network, over those of the plugins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_values: Option<PathBuf>,
     /// Manifests of a network, with the CNI plugin `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni_manifest: Option<PathBuf>,
@@ -151,6 +160,8 @@ impl PivotSpec {
     pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let paths = [
             &mut self.cluster_manifest,
+            &mut self.cni_chart,
+            &mut self.cni_values,
             &mut self.cni_manifest,
             &mut self.bootstrap_kubeconfig,
             &mut self.clusterctl_config,
@@ -194,6 +205,9 @@ impl PivotDocument {
                 cluster_manifest: o.cluster_manifest.or(spec.cluster_manifest),
                 cni: o.cni.or(spec.cni),
                 cni_via: o.cni_via.or(spec.cni_via),
+                cni_chart: o.cni_chart.or(spec.cni_chart),
+                cni_repo: o.cni_repo.or(spec.cni_repo),
+                cni_values: o.cni_values.or(spec.cni_values),
                 cni_manifest: o.cni_manifest.or(spec.cni_manifest),
                 bootstrap: o.bootstrap.or(spec.bootstrap),
                 bootstrap_name: o.bootstrap_name.or(spec.bootstrap_name),

@@ -61,3 +61,58 @@ pub(crate) fn check_version(version: &str) -> Result<(), String> {
         _ => Err(format!("`{version}` is no version of Kubernetes, for example v1.33.0")),
     }
 }
+
+/// Where charts are.
+pub(super) fn repository<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let Some(url) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    chart_repository(&url).map(Some).map_err(de::Error::custom)
+}
+
+/// The address of a repository of charts, without a slash at its end.
+///
+/// # Errors
+/// In words, when helm could not use it, or when it holds a password: others can see arguments.
+pub fn chart_repository(url: &str) -> Result<String, String> {
+    let is_known = |scheme: &str| matches!(scheme, "https" | "http" | "oci");
+    let uri = url.parse::<http::Uri>().ok();
+    let uri = uri.filter(|uri| uri.scheme_str().is_some_and(is_known) && uri.host().is_some());
+    let authority = uri.as_ref().and_then(http::Uri::authority);
+    match authority {
+        None => Err(
+            "it is no address of a repository: https://…, http://… or oci://… (a chart that is \
+                     here is given with --cni-chart)"
+                .to_owned(),
+        ),
+        Some(authority) if authority.as_str().contains('@') => {
+            Err("it holds a password, which others would see among the arguments of helm: log in \
+                 with `helm registry login`, or fetch the chart with `helm pull` and give it with \
+                 --cni-chart"
+                .to_owned())
+        }
+        Some(_) => Ok(url.trim_end_matches('/').to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_addresses_without_passwords() {
+        for (url, expected) in [
+            ("https://charts.example/", Ok("https://charts.example")),
+            ("http://127.0.0.1:8080/a", Ok("http://127.0.0.1:8080/a")),
+            ("oci://registry.example/charts", Ok("oci://registry.example/charts")),
+            ("charts.example", Err("no address")),
+            ("file:///charts", Err("no address")),
+            ("https://", Err("no address")),
+            ("https://me:secret@charts.example", Err("password")),
+        ] {
+            match (chart_repository(url), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{url}: {found}"),
+                (found, _) => panic!("{url}: {found:?}"),
+            }
+        }
+    }
+}

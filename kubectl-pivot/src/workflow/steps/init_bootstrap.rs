@@ -19,7 +19,7 @@ pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
         (Bootstrap::Existing, Some(path)) => path.clone(),
         _ => Path::new("bootstrap.kubeconfig").to_owned(),
     };
-    let providers = sketch.blueprint.providers()?;
+    let providers = providers::providers(sketch.spec, sketch.blueprint)?;
     let command = providers::sketch(sketch.spec, &kubeconfig, &providers);
     Ok(Draft::says("installs the providers that are not there yet")
         .running(KnownTool::Clusterctl, &command))

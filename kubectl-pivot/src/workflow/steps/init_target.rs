@@ -17,7 +17,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
-    let providers = sketch.blueprint.providers()?;
+    let providers = providers::providers(sketch.spec, sketch.blueprint)?;
     let command = providers::sketch(sketch.spec, Path::new("target.kubeconfig"), &providers);
     Ok(Draft::says("installs the providers, at the versions that the bootstrap cluster has")
         .running(KnownTool::Clusterctl, &command))

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use kubectl_pivot_plugin_api::CniPlan;
+use kubectl_pivot_plugin_api::{CniPlan, HelmChart};
+use serde_json::Value;
 
 use super::merge_kubeconfig;
+use super::network::{chosen, find_chart, show_chart, unknown_endpoint};
+use crate::blueprint::Blueprint;
 use crate::tools::{KnownTool, ToolCommand, ToolError};
 use crate::workflow::context::Turn;
-use crate::workflow::document::{Bootstrap, CniVia};
+use crate::workflow::document::Bootstrap;
 use crate::workflow::error::StepError;
+use crate::workflow::order::Step;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::spec::Spec;
 use crate::workflow::support::probes;
@@ -22,7 +26,7 @@ fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
     if spec.bootstrap == Bootstrap::Kind {
         programs.push(KnownTool::Kind);
     }
-    if matches!(plan, Some(CniPlan::HelmChart(_))) && spec.cni_via() == CniVia::Helm {
+    if matches!(plan, Some(CniPlan::HelmChart(_))) {
         programs.push(KnownTool::Helm);
     }
     programs.sort();
@@ -31,12 +35,15 @@ fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     merge_kubeconfig::check(turn).await?;
-    let plan = turn.blueprint().network(&turn.draft()?, None)?.plan;
+    let plan = plan(turn.spec(), turn.blueprint(), &turn.draft()?)?;
     probes::compile(turn).await?;
     let mut found = Vec::new();
     for program in programs(turn.spec(), plan.as_ref()) {
         let tool = turn.tool(program).await?;
         found.push(format!("{program} {}", tool.version));
+    }
+    if let Some(CniPlan::HelmChart(chart)) = &plan {
+        check_chart(turn, chart).await?;
     }
     let requirements = turn.blueprint().bootstrap()?;
     for credential in requirements.credentials.iter().filter(|credential| credential.required) {
@@ -53,6 +60,24 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         turn.bootstrap().await?.get_path("/version").await?;
     }
     Ok(found.join(", "))
+}
+
+/// The network as it will be installed, but for the address of the API server.
+fn plan(
+    spec: &Spec,
+    blueprint: &Blueprint,
+    objects: &[Value],
+) -> Result<Option<CniPlan>, StepError> {
+    chosen(spec, blueprint.network(objects, Some(unknown_endpoint()))?)
+}
+
+/// A chart that is nowhere is better told now than when the cluster is there. What has been installed
+/// is not looked for again: its repository may be out of reach by now.
+async fn check_chart(turn: &Turn<'_>, chart: &HelmChart) -> Result<(), StepError> {
+    if turn.folder().state()?.of(Step::Network).is_done() {
+        return Ok(());
+    }
+    find_chart(turn, chart).await
 }
 
 /// A program that the plugin wants, with the arguments with which it must succeed.
@@ -79,10 +104,13 @@ async fn check(turn: &Turn<'_>, wanted: &kubectl_pivot_plugin_api::Tool) -> Resu
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
-    let plan = sketch.blueprint.network(&sketch.objects()?, None)?.plan;
+    let plan = plan(sketch.spec, sketch.blueprint, &sketch.objects()?)?;
     let names: Vec<_> =
         programs(sketch.spec, plan.as_ref()).iter().map(|tool| tool.name()).collect();
     let mut draft = Draft::says(format!("looks for {} and their versions", names.join(", ")));
+    if let Some(CniPlan::HelmChart(chart)) = &plan {
+        draft = draft.running(KnownTool::Helm, &show_chart(chart));
+    }
     for tool in sketch.blueprint.bootstrap()?.tools {
         draft.runs.push([vec![tool.name], tool.check].concat().join(" "));
     }

@@ -7,11 +7,13 @@ use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
 use serde_json::Value;
 
 use super::super::context::Turn;
+use super::super::document::CniVia;
 use super::super::error::StepError;
 use super::super::spec::Spec;
 use super::apply::{Kinds, apply};
 use super::probes::{self, On};
 use super::wait::{Seen, until};
+use crate::blueprint::Blueprint;
 use crate::capi::ResourceType;
 use crate::causes::in_one_line;
 use crate::cluster::{Client, RetryPolicy};
@@ -39,6 +41,19 @@ impl Wanted {
     fn bare_name(&self) -> &str {
         self.name.split(':').next().unwrap_or_default()
     }
+}
+
+/// What the plugin wants, and the Helm add-on provider if it is to install the network.
+pub(in super::super) fn providers(
+    spec: &Spec,
+    blueprint: &Blueprint,
+) -> Result<ProvidersToInit, StepError> {
+    let mut providers = blueprint.providers()?;
+    let is_helm = |name: &String| name.split(':').next() == Some("helm");
+    if spec.cni_via() == CniVia::Addon && !providers.addon.iter().any(is_helm) {
+        providers.addon.push("helm".to_owned());
+    }
+    Ok(providers)
 }
 
 fn wanted(providers: &ProvidersToInit) -> Vec<Wanted> {
@@ -92,7 +107,7 @@ pub(in super::super) async fn ensure(
     kubeconfig: &Path,
     like: Option<&[InstalledProvider]>,
 ) -> Result<String, StepError> {
-    let providers = turn.blueprint().providers()?;
+    let providers = providers(turn.spec(), turn.blueprint())?;
     let mut wanted = wanted(&providers);
     for provider in &mut wanted {
         let same = like.into_iter().flatten().find(|installed| provider.is(installed));

@@ -1,4 +1,4 @@
-module kubectl-pivot/lab/helm
+module kubectl-pivot/parts/helm
 
 go 1.26.0
 

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package helm pins Helm.
-package helm
+// Package parts pins helm.
+package parts
 
 import _ "helm.sh/helm/v3/cmd/helm"

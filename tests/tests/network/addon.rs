@@ -1,0 +1,106 @@
+//! `--cni-via addon`: the provider is initialised, the HelmChartProxy accepted and followed, and both
+//! proxies move.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::Client;
+use kubectl_pivot::commands::exit;
+use kubectl_pivot_tests::addon::{begin_release, kind, report};
+use serde_json::json;
+
+use super::charts::CILIUM;
+use super::stage::{Stage, expect, text};
+
+const NAME: &str = "proxied";
+
+async fn proxy(client: &Client) -> Object {
+    let found = client.get(&kind("HelmChartProxy"), Some(NAME), "proxied-cni").await;
+    found.expect("it answers").expect("the proxy is there")
+}
+
+async fn cluster(client: &Client) -> Object {
+    let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+    client.get(&kind, Some(NAME), NAME).await.expect("it answers").expect("the cluster is there")
+}
+
+/// Waits for what the run asks for, and plays a provider that cannot install it.
+async fn refuse(client: &Client) -> (Object, Object) {
+    let served = async || {
+        let found = client.get(&kind("HelmChartProxy"), Some(NAME), "proxied-cni").await;
+        found.ok().flatten().is_some()
+    };
+    while !served().await {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let asked = proxy(client).await;
+    // Without any release the provider calls the proxy ready.
+    let ready = ("HelmReleaseProxiesReady", "True", "Ready", "");
+    report(client, &asked, ready).await.expect("it answers");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let release = begin_release(client, &asked, &cluster(client).await).await.expect("it answers");
+    let failed = ("HelmReleaseReady", "False", "HelmInstallOrUpgradeFailed", "no such host");
+    report(client, &release, failed).await.expect("it answers");
+    (asked, release)
+}
+
+pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
+    let scene = stage.whole_scene(NAME);
+    let values = scene.path("values.yaml");
+    std::fs::write(&values, "format: '{{ .Release.Name }}'\n").expect("write");
+    let (url, config, values) = ("https://charts.invalid", text(&stage.config), text(&values));
+    let more =
+        ["--cni", "cilium", "--cni-via", "addon", "--cni-repo", url, "--cni-values", &values];
+    let rest = ["--clusterctl-config", &config, "--timeout", "30", "--settle", "1"];
+    let arguments = scene.create(&[&more[..], &rest[..]].concat());
+    let (source, target) = stage.clients().await;
+
+    let mut run = scene.program.start(&arguments);
+    let (asked, release) = tokio::select! {
+        played = refuse(&source) => played,
+        ended = run.end() => panic!("nothing was asked of the provider: {ended}"),
+    };
+    let told = [
+        "the step `network` failed",
+        "has not come true within 30 s; last seen: HelmReleaseProxy proxied/",
+        "HelmReleaseReady is False (HelmInstallOrUpgradeFailed) no such host",
+        "kubectl pivot resume proxied",
+    ];
+    expect(&run.end().await, exit::UNFINISHED, &told);
+
+    let spec = asked.value()["spec"].clone();
+    let selector = json!({"matchLabels": {"kubectl-pivot.io/cni": "cilium"}});
+    assert_eq!(spec["clusterSelector"], selector);
+    assert_eq!(cluster(&source).await.label("kubectl-pivot.io/cni"), Some("cilium"));
+    assert_eq!((&spec["repoURL"], &spec["version"]), (&json!(url), &json!(CILIUM)), "{spec}");
+    assert_eq!(
+        (&spec["releaseName"], &spec["namespace"]),
+        (&json!("cilium"), &json!("kube-system"))
+    );
+    let template = spec["valuesTemplate"].as_str().expect("a text");
+    assert!(template.contains(r#"{{"{{"}} .Release.Name }}"#), "{template}");
+
+    let installed = ("HelmReleaseReady", "True", "HelmReleaseReady", "");
+    report(&source, &release, installed).await.expect("it answers");
+    // Nobody runs the pods of the network here.
+    let resume = ["resume", NAME, "--skip-probes", "cilium"];
+    let outcome = scene.program.run(resume).await.expect_success("resume");
+    assert!(outcome.says("by the Helm add-on provider"), "{outcome}");
+
+    // Both have moved, and the provider is there to keep the release.
+    let moved = proxy(&target).await;
+    assert_eq!(moved.value()["spec"], spec);
+    let releases = target.list(&kind("HelmReleaseProxy"), Some(NAME)).await.expect("it answers");
+    let owners: Vec<_> = releases.iter().flat_map(Object::owner_references).collect();
+    assert_eq!(owners.iter().map(|owner| owner.uid.as_str()).collect::<Vec<_>>(), [moved.uid()]);
+    assert!(releases.iter().all(|release| release.annotation("cluster.x-k8s.io/paused").is_none()));
+    for kind in ["HelmChartProxy", "HelmReleaseProxy"].map(kind) {
+        let left = source.list(&kind, Some(NAME)).await.expect("it answers");
+        assert!(left.is_empty(), "{left:?}");
+    }
+    let kind =
+        ResourceType::new("clusterctl.cluster.x-k8s.io/v1alpha3", "Provider", "providers", true);
+    let provider = stage.find(&kind, Some("caaph-system"), "addon-helm").await;
+    assert!(provider.is_some(), "the target has no Helm add-on provider");
+}

@@ -1,0 +1,102 @@
+//! Charts from where the user has them, with the values that follow from the cluster.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use kubectl_pivot::capi::ResourceType;
+use serde_json::json;
+
+use super::charts::CILIUM;
+use super::stage::{Stage, text};
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).expect("is there").permissions().mode() & 0o777
+}
+
+pub async fn a_chart_of_another_repository(stage: Arc<Stage>) {
+    let mut scene = stage.scene("mirrored");
+    let secret = "hunter2-and-more";
+    let values = scene.path("values.yaml");
+    std::fs::write(&values, format!("operator: {{extra: [1]}}\npassword: {secret}\n"))
+        .expect("write");
+    let said = text(&scene.path("said"));
+    let helm = text(&stage.helm);
+    let wrapped = scene.script("helm", &format!("echo \"$@\" >> {said}\nexec {helm} \"$@\""));
+    let mut arguments = scene.create(&["--cni", "cilium", "--set", "operator-replicas=2"]);
+    arguments.extend(["--cni-repo".to_owned(), stage.repository.url()]);
+    arguments.extend(["--cni-values".to_owned(), text(&values), "--helm".to_owned(), wrapped]);
+    // These would lead helm to another cluster.
+    for (name, value) in [
+        ("HELM_KUBEAPISERVER", "http://127.0.0.1:1"),
+        ("HELM_KUBECONTEXT", "somewhere-else"),
+        ("HELM_NAMESPACE", "elsewhere"),
+    ] {
+        scene.program = scene.program.clone().env(name, value);
+    }
+    let line = scene.install(&arguments).await;
+    assert!(line.contains(&format!("\"cilium {CILIUM}\"")), "{line}");
+
+    let installed = stage.values("cilium", "kube-system").await;
+    let expected = json!({
+        "ipam": {"mode": "kubernetes"}, "ipv4": {"enabled": true}, "ipv6": {"enabled": false},
+        "operator": {"replicas": 2, "extra": [1]}, "password": secret,
+    });
+    assert_eq!(installed, expected);
+    for file in [
+        scene.file("target.kubeconfig"),
+        scene.file("cni-values.yaml"),
+        scene.path("out.kubeconfig"),
+    ] {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+    let said = std::fs::read_to_string(scene.path("said")).expect("helm was asked");
+    assert!(said.contains("upgrade --install cilium cilium --repo http://127.0.0.1:"), "{said}");
+    let log = std::fs::read_to_string(scene.file("logs/network.log")).expect("there is a log");
+    for (name, words) in [("arguments", &said), ("log", &log)] {
+        assert!(!words.contains(secret), "the {name} tell the secret: {words}");
+    }
+
+    // Once more is once, also when the repository is out of reach by now.
+    let line = scene.install(&arguments).await;
+    assert!(line.contains("was there already"), "{line}");
+    let history = stage.history("cilium", "kube-system");
+    assert_eq!(history.len(), 1, "{history:?}");
+}
+
+pub async fn a_chart_that_is_here(stage: Arc<Stage>) {
+    let scene = stage.scene("archived");
+    let chart = text(&stage.flannel);
+    let arguments =
+        scene.create(&["--cni", "flannel", "--pod-cidr", "10.7.0.0/16", "--cni-chart", &chart]);
+    let line = scene.install(&arguments).await;
+    assert!(line.contains(".tgz\""), "{line}");
+    let values = stage.values("flannel", "kube-flannel").await;
+    assert_eq!((&values["podCidr"], &values["podCidrv6"]), (&json!("10.7.0.0/16"), &json!("")));
+    let kind = ResourceType::new("v1", "Namespace", "namespaces", false);
+    let namespace = stage.find(&kind, None, "kube-flannel").await.expect("it is there");
+    assert_eq!(namespace.label("pod-security.kubernetes.io/enforce"), Some("privileged"));
+}
+
+/// Without kube-proxy the chart has to know the address of an API server that does not exist when the
+/// run begins.
+pub async fn an_address_that_is_not_known_yet(stage: Arc<Stage>) {
+    let scene = stage.scene("unproxied");
+    let url = stage.repository.url();
+    let more = ["--cni", "cilium", "--set", "kube-proxy-replacement=true", "--cni-repo", &url];
+    let arguments = scene.create(&more);
+    let outline = [arguments.as_slice(), &["--dry-run".to_owned()]].concat();
+    let outline = scene.program.run(&outline).await.expect_success("dry-run");
+    let url = stage.repository.url();
+    for told in [
+        format!("$ helm show chart cilium --repo {url} --version {CILIUM}"),
+        format!("$ helm upgrade --install cilium cilium --repo {url} --version {CILIUM}"),
+        "k8sServiceHost: address-of-the-api-server.invalid".to_owned(),
+    ] {
+        assert!(outline.stdout.contains(&told), "{told}: {outline}");
+    }
+    scene.install(&arguments).await;
+    let values = stage.values("cilium", "kube-system").await;
+    assert_eq!(values["k8sServiceHost"], "127.0.0.1", "{values}");
+    assert!(values["k8sServicePort"].as_u64().is_some_and(|port| port > 0), "{values}");
+}

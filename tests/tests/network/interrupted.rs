@@ -1,0 +1,64 @@
+//! Releases that were left half done.
+
+use std::sync::Arc;
+
+use kubectl_pivot::commands::exit;
+use kubectl_pivot_tests::processes;
+
+use super::charts::{CILIUM, WAITING};
+use super::stage::{Stage, expect, until};
+
+/// helm refuses a release that another helm seems to be at work on, for ever if that one was killed.
+pub async fn what_a_killed_helm_has_left(stage: Arc<Stage>) {
+    let scene = stage.scene("left");
+    let url = stage.repository.url();
+    let arguments = scene.create(&["--cni", "cilium", "--cni-repo", &url]);
+    let pending = |status: &str| {
+        let newest = stage.history("cilium", "kube-system").pop()?;
+        (newest["status"] == status).then_some(())
+    };
+    for (status, revisions) in [("pending-install", 1), ("pending-upgrade", 4)] {
+        let words =
+            ["upgrade", "--install", "cilium", "cilium", "-n", "kube-system", "--repo", &url];
+        let mut killed = stage.helm(&[&words[..], &["--version", WAITING]].concat()).spawn();
+        let killed = killed.as_mut().expect("helm is there");
+        until(|| pending(status)).await;
+        killed.kill().expect("it is there");
+        killed.wait().expect("it is there");
+        until(|| pending(status)).await;
+        let line = scene.install(&arguments).await;
+        assert!(line.contains(&format!("\"cilium {CILIUM}\"")), "{line}");
+        let history = stage.history("cilium", "kube-system");
+        let newest = history.last().expect("a revision");
+        assert_eq!(newest["status"], "deployed", "{history:?}");
+        assert_eq!(newest["chart"], format!("cilium-{CILIUM}"), "{history:?}");
+        assert_eq!(history.len(), revisions, "{history:?}");
+    }
+}
+
+pub async fn helm_ends_with_this_program(stage: Arc<Stage>) {
+    let scene = stage.scene("ended");
+    let (url, version) = (stage.repository.url(), format!("chart-version={WAITING}"));
+    let arguments = scene.create(&["--cni", "cilium", "--cni-repo", &url, "--set", &version]);
+    let is_waiting = || {
+        let newest = stage.history("cilium", "kube-system").pop()?;
+        (newest["status"] == "pending-install").then_some(())
+    };
+    let mut run = scene.program.start(&arguments);
+    until(is_waiting).await;
+    run.interrupt();
+    let outcome = run.end().await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &["the step `network` failed", "was stopped, as you wanted"],
+    );
+    assert_eq!(processes::wait_for_none_below(&scene.path("state")).await, Vec::<u32>::new());
+
+    let mut run = scene.program.start(&arguments);
+    scene.journal(&mut run, "\"event\":\"started\",\"step\":\"network\"").await;
+    until(|| (!processes::below(&scene.path("state")).is_empty()).then_some(())).await;
+    run.kill();
+    let _ = run.end().await;
+    assert_eq!(processes::wait_for_none_below(&scene.path("state")).await, Vec::<u32>::new());
+}

@@ -1,0 +1,36 @@
+//! The network step of `kubectl pivot create`: charts by the real helm, and by the Helm add-on provider.
+//!
+//! Real: helm, API servers and etcd, Cluster API's CRDs, the plugins. Stood in: the charts, which have
+//! names and versions of the real ones and templates of the tests, kubelets and controllers
+//! (`understudy`), and the Helm add-on provider (`kubectl_pivot_tests::addon`).
+
+mod addon;
+mod charts;
+mod helm;
+mod interrupted;
+mod refused;
+mod stage;
+
+use std::process::ExitCode;
+
+use kubectl_pivot_tests::suite::Suite;
+
+fn main() -> ExitCode {
+    Suite::new(|| Box::pin(stage::Stage::set()))
+        .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
+        .case("a_chart_that_is_here", helm::a_chart_that_is_here)
+        .case("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
+        .case(
+            "charts_that_cannot_be_had_are_told_before_anything_is_created",
+            refused::charts_that_cannot_be_had_are_told_before_anything_is_created,
+        )
+        .case("values_that_the_chart_refuses", refused::values_that_the_chart_refuses)
+        .case("what_never_gets_ready_is_told", refused::what_never_gets_ready_is_told)
+        .case("what_a_killed_helm_has_left", interrupted::what_a_killed_helm_has_left)
+        .case("helm_ends_with_this_program", interrupted::helm_ends_with_this_program)
+        .case(
+            "the_add_on_provider_is_asked_and_followed",
+            addon::the_add_on_provider_is_asked_and_followed,
+        )
+        .run()
+}

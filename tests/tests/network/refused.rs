@@ -1,0 +1,83 @@
+//! What is wrong with a chart, its repository or its values, and whether a user is told what they need.
+
+use std::sync::Arc;
+
+use kubectl_pivot::commands::exit;
+
+use super::charts::WAITING;
+use super::stage::{Stage, expect, text};
+
+pub async fn charts_that_cannot_be_had_are_told_before_anything_is_created(stage: Arc<Stage>) {
+    let scene = stage.scene("nowhere");
+    let url = stage.repository.url();
+    let nothing = format!("{url}/nothing");
+    let missing = text(&scene.path("missing.tgz"));
+    let rubbish = scene.path("rubbish.tgz");
+    std::fs::write(&rubbish, "not an archive").expect("write");
+    let rubbish = text(&rubbish);
+    let closed = "http://127.0.0.1:1";
+    let (repo, chart) = (["--cni-repo", &url], "--cni-chart");
+    for (more, told) in [
+        (
+            &["--cni-repo", closed][..],
+            &["connection refused", "--cni-repo URL", "--cni-chart PATH"][..],
+        ),
+        (&["--cni-repo", &nothing], &["404", "--cni-repo URL"]),
+        (
+            &[repo[0], repo[1], "--set", "chart-version=9.9.9"],
+            &["9.9.9", "not found", "chart-version"],
+        ),
+        (&[chart, &missing], &["missing.tgz", "not found", "--cni-chart PATH"]),
+        (&[chart, &rubbish], &["rubbish.tgz"]),
+        (&[repo[0], repo[1], "--helm", "/no/such/helm"], &["helm was not found", "--helm"]),
+        (&["--cni-values", &missing], &["cannot read the values", "missing.tgz"]),
+        (&[repo[0], repo[1], "--cni-values", &rubbish], &["it is not one mapping of values"]),
+    ] {
+        let arguments = scene.create(&[&["--cni", "cilium"], more].concat());
+        let outcome = scene.program.run(&arguments).await;
+        expect(&outcome, exit::REFUSED, told);
+        assert!(!scene.file("target.kubeconfig").exists());
+    }
+    for (more, told) in [
+        (&["--cni-values", &rubbish][..], "it is not one mapping"),
+        (&["--cni-repo", &url], "the network of in-memory is no chart"),
+    ] {
+        expect(&scene.program.run(scene.create(more)).await, exit::REFUSED, &[told]);
+    }
+    for (more, told) in [
+        (["--cni-repo", "https://me:secret@charts.invalid"], "it holds a password"),
+        (["--cni-repo", "charts"], "it is no address of a repository"),
+    ] {
+        expect(&scene.program.run(scene.create(&more)).await, exit::USAGE, &[told]);
+    }
+    let addon = ["--cni", "cilium", "--cni-via", "addon", chart, &missing];
+    let told = ["reads charts from repositories only"];
+    expect(&scene.program.run(scene.create(&addon)).await, exit::REFUSED, &told);
+}
+
+pub async fn values_that_the_chart_refuses(stage: Arc<Stage>) {
+    let scene = stage.scene("too-many");
+    let url = stage.repository.url();
+    let more = ["--cni", "cilium", "--cni-repo", &url, "--set", "operator-replicas=9"];
+    let outcome = scene.program.run(scene.create(&more)).await;
+    let told = [
+        "the step `network` failed",
+        "`helm upgrade --install cilium cilium",
+        "don't meet the specifications of the schema",
+        "replicas",
+        "--cni-values FILE",
+        "kubectl pivot resume too-many",
+    ];
+    expect(&outcome, exit::UNFINISHED, &told);
+    assert!(stage.history("cilium", "kube-system").is_empty());
+}
+
+pub async fn what_never_gets_ready_is_told(stage: Arc<Stage>) {
+    let scene = stage.scene("waiting");
+    let (url, version) = (stage.repository.url(), format!("chart-version={WAITING}"));
+    let more = ["--cni", "cilium", "--cni-repo", &url, "--set", &version, "--timeout", "10"];
+    let outcome = scene.program.run(scene.create(&more)).await;
+    let told = ["pre-install", "timed out waiting", "--timeout SECONDS"];
+    expect(&outcome, exit::UNFINISHED, &told);
+    assert_eq!(stage.history("cilium", "kube-system")[0]["status"], "failed");
+}
