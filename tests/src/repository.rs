@@ -104,11 +104,13 @@ pub(crate) fn namespace_object(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
+/// Named as the real ones are: the probes of plugins look for them.
 pub(crate) fn deployment(namespace: &str, label: &str) -> Value {
+    let prefix = namespace.trim_end_matches("-system");
     json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": format!("{label}-controller-manager"), "namespace": namespace},
+        "metadata": {"name": format!("{prefix}-controller-manager"), "namespace": namespace},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": {"app": label}},

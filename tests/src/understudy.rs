@@ -45,6 +45,10 @@ pub enum Act {
     Nodes,
     /// Clusters become Available.
     Available,
+    /// The infrastructure of Clusters is provisioned.
+    Infrastructure,
+    /// Machines are Ready nodes in the target, too.
+    TargetNodes,
 }
 
 impl Part {
@@ -155,12 +159,31 @@ async fn provision(
             }
         }
     }
+    if part.has(Act::Infrastructure) {
+        infrastructure(client, served, cluster).await?;
+    }
     secret(part, client, cluster, &owner).await?;
     machines(part, client, served, cluster, (&owner, replicas)).await?;
     let status = cluster_status(part);
     // Merging a list replaces it, and the API server drops what it does not know: compare what was meant.
     if cluster.value()["status"]["conditions"] != status["status"]["conditions"] {
         set_status(client, kind, cluster, &status).await?;
+    }
+    Ok(())
+}
+
+async fn infrastructure(
+    client: &Client,
+    served: &Served,
+    cluster: &Object,
+) -> Result<(), ApiError> {
+    let kinds = served.versions("infrastructure.cluster.x-k8s.io", "DevCluster");
+    let Some(kind) = kinds.first() else { return Ok(()) };
+    for object in client.list(kind, cluster.namespace()).await? {
+        if object.value()["status"]["initialization"]["provisioned"] != true {
+            let status = json!({"status": {"initialization": {"provisioned": true}}});
+            set_status(client, kind, &object, &status).await?;
+        }
     }
     Ok(())
 }
@@ -229,6 +252,9 @@ async fn machines(
         let options = WriteOptions::manager(NAME);
         known.push(client.create(kind, &Object::new(machine), &options).await?);
     }
+    if part.has(Act::Nodes) && part.has(Act::TargetNodes) {
+        nodes(part, &known).await?;
+    }
     for machine in known.iter().filter(|_| part.has(Act::Nodes)) {
         if machine.value()["status"]["nodeRef"].is_null() {
             let status = json!({"status": {
@@ -236,6 +262,23 @@ async fn machines(
                 "conditions": [condition("NodeReady", true)],
             }});
             set_status(client, kind, machine, &status).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What kubelets would write into the target.
+async fn nodes(part: &Part, machines: &[Object]) -> Result<(), Box<dyn std::error::Error>> {
+    let target = Client::connect("stage", &KubeconfigRef::file(&part.target)).await?;
+    let kind = ResourceType::new("v1", "Node", "nodes", false);
+    for machine in machines {
+        if target.get(&kind, None, machine.name()).await?.is_none() {
+            let node =
+                json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": machine.name()}});
+            let node = Object::new(node);
+            let node = target.create(&kind, &node, &WriteOptions::manager(NAME)).await?;
+            let ready = json!({"status": {"conditions": [condition("Ready", true)]}});
+            set_status(&target, &kind, &node, &ready).await?;
         }
     }
     Ok(())

@@ -65,6 +65,14 @@ impl Blueprint {
         &self.plugin.info().name
     }
 
+    /// Name of the CNI plugin, if there is one.
+    pub fn network_name(&self) -> Option<&str> {
+        match &self.network {
+            Network::Plugin { plugin, .. } => Some(&plugin.info().name),
+            _ => None,
+        }
+    }
+
     /// The variables of both plugins.
     pub fn variables(&self) -> &[Variable] {
         &self.declared
@@ -103,16 +111,19 @@ impl Blueprint {
         Ok(self.infrastructure()?.render(&cluster)?)
     }
 
-    /// What "ready" means for the infrastructure.
+    /// What "ready" means for the infrastructure, in a management cluster that serves these kinds.
     ///
     /// # Errors
     /// See [`Self::providers`].
-    pub fn infrastructure_probes(&self) -> Result<Vec<Probe>, BlueprintError> {
+    pub fn infrastructure_probes(
+        &self,
+        served: Vec<ServedKind>,
+    ) -> Result<Vec<Probe>, BlueprintError> {
         let request = ProbesRequest {
             name: Some(self.cluster.name.clone()),
             namespace: Some(self.cluster.namespace.clone()),
             variables: self.cluster.variables.clone(),
-            served: self.cluster.served.clone(),
+            served,
             capi_version: self.cluster.capi_version.clone(),
         };
         Ok(self.infrastructure()?.probes(&request)?)

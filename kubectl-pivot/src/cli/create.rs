@@ -92,6 +92,14 @@ pub(super) struct Args {
     /// Where the kubeconfig of the target is written [default: NAME.kubeconfig].
     #[arg(long, value_name = "FILE")]
     to_kubeconfig_out: Option<PathBuf>,
+    /// Merge the target's cluster, user and context into your kubeconfig ($KUBECONFIG or
+    /// ~/.kube/config); your current context stays.
+    #[arg(long)]
+    merge_kubeconfig: bool,
+    /// Leave out readiness probes: PLUGIN, PLUGIN/PROBE or PROBE; can be given more than once, and
+    /// with commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    skip_probes: Vec<String>,
     /// Seconds that each wait may take [default: 1200].
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
@@ -181,6 +189,8 @@ impl Args {
             clusterctl_config: self.clusterctl_config,
             to_kubeconfig: self.to_kubeconfig,
             to_kubeconfig_out: self.to_kubeconfig_out,
+            merge_kubeconfig: self.merge_kubeconfig.then_some(true),
+            skip_probes: self.skip_probes,
             timeout: self.timeout,
             settle: self.settle,
         };

@@ -24,6 +24,11 @@ impl ProbeArgs {
         &self.plugins.folders
     }
 
+    /// The names of probes that are left out.
+    pub(super) fn skipped(&self) -> Vec<String> {
+        self.skip_probes.clone()
+    }
+
     /// The options of a move.
     ///
     /// # Errors

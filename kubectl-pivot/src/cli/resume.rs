@@ -38,8 +38,9 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     if let Some(name) = args.name {
         let toolbox = args.tools.toolbox(context);
+        let (skips, folders) = (args.probes.skipped(), args.probes.folders());
         let report =
-            commands::create_resume(&name, args.probes.folders(), toolbox, &context.stop).await?;
+            commands::create_resume((&name, skips), folders, toolbox, &context.stop).await?;
         context.progress.clear();
         render::print(
             &render::structured(&report, args.output.into())

@@ -6,8 +6,9 @@ use super::Context;
 use super::clusters::ClustersArgs;
 use super::output::Output;
 use crate::commands::{self, CommandError, exit};
+use crate::journal::Event;
 use crate::render;
-use crate::transfer::{Acceptance, Check, MoveError, Namespaces, accept};
+use crate::transfer::{Acceptance, Check, MoveError, Namespaces, Waiting, accept};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,9 @@ pub(super) struct Args {
     /// Seconds during which no Machine may be created or deleted; 0 leaves this out.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     settle: u64,
+    /// Seconds to look again while something does not hold; 0 looks once.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    timeout: u64,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -37,9 +41,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         (None, false) => Namespaces::One(run.source.default_namespace().to_owned()),
     };
     let acceptance = Acceptance { namespaces, settle: Duration::from_secs(args.settle) };
-    let checks = accept(&run.source, &run.target, &acceptance, &events)
+    let waiting = Waiting { timeout: Duration::from_secs(args.timeout), stop: &context.stop };
+    events.started("Verify both clusters");
+    let checks = accept(&run.source, &run.target, &acceptance, (&waiting, &events))
         .await
         .map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
+    match checks.iter().all(Check::holds) {
+        true => events.finished(""),
+        false => events.send(Event::Failed),
+    }
     context.progress.clear();
     render::print(
         &render::structured(&checks, args.output.into()).unwrap_or_else(|| render::checks(&checks)),

@@ -38,6 +38,9 @@ pub struct PivotReport {
     pub namespace: String,
     /// The target's kubeconfig.
     pub kubeconfig: PathBuf,
+    /// The context that was merged into the user's kubeconfig.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
     /// The steps in the order in which they ended; none if the run was over before.
     pub steps: Vec<StepReport>,
 }
@@ -98,17 +101,17 @@ pub async fn create(
     perform(&workflow).await
 }
 
-/// Carries on a run of this machine.
+/// Carries on a run of this machine, leaving out further probes.
 ///
 /// # Errors
 /// There is none of this name, or a step fails.
 pub async fn create_resume(
-    name: &str,
+    (name, skip_probes): (&str, Vec<String>),
     plugin_folders: &[PathBuf],
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
-    perform(&reopen(name, plugin_folders, toolbox, stop)?).await
+    perform(&reopen(name, plugin_folders, toolbox, stop)?.skipping(skip_probes)?).await
 }
 
 /// The run that is to be taken back, and what that would remove.
@@ -161,6 +164,7 @@ async fn perform(workflow: &Workflow) -> Result<PivotReport, CommandError> {
         name: spec.name.clone(),
         namespace: spec.namespace.clone(),
         kubeconfig: Path::new(&spec.kubeconfig_out).to_owned(),
+        context: workflow.merged_context(),
         steps: done.into_iter().map(StepReport::from).collect(),
     })
 }

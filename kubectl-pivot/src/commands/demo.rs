@@ -13,7 +13,8 @@ use crate::journal::{Event, Events};
 use crate::sandbox::provision::wait_until_available;
 use crate::sandbox::{PartsOptions, Sandbox, SandboxInfo, Sandboxes, UpOptions};
 use crate::transfer::{
-    Acceptance, Check, MoveError, MoveOptions, Namespaces, Report, Run, Stop, accept, execute, plan,
+    Acceptance, Check, MoveError, MoveOptions, Namespaces, Report, Run, Stop, Waiting, accept,
+    execute, plan,
 };
 
 /// Where a fleet is.
@@ -93,8 +94,11 @@ pub async fn demo(
     let mut holds = true;
     if options.controllers {
         let acceptance = Acceptance { namespaces: Namespaces::All, settle: SETTLE };
-        let checks = accept(&run.source, &run.target, &acceptance, events).await;
+        events.started("Verify both clusters");
+        let waiting = Waiting { timeout: Duration::ZERO, stop };
+        let checks = accept(&run.source, &run.target, &acceptance, (&waiting, events)).await;
         let checks = checks.map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
+        events.finished("");
         holds = checks.iter().all(Check::holds);
         show(DemoStage::Verified(checks));
     }

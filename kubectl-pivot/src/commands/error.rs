@@ -12,7 +12,7 @@ use crate::plugins::{
 use crate::sandbox::fleet::FleetError;
 use crate::sandbox::{RelayError, SandboxError};
 use crate::transfer::{MoveError, Outcome, Report};
-use crate::workflow::{DocumentError, Step, StepError, StoreError, WorkflowError};
+use crate::workflow::{DocumentError, StoreError, WorkflowError};
 
 /// Exit codes, as documented in the README.
 pub mod exit {
@@ -209,22 +209,6 @@ impl From<StoreError> for CommandError {
     }
 }
 
-impl From<StepError> for CommandError {
-    /// Of an outline: nothing was begun.
-    fn from(error: StepError) -> Self {
-        match error {
-            StepError::Blueprint(error) => error.into(),
-            StepError::Spec(error) => Self::Workflow(error.into()),
-            error => Self::Workflow(WorkflowError::Step {
-                name: String::new(),
-                step: Step::Preflight,
-                inspection: Vec::new(),
-                source: Box::new(error),
-            }),
-        }
-    }
-}
-
 impl From<SelectError> for CommandError {
     fn from(error: SelectError) -> Self {
         Self::Plugin(error.into())
@@ -239,7 +223,7 @@ impl From<PluginFileError> for CommandError {
 
 fn of_workflow(error: &WorkflowError) -> u8 {
     match error {
-        WorkflowError::Spec(_) => exit::USAGE,
+        WorkflowError::Spec(_) | WorkflowError::UnknownProbe(_) => exit::USAGE,
         WorkflowError::Store(StoreError::Unknown(_)) => exit::NOTHING_IN_SCOPE,
         error if error.is_refusal() => exit::REFUSED,
         _ => exit::UNFINISHED,

@@ -25,11 +25,18 @@ pub(super) struct Awaited<'a> {
     pub(super) cluster: &'a One,
     pub(super) expression: &'a Expression,
     pub(super) paths: Vec<String>,
+    /// Gets what was seen last, in words, whenever the probe was looked at and does not hold.
+    pub(super) tell: &'a (dyn Fn(String) + Sync),
 }
 
 impl<'a> Awaited<'a> {
-    pub(super) fn new(probe: &'a Probe, cluster: &'a One, expression: &'a Expression) -> Self {
-        Self { probe, cluster, expression, paths: paths(&probe.expression) }
+    pub(super) fn new(
+        probe: &'a Probe,
+        cluster: &'a One,
+        expression: &'a Expression,
+        tell: &'a (dyn Fn(String) + Sync),
+    ) -> Self {
+        Self { probe, cluster, expression, paths: paths(&probe.expression), tell }
     }
 
     /// Returns when the probe holds; with [`Patience::Once`] also when it does not.
@@ -47,6 +54,7 @@ impl<'a> Awaited<'a> {
                 Err(error) => {
                     failures += 1;
                     seen.trouble(chain(&error));
+                    (self.tell)(seen.describe(self.probe));
                 }
             }
             if patience == Patience::Once {
@@ -71,6 +79,7 @@ impl<'a> Awaited<'a> {
             Err(_) if self.probe.min_objects == 0 => return Ok(true),
             Err(why) => {
                 seen.trouble(why);
+                (self.tell)(seen.describe(self.probe));
                 if patience == Patience::Wait {
                     tokio::time::sleep(KIND_PAUSE).await;
                 }
@@ -86,6 +95,7 @@ impl<'a> Awaited<'a> {
         drop(objects);
         // A watch that ends in good order is begun again where it was.
         while !seen.holds(self.probe) && patience == Patience::Wait {
+            (self.tell)(seen.describe(self.probe));
             let changes = match self.cluster.client.watch(&watched, &version).await {
                 Err(error) if error.is_expired() => return Ok(false),
                 other => other?,
@@ -120,6 +130,7 @@ impl<'a> Awaited<'a> {
             if seen.holds(self.probe) {
                 break;
             }
+            (self.tell)(seen.describe(self.probe));
         }
         Ok(())
     }

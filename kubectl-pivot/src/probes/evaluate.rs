@@ -137,8 +137,9 @@ async fn one(
         Ok(expression) => expression,
         Err(error) => return unusable(declared, evaluation, &error),
     };
-    let _turn = (evaluation.patience == Patience::Wait).then(|| waiting.begin(&probe.waiting));
-    let awaited = Awaited::new(probe, cluster, &expression);
+    let turn = (evaluation.patience == Patience::Wait).then(|| waiting.begin(&probe.waiting));
+    let tell = |last: String| turn.iter().for_each(|turn| turn.tell(&last));
+    let awaited = Awaited::new(probe, cluster, &expression, &tell);
     let mut seen = Seen::default();
     let limit = Duration::from_secs(probe.timeout_seconds.into());
     match tokio::time::timeout(limit, awaited.wait(&mut seen, evaluation.patience)).await {
@@ -183,10 +184,16 @@ fn empty(
     }
 }
 
-/// The sentences of the probes that are waited for; the first of them is shown.
+/// The probes that are waited for; the first of them is shown.
 struct Waiting<'a> {
     events: &'a Events,
-    sentences: Mutex<Vec<Option<String>>>,
+    sentences: Mutex<Vec<Option<Sentence>>>,
+}
+
+/// What is waited for, and what was seen last.
+struct Sentence {
+    waiting: String,
+    last: String,
 }
 
 /// A probe that is waited for, until it is dropped.
@@ -202,7 +209,7 @@ impl<'a> Waiting<'a> {
 
     fn begin(&'a self, sentence: &str) -> Turn<'a> {
         let mut sentences = self.sentences.lock().unwrap_or_else(PoisonError::into_inner);
-        sentences.push(Some(sentence.to_owned()));
+        sentences.push(Some(Sentence { waiting: sentence.to_owned(), last: String::new() }));
         let index = sentences.len() - 1;
         drop(sentences);
         self.show();
@@ -212,11 +219,25 @@ impl<'a> Waiting<'a> {
     fn show(&self) {
         let sentences = self.sentences.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pending = sentences.iter().flatten();
-        let Some(first) = pending.next() else { return };
-        match pending.count() {
-            0 => self.events.doing(first.clone()),
-            others => self.events.doing(format!("{first} (and {others} more)")),
+        let Some(Sentence { waiting, last }) = pending.next() else { return };
+        let others = match pending.count() {
+            0 => String::new(),
+            others => format!(" (and {others} more)"),
+        };
+        let last = if last.is_empty() { String::new() } else { format!(": {last}") };
+        self.events.doing(format!("{waiting}{others}{last}"));
+    }
+}
+
+impl Turn<'_> {
+    /// Shows what was seen last.
+    fn tell(&self, last: &str) {
+        let mut sentences = self.waiting.sentences.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Some(sentence)) = sentences.get_mut(self.index) {
+            last.clone_into(&mut sentence.last);
         }
+        drop(sentences);
+        self.waiting.show();
     }
 }
 

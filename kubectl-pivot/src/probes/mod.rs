@@ -20,5 +20,5 @@ pub use clusters::Clusters;
 pub use evaluate::{Declared, Evaluation, Patience, compile, evaluate, of_the_future};
 pub use expression::{Expression, ExpressionError, Verdict};
 pub use lint::lint;
-pub use result::{ProbeOutcome, ProbeResult};
+pub use result::{ProbeOutcome, ProbeResult, names, sentences};
 pub use skips::{Skips, UnknownProbe};

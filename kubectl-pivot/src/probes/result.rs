@@ -57,6 +57,18 @@ impl ProbeResult {
     }
 }
 
+/// Every probe in a sentence of its own.
+pub fn sentences(probes: &[ProbeResult]) -> String {
+    let sentences: Vec<_> = probes.iter().map(ToString::to_string).collect();
+    sentences.join("; ")
+}
+
+/// The probes as `--skip-probes` takes them.
+pub fn names(probes: &[ProbeResult]) -> String {
+    let names: Vec<_> = probes.iter().map(ProbeResult::id).collect();
+    names.join(",")
+}
+
 impl fmt::Display for ProbeResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cluster = self.cluster.as_ref().map(|cluster| format!(" in the {cluster} cluster"));

@@ -45,13 +45,24 @@ pub fn pivot(report: &PivotReport) -> String {
     if report.steps.is_empty() {
         let _ = writeln!(text, "the run was over before");
     }
+    let (namespace, name) = (&report.namespace, &report.name);
     let kubeconfig = report.kubeconfig.display();
     let _ = writeln!(
         text,
-        "\nCluster {}/{} manages itself. Its kubeconfig is {kubeconfig}\n\n  \
-         kubectl --kubeconfig {kubeconfig} get clusters,machines --all-namespaces\n  \
-         clusterctl --kubeconfig {kubeconfig} describe cluster {} -n {}",
-        report.namespace, report.name, report.name, report.namespace
+        "\nCluster {namespace}/{name} manages itself. Its kubeconfig is {kubeconfig}\n"
+    );
+    // What goes behind the names of kubectl and clusterctl.
+    let (kubectl, clusterctl) = match &report.context {
+        Some(context) => {
+            let _ = writeln!(text, "  kubectl config use-context {context}");
+            (format!("--context {context}"), format!("--kubeconfig-context {context}"))
+        }
+        None => (format!("--kubeconfig {kubeconfig}"), format!("--kubeconfig {kubeconfig}")),
+    };
+    let _ = writeln!(
+        text,
+        "  kubectl {kubectl} get clusters,machines --all-namespaces\n  \
+         clusterctl {clusterctl} describe cluster {name} -n {namespace}"
     );
     text
 }

@@ -4,10 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
 
 use crate::journal::{Event, Events};
+
+/// Columns before a line that belongs to the line above it.
+const INDENT: usize = 4;
 
 /// Shows the events of a run.
 #[derive(Clone)]
@@ -98,7 +102,12 @@ impl Terminal {
     fn show(&mut self, event: Event) {
         match event {
             Event::Started { title } => self.start(title),
-            Event::Doing(what) => self.with_bar(|bar| bar.set_message(what)),
+            Event::Doing(what) => self.with_bar(|bar| {
+                if bar.length().is_none() {
+                    bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}\n    {msg:.dim}"));
+                }
+                bar.set_message(shortened(&what, columns().saturating_sub(INDENT + 1)));
+            }),
             Event::Progress { done, total } => self.with_bar(|bar| {
                 if bar.length() != Some(total as u64) {
                     bar.set_length(total as u64);
@@ -110,13 +119,12 @@ impl Terminal {
             }),
             Event::Finished { summary } => {
                 self.end();
-                line(&format!(
-                    "{} {}{}{}",
-                    "✔".green(),
-                    self.title,
-                    took(self.begun).dimmed(),
-                    detail(&summary)
-                ));
+                let took = took(self.begun);
+                let detail = detail(&summary);
+                let width = measure_text_width(&format!("✔ {}{took}{detail}", self.title));
+                line(&format!("{} {}{}{}", "✔".green(), self.title, took.dimmed(), {
+                    if width <= columns() { detail } else { format!("\n{:INDENT$}{summary}", "") }
+                }));
             }
             Event::Failed => {
                 self.end();
@@ -131,7 +139,7 @@ impl Terminal {
     fn start(&mut self, title: String) {
         self.end();
         let bar = ProgressBar::new_spinner().with_prefix(title.clone());
-        bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}"));
+        bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}"));
         bar.enable_steady_tick(Duration::from_millis(100));
         *self = Self { title, begun: Some(Instant::now()), bar: Some(bar) };
     }
@@ -156,6 +164,17 @@ impl Terminal {
     }
 }
 
+/// Width of the terminal.
+fn columns() -> usize {
+    Term::stderr().size().1.into()
+}
+
+/// In one line of at most so many columns; an ellipsis stands for the rest.
+fn shortened(text: &str, columns: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    truncate_str(&words.join(" "), columns, "…").into_owned()
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
@@ -170,4 +189,17 @@ fn took(begun: Option<Instant>) -> String {
 
 fn detail(summary: &str) -> String {
     if summary.is_empty() { String::new() } else { format!(": {summary}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_ends_in_an_ellipsis() {
+        assert_eq!(shortened(" • Preparing nodes 📦   ...", 40), "• Preparing nodes 📦 ...");
+        assert_eq!(shortened("Waiting for cert-manager to be available", 16), "Waiting for cer…");
+        assert_eq!(shortened("one\ntwo", 40), "one two");
+        assert_eq!(measure_text_width(&shortened("Starting 🕹️ all", 10)), 10);
+    }
 }

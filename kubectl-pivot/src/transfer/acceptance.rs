@@ -3,7 +3,8 @@
 //! Reads only. Works for any pair of clusters, whoever moved the objects.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -13,10 +14,14 @@ use super::inventory;
 use super::kinds;
 use super::options::Namespaces;
 use super::preflight::check_health;
+use super::run::Stop;
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{Graph, Node, is_cluster, is_machine, is_paused, unprovisioned_reason};
 use crate::cluster::{Client, FIELD_MANAGER};
 use crate::journal::Events;
+
+/// Between two looks.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// One thing that has to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,6 +46,18 @@ impl Check {
     }
 }
 
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.violations.as_slice() {
+            [] => write!(f, "{} holds", self.rule),
+            [first] => write!(f, "{} does not hold: {first}", self.rule),
+            [first, others @ ..] => {
+                write!(f, "{} does not hold: {first} (and {} more)", self.rule, others.len())
+            }
+        }
+    }
+}
+
 /// What is to be verified.
 #[derive(Clone, Debug)]
 pub struct Acceptance {
@@ -50,28 +67,51 @@ pub struct Acceptance {
     pub settle: Duration,
 }
 
-/// Verifies a move.
+/// How long it is looked again, while something does not hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting<'a> {
+    /// For how long; zero looks once.
+    pub timeout: Duration,
+    /// Ends it at once.
+    pub stop: &'a Stop,
+}
+
+/// Verifies a move. Right after one controllers may not have written the status anew; so it is looked
+/// again, as `waiting` says, and Machines are watched when all else holds, or the time is over.
+///
+/// A Machine that was replaced is not waited for: that does not come right again.
 ///
 /// # Errors
-/// When a cluster cannot be read; what does not hold is no error here.
+/// When a cluster cannot be read, or the user stops; what does not hold is no error here.
 pub async fn accept(
     source: &Client,
     target: &Client,
     acceptance: &Acceptance,
-    events: &Events,
+    (waiting, events): (&Waiting<'_>, &Events),
 ) -> Result<Vec<Check>, PhaseError> {
-    events.started("Verify both clusters");
-    let (left, moved) = tokio::try_join!(look(source, acceptance), look(target, acceptance))?;
-    let mut checks = vec![source_empty(&left), target_has_clusters(&moved)];
-    checks.extend(of_target(&moved));
-    if !acceptance.settle.is_zero() {
-        events
-            .doing(format!("watching for replaced Machines for {} s", acceptance.settle.as_secs()));
-        tokio::time::sleep(acceptance.settle).await;
-        checks.push(machines_unchanged(&moved, &look(target, acceptance).await?));
+    let began = Instant::now();
+    loop {
+        let (left, moved) = tokio::try_join!(look(source, acceptance), look(target, acceptance))?;
+        waiting.stop.check()?;
+        let mut checks = vec![source_empty(&left), target_has_clusters(&moved)];
+        checks.extend(of_target(&moved));
+        let remaining = waiting.timeout.saturating_sub(began.elapsed());
+        let broken = checks.iter().find(|check| !check.holds());
+        if let Some(broken) = broken.filter(|_| !remaining.is_zero()) {
+            events.doing(broken.to_string());
+            waiting.stop.wait(GLANCE.min(remaining)).await;
+            waiting.stop.check()?;
+            continue;
+        }
+        if !acceptance.settle.is_zero() {
+            let seconds = acceptance.settle.as_secs();
+            events.doing(format!("watching for replaced Machines for {seconds} s"));
+            waiting.stop.wait(acceptance.settle).await;
+            waiting.stop.check()?;
+            checks.push(machines_unchanged(&moved, &look(target, acceptance).await?));
+        }
+        return Ok(checks);
     }
-    events.finished("");
-    Ok(checks)
 }
 
 async fn look(cluster: &Client, acceptance: &Acceptance) -> Result<Graph, PhaseError> {

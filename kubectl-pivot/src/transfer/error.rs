@@ -6,7 +6,7 @@ use crate::cluster::ApiError;
 use super::findings::Findings;
 use super::lock::{AdvanceError, LockError, of_files};
 use super::record::{Operation, Phase, Record};
-use crate::probes::{ProbeResult, UnknownProbe};
+use crate::probes::{ProbeResult, UnknownProbe, names, sentences};
 
 /// Why a phase stopped.
 #[derive(Debug, thiserror::Error)]
@@ -220,7 +220,7 @@ pub enum MoveError {
     #[error("nothing was changed: {}", .0.summary())]
     Refused(Findings),
     /// Readiness probes do not hold; nothing was changed.
-    #[error("nothing was changed: {}", summary(.0))]
+    #[error("nothing was changed: {}", sentences(.0))]
     NotReady(Vec<ProbeResult>),
     /// The user leaves out a probe that does not exist; nothing was changed.
     #[error(transparent)]
@@ -320,10 +320,9 @@ impl MoveError {
             }
             Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
             Self::NotReady(probes) => {
-                let names: Vec<_> = probes.iter().map(ProbeResult::id).collect();
                 format!(
                     "mend what they wait for, then run the command again; or leave them out with --skip-probes {}",
-                    names.join(",")
+                    names(probes)
                 )
             }
             Self::UnknownProbe(error) => error.hint(),
@@ -343,10 +342,4 @@ impl MoveError {
             }
         }
     }
-}
-
-/// Every probe in a sentence of its own.
-fn summary(probes: &[ProbeResult]) -> String {
-    let sentences: Vec<_> = probes.iter().map(ToString::to_string).collect();
-    sentences.join("; ")
 }

@@ -32,7 +32,7 @@ mod seal;
 mod undo;
 mod verify;
 
-pub use acceptance::{Acceptance, Check, accept};
+pub use acceptance::{Acceptance, Check, Waiting, accept};
 pub use directory::{
     Destination, LoadPlan, MANIFEST, Manifest, SavedObject, load, plan_load, plan_save, save,
 };

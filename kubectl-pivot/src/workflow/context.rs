@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kubectl_pivot_plugin_api::Manifests;
+use serde_json::Value;
 
 use super::document::{Bootstrap, PivotDocument};
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
 use super::spec::Spec;
 use super::store::RunFolder;
+use super::support::probes;
+use super::user_kubeconfig::Access;
 use crate::blueprint::{Blueprint, served_by};
 use crate::cluster::{Client, KubeconfigRef};
 use crate::journal::Events;
@@ -50,6 +53,7 @@ impl Workflow {
     ) -> Result<Self, WorkflowError> {
         let spec = Spec::resolve(document)?;
         let blueprint = Blueprint::new(registry, spec.blueprint()?)?;
+        check_skips(&spec, &blueprint)?;
         for (name, value) in &spec.document.spec.set {
             let is_secret = blueprint.variables().iter().any(|v| v.name == *name && v.secret);
             if let Some(value) = value.as_str().filter(|_| is_secret) {
@@ -65,14 +69,49 @@ impl Workflow {
         Ok(Self { spec, folder, blueprint, toolbox, events, stop: stop.clone(), halted })
     }
 
+    /// Leaves out further readiness probes, which the run was not begun without.
+    ///
+    /// # Errors
+    /// A plugin refuses, or a name means nothing.
+    pub fn skipping(mut self, probes: Vec<String>) -> Result<Self, WorkflowError> {
+        self.spec.document.spec.skip_probes.extend(probes);
+        check_skips(&self.spec, &self.blueprint)?;
+        Ok(self)
+    }
+
     /// What is created.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
+    /// The context that the user's kubeconfig has for the target, if it was merged.
+    pub fn merged_context(&self) -> Option<String> {
+        let kubeconfig = self.at(Step::MergeKubeconfig, Events::none()).target_kubeconfig();
+        let access = self.spec.merges_kubeconfig().then(|| Access::read(&kubeconfig))?;
+        access.ok().map(|access| access.names.context)
+    }
+
     pub(super) fn at(&self, step: Step, events: Events) -> Turn<'_> {
         let toolbox = Toolbox { events: events.clone(), ..self.toolbox.clone() };
         Turn { workflow: self, step, events, toolbox }
+    }
+}
+
+/// Checks that the probes that are to be left out exist.
+pub(super) fn check_skips(spec: &Spec, blueprint: &Blueprint) -> Result<(), WorkflowError> {
+    if spec.document.spec.skip_probes.is_empty() {
+        return Ok(());
+    }
+    let objects = draft(spec, blueprint);
+    let objects = objects.map_err(|error| WorkflowError::before_all(&spec.name, error))?;
+    Ok(probes::check_skips(spec, blueprint, &objects)??)
+}
+
+/// The objects of the cluster, as far as they can be told without a management cluster.
+pub(super) fn draft(spec: &Spec, blueprint: &Blueprint) -> Result<Vec<Value>, StepError> {
+    match spec.cluster_manifest()? {
+        Some(objects) => Ok(objects),
+        None => Ok(blueprint.manifests()?.objects),
     }
 }
 
@@ -121,6 +160,13 @@ impl Turn<'_> {
         if self.toolbox.interrupt.is_wanted() { Err(StepError::Interrupted) } else { Ok(()) }
     }
 
+    /// Ends when it is time to stop.
+    pub(super) async fn stopped(&self) {
+        while self.check().is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     pub(super) fn timeout(&self) -> Duration {
         self.spec().timeout
     }
@@ -155,6 +201,11 @@ impl Turn<'_> {
     pub(super) async fn target(&self) -> Result<Client, StepError> {
         let kubeconfig = KubeconfigRef::file(self.target_kubeconfig());
         Ok(Client::connect("target", &kubeconfig).await?)
+    }
+
+    /// The objects of the cluster, as far as they can be told without a management cluster.
+    pub(super) fn draft(&self) -> Result<Vec<Value>, StepError> {
+        draft(self.spec(), self.blueprint())
     }
 
     /// The objects of the cluster in what this management cluster serves.

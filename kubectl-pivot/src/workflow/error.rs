@@ -3,8 +3,10 @@
 use super::order::Step;
 use super::spec::SpecError;
 use super::store::StoreError;
+use super::user_kubeconfig::UserKubeconfigError;
 use crate::blueprint::BlueprintError;
 use crate::cluster::{ApiError, ConnectError};
+use crate::probes::{ProbeResult, UnknownProbe, names, sentences};
 use crate::tools::ToolError;
 use crate::transfer::{MoveError, PhaseError};
 
@@ -23,6 +25,9 @@ pub enum StepError {
     /// The folder of the run cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The user's kubeconfig cannot take the target in.
+    #[error(transparent)]
+    UserKubeconfig(#[from] UserKubeconfigError),
     /// A kubeconfig cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -32,6 +37,9 @@ pub enum StepError {
     /// The move failed.
     #[error(transparent)]
     Move(#[from] MoveError),
+    /// Readiness probes of plugins do not hold.
+    #[error("{}", sentences(.0))]
+    NotReady(Vec<ProbeResult>),
     /// A wait took too long.
     #[error("{what} has not come true within {seconds} s; last seen: {last}")]
     TimedOut {
@@ -92,7 +100,13 @@ impl StepError {
             Self::Api(error) => Some(error.hint()),
             Self::Move(error) => Some(error.hint()),
             Self::Phase(error) => Some(error.hint()),
+            Self::UserKubeconfig(error) => Some(error.hint()),
             Self::Refused { hint, .. } => Some(hint.clone()),
+            Self::NotReady(probes) => Some(format!(
+                "mend what they wait for, wait longer with --timeout SECONDS, or leave them out with \
+                 --skip-probes {}",
+                names(probes)
+            )),
             Self::TimedOut { seconds, .. } => Some(format!(
                 "see why it takes so long, or give the same command again with more than --timeout \
                  {seconds}"
@@ -114,6 +128,9 @@ pub enum WorkflowError {
     /// A plugin gave no usable description.
     #[error(transparent)]
     Blueprint(#[from] BlueprintError),
+    /// A probe that is to be left out does not exist.
+    #[error(transparent)]
+    UnknownProbe(#[from] UnknownProbe),
     /// A step has failed; everything is kept.
     #[error("the step `{step}` failed{}", words(inspection))]
     Step {
@@ -133,6 +150,20 @@ fn words(inspection: &[String]) -> String {
 }
 
 impl WorkflowError {
+    /// Of an outline: nothing was begun.
+    pub(super) fn before_all(name: &str, error: StepError) -> Self {
+        match error {
+            StepError::Blueprint(error) => Self::Blueprint(error),
+            StepError::Spec(error) => Self::Spec(error),
+            error => Self::Step {
+                name: name.to_owned(),
+                step: Step::Preflight,
+                inspection: Vec::new(),
+                source: Box::new(error),
+            },
+        }
+    }
+
     /// Whether nothing had been changed.
     pub fn is_refusal(&self) -> bool {
         !matches!(self, Self::Step { step, .. } if *step != Step::Preflight)
@@ -144,6 +175,7 @@ impl WorkflowError {
             Self::Store(error) => Some(error.hint()),
             Self::Spec(_) => Some("see `kubectl pivot create --help`".to_owned()),
             Self::Blueprint(_) => None,
+            Self::UnknownProbe(error) => Some(error.hint()),
             Self::Step { name, step, source, .. } => {
                 let advice = source.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
                 Some(match step {

@@ -15,6 +15,7 @@ mod spec;
 mod steps;
 mod store;
 mod support;
+mod user_kubeconfig;
 
 pub use abort::Leftovers;
 pub use context::Workflow;
@@ -28,3 +29,4 @@ pub use order::Step;
 pub use outline::{Outline, OutlineStep, outline};
 pub use spec::{Spec, SpecError};
 pub use store::{RunFolder, RunState, StepState, StoreError, runs};
+pub use user_kubeconfig::UserKubeconfigError;

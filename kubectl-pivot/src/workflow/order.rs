@@ -32,13 +32,15 @@ pub enum Step {
     Move,
     /// The target manages itself.
     Verify,
+    /// The user's kubeconfig has the target, if that is wanted.
+    MergeKubeconfig,
     /// The bootstrap cluster is gone.
     DeleteBootstrap,
 }
 
 impl Step {
     /// All steps, in an order in which each comes after what it needs.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Preflight,
         Self::Bootstrap,
         Self::InitBootstrap,
@@ -51,6 +53,7 @@ impl Step {
         Self::TargetProviders,
         Self::Move,
         Self::Verify,
+        Self::MergeKubeconfig,
         Self::DeleteBootstrap,
     ];
 
@@ -69,7 +72,8 @@ impl Step {
             Self::TargetProviders => &[Self::InitTarget],
             Self::Move => &[Self::Nodes, Self::TargetProviders],
             Self::Verify => &[Self::Move],
-            Self::DeleteBootstrap => &[Self::Verify],
+            Self::MergeKubeconfig => &[Self::Verify],
+            Self::DeleteBootstrap => &[Self::MergeKubeconfig],
         }
     }
 
@@ -88,6 +92,7 @@ impl Step {
             Self::TargetProviders => "Wait for the providers of the target",
             Self::Move => "Move the cluster into the target",
             Self::Verify => "Verify the target",
+            Self::MergeKubeconfig => "Merge into your kubeconfig",
             Self::DeleteBootstrap => "Delete the bootstrap cluster",
         }
     }
@@ -107,6 +112,7 @@ impl Step {
             Self::TargetProviders => "target-providers",
             Self::Move => "move",
             Self::Verify => "verify",
+            Self::MergeKubeconfig => "merge-kubeconfig",
             Self::DeleteBootstrap => "delete-bootstrap",
         }
     }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::context::{check_skips, draft};
 use super::document::PivotDocument;
-use super::error::StepError;
+use super::error::{StepError, WorkflowError};
 use super::order::Step;
 use super::spec::Spec;
 use super::steps;
@@ -89,24 +90,24 @@ pub(super) struct Sketch<'a> {
 impl Sketch<'_> {
     /// The objects of the cluster, as far as they can be told without a management cluster.
     pub(super) fn objects(&self) -> Result<Vec<Value>, StepError> {
-        match self.spec.cluster_manifest()? {
-            Some(objects) => Ok(objects),
-            None => Ok(self.blueprint.manifests()?.objects),
-        }
+        draft(self.spec, self.blueprint)
     }
 }
 
 /// Outlines a run. Values of secret variables are not shown.
 ///
 /// # Errors
-/// The document is not complete, or a plugin refuses.
-pub fn outline(document: PivotDocument, registry: &Registry) -> Result<Outline, StepError> {
+/// The document is not complete, a plugin refuses, or the user's kubeconfig cannot take the target in.
+pub fn outline(document: PivotDocument, registry: &Registry) -> Result<Outline, WorkflowError> {
     let spec = Spec::resolve(document)?;
     let blueprint = Blueprint::new(registry, spec.blueprint()?)?;
+    check_skips(&spec, &blueprint)?;
     let sketch = Sketch { spec: &spec, blueprint: &blueprint };
     let mut steps = Vec::new();
     for step in Step::ALL {
-        let Draft { does, runs, applies } = steps::sketch(step, &sketch)?;
+        let drafted = steps::sketch(step, &sketch);
+        let Draft { does, runs, applies } =
+            drafted.map_err(|error| WorkflowError::before_all(&spec.name, error))?;
         let applies = applies.into_iter().map(hide_secrets).collect();
         steps.push(OutlineStep {
             step,

@@ -135,6 +135,11 @@ impl Spec {
         self.bootstrap == Bootstrap::Kind && !self.document.spec.keep_bootstrap.unwrap_or(false)
     }
 
+    /// Whether the target is merged into the user's kubeconfig.
+    pub fn merges_kubeconfig(&self) -> bool {
+        self.document.spec.merge_kubeconfig.unwrap_or(false)
+    }
+
     /// How charts of networks are installed.
     pub fn cni_via(&self) -> CniVia {
         self.document.spec.cni_via.unwrap_or_default()

@@ -5,5 +5,5 @@
 mod read;
 mod write;
 
-pub use read::{YamlError, documents};
+pub use read::{YamlError, documents, secret_document};
 pub use write::{document, stream};

@@ -7,6 +7,27 @@ use serde_json::Value;
 #[error("{0}")]
 pub struct YamlError(String);
 
+/// The one document of a text that holds secrets; null if it is empty.
+///
+/// Read as [`documents`] reads, but a key that is there twice is an error, and no error shows the text.
+///
+/// # Errors
+/// When the text is not valid YAML, or has several documents.
+pub fn secret_document(text: &str) -> Result<Value, YamlError> {
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
+        with_snippet: false,
+    };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| YamlError(error.to_string()))?;
+    let mut documents = documents.into_iter().filter(|document| !document.is_null());
+    match (documents.next(), documents.next()) {
+        (_, Some(_)) => Err(YamlError("it has several documents".to_owned())),
+        (first, None) => Ok(first.unwrap_or_default()),
+    }
+}
+
 /// All documents of a stream; empty ones are left out.
 ///
 /// As for kubectl, `0644` is octal, `yes` is a boolean, and merge keys are expanded.
@@ -44,6 +65,23 @@ mod tests {
         assert_eq!(read("1_000"), json!(1000));
         assert_eq!(read("2026-11-22"), json!("2026-11-22"));
         assert_eq!(read("\"on\""), json!("on"));
+    }
+
+    #[test]
+    fn errors_of_secret_documents_show_nothing_of_them() {
+        assert_eq!(secret_document("").expect("valid"), Value::Null);
+        assert_eq!(secret_document("---\na: 1\n").expect("valid"), json!({"a": 1}));
+        for broken in [
+            "token: hunter2\n  a: [hunter2\n",
+            "a: 'hunter2",
+            "hunter2: a\n\thunter2: b\n",
+            "a: hunter2\n---\nb: hunter2\n",
+            "a: *hunter2\n",
+            "user: {token: hunter2, token: hunter2}\n",
+        ] {
+            let error = secret_document(broken).expect_err(broken).to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

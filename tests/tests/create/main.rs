@@ -7,8 +7,10 @@
 mod failures;
 mod inspection;
 mod kills;
+mod kubeconfig;
 mod moving;
 mod network;
+mod probes;
 mod real;
 mod refusals;
 mod stage;
@@ -20,7 +22,8 @@ use std::process::ExitCode;
 use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
-    Suite::new(|| Box::pin(stage::Stage::set()))
+    let suite = Suite::new(|| Box::pin(stage::Stage::set()));
+    kubeconfig::add(probes::add(suite))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
         .case(

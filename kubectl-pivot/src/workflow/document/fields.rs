@@ -108,6 +108,12 @@ pub struct PivotSpec {
     /// Where the target's kubeconfig is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_kubeconfig_out: Option<PathBuf>,
+    /// Whether the target is merged into the user's kubeconfig.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_kubeconfig: Option<bool>,
+    /// Readiness probes of plugins that are left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skip_probes: Vec<String>,
     /// Seconds that each wait may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
@@ -211,6 +217,8 @@ impl PivotDocument {
                 clusterctl_config: o.clusterctl_config.or(spec.clusterctl_config),
                 to_kubeconfig: o.to_kubeconfig.or(spec.to_kubeconfig),
                 to_kubeconfig_out: o.to_kubeconfig_out.or(spec.to_kubeconfig_out),
+                merge_kubeconfig: o.merge_kubeconfig.or(spec.merge_kubeconfig),
+                skip_probes: list(o.skip_probes, spec.skip_probes),
                 timeout: o.timeout.or(spec.timeout),
                 settle: o.settle.or(spec.settle),
             },

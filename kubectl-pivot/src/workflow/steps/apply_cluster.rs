@@ -5,6 +5,7 @@ use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::support::apply::{Kinds, apply, ensure_namespace};
 use crate::workflow::support::mark::{self, Mark};
+use crate::workflow::support::probes::On;
 use crate::workflow::support::providers;
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
@@ -14,7 +15,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         return Ok("was applied before".to_owned());
     }
     ensure_namespace(&cluster, &turn.spec().namespace, &serde_json::Value::Null).await?;
-    providers::answering(turn, &cluster).await?;
+    providers::answering(turn, &cluster, On::Bootstrap(&cluster)).await?;
     let manifests = turn.objects(&cluster).await?;
     for note in manifests.notes {
         turn.events.note(note);

@@ -1,14 +1,20 @@
 //! Until the first machine of the control plane serves an API.
 
+use kubectl_pivot_plugin_api::ProbeStage;
+
 use crate::capi::{Object, unprovisioned_reason};
 use crate::cluster::{Client, Served};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::probes::{self, On};
 use crate::workflow::support::wait::{Seen, until};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let cluster = turn.bootstrap().await?;
+    if the_cluster(turn, &cluster).await?.is_some() {
+        probes::hold(turn, ProbeStage::ClusterCreated, On::Bootstrap(&cluster)).await?;
+    }
     until(turn, "the control plane of the target is initialised", async || {
         match the_cluster(turn, &cluster).await? {
             // It has moved already; this run goes on behind the move.
@@ -37,7 +43,8 @@ pub(super) async fn the_cluster(
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
     Draft::says(format!(
-        "waits until Cluster {}/{} is provisioned and its control plane is initialised",
+        "waits until the probes of the plugins hold, Cluster {}/{} is provisioned and its control plane \
+         is initialised",
         sketch.spec.namespace, sketch.spec.name
     ))
 }

@@ -2,7 +2,8 @@
 
 use super::{
     apply_cluster, bootstrap, control_plane, delete_bootstrap, init_bootstrap, init_target,
-    kubeconfig, move_cluster, network, nodes, preflight, target_providers, verify,
+    kubeconfig, merge_kubeconfig, move_cluster, network, nodes, preflight, target_providers,
+    verify,
 };
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
@@ -24,6 +25,7 @@ pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
         Step::TargetProviders => target_providers::perform(turn).await,
         Step::Move => move_cluster::perform(turn).await,
         Step::Verify => verify::perform(turn).await,
+        Step::MergeKubeconfig => merge_kubeconfig::perform(turn).await,
         Step::DeleteBootstrap => delete_bootstrap::perform(turn).await,
     }
 }
@@ -43,6 +45,7 @@ pub(in super::super) fn sketch(step: Step, sketch: &Sketch<'_>) -> Result<Draft,
         Step::TargetProviders => Ok(target_providers::sketch(sketch)),
         Step::Move => Ok(move_cluster::sketch(sketch)),
         Step::Verify => Ok(verify::sketch(sketch)),
+        Step::MergeKubeconfig => merge_kubeconfig::sketch(sketch),
         Step::DeleteBootstrap => Ok(delete_bootstrap::sketch(sketch)),
     }
 }

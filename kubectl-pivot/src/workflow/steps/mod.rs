@@ -8,6 +8,7 @@ mod each;
 mod init_bootstrap;
 mod init_target;
 mod kubeconfig;
+mod merge_kubeconfig;
 mod move_cluster;
 mod network;
 mod nodes;

@@ -1,11 +1,14 @@
 //! The move itself: the shared routine, or what is left of it after an interruption.
 
+use kubectl_pivot_plugin_api::ProbeStage;
+
 use super::control_plane::the_cluster;
 use crate::causes::in_one_line;
 use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Report, Run};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::probes::{self, On};
 use crate::workflow::support::wait::{Seen, until};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
@@ -35,6 +38,8 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             "find out who has deleted it; nothing is applied again by itself",
         ));
     }
+    let both = On::Both { bootstrap: &source, target: &target };
+    probes::hold(turn, ProbeStage::BeforeMove, both).await?;
     let (preflight, mut report) = transfer::plan(&run).await?;
     if preflight.findings.has_errors() {
         return Err(MoveError::Refused(preflight.findings).into());
@@ -58,7 +63,7 @@ async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
-    Draft::says(format!(
+    Draft::says("waits until the probes of the plugins hold").and(format!(
         "moves everything of namespace {} from the bootstrap cluster to the target, as `kubectl pivot \
          move` does: checked before, verified before anything is deleted",
         sketch.spec.namespace

@@ -1,5 +1,6 @@
 //! Until every machine is a Ready node, as the management cluster sees it.
 
+use kubectl_pivot_plugin_api::ProbeStage;
 use serde_json::Value;
 
 use super::control_plane::the_cluster;
@@ -8,6 +9,7 @@ use crate::cluster::{Client, Served};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::probes::{self, On};
 use crate::workflow::support::wait::{Seen, until};
 
 /// Label of everything that belongs to a Cluster.
@@ -17,11 +19,9 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let cluster = turn.bootstrap().await?;
     let namespace = turn.spec().namespace.as_str();
     let label = format!("{CLUSTER_LABEL}={}", turn.spec().name);
-    until(turn, "every machine is a Ready node", async || {
+    let nodes = until(turn, "every machine is a Ready node", async || {
         let Some(object) = the_cluster(turn, &cluster).await? else {
-            return Ok(Seen::Yes(
-                "the cluster is not in the bootstrap cluster any more".to_owned(),
-            ));
+            return Ok(Seen::Yes(None));
         };
         let served = Served::read(&cluster).await?;
         let Some(machines) = served.versions("cluster.x-k8s.io", "Machine").first() else {
@@ -31,13 +31,26 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         let wanted = wanted(&cluster, &served, &object).await?;
         let ready = machines.iter().filter(|machine| not_ready(machine).is_none()).count();
         if ready > 0 && ready == machines.len() && ready as u64 >= wanted {
-            return Ok(Seen::Yes(format!("{ready} nodes")));
+            return Ok(Seen::Yes(Some(ready)));
         }
         let first = machines.iter().find_map(not_ready);
         let first = first.unwrap_or_else(|| "machines are still to be created".to_owned());
         Ok(Seen::NotYet(format!("{ready} of {wanted} nodes are Ready; {first}")))
     })
-    .await
+    .await?;
+    let Some(nodes) = nodes else {
+        return Ok("the cluster is not in the bootstrap cluster any more".to_owned());
+    };
+    let held = await_probes(turn, &cluster).await?;
+    Ok(format!("{nodes} nodes, {}", probes::words(held)))
+}
+
+/// The network was installed in the step before; and the target can be looked at only since then.
+async fn await_probes(turn: &Turn<'_>, bootstrap: &Client) -> Result<usize, StepError> {
+    let target = turn.target().await?;
+    let created = probes::hold(turn, ProbeStage::ClusterCreated, On::Target(&target)).await?;
+    let both = On::Both { bootstrap, target: &target };
+    Ok(created + probes::hold(turn, ProbeStage::CniInstalled, both).await?)
 }
 
 /// How many machines there are to be.
@@ -82,7 +95,7 @@ fn not_ready(machine: &Object) -> Option<String> {
 }
 
 pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
-    Draft::says("waits until every Machine has a Ready Node")
+    Draft::says("waits until every Machine has a Ready Node, and the probes of the CNI plugin hold")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kubectl_pivot_plugin_api::{CniPlan, HelmChart};
 use serde_json::Value;
 
+use super::merge_kubeconfig;
 use super::network::{chosen, find_chart, show_chart, unknown_endpoint};
 use crate::blueprint::Blueprint;
 use crate::tools::{KnownTool, ToolCommand, ToolError};
@@ -14,6 +15,7 @@ use crate::workflow::error::StepError;
 use crate::workflow::order::Step;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::spec::Spec;
+use crate::workflow::support::probes;
 
 /// How long a check of a plugin may take.
 const CHECK: Duration = Duration::from_secs(30);
@@ -32,11 +34,9 @@ fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
 }
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let objects = match turn.spec().cluster_manifest()? {
-        Some(objects) => objects,
-        None => turn.blueprint().manifests()?.objects,
-    };
-    let plan = plan(turn.spec(), turn.blueprint(), &objects)?;
+    merge_kubeconfig::check(turn).await?;
+    let plan = plan(turn.spec(), turn.blueprint(), &turn.draft()?)?;
+    probes::compile(turn).await?;
     let mut found = Vec::new();
     for program in programs(turn.spec(), plan.as_ref()) {
         let tool = turn.tool(program).await?;

@@ -4,17 +4,18 @@ use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::support::apply::ensure_namespace;
+use crate::workflow::support::probes::On;
 use crate::workflow::support::providers;
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let target = turn.target().await?;
     ensure_namespace(&target, &turn.spec().namespace, &serde_json::Value::Null).await?;
-    providers::answering(turn, &target).await
+    providers::answering(turn, &target, On::Target(&target)).await
 }
 
 pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
     Draft::says(
-        "waits until the Deployments of the providers are available, and a dry-run of the cluster's \
-         objects passes their webhooks",
+        "waits until the Deployments of the providers are available, the probes of the plugins hold, \
+         and a dry-run of the cluster's objects passes their webhooks",
     )
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kubectl_pivot_plugin_api::ProvidersToInit;
+use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
 use serde_json::Value;
 
 use super::super::context::Turn;
@@ -11,6 +11,7 @@ use super::super::document::CniVia;
 use super::super::error::StepError;
 use super::super::spec::Spec;
 use super::apply::{Kinds, apply};
+use super::probes::{self, On};
 use super::wait::{Seen, until};
 use crate::blueprint::Blueprint;
 use crate::capi::ResourceType;
@@ -163,6 +164,7 @@ fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wan
 pub(in super::super) async fn answering(
     turn: &Turn<'_>,
     cluster: &Client,
+    on: On<'_>,
 ) -> Result<String, StepError> {
     let installed = installed_providers(cluster).await?;
     let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
@@ -180,6 +182,7 @@ pub(in super::super) async fn answering(
         Ok(Seen::Yes(count))
     })
     .await?;
+    let held = probes::hold(turn, ProbeStage::ProvidersInstalled, on).await?;
     // What is served, too, is told a moment late, so it is asked for each time. The wait itself tries
     // again, and says meanwhile who does not answer.
     let cluster = &cluster.clone().with_retry(RetryPolicy::brief());
@@ -196,7 +199,9 @@ pub(in super::super) async fn answering(
         }
     })
     .await?;
-    Ok(format!("{} providers, {count} deployments available", installed.len()))
+    let providers = installed.len();
+    let held = probes::words(held);
+    Ok(format!("{providers} providers, {count} deployments available, {held}"))
 }
 
 async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
