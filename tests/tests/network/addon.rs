@@ -52,7 +52,16 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
     let (url, config, values) = ("https://charts.invalid", text(&stage.config), text(&values));
     let more =
         ["--cni", "cilium", "--cni-via", "addon", "--cni-repo", url, "--cni-values", &values];
-    let rest = ["--clusterctl-config", &config, "--timeout", "30", "--settle", "1"];
+    let rest = [
+        "--clusterctl-config",
+        &config,
+        "--timeout",
+        "30",
+        "--settle",
+        "1",
+        "--skip-probes",
+        "cilium",
+    ];
     let arguments = scene.create(&[&more[..], &rest[..]].concat());
     let (source, target) = stage.clients().await;
 
