@@ -51,7 +51,7 @@ impl Progress {
         if let View::Terminal(terminal) =
             &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)
         {
-            terminal.end();
+            terminal.clear();
         }
     }
 }
@@ -59,9 +59,44 @@ impl Progress {
 /// One line for each phase and each note; the latest wait at most every ten seconds.
 #[derive(Default)]
 struct Lines {
-    title: String,
-    begun: Option<Instant>,
+    open: Open,
     last_doing: Option<Instant>,
+}
+
+/// What has begun and not ended, the outermost first: a step of `create` may consist of phases.
+#[derive(Default)]
+struct Open(Vec<Phase>);
+
+struct Phase {
+    title: String,
+    begun: Instant,
+    /// Whether other phases began within it, so that its title has scrolled away.
+    has_parts: bool,
+}
+
+impl Phase {
+    fn new(title: String) -> Self {
+        Self { title, begun: Instant::now(), has_parts: false }
+    }
+
+    /// How its end is told below its title.
+    fn done(&self) -> String {
+        if self.has_parts { format!("{}: done", self.title) } else { "done".to_owned() }
+    }
+}
+
+impl Open {
+    fn begin(&mut self, title: String) {
+        if let Some(outer) = self.0.last_mut() {
+            outer.has_parts = true;
+        }
+        self.0.push(Phase::new(title));
+    }
+
+    /// What ends is what has begun last.
+    fn end(&mut self) -> Phase {
+        self.0.pop().unwrap_or_else(|| Phase::new(String::new()))
+    }
 }
 
 impl Lines {
@@ -69,7 +104,8 @@ impl Lines {
         match event {
             Event::Started { title } => {
                 line(&format!("==> {title}"));
-                *self = Self { title, begun: Some(Instant::now()), last_doing: None };
+                self.open.begin(title);
+                self.last_doing = None;
             }
             Event::Doing(what) => {
                 let due =
@@ -81,9 +117,13 @@ impl Lines {
             }
             Event::Progress { .. } | Event::Record(_) => {}
             Event::Finished { summary } => {
-                line(&format!("    done{}{}", took(self.begun), detail(&summary)))
+                let phase = self.open.end();
+                line(&format!("    {}{}{}", phase.done(), took(&phase), detail(&summary)));
             }
-            Event::Failed => line(&format!("    failed{}: {}", took(self.begun), self.title)),
+            Event::Failed => {
+                let phase = self.open.end();
+                line(&format!("    failed{}: {}", took(&phase), phase.title));
+            }
             Event::Note(text) => line(&format!("    {text}")),
             Event::Warning(text) => line(&format!("    warning: {text}")),
         }
@@ -93,8 +133,7 @@ impl Lines {
 /// A spinner or bar for the current phase; a tick line when it has ended.
 #[derive(Default)]
 struct Terminal {
-    title: String,
-    begun: Option<Instant>,
+    open: Open,
     bar: Option<ProgressBar>,
 }
 
@@ -118,17 +157,17 @@ impl Terminal {
                 bar.set_position(done as u64);
             }),
             Event::Finished { summary } => {
-                self.end();
-                let took = took(self.begun);
+                let phase = self.end();
+                let (title, took) = (&phase.title, took(&phase));
                 let detail = detail(&summary);
-                let width = measure_text_width(&format!("✔ {}{took}{detail}", self.title));
-                line(&format!("{} {}{}{}", "✔".green(), self.title, took.dimmed(), {
+                let width = measure_text_width(&format!("✔ {title}{took}{detail}"));
+                line(&format!("{} {title}{}{}", "✔".green(), took.dimmed(), {
                     if width <= columns() { detail } else { format!("\n{:INDENT$}{summary}", "") }
                 }));
             }
             Event::Failed => {
-                self.end();
-                line(&format!("{} {}{}", "✘".red(), self.title, took(self.begun).dimmed()));
+                let phase = self.end();
+                line(&format!("{} {}{}", "✘".red(), phase.title, took(&phase).dimmed()));
             }
             Event::Record(_) => {}
             Event::Note(text) => self.aside(&text),
@@ -137,14 +176,20 @@ impl Terminal {
     }
 
     fn start(&mut self, title: String) {
-        self.end();
+        self.clear();
         let bar = ProgressBar::new_spinner().with_prefix(title.clone());
         bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}"));
         bar.enable_steady_tick(Duration::from_millis(100));
-        *self = Self { title, begun: Some(Instant::now()), bar: Some(bar) };
+        self.open.begin(title);
+        self.bar = Some(bar);
     }
 
-    fn end(&mut self) {
+    fn end(&mut self) -> Phase {
+        self.clear();
+        self.open.end()
+    }
+
+    fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
@@ -183,8 +228,8 @@ fn line(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-fn took(begun: Option<Instant>) -> String {
-    begun.map_or_else(String::new, |begun| format!(" ({:.1} s)", begun.elapsed().as_secs_f64()))
+fn took(phase: &Phase) -> String {
+    format!(" ({:.1} s)", phase.begun.elapsed().as_secs_f64())
 }
 
 fn detail(summary: &str) -> String {
@@ -194,6 +239,19 @@ fn detail(summary: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_of_several_phases_ends_under_its_own_title() {
+        let mut open = Open::default();
+        open.begin("Move the cluster".to_owned());
+        for phase in ["Pause the source", "Resume reconciliation"] {
+            open.begin(phase.to_owned());
+            let ended = open.end();
+            assert_eq!((ended.title.as_str(), ended.done().as_str()), (phase, "done"));
+        }
+        assert_eq!(open.end().done(), "Move the cluster: done");
+        assert_eq!(open.end().title, "");
+    }
 
     #[test]
     fn what_does_not_fit_ends_in_an_ellipsis() {

@@ -21,7 +21,8 @@ pub(super) struct CallError(pub(super) String);
 #[derive(Clone)]
 pub(super) struct Http(kube::Client);
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A busy machine has been seen to serve a new kind only after half a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 

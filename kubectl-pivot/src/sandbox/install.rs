@@ -15,7 +15,7 @@ use crate::capi::ResourceType;
 /// How many calls are made at a time.
 const IN_FLIGHT: usize = 8;
 /// How long the API server may take to name the kinds of new CRDs, and the pause between two looks.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(50);
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const PROVIDERS: &str = "/apis/clusterctl.cluster.x-k8s.io/v1alpha3";
