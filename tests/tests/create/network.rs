@@ -71,14 +71,22 @@ fn daemon_set(selected: &str) -> Value {
     })
 }
 
-/// As a kubelet leaves a pod whose image cannot be pulled.
+/// As a kubelet leaves a pod whose image cannot be pulled, among many that wait for a node.
 async fn pod_without_image(target: &Client) {
     let kind = ResourceType::core("Pod", "pods");
-    let pod = json!({"apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "net-x", "namespace": "kube-system"},
-        "spec": {"containers": [{"name": "net", "image": "images.invalid/net"}]}});
+    let pod = |name: &str, node: Value| {
+        Object::new(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "kube-system"},
+            "spec": {"nodeName": node,
+                "containers": [{"name": "net", "image": "images.invalid/net"}]}}))
+    };
     let options = WriteOptions::default();
-    target.create(&kind, &Object::new(pod), &options).await.expect("pods can be made");
+    for index in 0..8 {
+        let waiting = pod(&format!("another-{index}"), Value::Null);
+        target.create(&kind, &waiting, &options).await.expect("pods can be made");
+    }
+    let broken = pod("net-x", json!("a-node"));
+    target.create(&kind, &broken, &options).await.expect("pods can be made");
     let status = json!({"status": {"phase": "Pending", "containerStatuses": [{
         "name": "net", "image": "images.invalid/net", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},

@@ -52,13 +52,14 @@ async fn look(turn: &Turn<'_>) -> Vec<String> {
     lines
 }
 
-/// Pods that are not ready, and why as far as they say it, of all namespaces.
+/// Pods that are not ready, and why as far as they say it, of all namespaces. Those without a node come
+/// last: they wait for what the others are to bring.
 async fn pods(client: &Client) -> Vec<String> {
     let pods = client.list(&ResourceType::core("Pod", "pods"), None).await.unwrap_or_default();
-    let unwell = pods.iter().filter(|pod| !is_ready(pod) && !is_over(pod));
-    let mut lines: Vec<String> = unwell.map(unready).collect();
-    lines.truncate(SHOWN);
-    lines
+    let mut unwell: Vec<&Object> =
+        pods.iter().filter(|pod| !is_ready(pod) && !is_over(pod)).collect();
+    unwell.sort_by_key(|pod| pod.value()["spec"]["nodeName"].is_null());
+    unwell.into_iter().take(SHOWN).map(unready).collect()
 }
 
 fn unready(pod: &Object) -> String {
