@@ -21,10 +21,12 @@ pub(super) struct CallError(pub(super) String);
 #[derive(Clone)]
 pub(super) struct Http(kube::Client);
 
-/// A busy machine has been seen to serve a new kind only after half a minute.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a young API server may take. A busy machine has been seen to serve a new kind only after half
+/// a minute.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// The pause between two looks.
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(50);
 
 impl Http {
     /// A client for the current context of a kubeconfig file. Does not connect yet.

@@ -1,7 +1,7 @@
 //! Makes a control plane a management cluster in the eyes of clusterctl: CRDs, namespaces, inventory.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::future::try_join;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -9,14 +9,11 @@ use serde_json::{Value, json};
 
 use super::crds;
 use super::error::ControlPlaneError;
-use super::http::{CallError, Http};
+use super::http::{CallError, Http, PATIENCE, PAUSE};
 use crate::capi::ResourceType;
 
 /// How many calls are made at a time.
 const IN_FLIGHT: usize = 8;
-/// How long the API server may take to name the kinds of new CRDs, and the pause between two looks.
-const PATIENCE: Duration = Duration::from_secs(120);
-const PAUSE: Duration = Duration::from_millis(50);
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const PROVIDERS: &str = "/apis/clusterctl.cluster.x-k8s.io/v1alpha3";
 

@@ -76,9 +76,8 @@ impl Setting<'_> {
         let relay = relay::launch(&self.plan.program, &dir, self.clusters).await?;
         let (mut managers, endpoints) = self.start_managers(&relay.kubeconfig).await?;
         events.doing("registering the webhooks of Cluster API");
-        let registering = self.clusters.iter().zip(endpoints.chunks(STATELESS.len()));
-        let shared = endpoints.last().expect("the in-memory provider has webhooks");
-        try_join_all(registering.map(|(cluster, own)| self.register(cluster, own, shared))).await?;
+        let registering = self.of_each_cluster(&endpoints);
+        try_join_all(registering.map(|(cluster, answer)| self.register(cluster, answer))).await?;
         managers.push(Controller { name: "relay".into(), cluster: None, process: relay.process });
         Ok(Controllers(managers))
     }
@@ -95,10 +94,8 @@ impl Setting<'_> {
                 started => return Ok((started?, endpoints)),
             }
             endpoints = self.plan.endpoints(&free_ports(self.plan.ports.len())?);
-            let shared = endpoints.last().expect("the in-memory provider has webhooks");
-            let converting = self.clusters.iter().zip(endpoints.chunks(STATELESS.len()));
-            let converting = converting.map(|(cluster, own)| self.convert(cluster, own, shared));
-            try_join_all(converting).await?;
+            let converting = self.of_each_cluster(&endpoints);
+            try_join_all(converting.map(|(cluster, answer)| self.convert(cluster, answer))).await?;
         }
         Ok((self.start_managers_on(&endpoints, relay).await?, endpoints))
     }
@@ -122,14 +119,24 @@ impl Setting<'_> {
         Ok(started)
     }
 
+    /// Which manager answers for a cluster, and where: its own ones, and the one that all share.
+    fn of_each_cluster<'e>(
+        &'e self,
+        endpoints: &'e [Endpoint],
+    ) -> impl Iterator<Item = (&'e Management<'e>, Vec<(&'e Manager, &'e Endpoint)>)> {
+        let shared = endpoints.last().expect("the in-memory provider has webhooks");
+        self.clusters.iter().zip(endpoints.chunks(STATELESS.len())).map(move |(cluster, own)| {
+            (cluster, super::manager::all().zip(own.iter().chain([shared])).collect())
+        })
+    }
+
     async fn convert(
         &self,
         cluster: &Management<'_>,
-        own: &[Endpoint],
-        shared: &Endpoint,
+        answer: Vec<(&Manager, &Endpoint)>,
     ) -> Result<(), ControlPlaneError> {
         let http = administrator(cluster).await?;
-        for (manager, endpoint) in super::manager::all().zip(own.iter().chain([shared])) {
+        for (manager, endpoint) in answer {
             convert_by(&http, &self.plan.crds, manager, endpoint).await?;
         }
         Ok(())
@@ -178,11 +185,10 @@ impl Setting<'_> {
     async fn register(
         &self,
         cluster: &Management<'_>,
-        own: &[Endpoint],
-        shared: &Endpoint,
+        answer: Vec<(&Manager, &Endpoint)>,
     ) -> Result<(), ControlPlaneError> {
         let http = administrator(cluster).await?;
-        for (manager, endpoint) in super::manager::all().zip(own.iter().chain([shared])) {
+        for (manager, endpoint) in answer {
             let (mutating, validating): (Vec<Value>, Vec<Value>) =
                 webhooks::read(&self.plan.parts.webhooks, manager, endpoint)?
                     .into_iter()
