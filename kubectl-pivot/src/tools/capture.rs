@@ -51,8 +51,10 @@ pub(super) struct Sink<'a> {
     pub(super) log: Log,
     pub(super) redactor: &'a Redactor,
     pub(super) events: &'a Events,
-    /// Whether all of it is wanted, which is not shown then: it may be a kubeconfig.
+    /// Whether all of it is wanted, which may be a kubeconfig.
     pub(super) keep: bool,
+    /// Whether its lines tell how far the program is.
+    pub(super) show: bool,
 }
 
 /// Reads a stream to its end.
@@ -104,7 +106,7 @@ fn take(line: &mut Vec<u8>, lines: &mut Lines<'_>, sink: &Sink<'_>, captured: &M
         return;
     }
     sink.log.line(&text);
-    if !sink.keep {
+    if sink.show {
         sink.events.doing(text.trim());
     }
     let mut captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
