@@ -190,6 +190,25 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// What `--progress json` has told on stderr: every line is one object, and tells its time and kind.
+    ///
+    /// # Panics
+    /// When a line is anything else.
+    pub fn events(&self) -> Vec<Value> {
+        let lines = self.stderr.lines().map(|line| {
+            let event: Value = serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("no JSON ({error}): {line}\nof {self}"));
+            assert_eq!(event["apiVersion"], "kubectl-pivot.io/v1alpha1", "{line}");
+            assert_eq!(event["kind"], "ProgressEvent", "{line}");
+            assert!(event["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
+            assert!(event["event"].is_string(), "{line}");
+            event
+        });
+        lines.collect()
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code =

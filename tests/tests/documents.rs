@@ -1,6 +1,6 @@
 //! What the texts say, against the code and the scripts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,9 @@ const JUSTFILE: &str = include_str!("../../justfile");
 const EXIT_CODES: &str = include_str!("../../kubectl-pivot/src/commands/error.rs");
 const CREATE: &str = include_str!("../../docs/create.md");
 const DOCUMENT: &str = include_str!("../../kubectl-pivot/src/workflow/document/fields.rs");
+const PROGRESS: &str = include_str!("../../docs/progress.md");
+const PROGRESS_CODE: &str = include_str!("../../kubectl-pivot/src/render/progress/json.rs");
+const RUN_EVENTS: &str = include_str!("../../kubectl-pivot/src/journal/event.rs");
 const REPORT_CODE: &str = include_str!("../../kubectl-pivot/src/transfer/report.rs");
 
 #[test]
@@ -100,6 +103,40 @@ fn every_field_and_outcome_of_the_report_is_explained() {
         .map(|line| lower_first(line.trim_end_matches(',')))
         .collect();
     assert_eq!(first_column(&rows(REPORT, "| value | meaning |")), outcomes);
+}
+
+#[test]
+fn every_event_is_explained_with_its_fields() {
+    let told: BTreeMap<String, BTreeSet<String>> = rows(PROGRESS, "| event | fields |")
+        .iter()
+        .map(|cells| {
+            let fields = cells[1].split(", ").map(|field| field.trim_matches('`').to_owned());
+            (cells[0].trim_matches('`').to_owned(), fields.collect())
+        })
+        .collect();
+    let mut known = variants(PROGRESS_CODE, "enum Shown<'a> {");
+    let mut of_runs = variants(RUN_EVENTS, "pub enum RunEvent {");
+    // The shown events tell of these.
+    of_runs
+        .retain(|event, _| !["phaseStarted", "phaseEnded", "progress"].contains(&event.as_str()));
+    known.extend(of_runs);
+    assert_eq!(told, known);
+}
+
+/// The variants of an enum with their fields, as they stand in the code.
+fn variants(code: &str, opening: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let body = code.split(opening).nth(1).expect("the item is there");
+    let mut variants: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut last = String::new();
+    for line in body.lines().skip(1).take_while(|line| *line != "}").map(str::trim) {
+        if let Some(name) = line.strip_suffix(" {") {
+            last = lower_first(name);
+            variants.insert(last.clone(), BTreeSet::new());
+        } else if let Some((field, _)) = line.split_once(": ").filter(|_| !line.starts_with('/')) {
+            variants.entry(last.clone()).or_default().insert(camel_case(field));
+        }
+    }
+    variants
 }
 
 #[test]
@@ -208,6 +245,7 @@ fn links_between_the_texts_lead_somewhere() {
         "CHANGELOG.md",
         "docs/report.md",
         "docs/create.md",
+        "docs/progress.md",
     ] {
         let path = root().join(text);
         let content = fs::read_to_string(&path).expect("readable");

@@ -67,7 +67,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     Ok(match print_report(result, args.output.into())?.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => {
-            explain_nothing(&run).await;
+            explain_nothing(&run, context).await;
             exit::NOTHING_IN_SCOPE
         }
         _ => exit::OK,

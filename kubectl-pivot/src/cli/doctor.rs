@@ -36,7 +36,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         clusterctl_config: args.clusterctl_config,
         registries: args.registries,
     };
-    events.started("Examine this machine");
+    events.started("doctor", "Examine this machine");
     let diagnosis = commands::doctor(&request, &events).await;
     events.finished(format!("{} checks", diagnosis.checks.len()));
     context.progress.clear();

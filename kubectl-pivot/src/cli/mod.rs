@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{CommandError, exit};
+use crate::commands::exit;
 use crate::journal::{Events, keep, state_folder};
 use crate::render::Progress;
 use crate::transfer::Stop;
@@ -34,9 +34,8 @@ use crate::transfer::Stop;
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-pivot", bin_name = invoked_as(), version, max_term_width = 100)]
 struct Cli {
-    /// Show no progress on standard error.
-    #[arg(long, short, global = true)]
-    quiet: bool,
+    #[command(flatten)]
+    progress: output::ProgressArgs,
 
     #[command(subcommand)]
     command: Command,
@@ -95,15 +94,15 @@ impl Context {
 pub fn run() -> ExitCode {
     init_log();
     let cli = Cli::parse();
-    let context = Context { progress: Progress::on_stderr(cli.quiet), stop: Stop::default() };
+    let progress = Progress::on_stderr(cli.progress.view());
+    let context = Context { progress: progress.clone(), stop: Stop::default() };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            crate::render::print_error(&crate::render::failure(&error, None));
+            progress.failure(&error, None, exit::FAILED);
             return ExitCode::from(exit::FAILED);
         }
     };
-    let progress = context.progress.clone();
     let result = runtime.block_on(async {
         tokio::spawn(watch_interrupts(context.stop.clone(), context.progress.clone()));
         match cli.command {
@@ -124,12 +123,10 @@ pub fn run() -> ExitCode {
         }
     });
     progress.clear();
-    ExitCode::from(result.unwrap_or_else(|error| report_failure(&error)))
-}
-
-fn report_failure(error: &CommandError) -> u8 {
-    crate::render::print_error(&crate::render::failure(error, error.hint().as_deref()));
-    error.exit_code()
+    ExitCode::from(result.unwrap_or_else(|error| {
+        progress.failure(&error, error.hint().as_deref(), error.exit_code());
+        error.exit_code()
+    }))
 }
 
 /// The first Ctrl-C stops at the next safe point, the second at once.

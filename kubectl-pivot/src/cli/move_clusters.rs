@@ -12,7 +12,7 @@ use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
-use crate::render::{self, Format};
+use crate::render::Format;
 use crate::transfer::{MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
 
 /// Arguments.
@@ -97,7 +97,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     Ok(match report.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => {
-            explain_nothing(&run).await;
+            explain_nothing(&run, context).await;
             exit::NOTHING_IN_SCOPE
         }
         _ if report.has_bad_probes() => exit::NOT_VERIFIED,
@@ -152,14 +152,13 @@ pub(super) fn ask(what: &str, plan: &Report) -> bool {
         && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-pub(super) async fn explain_nothing(run: &Run) {
+pub(super) async fn explain_nothing(run: &Run, context: &Context) {
     let elsewhere = commands::find_clusters_elsewhere(run).await;
-    render::print_error(&if elsewhere.is_empty() {
-        "hint: the source has no Clusters at all; check --kubeconfig and --kubeconfig-context"
-            .to_owned()
+    context.progress.hint(&if elsewhere.is_empty() {
+        "the source has no Clusters at all; check --kubeconfig and --kubeconfig-context".to_owned()
     } else {
         format!(
-            "hint: there are Clusters in: {}; use -n NAMESPACE or --all-namespaces",
+            "there are Clusters in: {}; use -n NAMESPACE or --all-namespaces",
             elsewhere.join(", ")
         )
     });

@@ -1,9 +1,9 @@
-//! `-o`, as kubectl has it.
+//! What is printed and how: `-o`, as kubectl has it, and `--progress`.
 
 use clap::ValueEnum;
 
 use crate::commands::CommandError;
-use crate::render::{self, Format};
+use crate::render::{self, Format, ProgressView};
 use crate::transfer::Report;
 
 /// Output formats.
@@ -24,6 +24,42 @@ impl From<Output> for Format {
             Output::Table => Self::Table,
             Output::Json => Self::Json,
             Output::Yaml => Self::Yaml,
+        }
+    }
+}
+
+/// Progress on standard error, for all commands.
+#[derive(Debug, clap::Args)]
+pub(super) struct ProgressArgs {
+    /// How progress is shown on standard error.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "VIEW")]
+    progress: View,
+    /// Show no progress on standard error, as --progress none.
+    #[arg(long, short, global = true, conflicts_with = "progress")]
+    quiet: bool,
+}
+
+/// Views of progress.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum View {
+    /// Bars on a terminal, plain lines elsewhere.
+    #[default]
+    Auto,
+    /// Plain lines.
+    Plain,
+    /// One JSON object for each line, the error that a command ends with included.
+    Json,
+    /// No progress.
+    None,
+}
+
+impl ProgressArgs {
+    pub(super) fn view(&self) -> ProgressView {
+        match (self.quiet, self.progress) {
+            (true, _) | (false, View::None) => ProgressView::Quiet,
+            (false, View::Auto) => ProgressView::Auto,
+            (false, View::Plain) => ProgressView::Plain,
+            (false, View::Json) => ProgressView::Json,
         }
     }
 }

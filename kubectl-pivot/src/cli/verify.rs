@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     };
     let acceptance = Acceptance { namespaces, settle: Duration::from_secs(args.settle) };
     let waiting = Waiting { timeout: Duration::from_secs(args.timeout), stop: &context.stop };
-    events.started("Verify both clusters");
+    events.started("verify", "Verify both clusters");
     let checks = accept(&run.source, &run.target, &acceptance, (&waiting, &events))
         .await
         .map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;

@@ -94,7 +94,7 @@ pub async fn demo(
     let mut holds = true;
     if options.controllers {
         let acceptance = Acceptance { namespaces: Namespaces::All, settle: SETTLE };
-        events.started("Verify both clusters");
+        events.started("verify", "Verify both clusters");
         let waiting = Waiting { timeout: Duration::ZERO, stop };
         let checks = accept(&run.source, &run.target, &acceptance, (&waiting, events)).await;
         let checks = checks.map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
@@ -110,7 +110,7 @@ pub async fn demo(
 
 /// Waits until the target's controllers have all Clusters Available.
 async fn take_over(run: &Run, events: &Events) -> Result<(), CommandError> {
-    events.started("Wait for the controllers of the target");
+    events.started("controllers", "Wait for the controllers of the target");
     let clusters = run.target.list(&clusters(), Some(NAMESPACE)).await?;
     let names: Vec<String> = clusters.iter().map(|cluster| cluster.name().to_owned()).collect();
     if let Err(error) = wait_until_available(&run.target, NAMESPACE, &names, events).await {
@@ -122,7 +122,7 @@ async fn take_over(run: &Run, events: &Events) -> Result<(), CommandError> {
 }
 
 async fn start(options: &DemoOptions, events: &Events) -> Result<Sandbox, CommandError> {
-    events.started("Start two management clusters");
+    events.started("sandbox", "Start two management clusters");
     let name = format!("demo-{:04x}", rand::random::<u16>());
     let controllers = controllers(options.controllers)?;
     let up = UpOptions { name, parts: options.parts.clone(), controllers, ..UpOptions::default() };

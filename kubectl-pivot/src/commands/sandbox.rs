@@ -38,7 +38,7 @@ pub async fn sandbox_up(
     request: &SandboxUpRequest,
     events: &Events,
 ) -> Result<SandboxInfo, CommandError> {
-    events.started(format!("Start sandbox {}", request.name));
+    events.started("sandbox", format!("Start sandbox {}", request.name));
     let options = UpOptions {
         name: request.name.clone(),
         clusters: request.clusters,

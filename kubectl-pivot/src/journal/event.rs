@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// A phase or step has begun.
     Started {
+        /// Its stable name, for example `copy`.
+        name: &'static str,
         /// Short imperative title, for example `Create objects in the target`.
         title: String,
     },
@@ -86,23 +88,43 @@ pub enum RunEvent {
     },
 }
 
+/// Which of several things that run beside each other an event is about: a step of `create`, or none where
+/// one thing follows another. In each lane phases follow and contain each other, but never overlap.
+pub type Lane = Option<&'static str>;
+
 /// Receives the events of a run. Cheap to clone; calls must not block.
 #[derive(Clone)]
-pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
+pub struct Events {
+    sink: Arc<dyn Fn(Lane, Event) + Send + Sync>,
+    lane: Lane,
+}
 
 impl Events {
     /// Sends every event to `sink`.
     pub fn to(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(sink))
+        Self::by_lane(move |_, event| sink(event))
+    }
+
+    /// Sends every event to `sink`, with its lane.
+    pub fn by_lane(sink: impl Fn(Lane, Event) + Send + Sync + 'static) -> Self {
+        Self { sink: Arc::new(sink), lane: None }
+    }
+
+    /// The same receiver for what runs beside other things.
+    #[must_use]
+    pub fn beside_others(&self, lane: &'static str) -> Self {
+        Self { sink: Arc::clone(&self.sink), lane: Some(lane) }
     }
 
     /// Sends every event to both.
     #[must_use]
     pub fn and(self, also: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self::to(move |event| {
+        let (sink, lane) = (self.sink, self.lane);
+        let both = Self::by_lane(move |lane, event| {
             also(&event);
-            self.send(event);
-        })
+            sink(lane, event);
+        });
+        Self { lane, ..both }
     }
 
     /// Drops every event.
@@ -112,12 +134,12 @@ impl Events {
 
     /// Sends one event.
     pub fn send(&self, event: Event) {
-        (self.0)(event);
+        (self.sink)(self.lane, event);
     }
 
     /// Announces the beginning of a phase or step.
-    pub fn started(&self, title: impl Into<String>) {
-        self.send(Event::Started { title: title.into() });
+    pub fn started(&self, name: &'static str, title: impl Into<String>) {
+        self.send(Event::Started { name, title: title.into() });
     }
 
     /// Says what is being done or waited for.

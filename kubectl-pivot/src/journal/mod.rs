@@ -9,7 +9,7 @@ mod keep;
 mod state;
 mod store;
 
-pub use event::{Event, Events, RunEvent};
+pub use event::{Event, Events, Lane, RunEvent};
 pub use folder::state_folder;
 pub use keep::keep;
 pub use state::{Course, Done, Ended, IllegalEvent, PhaseState, RunState};

@@ -26,7 +26,7 @@ pub use live::Live;
 pub use objects::{json_objects, yaml_objects};
 pub use pivot::{outline, pivot, runs};
 pub use plugins::{installed, new_plugin, plugin, plugin_check, plugins, trusted};
-pub use progress::Progress;
+pub use progress::{Progress, ProgressView};
 pub use report::report;
 pub use sandboxes::{sandbox_up, sandboxes};
 pub use status::status;

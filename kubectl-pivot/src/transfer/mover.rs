@@ -28,7 +28,7 @@ use crate::journal::{Event, RunEvent};
 /// # Errors
 /// [`MoveError::Unprepared`] when a cluster cannot be read.
 pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
-    run.events.started("Check both clusters");
+    run.events.started("preflight", "Check both clusters");
     let begun = Instant::now();
     let preflight = preflight(run).await.map_err(|error| {
         run.events.send(Event::Failed);
@@ -202,7 +202,7 @@ async fn put_back(
     if run.stop.is_lock_lost() {
         return MoveError::LockLost { doing, source };
     }
-    run.events.started("Put everything back");
+    run.events.started("undo", "Put everything back");
     if let Err(error) = recorded(run, "undo", undo(run, territory)).await {
         run.events.send(Event::Failed);
         lock.leave().await;
@@ -249,7 +249,7 @@ impl Clock<'_> {
         work: impl Future<Output = Result<T, PhaseError>>,
     ) -> Result<T, PhaseError> {
         let events = &self.run.events;
-        events.started(title);
+        events.started(phase, title);
         let begun = Instant::now();
         let result = recorded(self.run, phase, work).await;
         self.report.phases.push(PhaseTime { phase, seconds: begun.elapsed().as_secs_f64() });

@@ -232,7 +232,7 @@ impl Readiness {
         if !self.declared.iter().any(|declared| declared.is_due(stage)) {
             return self.at(run, stage, Patience::Wait).await;
         }
-        run.events.started("Wait for readiness probes");
+        run.events.started(phase, "Wait for readiness probes");
         let begun = Instant::now();
         let results = self.at(run, stage, Patience::Wait).await;
         report.phases.push(PhaseTime { phase, seconds: begun.elapsed().as_secs_f64() });

@@ -265,7 +265,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
         return too_late(phase);
     }
     run.begun("rollback", run.source.server(), run.target.server());
-    run.events.started("Put everything back");
+    run.events.started("undo", "Put everything back");
     let doing = "put everything back";
     if let Err(source) = recorded(&run, "undo", undo(&run, &territory)).await {
         run.events.send(crate::journal::Event::Failed);

@@ -1,8 +1,9 @@
 //! What steps share.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kubectl_pivot_plugin_api::Manifests;
@@ -38,6 +39,8 @@ pub struct Workflow {
     pub(super) stop: Stop,
     /// A step has failed: what overlaps with it ends early.
     pub(super) halted: Arc<AtomicBool>,
+    /// What this process has done, for steps that run beside others.
+    pub(super) done: Mutex<BTreeSet<Step>>,
 }
 
 impl Workflow {
@@ -66,7 +69,8 @@ impl Workflow {
         toolbox.interrupt =
             Interrupt::when(move || stopped.is_requested() || wanted.load(Ordering::Relaxed));
         let events = toolbox.events.clone();
-        Ok(Self { spec, folder, blueprint, toolbox, events, stop: stop.clone(), halted })
+        let (stop, done) = (stop.clone(), Mutex::default());
+        Ok(Self { spec, folder, blueprint, toolbox, events, stop, halted, done })
     }
 
     /// Leaves out further readiness probes, which the run was not begun without.
@@ -89,6 +93,14 @@ impl Workflow {
         let kubeconfig = self.at(Step::MergeKubeconfig, Events::none()).target_kubeconfig();
         let access = self.spec.merges_kubeconfig().then(|| Access::read(&kubeconfig))?;
         access.ok().map(|access| access.names.context)
+    }
+
+    pub(super) fn set_done(&self, step: Step) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(step);
+    }
+
+    pub(super) fn is_done(&self, step: Step) -> bool {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).contains(&step)
     }
 
     pub(super) fn at(&self, step: Step, events: Events) -> Turn<'_> {

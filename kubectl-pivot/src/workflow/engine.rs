@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
@@ -41,33 +40,37 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     if steps::is_begun(&last) {
         return finish(workflow).await.map(|finished| vec![finished]);
     }
-    let stage = Stage::new(workflow.events.clone());
     let mut open: BTreeSet<Step> = Step::ALL.into();
     let mut done: Vec<Finished> = Vec::new();
     let mut failed: Option<(Step, StepError)> = None;
     let mut running = FuturesUnordered::new();
     loop {
-        let is_done = |step: &Step| done.iter().any(|finished| finished.step == *step);
-        let ready: Vec<Step> =
-            open.iter().copied().filter(|step| step.needs().iter().all(is_done)).collect();
+        let is_ready = |step: &Step| step.needs().iter().all(|needed| workflow.is_done(*needed));
+        let ready: Vec<Step> = open.iter().copied().filter(is_ready).collect();
         for step in ready.into_iter().filter(|_| failed.is_none()) {
             open.remove(&step);
             workflow.folder.note(What::Started { step })?;
-            running.push(perform(workflow, step, stage.begin(step)));
+            running.push(perform(workflow, step, begin(workflow, step)));
         }
         let Some((step, result, elapsed)) = running.next().await else { break };
-        stage.end(step, result.as_deref().ok());
+        end(workflow, step, &result);
         match result {
             Ok(summary) => {
                 workflow.folder.note(What::Done { step, summary: summary.clone() })?;
+                workflow.set_done(step);
                 done.push(Finished { step, summary, elapsed });
             }
             Err(error) => {
                 let words = workflow.toolbox.redactor.text(&error.to_string());
                 workflow.folder.note(What::Failed { step, error: words })?;
                 workflow.halted.store(true, Ordering::Relaxed);
-                // What was stopped because of another failure is no failure of its own.
-                failed.get_or_insert((step, error));
+                // What was stopped because of another failure is no failure of its own; of all that a user
+                // has stopped the first is told.
+                let is_told =
+                    failed.as_ref().is_none_or(|(told, why)| why.is_interruption() && step < *told);
+                if is_told {
+                    failed = Some((step, error));
+                }
             }
         }
     }
@@ -90,11 +93,10 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
 /// What is left to do of a run that was killed while it deleted its bootstrap cluster.
 async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
     let step = Step::DeleteBootstrap;
-    let stage = Stage::new(workflow.events.clone());
     workflow.folder.note(What::Started { step })?;
     let began = Instant::now();
-    let result = steps::finish(&workflow.at(step, stage.begin(step))).await;
-    stage.end(step, result.as_deref().ok());
+    let result = steps::finish(&workflow.at(step, begin(workflow, step))).await;
+    end(workflow, step, &result);
     let name = workflow.spec.name.clone();
     let summary = result.map_err(|source| WorkflowError::Step {
         name,
@@ -121,48 +123,17 @@ async fn perform(
     (step, result, began.elapsed())
 }
 
-/// Shows steps that overlap to whoever shows one at a time: the one that began first is the phase,
-/// the others are told of in notes.
-struct Stage {
-    events: Events,
-    on: Mutex<Vec<Step>>,
+/// Announces a step, and gives it events of its own: others may run beside it.
+fn begin(workflow: &Workflow, step: Step) -> Events {
+    let events = workflow.events.beside_others(step.name());
+    events.started(step.name(), step.title());
+    events
 }
 
-impl Stage {
-    fn new(events: Events) -> Self {
-        Self { events, on: Mutex::default() }
-    }
-
-    /// Announces a step, and gives it its events.
-    fn begin(&self, step: Step) -> Events {
-        let mut on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
-        on.push(step);
-        if on.len() == 1 {
-            self.events.started(step.title());
-            return self.events.clone();
-        }
-        self.events.note(format!("meanwhile: {}", step.title()));
-        let (events, title) = (self.events.clone(), Arc::<str>::from(step.title()));
-        Events::to(move |event| match event {
-            Event::Doing(what) => events.doing(format!("{title}: {what}")),
-            Event::Note(text) => events.note(format!("{title}: {text}")),
-            Event::Warning(text) => events.warning(format!("{title}: {text}")),
-            _ => {}
-        })
-    }
-
-    fn end(&self, step: Step, summary: Option<&str>) {
-        let mut on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_first = on.first() == Some(&step);
-        on.retain(|other| *other != step);
-        match (was_first, summary) {
-            (true, Some(summary)) => self.events.finished(summary),
-            (true, None) => self.events.send(Event::Failed),
-            (false, Some(summary)) => self.events.note(format!("{}: {summary}", step.title())),
-            (false, None) => self.events.warning(format!("failed: {}", step.title())),
-        }
-        if let Some(next) = on.first().filter(|_| was_first) {
-            self.events.started(next.title());
-        }
+fn end(workflow: &Workflow, step: Step, result: &Result<String, StepError>) {
+    let events = workflow.events.beside_others(step.name());
+    match result {
+        Ok(summary) => events.finished(summary),
+        Err(_) => events.send(Event::Failed),
     }
 }

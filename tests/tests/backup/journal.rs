@@ -15,6 +15,7 @@ use crate::{Story, exit, listed, while_creating, with_story};
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("status_tells_what_only_the_journal_knows", told)
+        .case("progress_for_machines_tells_the_run", machines)
         .case("a_journal_in_any_state_stops_no_run", any_state)
         .case("a_failed_run_is_reported", failed_report)
         .case("a_run_that_fails_half_way_names_its_backup", unfinished)
@@ -64,6 +65,39 @@ async fn told(arena: Arc<Arena>) {
         let [journal] = &listed(&state.join("runs"))[..] else { panic!("one run") };
         let last = fs::read_to_string(state.join("runs").join(journal)).expect("readable");
         assert!(last.lines().last().is_some_and(|line| line.contains("\"moved\"")), "{last}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn machines(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let (program, _) = machine(&story);
+        let mut args = story.arena.move_args(&story.tag);
+        args.retain(|arg| arg != "--quiet");
+        args.extend(["-o", "json", "--progress", "json"].map(str::to_owned));
+        let outcome = program.run(args).await.expect_success("move");
+        let (report, events) = (outcome.json(), outcome.events());
+        let one = |name: &str| {
+            let mut found = events.iter().filter(|event| event["event"] == name);
+            let event = found.next().unwrap_or_else(|| panic!("no {name}: {outcome}"));
+            assert!(found.next().is_none(), "{name} twice: {outcome}");
+            event
+        };
+        for field in ["run", "operation", "source", "target"] {
+            assert_eq!(one("begun")[field], report[field], "{field}: {outcome}");
+        }
+        assert_eq!(one("backedUp")["directory"], report["backup"], "{outcome}");
+        assert_eq!(one("ended")["outcome"], "moved", "{outcome}");
+        let finished = events.iter().filter(|event| event["event"] == "finished");
+        let phases: Vec<&str> = finished.map(|event| text(&event["phase"])).collect();
+        let reported = report["phases"].as_array().into_iter().flatten();
+        let reported: Vec<&str> = reported.map(|phase| text(&phase["phase"])).collect();
+        assert_eq!(phases, reported, "{outcome}");
+        let copied = |event: &&Value| event["event"] == "progress" && event["phase"] == "copy";
+        let last = events.iter().rfind(copied).unwrap_or_else(|| panic!("no progress: {outcome}"));
+        assert!(last["done"].is_u64() && last["done"] == last["total"], "{outcome}");
+        assert!(events.iter().all(|event| event.get("step").is_none()), "{outcome}");
         story.check_nothing_left().await;
     })
     .await;

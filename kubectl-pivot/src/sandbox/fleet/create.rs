@@ -26,7 +26,7 @@ pub async fn create(
     options: &FleetOptions,
     events: &Events,
 ) -> Result<FleetSummary, FleetError> {
-    events.started(format!("Create a fleet of {} clusters", options.clusters));
+    events.started("fleet", format!("Create a fleet of {} clusters", options.clusters));
     let result = create_all(client, options, events).await;
     match &result {
         Ok(summary) => {

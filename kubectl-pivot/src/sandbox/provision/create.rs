@@ -16,7 +16,7 @@ pub async fn provision(
     options: &FleetOptions,
     events: &Events,
 ) -> Result<FleetSummary, FleetError> {
-    events.started(format!("Provision {} clusters", options.clusters));
+    events.started("fleet", format!("Provision {} clusters", options.clusters));
     let result = provision_all(client, options, events).await;
     match &result {
         Ok(summary) => events.finished(format!(

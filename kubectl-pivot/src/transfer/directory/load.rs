@@ -138,7 +138,7 @@ async fn put_back(
         lock.leave().await;
         return MoveError::Unfinished { doing, source };
     }
-    run.events.started("Put everything back");
+    run.events.started("undo", "Put everything back");
     let undone = match recorded(run, "undo", undo(run, &preflight.territory)).await {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {

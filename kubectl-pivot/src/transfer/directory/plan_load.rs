@@ -42,7 +42,7 @@ pub struct LoadPlan {
 /// # Errors
 /// When the files are not what the manifest says, or not readable, or the target is not.
 pub async fn plan_load(run: &Run, from: &Destination) -> Result<(LoadPlan, Report), MoveError> {
-    run.events.started("Check the files and the target");
+    run.events.started("preflight", "Check the files and the target");
     let (plan, existing) = look(run, from).await.map_err(MoveError::Unprepared)?;
     let mut report = Report::new(&plan.run, &plan.preflight);
     report.operation = Operation::Restore;

@@ -24,7 +24,7 @@ use crate::capi::Graph;
 /// # Errors
 /// When the source cannot be read.
 pub async fn plan_save(run: &Run, to: &Destination) -> Result<(Preflight, Report), MoveError> {
-    run.events.started("Check the source");
+    run.events.started("preflight", "Check the source");
     let preflight = look(run).await.map_err(MoveError::Unprepared)?;
     let mut report = Report::new(run, &preflight);
     report.operation = Operation::Backup;

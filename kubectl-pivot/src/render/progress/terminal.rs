@@ -1,0 +1,149 @@
+//! A terminal: a spinner or bar for everything that is going on, a tick line when it has ended.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use console::{Term, measure_text_width, truncate_str};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use owo_colors::OwoColorize;
+
+use super::open::{Ended, Open};
+use super::{detail, line, seconds};
+use crate::journal::{Event, Lane};
+
+/// Columns before a line that belongs to the line above it.
+const INDENT: usize = 4;
+
+/// The bars of what is going on, below what has ended.
+pub(super) struct Terminal {
+    open: Open,
+    all: MultiProgress,
+    bars: BTreeMap<Lane, ProgressBar>,
+}
+
+impl Terminal {
+    pub(super) fn on_stderr() -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        Self { open: Open::default(), all, bars: BTreeMap::new() }
+    }
+
+    pub(super) fn show(&mut self, lane: Lane, event: Event) {
+        match event {
+            Event::Started { name, title } => {
+                self.remove(lane);
+                self.add(lane, &title);
+                self.open.begin(lane, name, title);
+            }
+            Event::Doing(what) => self.with_bar(lane, |bar| {
+                if bar.length().is_none() {
+                    bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}\n    {msg:.dim}"));
+                }
+                bar.set_message(shortened(&what, columns().saturating_sub(INDENT + 1)));
+            }),
+            Event::Progress { done, total } => self.with_bar(lane, |bar| {
+                if bar.length() != Some(total as u64) {
+                    bar.set_length(total as u64);
+                    bar.set_style(style(
+                        "{spinner:.cyan} {prefix}  {bar:28.cyan/dim} {pos}/{len} {elapsed:.dim}",
+                    ));
+                }
+                bar.set_position(done as u64);
+            }),
+            Event::Finished { summary } => {
+                let ended = self.end(lane);
+                let (title, took) = (&ended.title, seconds(ended.took));
+                let detail = detail(&summary);
+                let width = measure_text_width(&format!("✔ {title}{took}{detail}"));
+                let detail =
+                    if width <= columns() { detail } else { format!("\n{:INDENT$}{summary}", "") };
+                self.above(&format!("{} {title}{}{detail}", "✔".green(), took.dimmed()));
+            }
+            Event::Failed => {
+                let ended = self.end(lane);
+                let took = seconds(ended.took);
+                self.above(&format!("{} {}{}", "✘".red(), ended.title, took.dimmed()));
+            }
+            Event::Record(_) => {}
+            Event::Note(text) => self.aside(lane, &text),
+            Event::Warning(text) => self.aside(lane, &format!("{} {text}", "warning:".yellow())),
+        }
+    }
+
+    /// Takes away what is not finished, so that other output starts on a line of its own.
+    pub(super) fn clear(&mut self) {
+        let lanes: Vec<Lane> = self.bars.keys().copied().collect();
+        for lane in lanes {
+            self.remove(lane);
+        }
+    }
+
+    fn add(&mut self, lane: Lane, title: &str) {
+        let bar = self.all.add(ProgressBar::new_spinner().with_prefix(title.to_owned()));
+        bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        self.bars.insert(lane, bar);
+    }
+
+    fn remove(&mut self, lane: Lane) {
+        if let Some(bar) = self.bars.remove(&lane) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+    }
+
+    fn end(&mut self, lane: Lane) -> Ended {
+        self.remove(lane);
+        let ended = self.open.end(lane);
+        // What it is a part of goes on: the step that a phase belongs to.
+        if let Some(outer) = self.open.innermost(lane).map(|phase| phase.title.clone()) {
+            self.add(lane, &outer);
+        }
+        ended
+    }
+
+    fn with_bar(&self, lane: Lane, change: impl FnOnce(&ProgressBar)) {
+        if let Some(bar) = self.bars.get(&lane) {
+            change(bar);
+        }
+    }
+
+    fn aside(&self, lane: Lane, text: &str) {
+        match self.open.title_beside_others(lane) {
+            Some(title) => self.above(&format!("  {title}: {text}")),
+            None => self.above(&format!("  {text}")),
+        }
+    }
+
+    /// A line that stays, above the bars.
+    fn above(&self, text: &str) {
+        self.all.suspend(|| line(text));
+    }
+}
+
+/// Width of the terminal.
+fn columns() -> usize {
+    Term::stderr().size().1.into()
+}
+
+/// In one line of at most so many columns; an ellipsis stands for the rest.
+fn shortened(text: &str, columns: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    truncate_str(&words.join(" "), columns, "…").into_owned()
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_ends_in_an_ellipsis() {
+        assert_eq!(shortened(" • Preparing nodes 📦   ...", 40), "• Preparing nodes 📦 ...");
+        assert_eq!(shortened("Waiting for cert-manager to be available", 16), "Waiting for cer…");
+        assert_eq!(shortened("one\ntwo", 40), "one two");
+        assert_eq!(measure_text_width(&shortened("Starting 🕹️ all", 10)), 10);
+    }
+}
