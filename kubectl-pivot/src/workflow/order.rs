@@ -64,11 +64,12 @@ impl Step {
             Self::Bootstrap => &[Self::Preflight],
             Self::InitBootstrap => &[Self::Bootstrap],
             Self::ApplyCluster => &[Self::InitBootstrap],
-            Self::ControlPlane => &[Self::ApplyCluster],
-            Self::Kubeconfig => &[Self::ControlPlane],
+            // The API server of the target answers some time before its management cluster has noticed.
+            Self::ControlPlane | Self::Kubeconfig => &[Self::ApplyCluster],
             Self::Network => &[Self::Kubeconfig],
             // Workers join while the providers of the target are installed.
-            Self::Nodes | Self::InitTarget => &[Self::Network],
+            Self::Nodes => &[Self::ControlPlane, Self::Network],
+            Self::InitTarget => &[Self::Network],
             Self::TargetProviders => &[Self::InitTarget],
             Self::Move => &[Self::Nodes, Self::TargetProviders],
             Self::Verify => &[Self::Move],

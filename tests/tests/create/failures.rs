@@ -203,7 +203,7 @@ pub async fn machines_without_nodes_are_named(stage: Arc<Stage>) {
         exit::UNFINISHED,
         &[
             "the step `nodes` failed",
-            "every machine is a Ready node has not come true within 30 s",
+            "timed out after 30 s waiting until every machine is a Ready node",
             "0 of 2 nodes are Ready",
             "default/pivot-0: its Node has not joined yet",
         ],
@@ -236,8 +236,8 @@ pub async fn a_target_that_does_not_answer_is_told(stage: Arc<Stage>) {
         exit::UNFINISHED,
         &[
             "the step `kubeconfig` failed",
-            "the API server of the target answers has not come true within 30 s",
-            "cannot get /version in the target cluster",
+            "timed out after 30 s waiting until the API server of the target is ready",
+            "cannot get /readyz in the target cluster",
         ],
     );
 }

@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use kubectl_pivot::cluster::{Client, KubeconfigRef, Served};
 use kubectl_pivot::workflow::Step;
+use kubectl_pivot_tests::program::Outcome;
+use serde_json::Value;
 
 use super::stage::{Scene, Stage};
 
 pub async fn all_steps_from_nothing(stage: Arc<Stage>) {
     let scene = stage.scene().await;
     let understudy = scene.understudy();
-    let outcome = scene.program.run(scene.create(&["-o", "json"])).await.expect_success("create");
+    let arguments = scene.create(&["-o", "json", "--progress", "json"]);
+    let outcome = scene.program.run(arguments).await.expect_success("create");
+    tells_every_step(&outcome);
     let report = outcome.json();
     let mut done: Vec<_> = report["steps"].as_array().expect("a list").iter().collect();
     done.sort_by_key(|step| Step::ALL.iter().position(|known| step["step"] == known.name()));
@@ -34,6 +38,38 @@ pub async fn all_steps_from_nothing(stage: Arc<Stage>) {
     assert!(status.stdout.contains(": finished"), "{status}");
 }
 
+/// Each step begins once, after what it needs has ended, and ends once; the move is told in phases.
+fn tells_every_step(outcome: &Outcome) {
+    let events = outcome.events();
+    let at = |event: &str, step: Step| {
+        let is_it = |line: &Value| {
+            line["event"] == event && line["step"] == step.name() && line["phase"].is_null()
+        };
+        let mut found = events.iter().enumerate().filter(|(_, line)| is_it(line));
+        let (position, _) = found.next().unwrap_or_else(|| panic!("{step} {event}: {outcome}"));
+        assert!(found.next().is_none(), "{step} {event} twice: {outcome}");
+        position
+    };
+    for step in Step::ALL {
+        assert_eq!(events[at("started", step)]["title"], step.title());
+        assert!(events[at("finished", step)]["seconds"].is_number());
+        for needed in step.needs() {
+            assert!(
+                at("finished", *needed) < at("started", step),
+                "{needed} and {step}: {outcome}"
+            );
+        }
+    }
+    assert!(at("started", Step::InitTarget) < at("finished", Step::Nodes), "no overlap: {outcome}");
+    let of_move = events.iter().filter(|line| line["step"] == Step::Move.name());
+    let phases: Vec<_> = of_move
+        .filter(|line| line["event"] == "finished")
+        .filter_map(|line| line["phase"].as_str())
+        .collect();
+    let known = ["preflight", "pause", "quiesce", "copy", "verify", "seal", "delete", "resume"];
+    assert_eq!(phases, known, "{outcome}");
+}
+
 pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
     let scene = stage.scene().await;
     let outcome = scene.program.run(scene.create(&["--dry-run"])).await.expect_success("dry-run");
@@ -44,7 +80,7 @@ pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
         "--infrastructure docker",
         "kind: DevCluster",
         "9. Install providers in the target [init-target] (after network)",
-        "8. Wait for the nodes [nodes] (after network)",
+        "8. Wait for the nodes [nodes] (after control-plane, network)",
         "$ kind delete cluster --name pivot-bootstrap",
     ] {
         assert!(outcome.stdout.contains(text), "{text}: {outcome}");

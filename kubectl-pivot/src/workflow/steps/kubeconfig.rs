@@ -9,9 +9,14 @@ use crate::causes::in_one_line;
 use crate::tools::write_private;
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
+use crate::workflow::order::Step;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::store::StoreError;
-use crate::workflow::support::wait::{Seen, until};
+use crate::workflow::support::wait::{Seen, until_after};
+
+/// Waits at the same time, and can say more about what is missing: until it has ended, time does not count
+/// here.
+const FIRST: Step = Step::ControlPlane;
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let given = &turn.spec().document.spec.to_kubeconfig;
@@ -26,8 +31,9 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     write_private(out, content)
         .map_err(|source| StoreError::File { path: out.clone(), source: source.into() })?;
     let target = turn.target().await?.with_retry(crate::cluster::RetryPolicy::brief());
-    until(turn, "the API server of the target answers", async || {
-        match target.get_path("/version").await {
+    until_after(turn, FIRST, "the API server of the target is ready", async || {
+        // Not `/version`: that answers before there are namespaces and roles.
+        match target.get_path("/readyz").await {
             Ok(_) => Ok(Seen::Yes(())),
             Err(error) => Ok(Seen::NotYet(in_one_line(&error))),
         }
@@ -41,7 +47,7 @@ async fn read_secret(turn: &Turn<'_>) -> Result<Vec<u8>, StepError> {
     let secrets = ResourceType::core("Secret", "secrets");
     let name = format!("{}-kubeconfig", turn.spec().name);
     let namespace = turn.spec().namespace.as_str();
-    until(turn, "the Secret with the kubeconfig of the target is there", async || {
+    until_after(turn, FIRST, "the Secret with the kubeconfig of the target is there", async || {
         if the_cluster(turn, &cluster).await?.is_none() {
             return Err(StepError::refused(
                 "the cluster has moved away from the bootstrap cluster, its kubeconfig with it",

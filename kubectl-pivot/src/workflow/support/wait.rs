@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::context::Turn;
 use super::super::error::StepError;
+use super::super::order::Step;
 use crate::causes::in_one_line;
 
 /// How often it is looked.
@@ -24,9 +25,31 @@ pub(in super::super) async fn until<T>(
     what: &str,
     look: impl AsyncFn() -> Result<Seen<T>, StepError>,
 ) -> Result<T, StepError> {
-    let began = Instant::now();
+    watch(turn, None, what, look).await
+}
+
+/// As [`until`], but the time begins when another step, which runs beside this one, is done.
+pub(in super::super) async fn until_after<T>(
+    turn: &Turn<'_>,
+    other: Step,
+    what: &str,
+    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+) -> Result<T, StepError> {
+    watch(turn, Some(other), what, look).await
+}
+
+async fn watch<T>(
+    turn: &Turn<'_>,
+    after: Option<Step>,
+    what: &str,
+    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+) -> Result<T, StepError> {
+    let mut began = Instant::now();
     loop {
         turn.check()?;
+        if after.is_some_and(|other| !turn.workflow.is_done(other)) {
+            began = Instant::now();
+        }
         let last = match look().await {
             Ok(Seen::Yes(value)) => return Ok(value),
             Ok(Seen::NotYet(last)) => last,
