@@ -256,6 +256,58 @@ async fn the_readme_lists_the_options_of_move() {
     assert_eq!(told, real);
 }
 
+#[tokio::test]
+async fn for_machines_everything_is_a_line_of_json_and_an_error_is_the_last() {
+    let home = home();
+    let dead = dead_kubeconfig(home.path(), "dead");
+    let dead = dead.to_str().expect("UTF-8");
+    for arguments in [
+        &["backup", "no-folder", "--kubeconfig", dead][..],
+        &["verify", "--to-kubeconfig", "no-such-file"],
+        &["resume", "no-such-run"],
+        &["create", "x", "-i", "no-such-plugin"],
+    ] {
+        let outcome = run(home.path(), &[arguments, &["--progress", "json"]].concat()).await;
+        let events = outcome.events();
+        let error = events.last().unwrap_or_else(|| panic!("{arguments:?}: {outcome}"));
+        assert_eq!(error["event"], "error", "{outcome}");
+        assert_eq!(error["exitCode"].as_i64(), outcome.code.map(i64::from), "{outcome}");
+        // The same as people read.
+        let plain = run(home.path(), &[arguments, &["--progress", "plain"]].concat()).await;
+        let told = format!("error: {}\n", error["message"].as_str().expect("a text"));
+        assert!(plain.stderr.contains(&told), "{told}{plain}");
+        for cause in error["causes"].as_array().into_iter().flatten() {
+            let told = format!("  caused by: {}\n", cause.as_str().expect("a text"));
+            assert!(plain.stderr.contains(&told), "{told}{plain}");
+        }
+        let quiet = run(home.path(), &[arguments, &["--progress", "none"]].concat()).await;
+        assert!(quiet.stderr.starts_with("error: "), "{quiet}");
+        assert_eq!(quiet.stderr, run(home.path(), &[arguments, &["-q"]].concat()).await.stderr);
+    }
+    let both = run(home.path(), &["plugin", "list", "-q", "--progress", "json"]).await;
+    expect(&both, exit::USAGE);
+}
+
+#[tokio::test]
+async fn a_run_of_create_that_another_version_has_begun_is_told() {
+    let home = home();
+    let folder = home.path().join("state/kubectl-pivot/runs/newer");
+    fs::create_dir_all(&folder).expect("create folder");
+    let document = "apiVersion: kubectl-pivot.io/v1alpha1\nkind: Pivot\nmetadata: {name: newer}\n\
+        spec: {infrastructure: docker, isNotKnownYet: true}\n";
+    fs::write(folder.join("pivot.yaml"), document).expect("write");
+    let outcome = run(home.path(), &["resume", "newer"]).await;
+    assert!(!outcome.succeeded(), "{outcome}");
+    for told in [
+        "cannot understand what the run `newer` was begun with",
+        "isNotKnownYet",
+        "hint: another version of kubectl-pivot may have written it",
+    ] {
+        assert!(outcome.stderr.contains(told), "{told}: {outcome}");
+    }
+    assert_eq!(fs::read_to_string(folder.join("pivot.yaml")).expect("is there"), document);
+}
+
 fn home() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }

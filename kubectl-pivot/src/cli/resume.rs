@@ -7,7 +7,7 @@ use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
 use super::tools::ToolArgs;
-use crate::commands::{self, CommandError, exit};
+use crate::commands::{self, CommandError, CreateResumeRequest, exit};
 use crate::render;
 
 /// Arguments.
@@ -16,6 +16,9 @@ pub(super) struct Args {
     /// Name of a run of create [default: a move between two clusters, named by flags].
     #[arg(conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
     name: Option<String>,
+    /// Seconds that each wait of a run of create may take [default: as it was begun].
+    #[arg(long, value_name = "SECONDS", requires = "name")]
+    timeout: Option<u64>,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
     #[command(flatten)]
@@ -38,9 +41,13 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     if let Some(name) = args.name {
         let toolbox = args.tools.toolbox(context);
-        let (skips, folders) = (args.probes.skipped(), args.probes.folders());
-        let report =
-            commands::create_resume((&name, skips), folders, toolbox, &context.stop).await?;
+        let request = CreateResumeRequest {
+            name,
+            skip_probes: args.probes.skipped(),
+            timeout: args.timeout,
+            plugin_folders: args.probes.folders().to_vec(),
+        };
+        let report = commands::create_resume(request, toolbox, &context.stop).await?;
         context.progress.clear();
         render::print(
             &render::structured(&report, args.output.into())

@@ -101,17 +101,33 @@ pub async fn create(
     perform(&workflow).await
 }
 
-/// Carries on a run of this machine, leaving out further probes.
+/// Which run to carry on, and how.
+#[derive(Clone, Debug)]
+pub struct CreateResumeRequest {
+    /// Its name.
+    pub name: String,
+    /// Readiness probes to leave out, besides those that it was begun without.
+    pub skip_probes: Vec<String>,
+    /// Seconds that each wait may take; otherwise as the run was begun.
+    pub timeout: Option<u64>,
+    /// Where to look for plugins first.
+    pub plugin_folders: Vec<PathBuf>,
+}
+
+/// Carries on a run of this machine.
 ///
 /// # Errors
 /// There is none of this name, or a step fails.
 pub async fn create_resume(
-    (name, skip_probes): (&str, Vec<String>),
-    plugin_folders: &[PathBuf],
+    request: CreateResumeRequest,
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
-    perform(&reopen(name, plugin_folders, toolbox, stop)?.skipping(skip_probes)?).await
+    let registry = plugin_registry(&request.plugin_folders)?;
+    let mut document = RunFolder::open(&request.name)?.document()?;
+    document.spec.timeout = request.timeout.or(document.spec.timeout);
+    let workflow = Workflow::prepare(document, &registry, toolbox, stop)?;
+    perform(&workflow.skipping(request.skip_probes)?).await
 }
 
 /// The run that is to be taken back, and what that would remove.

@@ -14,8 +14,8 @@ mod status;
 
 pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore};
 pub use create::{
-    CreateRequest, PivotReport, StepReport, create, create_leftovers, create_outline,
-    create_resume, create_status,
+    CreateRequest, CreateResumeRequest, PivotReport, StepReport, create, create_leftovers,
+    create_outline, create_resume, create_status,
 };
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use doctor::{

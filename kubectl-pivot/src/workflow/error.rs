@@ -41,7 +41,7 @@ pub enum StepError {
     #[error("{}", sentences(.0))]
     NotReady(Vec<ProbeResult>),
     /// A wait took too long.
-    #[error("{what} has not come true within {seconds} s; last seen: {last}")]
+    #[error("timed out after {seconds} s waiting until {what}; last seen: {last}")]
     TimedOut {
         /// What was waited for.
         what: String,
@@ -108,8 +108,7 @@ impl StepError {
                 names(probes)
             )),
             Self::TimedOut { seconds, .. } => Some(format!(
-                "see why it takes so long, or give the same command again with more than --timeout \
-                 {seconds}"
+                "see why it takes so long, or go on with more than --timeout {seconds}"
             )),
             Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
         }

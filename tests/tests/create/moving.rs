@@ -70,7 +70,7 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
         exit::UNFINISHED,
         &[
             "the step `verify` failed",
-            "the target manages itself has not come true within 2 s",
+            "timed out after 2 s waiting until the target manages itself",
             "Available does not hold: Cluster default/pivot: it is not Available: Available is played",
             "kubectl pivot resume pivot",
         ],

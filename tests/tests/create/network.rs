@@ -43,7 +43,7 @@ pub async fn a_network_that_does_not_work_is_told(stage: Arc<Stage>) {
         exit::UNFINISHED,
         &[
             "the step `nodes` failed",
-            "every machine is a Ready node has not come true within 2 s",
+            "timed out after 2 s waiting until every machine is a Ready node",
             "0 of 2 nodes are Ready",
             "Pod kube-system/net-x in the target is not ready: ImagePullBackOff no such image",
             "kubectl pivot resume pivot",

@@ -84,10 +84,10 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_mended(stage: Arc<S
         exit::UNFINISHED,
         &[
             "the step `control-plane` failed",
-            "the control plane of the target is initialised has not come true within 2 s",
+            "timed out after 2 s waiting until the control plane of the target is initialised",
             "Cluster default/pivot: its control plane is not initialised",
             "Cluster default/pivot: ControlPlaneInitialized is False (Understudy) ControlPlaneInitialized is played",
-            "give the same command again with more than --timeout 2",
+            "go on with more than --timeout 2",
             "kubectl pivot resume pivot",
         ],
     );

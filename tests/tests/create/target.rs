@@ -65,7 +65,7 @@ pub async fn providers_that_do_not_get_into_the_target_are_told(stage: Arc<Stage
         exit::UNFINISHED,
         &[
             "the step `target-providers` failed",
-            "the providers and their webhooks accept the objects of the cluster has not come true within 2 s",
+            "timed out after 2 s waiting until the providers and their webhooks accept the objects",
             "Cluster default/pivot in the target cluster",
             "failed calling webhook \"silent.tests.kubectl-pivot.io\"",
             "kubectl pivot resume pivot",

@@ -72,7 +72,8 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
     };
     let told = [
         "the step `network` failed",
-        "has not come true within 30 s; last seen: HelmReleaseProxy proxied/",
+        "timed out after 30 s waiting until the Helm add-on provider has installed the network; \
+         last seen: HelmReleaseProxy proxied/",
         "HelmReleaseReady is False (HelmInstallOrUpgradeFailed) no such host",
         "kubectl pivot resume proxied",
     ];

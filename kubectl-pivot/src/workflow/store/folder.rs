@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::journal::{self, Entry, What};
 use super::state::{RunState, StepState};
 use crate::tools::{create_private_dir, write_private};
-use crate::workflow::document::{PivotDocument, read_document};
+use crate::workflow::document::{DocumentError, PivotDocument, read_document};
 use crate::workflow::order::Step;
 use crate::yaml;
 
@@ -29,6 +29,14 @@ pub enum StoreError {
     /// A run of this name wants something else.
     #[error("there is a run `{0}` already, with other settings")]
     Different(String),
+    /// What was asked for cannot be understood.
+    #[error("cannot understand what the run `{name}` was begun with")]
+    Document {
+        /// Name of the run.
+        name: String,
+        /// The cause, which names the file.
+        source: DocumentError,
+    },
     /// A file cannot be read or written.
     #[error("cannot use {}", path.display())]
     File {
@@ -50,6 +58,10 @@ impl StoreError {
                 "`kubectl pivot resume {name}` carries it on as it was begun, `kubectl pivot abort \
                  {name}` removes what it has created"
             ),
+            Self::Document { .. } => {
+                "another version of kubectl-pivot may have written it: go on with that one"
+                    .to_owned()
+            }
             Self::File { .. } => {
                 "check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR".to_owned()
             }
@@ -132,8 +144,12 @@ impl RunFolder {
     /// # Errors
     /// It cannot be read.
     pub fn document(&self) -> Result<PivotDocument, StoreError> {
-        let file = self.document_file();
-        read_document(&file).map_err(|error| StoreError::File { path: file, source: error.into() })
+        read_document(&self.document_file()).map_err(|source| match source {
+            DocumentError::Read { path, source } => {
+                StoreError::File { path, source: source.into() }
+            }
+            source => StoreError::Document { name: self.name.clone(), source },
+        })
     }
 
     /// Writes a file that may hold secrets.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::context::{Turn, Workflow};
+use super::super::document::CniVia;
 use super::super::order::Step;
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{Client, RetryPolicy, Served};
@@ -32,10 +33,11 @@ pub(in super::super) async fn inspect(workflow: &Workflow, step: Step) -> Vec<St
 }
 
 async fn look(turn: &Turn<'_>) -> Vec<String> {
-    let is_about_target = matches!(
-        turn.step,
-        Step::Network | Step::InitTarget | Step::TargetProviders | Step::Verify
-    );
+    let is_about_target = match turn.step {
+        // The Helm add-on provider, which installs it then, is in the bootstrap cluster.
+        Step::Network => turn.spec().cni_via() != CniVia::Addon,
+        step => matches!(step, Step::InitTarget | Step::TargetProviders | Step::Verify),
+    };
     let client = if is_about_target { turn.target().await } else { turn.bootstrap().await };
     let Ok(client) = client else { return Vec::new() };
     let client = client.with_retry(RetryPolicy::brief());

@@ -38,6 +38,15 @@ impl Wanted {
         installed.kind == self.kind && installed.name == self.bare_name()
     }
 
+    /// As clusterctl names it in its messages and in labels.
+    fn label(&self) -> String {
+        let name = self.bare_name();
+        match self.flag {
+            "--core" => name.to_owned(),
+            flag => format!("{}-{name}", flag.trim_start_matches('-')),
+        }
+    }
+
     fn bare_name(&self) -> &str {
         self.name.split(':').next().unwrap_or_default()
     }
@@ -136,7 +145,7 @@ pub(in super::super) async fn ensure(
     if let Some(absent) = missing.iter().find(is_absent) {
         return Err(not_installed(turn, cluster, &clusterctl, absent));
     }
-    let names: Vec<_> = missing.iter().map(Wanted::bare_name).collect();
+    let names: Vec<_> = missing.iter().map(Wanted::label).collect();
     Ok(names.join(", "))
 }
 
@@ -239,6 +248,14 @@ mod tests {
             ("--addon", "helm"),
         ];
         assert_eq!(names, expected.map(|(flag, name)| (flag, name.to_owned())));
-        assert_eq!(wanted(&providers)[3].bare_name(), "docker");
+        let labels: Vec<_> = wanted(&providers).iter().map(Wanted::label).collect();
+        let expected = [
+            "cluster-api",
+            "bootstrap-kubeadm",
+            "control-plane-kubeadm",
+            "infrastructure-docker",
+            "addon-helm",
+        ];
+        assert_eq!(labels, expected);
     }
 }
