@@ -16,7 +16,7 @@ pub(super) struct Open {
 pub(super) struct Phase {
     pub(super) name: &'static str,
     pub(super) title: String,
-    since: Instant,
+    pub(super) since: Instant,
     number: usize,
 }
 

@@ -31,7 +31,7 @@ impl Terminal {
         match event {
             Event::Started { name, title } => {
                 self.remove(lane);
-                self.add(lane, &title);
+                self.add(lane, &title, Duration::ZERO);
                 self.open.begin(lane, name, title);
             }
             Event::Doing(what) => self.with_bar(lane, |bar| {
@@ -77,8 +77,9 @@ impl Terminal {
         }
     }
 
-    fn add(&mut self, lane: Lane, title: &str) {
-        let bar = self.all.add(ProgressBar::new_spinner().with_prefix(title.to_owned()));
+    fn add(&mut self, lane: Lane, title: &str, elapsed: Duration) {
+        let bar = ProgressBar::new_spinner().with_prefix(title.to_owned()).with_elapsed(elapsed);
+        let bar = self.all.add(bar);
         bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim}"));
         bar.enable_steady_tick(Duration::from_millis(100));
         self.bars.insert(lane, bar);
@@ -95,8 +96,9 @@ impl Terminal {
         self.remove(lane);
         let ended = self.open.end(lane);
         // What it is a part of goes on: the step that a phase belongs to.
-        if let Some(outer) = self.open.innermost(lane).map(|phase| phase.title.clone()) {
-            self.add(lane, &outer);
+        let outer = self.open.innermost(lane);
+        if let Some((title, elapsed)) = outer.map(|it| (it.title.clone(), it.since.elapsed())) {
+            self.add(lane, &title, elapsed);
         }
         ended
     }
