@@ -52,7 +52,8 @@ pub async fn a_network_that_does_not_work_is_told(stage: Arc<Stage>) {
     assert_eq!(clusters(&scene).await, Vec::<String>::new(), "nothing was moved");
     drop(understudy);
     let _understudy = scene.understudy();
-    scene.program.run(create(&[])).await.expect_success("with nodes");
+    let more = ["resume", "pivot", "--timeout", "120"];
+    scene.program.run(more).await.expect_success("with nodes and more time");
     assert_eq!(clusters(&scene).await, ["pivot"]);
 }
 

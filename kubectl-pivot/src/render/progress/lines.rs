@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::open::{Ended, Open};
-use super::{detail, line, seconds};
+use super::{detail, seconds};
 use crate::journal::{Event, Lane};
 
 /// How often what is waited for is told.
@@ -18,38 +18,41 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn show(&mut self, lane: Lane, event: Event) {
+    /// The line of an event, if it is to be told.
+    pub(super) fn line(&mut self, lane: Lane, event: Event) -> Option<String> {
         match event {
             Event::Started { name, title } => {
-                line(&format!("==> {title}"));
+                let line = format!("==> {title}");
                 self.open.begin(lane, name, title);
                 self.told.remove(&lane);
+                Some(line)
             }
             Event::Doing(what) => {
-                if self.told.get(&lane).is_none_or(|last| last.elapsed() > INTERVAL) {
-                    self.told.insert(lane, Instant::now());
-                    self.within(lane, &what);
+                if self.told.get(&lane).is_some_and(|last| last.elapsed() <= INTERVAL) {
+                    return None;
                 }
+                self.told.insert(lane, Instant::now());
+                Some(self.within(lane, &what))
             }
-            Event::Progress { .. } | Event::Record(_) => {}
+            Event::Progress { .. } | Event::Record(_) => None,
             Event::Finished { summary } => {
                 let ended = self.open.end(lane);
                 let done = done(&ended);
-                line(&format!("    {done}{}{}", seconds(ended.took), detail(&summary)));
+                Some(format!("    {done}{}{}", seconds(ended.took), detail(&summary)))
             }
             Event::Failed => {
                 let ended = self.open.end(lane);
-                line(&format!("    failed{}: {}", seconds(ended.took), ended.title));
+                Some(format!("    failed{}: {}", seconds(ended.took), ended.title))
             }
-            Event::Note(text) => self.within(lane, &text),
-            Event::Warning(text) => self.within(lane, &format!("warning: {text}")),
+            Event::Note(text) => Some(self.within(lane, &text)),
+            Event::Warning(text) => Some(self.within(lane, &format!("warning: {text}"))),
         }
     }
 
-    fn within(&self, lane: Lane, text: &str) {
+    fn within(&self, lane: Lane, text: &str) -> String {
         match self.open.title_beside_others(lane) {
-            Some(title) => line(&format!("    {title}: {text}")),
-            None => line(&format!("    {text}")),
+            Some(title) => format!("    {title}: {text}"),
+            None => format!("    {text}"),
         }
     }
 }
@@ -57,4 +60,49 @@ impl Lines {
 /// How the end of something is told below the titles that were shown.
 fn done(ended: &Ended) -> String {
     if ended.is_scrolled_away { format!("{}: done", ended.title) } else { "done".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_says_what_it_is_about() {
+        let mut lines = Lines::default();
+        let started = |title: &str| Event::Started { name: "name", title: title.to_owned() };
+        let doing = |text: &str| Event::Doing(text.to_owned());
+        let finished = |summary: &str| Event::Finished { summary: summary.to_owned() };
+        let (nodes, target) = (Some("nodes"), Some("init-target"));
+        let told: Vec<String> = [
+            (nodes, started("Wait for the nodes")),
+            (nodes, doing("0 of 2")),
+            (nodes, doing("1 of 2")),
+            (target, started("Install providers")),
+            (target, doing("Fetching")),
+            (nodes, Event::Warning("slow".to_owned())),
+            (nodes, finished("2 nodes")),
+            (target, Event::Progress { done: 1, total: 2 }),
+            (target, Event::Note("alone now".to_owned())),
+            (target, Event::Failed),
+            (None, started("Move")),
+            (None, finished("")),
+        ]
+        .into_iter()
+        .filter_map(|(lane, event)| lines.line(lane, event))
+        .map(|line| line.replace(" (0.0 s)", ""))
+        .collect();
+        let expected = [
+            "==> Wait for the nodes",
+            "    0 of 2",
+            "==> Install providers",
+            "    Install providers: Fetching",
+            "    Wait for the nodes: warning: slow",
+            "    Wait for the nodes: done: 2 nodes",
+            "    alone now",
+            "    failed: Install providers",
+            "==> Move",
+            "    done",
+        ];
+        assert_eq!(told, expected);
+    }
 }

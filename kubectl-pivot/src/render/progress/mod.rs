@@ -59,7 +59,7 @@ impl Progress {
         let progress = self.clone();
         Events::by_lane(move |lane, event| match &mut *progress.view() {
             View::Quiet => {}
-            View::Lines(lines) => lines.show(lane, event),
+            View::Lines(lines) => lines.line(lane, event).iter().for_each(|text| line(text)),
             View::Json(json) => json.line(lane, &event).iter().for_each(|text| line(text)),
             View::Terminal(terminal) => terminal.show(lane, event),
         })
