@@ -15,10 +15,15 @@ pub fn is_cluster_class(object: &Object) -> bool {
     object.kind() == "ClusterClass" && object.group() == CORE_GROUP
 }
 
-/// Whether the Helm add-on provider uninstalls a release when this is deleted, though the Cluster is
-/// paused: it looks at the pause of the object only.
+/// Whether the Helm add-on provider works on a release for this, though the Cluster is paused: it looks at
+/// the pause of the object only, and uninstalls the release when the object is deleted.
 pub fn is_helm_proxy(object: &Object) -> bool {
     object.group() == ADDONS_GROUP && matches!(object.kind(), "HelmChartProxy" | "HelmReleaseProxy")
+}
+
+/// Whether a move pauses this itself. Everything else is left alone because its Cluster is paused.
+pub fn is_pausable(object: &Object) -> bool {
+    is_cluster(object) || is_cluster_class(object) || is_helm_proxy(object)
 }
 
 /// Whether this is a `Machine`.
@@ -39,7 +44,7 @@ pub fn moves_its_hierarchy(group: &str, kind: &str) -> bool {
     )
 }
 
-/// Whether reconciliation of this Cluster or ClusterClass is paused.
+/// Whether reconciliation of this Cluster, ClusterClass or proxy of a Helm release is paused.
 pub fn is_paused(object: &Object) -> bool {
     object.annotation(PAUSED_ANNOTATION).is_some()
         || (is_cluster(object) && spec(object)["paused"] == Value::Bool(true))

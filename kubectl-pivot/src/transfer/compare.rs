@@ -6,7 +6,7 @@ use crate::capi::Object;
 use crate::capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
-use crate::capi::{is_cluster, is_cluster_class, is_helm_proxy};
+use crate::capi::{is_cluster, is_pausable};
 
 /// How a copy differs from what it was copied from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,11 +45,11 @@ pub fn being_deleted(copy: &Object) -> Option<String> {
 
 fn content(object: &Object) -> Value {
     let mut object = object.clone();
-    let is_pausable = is_cluster(&object) || is_cluster_class(&object);
+    let is_cluster = is_cluster(&object);
     for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION] {
         object.remove_annotation(mark);
     }
-    if is_pausable || is_helm_proxy(&object) {
+    if is_pausable(&object) {
         object.remove_annotation(PAUSED_ANNOTATION);
     }
     let mut owners = object.owner_references();
@@ -63,7 +63,7 @@ fn content(object: &Object) -> Value {
     let mut value = object.into_value();
     if let Value::Object(fields) = &mut value {
         fields.remove("status");
-        if is_pausable && let Some(Value::Object(spec)) = fields.get_mut("spec") {
+        if is_cluster && let Some(Value::Object(spec)) = fields.get_mut("spec") {
             spec.remove("paused");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Each object is marked for webhooks (`delete-for-move`, merged into its annotations), deleted if
 //! it is still the same one (uid), and only then freed of its finalizers: controllers would put
-//! them back on an object that is not being deleted.
+//! them back on an object that is not being deleted. Proxies of Helm releases are freed before.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use super::discover::{Territory, list_kinds};
 use super::error::PhaseError;
 use super::marks::before_deletion;
 use super::run::{Progress, Run};
-use crate::capi::{Fate, Graph, Node, Object, ResourceType};
+use crate::capi::{Fate, Graph, Node, Object, ResourceType, is_helm_proxy};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
 /// Pause between two tries at an object that may not be deleted now.
@@ -65,7 +65,13 @@ async fn delete_one(
     resource: &ResourceType,
     object: &Object,
 ) -> Result<(), ApiError> {
-    let mark = json!({"metadata": {"uid": object.uid(), "annotations": before_deletion(object)}});
+    let mut mark =
+        json!({"metadata": {"uid": object.uid(), "annotations": before_deletion(object)}});
+    if is_helm_proxy(object) {
+        // Its provider does not look at the pause when it tries again what has failed before: it must
+        // not see a deletion at all.
+        mark["metadata"]["finalizers"] = Value::Null;
+    }
     if !patch_if_there(source, resource, object, &mark).await? {
         return Ok(());
     }

@@ -10,14 +10,22 @@ use super::discover::{Territory, discover};
 use super::error::PhaseError;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
-use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
+use crate::capi::names::{ADDONS_GROUP, CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
-    Graph, MoveKind, Node, Object, ResourceType, is_cluster, is_cluster_class, is_paused,
+    Graph, MoveKind, Node, Object, ResourceType, is_cluster, is_pausable, is_paused,
 };
 use crate::cluster::{ApiError, Client, FIELD_MANAGER, PatchKind, WriteOptions};
 
 /// Rounds of pausing and looking again before the move gives up.
 const ROUNDS: usize = 5;
+
+/// What a run pauses, in the order in which it is resumed.
+const PAUSABLE: [(&str, &str); 4] = [
+    (CORE_GROUP, "ClusterClass"),
+    (CORE_GROUP, "Cluster"),
+    (ADDONS_GROUP, "HelmReleaseProxy"),
+    (ADDONS_GROUP, "HelmChartProxy"),
+];
 
 /// Follows the run's id in the annotation when `spec.paused` was an explicit `false` before; behind
 /// it stands who managed the field.
@@ -47,7 +55,7 @@ pub async fn pause(
     }
 }
 
-/// Pauses Clusters and ClusterClasses of a cluster.
+/// Pauses objects of a cluster.
 pub(super) async fn pause_objects(
     run: &Run,
     cluster: &Client,
@@ -69,19 +77,17 @@ fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &O
 
 /// Gives back the pause state of everything that this run has paused in a cluster.
 ///
-/// ClusterClasses come first, so that no Cluster reconciles against a paused class.
+/// ClusterClasses come first, so that no Cluster reconciles against a paused class; proxies of Helm
+/// releases come last, so that their provider has seen the Clusters.
 ///
 /// # Errors
 /// When a request fails.
 pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<usize, PhaseError> {
     let mut restored = 0;
-    for kind in ["ClusterClass", "Cluster"] {
-        let Some(kind) = kinds
-            .iter()
-            .find(|k| k.resource.kind == kind && k.resource.group == "cluster.x-k8s.io")
-        else {
-            continue;
-        };
+    for (group, kind) in PAUSABLE {
+        let is_it =
+            |known: &&MoveKind| known.resource.kind == kind && known.resource.group == group;
+        let Some(kind) = kinds.iter().find(is_it) else { continue };
         let paused = paused_by_run(run, cluster, &kind.resource).await?;
         restored += paused.len();
         let progress = Progress::of(paused.len()).carried_through();
@@ -110,9 +116,9 @@ async fn paused_by_run(
     Ok(listed.into_iter().filter(|object| paused_by(object) == Some(&run.id)).collect())
 }
 
-/// The run that has paused this Cluster or ClusterClass.
+/// The run that has paused this object.
 pub fn paused_by(object: &Object) -> Option<&str> {
-    if !(is_cluster(object) || is_cluster_class(object)) {
+    if !is_pausable(object) {
         return None;
     }
     let value = object.annotation(PAUSED_BY_ANNOTATION)?;
@@ -167,7 +173,7 @@ async fn patch(
 }
 
 fn pausing(object: &Object, run: &str) -> Value {
-    if is_cluster_class(object) {
+    if !is_cluster(object) {
         return json!({"metadata": {"uid": object.uid(),
             "annotations": {PAUSED_BY_ANNOTATION: run, PAUSED_ANNOTATION: ""}}});
     }
@@ -182,7 +188,7 @@ fn pausing(object: &Object, run: &str) -> Value {
 }
 
 fn resuming(object: &Object) -> Value {
-    if is_cluster_class(object) {
+    if !is_cluster(object) {
         return json!({"metadata": {"uid": object.uid(),
             "annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
     }
@@ -208,6 +214,28 @@ mod tests {
         let plain = cluster(json!({}));
         assert_eq!(pausing(&plain, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION], "r1");
         assert_eq!(managers_of_false(&plain), None);
+    }
+
+    #[test]
+    fn everything_that_is_paused_is_resumed() {
+        for (group, kind) in PAUSABLE {
+            let object = json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": {"uid": "u"}});
+            let mut object = Object::new(object);
+            assert!(is_pausable(&object), "{kind}");
+            let patch = pausing(&object, "r1");
+            for (name, value) in patch["metadata"]["annotations"].as_object().expect("marks") {
+                object.set_annotation(name, value.as_str().expect("text"));
+            }
+            object.value_mut()["spec"] = patch["spec"].clone();
+            assert!(is_paused(&object), "{kind}");
+            assert_eq!(paused_by(&object), Some("r1"), "{kind}");
+            let undone = resuming(&object);
+            assert_eq!(undone["metadata"]["annotations"][PAUSED_BY_ANNOTATION], Value::Null);
+            let is_by_field = kind == "Cluster";
+            assert_eq!(undone["spec"].get("paused").is_some(), is_by_field, "{kind}");
+            let annotations = undone["metadata"]["annotations"].as_object().expect("marks");
+            assert_eq!(annotations.contains_key(PAUSED_ANNOTATION), !is_by_field, "{kind}");
+        }
     }
 
     #[test]

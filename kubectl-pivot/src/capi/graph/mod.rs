@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use self::build::Builder;
-use super::cluster::{is_cluster, is_cluster_class};
+use super::cluster::{is_cluster, is_pausable};
 use super::object::{Object, ObjectId, OwnerReference};
 use super::resource::ResourceType;
 
@@ -152,9 +152,8 @@ impl Graph {
         self.copied().map(|index| &self.nodes[index]).filter(|node| is_cluster(&node.object))
     }
 
-    /// The Clusters and ClusterClasses that are copied: what a run pauses.
+    /// What is copied and a run pauses: Clusters, ClusterClasses, proxies of Helm releases.
     pub fn pausable(&self) -> impl Iterator<Item = &Node> {
-        let pausable = |object: &Object| is_cluster(object) || is_cluster_class(object);
-        self.copied().map(|index| &self.nodes[index]).filter(move |node| pausable(&node.object))
+        self.copied().map(|index| &self.nodes[index]).filter(|node| is_pausable(&node.object))
     }
 }

@@ -11,8 +11,8 @@ use super::super::run::Run;
 use super::files::names;
 use super::manifest::{Manifest, SavedObject};
 use super::writer::Writer;
-use crate::capi::names::{PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
-use crate::capi::{Graph, Object, is_cluster, is_cluster_class};
+use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
+use crate::capi::{Graph, Object, is_helm_proxy, is_pausable};
 use crate::cluster::FIELD_MANAGER;
 
 /// Where objects are written to.
@@ -102,9 +102,12 @@ fn for_file(object: &Object) -> Object {
         Some(_) => memory_of_false(&object).map(str::to_owned),
         None => Some(String::new()),
     };
-    let pausable = is_cluster(&object) || is_cluster_class(&object);
+    // clusterctl resumes Clusters and ClusterClasses that it reads, and nothing else.
+    if is_helm_proxy(&object) && memory.is_none() {
+        object.remove_annotation(PAUSED_ANNOTATION);
+    }
     object.remove_annotation(PAUSED_BY_ANNOTATION);
-    if let Some(memory) = memory.filter(|_| pausable) {
+    if let Some(memory) = memory.filter(|_| is_pausable(&object)) {
         object.set_annotation(USER_PAUSED_ANNOTATION, &memory);
     }
     let entries: Vec<_> = object
@@ -148,5 +151,17 @@ mod tests {
         assert_eq!(saved(Some("r1")), Value::Null);
         assert_eq!(saved(Some("r1/false []")), json!({USER_PAUSED_ANNOTATION: "false []"}));
         assert_eq!(saved(None), json!({USER_PAUSED_ANNOTATION: ""}));
+    }
+
+    #[test]
+    fn a_file_does_not_pause_a_release_for_ever() {
+        let saved = |annotations: Value| -> Value {
+            let proxy = Object::new(json!({"apiVersion": "addons.cluster.x-k8s.io/v1alpha1",
+                "kind": "HelmReleaseProxy", "metadata": {"name": "a", "annotations": annotations}}));
+            for_file(&proxy).value()["metadata"]["annotations"].clone()
+        };
+        assert_eq!(saved(json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r1"})), Value::Null);
+        let of_user = json!({PAUSED_ANNOTATION: "", USER_PAUSED_ANNOTATION: ""});
+        assert_eq!(saved(json!({PAUSED_ANNOTATION: ""})), of_user);
     }
 }

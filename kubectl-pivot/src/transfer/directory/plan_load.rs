@@ -20,7 +20,9 @@ use super::backup::Destination;
 use super::files;
 use super::manifest::{MANIFEST, Manifest, content};
 use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
-use crate::capi::{Graph, MoveKind, Object, Scope, is_cluster, is_cluster_class, is_paused};
+use crate::capi::{
+    Graph, MoveKind, Object, Scope, is_cluster, is_helm_proxy, is_pausable, is_paused,
+};
 use crate::cluster::{Client, Served};
 
 /// What restoring a directory would do.
@@ -177,9 +179,7 @@ fn active(graph: &Graph, there: Vec<(usize, Object)>) -> Vec<(crate::capi::Resou
     if copied.iter().all(|node| there.contains_key(&key(&node.object))) {
         return Vec::new();
     }
-    let pausable = copied
-        .into_iter()
-        .filter(|node| is_cluster(&node.object) || is_cluster_class(&node.object));
+    let pausable = copied.into_iter().filter(|node| is_pausable(&node.object));
     pausable
         .filter_map(|node| {
             Some((graph.resource(node).clone(), there.get(&key(&node.object))?.clone()))
@@ -228,10 +228,9 @@ fn find_kind(kinds: &mut Vec<MoveKind>, object: &Object, served: &Served) -> Opt
     Some(kinds.len() - 1)
 }
 
-/// Clusters and ClusterClasses arrive paused by this run, unless their user had paused them.
+/// What a run pauses arrives paused by this run, unless its user had paused it.
 fn for_target(mut object: Object, run: &str) -> Object {
-    let is_cluster = is_cluster(&object);
-    if !is_cluster && !is_cluster_class(&object) {
+    if !is_pausable(&object) {
         return object;
     }
     let memory = object.annotation(USER_PAUSED_ANNOTATION).map(str::to_owned);
@@ -241,8 +240,12 @@ fn for_target(mut object: Object, run: &str) -> Object {
         Some(of_false) => format!("{run}/{of_false}"),
         None => run.to_owned(),
     };
+    // Nobody but its user pauses one in a file, not even clusterctl.
+    if is_helm_proxy(&object) && is_paused(&object) {
+        return object;
+    }
     object.set_annotation(PAUSED_BY_ANNOTATION, &mark);
-    if is_cluster {
+    if is_cluster(&object) {
         object.value_mut()["spec"]["paused"] = true.into();
     } else {
         object.set_annotation(PAUSED_ANNOTATION, "");
