@@ -15,7 +15,7 @@ use crate::namespaces::{NamespaceController, wait_gone};
 use crate::population::complete::{self, Places};
 use crate::population::{Population, shapes};
 use crate::program::Program;
-use crate::proxy::{ClusterState, Proxy, Side, Tape};
+use crate::proxy::{Activity, Proxy, Side, Tape, one_sided};
 use crate::twins::{Pair, Plane, Stage};
 use crate::wiping;
 
@@ -222,18 +222,14 @@ impl Arena {
     }
 
     async fn begin_timeline(&self, tag: &str) {
-        let mut clusters = Vec::new();
+        let mut objects = Vec::new();
         for (side, plane) in [(Side::Source, &self.pair.source), (Side::Target, &self.pair.target)]
         {
-            let listed = plane.client().list(&cluster_type(), Some(tag)).await;
-            for cluster in listed.expect("Clusters can be listed") {
-                let place = (tag.to_owned(), cluster.name().to_owned());
-                clusters.push((side, place, crate::proxy::state_of(&cluster)));
-            }
+            objects.extend(one_sided(side, plane.client(), Some(tag)).await);
         }
-        let is_active = |(_, _, state): &(_, _, ClusterState)| *state == ClusterState::Active;
-        assert!(clusters.iter().any(is_active), "the story of {tag} has no active Cluster");
-        self.tape.begin_timeline(clusters);
+        let is_active = |(_, _, state): &(_, _, Activity)| *state == Activity::Active;
+        assert!(objects.iter().any(is_active), "the story of {tag} has no active Cluster");
+        self.tape.begin_timeline(objects);
     }
 
     /// What both clusters hold of a story.

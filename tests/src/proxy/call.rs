@@ -7,6 +7,13 @@ use super::http::Request;
 /// Annotation of the lock's Lease with the record of the run.
 const RECORD: &str = "kubectl-pivot.io/record";
 
+/// Group, version, kind and plural of what may be active on one side only, since a move pauses it.
+pub(super) const ONE_SIDED: [(&str, &str, &str, &str); 3] = [
+    ("cluster.x-k8s.io", "v1beta2", "Cluster", "clusters"),
+    ("addons.cluster.x-k8s.io", "v1alpha1", "HelmChartProxy", "helmchartproxies"),
+    ("addons.cluster.x-k8s.io", "v1alpha1", "HelmReleaseProxy", "helmreleaseproxies"),
+];
+
 /// Which cluster of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
@@ -86,20 +93,16 @@ impl Call {
             && !self.body["spec"]["renewTime"].is_null()
     }
 
-    /// Namespace and name of the Cluster that it writes to.
-    pub(super) fn cluster(&self) -> Option<(String, String)> {
-        let rest = self.path.strip_prefix("/apis/cluster.x-k8s.io/")?;
-        let parts: Vec<&str> = rest.split('/').collect();
-        let in_body = || self.body["metadata"]["name"].as_str();
-        match parts.as_slice() {
-            [_, "namespaces", namespace, "clusters"] => {
-                Some(((*namespace).to_owned(), in_body()?.to_owned()))
-            }
-            [_, "namespaces", namespace, "clusters", name, ..] => {
-                Some(((*namespace).to_owned(), (*name).to_owned()))
-            }
-            _ => None,
-        }
+    /// The path of the object that it writes to, if that is one that may be active on one side only.
+    pub(super) fn one_sided(&self) -> Option<String> {
+        let parts: Vec<&str> = self.path.strip_prefix("/apis/")?.split('/').collect();
+        let [group, _, "namespaces", _, plural, ref name @ ..] = parts[..] else { return None };
+        ONE_SIDED.iter().find(|known| (known.0, known.3) == (group, plural))?;
+        let name = match name {
+            [] => self.body["metadata"]["name"].as_str()?,
+            [name, ..] => name,
+        };
+        Some(format!("/apis/{}/{name}", parts[..5].join("/")))
     }
 }
 
@@ -142,10 +145,14 @@ mod tests {
 
     #[test]
     fn clusters_are_named_by_the_path_or_the_body() {
-        let of = |target: &str| call("POST", target, &json!({"metadata": {"name": "b"}})).cluster();
+        let of =
+            |target: &str| call("POST", target, &json!({"metadata": {"name": "b"}})).one_sided();
         let base = "/apis/cluster.x-k8s.io/v1beta2/namespaces/n/clusters";
-        assert_eq!(of(base), Some(("n".to_owned(), "b".to_owned())));
-        assert_eq!(of(&format!("{base}/a?x=y")), Some(("n".to_owned(), "a".to_owned())));
+        assert_eq!(of(base), Some(format!("{base}/b")));
+        assert_eq!(of(&format!("{base}/a?x=y")), Some(format!("{base}/a")));
+        assert_eq!(of(&format!("{base}/a/status")), Some(format!("{base}/a")));
         assert_eq!(of("/apis/cluster.x-k8s.io/v1beta2/namespaces/n/machines/a"), None);
+        let proxy = "/apis/addons.cluster.x-k8s.io/v1alpha1/namespaces/n/helmreleaseproxies/a";
+        assert_eq!(of(proxy), Some(proxy.to_owned()));
     }
 }

@@ -15,6 +15,6 @@ mod timeline;
 
 pub use call::{Call, Side};
 pub use fault::{Fault, Rule};
-pub use server::{Proxy, state_of};
+pub use server::{Proxy, one_sided};
 pub use tape::{Tape, Write};
-pub use timeline::{ClusterState, Timeline};
+pub use timeline::{Activity, Timeline};

@@ -9,17 +9,17 @@ use ::http::Response;
 use futures::TryStreamExt;
 use http_body_util::BodyExt;
 use kube::client::Body;
-use kubectl_pivot::capi::{Object, is_paused};
-use kubectl_pivot::cluster::KubeconfigRef;
+use kubectl_pivot::capi::{Object, ResourceType, is_paused};
+use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::call::{Call, Side};
+use super::call::{Call, ONE_SIDED, Side};
 use super::fault::Fault;
 use super::http::{self, Answer, Request};
 use super::tape::Tape;
-use super::timeline::ClusterState;
+use super::timeline::Activity;
 
 /// Headers that belong to one connection, or that the upstream client sets itself.
 const OWN_HEADERS: [&str; 6] = [
@@ -169,13 +169,13 @@ impl Upstream {
     }
 
     async fn forward_in_turn(&self, call: &Call, request: Request) -> Option<Answer> {
-        let Some(cluster) = call.cluster().filter(|_| call.is_write()) else {
+        let Some(path) = call.one_sided().filter(|_| call.is_write()) else {
             return self.forward(request).await;
         };
-        let _turn = self.tape.cluster_turn().await;
+        let _turn = self.tape.one_sided_turn().await;
         let answer = self.forward(request).await;
-        if let Some(state) = self.look_at(&cluster).await {
-            self.tape.note(self.side, cluster, state);
+        if let Some(state) = self.look_at(&path).await {
+            self.tape.note(self.side, path, state);
         }
         answer
     }
@@ -207,16 +207,14 @@ impl Upstream {
         Some(Answer { status, headers, body })
     }
 
-    /// What a Cluster is now; `None` when the API server cannot be reached.
-    async fn look_at(&self, (namespace, name): &(String, String)) -> Option<ClusterState> {
-        let target =
-            format!("/apis/cluster.x-k8s.io/v1beta2/namespaces/{namespace}/clusters/{name}");
-        let request =
-            Request { method: "GET".to_owned(), target, headers: Vec::new(), body: Vec::new() };
+    /// What an object is now; `None` when the API server cannot be reached.
+    async fn look_at(&self, path: &str) -> Option<Activity> {
+        let (method, target) = ("GET".to_owned(), path.to_owned());
+        let request = Request { method, target, headers: Vec::new(), body: Vec::new() };
         let answer = self.forward(request).await?;
         match answer.status {
             200 => Some(state_of(&Object::new(serde_json::from_slice(&answer.body).ok()?))),
-            404 => Some(ClusterState::Absent),
+            404 => Some(Activity::Absent),
             _ => None,
         }
     }
@@ -238,9 +236,31 @@ async fn pass_on(stream: &mut BufReader<TcpStream>, response: Response<Body>) ->
     Ok(())
 }
 
-/// What a Cluster is that was read.
-pub fn state_of(cluster: &Object) -> ClusterState {
-    if is_paused(cluster) { ClusterState::Paused } else { ClusterState::Active }
+/// What there is in a cluster that may be active on one side only.
+///
+/// # Panics
+/// When a list fails.
+pub async fn one_sided(
+    side: Side,
+    client: &Client,
+    namespace: Option<&str>,
+) -> Vec<(Side, String, Activity)> {
+    let mut found = Vec::new();
+    for (group, version, kind, plural) in ONE_SIDED {
+        let kind = ResourceType::new(&format!("{group}/{version}"), kind, plural, true);
+        let listed = match client.list(&kind, namespace).await {
+            Err(error) if error.is_not_found() => continue,
+            listed => listed.unwrap_or_else(|error| panic!("{error}")),
+        };
+        let path = |object: &Object| kind.path(object.namespace(), object.name());
+        found.extend(listed.iter().map(|object| (side, path(object), state_of(object))));
+    }
+    found
+}
+
+/// What an object is that was read.
+pub fn state_of(object: &Object) -> Activity {
+    if is_paused(object) { Activity::Paused } else { Activity::Active }
 }
 
 fn refusal(status: u16, retry_after: Option<u32>) -> Answer {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::call::{Call, Side};
 use super::fault::{Fault, Rule};
-use super::timeline::{ClusterState, Timeline};
+use super::timeline::{Activity, Timeline};
 
 /// A write of the program under test.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ struct Shared {
     /// Requests that are with an API server.
     forwarded: AtomicUsize,
     /// Writes to Clusters, one after the other.
-    clusters: tokio::sync::Mutex<()>,
+    one_sided: tokio::sync::Mutex<()>,
     /// How many requests are or were kept in this run.
     held: watch::Sender<usize>,
     /// Counts up when what is kept may go on.
@@ -64,7 +64,7 @@ impl Tape {
         Self(Arc::new(Shared {
             state: Mutex::new(state),
             forwarded: AtomicUsize::new(0),
-            clusters: tokio::sync::Mutex::default(),
+            one_sided: tokio::sync::Mutex::default(),
             held: watch::Sender::new(0),
             released: watch::Sender::new(0),
             epoch: watch::Sender::new(0),
@@ -83,11 +83,11 @@ impl Tape {
         state.records = [None, None];
     }
 
-    /// Begins a new timeline with these Clusters.
-    pub fn begin_timeline(&self, clusters: Vec<(Side, (String, String), ClusterState)>) {
+    /// Begins a new timeline with objects, by their paths.
+    pub fn begin_timeline(&self, objects: Vec<(Side, String, Activity)>) {
         let mut timeline = Timeline::default();
-        for (side, cluster, state) in clusters {
-            timeline.note(side, cluster, state);
+        for (side, path, state) in objects {
+            timeline.note(side, path, state);
         }
         self.state().timeline = timeline;
     }
@@ -153,13 +153,13 @@ impl Tape {
         }
     }
 
-    pub(super) fn note(&self, side: Side, cluster: (String, String), state: ClusterState) {
-        self.state().timeline.note(side, cluster, state);
+    pub(super) fn note(&self, side: Side, path: String, state: Activity) {
+        self.state().timeline.note(side, path, state);
     }
 
-    /// The right to write to a Cluster.
-    pub(super) async fn cluster_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.clusters.lock().await
+    /// The right to write to what may be active on one side only.
+    pub(super) async fn one_sided_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.one_sided.lock().await
     }
 
     /// Counts a request as being with an API server until the result is dropped.

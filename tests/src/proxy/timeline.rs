@@ -1,15 +1,15 @@
-//! Which Clusters are active where, after every write: never on both sides.
+//! Which Clusters and Helm releases are active where, after every write: never on both sides.
 //!
-//! The proxies let one write to a Cluster through at a time and then look at the Cluster, so the
+//! The proxies let one write to such an object through at a time and then look at it, so the
 //! order of what they have seen is the order of what happened.
 
 use std::collections::BTreeMap;
 
 use super::call::Side;
 
-/// What a Cluster is on one side.
+/// What an object is on one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClusterState {
+pub enum Activity {
     /// It is not there.
     #[default]
     Absent,
@@ -19,24 +19,23 @@ pub enum ClusterState {
     Active,
 }
 
-/// The states of all Clusters on both sides, and what was wrong with them on the way.
+/// The states of all such objects on both sides, by their paths, and what was wrong with them on the way.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    states: BTreeMap<(String, String), [ClusterState; 2]>,
+    states: BTreeMap<String, [Activity; 2]>,
     events: usize,
     violations: Vec<String>,
 }
 
 impl Timeline {
-    /// Notes the state of a Cluster.
-    pub fn note(&mut self, side: Side, (namespace, name): (String, String), state: ClusterState) {
-        let place = format!("{namespace}/{name}");
-        let both = self.states.entry((namespace, name)).or_default();
+    /// Notes the state of an object.
+    pub fn note(&mut self, side: Side, path: String, state: Activity) {
+        let both = self.states.entry(path.clone()).or_default();
         both[side as usize] = state;
         self.events += 1;
-        if *both == [ClusterState::Active; 2] {
+        if *both == [Activity::Active; 2] {
             let event = self.events;
-            self.violations.push(format!("Cluster {place} is active twice after event {event}"));
+            self.violations.push(format!("{path} is active twice after event {event}"));
         }
     }
 
@@ -45,7 +44,7 @@ impl Timeline {
         self.events
     }
 
-    /// Instants at which a Cluster was active on both sides.
+    /// Instants at which an object was active on both sides.
     pub fn violations(&self) -> &[String] {
         &self.violations
     }
@@ -58,11 +57,11 @@ mod tests {
     #[test]
     fn two_active_sides_are_a_violation() {
         let mut timeline = Timeline::default();
-        let cluster = || ("n".to_owned(), "c".to_owned());
-        timeline.note(Side::Source, cluster(), ClusterState::Active);
-        timeline.note(Side::Target, cluster(), ClusterState::Paused);
+        let cluster = || "n/c".to_owned();
+        timeline.note(Side::Source, cluster(), Activity::Active);
+        timeline.note(Side::Target, cluster(), Activity::Paused);
         assert!(timeline.violations().is_empty());
-        timeline.note(Side::Target, cluster(), ClusterState::Active);
+        timeline.note(Side::Target, cluster(), Activity::Active);
         assert_eq!(timeline.violations().len(), 1);
         assert_eq!(timeline.events(), 3);
     }

@@ -10,11 +10,11 @@ use kubectl_pivot::journal::{Event, Events};
 use kubectl_pivot::sandbox::fleet::FleetOptions;
 use kubectl_pivot::sandbox::provision::provision;
 use kubectl_pivot::sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
-use kubectl_pivot_tests::arena::{cluster_type, tell};
+use kubectl_pivot_tests::arena::tell;
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::history::History;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
-use kubectl_pivot_tests::proxy::{ClusterState, Proxy, Rule, Side, Tape, state_of};
+use kubectl_pivot_tests::proxy::{Activity, Proxy, Rule, Side, Tape, one_sided};
 use tempfile::TempDir;
 
 use crate::machines::Story;
@@ -95,13 +95,9 @@ impl Bench {
     pub(crate) async fn begin(&self) -> Story {
         let mut clusters = Vec::new();
         for (side, management) in [Side::Source, Side::Target].into_iter().zip(&self.sides) {
-            let listed = management.client.list(&cluster_type(), None).await;
-            clusters.extend(listed.expect("Clusters can be listed").iter().map(|cluster| {
-                let name = (NAMESPACE.to_owned(), cluster.name().to_owned());
-                (side, name, state_of(cluster))
-            }));
+            clusters.extend(one_sided(side, &management.client, None).await);
         }
-        let active = clusters.iter().filter(|(_, _, state)| *state == ClusterState::Active);
+        let active = clusters.iter().filter(|(_, _, state)| *state == Activity::Active);
         assert_eq!(active.count(), 1, "{clusters:?}");
         self.tape.begin_timeline(clusters);
         self.tape.begin_run();
