@@ -19,6 +19,8 @@ pub enum Part {
     Clusterctl,
     /// The package manager that installs networks.
     Helm,
+    /// A registry that charts are kept in.
+    Registry,
     /// Cluster API's core controllers.
     CoreManager,
     /// Controllers of the kubeadm bootstrap provider.
@@ -52,6 +54,7 @@ macro_rules! wrapper {
 const ETCD: Wrapper = wrapper!("etcd");
 const KUBE_APISERVER: Wrapper = wrapper!("kube-apiserver");
 const HELM: Wrapper = wrapper!("helm");
+const REGISTRY: Wrapper = wrapper!("registry");
 /// Cluster API: CRDs, clusterctl, managers.
 pub(super) const CLUSTER_API: Wrapper = wrapper!("cluster-api");
 
@@ -146,6 +149,16 @@ impl Part {
                 stamp: Some(Stamp::Variable("helm.sh/helm/v3/internal/version.version")),
                 duration: "2 min",
             },
+            Self::Registry => Recipe {
+                name: "registry",
+                wrapper: REGISTRY,
+                module: "github.com/distribution/distribution/v3",
+                package: "github.com/distribution/distribution/v3/cmd/registry",
+                stamp: Some(Stamp::Variable(
+                    "github.com/distribution/distribution/v3/version.version",
+                )),
+                duration: "1 min",
+            },
             Self::Clusterctl => cluster_api(
                 "clusterctl",
                 CLUSTER_API_MODULE,
@@ -203,13 +216,14 @@ mod tests {
     fn every_part_has_a_pinned_version() {
         use Part::{
             BootstrapManager, Clusterctl, ControlPlaneManager, CoreManager, DevManager, Etcd, Helm,
-            KubeApiserver,
+            KubeApiserver, Registry,
         };
         for part in [
             Etcd,
             KubeApiserver,
             Clusterctl,
             Helm,
+            Registry,
             CoreManager,
             BootstrapManager,
             ControlPlaneManager,
