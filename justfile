@@ -8,7 +8,7 @@ ci:
 lint:
     .ci/run fmt clippy
 
-# All tests; the first run builds etcd, kube-apiserver and clusterctl with Go.
+# All tests; the first run builds etcd, kube-apiserver and other parts with Go.
 test:
     .ci/run test
 

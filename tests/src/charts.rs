@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
@@ -44,8 +44,8 @@ pub fn index(helm: &Path, folder: &Path) {
     run(Command::new(helm).args(["repo", "index"]).arg(folder));
 }
 
-fn run(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).output().expect("helm is there");
+pub(crate) fn run(command: &mut Command) {
+    let output = command.output().expect("helm is there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

@@ -17,6 +17,7 @@ pub mod population;
 pub mod processes;
 pub mod program;
 pub mod proxy;
+pub mod registry;
 pub mod repository;
 pub mod suite;
 pub mod twins;

@@ -42,5 +42,6 @@ pub use error::{ControlPlaneError, PartsError, SandboxError};
 pub use info::{ClusterInfo, ControllerInfo, SandboxInfo, SandboxState};
 pub use part::Part;
 pub use parts::{Parts, PartsOptions};
+pub use process::Process;
 pub use sandboxes::Sandboxes;
 pub use up::{Sandbox, UpOptions};

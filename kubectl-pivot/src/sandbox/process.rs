@@ -36,9 +36,10 @@ kill "$lifeline"
 exit "$status"
 "#;
 
-/// A running part. Dropping it kills the part and waits until it is gone.
+/// A running part. Dropping it kills the part and waits until it is gone; it also ends with this program,
+/// however that ends.
 #[derive(Debug)]
-pub(super) struct Process {
+pub struct Process {
     supervisor: Child,
     pid: u32,
     detached: bool,
@@ -46,15 +47,20 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `program` with `args`; its output is appended to `log`.
-    ///
-    /// A program that cannot be executed is noticed by [`Process::has_ended`] soon after.
+    /// As [`Process::spawn_in`], in the environment of this program.
     pub(super) fn spawn(program: &Path, args: &[String], log: &Path) -> io::Result<Self> {
         Self::spawn_in(program, args, &[], log)
     }
 
-    /// As [`Process::spawn`], with further variables in its environment.
-    pub(super) fn spawn_in(
+    /// Starts `program` with `args` and further variables in its environment; its output is appended to
+    /// `log`.
+    ///
+    /// A program that cannot be executed is noticed by [`Process::has_ended`] soon after.
+    ///
+    /// # Errors
+    ///
+    /// There is no such program, or no shell to start it.
+    pub fn spawn_in(
         program: &Path,
         args: &[String],
         environment: &[(&str, String)],
@@ -89,7 +95,7 @@ impl Process {
     }
 
     /// Whether the part has ended by itself.
-    pub(super) fn has_ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         !matches!(self.supervisor.try_wait(), Ok(None))
     }
 

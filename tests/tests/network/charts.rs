@@ -18,10 +18,16 @@ const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {{ .Chart
     annotations: {helm.sh/hook: 'pre-install,pre-upgrade'}\nspec:\n  template:\n    spec:\n      \
     restartPolicy: Never\n      containers: [{name: job, image: images.invalid/job}]\n";
 
-/// Writes the repository, and returns the archive of flannel.
-pub fn write(helm: &Path, folder: &Path) -> PathBuf {
+/// Archives of the repository.
+pub struct Archives {
+    pub cilium: PathBuf,
+    pub flannel: PathBuf,
+}
+
+/// Writes the repository.
+pub fn write(helm: &Path, folder: &Path) -> Archives {
     let files = [("templates/config.yaml", CONFIG), ("values.schema.json", SCHEMA)];
-    pack(helm, folder, ("cilium", CILIUM), &files);
+    let cilium = pack(helm, folder, ("cilium", CILIUM), &files);
     pack(
         helm,
         folder,
@@ -30,5 +36,5 @@ pub fn write(helm: &Path, folder: &Path) -> PathBuf {
     );
     let flannel = pack(helm, folder, ("flannel", "v0.0.1"), &files);
     index(helm, folder);
-    flannel
+    Archives { cilium, flannel }
 }

@@ -66,7 +66,7 @@ pub async fn a_chart_of_another_repository(stage: Arc<Stage>) {
 
 pub async fn a_chart_that_is_here(stage: Arc<Stage>) {
     let scene = stage.scene("archived");
-    let chart = text(&stage.flannel);
+    let chart = text(&stage.archives.flannel);
     let arguments =
         scene.create(&["--cni", "flannel", "--pod-cidr", "10.7.0.0/16", "--cni-chart", &chart]);
     let line = scene.install(&arguments).await;

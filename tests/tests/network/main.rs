@@ -1,6 +1,6 @@
 //! The network step of `kubectl pivot create`: charts by the real helm, and by the Helm add-on provider.
 //!
-//! Real: helm, API servers and etcd, Cluster API's CRDs, the plugins. Stood in: the charts, which have
+//! Real: helm, a registry, API servers and etcd, Cluster API's CRDs, the plugins. Stood in: the charts, which have
 //! names and versions of the real ones and templates of the tests, kubelets and controllers
 //! (`understudy`), and the Helm add-on provider (`kubectl_pivot_tests::addon`).
 
@@ -9,6 +9,7 @@ mod charts;
 mod helm;
 mod interrupted;
 mod refused;
+mod registry;
 mod stage;
 
 use std::process::ExitCode;
@@ -26,6 +27,12 @@ fn main() -> ExitCode {
         )
         .case("values_that_the_chart_refuses", refused::values_that_the_chart_refuses)
         .case("what_never_gets_ready_is_told", refused::what_never_gets_ready_is_told)
+        .case("a_chart_of_a_registry", registry::a_chart_of_a_registry)
+        .case("a_registry_that_wants_a_login", registry::a_registry_that_wants_a_login)
+        .case(
+            "what_a_registry_does_not_give_is_told_before_anything_is_created",
+            registry::what_a_registry_does_not_give_is_told_before_anything_is_created,
+        )
         .case("what_a_killed_helm_has_left", interrupted::what_a_killed_helm_has_left)
         .case("helm_ends_with_this_program", interrupted::helm_ends_with_this_program)
         .case(

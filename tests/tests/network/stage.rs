@@ -17,7 +17,7 @@ use kubectl_pivot_tests::understudy::{self, Act, Understudy};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::charts;
+use super::charts::{self, Archives};
 
 /// Shared by all cases.
 pub struct Stage {
@@ -30,8 +30,10 @@ pub struct Stage {
     pub config: PathBuf,
     /// The real helm.
     pub helm: PathBuf,
-    /// An archive of flannel's chart.
-    pub flannel: PathBuf,
+    /// The real registry.
+    pub registry: PathBuf,
+    /// What is in the repository.
+    pub archives: Archives,
     /// The repository with all charts.
     pub repository: FileServer,
 }
@@ -66,7 +68,7 @@ impl Stage {
         let helm = part(Part::Helm).await;
         let charts = dir.path().join("charts");
         std::fs::create_dir(&charts).expect("create folder");
-        let flannel = charts::write(&helm, &charts);
+        let archives = charts::write(&helm, &charts);
         let providers = dir.path().join("providers");
         std::fs::create_dir(&providers).expect("create folder");
         Self {
@@ -76,8 +78,9 @@ impl Stage {
             clusterctl: part(Part::Clusterctl).await,
             bootstrap,
             target,
+            registry: part(Part::Registry).await,
             helm,
-            flannel,
+            archives,
             dir,
         }
     }
