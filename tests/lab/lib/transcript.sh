@@ -86,6 +86,7 @@ versions_table() {
     row kind "$(in_lab kind version -q)"
     row clusterctl "$(in_lab clusterctl version -o short)"
     row "Docker provider" "$capd_version"
+    row "Helm add-on provider" "${run_addon:-left out}"
     row helm "$(in_lab helm version --template '{{.Version}}')"
     row cert-manager "$cert_manager_version (library module, main functions of the lab)"
     row containerd "$containerd_version"

@@ -5,7 +5,8 @@
 title="Debian packages on this machine"
 
 # program and the package that has it
-needed=(dockerd:docker.io docker:docker.io runc:runc iptables:iptables debootstrap:debootstrap jq:jq ip:iproute2 nsenter:util-linux)
+needed=(dockerd:docker.io docker:docker.io runc:runc iptables:iptables debootstrap:debootstrap jq:jq ip:iproute2 nsenter:util-linux
+    /usr/bin/python3:python3)
 
 missing_packages() {
     local pair

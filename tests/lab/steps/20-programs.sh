@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Every program of the lab, from Go modules: Kubernetes, containerd, etcd, CoreDNS, CNI plugins, Cluster API,
-# kind, helm, cert-manager, and our own stand-ins. Cold about half an hour on two cores.
+# Every program of the lab, from Go modules: Kubernetes, containerd, etcd, CoreDNS, CNI plugins, Cluster API and its
+# add-on provider for Helm, kind, helm, cert-manager, and our own stand-ins. Cold about half an hour on two cores.
 
 title="Programs from Go modules"
 
 # name, module folder, package, version stamps, build tags
 program_table() {
     local kube=$lab/modules/kubernetes capi=$project/kubectl-pivot/parts/cluster-api name
-    local kube_stamps capi_stamps ctrd=github.com/containerd/containerd/v2
+    local kube_stamps capi_stamps ctrd=github.com/containerd/containerd/v2 addon=sigs.k8s.io/cluster-api-addon-provider-helm
     kube_stamps=$(version_stamps "$kubernetes_version" k8s.io/component-base/version k8s.io/client-go/pkg/version)
     capi_stamps=$(version_stamps "$capi_version" sigs.k8s.io/cluster-api/version)
     row() { printf '%s|' "$@"; echo; }
@@ -15,6 +15,7 @@ program_table() {
     row kubeadm-bootstrap-manager "$capi" sigs.k8s.io/cluster-api/bootstrap/kubeadm "$capi_stamps"
     row kubeadm-control-plane-manager "$capi" sigs.k8s.io/cluster-api/controlplane/kubeadm "$capi_stamps"
     row docker-manager "$capi" sigs.k8s.io/cluster-api/test/infrastructure/docker "$capi_stamps"
+    row helm-addon-manager "$lab/modules/helm-addon" "$addon" "$(version_stamps "$helm_addon_version" "$addon/version")"
     row clusterctl "$capi" sigs.k8s.io/cluster-api/cmd/clusterctl "$capi_stamps"
     row kind "$lab/modules/kind" sigs.k8s.io/kind
     for name in containerd ctr containerd-shim-runc-v2; do

@@ -9,14 +9,16 @@ capi_image() {
 }
 
 docker_manager_image=gcr.io/k8s-staging-cluster-api/capd-manager:$capd_version
+helm_addon_image=registry.k8s.io/cluster-api-helm/cluster-api-helm-controller:$helm_addon_version
 
 # The programs that are in images here.
 imaged=(kube-apiserver kube-controller-manager kube-scheduler kube-proxy etcd pause coredns kindnetd
-    core-manager kubeadm-bootstrap-manager kubeadm-control-plane-manager docker-manager cert-manager)
+    core-manager kubeadm-bootstrap-manager kubeadm-control-plane-manager docker-manager helm-addon-manager
+    cert-manager)
 
 images_key() {
     local name parts=("$lab/steps/40-images.sh" "$lab/lib/image.sh" "$kubernetes_version $etcd_tag $coredns_tag $pause_tag"
-        "$kindnet_image $capi_version $capd_version $cert_manager_version" "$(<"$roots/base/.key")")
+        "$kindnet_image $capi_version $capd_version $helm_addon_version $cert_manager_version" "$(<"$roots/base/.key")")
     for name in "${imaged[@]}"; do
         parts+=("$(readlink "$programs/$name")")
     done
@@ -49,14 +51,16 @@ control_plane_images() {
 }
 
 provider_images() {
-    manager_image core-manager cluster-api 65532
-    manager_image kubeadm-bootstrap-manager kubeadm-bootstrap 65532
-    manager_image kubeadm-control-plane-manager kubeadm-control-plane 65532
-    program_image docker-manager /manager "$(entry /manager | jq '.User = "0"')" "$docker_manager_image"
+    manager_image core-manager 65532 "$(capi_image cluster-api)"
+    manager_image kubeadm-bootstrap-manager 65532 "$(capi_image kubeadm-bootstrap)"
+    manager_image kubeadm-control-plane-manager 65532 "$(capi_image kubeadm-control-plane)"
+    manager_image docker-manager 0 "$docker_manager_image"
+    manager_image helm-addon-manager 65532 "$helm_addon_image"
 }
 
+# manager_image PROGRAM USER REFERENCE
 manager_image() {
-    program_image "$1" /manager "$(entry /manager | jq --arg user "$3" '.User = $user')" "$(capi_image "$2")"
+    program_image "$1" /manager "$(entry /manager | jq --arg user "$2" '.User = $user')" "$3"
 }
 
 # One program of ours, three images: which part it plays is its first argument.

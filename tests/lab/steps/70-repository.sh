@@ -6,7 +6,7 @@ title="clusterctl repository"
 
 repository_key() {
     key_of "$lab/steps/70-repository.sh" "$lab/versions.sh" "in $repository" "$lab/programs/cert-manager/go.mod" \
-        "$project/kubectl-pivot/parts/cluster-api/go.mod" "$(readlink "$programs/kubectl")"
+        "$project/kubectl-pivot/parts/cluster-api/go.mod" "$lab/modules/helm-addon/go.mod" "$(readlink "$programs/kubectl")"
 }
 
 is_done() {
@@ -14,14 +14,16 @@ is_done() {
 }
 
 make_it() {
-    local parts=$project/kubectl-pivot/parts/cluster-api capi docker
+    local parts=$project/kubectl-pivot/parts/cluster-api capi docker addon
     capi=$(module_folder "$parts" sigs.k8s.io/cluster-api)
     docker=$(module_folder "$parts" sigs.k8s.io/cluster-api/test)/infrastructure/docker
+    addon=$(module_folder "$lab/modules/helm-addon" sigs.k8s.io/cluster-api-addon-provider-helm)
     rm -rf "$repository"
     provider cluster-api "$capi_version" core-components.yaml "$capi/core/config/default"
     provider bootstrap-kubeadm "$capi_version" bootstrap-components.yaml "$capi/bootstrap/kubeadm/config/default"
     provider control-plane-kubeadm "$capi_version" control-plane-components.yaml "$capi/controlplane/kubeadm/config/default"
     provider infrastructure-docker "$capd_version" infrastructure-components-development.yaml "$docker/config/default"
+    provider addon-helm "$helm_addon_version" addon-components.yaml "$addon/config/default" "$addon"
     cp --no-preserve=mode "$docker"/templates/*.yaml "$repository/infrastructure-docker/$capd_version/"
     cert_manager
     mkdir -p "$run/home/.config/cluster-api"
@@ -29,18 +31,19 @@ make_it() {
     repository_key >"$repository/.key"
 }
 
-# provider LABEL VERSION FILE KUSTOMIZATION
+# provider LABEL VERSION FILE KUSTOMIZATION [MODULE_FOLDER]: one that is no part of Cluster API has metadata of its own.
 provider() {
     local folder=$repository/$1/$2
     mkdir -p "$folder"
     "$programs/kubectl" kustomize "$4" | with_images >"$folder/$3"
-    cp --no-preserve=mode "$capi/metadata.yaml" "$folder/"
+    cp --no-preserve=mode "${5:-$capi}/metadata.yaml" "$folder/"
 }
 
 # Names of images as released manifests have them. They are in the nodes already, and nowhere else.
 with_images() {
     sed -e "s#gcr.io/k8s-staging-cluster-api/\(cluster-api\|kubeadm-bootstrap\|kubeadm-control-plane\)-controller:main#registry.k8s.io/cluster-api/\1-controller:$capi_version#" \
         -e "s#\(capd-manager\):main#\1:$capd_version#" \
+        -e "s#gcr.io/k8s-staging-cluster-api-helm/\(cluster-api-helm-controller\):latest#registry.k8s.io/cluster-api-helm/\1:$helm_addon_version#" \
         -e 's#^\( *imagePullPolicy: \)Always#\1IfNotPresent#'
 }
 
@@ -76,6 +79,9 @@ providers:
   - name: docker
     type: InfrastructureProvider
     url: $repository/infrastructure-docker/$capd_version/infrastructure-components-development.yaml
+  - name: helm
+    type: AddonProvider
+    url: $repository/addon-helm/$helm_addon_version/addon-components.yaml
 CLUSTER_TOPOLOGY: "true"
 CAPD_DOCKER_HOST: ""
 EOF
