@@ -1,11 +1,11 @@
-//! Files that are made from those of Cluster API's Go modules once, and kept in the cache by version.
+//! Files that are made from those of Go modules once, and kept in the cache by version.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::PartsError;
 use super::go::{self, Job, Lock};
-use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE};
+use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, Wrapper};
 use super::parts::Search;
 use crate::journal::Events;
 
@@ -22,7 +22,7 @@ impl Modules {
     }
 }
 
-/// A folder of the cache, filled by `fill` if it is not there yet: whole or not at all.
+/// A folder of the cache, filled by `fill` from Cluster API's modules if it is not there yet.
 pub(super) async fn resolve(
     folder: &str,
     what: &str,
@@ -30,22 +30,48 @@ pub(super) async fn resolve(
     events: &Events,
     fill: impl FnOnce(&Modules, &Path) -> Result<(), PartsError>,
 ) -> Result<PathBuf, PartsError> {
-    let target = search.cache().join(folder);
-    if target.exists() {
-        return Ok(target);
-    }
-    let _lock = Lock::acquire(&search.cache(), what, events).await?;
-    if target.exists() {
-        return Ok(target);
-    }
-    let doing = format!("fetching {what} as Go modules");
-    let without_go = PartsError::MissingCrds { what: what.to_owned(), dir: target.clone() };
-    let job = Job { command: "mod download", what, doing: &doing, without_go };
     let modules = [CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE];
-    let [main, test] = go::module_folders(&CLUSTER_API, modules, search, job, events).await?;
-    let new = go::folder_in_progress(&search.cache())?;
-    fill(&Modules { main, test }, new.path())?;
-    // `keep` first: what has been renamed must not be deleted.
-    fs::rename(new.keep(), &target).map_err(PartsError::file("write", &target))?;
-    Ok(target)
+    let wanted = Wanted { wrapper: &CLUSTER_API, modules, folder, what };
+    wanted.resolve(search, events, |[main, test], new| fill(&Modules { main, test }, new)).await
+}
+
+/// A folder of the cache and what it is made from.
+pub(super) struct Wanted<'a, const N: usize> {
+    /// What pins the modules.
+    pub(super) wrapper: &'a Wrapper,
+    /// The modules.
+    pub(super) modules: [&'static str; N],
+    /// Name of the folder, with the version.
+    pub(super) folder: &'a str,
+    /// What is in it, with the version, for messages; a plural.
+    pub(super) what: &'a str,
+}
+
+impl<const N: usize> Wanted<'_, N> {
+    /// The folder, filled by `fill` if it is not there yet: whole or not at all.
+    pub(super) async fn resolve(
+        &self,
+        search: &Search,
+        events: &Events,
+        fill: impl FnOnce([PathBuf; N], &Path) -> Result<(), PartsError>,
+    ) -> Result<PathBuf, PartsError> {
+        let what = self.what;
+        let target = search.cache().join(self.folder);
+        if target.exists() {
+            return Ok(target);
+        }
+        let _lock = Lock::acquire(&search.cache(), what, events).await?;
+        if target.exists() {
+            return Ok(target);
+        }
+        let doing = format!("fetching {what} as Go modules");
+        let without_go = PartsError::MissingCrds { what: what.to_owned(), dir: target.clone() };
+        let job = Job { command: "mod download", what, doing: &doing, without_go };
+        let found = go::module_folders(self.wrapper, self.modules, search, job, events).await?;
+        let new = go::folder_in_progress(&search.cache())?;
+        fill(found, new.path())?;
+        // `keep` first: what has been renamed must not be deleted.
+        fs::rename(new.keep(), &target).map_err(PartsError::file("write", &target))?;
+        Ok(target)
+    }
 }

@@ -31,14 +31,15 @@ pub enum Part {
     DevManager,
 }
 
-/// A wrapper module of this repository that pins what is built, embedded in the program.
-pub(super) struct Wrapper {
+/// A wrapper module that pins what is built or fetched, embedded in the program.
+#[derive(Debug)]
+pub struct Wrapper {
     /// Its `go.mod`.
-    pub(super) go_mod: &'static str,
+    pub go_mod: &'static str,
     /// Its `go.sum`.
-    pub(super) go_sum: &'static str,
+    pub go_sum: &'static str,
     /// Its only source file.
-    pub(super) tools_go: &'static str,
+    pub tools_go: &'static str,
 }
 
 macro_rules! wrapper {
