@@ -31,6 +31,18 @@ fn without_go_programs_from_the_environment_do_not_replace_the_crds() {
 }
 
 #[test]
+fn a_module_that_cannot_be_had_is_told_with_the_reason() {
+    let world = World::new();
+    for part in ["etcd", "kube-apiserver"] {
+        program(&world.dir.path().join("assets").join(part), "exit 1");
+    }
+    world.go(r#"echo '{"Path": "a.invalid/b", "Error": "no such host"}'; exit 1"#);
+    let said = world.said();
+    let told = "`go mod download` failed for the CRDs of Cluster API v1.";
+    assert!(said.contains(told) && said.contains(": no such host"), "{said}");
+}
+
+#[test]
 fn an_old_go_is_called_that() {
     let world = World::new();
     world.go("echo 'go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)' >&2; exit 1");

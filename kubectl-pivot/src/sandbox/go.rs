@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -66,8 +66,7 @@ pub(super) async fn module_folders<const N: usize>(
     let args: Vec<String> =
         ["mod", "download", "-json"].into_iter().chain(modules).map(Into::into).collect();
     let output = work.go(&args, job, events).await?;
-    let answers: Vec<Value> =
-        serde_json::Deserializer::from_str(&output).into_iter().map_while(Result::ok).collect();
+    let answers = answers(&output);
     let mut folders = [const { PathBuf::new() }; N];
     for (folder, module) in folders.iter_mut().zip(modules) {
         let answer = answers.iter().find(|answer| answer["Path"] == module);
@@ -201,13 +200,30 @@ impl Workshop {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let message = last_lines(&stderr, 8);
-        if is_too_old(&stderr) {
+        let message = complaint(&output);
+        if is_too_old(&String::from_utf8_lossy(&output.stderr)) {
             return Err(PartsError::GoTooOld { what: job.what.into(), message });
         }
-        Err(failed(if message.is_empty() { output.status.to_string() } else { message }))
+        Err(failed(message))
     }
+}
+
+/// Why `go` has failed. With `-json` it says so in its answer.
+fn complaint(output: &Output) -> String {
+    let stderr = last_lines(&String::from_utf8_lossy(&output.stderr), 8);
+    if !stderr.is_empty() {
+        return stderr;
+    }
+    let errors: Vec<_> = answers(&String::from_utf8_lossy(&output.stdout))
+        .iter()
+        .filter_map(|answer| answer["Error"].as_str().map(str::to_owned))
+        .collect();
+    if errors.is_empty() { output.status.to_string() } else { errors.join("\n") }
+}
+
+/// What `go` has written with `-json`.
+fn answers(stdout: &str) -> Vec<Value> {
+    serde_json::Deserializer::from_str(stdout).into_iter().map_while(Result::ok).collect()
 }
 
 async fn with_progress<T>(work: impl Future<Output = T>, doing: &str, events: &Events) -> T {
