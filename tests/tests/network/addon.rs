@@ -80,9 +80,9 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
     expect(&run.end().await, exit::UNFINISHED, &told);
 
     let spec = asked.value()["spec"].clone();
-    let selector = json!({"matchLabels": {"kubectl-pivot.io/cni": "cilium"}});
+    let selector = json!({"matchLabels": {"kubectl-pivot.io/cni": NAME}});
     assert_eq!(spec["clusterSelector"], selector);
-    assert_eq!(cluster(&source).await.label("kubectl-pivot.io/cni"), Some("cilium"));
+    assert_eq!(cluster(&source).await.label("kubectl-pivot.io/cni"), Some(NAME));
     assert_eq!((&spec["repoURL"], &spec["version"]), (&json!(url), &json!(CILIUM)), "{spec}");
     assert_eq!(
         (&spec["releaseName"], &spec["namespace"]),

@@ -10,7 +10,9 @@ use crate::workflow::document::CniVia;
 use crate::workflow::error::StepError;
 use crate::workflow::spec::Spec;
 
-/// The label by which a HelmChartProxy finds the Cluster.
+/// The label by which a HelmChartProxy finds the Cluster; its value is the Cluster's name, so that two
+/// Clusters of one namespace do not get the charts of each other. Cluster API refuses Clusters whose name
+/// is no value of a label.
 const LABEL: &str = "kubectl-pivot.io/cni";
 
 /// The plan of the plugin as the user wants it; nothing if no network is needed.
@@ -22,10 +24,7 @@ pub(in super::super) fn chosen(
     Ok(match plan {
         Some(CniPlan::HelmChart(chart)) => Some(match spec.cni_via() {
             CniVia::Helm => CniPlan::HelmChart(placed(spec, chart)),
-            CniVia::Addon => CniPlan::HelmChartProxy {
-                chart: placed(spec, chart),
-                cluster_labels: BTreeMap::from([(LABEL.to_owned(), plugin)]),
-            },
+            CniVia::Addon => proxied(spec, chart, BTreeMap::new()),
         }),
         Some(CniPlan::HelmChartProxy { chart, cluster_labels }) => {
             if spec.document.spec.cni_chart.is_some() {
@@ -34,13 +33,19 @@ pub(in super::super) fn chosen(
                     "name the repository with --cni-repo URL, or let helm install the chart",
                 ));
             }
-            Some(CniPlan::HelmChartProxy { chart: placed(spec, chart), cluster_labels })
+            Some(proxied(spec, chart, cluster_labels))
         }
         plan => {
             refuse_chart(spec, &plugin)?;
             plan
         }
     })
+}
+
+/// The chart by way of the add-on provider, for this Cluster and no other one.
+fn proxied(spec: &Spec, chart: HelmChart, mut labels: BTreeMap<String, String>) -> CniPlan {
+    labels.insert(LABEL.to_owned(), spec.name.clone());
+    CniPlan::HelmChartProxy { chart: placed(spec, chart), cluster_labels: labels }
 }
 
 /// The chart from where the user has it. A chart that is here has the version that it has.
@@ -142,7 +147,17 @@ mod tests {
             panic!("no proxy")
         };
         assert_eq!(chart.repo, "https://helm.cilium.io/");
-        assert_eq!(cluster_labels[LABEL], "cilium");
+        assert_eq!(cluster_labels[LABEL], "pivot");
+    }
+
+    #[test]
+    fn labels_of_a_plugin_select_no_other_cluster() {
+        let cluster_labels = BTreeMap::from([("cni".to_owned(), "cilium".to_owned())]);
+        let proxy = CniPlan::HelmChartProxy { chart: chart(), cluster_labels };
+        let Ok(Some(CniPlan::HelmChartProxy { cluster_labels, .. })) = plan(|_| {}, proxy) else {
+            panic!("no proxy")
+        };
+        assert_eq!((&*cluster_labels["cni"], &*cluster_labels[LABEL]), ("cilium", "pivot"));
     }
 
     #[test]
