@@ -46,23 +46,24 @@ const METADATA: &str = "apiVersion: clusterctl.cluster.x-k8s.io/v1alpha3\nkind: 
 ///
 /// # Panics
 /// When a file cannot be read or written.
-pub fn write(folder: &Path, crds: &Path) -> PathBuf {
-    write_with(folder, crds, |_| Vec::new())
+pub async fn write(folder: &Path, crds: &Path) -> PathBuf {
+    write_with(folder, crds, |_| Vec::new()).await
 }
 
 /// As [`write()`], with the webhook configurations of a folder, as providers are released with them.
 ///
 /// # Panics
 /// When a file cannot be read or written.
-pub fn write_with_webhooks(folder: &Path, crds: &Path, webhooks: &Path) -> PathBuf {
+pub async fn write_with_webhooks(folder: &Path, crds: &Path, webhooks: &Path) -> PathBuf {
     write_with(folder, crds, |label| {
         let path = webhooks.join(format!("{label}.json"));
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         serde_json::from_str(&text).expect("a list in JSON")
     })
+    .await
 }
 
-fn write_with(folder: &Path, crds: &Path, more: impl Fn(&str) -> Vec<Value>) -> PathBuf {
+async fn write_with(folder: &Path, crds: &Path, more: impl Fn(&str) -> Vec<Value>) -> PathBuf {
     let mut providers = Vec::new();
     for (label, name, kind, namespace, file) in PROVIDERS {
         let place = folder.join(label).join(VERSION);
@@ -74,7 +75,7 @@ fn write_with(folder: &Path, crds: &Path, more: impl Fn(&str) -> Vec<Value>) -> 
         fs::write(place.join(file), stream(&objects)).expect("write");
         providers.push(json!({"name": name, "type": kind, "url": place.join(file)}));
     }
-    providers.push(addon::write(folder));
+    providers.push(addon::write(folder).await);
     let place = folder.join("cert-manager").join("v1.21.2");
     fs::create_dir_all(&place).expect("create folder");
     let objects = [namespace_object("cert-manager"), cert_crd("Issuer"), cert_crd("Certificate")];

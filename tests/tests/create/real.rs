@@ -32,7 +32,7 @@ pub async fn real_controllers_of_the_target_take_over(stage: Arc<Stage>) {
     let prepared = prepared.unwrap_or_else(|error| panic!("{}", in_one_line(&error)));
     let folder = scene.path("repository");
     scene.config =
-        repository::write_with_webhooks(&folder, &stage.parts().crds, prepared.webhooks());
+        repository::write_with_webhooks(&folder, &stage.parts().crds, prepared.webhooks()).await;
     // It plays the kubelet that reports Deployments; everything else is the managers' own work.
     let _understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Clusters]));
     let mut crew = Crew::begin(prepared, host);

@@ -44,7 +44,7 @@ impl Stage {
         let clusterctl = clusterctl
             .unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = repository::write(folder.path(), &parts.crds);
+        let config = repository::write(folder.path(), &parts.crds).await;
         let cache = parts.crds.ancestors().nth(2).expect("CRDs are in <cache>/parts/<name>");
         Self {
             user: User::with(&["in-memory", "none"]).await,

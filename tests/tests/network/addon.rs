@@ -7,7 +7,7 @@ use std::time::Duration;
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::Client;
 use kubectl_pivot::commands::exit;
-use kubectl_pivot_tests::addon::{begin_release, kind, report};
+use kubectl_pivot_tests::addon::{INSTALLED, Outcome, accept, begin_release, end_release, kind};
 use serde_json::json;
 
 use super::charts::CILIUM;
@@ -35,14 +35,14 @@ async fn refuse(client: &Client) -> (Object, Object) {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let asked = proxy(client).await;
-    // Without any release the provider calls the proxy ready.
-    let ready = ("HelmReleaseProxiesReady", "True", "Ready", "");
-    report(client, &asked, ready).await.expect("it answers");
+    // Ready, and there is nothing yet.
+    let accepted = accept(client, &asked).await.expect("it answers");
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let release = begin_release(client, &asked, &cluster(client).await).await.expect("it answers");
-    let failed = ("HelmReleaseReady", "False", "HelmInstallOrUpgradeFailed", "no such host");
-    report(client, &release, failed).await.expect("it answers");
-    (asked, release)
+    let cluster = cluster(client).await;
+    let release = begin_release(client, &accepted, &cluster).await.expect("it answers");
+    let failed = Outcome::Failed("no such host");
+    end_release(client, &accepted, &release, failed).await.expect("it answers");
+    (accepted, release)
 }
 
 pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
@@ -73,8 +73,8 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
     let told = [
         "the step `network` failed",
         "timed out after 30 s waiting until the Helm add-on provider has installed the network; \
-         last seen: HelmReleaseProxy proxied/",
-        "HelmReleaseReady is False (HelmInstallOrUpgradeFailed) no such host",
+         last seen: HelmReleaseProxy proxied/cilium-proxied-",
+        "Ready is False (IssuesReported) * HelmReleaseReady: no such host",
         "kubectl pivot resume proxied",
     ];
     expect(&run.end().await, exit::UNFINISHED, &told);
@@ -88,11 +88,14 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
         (&spec["releaseName"], &spec["namespace"]),
         (&json!("cilium"), &json!("kube-system"))
     );
+    // Defaults of its webhook, and below them those of its schema.
+    let options = json!({"timeout": "10m0s", "enableClientCache": false,
+        "install": {"createNamespace": true}, "upgrade": {"maxHistory": 10}});
+    assert_eq!(spec["options"], options);
     let template = spec["valuesTemplate"].as_str().expect("a text");
     assert!(template.contains(r#"{{"{{"}} .Release.Name }}"#), "{template}");
 
-    let installed = ("HelmReleaseReady", "True", "HelmReleaseReady", "");
-    report(&source, &release, installed).await.expect("it answers");
+    end_release(&source, &asked, &release, Outcome::Deployed).await.expect("it answers");
     // Nobody runs the pods of the network here.
     let resume = ["resume", NAME, "--skip-probes", "cilium"];
     let outcome = scene.program.run(resume).await.expect_success("resume");
@@ -102,9 +105,16 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
     let moved = proxy(&target).await;
     assert_eq!(moved.value()["spec"], spec);
     let releases = target.list(&kind("HelmReleaseProxy"), Some(NAME)).await.expect("it answers");
-    let owners: Vec<_> = releases.iter().flat_map(Object::owner_references).collect();
-    assert_eq!(owners.iter().map(|owner| owner.uid.as_str()).collect::<Vec<_>>(), [moved.uid()]);
-    assert!(releases.iter().all(|release| release.annotation("cluster.x-k8s.io/paused").is_none()));
+    let [copy] = &releases[..] else { panic!("not one release: {releases:?}") };
+    assert_eq!(copy.value()["spec"], release.value()["spec"]);
+    let owners: Vec<_> = copy.owner_references().into_iter().map(|owner| owner.uid).collect();
+    assert_eq!(owners, [moved.uid()]);
+    assert_eq!(copy.annotation(INSTALLED), Some("true"));
+    for (object, finalizer) in [(&moved, "helmchartproxy"), (copy, "helmreleaseproxy")] {
+        assert_eq!(object.annotation("cluster.x-k8s.io/paused"), None);
+        let finalizers = json!([format!("{finalizer}.addons.cluster.x-k8s.io")]);
+        assert_eq!(object.value()["metadata"]["finalizers"], finalizers);
+    }
     for kind in ["HelmChartProxy", "HelmReleaseProxy"].map(kind) {
         let left = source.list(&kind, Some(NAME)).await.expect("it answers");
         assert!(left.is_empty(), "{left:?}");

@@ -72,7 +72,7 @@ impl Stage {
         let providers = dir.path().join("providers");
         std::fs::create_dir(&providers).expect("create folder");
         Self {
-            config: repository::write(&providers, &parts.crds),
+            config: repository::write(&providers, &parts.crds).await,
             user: User::with(&["in-memory", "cilium", "flannel"]).await,
             repository: FileServer::start(&charts).await,
             clusterctl: part(Part::Clusterctl).await,

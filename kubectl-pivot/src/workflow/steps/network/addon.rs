@@ -143,17 +143,9 @@ fn unready(object: &Object) -> Option<String> {
     if ready["status"] == "True" {
         return None;
     }
-    // The summary may leave the words to the condition that it sums up.
-    let text = |condition: &Value, field: &str| {
-        condition[field].as_str().unwrap_or_default().replace('\n', " ")
-    };
-    let told = |condition: &&Value| {
-        condition["status"] != "True" && !text(condition, "message").is_empty()
-    };
-    let condition = std::iter::once(ready).chain(conditions).find(told).unwrap_or(ready);
-    let (kind, status) = (text(condition, "type"), text(condition, "status"));
-    let (reason, message) = (text(condition, "reason"), text(condition, "message"));
-    Some(format!("{id}: {kind} is {status} ({reason}) {message}").trim_end().to_owned())
+    let text = |field: &str| ready[field].as_str().unwrap_or_default().replace('\n', " ");
+    let (status, reason, message) = (text("status"), text("reason"), text("message"));
+    Some(format!("{id}: Ready is {status} ({reason}) {message}").trim_end().to_owned())
 }
 
 #[cfg(test)]
@@ -185,11 +177,14 @@ mod tests {
         let ready =
             json!({"observedGeneration": 2, "conditions": [condition("Ready", "True", "")]});
         assert_eq!(is(ready), None);
-        let failed = json!({"observedGeneration": 2, "conditions": [
-            condition("Ready", "False", ""),
-            condition("HelmReleaseReady", "False", "chart\nnot found"),
-        ]});
+        // The summary has the words of what it sums up.
+        let words = "* HelmReleaseReady: chart\nnot found";
+        let failed =
+            json!({"observedGeneration": 2, "conditions": [condition("Ready", "False", words)]});
         let text = is(failed).expect("not ready");
-        assert!(text.ends_with("HelmReleaseReady is False (Because) chart not found"), "{text}");
+        assert!(
+            text.ends_with("Ready is False (Because) * HelmReleaseReady: chart not found"),
+            "{text}"
+        );
     }
 }

@@ -1,0 +1,59 @@
+//! The provider in a local repository of clusterctl: its CRDs as a release has them.
+
+use std::fs;
+use std::path::Path;
+
+use kubectl_pivot::causes::in_one_line;
+use kubectl_pivot::journal::Events;
+use kubectl_pivot::sandbox::{PartsOptions, PinnedFiles, Wrapper};
+use kubectl_pivot::yaml;
+use serde_json::{Value, json};
+
+use crate::repository::{deployment, namespace_object, stream};
+
+const FILES: PinnedFiles = PinnedFiles {
+    wrapper: Wrapper {
+        go_mod: include_str!("../../modules/helm-addon/go.mod"),
+        go_sum: include_str!("../../modules/helm-addon/go.sum"),
+        tools_go: include_str!("../../modules/helm-addon/tools.go"),
+    },
+    module: "sigs.k8s.io/cluster-api-addon-provider-helm",
+    files: &[
+        "metadata.yaml",
+        "config/crd/bases/addons.cluster.x-k8s.io_helmchartproxies.yaml",
+        "config/crd/bases/addons.cluster.x-k8s.io_helmreleaseproxies.yaml",
+    ],
+    name: "helm-addon-crds",
+    what: "the CRDs of the Helm add-on provider",
+};
+
+const LABEL: &str = "addon-helm";
+const NAMESPACE: &str = "caaph-system";
+
+/// Writes the provider into a local repository, and returns its entry in `clusterctl.yaml`.
+pub(crate) async fn write(folder: &Path) -> Value {
+    let files = FILES.resolve(&PartsOptions::default(), &Events::none()).await;
+    let files = files.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
+    let place = folder.join(LABEL).join(FILES.version());
+    fs::create_dir_all(&place).expect("create folder");
+    fs::copy(files.join("metadata.yaml"), place.join("metadata.yaml")).expect("copy");
+    let file = place.join("addon-components.yaml");
+    let mut objects = vec![namespace_object(NAMESPACE), deployment(NAMESPACE, LABEL)];
+    objects.extend(["helmchartproxies", "helmreleaseproxies"].map(|plural| crd(&files, plural)));
+    fs::write(&file, stream(&objects)).expect("write");
+    json!({"name": "helm", "type": "AddonProvider", "url": file})
+}
+
+/// A CRD with the labels that kustomize gives it in a release. The conversion webhook is left out: there
+/// is one version.
+fn crd(files: &Path, plural: &str) -> Value {
+    let path = files.join(format!("addons.cluster.x-k8s.io_{plural}.yaml"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut crd = yaml::documents(&text).expect("YAML").remove(0);
+    crd["metadata"]["labels"] =
+        json!({"cluster.x-k8s.io/provider": "helm", "visualizer.cluster.x-k8s.io": ""});
+    if plural == "helmchartproxies" {
+        crd["metadata"]["labels"]["clusterctl.cluster.x-k8s.io/move-hierarchy"] = json!("true");
+    }
+    crd
+}
