@@ -1,7 +1,7 @@
 //! The provider in a local repository of clusterctl: its CRDs as a release has them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::journal::Events;
@@ -30,18 +30,35 @@ const FILES: PinnedFiles = PinnedFiles {
 const LABEL: &str = "addon-helm";
 const NAMESPACE: &str = "caaph-system";
 
+/// The CRDs as they are in a cluster after `clusterctl init`.
+pub(crate) async fn installed() -> Vec<Value> {
+    let mut crds = crds(&files().await);
+    for crd in &mut crds {
+        crd["metadata"]["labels"]["clusterctl.cluster.x-k8s.io"] = json!("");
+    }
+    crds
+}
+
 /// Writes the provider into a local repository, and returns its entry in `clusterctl.yaml`.
 pub(crate) async fn write(folder: &Path) -> Value {
-    let files = FILES.resolve(&PartsOptions::default(), &Events::none()).await;
-    let files = files.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
+    let files = files().await;
     let place = folder.join(LABEL).join(FILES.version());
     fs::create_dir_all(&place).expect("create folder");
     fs::copy(files.join("metadata.yaml"), place.join("metadata.yaml")).expect("copy");
     let file = place.join("addon-components.yaml");
     let mut objects = vec![namespace_object(NAMESPACE), deployment(NAMESPACE, LABEL)];
-    objects.extend(["helmchartproxies", "helmreleaseproxies"].map(|plural| crd(&files, plural)));
+    objects.extend(crds(&files));
     fs::write(&file, stream(&objects)).expect("write");
     json!({"name": "helm", "type": "AddonProvider", "url": file})
+}
+
+async fn files() -> PathBuf {
+    let files = FILES.resolve(&PartsOptions::default(), &Events::none()).await;
+    files.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()))
+}
+
+fn crds(files: &Path) -> Vec<Value> {
+    ["helmchartproxies", "helmreleaseproxies"].map(|plural| crd(files, plural)).into()
 }
 
 /// A CRD with the labels that kustomize gives it in a release. The conversion webhook is left out: there

@@ -3,5 +3,5 @@
 mod crds;
 mod manager;
 
-pub(crate) use crds::write;
+pub(crate) use crds::{installed, write};
 pub use manager::{API_VERSION, INSTALLED, Outcome, accept, begin_release, end_release, kind};

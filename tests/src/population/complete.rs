@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::class::{class, topology_cluster};
 use super::crds::{API_VERSION, GLOBAL_IDENTITY, WIDGET};
+use super::helm::release;
 use super::shapes::{CORE, bare_cluster, cluster, machine};
 use super::{Piece, Population};
 
@@ -21,7 +22,8 @@ pub struct Places<'a> {
 }
 
 /// A cluster with a machine, one paused by its user, one explicitly not paused, one of a class here
-/// and one of a class elsewhere, a resource set, a global identity, and a kind that moves by itself.
+/// and one of a class elsewhere, a resource set, a Helm release, a global identity, and a kind that moves
+/// by itself.
 pub fn population(places: &Places<'_>) -> Population {
     let mut population = Population::new(places.namespace);
     let plain = cluster(&mut population, "plain");
@@ -33,6 +35,7 @@ pub fn population(places: &Places<'_>) -> Population {
     class(&mut population, "distant-class", places.home);
     topology_cluster(&mut population, "remote", ("distant-class", Some(places.home)));
     resource_set(&mut population);
+    release(&mut population, "plain");
     identity(&mut population, places);
     let widget = Piece::new(API_VERSION, WIDGET, "widget").spec(json!({"size": 1}));
     population.add(widget.finalizer("proof.kubectl-pivot.io/widget"));

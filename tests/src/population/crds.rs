@@ -1,8 +1,11 @@
-//! Kinds of our own, one for each way in which a CRD can take part in a move.
+//! Kinds of our own, one for each way in which a CRD can take part in a move; and those of the Helm add-on
+//! provider, which a move pauses itself.
 
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{ApiError, Client, WriteOptions};
 use serde_json::{Value, json};
+
+use crate::addon;
 
 /// API group of these kinds.
 pub const GROUP: &str = "proof.kubectl-pivot.io";
@@ -47,7 +50,7 @@ pub async fn install_solo(client: &Client) -> Result<(), ApiError> {
     wait_served(client, &ResourceType::new(API_VERSION, SOLO, "solos", true)).await
 }
 
-/// Installs the others and waits until they are served.
+/// Installs the others, and those of the Helm add-on provider, and waits until they are served.
 ///
 /// # Errors
 /// When the API server refuses one, or does not serve it in time.
@@ -58,9 +61,15 @@ pub async fn install(client: &Client) -> Result<(), ApiError> {
             .create(&crds, &Object::new(crd(kind, plural, scope, labels)), &WriteOptions::default())
             .await?;
     }
+    for crd in addon::installed().await {
+        client.create(&crds, &Object::new(crd), &WriteOptions::default()).await?;
+    }
     for (kind, plural, scope, _) in KINDS {
         wait_served(client, &ResourceType::new(API_VERSION, kind, plural, scope == "Namespaced"))
             .await?;
+    }
+    for kind in ["HelmChartProxy", "HelmReleaseProxy"] {
+        wait_served(client, &addon::kind(kind)).await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub mod complete;
 pub mod crds;
 mod create;
 pub mod dashes;
+mod helm;
 pub mod identity;
 pub mod ipam;
 pub mod labels;
