@@ -98,6 +98,7 @@ async fn a_wrong_command_line_is_told_with_the_right_usage() {
         (&["move", "--to-kubeconfig", "x", "--max-in-flight", "0"], "--max-in-flight"),
         (&["move", "--to-kubeconfig", "x", "-o", "xml"], "[possible values: table, json, yaml]"),
         (&["sandbox", "up", "--clusters", "0"], "--clusters"),
+        (&["create", "Not_a_name", "-i", "docker"], "`Not_a_name` is no name"),
     ] {
         let outcome = run(home.path(), arguments).await;
         expect(&outcome, exit::USAGE);

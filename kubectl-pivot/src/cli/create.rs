@@ -18,7 +18,7 @@ use crate::workflow::{self, PivotDocument, PivotMetadata, PivotSpec};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of the cluster [default: the one in the document].
-    #[arg(required_unless_present = "filename")]
+    #[arg(required_unless_present = "filename", value_parser = workflow::cluster_name)]
     name: Option<String>,
     /// Document with all of this (kind: Pivot); flags override it.
     #[arg(long, short, value_name = "FILE")]

@@ -21,7 +21,7 @@ pub use abort::Leftovers;
 pub use context::Workflow;
 pub use document::{
     API_VERSION, Bootstrap, CniVia, DocumentError, KIND, PivotDocument, PivotMetadata, PivotSpec,
-    chart_repository, read_document,
+    chart_repository, cluster_name, read_document,
 };
 pub use engine::{Finished, run};
 pub use error::{StepError, WorkflowError};

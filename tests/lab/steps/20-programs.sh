@@ -15,7 +15,7 @@ program_table() {
     row kubeadm-bootstrap-manager "$capi" sigs.k8s.io/cluster-api/bootstrap/kubeadm "$capi_stamps"
     row kubeadm-control-plane-manager "$capi" sigs.k8s.io/cluster-api/controlplane/kubeadm "$capi_stamps"
     row docker-manager "$capi" sigs.k8s.io/cluster-api/test/infrastructure/docker "$capi_stamps"
-    row helm-addon-manager "$lab/modules/helm-addon" "$addon" "$(version_stamps "$helm_addon_version" "$addon/version")"
+    row helm-addon-manager "$project/tests/modules/helm-addon" "$addon" "$(version_stamps "$helm_addon_version" "$addon/version")"
     row clusterctl "$capi" sigs.k8s.io/cluster-api/cmd/clusterctl "$capi_stamps"
     row kind "$lab/modules/kind" sigs.k8s.io/kind
     for name in containerd ctr containerd-shim-runc-v2; do

@@ -6,7 +6,7 @@ title="clusterctl repository"
 
 repository_key() {
     key_of "$lab/steps/70-repository.sh" "$lab/versions.sh" "in $repository" "$lab/programs/cert-manager/go.mod" \
-        "$project/kubectl-pivot/parts/cluster-api/go.mod" "$lab/modules/helm-addon/go.mod" "$(readlink "$programs/kubectl")"
+        "$project/kubectl-pivot/parts/cluster-api/go.mod" "$project/tests/modules/helm-addon/go.mod" "$(readlink "$programs/kubectl")"
 }
 
 is_done() {
@@ -17,7 +17,7 @@ make_it() {
     local parts=$project/kubectl-pivot/parts/cluster-api capi docker addon
     capi=$(module_folder "$parts" sigs.k8s.io/cluster-api)
     docker=$(module_folder "$parts" sigs.k8s.io/cluster-api/test)/infrastructure/docker
-    addon=$(module_folder "$lab/modules/helm-addon" sigs.k8s.io/cluster-api-addon-provider-helm)
+    addon=$(module_folder "$project/tests/modules/helm-addon" sigs.k8s.io/cluster-api-addon-provider-helm)
     rm -rf "$repository"
     provider cluster-api "$capi_version" core-components.yaml "$capi/core/config/default"
     provider bootstrap-kubeadm "$capi_version" bootstrap-components.yaml "$capi/bootstrap/kubeadm/config/default"

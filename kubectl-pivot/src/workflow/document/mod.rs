@@ -6,4 +6,4 @@ mod words;
 
 pub use fields::{Bootstrap, CniVia, PivotDocument, PivotMetadata, PivotSpec};
 pub use read::{DocumentError, read_document};
-pub use words::{API_VERSION, KIND, chart_repository};
+pub use words::{API_VERSION, KIND, chart_repository, cluster_name};

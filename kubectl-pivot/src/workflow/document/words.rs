@@ -30,16 +30,18 @@ fn exactly<'de, D: Deserializer<'de>>(
 /// A name as Kubernetes wants it for Clusters: it becomes part of names of Services.
 pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let Some(name) = Option::<String>::deserialize(from)? else { return Ok(None) };
-    check_name(&name).map_err(de::Error::custom)?;
-    Ok(Some(name))
+    cluster_name(&name).map(Some).map_err(de::Error::custom)
 }
 
-/// Says what is wrong with a name, if something is.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
+/// A name of a Cluster, as it is.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn cluster_name(name: &str) -> Result<String, String> {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let begins_well = name.starts_with(|c: char| c.is_ascii_lowercase());
     if begins_well && !name.ends_with('-') && name.chars().all(is_word) && name.len() <= 63 {
-        return Ok(());
+        return Ok(name.to_owned());
     }
     Err(format!(
         "`{name}` is no name: lowercase letters, digits and `-`, at most 63, beginning with a letter \
