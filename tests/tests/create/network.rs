@@ -36,7 +36,7 @@ pub async fn a_network_that_does_not_work_is_told(stage: Arc<Stage>) {
     std::fs::write(&manifest, daemon_set("net").to_string()).expect("write");
     let target = scene.client(scene.target.kubeconfig()).await;
     pod_without_image(&target).await;
-    scene.stop_after("target-providers", create(&[])).await;
+    scene.stop_after("network", create(&[])).await;
     let outcome = scene.program.run(create(&["--timeout", "2"])).await;
     expect(
         &outcome,
