@@ -123,11 +123,9 @@ pub async fn create_resume(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
-    let registry = plugin_registry(&request.plugin_folders)?;
-    let mut document = RunFolder::open(&request.name)?.document()?;
-    document.spec.timeout = request.timeout.or(document.spec.timeout);
-    let workflow = Workflow::prepare(document, &registry, toolbox, stop)?;
-    perform(&workflow.skipping(request.skip_probes)?).await
+    let CreateResumeRequest { name, skip_probes, timeout, plugin_folders } = request;
+    let workflow = reopen(&name, timeout, &plugin_folders, toolbox, stop)?;
+    perform(&workflow.skipping(skip_probes)?).await
 }
 
 /// The run that is to be taken back, and what that would remove.
@@ -140,7 +138,7 @@ pub async fn create_leftovers(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<(Workflow, Leftovers), CommandError> {
-    let workflow = reopen(name, plugin_folders, toolbox, stop)?;
+    let workflow = reopen(name, None, plugin_folders, toolbox, stop)?;
     let leftovers = workflow.leftovers().await?;
     Ok((workflow, leftovers))
 }
@@ -160,14 +158,17 @@ pub fn create_status(name: Option<&str>) -> Result<Vec<RunState>, CommandError> 
     Ok(states)
 }
 
+/// A run as it was begun, but for another time limit if one is given.
 fn reopen(
     name: &str,
+    timeout: Option<u64>,
     plugin_folders: &[PathBuf],
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<Workflow, CommandError> {
     let registry = plugin_registry(plugin_folders)?;
-    let document = RunFolder::open(name)?.document()?;
+    let mut document = RunFolder::open(name)?.document()?;
+    document.spec.timeout = timeout.or(document.spec.timeout);
     Ok(Workflow::prepare(document, &registry, toolbox, stop)?)
 }
 
