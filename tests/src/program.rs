@@ -188,9 +188,7 @@ impl Outcome {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
     }
-}
 
-impl Outcome {
     /// What `--progress json` has told on stderr: every line is one object, and tells its time and kind.
     ///
     /// # Panics

@@ -1,18 +1,19 @@
 //! What a request is about.
 
+use kubectl_pivot::capi::ResourceType;
 use serde_json::Value;
 
 use super::http::Request;
+use crate::addon;
+use crate::arena::cluster_type;
 
 /// Annotation of the lock's Lease with the record of the run.
 const RECORD: &str = "kubectl-pivot.io/record";
 
-/// Group, version, kind and plural of what may be active on one side only, since a move pauses it.
-pub(super) const ONE_SIDED: [(&str, &str, &str, &str); 3] = [
-    ("cluster.x-k8s.io", "v1beta2", "Cluster", "clusters"),
-    ("addons.cluster.x-k8s.io", "v1alpha1", "HelmChartProxy", "helmchartproxies"),
-    ("addons.cluster.x-k8s.io", "v1alpha1", "HelmReleaseProxy", "helmreleaseproxies"),
-];
+/// What may be active on one side only, since a move pauses it.
+pub(super) fn one_sided_types() -> [ResourceType; 3] {
+    [cluster_type(), addon::kind("HelmChartProxy"), addon::kind("HelmReleaseProxy")]
+}
 
 /// Which cluster of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,7 +98,7 @@ impl Call {
     pub(super) fn one_sided(&self) -> Option<String> {
         let parts: Vec<&str> = self.path.strip_prefix("/apis/")?.split('/').collect();
         let [group, _, "namespaces", _, plural, ref name @ ..] = parts[..] else { return None };
-        ONE_SIDED.iter().find(|known| (known.0, known.3) == (group, plural))?;
+        one_sided_types().iter().find(|kind| kind.group == group && kind.plural == plural)?;
         let name = match name {
             [] => self.body["metadata"]["name"].as_str()?,
             [name, ..] => name,

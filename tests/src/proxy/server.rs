@@ -9,13 +9,13 @@ use ::http::Response;
 use futures::TryStreamExt;
 use http_body_util::BodyExt;
 use kube::client::Body;
-use kubectl_pivot::capi::{Object, ResourceType, is_paused};
+use kubectl_pivot::capi::{Object, is_paused};
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::call::{Call, ONE_SIDED, Side};
+use super::call::{Call, Side, one_sided_types};
 use super::fault::Fault;
 use super::http::{self, Answer, Request};
 use super::tape::Tape;
@@ -246,8 +246,7 @@ pub async fn one_sided(
     namespace: Option<&str>,
 ) -> Vec<(Side, String, Activity)> {
     let mut found = Vec::new();
-    for (group, version, kind, plural) in ONE_SIDED {
-        let kind = ResourceType::new(&format!("{group}/{version}"), kind, plural, true);
+    for kind in one_sided_types() {
         let listed = match client.list(&kind, namespace).await {
             Err(error) if error.is_not_found() => continue,
             listed => listed.unwrap_or_else(|error| panic!("{error}")),
