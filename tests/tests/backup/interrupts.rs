@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kubectl_pivot::capi::names::PAUSED_BY_ANNOTATION;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::proxy::{Fault, Side, Write};
 use kubectl_pivot_tests::suite::Suite;
@@ -44,10 +45,13 @@ async fn second_run(arena: Arc<Arena>) {
         let rule = at_the_pause(Fault::HoldBefore);
         let mut running = story.start_until(&program, story.backup_args(), rule).await;
         // The first run goes on pausing and renewing its lock.
-        let is_first = |write: &&Write| {
-            let is_pause = write.call.is_about("clusters") || write.call.is_about("clusterclasses");
-            write.number.is_none() || (is_pause && write.call.method == "PATCH")
+        let mark = |write: &Write| {
+            let mark = &write.call.body["metadata"]["annotations"][PAUSED_BY_ANNOTATION];
+            mark.as_str().and_then(|mark| mark.split('/').next()).map(str::to_owned)
         };
+        let first = story.arena.tape().writes().iter().find_map(mark).expect("a pause");
+        let is_first =
+            |write: &&Write| write.number.is_none() || mark(write).as_ref() == Some(&first);
         let written = || {
             let writes = story.arena.tape().writes();
             writes.iter().filter(|write| !is_first(write)).count()
