@@ -21,9 +21,20 @@ pub fn is_helm_proxy(object: &Object) -> bool {
     object.group() == ADDONS_GROUP && matches!(object.kind(), "HelmChartProxy" | "HelmReleaseProxy")
 }
 
-/// Whether a move pauses this itself. Everything else is left alone because its Cluster is paused.
+/// Group and kind of what a move pauses itself, in the order in which it is resumed: ClusterClasses
+/// first, so that no Cluster reconciles against a paused class, and proxies of Helm releases last, so
+/// that their provider has seen the Clusters. Everything else is left alone because its Cluster is
+/// paused.
+pub const PAUSABLE: [(&str, &str); 4] = [
+    (CORE_GROUP, "ClusterClass"),
+    (CORE_GROUP, "Cluster"),
+    (ADDONS_GROUP, "HelmReleaseProxy"),
+    (ADDONS_GROUP, "HelmChartProxy"),
+];
+
+/// Whether a move pauses this itself.
 pub fn is_pausable(object: &Object) -> bool {
-    is_cluster(object) || is_cluster_class(object) || is_helm_proxy(object)
+    PAUSABLE.contains(&(object.group(), object.kind()))
 }
 
 /// Whether this is a `Machine`.
