@@ -103,7 +103,8 @@ async fn taken_over_while_copying(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         let mut first = story.start_until(while_copying(5, Fault::HoldBefore)).await;
         take_over(&story.arena.pair().target).await;
-        let outcome = first_noticed(&story, &mut first).await;
+        let held = story.arena.tape().writes().len();
+        let outcome = first_noticed(&story, &mut first, held).await;
         assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
         assert!(outcome.says("lock"), "{outcome}");
         story.arena.remove_leases_of(&story.arena.pair().target).await;
@@ -117,7 +118,8 @@ async fn lost_while_deleting(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         let mut first = story.start_until(while_deleting(5, Fault::HoldBefore)).await;
         story.arena.remove_leases_of(&story.arena.pair().source).await;
-        let outcome = first_noticed(&story, &mut first).await;
+        let held = story.arena.tape().writes().len();
+        let outcome = first_noticed(&story, &mut first, held).await;
         assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
         story.run("resume", &["--force-unlock"]).await.expect_success("resume");
         story.check_nothing_left().await;
@@ -130,6 +132,7 @@ async fn lost_while_deleting(arena: Arc<Arena>) {
 async fn first_noticed(
     story: &Story,
     run: &mut kubectl_pivot_tests::program::Running,
+    held: usize,
 ) -> kubectl_pivot_tests::program::Outcome {
     let tape = story.arena.tape();
     let has_failed = |write: &kubectl_pivot_tests::proxy::Write| {
@@ -140,11 +143,10 @@ async fn first_noticed(
     }
     // The program reads the Lease once more to tell who has it now; then it knows.
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    let known = tape.writes().len();
     tape.release();
     let outcome = run.end().await;
     let writes = tape.writes();
-    let after = writes.iter().skip(known).filter(|write| !write.call.is_lease());
+    let after = writes.iter().skip(held).filter(|write| !write.call.is_lease());
     let after: Vec<_> = after.map(|write| (&write.call.method, &write.call.path)).collect();
     assert!(after.is_empty(), "written without the lock: {after:#?}\n{outcome}");
     outcome
