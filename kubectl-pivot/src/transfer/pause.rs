@@ -212,6 +212,7 @@ mod tests {
         for (group, kind) in PAUSABLE {
             let object = json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": {"uid": "u"}});
             let mut object = Object::new(object);
+            assert!(is_pausable(&object), "{kind}");
             let patch = pausing(&object, "r1");
             for (name, value) in patch["metadata"]["annotations"].as_object().expect("marks") {
                 object.set_annotation(name, value.as_str().expect("text"));
