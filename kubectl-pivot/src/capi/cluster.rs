@@ -21,18 +21,26 @@ pub fn is_helm_proxy(object: &Object) -> bool {
     object.group() == ADDONS_GROUP && matches!(object.kind(), "HelmChartProxy" | "HelmReleaseProxy")
 }
 
-/// Group and kind of what a move pauses itself, in the order in which it is resumed: ClusterClasses
-/// first, so that no Cluster reconciles against a paused class, and proxies of Helm releases last, so
-/// that their provider has seen the Clusters. Everything else is left alone because its Cluster is
-/// paused.
-pub const PAUSABLE: [(&str, &str); 4] = [
+/// Group and kind of what a move pauses itself, in the order in which it is resumed.
+///
+/// ClusterClasses come first, so that no Cluster reconciles against a paused class. What selects
+/// Clusters comes last, so that its controller sees the Clusters: HelmChartProxies and
+/// ClusterResourceSets, whose controllers do not look at the pause of the Clusters that they select.
+/// Controllers leave everything else alone because its Cluster is paused.
+pub const PAUSABLE: [(&str, &str); 5] = [
     (CORE_GROUP, "ClusterClass"),
     (CORE_GROUP, "Cluster"),
     (ADDONS_GROUP, "HelmReleaseProxy"),
     (ADDONS_GROUP, "HelmChartProxy"),
+    (ADDONS_GROUP, "ClusterResourceSet"),
 ];
 
-/// Whether a move pauses this itself.
+/// Returns whether clusterctl pauses objects of this kind, and resumes those that it reads from files.
+pub fn is_resumed_by_clusterctl(object: &Object) -> bool {
+    is_cluster(object) || is_cluster_class(object)
+}
+
+/// Returns whether a move pauses this itself.
 pub fn is_pausable(object: &Object) -> bool {
     PAUSABLE.contains(&(object.group(), object.kind()))
 }
@@ -55,10 +63,22 @@ pub fn moves_its_hierarchy(group: &str, kind: &str) -> bool {
     )
 }
 
-/// Whether reconciliation of this Cluster, ClusterClass or proxy of a Helm release is paused.
+/// Returns whether the controllers leave this object, and everything below it, alone.
+///
+/// For a Cluster only `spec.paused` does that. Its annotation pauses the Cluster object itself: the
+/// controllers of Machines and of infrastructure look at the field and at annotations of their own
+/// (`util/annotations` and `util/paused` of Cluster API).
 pub fn is_paused(object: &Object) -> bool {
+    if is_cluster(object) {
+        spec(object)["paused"] == Value::Bool(true)
+    } else {
+        has_paused_annotation(object)
+    }
+}
+
+/// Returns whether the object carries the annotation that pauses it alone.
+pub fn has_paused_annotation(object: &Object) -> bool {
     object.annotation(PAUSED_ANNOTATION).is_some()
-        || (is_cluster(object) && spec(object)["paused"] == Value::Bool(true))
 }
 
 /// Whether the controller of an object has reported that it leaves the object alone, as it is now;
@@ -187,11 +207,23 @@ mod tests {
     }
 
     #[test]
-    fn pauses_are_seen_in_field_and_annotation() {
+    fn a_cluster_is_paused_by_its_field_only() {
         assert!(is_paused(&cluster(json!({"paused": true}), Value::Null)));
         assert!(!is_paused(&cluster(json!({"paused": false}), Value::Null)));
         let mut annotated = cluster(json!({}), Value::Null);
         annotated.set_annotation(PAUSED_ANNOTATION, "");
-        assert!(is_paused(&annotated));
+        assert!(!is_paused(&annotated));
+        assert!(has_paused_annotation(&annotated));
+    }
+
+    #[test]
+    fn other_kinds_are_paused_by_their_annotation() {
+        for (group, kind) in PAUSABLE.into_iter().filter(|(_, kind)| *kind != "Cluster") {
+            let mut object = Object::new(json!({"apiVersion": format!("{group}/v1"), "kind": kind,
+                "metadata": {"name": "a"}, "spec": {"paused": true}}));
+            assert!(!is_paused(&object), "{kind}");
+            object.set_annotation(PAUSED_ANNOTATION, "");
+            assert!(is_paused(&object), "{kind}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{Object, has_paused_annotation, is_paused};
 use crate::cluster::Client;
 use crate::journal::{RunState, state_folder};
 use crate::transfer::{Lease, LeaseState, Mark, PhaseError, Run, find, marks};
@@ -201,14 +202,13 @@ async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, C
         Some(clusters) => cluster.list(&clusters, None).await?,
         None => Vec::new(),
     };
-    let paused = objects.iter().filter(|object| crate::capi::is_paused(object)).map(|object| {
-        PausedCluster {
-            namespace: object.namespace().unwrap_or_default().to_owned(),
-            name: object.name().to_owned(),
-            by_run: object
-                .annotation(PAUSED_BY_ANNOTATION)
-                .map(|run| run.split('/').next().unwrap_or(run).to_owned()),
-        }
+    let is_held = |object: &&Object| is_paused(object) || has_paused_annotation(object);
+    let paused = objects.iter().filter(is_held).map(|object| PausedCluster {
+        namespace: object.namespace().unwrap_or_default().to_owned(),
+        name: object.name().to_owned(),
+        by_run: object
+            .annotation(PAUSED_BY_ANNOTATION)
+            .map(|run| run.split('/').next().unwrap_or(run).to_owned()),
     });
     let found = marks(cluster).await.map_err(unprepared)?;
     let mut run = lease.and_then(run_status);

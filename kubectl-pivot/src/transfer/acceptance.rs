@@ -16,7 +16,9 @@ use super::options::Namespaces;
 use super::preflight::check_health;
 use super::run::Stop;
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{Graph, Node, is_cluster, is_machine, is_paused, unprovisioned_reason};
+use crate::capi::{
+    Graph, Node, has_paused_annotation, is_cluster, is_machine, is_paused, unprovisioned_reason,
+};
 use crate::cluster::{Client, FIELD_MANAGER};
 use crate::journal::Events;
 
@@ -148,7 +150,8 @@ fn of_target(target: &Graph) -> Vec<Check> {
         }),
         every("Available", "every Cluster is Available", unavailable),
         every("NotPaused", "no Cluster is paused", |node| {
-            (is_cluster(&node.object) && is_paused(&node.object)).then(|| "it is paused".to_owned())
+            let is_held = is_paused(&node.object) || has_paused_annotation(&node.object);
+            (is_cluster(&node.object) && is_held).then(|| "it is paused".to_owned())
         }),
         every("NoMarks", "no mark of a move is left", mark),
         every("NoForeignManagers", "no tool that moves objects owns a field", manager),

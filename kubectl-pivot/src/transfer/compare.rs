@@ -49,7 +49,8 @@ fn content(object: &Object) -> Value {
     for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION] {
         object.remove_annotation(mark);
     }
-    if is_pausable(&object) {
+    // A move pauses Clusters by their field: the annotation on a Cluster is its user's.
+    if is_pausable(&object) && !is_cluster {
         object.remove_annotation(PAUSED_ANNOTATION);
     }
     let mut owners = object.owner_references();
@@ -156,6 +157,16 @@ mod tests {
         };
         let marked = release(json!({PAUSED_ANNOTATION: "", DELETE_FOR_MOVE_ANNOTATION: ""}));
         assert!(is_same_content(&marked, &release(json!({}))));
+    }
+
+    #[test]
+    fn the_annotation_that_a_user_puts_on_a_cluster_counts() {
+        let cluster = |annotations: Value| {
+            Object::new(json!({"kind": "Cluster", "apiVersion": "cluster.x-k8s.io/v1beta2",
+                "metadata": {"name": "a", "annotations": annotations}}))
+        };
+        let held = cluster(json!({PAUSED_ANNOTATION: ""}));
+        assert!(!is_same_content(&held, &cluster(json!({}))));
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub struct Places<'a> {
     pub provider: &'a str,
 }
 
-/// A cluster with a machine, one paused by its user, one explicitly not paused, one of a class here
-/// and one of a class elsewhere, a resource set, a Helm release, a global identity, and a kind that moves
+/// A cluster with a machine, one paused by its user, one explicitly not paused, one whose user has put
+/// the annotation of a pause on it, one of a class here and one of a class elsewhere, a resource set, a Helm release, a global identity, and a kind that moves
 /// by itself.
 pub fn population(places: &Places<'_>) -> Population {
     let mut population = Population::new(places.namespace);
@@ -30,6 +30,7 @@ pub fn population(places: &Places<'_>) -> Population {
     machine(&mut population, "plain", "plain-worker", plain);
     population.add(paused("resting", true));
     population.add(paused("awake", false));
+    population.add(bare_cluster("held").annotation("cluster.x-k8s.io/paused", ""));
     class(&mut population, "local-class", places.namespace);
     topology_cluster(&mut population, "managed", ("local-class", None));
     class(&mut population, "distant-class", places.home);

@@ -11,8 +11,10 @@ use crate::arena::cluster_type;
 const RECORD: &str = "kubectl-pivot.io/record";
 
 /// What may be active on one side only, since a move pauses it.
-pub(super) fn one_sided_types() -> [ResourceType; 3] {
-    [cluster_type(), addon::kind("HelmChartProxy"), addon::kind("HelmReleaseProxy")]
+pub(super) fn one_sided_types() -> [ResourceType; 4] {
+    let addons = "addons.cluster.x-k8s.io/v1beta2";
+    let sets = ResourceType::new(addons, "ClusterResourceSet", "clusterresourcesets", true);
+    [cluster_type(), sets, addon::kind("HelmChartProxy"), addon::kind("HelmReleaseProxy")]
 }
 
 /// Which cluster of a pair.

@@ -12,7 +12,7 @@ use super::files::names;
 use super::manifest::{Manifest, SavedObject};
 use super::writer::Writer;
 use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
-use crate::capi::{Graph, Object, is_helm_proxy, is_pausable};
+use crate::capi::{Graph, Object, is_pausable, is_resumed_by_clusterctl};
 use crate::cluster::FIELD_MANAGER;
 
 /// Where objects are written to.
@@ -102,8 +102,7 @@ fn for_file(object: &Object) -> Object {
         Some(_) => memory_of_false(&object).map(str::to_owned),
         None => Some(String::new()),
     };
-    // clusterctl resumes Clusters and ClusterClasses that it reads, and nothing else.
-    if is_helm_proxy(&object) && memory.is_none() {
+    if memory.is_none() && !is_resumed_by_clusterctl(&object) {
         object.remove_annotation(PAUSED_ANNOTATION);
     }
     object.remove_annotation(PAUSED_BY_ANNOTATION);
@@ -154,14 +153,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_does_not_pause_a_release_for_ever() {
-        let saved = |annotations: Value| -> Value {
-            let proxy = Object::new(json!({"apiVersion": "addons.cluster.x-k8s.io/v1alpha1",
-                "kind": "HelmReleaseProxy", "metadata": {"name": "a", "annotations": annotations}}));
-            for_file(&proxy).value()["metadata"]["annotations"].clone()
-        };
-        assert_eq!(saved(json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r1"})), Value::Null);
-        let of_user = json!({PAUSED_ANNOTATION: "", USER_PAUSED_ANNOTATION: ""});
-        assert_eq!(saved(json!({PAUSED_ANNOTATION: ""})), of_user);
+    fn a_file_does_not_keep_a_pause_that_clusterctl_would_not_end() {
+        for kind in ["HelmReleaseProxy", "HelmChartProxy", "ClusterResourceSet"] {
+            let saved = |annotations: Value| -> Value {
+                let object = Object::new(json!({"apiVersion": "addons.cluster.x-k8s.io/v1beta2",
+                    "kind": kind, "metadata": {"name": "a", "annotations": annotations}}));
+                for_file(&object).value()["metadata"]["annotations"].clone()
+            };
+            let of_run = json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r1"});
+            assert_eq!(saved(of_run), Value::Null, "{kind}");
+            let of_user = json!({PAUSED_ANNOTATION: "", USER_PAUSED_ANNOTATION: ""});
+            assert_eq!(saved(json!({PAUSED_ANNOTATION: ""})), of_user, "{kind}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use super::files;
 use super::manifest::{MANIFEST, Manifest, content};
 use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
 use crate::capi::{
-    Graph, MoveKind, Object, Scope, is_cluster, is_helm_proxy, is_pausable, is_paused,
+    Graph, MoveKind, Object, Scope, is_cluster, is_pausable, is_paused, is_resumed_by_clusterctl,
 };
 use crate::cluster::{Client, Served};
 
@@ -240,8 +240,8 @@ fn for_target(mut object: Object, run: &str) -> Object {
         Some(of_false) => format!("{run}/{of_false}"),
         None => run.to_owned(),
     };
-    // Nobody but its user pauses one in a file, not even clusterctl.
-    if is_helm_proxy(&object) && is_paused(&object) {
+    // In a file nobody but its user pauses it, not even clusterctl.
+    if !is_resumed_by_clusterctl(&object) && is_paused(&object) {
         return object;
     }
     object.set_annotation(PAUSED_BY_ANNOTATION, &mark);
