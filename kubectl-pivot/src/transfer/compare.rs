@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::capi::Object;
 use crate::capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
+use crate::capi::{Object, OwnerReference, group_of};
 use crate::capi::{is_cluster, is_pausable};
 
 /// How a copy differs from what it was copied from.
@@ -25,8 +25,11 @@ impl Difference {
 }
 
 /// Compares the content of two objects: everything except the status, what each API server gives
-/// its objects (uid, versions, times, deletion, managed fields), pauses and marks of a move. Owner references
-/// are compared by what they name.
+/// its objects (uid, versions, times, deletion, managed fields), pauses and marks of a move.
+///
+/// Finalizers and owner references are sets: controllers of a newer target add finalizers even to
+/// paused copies, and the order of neither means anything. Owner references are compared by what
+/// they name, without its version, which controllers rewrite.
 pub fn compare(source: &Object, copy: &Object) -> Difference {
     let mut difference = Difference::default();
     walk(&content(source), &content(copy), String::new(), &mut difference);
@@ -53,14 +56,13 @@ fn content(object: &Object) -> Value {
     if is_pausable(&object) && !is_cluster {
         object.remove_annotation(PAUSED_ANNOTATION);
     }
-    let mut owners = object.owner_references();
-    owners.iter_mut().for_each(|owner| owner.uid.clear());
-    owners.sort_by(|a, b| {
-        (&a.api_version, &a.kind, &a.name).cmp(&(&b.api_version, &b.kind, &b.name))
-    });
+    let owners: Map<String, Value> = object.owner_references().into_iter().map(by_name).collect();
+    let finalizers: Map<String, Value> =
+        object.finalizers().into_iter().map(|name| (name.to_owned(), true.into())).collect();
     object.remove_server_fields();
     let metadata = object.metadata_mut();
-    metadata.insert("ownerReferences".to_owned(), serde_json::json!(owners));
+    metadata.insert("ownerReferences".to_owned(), owners.into());
+    metadata.insert("finalizers".to_owned(), finalizers.into());
     let mut value = object.into_value();
     if let Value::Object(fields) = &mut value {
         fields.remove("status");
@@ -69,6 +71,21 @@ fn content(object: &Object) -> Value {
         }
     }
     value
+}
+
+/// An owner reference under the name of the owner, with all that does not name it.
+fn by_name(owner: OwnerReference) -> (String, Value) {
+    let name = format!("{} {}", owner.kind, owner.name);
+    let group = group_of(&owner.api_version);
+    let key = if group.is_empty() { name } else { format!("{name} ({group})") };
+    let mut rest = serde_json::json!(owner);
+    if let Value::Object(fields) = &mut rest {
+        ["apiVersion", "kind", "name", "uid"].iter().for_each(|part| {
+            fields.remove(*part);
+        });
+        fields.insert("named".to_owned(), true.into());
+    }
+    (key, rest)
 }
 
 fn walk(source: &Value, copy: &Value, path: String, difference: &mut Difference) {
@@ -90,7 +107,12 @@ fn walk_maps(
     path: &str,
     difference: &mut Difference,
 ) {
-    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let is_set = matches!(path, "metadata.finalizers" | "metadata.ownerReferences");
+    let join = |key: &str| match path {
+        "" => key.to_owned(),
+        path if is_set => format!("{path}[{key}]"),
+        path => format!("{path}.{key}"),
+    };
     for (key, a) in source {
         match copy.get(key) {
             Some(b) => walk(a, b, join(key), difference),
@@ -167,6 +189,27 @@ mod tests {
         };
         let held = cluster(json!({PAUSED_ANNOTATION: ""}));
         assert!(!is_same_content(&held, &cluster(json!({}))));
+    }
+
+    #[test]
+    fn finalizers_and_owners_are_sets() {
+        let object = |finalizers: Value, owners: Value| {
+            Object::new(json!({"metadata": {"finalizers": finalizers, "ownerReferences": owners}}))
+        };
+        let owner = |name: &str, version: &str| json!({"apiVersion": version, "kind": "K", "name": name, "uid": "x"});
+        let source = object(json!(["a", "b"]), json!([owner("o", "g.io/v1"), owner("p", "v1")]));
+        let copy = object(
+            json!(["c", "b", "a"]),
+            json!([owner("p", "v1"), owner("q", "v1"), owner("o", "g.io/v2")]),
+        );
+        let difference = compare(&source, &copy);
+        assert_eq!(difference.lost, Vec::<String>::new());
+        assert_eq!(difference.added, ["metadata.finalizers[c]", "metadata.ownerReferences[K q]"]);
+        let fewer = object(json!(["b"]), json!([owner("o", "other.io/v1"), owner("p", "v1")]));
+        assert_eq!(
+            compare(&source, &fewer).lost,
+            ["metadata.finalizers[a]", "metadata.ownerReferences[K o (g.io)]"]
+        );
     }
 
     #[test]
