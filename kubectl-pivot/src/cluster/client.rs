@@ -252,19 +252,37 @@ impl Client {
         name: &str,
         uid: &str,
     ) -> Result<bool, ApiError> {
+        self.delete_if(kind, (namespace, name), &json!({"uid": uid})).await
+    }
+
+    /// Deletes an object in the background if nobody has written to it since it was read. `false` when it
+    /// was gone already.
+    ///
+    /// # Errors
+    /// When the request fails; a conflict when somebody has written to the object, or an object of another
+    /// uid has taken the name.
+    pub async fn delete_as_read(
+        &self,
+        kind: &ResourceType,
+        object: &Object,
+    ) -> Result<bool, ApiError> {
+        let preconditions =
+            json!({"uid": object.uid(), "resourceVersion": object.resource_version()});
+        self.delete_if(kind, (object.namespace(), object.name()), &preconditions).await
+    }
+
+    async fn delete_if(
+        &self,
+        kind: &ResourceType,
+        (namespace, name): (Option<&str>, &str),
+        preconditions: &Value,
+    ) -> Result<bool, ApiError> {
         let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
-            "preconditions": {"uid": uid}});
+            "preconditions": preconditions});
         let subject = Subject::Object(kind.id(namespace, name));
-        match self
-            .send(Call::write(
-                Verb::Delete,
-                subject,
-                Method::DELETE,
-                kind.path(namespace, name),
-                &options,
-            ))
-            .await
-        {
+        let path = kind.path(namespace, name);
+        let call = Call::write(Verb::Delete, subject, Method::DELETE, path, &options);
+        match self.send(call).await {
             Ok(_) => Ok(true),
             Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),

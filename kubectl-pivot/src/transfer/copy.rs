@@ -38,17 +38,21 @@ struct Placed {
     reused: bool,
 }
 
-/// Creates all copies.
+/// Creates the copies that there are not yet, and returns all of them.
 ///
 /// # Errors
 /// When a request fails, or an object of the same name is in the way.
-pub async fn copy(run: &Run, graph: &Graph) -> Result<Copies, PhaseError> {
+pub async fn copy(run: &Run, graph: &Graph, copies: Copies) -> Result<Copies, PhaseError> {
     namespaces::ensure(run, graph).await?;
-    let progress = Progress::of(graph.copied().count());
-    let copies = Mutex::new(Copies::default());
-    for level in &graph.levels {
+    let is_missing = |index: &usize| !copies.uids.contains_key(graph.nodes[*index].object.uid());
+    let levels = graph.levels.iter();
+    let levels: Vec<Vec<usize>> =
+        levels.map(|level| level.iter().copied().filter(is_missing).collect()).collect();
+    let progress = Progress::of(levels.iter().map(Vec::len).sum());
+    let copies = Mutex::new(copies);
+    for level in levels {
         let placed = run
-            .each(level.clone(), &progress, |index| {
+            .each(level, &progress, |index| {
                 let node = &graph.nodes[index];
                 let body = body(node, &graph.kinds[node.kind], &run.id, &lock(&copies).uids);
                 async move { place(run, graph.resource(node), node, body).await }

@@ -82,6 +82,31 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// Somebody has resumed what the run has paused.
+    #[error(
+        "{object} is active in the source cluster: somebody has ended its pause during the move"
+    )]
+    SourceActive {
+        /// The object.
+        object: ObjectId,
+    },
+    /// Somebody has created again what the run has deleted.
+    #[error(
+        "{object} is in the source cluster again, active and without a mark of this move: somebody has created it anew or resumed it"
+    )]
+    CameBack {
+        /// The object.
+        object: ObjectId,
+    },
+    /// A Cluster that was to move has gone.
+    #[error("{object} was in the source cluster when the move was checked, and is gone now")]
+    Vanished {
+        /// The object.
+        object: ObjectId,
+    },
+    /// Objects have come into a state in which they cannot move, after they were checked.
+    #[error("{}", .0.summary())]
+    Unmovable(Findings),
     /// An object of the source changed after it was copied.
     #[error("{object} changed in the source cluster after it was copied")]
     SourceChanged {
@@ -181,6 +206,14 @@ impl PhaseError {
             Self::SourceChanged { object } => {
                 format!("find out what still writes to {object} although its cluster is paused")
             }
+            Self::SourceActive { object } => format!(
+                "find out what resumes {object} (Argo CD, Flux, a person), and suspend that until the move has ended"
+            ),
+            Self::CameBack { object } => format!(
+                "suspend what creates {object} (Argo CD, Flux, a pipeline); pause the one in the source, take its finalizers off and delete it there, since the target's copy has its machines"
+            ),
+            Self::Vanished { .. } => "find out who has deleted or moved it, and check both clusters".to_owned(),
+            Self::Unmovable(findings) => findings.0.first().map_or_else(String::new, |first| first.hint.clone()),
             Self::NotGone { object, .. } => {
                 format!(
                     "find out which controller puts the finalizers back on {object}, and stop it"

@@ -8,10 +8,11 @@ use super::delete::delete;
 use super::directory::back_up;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
+use super::findings::Findings;
 use super::lock::Lock;
 use super::pause;
 use super::places::{locked, places};
-use super::preflight::{Preflight, preflight};
+use super::preflight::{Preflight, check_objects, preflight};
 use super::quiesce::quiesce;
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Step};
@@ -19,9 +20,12 @@ use super::report::{Outcome, PhaseTime, Report};
 use super::run::Run;
 use super::seal::seal;
 use super::undo::undo;
-use super::verify::verify;
-use crate::capi::Graph;
+use super::verify::{Verification, Verified, check_source, verify};
+use crate::capi::{Graph, ObjectId};
 use crate::journal::{Event, RunEvent};
+
+/// Rounds of copying what has appeared in the source while the rest was copied.
+const LATE_ROUNDS: usize = 3;
 
 /// Finds out what a move would do. Writes nothing.
 ///
@@ -129,25 +133,77 @@ async fn prepare(
     planned: Graph,
 ) -> Result<(Graph, Copies), (&'static str, PhaseError)> {
     let run = clock.run;
-    let graph =
-        clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
-    let graph = graph.map_err(|error| ("pause the source", error))?;
-    let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, territory, graph)).await;
-    let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
-    clock.report.findings.extend(silent.0);
+    let clusters = uids_of_clusters(&planned);
+    let graph = quiet(clock, territory, planned).await?;
+    check_again(run, &clusters, &graph).map_err(|error| ("check the source again", error))?;
     if let Some(folder) = &run.options.backups {
         let made = back_up(run, territory, &graph, folder);
         let made = clock.time("backup", "Back up the source", made).await;
         clock.backed_up(made.map_err(|error| ("back up the source", error))?);
     }
-    let copies = clock.time("copy", "Create objects in the target", copy(run, &graph)).await;
-    let copies = copies.map_err(|error| ("create objects in the target", error))?;
-    let doing = "verify the copies";
-    let verified =
-        clock.time("verify", "Verify the copies", verify(run, territory, &graph, &copies)).await;
-    clock.report.added_by_target = verified.map_err(|error| (doing, error))?.added;
-    run.stop.check().map_err(|error| (doing, error))?;
-    Ok((graph, copies))
+    let (verified, copies) = copy_and_verify(clock, territory, graph).await?;
+    clock.report.added_by_target = verified.added;
+    run.stop.check().map_err(|error| ("verify the copies", error))?;
+    Ok((verified.graph, copies))
+}
+
+/// Pauses what moves and waits for its controllers. Returns what moves now.
+async fn quiet(
+    clock: &mut Clock<'_>,
+    territory: &Territory,
+    graph: Graph,
+) -> Result<Graph, (&'static str, PhaseError)> {
+    let run = clock.run;
+    let graph = clock.time("pause", "Pause the source", pause::pause(run, territory, graph)).await;
+    let graph = graph.map_err(|error| ("pause the source", error))?;
+    let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, territory, graph)).await;
+    let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
+    clock.report.findings.extend(silent.0);
+    Ok(graph)
+}
+
+/// Copies and compares. What has appeared in the source meanwhile is paused and copied too.
+async fn copy_and_verify(
+    clock: &mut Clock<'_>,
+    territory: &Territory,
+    mut graph: Graph,
+) -> Result<(Verified, Copies), (&'static str, PhaseError)> {
+    let run = clock.run;
+    let mut copies = Copies::default();
+    for _ in 0..LATE_ROUNDS {
+        let copied = copy(run, &graph, copies);
+        let copied = clock.time("copy", "Create objects in the target", copied).await;
+        copies = copied.map_err(|error| ("create objects in the target", error))?;
+        let verified = verify(run, territory, &graph, &copies);
+        let verified = clock.time("verify", "Verify the copies", verified).await;
+        let late = match verified.map_err(|error| ("verify the copies", error))? {
+            Verification::Equal(verified) => return Ok((verified, copies)),
+            Verification::Late(late) => late,
+        };
+        let copied = std::mem::replace(&mut graph, quiet(clock, territory, late).await?);
+        check_again(run, &[], &graph).map_err(|error| ("check the source again", error))?;
+        check_source(&copied, &graph).map_err(|error| ("check the source again", error))?;
+    }
+    let is_late = |node: &&crate::capi::Node| !copies.uids.contains_key(node.object.uid());
+    let object = graph.moving().find(is_late).or_else(|| graph.moving().next());
+    let object = object.expect("a move without objects ends before it copies").object.id();
+    Err(("verify the copies", PhaseError::Restless { rounds: LATE_ROUNDS, object }))
+}
+
+fn uids_of_clusters(graph: &Graph) -> Vec<(String, ObjectId)> {
+    graph.clusters().map(|node| (node.object.uid().to_owned(), node.object.id())).collect()
+}
+
+/// Checks what was checked before the first write once more: minutes may have gone by since, with a
+/// prompt, readiness probes, the lock and the controllers to wait for.
+fn check_again(run: &Run, planned: &[(String, ObjectId)], graph: &Graph) -> Result<(), PhaseError> {
+    let gone = planned.iter().find(|(uid, _)| graph.clusters().all(|n| n.object.uid() != uid));
+    if let Some((_, object)) = gone {
+        return Err(PhaseError::Vanished { object: object.clone() });
+    }
+    let mut findings = Findings::default();
+    check_objects(run, graph, &mut findings);
+    if findings.has_errors() { Err(PhaseError::Unmovable(findings)) } else { Ok(()) }
 }
 
 /// The phases after the point of no return. Each is written down before it begins.
@@ -188,8 +244,7 @@ async fn finish(
 /// Resumes what was moved on the target, and classes that were kept in the source.
 async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     pause::restore(run, &run.target, &territory.kinds).await?;
-    pause::restore(run, &run.source, &territory.kinds).await?;
-    Ok(())
+    pause::restore_classes(run, &run.source, &territory.kinds).await
 }
 
 async fn put_back(

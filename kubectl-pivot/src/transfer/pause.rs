@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::discover::{Territory, discover};
 use super::error::PhaseError;
+use super::precondition;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
-use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
+use crate::capi::names::{CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
     Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_pausable, is_paused,
 };
-use crate::cluster::{ApiError, Client, FIELD_MANAGER, PatchKind, WriteOptions};
+use crate::cluster::{ApiError, Client, FIELD_MANAGER};
 
 /// Rounds of pausing and looking again before the move gives up.
 const ROUNDS: usize = 5;
@@ -40,9 +41,10 @@ pub async fn pause(
             return Ok(graph);
         }
     }
-    let newest = to_pause(&graph).map(|(_, object)| object.id()).next_back();
-    match newest {
-        Some(object) => Err(PhaseError::Restless { rounds: ROUNDS, object }),
+    let newest = to_pause(&graph).next_back();
+    match newest.map(|(_, object)| (object.id(), paused_by(object) == Some(&run.id))) {
+        Some((object, true)) => Err(PhaseError::SourceActive { object }),
+        Some((object, false)) => Err(PhaseError::Restless { rounds: ROUNDS, object }),
         None => Ok(graph),
     }
 }
@@ -55,7 +57,8 @@ pub(super) async fn pause_objects(
 ) -> Result<(), PhaseError> {
     let progress = Progress::of(active.len());
     run.each(active, &progress, |(resource, object)| async move {
-        patch(cluster, &resource, &object, &pausing(&object, &run.id)).await?;
+        let plan = |now: &Object| (!is_paused(now)).then(|| pausing(now, &run.id));
+        precondition::patch(cluster, &resource, &object, plan).await?;
         Ok(())
     })
     .await?;
@@ -73,21 +76,42 @@ fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &O
 ///
 /// # Errors
 /// When a request fails.
-pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<usize, PhaseError> {
-    let mut restored = 0;
-    for (group, kind) in PAUSABLE {
-        let is_it =
-            |known: &&MoveKind| known.resource.kind == kind && known.resource.group == group;
-        let Some(kind) = kinds.iter().find(is_it) else { continue };
-        let paused = paused_by_run(run, cluster, &kind.resource).await?;
-        restored += paused.len();
-        let progress = Progress::of(paused.len()).carried_through();
-        run.each(paused, &progress, |object| async move {
-            resume(cluster, &kind.resource, &object).await.map_err(PhaseError::from)
-        })
-        .await?;
+pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<(), PhaseError> {
+    for pausable in PAUSABLE {
+        restore_kind(run, cluster, kinds, pausable).await?;
     }
-    Ok(restored)
+    Ok(())
+}
+
+/// Gives back the pause state of the ClusterClasses that a finished move has kept in its source.
+///
+/// Nothing else is resumed there: the target works on it by then.
+///
+/// # Errors
+/// When a request fails.
+pub async fn restore_classes(
+    run: &Run,
+    cluster: &Client,
+    kinds: &[MoveKind],
+) -> Result<(), PhaseError> {
+    restore_kind(run, cluster, kinds, (CORE_GROUP, "ClusterClass")).await
+}
+
+async fn restore_kind(
+    run: &Run,
+    cluster: &Client,
+    kinds: &[MoveKind],
+    (group, kind): (&str, &str),
+) -> Result<(), PhaseError> {
+    let is_it = |known: &&MoveKind| known.resource.kind == kind && known.resource.group == group;
+    let Some(kind) = kinds.iter().find(is_it) else { return Ok(()) };
+    let paused = paused_by_run(run, cluster, &kind.resource).await?;
+    let progress = Progress::of(paused.len()).carried_through();
+    run.each(paused, &progress, |object| async move {
+        resume(run, cluster, &kind.resource, &object).await.map_err(PhaseError::from)
+    })
+    .await?;
+    Ok(())
 }
 
 /// Classes of other namespaces may have been paused too, so all are looked at, if that is allowed.
@@ -128,45 +152,39 @@ fn managers_of_false(object: &Object) -> Option<Vec<Value>> {
     Some(serde_json::from_str(managers).unwrap_or_default())
 }
 
-/// Gives an object its pause state back. An explicit `false` takes two requests, since the API
-/// server makes whoever writes the field its manager; the annotation goes with the second.
+/// Gives an object its pause state back, as long as it is this run that has paused it: a run that was
+/// suspended must not resume what a later run has paused.
+///
+/// An explicit `false` takes two requests, since the API server makes whoever writes the field its
+/// manager; the annotation goes with the second.
 async fn resume(
+    run: &Run,
     cluster: &Client,
     resource: &ResourceType,
     object: &Object,
 ) -> Result<(), ApiError> {
+    let is_ours = |now: &Object| paused_by(now) == Some(&run.id);
     let Some(managers) = managers_of_false(object) else {
-        return patch(cluster, resource, object, &resuming(object)).await.map(|_| ());
+        let plan = |now: &Object| is_ours(now).then(|| resuming(now));
+        return precondition::patch(cluster, resource, object, plan).await.map(drop);
     };
-    let unpause = json!({"metadata": {"uid": object.uid()}, "spec": {"paused": false}});
-    let Some(unpaused) = patch(cluster, resource, object, &unpause).await? else {
+    let plan = |now: &Object| is_ours(now).then(|| json!({"spec": {"paused": false}}));
+    let Some(resumed) = precondition::patch(cluster, resource, object, plan).await? else {
         return Ok(());
     };
-    let entries = managed_fields::give_back(unpaused.managed_fields(), &managers, FIELD_MANAGER);
-    let hand_over = json!({"metadata": {"uid": object.uid(), "managedFields": entries,
-        "annotations": {PAUSED_BY_ANNOTATION: null}}});
-    patch(cluster, resource, object, &hand_over).await.map(|_| ())
+    let plan = |now: &Object| is_ours(now).then(|| giving_back(now, &managers));
+    precondition::patch(cluster, resource, &resumed, plan).await.map(drop)
 }
 
-async fn patch(
-    cluster: &Client,
-    resource: &ResourceType,
-    object: &Object,
-    patch: &Value,
-) -> Result<Option<Object>, ApiError> {
-    let place = (object.namespace(), object.name());
-    match cluster.patch(resource, place, (PatchKind::Merge, patch), &WriteOptions::default()).await
-    {
-        Ok(patched) => Ok(Some(patched)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
+/// Makes those who managed an explicit `false` its managers again.
+fn giving_back(object: &Object, managers: &[Value]) -> Value {
+    let entries = managed_fields::give_back(object.managed_fields(), managers, FIELD_MANAGER);
+    json!({"metadata": {"managedFields": entries, "annotations": {PAUSED_BY_ANNOTATION: null}}})
 }
 
 fn pausing(object: &Object, run: &str) -> Value {
     if !is_cluster(object) {
-        return json!({"metadata": {"uid": object.uid(),
-            "annotations": {PAUSED_BY_ANNOTATION: run, PAUSED_ANNOTATION: ""}}});
+        return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: run, PAUSED_ANNOTATION: ""}}});
     }
     let was_false = object.value()["spec"]["paused"] == Value::Bool(false);
     let mark = if was_false {
@@ -175,15 +193,14 @@ fn pausing(object: &Object, run: &str) -> Value {
     } else {
         run.to_owned()
     };
-    json!({"metadata": {"uid": object.uid(), "annotations": {PAUSED_BY_ANNOTATION: mark}}, "spec": {"paused": true}})
+    json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: mark}}, "spec": {"paused": true}})
 }
 
 fn resuming(object: &Object) -> Value {
     if !is_cluster(object) {
-        return json!({"metadata": {"uid": object.uid(),
-            "annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
+        return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
     }
-    json!({"metadata": {"uid": object.uid(), "annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": null}})
+    json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": null}})
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-//! Putting everything back: our copies go from the target, the source gets its pause state back.
+//! Rolling back: our copies go from the target, the source gets its pause state back.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
@@ -7,10 +10,11 @@ use super::error::PhaseError;
 use super::marks::before_deletion;
 use super::namespaces;
 use super::pause;
+use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::run::{Progress, Run};
 use crate::capi::names::RUN_ANNOTATION;
-use crate::capi::{Object, ResourceType};
-use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
+use crate::capi::{Object, ResourceType, is_cluster, is_cluster_class, reports_pause};
+use crate::cluster::{ApiError, Client};
 
 /// Rounds of removing copies and looking again; the second one is usual when controllers run.
 const ROUNDS: usize = 5;
@@ -25,12 +29,11 @@ const ROUNDS: usize = 5;
 pub async fn undo(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     remove_copies(run, territory).await?;
     namespaces::remove(run).await?;
-    pause::restore(run, &run.source, &territory.kinds).await?;
-    Ok(())
+    pause::restore(run, &run.source, &territory.kinds).await
 }
 
 /// A controller may put a finalizer on a copy between the two requests, even on a paused one; so this
-/// goes on until none is left. Nobody can put one on an object that is being deleted.
+/// continues until none is left. Nobody can put one on an object that is being deleted.
 async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     for _ in 0..ROUNDS {
         let ours = copies(run, territory).await?;
@@ -45,41 +48,140 @@ async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseErro
     }
 }
 
-/// What carries this run's mark.
+/// Lists what carries this run's mark.
 async fn copies<'a>(
     run: &Run,
     territory: &'a Territory,
 ) -> Result<Vec<(&'a ResourceType, Object)>, PhaseError> {
     // Classes of other namespaces may have been copied too.
     let listed = list_everywhere(&run.target, territory).await?;
-    let ours = listed.into_iter().filter(|(_, o)| o.annotation(RUN_ANNOTATION) == Some(&run.id));
+    let ours = listed.into_iter().filter(|(_, object)| is_ours(run, object));
     Ok(ours.map(|(kind, object)| (&territory.kinds[kind].resource, object)).collect())
 }
 
+fn is_ours(run: &Run, object: &Object) -> bool {
+    object.annotation(RUN_ANNOTATION) == Some(&run.id)
+}
+
 async fn remove(run: &Run, ours: Vec<(&ResourceType, Object)>) -> Result<(), PhaseError> {
-    let progress = Progress::of(2 * ours.len()).carried_through();
-    // All are freed before the first is deleted: the garbage collector deletes what is below it.
-    run.each(ours.iter().collect(), &progress, |(resource, copy)| async move {
-        free(&run.target, resource, copy).await.map_err(PhaseError::from)
-    })
-    .await?;
-    run.each(ours.iter().collect(), &progress, |(resource, copy)| async move {
-        let place = (copy.namespace(), copy.name());
-        run.target.delete(resource, place.0, place.1, copy.uid()).await.map_err(PhaseError::from)
-    })
-    .await?;
+    let progress = Progress::of(ours.len()).carried_through();
+    for stage in stages(ours) {
+        run.each(stage, &progress, |(resource, copy)| async move {
+            remove_one(run, resource, &copy).await.map_err(PhaseError::from)
+        })
+        .await?;
+    }
     Ok(())
 }
 
-/// Takes the finalizers from a copy, and marks it for the webhooks that will see its deletion.
-async fn free(target: &Client, resource: &ResourceType, copy: &Object) -> Result<(), ApiError> {
-    let patch = json!({"metadata": {"uid": copy.uid(), "finalizers": null,
-        "annotations": before_deletion(copy)}});
-    let place = (copy.namespace(), copy.name());
-    match target.patch(resource, place, (PatchKind::Merge, &patch), &WriteOptions::default()).await
-    {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_not_found() => Ok(()),
+/// Sorts copies into stages: dependents before their owners, Clusters after everything else, since a
+/// controller may take the objects of a missing Cluster for active ones, and ClusterClasses last,
+/// without which webhooks refuse to change a Cluster.
+fn stages<T>(copies: Vec<(T, Object)>) -> Vec<Vec<(T, Object)>> {
+    let depths = depths(copies.iter().map(|(_, copy)| copy));
+    let mut stages: BTreeMap<_, Vec<(T, Object)>> = BTreeMap::new();
+    for (resource, copy) in copies {
+        let depth = depths.get(copy.uid()).copied().unwrap_or_default();
+        let stage = (is_cluster_class(&copy), is_cluster(&copy), Reverse(depth));
+        stages.entry(stage).or_default().push((resource, copy));
+    }
+    stages.into_values().collect()
+}
+
+/// Returns by uid how many owners stand above each object, at most as many as there are objects.
+fn depths<'a>(objects: impl Iterator<Item = &'a Object>) -> HashMap<String, usize> {
+    let owners: HashMap<&str, Vec<String>> = objects
+        .map(|object| {
+            let owners = object.owner_references().into_iter().map(|owner| owner.uid);
+            (object.uid(), owners.collect())
+        })
+        .collect();
+    let mut depths: HashMap<String, usize> =
+        owners.keys().map(|uid| ((*uid).to_owned(), 0)).collect();
+    // Each round settles at least one more level; copies are created owners first, so there is no cycle.
+    for _ in 0..owners.len() {
+        let mut has_changed = false;
+        for (uid, above) in &owners {
+            let above = above.iter().filter_map(|owner| depths.get(owner));
+            let depth = above.max().map_or(0, |depth| depth + 1);
+            has_changed |= depths.insert((*uid).to_owned(), depth) != Some(depth);
+        }
+        if !has_changed {
+            break;
+        }
+    }
+    depths
+}
+
+/// Takes the finalizers from a copy, marks it for the webhooks that see its deletion, and deletes it
+/// as it was read. What somebody writes to at the same time is left to the next round, unless its
+/// controller has reported that it leaves the copy alone and only puts its finalizer back.
+async fn remove_one(run: &Run, resource: &ResourceType, copy: &Object) -> Result<(), ApiError> {
+    match free_and_delete(&run.target, resource, copy).await {
+        Err(error) if error.is_conflict() => {}
+        other => return other,
+    }
+    let now = read_again(&run.target, resource, copy).await?;
+    let Some(now) = now.filter(|now| is_ours(run, now)) else { return Ok(()) };
+    if reports_pause(&now) != Some(true) {
+        return Ok(());
+    }
+    match run.target.delete_as_read(resource, &now).await {
+        Ok(_) => remove_finalizers(&run.target, resource, &now).await,
+        Err(error) if error.is_conflict() => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+async fn free_and_delete(
+    target: &Client,
+    resource: &ResourceType,
+    copy: &Object,
+) -> Result<(), ApiError> {
+    if copy.is_being_deleted() {
+        return remove_finalizers(target, resource, copy).await;
+    }
+    let patch = json!({"metadata": {"finalizers": null, "annotations": before_deletion(copy)}});
+    match patch_as_read(target, resource, copy, patch).await? {
+        Some(freed) => target.delete_as_read(resource, &freed).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn object(kind: &str, name: &str, owners: &[&str]) -> ((), Object) {
+        let owner =
+            |name: &&str| json!({"apiVersion": "v1", "kind": "K", "name": name, "uid": name});
+        let owners: Vec<Value> = owners.iter().map(owner).collect();
+        let object = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": kind,
+            "metadata": {"name": name, "uid": name, "ownerReferences": owners}});
+        ((), Object::new(object))
+    }
+
+    #[test]
+    fn dependents_go_first_then_clusters_then_classes() {
+        let copies = vec![
+            object("ClusterClass", "class", &[]),
+            object("Cluster", "c", &["gone"]),
+            object("Secret", "free", &[]),
+            object("Machine", "m", &["set", "c"]),
+            object("MachineSet", "set", &["c"]),
+        ];
+        let names = |stage: &Vec<((), Object)>| -> Vec<String> {
+            stage.iter().map(|(_, object)| object.name().to_owned()).collect()
+        };
+        let order: Vec<Vec<String>> = stages(copies).iter().map(names).collect();
+        assert_eq!(order, [vec!["m"], vec!["set"], vec!["free"], vec!["c"], vec!["class"]]);
+    }
+
+    #[test]
+    fn owners_that_own_each_other_end_the_search() {
+        let copies = vec![object("A", "a", &["b"]), object("B", "b", &["a"])];
+        assert_eq!(stages(copies).iter().map(Vec::len).sum::<usize>(), 2);
     }
 }

@@ -1,18 +1,32 @@
 //! Reading the copies back and comparing every one with its source, before anything is deleted.
+//!
+//! The source is read again too, every kind of it: what has appeared there since, what has changed, and
+//! what is no longer paused counts as much as a copy that differs.
 
 use std::collections::HashMap;
 
 use super::compare::{being_deleted, compare, is_same_content};
 use super::copy::{Copies, owner_uids};
-use super::discover::{Territory, list_copied};
+use super::discover::{Territory, discover, list_copied};
 use super::error::PhaseError;
 use super::run::Run;
-use crate::capi::{Fate, Graph, KeepReason, Node, Object};
+use crate::capi::{Fate, Graph, KeepReason, Node, Object, is_paused};
 use crate::cluster::{ApiError, Client};
 
-/// What verification has found besides that all is well.
-#[derive(Clone, Debug, Default)]
+/// What a verification without an error has found.
+#[derive(Clone, Debug)]
+pub enum Verification {
+    /// Every copy equals its source.
+    Equal(Verified),
+    /// The source has objects that were not copied. The graph of what there is now.
+    Late(Graph),
+}
+
+/// Copies that equal their sources.
+#[derive(Clone, Debug)]
 pub struct Verified {
+    /// What moves, as it was when it was compared.
+    pub graph: Graph,
     /// Fields that the target has added to copies, as `Kind namespace/name: path`.
     pub added: Vec<String>,
 }
@@ -20,61 +34,84 @@ pub struct Verified {
 /// Compares the copies with the objects they were made from, and those with the source as it is now.
 ///
 /// # Errors
-/// When a copy is missing or differs, an object of the source has changed, or a list fails.
+/// When a copy is missing or differs, an object of the source has changed or is no longer paused, or a
+/// list fails.
 pub async fn verify(
     run: &Run,
     territory: &Territory,
     graph: &Graph,
     copies: &Copies,
-) -> Result<Verified, PhaseError> {
-    let (source, target) = tokio::try_join!(
-        by_uid(&run.source, territory, graph),
-        by_uid(&run.target, territory, graph)
-    )?;
-    let mut verified = Verified::default();
-    for node in graph.copied().map(|index| &graph.nodes[index]) {
-        check_source(node, source.get(node.object.uid()))?;
-        let target_uid = copies.uids.get(node.object.uid());
-        let copy = target_uid.and_then(|uid| target.get(uid));
-        let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
-        let difference = compare(&node.object, copy);
-        let is_shared =
-            matches!(node.fate, Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal));
-        if is_shared && copies.reused.contains(node.object.uid()) {
-            continue;
-        }
-        let mut lost = difference.lost.into_iter().chain(being_deleted(copy));
-        let is_dangling =
-            !copies.reused.contains(node.object.uid()) && !has_owners_of_target(node, copy, copies);
-        let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
-        if let Some(path) = lost.next().or(dangling) {
-            return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
-        }
-        verified
-            .added
-            .extend(difference.added.iter().map(|path| format!("{}: {path}", node.object.id())));
+) -> Result<Verification, PhaseError> {
+    let target = async { by_uid(&run.target, territory, graph).await.map_err(PhaseError::from) };
+    let (source, target) = tokio::try_join!(discover(&run.source, territory), target)?;
+    check_source(graph, &source)?;
+    if source.moving().any(|node| !copies.uids.contains_key(node.object.uid())) {
+        return Ok(Verification::Late(source));
     }
-    Ok(verified)
+    let mut added = Vec::new();
+    for node in source.moving() {
+        let difference = check_copy(node, copies, &target)?;
+        added.extend(difference.iter().map(|path| format!("{}: {path}", node.object.id())));
+    }
+    Ok(Verification::Equal(Verified { graph: source, added }))
 }
 
-/// Whether a copy names the copies of its owners by their uids in the target; otherwise the target's
-/// garbage collector would take it for an orphan.
+/// Checks that everything that was copied is still there, unchanged and paused.
+pub(super) fn check_source(copied: &Graph, now: &Graph) -> Result<(), PhaseError> {
+    let by_uid: HashMap<&str, &Node> = now.moving().map(|node| (node.object.uid(), node)).collect();
+    for node in copied.moving() {
+        check_unchanged(node, by_uid.get(node.object.uid()).copied())?;
+    }
+    match now.pausable().find(|node| !is_paused(&node.object)) {
+        Some(active) => Err(PhaseError::SourceActive { object: active.object.id() }),
+        None => Ok(()),
+    }
+}
+
+/// A changed status does not matter, since it is not copied; anything else does.
+fn check_unchanged(node: &Node, now: Option<&Node>) -> Result<(), PhaseError> {
+    let unchanged = now.is_some_and(|now| {
+        let is_same = now.object.resource_version() == node.object.resource_version()
+            || is_same_content(&node.object, &now.object);
+        is_same && now.fate == node.fate && !now.object.is_being_deleted()
+    });
+    if unchanged { Ok(()) } else { Err(PhaseError::SourceChanged { object: node.object.id() }) }
+}
+
+/// Compares a copy with its source. Returns the paths that only the copy has.
+fn check_copy(
+    node: &Node,
+    copies: &Copies,
+    target: &HashMap<String, Object>,
+) -> Result<Vec<String>, PhaseError> {
+    let uid = node.object.uid();
+    let copy = copies.uids.get(uid).and_then(|uid| target.get(uid));
+    let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
+    let is_reused = copies.reused.contains(uid);
+    let is_shared =
+        matches!(node.fate, Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal));
+    if is_shared && is_reused {
+        return Ok(Vec::new());
+    }
+    let difference = compare(&node.object, copy);
+    let is_dangling = !is_reused && !has_owners_of_target(node, copy, copies);
+    let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
+    let mut lost = difference.lost.into_iter().chain(being_deleted(copy)).chain(dangling);
+    match lost.next() {
+        Some(path) => Err(PhaseError::CopyDiffers { object: node.object.id(), path }),
+        None => Ok(difference.added),
+    }
+}
+
+/// Returns whether a copy names the copies of its owners by their uids in the target; otherwise the
+/// target's garbage collector would take it for an orphan.
 fn has_owners_of_target(node: &Node, copy: &Object, copies: &Copies) -> bool {
     let named = owner_uids(copy);
     let mut owners = node.owners.iter().filter_map(|owner| copies.uids.get(&owner.reference.uid));
     owners.all(|uid| named.contains(uid))
 }
 
-/// A changed status does not matter, since it is not copied; anything else does.
-fn check_source(node: &Node, now: Option<&Object>) -> Result<(), PhaseError> {
-    let unchanged = now.is_some_and(|now| {
-        now.resource_version() == node.object.resource_version()
-            || (is_same_content(&node.object, now) && !now.is_being_deleted())
-    });
-    if unchanged { Ok(()) } else { Err(PhaseError::SourceChanged { object: node.object.id() }) }
-}
-
-/// Lists a cluster again, only the kinds that were copied.
+/// Lists the target, only the kinds that were copied.
 async fn by_uid(
     cluster: &Client,
     territory: &Territory,
@@ -92,4 +129,81 @@ async fn by_uid(
     let part = Territory { kinds: std::sync::Arc::new(kinds), ..territory.clone() };
     let listed = list_copied(cluster, &part, graph).await?;
     Ok(listed.into_iter().map(|(_, object)| (object.uid().to_owned(), object)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::capi::{MoveKind, ResourceType, Scope};
+
+    const CORE: &str = "cluster.x-k8s.io/v1beta2";
+
+    fn object(kind: &str, name: &str, version: &str, spec: Value) -> Value {
+        json!({"apiVersion": CORE, "kind": kind, "metadata": {"name": name, "namespace": "n",
+            "uid": name, "resourceVersion": version}, "spec": spec})
+    }
+
+    fn owned(mut object: Value) -> Value {
+        object["metadata"]["ownerReferences"] =
+            json!([{"apiVersion": CORE, "kind": "Cluster", "name": "c", "uid": "c"}]);
+        object
+    }
+
+    fn graph(cluster: Value, machines: Vec<Value>) -> Graph {
+        let kinds = [("Cluster", "clusters"), ("Machine", "machines")];
+        let kinds = kinds.map(|(kind, plural)| MoveKind {
+            resource: ResourceType::new(CORE, kind, plural, true),
+            moves: false,
+            moves_hierarchy: kind == "Cluster",
+            has_status_subresource: true,
+        });
+        let machines = machines.into_iter().map(|machine| (1, Object::new(owned(machine))));
+        let objects = [(0, Object::new(cluster))].into_iter().chain(machines).collect();
+        Graph::build(Arc::new(kinds.to_vec()), objects, &Scope::default()).expect("no cycle")
+    }
+
+    fn paused(version: &str) -> Value {
+        object("Cluster", "c", version, json!({"paused": true}))
+    }
+
+    fn machine(version: &str, spec: Value) -> Vec<Value> {
+        vec![object("Machine", "m", version, spec)]
+    }
+
+    #[test]
+    fn a_source_that_is_as_it_was_copied_passes() {
+        let copied = graph(paused("1"), machine("1", json!({"a": 1})));
+        check_source(&copied, &copied).expect("nothing has changed");
+        let status_only = graph(paused("2"), machine("2", json!({"a": 1})));
+        check_source(&copied, &status_only).expect("only the versions differ");
+    }
+
+    #[test]
+    fn a_source_that_has_changed_does_not_pass() {
+        let copied = graph(paused("1"), machine("1", json!({"a": 1})));
+        let edited = graph(paused("1"), machine("2", json!({"a": 2})));
+        let gone = graph(paused("1"), Vec::new());
+        let mut going = machine("1", json!({"a": 1}));
+        going[0]["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        for now in [edited, gone, graph(paused("1"), going)] {
+            let error = check_source(&copied, &now).expect_err("it has changed");
+            assert!(
+                matches!(&error, PhaseError::SourceChanged { object } if object.name == "m"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_source_whose_cluster_was_resumed_does_not_pass() {
+        let copied = graph(paused("1"), machine("1", json!({"a": 1})));
+        let resumed = object("Cluster", "c", "2", json!({"paused": false}));
+        let now = graph(resumed, machine("1", json!({"a": 1})));
+        let error = check_source(&copied, &now).expect_err("its controllers work");
+        assert!(matches!(&error, PhaseError::SourceActive { object } if object.name == "c"));
+    }
 }

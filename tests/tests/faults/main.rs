@@ -1,6 +1,7 @@
 //! Faults while a move runs: it ends as if there had been none, or puts everything back.
 
 mod answers;
+mod neighbours;
 mod servers;
 mod strangers;
 mod tokens;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     });
     let suite = answers::add(suite);
     let suite = strangers::add(suite);
+    let suite = neighbours::add(suite);
     let suite = tokens::add(suite);
     servers::add(suite).run()
 }

@@ -147,13 +147,18 @@ impl Graph {
         self.levels.iter().flatten().copied()
     }
 
-    /// The Clusters that are copied.
-    pub fn clusters(&self) -> impl Iterator<Item = &Node> {
-        self.copied().map(|index| &self.nodes[index]).filter(|node| is_cluster(&node.object))
+    /// Returns the nodes that are copied, owners first.
+    pub fn moving(&self) -> impl DoubleEndedIterator<Item = &Node> {
+        self.copied().map(|index| &self.nodes[index])
     }
 
-    /// What is copied and a run pauses: Clusters, ClusterClasses, proxies of Helm releases.
+    /// The Clusters that are copied.
+    pub fn clusters(&self) -> impl Iterator<Item = &Node> {
+        self.moving().filter(|node| is_cluster(&node.object))
+    }
+
+    /// Returns the nodes that are copied and that a run pauses itself.
     pub fn pausable(&self) -> impl Iterator<Item = &Node> {
-        self.copied().map(|index| &self.nodes[index]).filter(|node| is_pausable(&node.object))
+        self.moving().filter(|node| is_pausable(&node.object))
     }
 }

@@ -68,7 +68,8 @@ async fn create(
         paused.map_err(|error| (doing, error))?;
     }
     let graph = &preflight.graph;
-    let copies = clock.time("copy", "Create objects in the target", copy(run, graph)).await;
+    let copies = copy(run, graph, Copies::default());
+    let copies = clock.time("copy", "Create objects in the target", copies).await;
     let copies = copies.map_err(|error| ("create objects in the target", error))?;
     let read =
         clock.time("verify", "Read the objects back", read_back(run, preflight, &copies)).await;
