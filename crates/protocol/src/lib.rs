@@ -1,0 +1,11 @@
+//! The protocol of a move as values and functions of values: no I/O, no clock, no client.
+//!
+//! - [`Phase`] and [`Step`]: how far a run has come, and what brings it further.
+//! - [`Write`]: the kinds of writes, and the phases that allow them.
+//! - [`OnResume`] and [`OnRollback`]: how `resume` and `rollback` treat a run in each phase.
+
+mod phase;
+mod write;
+
+pub use phase::{IllegalStep, OnResume, OnRollback, Phase, Refusal, Step};
+pub use write::Write;

@@ -1,0 +1,263 @@
+//! The phases of a run.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How far a run has come. A run writes its phase down before it acts on it.
+///
+/// ```text
+/// Preparing --CopiesVerified--> HandingOver --CopiesHandedOver--> Deleting --SourceDeleted--> Resuming --Resumed--> Finished
+///     |                              |                               ^                                                 ^
+///     +-------RollbackStarted--------+                   Committed --+ (records of version 1)                          |
+///                     |                                                                                                |
+///                     +--------> Undoing --RolledBack------------------------------------------------------------------+
+/// ```
+///
+/// A move in batches goes through the machine once for each batch.
+///
+/// Programs that know version 1 of the record know neither `undoing` nor the epochs of take-overs. So a record
+/// of a run under this machine has a higher version even while it is `preparing`: they must not carry it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// The source is paused, copies are created and verified. The run can be rolled back.
+    Preparing,
+    /// The copies are verified and their uids are written down; they get the field ownership of their sources.
+    /// The run can be rolled back.
+    HandingOver,
+    /// Of records of version 1 only: as `HandingOver`, but without a list of uids. Nothing tells the copies
+    /// from other objects any more, so the run goes forward only. No step leads here.
+    Committed,
+    /// The first deletion in the source may have begun. The run goes forward only.
+    Deleting,
+    /// The source holds nothing of what moved; Clusters get their pause state back.
+    Resuming,
+    /// The copies are being removed, then the source gets its pause state back. Nothing leads back to a move.
+    Undoing,
+    /// The run is over, as a move or as a rollback; only its records are left.
+    Finished,
+}
+
+/// An achievement that moves a run to its next phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// All copies were read back equal, and their uids are written down.
+    CopiesVerified,
+    /// All copies have the field ownership and the finalizers of their sources. This step is the commit.
+    CopiesHandedOver,
+    /// The source holds nothing of what moved.
+    SourceDeleted,
+    /// All Clusters have their pause state back.
+    Resumed,
+    /// A user or a failure has decided to roll the run back.
+    RollbackStarted,
+    /// The target holds no copy, and the source has its pause state back.
+    RolledBack,
+}
+
+impl Step {
+    /// All steps.
+    pub const ALL: [Self; 6] = [
+        Self::CopiesVerified,
+        Self::CopiesHandedOver,
+        Self::SourceDeleted,
+        Self::Resumed,
+        Self::RollbackStarted,
+        Self::RolledBack,
+    ];
+}
+
+/// A step that does not belong to the phase of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the step {step:?} does not belong to a run that is {phase}")]
+pub struct IllegalStep {
+    /// The phase of the run.
+    pub phase: Phase,
+    /// The step.
+    pub step: Step,
+}
+
+/// How `resume` treats a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnResume {
+    /// Checks both clusters again and prepares the move again under the same id.
+    Prepare,
+    /// Hands field ownership over to the copies, then deletes.
+    HandOver,
+    /// Looks at both sides again, then deletes.
+    Delete,
+    /// Looks for names that came back in the source, then resumes the Clusters.
+    ResumeClusters,
+    /// Removes the records.
+    RemoveRecords,
+    /// Does nothing.
+    Refuse(Refusal),
+}
+
+/// How `rollback` treats a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnRollback {
+    /// Records the phase `undoing` on the target, then on the source, then removes the copies.
+    Start,
+    /// Removes the copies that are left, then resumes the source.
+    Continue,
+    /// Does nothing.
+    Refuse(Refusal),
+}
+
+/// The reason to refuse `resume` or `rollback`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The run is being rolled back; only `rollback` continues it.
+    RollingBack,
+    /// Objects of the source may be gone already; only `resume` continues the run.
+    Committed,
+    /// The run is over; `resume` removes its records.
+    Finished,
+}
+
+impl Phase {
+    /// All phases.
+    pub const ALL: [Self; 7] = [
+        Self::Preparing,
+        Self::HandingOver,
+        Self::Committed,
+        Self::Deleting,
+        Self::Resuming,
+        Self::Undoing,
+        Self::Finished,
+    ];
+
+    /// Returns the phase after a step.
+    ///
+    /// # Errors
+    /// [`IllegalStep`] when the step does not belong to this phase.
+    pub fn after(self, step: Step) -> Result<Self, IllegalStep> {
+        match (self, step) {
+            (Self::Preparing, Step::CopiesVerified) => Ok(Self::HandingOver),
+            (Self::HandingOver | Self::Committed, Step::CopiesHandedOver) => Ok(Self::Deleting),
+            (Self::Deleting, Step::SourceDeleted) => Ok(Self::Resuming),
+            (Self::Resuming, Step::Resumed) => Ok(Self::Finished),
+            (Self::Preparing | Self::HandingOver, Step::RollbackStarted) => Ok(Self::Undoing),
+            (Self::Undoing, Step::RolledBack) => Ok(Self::Finished),
+            (phase, step) => Err(IllegalStep { phase, step }),
+        }
+    }
+
+    /// Returns whether a rollback may start, or continue, in this phase.
+    pub fn can_roll_back(self) -> bool {
+        matches!(self, Self::Preparing | Self::HandingOver | Self::Undoing)
+    }
+
+    /// Returns whether the run has passed its commit, so that objects of the source may be gone.
+    pub fn is_committed(self) -> bool {
+        matches!(self, Self::Committed | Self::Deleting | Self::Resuming)
+    }
+
+    /// Returns how `resume` treats a run in this phase.
+    pub fn on_resume(self) -> OnResume {
+        match self {
+            Self::Preparing => OnResume::Prepare,
+            Self::HandingOver | Self::Committed => OnResume::HandOver,
+            Self::Deleting => OnResume::Delete,
+            Self::Resuming => OnResume::ResumeClusters,
+            Self::Undoing => OnResume::Refuse(Refusal::RollingBack),
+            Self::Finished => OnResume::RemoveRecords,
+        }
+    }
+
+    /// Returns how `rollback` treats a run in this phase.
+    pub fn on_rollback(self) -> OnRollback {
+        match self {
+            Self::Preparing | Self::HandingOver => OnRollback::Start,
+            Self::Undoing => OnRollback::Continue,
+            Self::Committed | Self::Deleting | Self::Resuming => {
+                OnRollback::Refuse(Refusal::Committed)
+            }
+            Self::Finished => OnRollback::Refuse(Refusal::Finished),
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Preparing => "preparing",
+            Self::HandingOver => "handing over",
+            Self::Committed => "committed",
+            Self::Deleting => "deleting",
+            Self::Resuming => "resuming",
+            Self::Undoing => "undoing",
+            Self::Finished => "finished",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_steps_of_the_diagram_are_legal() {
+        let legal: Vec<(Phase, Step, Phase)> = Phase::ALL
+            .into_iter()
+            .flat_map(|phase| Step::ALL.map(|step| (phase, step)))
+            .filter_map(|(phase, step)| Some((phase, step, phase.after(step).ok()?)))
+            .collect();
+        assert_eq!(
+            legal,
+            [
+                (Phase::Preparing, Step::CopiesVerified, Phase::HandingOver),
+                (Phase::Preparing, Step::RollbackStarted, Phase::Undoing),
+                (Phase::HandingOver, Step::CopiesHandedOver, Phase::Deleting),
+                (Phase::HandingOver, Step::RollbackStarted, Phase::Undoing),
+                (Phase::Committed, Step::CopiesHandedOver, Phase::Deleting),
+                (Phase::Deleting, Step::SourceDeleted, Phase::Resuming),
+                (Phase::Resuming, Step::Resumed, Phase::Finished),
+                (Phase::Undoing, Step::RolledBack, Phase::Finished),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_path_leads_from_a_rollback_to_a_commit_or_from_a_commit_to_a_rollback() {
+        for (from, never) in [(Phase::Undoing, Phase::Deleting), (Phase::Deleting, Phase::Undoing)]
+        {
+            let mut reached = vec![from];
+            while let Some(phase) = reached.pop() {
+                assert_ne!(phase, never, "reached from {from}");
+                reached.extend(Step::ALL.into_iter().filter_map(|step| phase.after(step).ok()));
+            }
+        }
+    }
+
+    #[test]
+    fn in_every_phase_one_of_resume_and_rollback_continues_the_run() {
+        for phase in Phase::ALL {
+            let resumes = !matches!(phase.on_resume(), OnResume::Refuse(_));
+            let rolls_back = !matches!(phase.on_rollback(), OnRollback::Refuse(_));
+            assert!(resumes || rolls_back, "{phase}");
+            assert_eq!(rolls_back, phase.can_roll_back(), "{phase}");
+            assert!(!(rolls_back && phase.is_committed()), "{phase}");
+        }
+    }
+
+    #[test]
+    fn records_of_version_1_keep_their_meaning() {
+        let read = |text: &str| serde_json::from_str::<Phase>(text).expect("a phase of version 1");
+        assert_eq!(read("\"preparing\"").on_rollback(), OnRollback::Start);
+        let committed = read("\"committed\"");
+        assert_eq!(committed.on_resume(), OnResume::HandOver);
+        assert_eq!(committed.on_rollback(), OnRollback::Refuse(Refusal::Committed));
+        assert_eq!(read("\"deleting\"").on_resume(), OnResume::Delete);
+        assert_eq!(read("\"resuming\"").on_resume(), OnResume::ResumeClusters);
+        assert_eq!(read("\"finished\"").on_resume(), OnResume::RemoveRecords);
+        for phase in Phase::ALL {
+            let text = serde_json::to_string(&phase).expect("a name");
+            assert_eq!(read(&text), phase);
+        }
+        let written = serde_json::to_string(&Phase::HandingOver).expect("a name");
+        assert_eq!(written, "\"handingOver\"");
+    }
+}
