@@ -1,0 +1,142 @@
+//! Checks what the journal of a run has kept against the phase machine.
+
+use crate::{Phase, Step};
+
+/// An event of the journal of a move. Other events say nothing about the phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalEvent<'a> {
+    /// Work on the run has started, under the name that the report uses: `copy`, `delete`, …
+    Started(&'a str),
+    /// That work has ended.
+    Ended {
+        /// The name.
+        name: &'a str,
+        /// Whether it did not reach its end.
+        has_failed: bool,
+    },
+}
+
+/// A journal that no run under the phase machine can have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IllegalJournal {
+    /// The work belongs to another phase.
+    #[error("{name} does not belong to a run that is {}", either(possible))]
+    WrongPhase {
+        /// The name of the work.
+        name: String,
+        /// The phases that the run may have been in.
+        possible: Vec<Phase>,
+    },
+    /// No work of a move has this name.
+    #[error("no work of a move is called {name:?}")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+}
+
+/// Replays the journal of a move and returns the phases that its run may be in.
+///
+/// A journal does not keep when the record was written, so after work that ends with a step the run may be in the
+/// phase before or after it: its process may have been killed in between.
+///
+/// # Errors
+/// [`IllegalJournal`] at the first event that the phase machine does not allow.
+pub fn replay<'a>(
+    events: impl IntoIterator<Item = JournalEvent<'a>>,
+) -> Result<Vec<Phase>, IllegalJournal> {
+    let mut possible = vec![Phase::Preparing];
+    for event in events {
+        let (JournalEvent::Started(name) | JournalEvent::Ended { name, .. }) = event;
+        let Some((phases, step)) = work(name) else {
+            return Err(IllegalJournal::Unknown { name: name.to_owned() });
+        };
+        let before = possible.clone();
+        if phases.contains(&Phase::Undoing) {
+            possible
+                .extend(before.iter().filter_map(|phase| phase.after(Step::RollbackStarted).ok()));
+        }
+        possible.retain(|phase| phases.contains(phase));
+        if possible.is_empty() {
+            return Err(IllegalJournal::WrongPhase { name: name.to_owned(), possible: before });
+        }
+        if matches!(event, JournalEvent::Ended { has_failed: false, .. }) {
+            let next = step.and_then(|step| possible.iter().find_map(|it| it.after(step).ok()));
+            possible.extend(next);
+        }
+    }
+    Ok(possible)
+}
+
+/// Returns the phases to which work belongs, and the step that its end allows.
+fn work(name: &str) -> Option<(&'static [Phase], Option<Step>)> {
+    Some(match name {
+        "pause" | "quiesce" | "backup" | "copy" => (&[Phase::Preparing], None),
+        "verify" => (&[Phase::Preparing], Some(Step::CopiesVerified)),
+        "seal" | "handOver" => {
+            (&[Phase::HandingOver, Phase::Committed], Some(Step::CopiesHandedOver))
+        }
+        "delete" => (&[Phase::Deleting], Some(Step::SourceDeleted)),
+        "resume" => (&[Phase::Resuming], Some(Step::Resumed)),
+        "undo" => (&[Phase::Undoing], Some(Step::RolledBack)),
+        _ => return None,
+    })
+}
+
+fn either(phases: &[Phase]) -> String {
+    phases.iter().map(Phase::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done(names: &[&'static str]) -> Vec<JournalEvent<'static>> {
+        let events =
+            |name| [JournalEvent::Started(name), JournalEvent::Ended { name, has_failed: false }];
+        names.iter().flat_map(|name| events(name)).collect()
+    }
+
+    fn failed(name: &'static str) -> Vec<JournalEvent<'static>> {
+        vec![JournalEvent::Started(name), JournalEvent::Ended { name, has_failed: true }]
+    }
+
+    const PREPARED: [&str; 4] = ["pause", "quiesce", "copy", "verify"];
+
+    #[test]
+    fn a_move_a_resumed_move_and_a_rollback_are_legal() {
+        let moved = [done(&PREPARED), done(&["seal", "delete", "resume"])].concat();
+        assert_eq!(replay(moved), Ok(vec![Phase::Resuming, Phase::Finished]));
+        let killed = [done(&PREPARED), done(&["seal"]), vec![JournalEvent::Started("delete")]];
+        let resumed = [killed.concat(), done(&["delete", "resume"])].concat();
+        assert_eq!(replay(resumed), Ok(vec![Phase::Resuming, Phase::Finished]));
+        let again = [done(&["pause"]), failed("copy"), done(&PREPARED), failed("seal")].concat();
+        assert_eq!(replay(again.clone()), Ok(vec![Phase::HandingOver]));
+        let undone = [again, done(&["undo"])].concat();
+        assert_eq!(replay(undone), Ok(vec![Phase::Undoing, Phase::Finished]));
+    }
+
+    #[test]
+    fn after_verified_copies_a_killed_run_may_be_in_either_phase() {
+        assert_eq!(replay(done(&PREPARED)), Ok(vec![Phase::Preparing, Phase::HandingOver]));
+    }
+
+    #[test]
+    fn what_the_machine_does_not_allow_is_reported() {
+        let turned_round = [done(&["pause", "copy"]), failed("undo"), done(&["copy"])].concat();
+        assert_eq!(
+            replay(turned_round).map_err(|error| error.to_string()),
+            Err("copy does not belong to a run that is undoing".to_owned())
+        );
+        for illegal in [
+            [done(&["pause", "copy"]), done(&["delete"])].concat(),
+            [done(&PREPARED), done(&["seal", "delete"]), failed("undo")].concat(),
+            [failed("verify"), done(&["seal"])].concat(),
+        ] {
+            let error = replay(illegal).expect_err("illegal");
+            assert!(matches!(error, IllegalJournal::WrongPhase { .. }), "{error}");
+        }
+        let unknown = replay(done(&["dance"])).expect_err("unknown");
+        assert_eq!(unknown.to_string(), "no work of a move is called \"dance\"");
+    }
+}
