@@ -6,6 +6,7 @@
 //! `K`, `C`, `M` and `L` of `unit` are 0 to 3.
 //!
 //! - [`locks`]: two runners, the pair of Leases, requests that arrive late.
+//! - [`unit`]: one unit among controllers, garbage collectors and a GitOps tool.
 //!
 //! The properties have the same numbers in all models:
 //!
@@ -30,3 +31,4 @@
 
 mod explore;
 mod locks;
+mod unit;
