@@ -1,4 +1,4 @@
-//! Small models of the protocol, explored to the end.
+//! Three small models of the protocol, explored to the end.
 //!
 //! Each takes its phases and its allowed writes from the crate, as the program does. `cargo test -p
 //! kubectl-pivot-protocol --test models -- --nocapture` prints the states of each model, and for every rule that a
@@ -7,6 +7,7 @@
 //!
 //! - [`locks`]: two runners, the pair of Leases, requests that arrive late.
 //! - [`unit`]: one unit among controllers, garbage collectors and a GitOps tool.
+//! - [`batches`]: two units in batches, with a shared object of each sort.
 //!
 //! The properties have the same numbers in all models:
 //!
@@ -29,6 +30,7 @@
 //! L1 and L2 are invariants: each state is run forward by its only runner. The checker's own `eventually` misses
 //! cycles, and a livelock is a cycle.
 
+mod batches;
 mod explore;
 mod locks;
 mod unit;
