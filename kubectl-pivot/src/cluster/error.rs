@@ -123,10 +123,38 @@ impl ApiErrorCause {
         matches!(self, Self::Status { message, .. }
             if message.contains("failed to create typed patch object"))
     }
+
+    /// A webhook refuses the request, or could not be asked.
+    fn is_refused_by_webhook(&self) -> bool {
+        matches!(self, Self::Status { message, .. }
+            if REFUSED_BY_WEBHOOK.iter().any(|words| message.contains(words)))
+    }
+
+    /// A policy refuses the request.
+    fn is_refused_by_policy(&self) -> bool {
+        matches!(self, Self::Status { message, .. }
+            if REFUSED_BY_POLICY.iter().all(|words| message.contains(words)))
+    }
+
+    /// The webhook that converts between the versions of a kind did not do so.
+    fn is_of_conversion(&self) -> bool {
+        matches!(self, Self::Status { message, .. } if message.contains(NOT_CONVERTED))
+    }
 }
 
-/// Names the policy in the refusal of an API server.
+/// The kind of policy that API servers evaluate themselves.
 const POLICY: &str = "ValidatingAdmissionPolicy";
+
+/// How an API server begins to say that a webhook refuses a request, or cannot be asked
+/// (`k8s.io/apiserver/pkg/admission/plugin/webhook`).
+const REFUSED_BY_WEBHOOK: [&str; 2] = ["admission webhook \"", "failed calling webhook \""];
+
+/// How it says that a policy refuses a request: the name, then the binding
+/// (`k8s.io/apiserver/pkg/admission/plugin/policy/validating`).
+const REFUSED_BY_POLICY: [&str; 2] = ["ValidatingAdmissionPolicy '", "' with binding '"];
+
+/// How an API server says that the webhook of a CRD could not convert an object.
+const NOT_CONVERTED: &str = "conversion webhook for ";
 
 impl ApiError {
     /// The HTTP status, if the API server answered.
@@ -170,8 +198,7 @@ impl ApiError {
 
     /// A webhook or a policy of the cluster does not let the request pass.
     pub fn is_refused_by_admission(&self) -> bool {
-        matches!(&self.cause, ApiErrorCause::Status { message, .. }
-            if message.contains("webhook") || message.contains(POLICY))
+        self.cause.is_refused_by_webhook() || self.cause.is_refused_by_policy()
     }
 
     /// Whether the request may have been carried out although it failed.
@@ -198,11 +225,11 @@ impl ApiError {
                 self.cluster
             ),
             // A refusal by a webhook or a policy comes as 403 or 422, and is about neither.
-            ApiErrorCause::Status { message, .. } if message.contains("webhook") => format!(
+            cause if cause.is_refused_by_webhook() || cause.is_of_conversion() => format!(
                 "look at the webhook named above in the {} cluster: is its controller running, and why does it refuse?",
                 self.cluster
             ),
-            ApiErrorCause::Status { message, .. } if message.contains(POLICY) => format!(
+            cause if cause.is_refused_by_policy() => format!(
                 "the {POLICY} named above in the {} cluster refuses this; change the policy or its binding",
                 self.cluster
             ),
@@ -252,4 +279,52 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
         current = source;
     }
     current.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: u16, message: &str) -> ApiError {
+        ApiError {
+            cluster: "source".to_owned(),
+            verb: Verb::Delete,
+            subject: Subject::Path("/".to_owned()),
+            cause: ApiErrorCause::Status {
+                code,
+                reason: String::new(),
+                message: message.to_owned(),
+            },
+        }
+    }
+
+    #[test]
+    fn admission_refuses_in_the_words_of_the_api_server() {
+        for message in [
+            "admission webhook \"a.example.org\" denied the request: not now",
+            "Internal error occurred: failed calling webhook \"a.example.org\": failed to call webhook: EOF",
+            "configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+        ] {
+            assert!(refused(500, message).is_refused_by_admission(), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_mentions_a_webhook_is_no_refusal_by_admission() {
+        for (code, message) in [
+            (
+                403,
+                "validatingwebhookconfigurations.admissionregistration.k8s.io is forbidden: User \"u\" cannot list",
+            ),
+            (422, "Thing.g.io \"a\" is invalid: spec.webhook: Required value"),
+            (
+                403,
+                "validatingadmissionpolicies \"a\" is forbidden: ValidatingAdmissionPolicy is not for you",
+            ),
+        ] {
+            assert!(!refused(code, message).is_refused_by_admission(), "{message}");
+            assert!(!refused(code, message).hint().contains("named above"), "{message}");
+        }
+        assert!(refused(422, "spec.webhook: Required value").is_invalid());
+    }
 }
