@@ -71,9 +71,8 @@ async fn requests(pair: &Pair) -> u64 {
 }
 
 async fn requests_of(plane: &Plane) -> u64 {
-    let metrics = plane.client().get_path("/metrics").await.expect("metrics");
-    let text = metrics.as_str().expect("metrics are text");
-    text.lines().filter_map(counted).sum()
+    let metrics = plane.client().get_text("/metrics").await.expect("metrics");
+    metrics.lines().filter_map(counted).sum()
 }
 
 /// The count of one line, unless it is of what an API server asks of itself: leases, flow control,

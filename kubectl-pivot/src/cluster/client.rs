@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::call::{Call, Failure, read_answer};
+use super::call::{Call, Failure, Form, read_answer};
 use super::connection::{ConnectError, Connection, Opened};
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
 use super::kubeconfig::KubeconfigRef;
@@ -144,12 +144,22 @@ impl Client {
             .collect()
     }
 
-    /// Reads a path that is no resource, such as `/version`.
+    /// Reads the JSON object at a path that is no resource, such as `/version`.
+    ///
+    /// # Errors
+    /// When the request fails, or answers something else.
+    pub async fn get_path(&self, path: &str) -> Result<Value, ApiError> {
+        self.send(Call::read(Verb::Get, Subject::Path(path.to_owned()), path.to_owned())).await
+    }
+
+    /// Reads the text at a path, such as `/readyz` or a log.
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn get_path(&self, path: &str) -> Result<Value, ApiError> {
-        self.send(Call::read(Verb::Get, Subject::Path(path.to_owned()), path.to_owned())).await
+    pub async fn get_text(&self, path: &str) -> Result<String, ApiError> {
+        let mut call = Call::read(Verb::Get, Subject::Path(path.to_owned()), path.to_owned());
+        call.form = Form::Text;
+        Ok(self.send(call).await?.as_str().unwrap_or_default().to_owned())
     }
 
     /// Reads one object; `None` when it does not exist.
@@ -163,7 +173,9 @@ impl Client {
         name: &str,
     ) -> Result<Option<Object>, ApiError> {
         let subject = Subject::Object(kind.id(namespace, name));
-        match self.send(Call::read(Verb::Get, subject, kind.path(namespace, name))).await {
+        let mut call = Call::read(Verb::Get, subject, kind.path(namespace, name));
+        call.form = Form::Object;
+        match self.send(call).await {
             Ok(value) => Ok(Some(Object::new(value))),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -177,6 +189,7 @@ impl Client {
     pub async fn aggregated_discovery(&self) -> Result<Value, ApiError> {
         let mut call = Call::read(Verb::Get, Subject::Path("/apis".to_owned()), "/apis".to_owned());
         call.accept = super::served::AGGREGATED_DISCOVERY;
+        call.form = Form::List;
         self.send(call).await
     }
 
@@ -336,7 +349,7 @@ impl Client {
         let exchange = async {
             let response =
                 opened.http.send(request).await.map_err(|error| (classify(&error), None))?;
-            read_answer(response).await
+            read_answer(response, call.form).await
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(result) => result,

@@ -112,7 +112,7 @@ pub enum ApiErrorCause {
     #[error("credentials could not be obtained: {0}")]
     Credentials(String),
     /// The answer is not what an API server sends.
-    #[error("the answer is not valid JSON of the Kubernetes API: {0}")]
+    #[error("the answer is not JSON of the Kubernetes API: {0}")]
     Malformed(String),
 }
 
@@ -243,9 +243,13 @@ impl ApiError {
                     self.cluster
                 )
             }
-            ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_) => {
+            ApiErrorCause::Status { .. } => {
                 format!("look at the object and at the API server of the {} cluster", self.cluster)
             }
+            ApiErrorCause::Malformed(_) => format!(
+                "find out what answers in the place of the {} cluster's API server: the `server` of its kubeconfig, a proxy (HTTPS_PROXY), a log-in page",
+                self.cluster
+            ),
             ApiErrorCause::Timeout(_) | ApiErrorCause::Connect(_) | ApiErrorCause::Broken(_) => {
                 format!(
                     "check that the API server of the {} cluster is up and reachable from here (`kubectl get --raw /readyz`)",

@@ -3,9 +3,9 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::call::{Call, JSON};
+use super::call::{Call, Form, JSON};
 use super::client::Client;
-use super::error::{ApiError, Subject, Verb};
+use super::error::{ApiError, ApiErrorCause, Subject, Verb};
 use crate::capi::{Object, ResourceType};
 
 /// Objects in one page of a list.
@@ -107,18 +107,22 @@ impl Client {
             let uri = list_uri(&kind.collection(namespace), selection, &token);
             let mut call = Call::read(Verb::List, Subject::Collection(kind.to_string()), uri);
             call.accept = selection.accept;
-            let mut page = self.send(call).await?;
-            let Value::Array(items) = page["items"].take() else {
-                break;
-            };
+            call.form = Form::List;
+            let page = self.send(call).await?;
+            let text = |field: &str| page["metadata"][field].as_str().unwrap_or_default();
+            text("resourceVersion").clone_into(&mut resource_version);
+            text("continue").clone_into(&mut token);
+            let items = items(page).map_err(|problem| ApiError {
+                cluster: self.name().to_owned(),
+                verb: Verb::List,
+                subject: Subject::Collection(kind.to_string()),
+                cause: ApiErrorCause::Malformed(problem),
+            })?;
             objects.extend(items.into_iter().map(|item| {
                 let mut object = Object::new(item);
                 object.set_type(&api_version, &kind.kind);
                 object
             }));
-            let text = |field: &str| page["metadata"][field].as_str().unwrap_or_default();
-            text("resourceVersion").clone_into(&mut resource_version);
-            text("continue").clone_into(&mut token);
             if token.is_empty() {
                 break;
             }
@@ -155,6 +159,17 @@ impl Client {
     }
 }
 
+/// Takes the items out of a page of a list; `null` is how Go writes an empty one.
+fn items(mut page: Value) -> Result<Vec<Value>, String> {
+    match page.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) if items.iter().all(|item| item["metadata"].is_object()) => {
+            Ok(items)
+        }
+        Some(Value::Null) => Ok(Vec::new()),
+        _ => Err("it is a list whose items are no objects".to_owned()),
+    }
+}
+
 fn list_uri(collection: &str, selection: Selection<'_>, token: &str) -> String {
     let mut uri = format!("{collection}?limit={PAGE}{}", selection.query());
     if !token.is_empty() {
@@ -166,4 +181,26 @@ fn list_uri(collection: &str, selection: Selection<'_>, token: &str) -> String {
 
 fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_has_items_with_metadata() {
+        let list = json!({"kind": "SecretList", "items": [{"metadata": {"name": "a"}}]});
+        assert_eq!(items(list).map(|items| items.len()), Ok(1));
+        assert_eq!(items(json!({"kind": "SecretList", "items": null})), Ok(Vec::new()));
+        for foreign in [
+            json!({"kind": "SecretList"}),
+            json!({"kind": "SecretList", "items": "none"}),
+            json!({"kind": "SecretList", "items": ["a"]}),
+            json!({"kind": "SecretList", "items": [{"metadata": "a"}]}),
+        ] {
+            assert!(items(foreign.clone()).is_err(), "{foreign}");
+        }
+    }
 }

@@ -21,6 +21,8 @@ pub enum Fault {
         /// Seconds in `Retry-After`.
         retry_after: Option<u32>,
     },
+    /// It is not forwarded but answered, with 200, by the log-in page of a proxy.
+    LogInPage,
     /// It is not forwarded; the connection is reset.
     Reset,
     /// It is forwarded after a while.

@@ -129,6 +129,7 @@ impl Upstream {
             Some(Fault::Answer { status, retry_after }) => {
                 return Next::Answer(refusal(status, retry_after));
             }
+            Some(Fault::LogInPage) => return Next::Answer(log_in_page()),
             Some(Fault::Reset) => return Next::Reset,
             Some(Fault::Silence) => std::future::pending().await,
             Some(Fault::HoldBefore) => self.tape.hold().await,
@@ -268,4 +269,10 @@ fn refusal(status: u16, retry_after: Option<u32>) -> Answer {
     let body = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,
         "message": "made by the fault proxy", "reason": ""});
     Answer { status, headers, body: body.to_string().into_bytes() }
+}
+
+fn log_in_page() -> Answer {
+    let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
+    let page = "<!DOCTYPE html>\n<html><head><title>Log in</title></head><body></body></html>\n";
+    Answer { status: 200, headers, body: page.into() }
 }

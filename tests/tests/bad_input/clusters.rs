@@ -1,5 +1,6 @@
 //! The wrong cluster: unreachable, the source itself, without a CRD, with an older provider.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::bench::{Bench, code, expect, kubeconfig};
 pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
     suite
         .case("unreachable_target", unreachable_target)
+        .case("log_in_page_in_the_place_of_the_target", log_in_page)
         .case("target_is_the_source", target_is_the_source)
         .case("target_without_a_crd", target_without_a_crd)
         .case("older_provider_on_the_target", older_provider)
@@ -38,6 +40,47 @@ async fn unreachable_target(bench: Arc<Bench>) {
 pub(crate) fn closed_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("bound").port()
+}
+
+/// What a proxy answers whatever it is asked, until somebody logs in.
+async fn log_in_page(bench: Arc<Bench>) {
+    let namespace = "logged-out";
+    bench.populate(namespace).await;
+    let before = bench.snapshot(namespace).await;
+    let server = format!("http://127.0.0.1:{}", serve_page());
+    let folder = bench.stage.folder("kubeconfigs");
+    let page = kubeconfig(&folder, "page", &server, &json!({"token": "x"}));
+    let source = bench.pair.source.kubeconfig();
+    for (from, to, name) in [(source, &*page, "target"), (&*page, source, "source")] {
+        let outcome = bench.run_as(from, to, namespace).await;
+        let cluster = format!("in the {name} cluster");
+        let says = ["nothing was changed", &cluster, "not JSON", "text/html", "hint:", "proxy"];
+        expect(&outcome, code::REFUSED, &says);
+    }
+    let args = ["status".to_owned(), "--kubeconfig".to_owned(), page.display().to_string()];
+    let status = bench.stage.kubectl_pivot().run(args).await;
+    expect(&status, code::REFUSED, &["in the source cluster", "not JSON", "text/html", "hint:"]);
+    bench.expect_untouched(namespace, &before, &status).await;
+}
+
+/// Answers every request with a page, for as long as the suite runs. Returns the port.
+fn serve_page() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 16 * 1024];
+            // What goes wrong with a connection is the client's to notice.
+            let _ = stream.read(&mut request);
+            let page = "<!DOCTYPE html><html><head><title>Log in</title></head></html>";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                page.len()
+            );
+            let _ = stream.write_all(format!("{head}{page}").as_bytes());
+        }
+    });
+    port
 }
 
 /// The same API server under another name is still the same.

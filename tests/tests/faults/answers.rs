@@ -18,6 +18,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .case("too_many_requests", too_many_requests)
         .case("bursts_of_server_errors", bursts)
         .case("resets_on_reads_and_writes", resets)
+        .case("log_in_pages_of_a_proxy", pages)
         .case("a_fifth_of_a_second_for_each_answer", latency)
         .case("connections_that_stay_silent", silence)
         .case("everything_at_random", at_random)
@@ -68,6 +69,12 @@ async fn bursts(stormy: Shared) {
 
 async fn resets(stormy: Shared) {
     let any = Rule::when(|call| !is_contact(call), Fault::Reset);
+    moves_nevertheless(&stormy, [any.chance(0.2)]).await;
+}
+
+/// None of them is taken for an answer: no write that was not carried out counts as done.
+async fn pages(stormy: Shared) {
+    let any = Rule::when(|call| !is_contact(call), Fault::LogInPage);
     moves_nevertheless(&stormy, [any.chance(0.2)]).await;
 }
 

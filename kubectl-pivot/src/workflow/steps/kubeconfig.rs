@@ -33,9 +33,10 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let target = turn.target().await?.with_retry(crate::cluster::RetryPolicy::brief());
     until_after(turn, FIRST, "the API server of the target is ready", async || {
         // Not `/version`: that answers before there are namespaces and roles.
-        match target.get_path("/readyz").await {
-            Ok(_) => Ok(Seen::Yes(())),
-            Err(error) => Ok(Seen::NotYet(in_one_line(&error))),
+        match target.get_text("/readyz").await.as_deref() {
+            Ok("ok") => Ok(Seen::Yes(())),
+            Ok(_) => Ok(Seen::NotYet("/readyz does not answer `ok`".to_owned())),
+            Err(error) => Ok(Seen::NotYet(in_one_line(error))),
         }
     })
     .await?;

@@ -172,8 +172,7 @@ async fn logs(client: &Client) -> Vec<String> {
         return Vec::new();
     };
     let path = pods_kind.path(pod.namespace(), pod.name());
-    let Ok(Value::String(log)) = client.get_path(&format!("{path}/log?tailLines={LOG}")).await
-    else {
+    let Ok(log) = client.get_text(&format!("{path}/log?tailLines={LOG}")).await else {
         return Vec::new();
     };
     let head = format!("last lines of {}/{}:", pod.namespace().unwrap_or_default(), pod.name());
