@@ -1,7 +1,10 @@
 //! Others who change things while a move is going on.
 
+use std::time::Duration;
+
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use kubectl_pivot_tests::arena::cluster_type;
 use kubectl_pivot_tests::population::shapes::{BOOTSTRAP, CORE};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
@@ -16,6 +19,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .case("a_copy_that_somebody_deletes_undoes_the_move", copy_deleted)
         .case("what_has_come_into_a_new_namespace_keeps_it", tenant_keeps_namespace)
         .case("a_controller_that_asks_late_to_wait_is_waited_for", late_block_move)
+        .case("controllers_have_their_whole_time_to_report_after_a_block_move", late_reports)
         .case("a_machine_created_before_the_pause_is_moved", machine_before_pause)
         .case("a_finalizer_that_is_put_back_does_not_stop_the_move", finalizer_put_back)
 }
@@ -173,6 +177,50 @@ async fn late_block_move(stormy: Shared) {
     assert!(left.is_empty(), "{left:?}");
     check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
+}
+
+/// A controller asks to wait for longer than `--pause-timeout`; only then another one reports the pause.
+async fn late_reports(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let client = arena.pair().source.client();
+    for name in ["plain", "awake"] {
+        report(client, &tag, name, "False").await;
+    }
+    let place = (Some(&*tag), "plain-worker");
+    let block = |value: Value| json!({"metadata": {"annotations": {"clusterctl.cluster.x-k8s.io/block-move": value}}});
+    patch(client, &machines(), place, &block("".into())).await;
+    let is_look = |call: &Call| call.method == "GET" && call.path.ends_with("/plain-worker");
+    arena.tape().rule(Rule::when(is_look, Fault::HoldAfter).times(1));
+    let mut args = arena.move_args(&tag);
+    args.extend(["--pause-timeout", "3"].map(str::to_owned));
+    let mut running = arena.program().start(args);
+    arena.tape().held().await;
+    report(client, &tag, "awake", "True").await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    patch(client, &machines(), place, &block(Value::Null)).await;
+    arena.tape().release();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    report(client, &tag, "plain", "True").await;
+    running.end().await.expect_success("the move");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// What a controller writes into the condition `Paused` of a Cluster.
+async fn report(client: &Client, namespace: &str, name: &str, status: &str) {
+    let (kind, place) = (cluster_type(), (Some(namespace), name));
+    let cluster =
+        client.get(&kind, place.0, place.1).await.expect("can be read").expect("is there");
+    let mut conditions =
+        cluster.value()["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    conditions.retain(|condition| condition["type"] != "Paused");
+    conditions.push(json!({"type": "Paused", "status": status, "reason": "Proof", "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}));
+    let patch = json!({"status": {"conditions": conditions}});
+    let options = WriteOptions::manager("manager").status();
+    let reported = client.patch(&kind, place, (PatchKind::Merge, &patch), &options).await;
+    reported.expect("conditions can be written");
 }
 
 /// A controller that does not know yet that its Cluster is about to be paused.

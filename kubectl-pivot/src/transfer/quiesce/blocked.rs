@@ -5,20 +5,20 @@ use std::time::{Duration, Instant};
 use super::super::error::PhaseError;
 use super::super::run::Run;
 use crate::capi::names::BLOCK_MOVE_ANNOTATION;
-use crate::capi::{Graph, Object, ResourceType};
+use crate::capi::{Graph, Object, ObjectId, ResourceType};
 
 /// Pause between two looks at an object.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Waits until no object that moves carries the annotation. Returns whether any did.
+/// Waits until no object that moves carries the annotation. Returns one that did.
 ///
 /// # Errors
 /// [`PhaseError::Blocked`] after `--block-move-timeout`, or when a request fails.
 pub(super) async fn wait_until_unblocked(
     run: &Run,
     graph: &Graph,
-    begun: Instant,
-) -> Result<bool, PhaseError> {
+) -> Result<Option<ObjectId>, PhaseError> {
+    let begun = Instant::now();
     let blocking: Vec<(&ResourceType, &Object)> = graph
         .copied()
         .map(|index| &graph.nodes[index])
@@ -34,7 +34,7 @@ pub(super) async fn wait_until_unblocked(
         ));
         wait_for(run, resource, object, begun).await?;
     }
-    Ok(!blocking.is_empty())
+    Ok(blocking.first().map(|(_, object)| object.id()))
 }
 
 async fn wait_for(

@@ -1,6 +1,6 @@
 //! The order of the waits, and looking again after them.
 
-use std::time::Instant;
+use std::collections::HashSet;
 
 use super::super::discover::Territory;
 use super::super::error::PhaseError;
@@ -11,30 +11,37 @@ use super::blocked::wait_until_unblocked;
 use super::reports::wait_for_reports;
 use crate::capi::Graph;
 
+/// Rounds of waiting and looking again before the move gives up.
+const ROUNDS: usize = 10;
+
 /// Waits for controllers. Returns what moves, looked for again after every wait, since objects may
 /// have appeared or changed meanwhile, and what the user should know.
 ///
 /// # Errors
-/// [`PhaseError::Blocked`] after `--block-move-timeout`, [`PhaseError::Busy`] after
-/// `--pause-timeout`, or when a request fails.
+/// [`PhaseError::Restless`] when every round finds something new to wait for, [`PhaseError::Blocked`] after `--block-move-timeout`, [`PhaseError::Busy`] after
+/// `--pause-timeout`, or when a request fails. Every wait has its whole time: what appears late gets as
+/// long as what was there from the start.
 pub async fn quiesce(
     run: &Run,
     territory: &Territory,
     mut graph: Graph,
 ) -> Result<(Graph, Findings), PhaseError> {
     let mut findings = Findings::default();
-    let begun = Instant::now();
+    let mut silent = HashSet::new();
+    let mut round = 1;
     loop {
-        let blocked = wait_until_unblocked(run, &graph, begun).await?;
+        let blocked = wait_until_unblocked(run, &graph).await?;
         // Those that were silent once are not waited for again.
-        let reports = match findings.0.is_empty() {
-            true => wait_for_reports(run, &graph, begun).await?,
-            false => Default::default(),
-        };
+        let reports = wait_for_reports(run, &graph, &silent).await?;
         findings.extend(reports.findings);
-        if !blocked && !reports.waited {
+        silent.extend(reports.silent);
+        let Some(object) = blocked.or(reports.waited_for) else {
             return Ok((graph, findings));
+        };
+        if round >= ROUNDS {
+            return Err(PhaseError::Restless { rounds: ROUNDS, object });
         }
         graph = pause(run, territory, graph).await?;
+        round += 1;
     }
 }

@@ -25,8 +25,9 @@ struct Kind {
 
 impl Pending {
     /// What this run has paused, by pausing its Cluster or ClusterClass, and what has a condition
-    /// `Paused` at all. What its user had paused was reported long ago, or never will be.
-    pub(super) fn of(graph: &Graph, run: &str) -> Self {
+    /// `Paused` at all. What its user had paused was reported long ago, or never will be; what was
+    /// `given_up` in an earlier round is left out.
+    pub(super) fn of(graph: &Graph, run: &str, given_up: &HashSet<String>) -> Self {
         let mut below: HashSet<usize> = HashSet::new();
         let mut pending = Self::default();
         for index in graph.copied() {
@@ -38,7 +39,7 @@ impl Pending {
                 continue;
             }
             below.insert(index);
-            if is_paused_by_user(&node.object) {
+            if is_paused_by_user(&node.object) || given_up.contains(node.object.uid()) {
                 continue;
             }
             pending.add(node.kind, graph.resource(node), &node.object);
@@ -89,6 +90,11 @@ impl Pending {
     pub(super) fn first(&self) -> Option<(usize, &ObjectId)> {
         let first = self.kinds.values().flat_map(|kind| kind.silent.values()).min()?;
         Some((self.kinds.values().map(|kind| kind.silent.len()).sum(), first))
+    }
+
+    /// Uids of the silent objects.
+    pub(super) fn silent(&self) -> HashSet<String> {
+        self.kinds.values().flat_map(|kind| kind.silent.keys().cloned()).collect()
     }
 
     /// What to make of those that are silent when the time is over.
@@ -156,6 +162,10 @@ mod tests {
     }
 
     fn pending(objects: Vec<(usize, Object)>) -> Pending {
+        pending_but(objects, &HashSet::new())
+    }
+
+    fn pending_but(objects: Vec<(usize, Object)>, given_up: &HashSet<String>) -> Pending {
         let kinds = [(CORE, "Cluster"), (CORE, "Machine"), (INFRASTRUCTURE, "DevMachine")];
         let kinds = kinds.map(|(api_version, kind)| MoveKind {
             resource: ResourceType::new(api_version, kind, "plural", true),
@@ -164,7 +174,7 @@ mod tests {
             has_status_subresource: true,
         });
         let graph = Graph::build(Arc::new(kinds.to_vec()), objects, &Scope::default());
-        Pending::of(&graph.expect("no cycle"), "run")
+        Pending::of(&graph.expect("no cycle"), "run", given_up)
     }
 
     #[test]
@@ -177,6 +187,21 @@ mod tests {
         let mut foreign = objects("False", "False", "False");
         foreign[0].1.remove_annotation(PAUSED_BY_ANNOTATION);
         assert!(pending(foreign).first().is_none());
+    }
+
+    /// A Cluster that appears while a provider is silent is waited for nevertheless.
+    #[test]
+    fn only_objects_that_were_given_up_are_left_out_of_a_later_round() {
+        let first = pending(objects("True", "True", "False"));
+        let given_up = first.silent();
+        assert_eq!(given_up, HashSet::from(["i".to_owned()]));
+        let mut late = objects("True", "True", "False");
+        let mut cluster = object(CORE, "Cluster", "late", Some("False"));
+        cluster["metadata"]["annotations"] = json!({PAUSED_BY_ANNOTATION: "run"});
+        late.push((0, Object::new(cluster)));
+        let second = pending_but(late, &given_up);
+        let (count, object) = second.first().expect("the Cluster that came late");
+        assert_eq!((count, object.name.as_str()), (1, "late"));
     }
 
     #[test]

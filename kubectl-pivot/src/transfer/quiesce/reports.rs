@@ -1,12 +1,13 @@
 //! Waiting until controllers have reported, in the condition `Paused`, that they have stopped.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::run::Run;
 use super::pending::Pending;
-use crate::capi::Graph;
+use crate::capi::{Graph, ObjectId};
 
 /// Pauses between two looks: they grow from the first to the last.
 const INTERVALS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
@@ -14,25 +15,29 @@ const INTERVALS: [Duration; 2] = [Duration::from_millis(100), Duration::from_sec
 /// What came of a wait.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
-    /// Whether there was anything to wait for.
-    pub(super) waited: bool,
+    /// One of the objects that the wait was for, if there was any.
+    pub(super) waited_for: Option<ObjectId>,
+    /// Uids of those that were silent to the end.
+    pub(super) silent: HashSet<String>,
     /// What the user should know.
     pub(super) findings: Findings,
 }
 
 /// Waits until every object that this run has paused and that has a condition `Paused` says so. Only
-/// kinds with silent objects are listed again.
+/// kinds with silent objects are listed again. Those in `silent` are not waited for.
 ///
 /// # Errors
 /// [`PhaseError::Busy`] when controllers that run have not reported in time, or when a request fails.
 pub(super) async fn wait_for_reports(
     run: &Run,
     graph: &Graph,
-    begun: Instant,
+    silent: &HashSet<String>,
 ) -> Result<Reports, PhaseError> {
+    let begun = Instant::now();
     let patience = run.options.pause_timeout;
-    let mut pending = Pending::of(graph, &run.id);
-    if patience.is_zero() || pending.first().is_none() {
+    let mut pending = Pending::of(graph, &run.id, silent);
+    let waited_for = pending.first().map(|(_, object)| object.clone());
+    if patience.is_zero() || waited_for.is_none() {
         return Ok(Reports::default());
     }
     let mut interval = INTERVALS[0];
@@ -44,10 +49,10 @@ pub(super) async fn wait_for_reports(
         look_again(run, &mut pending).await?;
         if begun.elapsed() >= patience {
             let findings = pending.judge(begun.elapsed().as_secs())?;
-            return Ok(Reports { waited: true, findings });
+            return Ok(Reports { waited_for, silent: pending.silent(), findings });
         }
     }
-    Ok(Reports { waited: true, findings: Findings::default() })
+    Ok(Reports { waited_for, ..Reports::default() })
 }
 
 async fn look_again(run: &Run, pending: &mut Pending) -> Result<(), PhaseError> {
