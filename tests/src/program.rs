@@ -57,6 +57,11 @@ impl Program {
         &self.path
     }
 
+    /// Its HOME.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -126,7 +131,11 @@ impl Running {
         self.signal("INT");
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal, for example `TERM`.
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub fn signal(&self, name: &str) {
         let mut kill = std::process::Command::new("kill");
         let sent = kill.args(["-s", name, &self.pid.to_string()]).status();
         let sent = sent.expect("`kill` must be installed for these tests");

@@ -17,6 +17,7 @@ mod restore;
 mod resume;
 mod rollback;
 mod sandbox;
+mod signals;
 mod status;
 mod tools;
 mod verify;
@@ -73,6 +74,14 @@ enum Command {
     Sandbox(sandbox::Args),
 }
 
+impl Command {
+    /// Whether the command stops at a safe point when it is asked to, and cleans up. The others end at
+    /// once; the relay of a sandbox among them is ended so.
+    fn has_safe_points(&self) -> bool {
+        !matches!(self, Self::Sandbox(_) | Self::Render(_) | Self::Plugin(_))
+    }
+}
+
 /// What every subcommand gets.
 struct Context {
     progress: Progress,
@@ -104,7 +113,7 @@ pub fn run() -> ExitCode {
         }
     };
     let result = runtime.block_on(async {
-        tokio::spawn(watch_interrupts(context.stop.clone(), context.progress.clone()));
+        signals::watch(&context, cli.command.has_safe_points());
         match cli.command {
             Command::Create(args) => create::run(*args, &context).await,
             Command::Abort(args) => abort::run(args, &context).await,
@@ -127,20 +136,6 @@ pub fn run() -> ExitCode {
         progress.failure(&error, error.hint().as_deref(), error.exit_code());
         error.exit_code()
     }))
-}
-
-/// The first Ctrl-C stops at the next safe point, the second at once.
-async fn watch_interrupts(stop: Stop, progress: Progress) {
-    while tokio::signal::ctrl_c().await.is_ok() {
-        if stop.is_requested() {
-            progress.clear();
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-        stop.request();
-        progress
-            .events()
-            .warning("stopping at the next safe point; press Ctrl-C again to stop at once");
-    }
 }
 
 /// Diagnostics for bug reports, off by default: `KUBECTL_PIVOT_LOG=debug`.
