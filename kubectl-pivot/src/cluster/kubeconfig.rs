@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use secrecy::ExposeSecret;
 
 /// Which kubeconfig and which context of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,14 @@ pub enum KubeconfigProblem {
         /// What is wrong with it.
         #[source]
         source: KubeconfigError,
+    },
+    /// A kubeconfig is there and says something that no request can be made from.
+    #[error("cannot use the kubeconfig {origin}: {problem}")]
+    Wrong {
+        /// The file or files.
+        origin: String,
+        /// What is wrong with it, and how it should be.
+        problem: String,
     },
 }
 
@@ -63,7 +72,9 @@ impl KubeconfigRef {
             .map_err(unusable)?;
         let options =
             KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        Config::from_custom_kubeconfig(merged, &options).await.map_err(unusable)
+        let config = Config::from_custom_kubeconfig(merged, &options).await.map_err(unusable)?;
+        check(&config).map_err(|problem| KubeconfigProblem::Wrong { origin, problem })?;
+        Ok(config)
     }
 
     /// Where the kubeconfig comes from, for messages, and the files to read. Files of `$KUBECONFIG`
@@ -82,5 +93,55 @@ impl KubeconfigRef {
             |file| format!("{} does not exist, $KUBECONFIG is not set", file.display()),
         );
         (origin, default.into_iter().filter(|file| file.exists()).collect())
+    }
+}
+
+/// Finds what the library that sends requests takes for granted.
+fn check(config: &Config) -> Result<(), String> {
+    let server = &config.cluster_url;
+    if !matches!(server.scheme_str(), Some("https" | "http")) || server.host().is_none() {
+        return Err(format!(
+            "its server {:?} is not a URL; use a form such as https://127.0.0.1:6443",
+            server.to_string()
+        ));
+    }
+    let token = config.auth_info.token.as_ref().map(ExposeSecret::expose_secret);
+    if token.is_some_and(|token| http::HeaderValue::from_str(token).is_err()) {
+        return Err("its token has a line break or another control character in it".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    async fn load(server: &str, token: &str) -> Result<Config, KubeconfigProblem> {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        write!(
+            file,
+            "{{apiVersion: v1, kind: Config, current-context: c,\n\
+             clusters: [{{name: c, cluster: {{server: {server}}}}}],\n\
+             users: [{{name: u, user: {{token: {token}}}}}],\n\
+             contexts: [{{name: c, context: {{cluster: c, user: u}}}}]}}"
+        )
+        .expect("written");
+        KubeconfigRef::file(file.path()).load().await
+    }
+
+    #[tokio::test]
+    async fn a_server_or_token_that_no_request_can_have_is_an_error_that_names_the_file() {
+        assert!(load("\"https://127.0.0.1:6443\"", "\"abc\"").await.is_ok());
+        for (server, token, says) in [
+            ("\"127.0.0.1:6443\"", "\"abc\"", "https://127.0.0.1:6443"),
+            ("\"/api\"", "\"abc\"", "is not a URL"),
+            ("\"https://127.0.0.1:6443\"", "\"abc\\n\"", "line break"),
+        ] {
+            let error = load(server, token).await.expect_err(server).to_string();
+            assert!(error.contains(says) && error.contains("kubeconfig /"), "{error}");
+            assert!(!error.contains("abc"), "a token is a secret: {error}");
+        }
     }
 }

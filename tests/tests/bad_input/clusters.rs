@@ -17,6 +17,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
     suite
         .case("unreachable_target", unreachable_target)
         .case("log_in_page_in_the_place_of_the_target", log_in_page)
+        .case("kubeconfigs_that_no_request_can_be_made_from", impossible_kubeconfigs)
         .case("target_is_the_source", target_is_the_source)
         .case("target_without_a_crd", target_without_a_crd)
         .case("older_provider_on_the_target", older_provider)
@@ -81,6 +82,20 @@ fn serve_page() -> u16 {
         }
     });
     port
+}
+
+async fn impossible_kubeconfigs(bench: Arc<Bench>) {
+    let folder = bench.stage.folder("kubeconfigs");
+    let source = bench.pair.source.kubeconfig();
+    for (name, server, token, says) in [
+        ("no-scheme", "127.0.0.1:6443", "abc", "is not a URL"),
+        ("line-break", "https://127.0.0.1:6443", "abc\n", "line break"),
+    ] {
+        let file = kubeconfig(&folder, name, server, &json!({"token": token}));
+        let path = file.display().to_string();
+        let outcome = bench.run_as(source, &file, "anything").await;
+        expect(&outcome, code::REFUSED, &["target cluster", &path, says, "hint:"]);
+    }
 }
 
 /// The same API server under another name is still the same.
