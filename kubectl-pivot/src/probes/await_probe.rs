@@ -1,6 +1,6 @@
 //! Looking at the objects of one probe until it holds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use kubectl_pivot_plugin_api::Probe;
@@ -14,6 +14,10 @@ use crate::cluster::{ApiError, Change, Changes, Verb, Watched};
 
 /// Between two looks at whether a kind is served by now. Kinds cannot be watched.
 const KIND_PAUSE: Duration = Duration::from_secs(2);
+
+/// What ends sooner than this ended too soon: a proxy closes watches at once, or the list is out of date
+/// already when the watch begins.
+const TOO_SOON: Duration = Duration::from_secs(2);
 
 /// The probe can never hold, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,13 +47,17 @@ impl<'a> Awaited<'a> {
     ///
     /// `seen` always has what was seen last, so that whoever gives up can tell.
     pub(super) async fn wait(&self, seen: &mut Seen, patience: Patience) -> Result<bool, Hopeless> {
-        let (mut anew, mut failures) = (false, 0);
+        let (mut anew, mut failures, mut in_vain) = (false, 0, InVain::default());
         loop {
+            let begun = Instant::now();
             let looked = self.look(seen, patience, anew).await;
             anew = true;
             match looked {
                 Ok(true) => return Ok(true),
-                Ok(false) => failures = 0,
+                Ok(false) => {
+                    failures = 0;
+                    in_vain.ended(begun.elapsed());
+                }
                 Err(error) if is_final(&error) => return Err(Hopeless(chain(&error))),
                 Err(error) => {
                     failures += 1;
@@ -60,9 +68,7 @@ impl<'a> Awaited<'a> {
             if patience == Patience::Once {
                 return Ok(false);
             }
-            if failures > 0 {
-                tokio::time::sleep(self.cluster.client.pause(failures)).await;
-            }
+            self.pause(failures.max(in_vain.times)).await;
         }
     }
 
@@ -94,8 +100,11 @@ impl<'a> Awaited<'a> {
         }
         drop(objects);
         // A watch that ends in good order is begun again where it was.
+        let mut in_vain = InVain::default();
         while !seen.holds(self.probe) && patience == Patience::Wait {
             (self.tell)(seen.describe(self.probe));
+            self.pause(in_vain.times).await;
+            let begun = Instant::now();
             let changes = match self.cluster.client.watch(&watched, &version).await {
                 Err(error) if error.is_expired() => return Ok(false),
                 other => other?,
@@ -104,8 +113,16 @@ impl<'a> Awaited<'a> {
                 Err(error) if error.is_expired() => return Ok(false),
                 other => other?,
             }
+            in_vain.ended(begun.elapsed());
         }
         Ok(seen.holds(self.probe))
+    }
+
+    /// Waits the longer the more attempts were in vain.
+    async fn pause(&self, attempts: u32) {
+        if attempts > 0 {
+            tokio::time::sleep(self.cluster.client.pause(attempts)).await;
+        }
     }
 
     /// Takes in changes until the probe holds or the watch ends.
@@ -150,6 +167,18 @@ impl<'a> Awaited<'a> {
     }
 }
 
+/// How often in a row something ended too soon.
+#[derive(Debug, Default)]
+struct InVain {
+    times: u32,
+}
+
+impl InVain {
+    fn ended(&mut self, after: Duration) {
+        self.times = if after < TOO_SOON { self.times.saturating_add(1) } else { 0 };
+    }
+}
+
 /// Whether asking again can change nothing: no permission, or a request that makes no sense. A watch
 /// that is not authorized is followed by a list, which reads the credentials again.
 fn is_final(error: &ApiError) -> bool {
@@ -161,4 +190,20 @@ fn is_final(error: &ApiError) -> bool {
 
 fn chain(error: &ApiError) -> String {
     format!("{error}: {}", error.cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn watches_that_end_at_once_are_counted_until_one_lasts() {
+        let mut in_vain = InVain::default();
+        for times in 1..4 {
+            in_vain.ended(Duration::from_millis(5));
+            assert_eq!(in_vain.times, times);
+        }
+        in_vain.ended(TOO_SOON);
+        assert_eq!(in_vain.times, 0);
+    }
 }
