@@ -79,6 +79,11 @@ impl Call {
         }
     }
 
+    /// Whether it may change something.
+    pub(super) fn is_write(&self) -> bool {
+        self.method != Method::GET
+    }
+
     pub(super) fn request(&self) -> Result<Request<Body>, http::Error> {
         let mut request = Request::builder()
             .method(self.method.clone())

@@ -2,9 +2,9 @@
 //! where that is safe, counts it, and gives its error a name.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Failure, Form, read_answer};
 use super::connection::{ConnectError, Connection, Opened};
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
+use super::gate::Gate;
 use super::kubeconfig::KubeconfigRef;
 use super::retry::{RetryPolicy, is_retryable};
 use crate::capi::{Object, ResourceType};
@@ -75,13 +76,14 @@ impl WriteOptions {
     }
 }
 
-/// A connection to one cluster. Cheap to clone; clones share connections and counters.
+/// A connection to one cluster. Cheap to clone; clones share connections, counters and the gate.
 #[derive(Clone)]
 pub struct Client {
     name: Arc<str>,
     connection: Arc<Connection>,
     retry: RetryPolicy,
     timeout: Duration,
+    gate: Arc<RwLock<Option<Gate>>>,
     counts: Arc<[AtomicU64; Verb::ALL.len()]>,
 }
 
@@ -98,6 +100,7 @@ impl Client {
             connection: Arc::new(Connection::open(name, kubeconfig).await?),
             retry: RetryPolicy::default(),
             timeout: Duration::from_secs(60),
+            gate: Arc::default(),
             counts: Arc::default(),
         })
     }
@@ -114,6 +117,23 @@ impl Client {
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// From now on every attempt of a write of this client and of its clones passes this gate, and no
+    /// request is waited for any longer once it is closed.
+    pub fn guard(&self, gate: Option<Gate>) {
+        *self.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
+    }
+
+    /// The same connection without the gate: for the writes that keep it open.
+    #[must_use]
+    pub fn unguarded(mut self) -> Self {
+        self.gate = Arc::default();
+        self
+    }
+
+    fn gate(&self) -> Option<Gate> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What errors call this cluster.
@@ -265,37 +285,35 @@ impl Client {
         name: &str,
         uid: &str,
     ) -> Result<bool, ApiError> {
-        self.delete_if(kind, (namespace, name), &json!({"uid": uid})).await
+        self.delete_if(kind, namespace, name, json!({"uid": uid})).await
     }
 
-    /// Deletes an object in the background if nobody has written to it since it was read. `false` when it
-    /// was gone already.
+    /// Deletes an object as it was read, in the background. `false` when it was gone already.
     ///
     /// # Errors
-    /// When the request fails; a conflict when somebody has written to the object, or an object of another
-    /// uid has taken the name.
-    pub async fn delete_as_read(
+    /// When the request fails; a conflict when it is another object, or was changed since it was read.
+    pub async fn delete_unchanged(
         &self,
         kind: &ResourceType,
         object: &Object,
     ) -> Result<bool, ApiError> {
         let preconditions =
             json!({"uid": object.uid(), "resourceVersion": object.resource_version()});
-        self.delete_if(kind, (object.namespace(), object.name()), &preconditions).await
+        self.delete_if(kind, object.namespace(), object.name(), preconditions).await
     }
 
     async fn delete_if(
         &self,
         kind: &ResourceType,
-        (namespace, name): (Option<&str>, &str),
-        preconditions: &Value,
+        namespace: Option<&str>,
+        name: &str,
+        preconditions: Value,
     ) -> Result<bool, ApiError> {
-        let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
-            "preconditions": preconditions});
+        let options = json!({"kind": "DeleteOptions", "apiVersion": "v1",
+            "propagationPolicy": "Background", "preconditions": preconditions});
         let subject = Subject::Object(kind.id(namespace, name));
         let path = kind.path(namespace, name);
-        let call = Call::write(Verb::Delete, subject, Method::DELETE, path, &options);
-        match self.send(call).await {
+        match self.send(Call::write(Verb::Delete, subject, Method::DELETE, path, &options)).await {
             Ok(_) => Ok(true),
             Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),
@@ -312,12 +330,38 @@ impl Client {
     }
 
     pub(super) async fn send(&self, call: Call) -> Result<Value, ApiError> {
+        let gate = self.gate();
+        let sent = match &gate {
+            None => self.send_patiently(&call, None).await,
+            Some(gate) => tokio::select! {
+                biased;
+                () = gate.closed() => Err(ApiErrorCause::LockLost),
+                sent = self.send_patiently(&call, Some(gate)) => sent,
+            },
+        };
+        sent.map_err(|cause| ApiError {
+            cluster: self.name.to_string(),
+            verb: call.verb,
+            subject: call.subject,
+            cause,
+        })
+    }
+
+    async fn send_patiently(
+        &self,
+        call: &Call,
+        gate: Option<&Gate>,
+    ) -> Result<Value, ApiErrorCause> {
+        let gate = gate.filter(|_| call.is_write());
         let mut attempt = 1;
         let mut has_renewed = false;
         loop {
+            if let Some(gate) = gate {
+                gate.pass().await.map_err(|_| ApiErrorCause::LockLost)?;
+            }
             self.count(call.verb);
             let opened = self.connection.current();
-            let (mut cause, retry_after) = match self.attempt(&opened, &call).await {
+            let (mut cause, retry_after) = match self.attempt(&opened, call, gate).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
@@ -329,12 +373,7 @@ impl Client {
                 }
             }
             if attempt >= self.retry.attempts || !is_retryable(&cause, call.repeatable) {
-                return Err(ApiError {
-                    cluster: self.name.to_string(),
-                    verb: call.verb,
-                    subject: call.subject,
-                    cause,
-                });
+                return Err(cause);
             }
             let pause = self.retry.pause(attempt, retry_after);
             tracing::debug!(cluster = %self.name, verb = %call.verb, subject = %call.subject, %cause, ?pause, "trying again");
@@ -343,7 +382,13 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, opened: &Opened, call: &Call) -> Result<Value, Failure> {
+    /// Sends a request once. It is given up when the time-out or the time of the gate is over.
+    async fn attempt(
+        &self,
+        opened: &Opened,
+        call: &Call,
+        gate: Option<&Gate>,
+    ) -> Result<Value, Failure> {
         let request =
             call.request().map_err(|error| (ApiErrorCause::Malformed(error.to_string()), None))?;
         let exchange = async {
@@ -351,9 +396,20 @@ impl Client {
                 opened.http.send(request).await.map_err(|error| (classify(&error), None))?;
             read_answer(response, call.form).await
         };
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(result) => result,
-            Err(_) => Err((ApiErrorCause::Timeout(self.timeout), None)),
+        let lapsed = async {
+            match gate {
+                Some(gate) => gate.lapsed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let begun = Instant::now();
+        tokio::select! {
+            // First, so that a request that a suspended machine has prepared is not sent afterwards.
+            biased;
+            () = lapsed => Err((ApiErrorCause::Timeout(begun.elapsed()), None)),
+            exchanged = tokio::time::timeout(self.timeout, exchange) => {
+                exchanged.unwrap_or_else(|_| Err((ApiErrorCause::Timeout(self.timeout), None)))
+            }
         }
     }
 }

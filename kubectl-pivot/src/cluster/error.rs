@@ -111,6 +111,9 @@ pub enum ApiErrorCause {
     /// Credentials could not be obtained; the request was not sent.
     #[error("credentials could not be obtained: {0}")]
     Credentials(String),
+    /// The lock of the run is lost; the request was not sent, or its answer was not waited for.
+    #[error("this run has lost its lock")]
+    LockLost,
     /// The answer is not what an API server sends.
     #[error("the answer is not JSON of the Kubernetes API: {0}")]
     Malformed(String),
@@ -208,13 +211,23 @@ impl ApiError {
                 true
             }
             ApiErrorCause::Status { code, .. } => matches!(code, 500 | 502 | 503 | 504),
-            ApiErrorCause::Connect(_) | ApiErrorCause::Credentials(_) => false,
+            ApiErrorCause::Connect(_) | ApiErrorCause::Credentials(_) | ApiErrorCause::LockLost => {
+                false
+            }
         }
+    }
+
+    /// The lock of the run is lost.
+    pub fn is_lock_lost(&self) -> bool {
+        matches!(self.cause, ApiErrorCause::LockLost)
     }
 
     /// The API server could not be reached or used at all.
     pub fn is_unreachable(&self) -> bool {
-        !matches!(self.cause, ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_))
+        !matches!(
+            self.cause,
+            ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_) | ApiErrorCause::LockLost
+        )
     }
 
     /// What the user can do about it.
@@ -250,6 +263,9 @@ impl ApiError {
                 "find out what answers in the place of the {} cluster's API server: the `server` of its kubeconfig, a proxy (HTTPS_PROXY), a log-in page",
                 self.cluster
             ),
+            ApiErrorCause::LockLost => {
+                "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
+            }
             ApiErrorCause::Timeout(_) | ApiErrorCause::Connect(_) | ApiErrorCause::Broken(_) => {
                 format!(
                     "check that the API server of the {} cluster is up and reachable from here (`kubectl get --raw /readyz`)",

@@ -4,8 +4,10 @@
 
 mod call;
 mod client;
+mod clock;
 mod connection;
 mod error;
+mod gate;
 mod kubeconfig;
 mod list;
 mod retry;
@@ -13,8 +15,10 @@ mod served;
 mod watch;
 
 pub use client::{Client, FIELD_MANAGER, PatchKind, WriteOptions};
+pub use clock::Moment;
 pub use connection::ConnectError;
 pub use error::{ApiError, ApiErrorCause, Subject, Verb};
+pub use gate::{Gate, sleep_until};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
 pub use retry::RetryPolicy;
 pub(crate) use served::AGGREGATED_DISCOVERY;

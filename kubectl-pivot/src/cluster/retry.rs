@@ -55,7 +55,9 @@ pub(super) fn is_retryable(cause: &ApiErrorCause, repeatable: bool) -> bool {
         ApiErrorCause::Timeout(_) | ApiErrorCause::Broken(_) | ApiErrorCause::Malformed(_) => {
             repeatable
         }
-        ApiErrorCause::Status { .. } | ApiErrorCause::Credentials(_) => false,
+        ApiErrorCause::Status { .. } | ApiErrorCause::Credentials(_) | ApiErrorCause::LockLost => {
+            false
+        }
     }
 }
 

@@ -134,7 +134,7 @@ async fn delete_as_read(
         false => patch_as_read(source, resource, object, mark(object)).await?,
     };
     let Some(marked) = marked else { return Ok(()) };
-    let was_there = source.delete_as_read(resource, &marked).await?;
+    let was_there = source.delete_unchanged(resource, &marked).await?;
     if was_there && !marked.finalizers().is_empty() {
         remove_finalizers(source, resource, &marked).await?;
     }

@@ -126,7 +126,7 @@ async fn remove_one(run: &Run, resource: &ResourceType, copy: &Object) -> Result
     if reports_pause(&now) != Some(true) {
         return Ok(());
     }
-    match run.target.delete_as_read(resource, &now).await {
+    match run.target.delete_unchanged(resource, &now).await {
         Ok(_) => remove_finalizers(&run.target, resource, &now).await,
         Err(error) if error.is_conflict() => Ok(()),
         Err(error) => Err(error),
@@ -143,7 +143,7 @@ async fn free_and_delete(
     }
     let patch = json!({"metadata": {"finalizers": null, "annotations": before_deletion(copy)}});
     match patch_as_read(target, resource, copy, patch).await? {
-        Some(freed) => target.delete_as_read(resource, &freed).await.map(drop),
+        Some(freed) => target.delete_unchanged(resource, &freed).await.map(drop),
         None => Ok(()),
     }
 }
