@@ -22,6 +22,9 @@ use crate::wiping;
 /// The namespace of the Docker provider, where global identities keep their Secrets.
 pub const PROVIDER_NAMESPACE: &str = "capd-system";
 
+/// The variable that says how many seconds the Leases of the program last, for tests.
+pub const LEASE_SECONDS: &str = "KUBECTL_PIVOT_TEST_LEASE_SECONDS";
+
 /// Stands for the tag in dumps.
 const TAG: &str = "TAG";
 
@@ -169,10 +172,12 @@ impl Arena {
         &self.proxies
     }
 
-    /// Our binary on a machine that it has never been on.
+    /// Our binary on a machine that it has never been on, with Leases that last a few seconds: cases
+    /// wait for those of killed runs.
     pub fn program(&self) -> Program {
         let number = self.homes.fetch_add(1, Ordering::Relaxed);
-        Program::kubectl_pivot(&self.stage.folder(&format!("home-{number}")))
+        let program = Program::kubectl_pivot(&self.stage.folder(&format!("home-{number}")));
+        program.env(LEASE_SECONDS, "5")
     }
 
     /// The kubeconfig of a cluster, through its proxy.
@@ -279,17 +284,17 @@ impl Arena {
         remove_leases(plane).await;
     }
 
-    /// Makes the Leases of our runs as old as those of a run that died long ago.
+    /// Takes the holders out of the Leases of our runs, as a run does that ends in an error.
     ///
     /// # Panics
     /// When one cannot be changed.
-    pub async fn expire_leases(&self) {
+    pub async fn free_leases(&self) {
         for plane in [&self.pair.source, &self.pair.target] {
             for mut lease in leases(plane.client()).await {
-                lease.value_mut()["spec"]["renewTime"] = "2026-01-01T00:00:00.000000Z".into();
+                lease.value_mut()["spec"]["holderIdentity"] = Value::Null;
                 let options = WriteOptions::manager("kubectl-edit");
-                let aged = plane.client().update(&lease_type(), &lease, &options).await;
-                aged.expect("Leases can be changed");
+                let freed = plane.client().update(&lease_type(), &lease, &options).await;
+                freed.expect("Leases can be changed");
             }
         }
     }

@@ -23,8 +23,8 @@ pub(super) struct Args {
     clusters: OneOrTwoArgs,
     #[command(flatten)]
     backups: BackupArgs,
-    /// Take the lock even if its holder seems alive. If it is, both write at once: make sure that it
-    /// is dead.
+    /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s before
+    /// the first write. Make sure that the holder is dead.
     #[arg(long)]
     force_unlock: bool,
     #[command(flatten)]

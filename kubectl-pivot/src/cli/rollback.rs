@@ -11,8 +11,8 @@ use crate::transfer::Operation;
 pub(super) struct Args {
     #[command(flatten)]
     clusters: OneOrTwoArgs,
-    /// Take the lock even if its holder seems alive. If it is, both write at once: make sure that it
-    /// is dead.
+    /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s before
+    /// the first write. Make sure that the holder is dead.
     #[arg(long)]
     force_unlock: bool,
 }

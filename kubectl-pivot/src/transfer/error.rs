@@ -13,7 +13,7 @@ use crate::probes::{ProbeResult, UnknownProbe, names, sentences};
 pub enum PhaseError {
     /// A request failed for good.
     #[error(transparent)]
-    Api(#[from] ApiError),
+    Api(ApiError),
     /// Several requests failed; the first one is told in full.
     #[error("{} requests failed, the first of them: {first}", others + 1)]
     Several {
@@ -177,6 +177,12 @@ pub enum PhaseError {
     },
 }
 
+impl From<ApiError> for PhaseError {
+    fn from(error: ApiError) -> Self {
+        if error.is_lock_lost() { Self::LockLost } else { Self::Api(error) }
+    }
+}
+
 impl PhaseError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
@@ -320,11 +326,12 @@ pub enum MoveError {
 impl MoveError {
     /// Whether the user's wish to stop was all that happened.
     pub fn is_interruption(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Undone { source: PhaseError::Interrupted, .. }
-                | Self::Unprepared(PhaseError::Interrupted)
-        )
+            | Self::Unprepared(PhaseError::Interrupted) => true,
+            Self::Locked(error) => matches!(**error, LockError::Stopped),
+            _ => false,
+        }
     }
 
     /// What the user can do about it when a run of this kind has failed.

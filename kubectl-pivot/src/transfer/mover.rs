@@ -71,7 +71,7 @@ pub async fn execute(
     }
     let readiness = Readiness::prepare(run, &preflight.territory.providers).await?;
     readiness.before(run, report).await?;
-    let lock = Lock::acquire(places(run, None).await?, false, &run.stop).await.map_err(locked)?;
+    let lock = Lock::acquire(places(run, None).await?, false, run).await.map_err(locked)?;
     execute_locked(run, lock, preflight, report).await?;
     readiness.after(run, report).await;
     Ok(())

@@ -54,7 +54,7 @@ pub(super) async fn lock_one(
     let providers = providers.map_err(|error| MoveError::Unprepared(error.into()))?;
     let namespace = lock_namespace(&providers);
     let place = Place { cluster: cluster.clone(), namespace, record };
-    Lock::acquire(vec![place], force, &run.stop).await.map_err(locked)
+    Lock::acquire(vec![place], force, run).await.map_err(locked)
 }
 
 pub(super) fn locked(error: LockError) -> MoveError {

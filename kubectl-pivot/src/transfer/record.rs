@@ -146,6 +146,15 @@ pub struct Record {
     pub content: Option<String>,
     /// When the run began, RFC 3339.
     pub started: String,
+    /// How often a process has taken the lock for this run; the same in both clusters. Each take-over
+    /// raises it, so what an older process of the run still sends can be told by it. 0: written by a
+    /// program that did not count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn is_move(operation: &Operation) -> bool {
@@ -185,6 +194,7 @@ impl Record {
                 .round(jiff::Unit::Second)
                 .unwrap_or_default()
                 .to_string(),
+            epoch: 0,
         }
     }
 
@@ -255,6 +265,15 @@ mod tests {
         let backup = record.of(Operation::Backup, None);
         assert!(backup.to_text().contains("\"version\":2"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
+    }
+
+    #[test]
+    fn records_of_programs_without_epochs_are_read() {
+        let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
+        assert!(!record.to_text().contains("epoch"));
+        assert_eq!(Record::parse(&record.to_text()).expect("valid").epoch, 0);
+        let taken = Record { epoch: 3, ..record };
+        assert_eq!(Record::parse(&taken.to_text()).expect("valid"), taken);
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let readiness = Readiness::prepare(&run, &territory.providers).await?;
     let places = places(&run, Some(&record)).await?;
-    let lock = Lock::acquire(places, force, &run.stop).await.map_err(locked)?;
+    let lock = Lock::acquire(places, force, &run).await.map_err(locked)?;
     resume_locked(&run, lock, territory, report).await?;
     readiness.after(&run, report).await;
     Ok(())
@@ -255,7 +255,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let lock = if record.operation == Operation::Move {
         let places = places(&run, Some(&record)).await?;
-        Lock::acquire(places, force, &run.stop).await.map_err(locked)?
+        Lock::acquire(places, force, &run).await.map_err(locked)?
     } else {
         lock_one(&run, &run.source, record.clone(), force).await?
     };

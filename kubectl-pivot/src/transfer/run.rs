@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 
@@ -47,12 +47,9 @@ impl Stop {
         }
     }
 
-    /// Waits so long, or until a stop is asked for.
+    /// Waits so long, or until a stop is asked for, or the lock is lost.
     pub async fn wait(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        while !self.is_requested() && Instant::now() < until {
-            tokio::time::sleep(pause.min(Duration::from_millis(100))).await;
-        }
+        let _ = tokio::time::timeout(pause, self.requested()).await;
     }
 
     /// # Errors

@@ -82,7 +82,7 @@ async fn killed_backup(arena: Arc<Arena>) {
         let before = story.ends().await;
         let rule = at_the_pause(Fault::HoldAfter);
         story.kill_at(&story.arena.program(), story.backup_args(), rule).await;
-        story.arena.expire_leases().await;
+        story.arena.free_leases().await;
         let args = |command, further: &[&str]| story.args(Side::Source, command, further);
         let status =
             story.run(args("status", &["-o", "json"])).await.expect_success("status").json();
@@ -143,7 +143,7 @@ async fn killed_restore(arena: Arc<Arena>) {
             story.kill_at(&story.arena.program(), args(), rule).await;
             let early = story.run(args()).await;
             assert_eq!(early.code, Some(exit::REFUSED), "its lock has not expired: {early}");
-            story.arena.expire_leases().await;
+            story.arena.free_leases().await;
         }
         let resume = story.run(story.args(Side::Target, "resume", &[])).await;
         assert_eq!(resume.code, Some(exit::REFUSED), "{resume}");
@@ -167,7 +167,7 @@ async fn killed_after_the_commit(arena: Arc<Arena>) {
         };
         let rule = kubectl_pivot_tests::proxy::Rule::when(is_seal, Fault::HoldAfter);
         story.kill_at(&story.arena.program(), args(), rule.skip(5).times(1)).await;
-        story.arena.expire_leases().await;
+        story.arena.free_leases().await;
         let late = story.run(story.args(Side::Target, "rollback", &[])).await;
         assert_eq!(late.code, Some(exit::REFUSED), "{late}");
         assert!(late.says("point of no return") && late.says("again"), "{late}");

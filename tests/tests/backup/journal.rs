@@ -40,7 +40,7 @@ async fn told(arena: Arc<Arena>) {
         let (program, state) = machine(&story);
         let rule = while_creating(Side::Target, 8, Fault::HoldAfter);
         story.kill_at(&program, story.arena.move_args(&story.tag), rule).await;
-        story.arena.expire_leases().await;
+        story.arena.free_leases().await;
         let status = program.run(status_args(&story)).await.expect_success("status").json();
         let journal = &status["journal"];
         assert_eq!(journal["run"], status["clusters"][0]["run"]["id"], "{status:#}");
@@ -136,7 +136,7 @@ async fn any_state(arena: Arc<Arena>) {
             let (program, state) = machine(&story);
             let rule = while_creating(Side::Target, 8, Fault::HoldAfter);
             story.kill_at(&program, story.arena.move_args(&story.tag), rule).await;
-            story.arena.expire_leases().await;
+            story.arena.free_leases().await;
             let [journal] = &listed(&state.join("runs"))[..] else { panic!("one run") };
             fate(&state.join("runs").join(journal));
             program.run(status_args(&story)).await.expect_success(name);

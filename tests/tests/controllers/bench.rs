@@ -10,7 +10,7 @@ use kubectl_pivot::journal::{Event, Events};
 use kubectl_pivot::sandbox::fleet::FleetOptions;
 use kubectl_pivot::sandbox::provision::provision;
 use kubectl_pivot::sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
-use kubectl_pivot_tests::arena::tell;
+use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::history::History;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
@@ -190,7 +190,7 @@ impl Bench {
         let number = self.homes.fetch_add(1, Ordering::Relaxed);
         let home = self.dir.path().join(format!("home-{number}"));
         std::fs::create_dir(&home).expect("the folder is writable");
-        Program::kubectl_pivot(&home)
+        Program::kubectl_pivot(&home).env(LEASE_SECONDS, "5")
     }
 
     fn args(&self, command: &str, flags: &[&str]) -> Vec<String> {

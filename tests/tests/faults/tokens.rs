@@ -41,7 +41,7 @@ async fn not_renewed(stormy: Shared) {
     assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
     assert!(outcome.says("credentials of the") && outcome.says("rollback"), "{outcome}");
     // The run could not let its Leases go.
-    arena.expire_leases().await;
+    arena.free_leases().await;
     arena.program().run(arena.args("rollback")).await.expect_success("the rollback");
     before.check_put_back(&arena.ends(&tag).await).unwrap_or_else(|text| panic!("{text}"));
     check_nothing_left(arena, &tag).await;

@@ -1,7 +1,7 @@
 //! One move of a fresh population: recorded, or killed and then finished or put back.
 
-use kubectl_pivot_tests::arena::{Arena, Ends, leases};
-use kubectl_pivot_tests::program::Outcome;
+use kubectl_pivot_tests::arena::{Arena, Ends, LEASE_SECONDS, leases};
+use kubectl_pivot_tests::program::{Outcome, Program};
 use kubectl_pivot_tests::proxy::{Rule, Side, Write};
 
 use crate::points::Kill;
@@ -53,7 +53,7 @@ impl Recorded {
 pub(crate) async fn record(arena: &Arena, in_flight: usize) -> Recorded {
     let tag = arena.tag();
     arena.populate(&tag).await;
-    let moved = arena.program().run(move_args(arena, &tag, in_flight)).await;
+    let moved = program(arena).run(move_args(arena, &tag, in_flight)).await;
     let moved = moved.expect_success("the uninterrupted move");
     let recorded = Recorded { writes: arena.tape().writes(), ends: arena.ends(&tag).await };
     let left = arena.leftovers(&tag).await;
@@ -113,14 +113,14 @@ async fn finish(
 ) -> Result<Outcome, String> {
     let traces = traces(arena).await;
     arena.tape().begin_run();
-    let outcome = arena.program().run(resume_args(arena)).await;
+    let outcome = program(arena).run(resume_args(arena)).await;
     if traces > 0 || outcome.code != Some(NO_RUN) {
         return Ok(outcome);
     }
     if arena.ends(tag).await == recorded.ends {
         return Ok(Outcome { code: Some(0), ..outcome });
     }
-    Ok(arena.program().run(move_args(arena, tag, in_flight)).await)
+    Ok(program(arena).run(move_args(arena, tag, in_flight)).await)
 }
 
 /// Kills a move at a point before its commit, and rolls it back.
@@ -139,7 +139,7 @@ async fn roll_back(arena: &Arena, tag: &str, kill: Kill, before: &Ends) -> Resul
     }
     let wanted = if traces(arena).await > 0 { 0 } else { NO_RUN };
     arena.tape().begin_run();
-    let outcome = arena.program().run(rollback_args(arena)).await;
+    let outcome = program(arena).run(rollback_args(arena)).await;
     if outcome.code != Some(wanted) {
         return Err(format!("rollback should exit with {wanted}: {outcome}"));
     }
@@ -173,7 +173,7 @@ pub(crate) async fn resumed_after_rollback(
 async fn run_until(arena: &Arena, args: &[String], kill: Kill) -> Option<Outcome> {
     arena.tape().begin_run();
     arena.tape().rule(Rule::at_write(kill.write, kill.fault()));
-    let mut running = arena.program().start(args);
+    let mut running = program(arena).start(args);
     tokio::select! {
         outcome = running.end() => return Some(outcome),
         () = arena.tape().held() => {}
@@ -225,6 +225,11 @@ async fn traces(arena: &Arena) -> usize {
     let pair = arena.pair();
     let (source, target) = tokio::join!(leases(pair.source.client()), leases(pair.target.client()));
     source.len() + target.len()
+}
+
+/// The program, with Leases so short that taking one by force costs little.
+fn program(arena: &Arena) -> Program {
+    arena.program().env(LEASE_SECONDS, "3")
 }
 
 fn move_args(arena: &Arena, tag: &str, in_flight: usize) -> Vec<String> {

@@ -77,7 +77,7 @@ async fn resume(arena: Arc<Arena>) {
     killed.end().await;
     story.arena.tape().cut().await;
     story.arena.tape().begin_run();
-    story.arena.expire_leases().await;
+    story.arena.free_leases().await;
     create_available(&story.arena.pair().target, &story.deployment()).await;
     // Once it holds nothing of before the move is looked at.
     let is_source = |call: &Call| call.side == Side::Source && call.is_about("deployments");

@@ -1,15 +1,23 @@
 //! One run at a time, and a run that has lost its lock stops.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use kubectl_pivot::capi::Object;
 use kubectl_pivot::cluster::WriteOptions;
 use kubectl_pivot_tests::arena::{Arena, lease_type, leases};
-use kubectl_pivot_tests::proxy::Fault;
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side, Tape, Write};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
+use serde_json::Value;
 
 use crate::{Story, exit, while_copying, while_deleting, with_story};
+
+/// How long the Leases of the program last in an arena.
+const LEASE: Duration = Duration::from_secs(5);
+
+const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(8);
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
@@ -20,6 +28,16 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_resume_while_the_run_is_alive_is_refused", resume_of_a_living_run)
         .case("a_run_whose_lease_is_taken_over_while_copying_stops", taken_over_while_copying)
         .case("a_run_whose_lease_is_deleted_while_deleting_stops", lost_while_deleting)
+        .case(
+            "a_write_that_waits_for_another_attempt_is_not_sent_without_the_lock",
+            no_late_attempt,
+        )
+        .case("a_run_that_slept_goes_on_when_nobody_has_taken_its_lease", slept_alone)
+        .case("a_run_that_slept_while_another_took_over_writes_nothing_more", slept_through)
+        .case("an_api_server_that_is_away_for_longer_than_the_lease_holds_up_writes", away)
+        .case("a_dead_runs_lease_is_taken_after_it_stood_still", taken_after_observation)
+        .case("ctrl_c_while_a_lease_is_watched_ends_the_wait", watching_interrupted)
+        .case("every_take_over_raises_the_epoch_in_both_records", epochs)
 }
 
 async fn second_run(arena: Arc<Arena>) {
@@ -159,4 +177,178 @@ async fn take_over(plane: &Plane) {
     let (kind, options) = (lease_type(), WriteOptions::manager("kubectl-edit"));
     let taken = plane.client().update(&kind, &lease, &options).await;
     taken.expect("a Lease can be taken over");
+}
+
+/// The API server asks to be left alone for a while; meanwhile somebody takes the Lease over.
+async fn no_late_attempt(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let tape = story.arena.tape();
+        tape.begin_run();
+        let busy = Fault::Answer { status: 429, retry_after: Some(5) };
+        tape.rule(while_copying(5, busy));
+        let mut first = story.arena.program().start(story.arena.move_args(&story.tag));
+        while copies(tape) < 6 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        take_over(&story.arena.pair().target).await;
+        let outcome = first.end().await;
+        assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
+        assert!(outcome.says("lost its lock"), "{outcome}");
+        assert_eq!(copies(tape), 6, "sent again without the lock: {outcome}");
+        story.arena.remove_leases_of(&story.arena.pair().target).await;
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// Attempts at copies so far.
+fn copies(tape: &Tape) -> usize {
+    let is_copy = |write: &&Write| {
+        write.call.method == "POST" && write.call.side == Side::Target && !write.call.is_lease()
+    };
+    tape.writes().iter().filter(is_copy).count()
+}
+
+async fn slept_alone(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut running = story.start_until(while_copying(5, Fault::HoldAfter)).await;
+        running.signal("STOP");
+        story.arena.tape().release();
+        tokio::time::sleep(LONGER_THAN_A_LEASE).await;
+        running.signal("CONT");
+        running.end().await.expect_success("a move that nobody has disturbed in its sleep");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn slept_through(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        let mut first = story.start_until(while_copying(5, Fault::HoldAfter)).await;
+        first.signal("STOP");
+        story.arena.tape().release();
+        story.run("rollback", &[]).await.expect_success("the rollback by another machine");
+        let written = story.arena.tape().writes().len();
+        first.signal("CONT");
+        let outcome = first.end().await;
+        assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
+        assert!(outcome.says("lost its lock"), "{outcome}");
+        let writes = story.arena.tape().writes();
+        let late = writes.iter().skip(written).filter(|write| !write.call.is_lease());
+        assert_eq!(late.count(), 0, "written after the rollback: {outcome}");
+        story.check_put_back(&before).await;
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn away(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let tape = story.arena.tape();
+        let is_away = Arc::new(AtomicBool::new(false));
+        let (away, target) = (Arc::clone(&is_away), Side::Target);
+        let mut running = story.start_until(while_copying(5, Fault::HoldAfter)).await;
+        let gone = move |call: &Call| call.side == Side::Source && away.load(Ordering::Relaxed);
+        tape.rule(Rule::when(gone, Fault::Reset));
+        is_away.store(true, Ordering::Relaxed);
+        // The answer comes when the Lease of the source has not been renewed for too long.
+        tokio::time::sleep(LONGER_THAN_A_LEASE).await;
+        let written = copies(tape);
+        tape.release();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(copies(tape), written, "written without the lock on the source");
+        let renewals = tape.writes().into_iter().rev().take(5);
+        assert!(
+            renewals.into_iter().any(|write| write.call.is_lease() && write.call.side == target),
+            "the Lease of the target is not renewed"
+        );
+        is_away.store(false, Ordering::Relaxed);
+        running.end().await.expect_success("a move whose source was away for a while");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn taken_after_observation(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        // As if the clock of the dead machine had been an hour slow: it is not asked.
+        age_leases(&story).await;
+        let begun = Instant::now();
+        let resumed = story.run("resume", &[]).await.expect_success("resume");
+        assert!(begun.elapsed() >= LEASE, "taken after {:?}", begun.elapsed());
+        assert!(resumed.says("has the lock of the source cluster"), "{resumed}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn age_leases(story: &Story) {
+    for plane in [&story.arena.pair().source, &story.arena.pair().target] {
+        let mut lease: Object = leases(plane.client()).await.remove(0);
+        lease.value_mut()["spec"]["renewTime"] = "2026-01-01T00:00:00.000000Z".into();
+        let options = WriteOptions::manager("kubectl-edit");
+        let aged = plane.client().update(&lease_type(), &lease, &options).await;
+        aged.expect("Leases can be changed");
+    }
+}
+
+async fn watching_interrupted(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        let tape = story.arena.tape();
+        tape.rule(Rule::when(|call| call.is_lease(), Fault::HoldAfter).skip(2).times(1));
+        let mut second = story.arena.program().start(story.arena.args("resume"));
+        tape.held().await;
+        second.interrupt();
+        tape.release();
+        let outcome = second.end().await;
+        assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
+        let writes = tape.writes();
+        assert!(writes.is_empty(), "{:?}", writes.len());
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn epochs(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        assert_eq!(epochs_of(&story).await, [1, 1]);
+        for (epoch, flags) in [(2, ["--force-unlock"].as_slice()), (3, &[])] {
+            story.arena.tape().rule(while_copying(0, Fault::HoldAfter));
+            let mut args = story.arena.args("resume");
+            args.extend(flags.iter().map(|flag| (*flag).to_owned()));
+            args.extend(["--max-in-flight", "1"].map(str::to_owned));
+            let mut running = story.arena.program().start(args);
+            tokio::select! {
+                outcome = running.end() => panic!("resume has ended: {outcome}"),
+                () = story.arena.tape().held() => {}
+            }
+            assert_eq!(epochs_of(&story).await, [epoch, epoch]);
+            running.kill();
+            running.end().await;
+            story.arena.tape().cut().await;
+            story.arena.tape().begin_run();
+        }
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// The epochs in the records of both clusters.
+async fn epochs_of(story: &Story) -> [u64; 2] {
+    let mut epochs = [0; 2];
+    let pair = story.arena.pair();
+    for (plane, epoch) in [&pair.source, &pair.target].into_iter().zip(&mut epochs) {
+        let lease = leases(plane.client()).await.remove(0);
+        let record = lease.annotation("kubectl-pivot.io/record").expect("a record");
+        let record: Value = serde_json::from_str(record).expect("a record is JSON");
+        *epoch = record["epoch"].as_u64().expect("a number");
+    }
+    epochs
 }

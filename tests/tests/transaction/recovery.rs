@@ -22,13 +22,13 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
 async fn interrupted_is_explained(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         story.kill_at(while_copying(5, Fault::HoldAfter)).await;
-        story.arena.expire_leases().await;
+        story.arena.free_leases().await;
         let again = story.run_move().await;
         assert_eq!(again.code, Some(exit::REFUSED), "{again}");
         for command in ["kubectl pivot resume", "kubectl pivot rollback"] {
             assert!(again.says(command), "`{command}` is not offered: {again}");
         }
-        // An expired Lease needs no force.
+        // A Lease without a holder needs no force.
         story.run("resume", &[]).await.expect_success("resume");
         story.check_nothing_left().await;
     })
@@ -106,7 +106,7 @@ async fn status(arena: Arc<Arena>) {
         running.kill();
         running.end().await;
         story.arena.tape().cut().await;
-        story.arena.expire_leases().await;
+        story.arena.free_leases().await;
         let status = story.run("status", &["-o", "json"]).await.expect_success("status").json();
         assert_eq!(status["clusters"][0]["run"]["holder"], Value::Null, "{status:#}");
         let text = story.run("status", &[]).await.expect_success("status");

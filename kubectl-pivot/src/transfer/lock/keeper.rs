@@ -1,83 +1,124 @@
-//! Keeping the leases of both clusters for as long as a run goes on.
+//! Keeping the Leases of both clusters for as long as a run goes on.
+//!
+//! Each Lease is renewed by a task of its own, so that one API server that is away does not starve the
+//! other Lease. Together they move on the gate that every write of the run passes: it is open as long as
+//! both Leases last, by a clock that runs on while the machine sleeps, counted from before the renewal
+//! was sent.
+//!
+//! ```text
+//!            renewed                    renewed
+//!   open ──────────────▶ open … lapsed ─────────▶ open      writers wait while it is lapsed
+//!     │                           │
+//!     └── another holder ─────────┴── another holder, or not renewed for `patience` ──▶ closed
+//! ```
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
-use super::super::record::{IllegalStep, Phase, Record, Role, Step};
-use super::super::run::Stop;
+use super::super::record::{IllegalStep, Phase, Record, Step};
+use super::super::run::{Run, Stop};
 use super::lease::{self, Lease, LockError};
-use crate::cluster::Client;
+use super::terms::Terms;
+use crate::cluster::{Client, Gate, Moment, RetryPolicy, sleep_until};
+use crate::journal::Events;
 
-/// How long a lease lasts without renewal.
-const LASTS: Duration = Duration::from_secs(30);
-/// How often it is renewed.
-const INTERVAL: Duration = Duration::from_secs(8);
+/// Pause after a renewal that failed.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// One cluster of a run, with the namespace its Lease lives in.
-#[derive(Clone)]
-pub struct Place {
-    /// The cluster.
-    pub cluster: Client,
-    /// Namespace of the Lease.
-    pub namespace: String,
-    /// The record of the run in this cluster.
-    pub record: Record,
-}
-
-/// The lock of a run on all its clusters. Renewed in the background until it is let go.
+/// The lock of a run on all its clusters. Renewed in the background until it is let go; if it is dropped
+/// before that, its clusters take no more writes.
 pub struct Lock {
-    held: Arc<Mutex<Vec<Held>>>,
-    renewal: JoinHandle<()>,
+    kept: Arc<Kept>,
+    renewals: JoinSet<()>,
+    epoch: u64,
 }
 
-struct Held {
-    place: Place,
-    lease: Lease,
+/// One Lease of a run.
+pub(super) struct Held {
+    /// The cluster as the run writes to it.
+    pub(super) guarded: Client,
+    /// The same for the Lease, past the gate.
+    pub(super) cluster: Client,
+    pub(super) lease: Lease,
+    pub(super) record: Record,
+    /// Whether the Lease had no record of this run before.
+    pub(super) is_new: bool,
+    /// When the last renewal that succeeded was sent.
+    pub(super) renewed: Moment,
+}
+
+impl Held {
+    /// Renews the Lease with a record.
+    pub(super) async fn write(&mut self, record: Record) -> Result<(), LockError> {
+        let cluster = self.cluster.clone();
+        self.write_over(&cluster, record).await
+    }
+
+    async fn write_over(&mut self, cluster: &Client, record: Record) -> Result<(), LockError> {
+        let begun = Moment::now();
+        self.lease = lease::renew(cluster, &self.lease, &record).await?;
+        self.record = record;
+        self.renewed = begun;
+        Ok(())
+    }
+}
+
+/// What the tasks share.
+struct Kept {
+    /// The target last.
+    leases: Vec<Mutex<Held>>,
+    /// When each was renewed, to be read while a renewal is under way.
+    renewed: std::sync::Mutex<Vec<Moment>>,
+    gate: Gate,
+    terms: Terms,
+    stop: Stop,
+    events: Events,
 }
 
 impl Lock {
-    /// Takes the leases, always in the order given: of two runs in opposite directions one gets
-    /// both.
-    ///
-    /// # Errors
-    /// When one cannot be had; those taken before are let go again.
-    pub async fn acquire(places: Vec<Place>, force: bool, stop: &Stop) -> Result<Self, LockError> {
-        let identity = identity();
-        let mut held: Vec<Held> = Vec::new();
-        for place in places {
-            match lease::take(
-                &place.cluster,
-                &place.namespace,
-                &identity,
-                &place.record,
-                (LASTS, force),
-            )
-            .await
-            {
-                Ok(lease) => {
-                    let record = lease.record.clone().unwrap_or_else(|| place.record.clone());
-                    held.push(Held { place: Place { record, ..place }, lease });
-                }
-                Err(error) => {
-                    give_back(held).await;
-                    return Err(error);
-                }
-            }
+    /// Renews Leases that were taken, and puts the gate before the writes to their clusters.
+    pub(super) fn keep(held: Vec<Held>, terms: Terms, run: &Run) -> Self {
+        let renewed: Vec<Moment> = held.iter().map(|one| one.renewed).collect();
+        let first = renewed.iter().min().copied().unwrap_or_else(Moment::now);
+        let gate = Gate::open_until(terms.deadline(first));
+        for one in &held {
+            one.guarded.guard(Some(gate.clone()));
         }
-        let held = Arc::new(Mutex::new(held));
-        let renewal = tokio::spawn(renew(Arc::clone(&held), stop.clone()));
-        Ok(Self { held, renewal })
+        let epoch = held.iter().map(|one| one.record.epoch).max().unwrap_or_default();
+        let kept = Arc::new(Kept {
+            renewed: std::sync::Mutex::new(renewed),
+            leases: held.into_iter().map(Mutex::new).collect(),
+            gate,
+            terms,
+            stop: run.stop.clone(),
+            events: run.events.clone(),
+        });
+        let mut renewals = JoinSet::new();
+        for index in 0..kept.leases.len() {
+            let kept = Arc::clone(&kept);
+            renewals.spawn(async move { kept.renew(index).await });
+        }
+        Self { kept, renewals, epoch }
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        self.kept.terms
+    }
+
+    /// How often a process has taken the lock for this run: higher than for every process before.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// The phase the run is in, by the record that decides.
     pub async fn phase(&self) -> Phase {
-        let held = self.held.lock().await;
-        let decides =
-            held.iter().find(|one| one.place.record.role == Role::Target).or(held.first());
-        decides.map_or(Phase::Preparing, |one| one.place.record.phase)
+        match self.kept.leases.last() {
+            Some(decides) => decides.lock().await.record.phase,
+            None => Phase::Preparing,
+        }
     }
 
     /// Writes the phase after a step to every cluster; the last one, the target, makes it true.
@@ -85,46 +126,58 @@ impl Lock {
     /// # Errors
     /// When the step is out of order, or a lease is lost.
     pub async fn advance(&self, step: Step) -> Result<Phase, AdvanceError> {
-        let mut held = self.held.lock().await;
-        let decides =
-            held.iter().find(|one| one.place.record.role == Role::Target).or(held.first());
-        let phase = decides.map_or(Phase::Preparing, |one| one.place.record.phase).after(step)?;
-        held.sort_by_key(|one| one.place.record.role == Role::Target);
-        for one in held.iter_mut() {
-            let record = Record { phase, ..one.place.record.clone() };
-            one.lease = lease::renew(&one.place.cluster, &one.lease, &record).await?;
-            one.place.record = record;
+        let phase = self.phase().await.after(step)?;
+        for index in 0..self.kept.leases.len() {
+            self.kept.write(index, |record| Record { phase, ..record.clone() }).await?;
         }
         Ok(phase)
     }
 
-    /// Ends the run: the leases and their records are removed.
+    /// Ends the run: the leases and their records are removed, the target's last.
     ///
     /// # Errors
     /// When a request fails.
     pub async fn finish(self) -> Result<(), LockError> {
-        self.renewal.abort();
-        let mut held = self.held.lock().await;
-        held.sort_by_key(|one| one.place.record.role == Role::Target);
-        for one in held.iter() {
-            lease::remove(&one.place.cluster, &one.lease).await?;
+        for one in self.into_held().await {
+            lease::remove(&one.cluster, &one.lease).await?;
         }
         Ok(())
     }
 
     /// Lets the leases go and leaves the records, so that the run can be carried on at once.
     pub async fn leave(self) {
-        self.renewal.abort();
-        for one in self.held.lock().await.iter() {
-            // Failing that, the lease expires by itself.
-            let _ = lease::let_go(&one.place.cluster, &one.lease, &one.place.record).await;
+        for one in self.into_held().await {
+            // Failing that, the lease runs out.
+            let _ = lease::let_go(&one.cluster, &one.lease, &one.record).await;
         }
+    }
+
+    /// Ends the renewals and takes the gate away, unless it was closed: what lost its lock writes nothing
+    /// more.
+    pub(super) async fn into_held(mut self) -> Vec<Held> {
+        self.renewals.shutdown().await;
+        let mut held = Vec::new();
+        for one in &self.kept.leases {
+            let one = one.lock().await;
+            if !self.kept.gate.is_closed() {
+                one.guarded.guard(None);
+            }
+            held.push(Held {
+                guarded: one.guarded.clone(),
+                cluster: one.cluster.clone(),
+                lease: one.lease.clone(),
+                record: one.record.clone(),
+                ..*one
+            });
+        }
+        held
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        self.renewal.abort();
+        // Nobody renews any more. Whoever has ended the run in order has taken the gate away before.
+        self.kept.gate.close();
     }
 }
 
@@ -139,61 +192,106 @@ pub enum AdvanceError {
     Lock(#[from] LockError),
 }
 
-/// A lease taken for a run that did not come about: a new one goes, another keeps its record.
-async fn give_back(held: Vec<Held>) {
-    for one in held {
-        let _ = if one.lease.fresh {
-            lease::remove(&one.place.cluster, &one.lease).await
-        } else {
-            lease::let_go(&one.place.cluster, &one.lease, &one.place.record).await.map(|_| ())
-        };
-    }
+/// What became of one attempt at a renewal.
+enum Renewal {
+    Done,
+    /// The Lease has another holder, or is gone.
+    Lost,
+    /// It may be renewed yet.
+    Failed,
 }
 
-/// Renews until aborted. A run that cannot renew in time, or finds another holder, stops at once.
-async fn renew(held: Arc<Mutex<Vec<Held>>>, stop: Stop) {
-    let mut renewed = Instant::now();
-    loop {
-        let left = || LASTS.saturating_sub(renewed.elapsed());
-        tokio::time::sleep(INTERVAL.min(left())).await;
-        let begun = Instant::now();
-        match tokio::time::timeout(left(), renew_all(&held)).await {
-            Ok(None) => renewed = begun,
-            // Not in time: from now on another run may take it.
-            Err(_) | Ok(Some(LockError::Lost { .. })) => return stop.lose_lock(),
-            Ok(Some(_)) => {}
+impl Kept {
+    /// Renews one Lease until the lock is lost.
+    async fn renew(&self, index: usize) {
+        // Since when the gate waits for this Lease. By the clock that stands still in a sleep, so that a
+        // machine that wakes up has its whole patience left.
+        let mut waiting: Option<Instant> = None;
+        loop {
+            let due = self.leases[index].lock().await.renewed + self.terms.renew_interval();
+            sleep_until(due).await;
+            match self.renew_once(index).await {
+                Renewal::Done => {
+                    waiting = None;
+                    continue;
+                }
+                Renewal::Lost => return self.lose(),
+                Renewal::Failed => {}
+            }
+            if self.deadline(index).left().is_zero() {
+                if waiting.is_none() {
+                    self.warn(index).await;
+                }
+                if waiting.get_or_insert_with(Instant::now).elapsed() >= self.terms.patience() {
+                    return self.lose();
+                }
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
-}
 
-/// Renews all leases once, and returns a failure, if there was one.
-async fn renew_all(held: &Mutex<Vec<Held>>) -> Option<LockError> {
-    let mut failure = None;
-    for one in held.lock().await.iter_mut() {
-        match lease::renew(&one.place.cluster, &one.lease, &one.place.record).await {
-            Ok(lease) => one.lease = lease,
-            Err(lost @ LockError::Lost { .. }) => return Some(lost),
-            Err(error) => failure = Some(error),
+    /// Sends one renewal; a run that was suspended sees by it whether the Lease is still its own.
+    async fn renew_once(&self, index: usize) -> Renewal {
+        let mut held = self.leases[index].lock().await;
+        let once = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+        let cluster = held.cluster.clone().with_retry(once);
+        let record = held.record.clone();
+        // Credentials may be read again on the way, by a program that does not end.
+        let written = held.write_over(&cluster, record);
+        match tokio::time::timeout(self.terms.lasts, written).await {
+            Ok(Ok(())) => {
+                self.note_renewal(index, held.renewed);
+                Renewal::Done
+            }
+            Ok(Err(LockError::Lost { .. })) => Renewal::Lost,
+            Ok(Err(_)) | Err(_) => Renewal::Failed,
         }
     }
-    failure
-}
 
-/// `user@host, pid 42, since …`, unique by a random end.
-fn identity() -> String {
-    let user = std::env::var("USER")
-        .or_else(|_| std::env::var("LOGNAME"))
-        .unwrap_or_else(|_| "unknown".to_owned());
-    let host =
-        std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
-    let host = host
-        .ok()
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .unwrap_or_else(|| "unknown-host".to_owned());
-    let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
-    format!(
-        "{user}@{host}, pid {}, since {since}, {:08x}",
-        std::process::id(),
-        rand::random::<u32>()
-    )
+    async fn warn(&self, index: usize) {
+        let held = self.leases[index].lock().await;
+        self.events.warning(format!(
+            "the lock on the {} cluster could not be renewed in time; nothing is written until it is, for up to {} s",
+            held.cluster.name(),
+            self.terms.patience().as_secs()
+        ));
+    }
+
+    /// Writes a changed record.
+    async fn write(
+        &self,
+        index: usize,
+        change: impl Fn(&Record) -> Record,
+    ) -> Result<(), LockError> {
+        let mut held = self.leases[index].lock().await;
+        let record = change(&held.record);
+        let written = held.write(record).await;
+        match written {
+            Ok(()) => self.note_renewal(index, held.renewed),
+            Err(LockError::Lost { .. }) => self.lose(),
+            Err(_) => {}
+        }
+        written
+    }
+
+    /// Keeps the gate open until the first of the Leases is about to expire.
+    fn note_renewal(&self, index: usize, renewed: Moment) {
+        let mut all = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        all[index] = renewed;
+        if let Some(first) = all.iter().min() {
+            self.gate.extend_to(self.terms.deadline(*first));
+        }
+    }
+
+    /// Until when a Lease allows writes.
+    fn deadline(&self, index: usize) -> Moment {
+        let all = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.terms.deadline(all[index])
+    }
+
+    /// From now on nothing is written: another run may have begun.
+    fn lose(&self) {
+        self.stop.lose_lock();
+        self.gate.close();
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::record::{Operation, Phase, Record, RecordError};
+use super::terms::lasts_of;
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
 
@@ -15,6 +16,8 @@ const NAME: &str = "kubectl-pivot";
 const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
 /// Attempts at taking a lease that nobody holds.
 const ATTEMPTS: u32 = 8;
+/// Attempts at a write of a lease that others touch meanwhile.
+const WRITES: u32 = 5;
 
 /// Who holds a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,9 @@ pub enum LockError {
         /// Why.
         source: RecordError,
     },
+    /// The user asked to stop before the lock was had.
+    #[error("interrupted while it waited for the lock")]
+    Stopped,
     /// Somebody else has taken it over.
     #[error("this run has lost its lock on the {cluster} cluster{}", taken_by(.by.as_ref()))]
     Lost {
@@ -89,9 +95,10 @@ impl LockError {
     pub fn hint(&self) -> String {
         match self {
             Self::Api(error) => error.hint(),
-            Self::Held { .. } => "wait until that run has ended; a dead one's lock expires 30 s after its last renewal; \
+            Self::Held { .. } => "wait until that run has ended, then run the command again; \
                 `kubectl pivot status` shows how far it is"
                 .to_owned(),
+            Self::Stopped => "nothing was changed".to_owned(),
             Self::Interrupted { record, .. } if record.operation != Operation::Move => {
                 of_files(record)
             }
@@ -111,10 +118,8 @@ pub struct Lease {
     pub(super) object: Object,
     /// The record of the run that holds it or left it.
     pub record: Option<Record>,
-    /// Who holds it.
+    /// Who holds it, by this machine's clock: to be shown, not to be acted on.
     pub state: LeaseState,
-    /// Whether it had no record of an unfinished run before this one took it.
-    pub(super) fresh: bool,
 }
 
 /// Whether a Lease is held.
@@ -145,53 +150,115 @@ fn parse(cluster: &Client, object: Object) -> Result<Lease, LockError> {
     let record = object.annotation(RECORD_ANNOTATION).map(Record::parse).transpose();
     let record = record
         .map_err(|source| LockError::Record { cluster: cluster.name().to_owned(), source })?;
-    let state = holder(&object, Timestamp::now());
-    Ok(Lease { object, record, state, fresh: false })
+    let state = state_at(&object, Timestamp::now());
+    Ok(Lease { object, record, state })
 }
 
-fn holder(object: &Object, now: Timestamp) -> LeaseState {
-    let spec = &object.value()["spec"];
-    let identity = spec["holderIdentity"].as_str().unwrap_or_default();
-    let renewed = spec["renewTime"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
-    let lasts =
-        SignedDuration::from_secs(spec["leaseDurationSeconds"].as_i64().unwrap_or_default());
-    match renewed {
-        Some(renewed) if !identity.is_empty() && now.duration_since(renewed) < lasts => {
-            LeaseState::Held(Holder {
-                identity: identity.to_owned(),
-                renewed: now.duration_since(renewed).try_into().unwrap_or_default(),
-            })
-        }
+/// Returns the holder of a Lease, whether or not it still renews it.
+pub(super) fn holder(object: &Object) -> Option<Holder> {
+    holder_at(object, Timestamp::now())
+}
+
+fn holder_at(object: &Object, now: Timestamp) -> Option<Holder> {
+    let identity = identity_of(object).filter(|identity| !identity.is_empty())?;
+    let renewed = object.value()["spec"]["renewTime"].as_str();
+    let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());
+    let age = renewed.and_then(|renewed| now.duration_since(renewed).try_into().ok());
+    Some(Holder { identity: identity.to_owned(), renewed: age.unwrap_or_default() })
+}
+
+fn state_at(object: &Object, now: Timestamp) -> LeaseState {
+    let lasts = lasts_of(object.value()["spec"]["leaseDurationSeconds"].as_i64());
+    match holder_at(object, now) {
+        Some(holder) if holder.renewed < lasts => LeaseState::Held(holder),
         _ => LeaseState::Free,
     }
 }
 
-/// Takes the lease of a cluster for a run.
+/// What a run claims a Lease with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim<'a> {
+    /// Who claims it.
+    pub(super) identity: &'a str,
+    /// Its record, unless the Lease has one of the same run already.
+    pub(super) record: &'a Record,
+    /// How long it lasts.
+    pub(super) lasts: Duration,
+    /// Whom it may be taken from.
+    pub(super) from: From<'a>,
+}
+
+/// Whom a Lease may be taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From<'a> {
+    /// From nobody: it has no holder.
+    Nobody,
+    /// From a holder that has left it unchanged, at this resource version, for as long as it lasts.
+    Dead(&'a str),
+    /// From whoever holds it: the user says so.
+    Anybody,
+}
+
+/// A Lease that was taken, with the record of the run as it is now.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// As it is now.
+    pub(super) lease: Lease,
+    /// What was claimed.
+    pub(super) claimed: Claimed,
+}
+
+/// What a claim makes of a Lease.
+#[derive(Clone, Debug)]
+pub(super) struct Claimed {
+    /// Its record from then on: that of the run, with the epoch raised.
+    pub(super) record: Record,
+    /// Whether it had no record of this run before.
+    pub(super) is_new: bool,
+    /// The holder that it was taken from although it may be alive.
+    pub(super) seized_from: Option<String>,
+}
+
+/// Takes the Lease of a cluster for a run, and raises the epoch of its record.
 ///
-/// The record of the same run that is there already is kept; that of another, unfinished run is an
-/// error, and so is a live holder unless `force`.
+/// Of the record of the same run that is there already the rest is kept.
+///
+/// # Errors
+/// When the record is that of another, unfinished run, when somebody holds the Lease whom the claim does
+/// not name, or when a request fails.
 pub(super) async fn take(
     cluster: &Client,
     namespace: &str,
-    identity: &str,
-    record: &Record,
-    (lasts, force): (Duration, bool),
-) -> Result<Lease, LockError> {
-    let before = read(cluster, namespace).await?.and_then(|lease| lease.record);
-    let fresh = before.is_none_or(|before| before.run != record.run);
+    claim: Claim<'_>,
+) -> Result<Taken, LockError> {
+    let mut tried: Option<(Option<Holder>, Claimed)> = None;
     let mut attempt = 1;
     loop {
-        let error = match take_once(cluster, namespace, identity, record, (lasts, force)).await {
-            Ok(lease) => return Ok(Lease { fresh, ..lease }),
+        let found = read(cluster, namespace).await?;
+        let now = found.as_ref().and_then(|found| holder(&found.object));
+        if let Some((before, claimed)) = &tried
+            && let Some(lease) = &found
+            && let Some(now) = &now
+        {
+            if now.identity == claim.identity {
+                // The answer to an earlier attempt was lost.
+                return Ok(Taken { lease: lease.clone(), claimed: claimed.clone() });
+            }
+            if before.as_ref().is_none_or(|before| before.identity != now.identity) {
+                let (cluster, holder) = (cluster.name().to_owned(), now.clone());
+                return Err(LockError::Held { cluster, holder });
+            }
+        }
+        let claimed = claimed(cluster, found.as_ref(), claim)?;
+        let error = match write_claim(cluster, namespace, found, (&claimed.record, claim)).await {
+            Ok(lease) => return Ok(Taken { lease, claimed }),
             Err(LockError::Api(error)) if error.is_ambiguous() || error.code() == Some(409) => {
                 error
             }
             Err(error) => return Err(error),
         };
+        tried = Some((tried.map_or(now, |(before, _)| before), claimed));
         // Somebody was faster, or the answer or the request was lost: the next look tells.
-        if let Some(lease) = taken_meanwhile(cluster, namespace, identity).await? {
-            return Ok(Lease { fresh, ..lease });
-        }
         if attempt >= ATTEMPTS {
             return Err(error.into());
         }
@@ -200,16 +267,49 @@ pub(super) async fn take(
     }
 }
 
-async fn take_once(
+/// Works out what a claim makes of a Lease that was found.
+fn claimed(
+    cluster: &Client,
+    found: Option<&Lease>,
+    claim: Claim<'_>,
+) -> Result<Claimed, LockError> {
+    let cluster = || cluster.name().to_owned();
+    let version = found.map(|found| found.object.resource_version());
+    let is_dead = matches!(claim.from, From::Dead(dead) if version == Some(dead));
+    let alive = found.and_then(|found| holder(&found.object)).filter(|_| !is_dead);
+    let alive = alive.filter(|holder| holder.identity != claim.identity);
+    if let Some(holder) = &alive
+        && claim.from != From::Anybody
+    {
+        return Err(LockError::Held { cluster: cluster(), holder: holder.clone() });
+    }
+    let kept = found.and_then(|found| found.record.as_ref());
+    if let Some(other) = kept.filter(|kept| kept.run != claim.record.run)
+        && other.phase != Phase::Finished
+    {
+        let record = Box::new(other.clone());
+        return Err(LockError::Interrupted { cluster: cluster(), record });
+    }
+    let kept = kept.filter(|kept| kept.run == claim.record.run);
+    let epoch = kept.map_or(0, |kept| kept.epoch).max(claim.record.epoch) + 1;
+    Ok(Claimed {
+        record: Record { epoch, ..kept.unwrap_or(claim.record).clone() },
+        is_new: kept.is_none(),
+        seized_from: alive.map(|holder| holder.identity),
+    })
+}
+
+/// Writes a claim into the Lease as it was found, under its resource version, or creates it.
+async fn write_claim(
     cluster: &Client,
     namespace: &str,
-    identity: &str,
-    record: &Record,
-    (lasts, force): (Duration, bool),
+    found: Option<Lease>,
+    (record, claim): (&Record, Claim<'_>),
 ) -> Result<Lease, LockError> {
     let now = now();
-    let spec = json!({"holderIdentity": identity, "leaseDurationSeconds": lasts.as_secs(), "acquireTime": now, "renewTime": now});
-    let Some(found) = read(cluster, namespace).await? else {
+    let spec = json!({"holderIdentity": claim.identity, "leaseDurationSeconds": claim.lasts.as_secs(),
+        "acquireTime": now, "renewTime": now});
+    let Some(found) = found else {
         let lease = Object::new(
             json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata":
             {"name": NAME, "namespace": namespace, "annotations": {RECORD_ANNOTATION: record.to_text()}}, "spec": spec}),
@@ -219,53 +319,10 @@ async fn take_once(
             cluster.create(&lease_type(), &lease, &WriteOptions::default()).await?,
         );
     };
-    check_free(cluster, &found, identity, record, force)?;
-    let kept = found.record.filter(|kept| kept.run == record.run);
-    let kept = kept.unwrap_or_else(|| record.clone());
     let mut lease = found.object;
-    lease.set_annotation(RECORD_ANNOTATION, &kept.to_text());
+    lease.set_annotation(RECORD_ANNOTATION, &record.to_text());
     lease.value_mut()["spec"] = spec;
     parse(cluster, cluster.update(&lease_type(), &lease, &WriteOptions::default()).await?)
-}
-
-fn check_free(
-    cluster: &Client,
-    found: &Lease,
-    identity: &str,
-    record: &Record,
-    force: bool,
-) -> Result<(), LockError> {
-    let cluster = || cluster.name().to_owned();
-    if let LeaseState::Held(holder) = &found.state
-        && holder.identity != identity
-        && !force
-    {
-        return Err(LockError::Held { cluster: cluster(), holder: holder.clone() });
-    }
-    match &found.record {
-        Some(other) if other.run != record.run && other.phase != Phase::Finished => {
-            Err(LockError::Interrupted { cluster: cluster(), record: Box::new(other.clone()) })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Who has a lease now: this run, nobody (`None`), or another run, which is an error.
-async fn taken_meanwhile(
-    cluster: &Client,
-    namespace: &str,
-    identity: &str,
-) -> Result<Option<Lease>, LockError> {
-    let Some(lease) = read(cluster, namespace).await? else {
-        return Ok(None);
-    };
-    match lease.state.clone() {
-        LeaseState::Held(holder) if holder.identity == identity => Ok(Some(lease)),
-        LeaseState::Held(holder) => {
-            Err(LockError::Held { cluster: cluster.name().to_owned(), holder })
-        }
-        LeaseState::Free => Ok(None),
-    }
 }
 
 /// Renews a lease that is ours, with the record as it is to be from now on.
@@ -296,7 +353,7 @@ async fn write(
     let identity = identity_of(&lease.object).unwrap_or_default().to_owned();
     let namespace = lease.object.namespace().unwrap_or_default().to_owned();
     let mut current = lease.object.clone();
-    for _ in 0..5 {
+    for _ in 0..WRITES {
         let patch = json!({"metadata": {"uid": current.uid(), "resourceVersion": current.resource_version(),
             "annotations": {RECORD_ANNOTATION: record.to_text()}}, "spec": spec});
         let place = (Some(namespace.as_str()), NAME);
@@ -311,12 +368,20 @@ async fn write(
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error.into()),
         }
-        // A write of ours whose answer was lost moves the version on, too.
-        let now = cluster.get(&lease_type(), Some(&namespace), NAME).await?;
-        let holder = now.as_ref().and_then(identity_of).map(str::to_owned);
-        match now {
-            Some(now) if holder.as_deref() == Some(&identity) => current = now,
-            _ => return Err(LockError::Lost { cluster: cluster.name().to_owned(), by: holder }),
+        // A write of ours whose answer was lost moves the version on, too. The epoch tells it from
+        // another process that has had the lease meanwhile.
+        let now = read(cluster, &namespace).await?;
+        let holder = now.as_ref().and_then(|now| identity_of(&now.object)).map(str::to_owned);
+        let is_ours = |now: &Lease| {
+            let of = |record: &Record| (record.run.clone(), record.epoch);
+            let found = now.record.as_ref().map(of);
+            found == lease.record.as_ref().map(of) || found == Some(of(record))
+        };
+        match now.filter(|now| holder.as_deref() == Some(&identity) && is_ours(now)) {
+            Some(now) => current = now.object,
+            None => {
+                return Err(LockError::Lost { cluster: cluster.name().to_owned(), by: holder });
+            }
         }
     }
     Err(LockError::Lost { cluster: cluster.name().to_owned(), by: None })
@@ -324,17 +389,21 @@ async fn write(
 
 /// Removes a lease that is ours, with its record; one that another run has taken over stays.
 pub(super) async fn remove(cluster: &Client, lease: &Lease) -> Result<(), LockError> {
-    let found = cluster.get(&lease_type(), lease.object.namespace(), NAME).await?;
-    let Some(found) = found else { return Ok(()) };
-    if identity_of(&found) != identity_of(&lease.object) {
-        let by = identity_of(&found).map(str::to_owned);
-        return Err(LockError::Lost { cluster: cluster.name().to_owned(), by });
+    for _ in 0..WRITES {
+        let found = cluster.get(&lease_type(), lease.object.namespace(), NAME).await?;
+        let Some(found) = found else { return Ok(()) };
+        if identity_of(&found) != identity_of(&lease.object) {
+            let by = identity_of(&found).map(str::to_owned);
+            return Err(LockError::Lost { cluster: cluster.name().to_owned(), by });
+        }
+        match cluster.delete_unchanged(&lease_type(), &found).await {
+            Ok(_) => return Ok(()),
+            // A renewal of ours came later than this look, or another run was faster.
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    match cluster.delete(&lease_type(), lease.object.namespace(), NAME, lease.object.uid()).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_conflict() => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Err(LockError::Lost { cluster: cluster.name().to_owned(), by: None })
 }
 
 /// Who holds a Lease, or held it last.
@@ -352,15 +421,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_expires() {
+    fn a_lease_is_shown_as_held_until_it_expires() {
         let lease =
             Object::new(json!({"spec": {"holderIdentity": "me", "leaseDurationSeconds": 30,
             "renewTime": "2026-01-01T00:00:00.000000Z"}}));
-        let at = |time: &str| holder(&lease, time.parse().expect("a time"));
+        let at = |time: &str| state_at(&lease, time.parse().expect("a time"));
         let LeaseState::Held(live) = at("2026-01-01T00:00:20Z") else { panic!("held") };
         assert_eq!((live.identity.as_str(), live.renewed.as_secs()), ("me", 20));
         assert_eq!(at("2026-01-01T00:00:31Z"), LeaseState::Free);
         let free = Object::new(json!({"spec": {"leaseDurationSeconds": 30}}));
-        assert_eq!(holder(&free, Timestamp::now()), LeaseState::Free);
+        assert_eq!(state_at(&free, Timestamp::now()), LeaseState::Free);
+        assert!(holder(&lease).is_some() && holder(&free).is_none());
     }
 }
