@@ -277,7 +277,8 @@ async fn taken_after_observation(arena: Arc<Arena>) {
         // As if the clock of the dead machine had been an hour slow: it is not asked.
         age_leases(&story).await;
         let begun = Instant::now();
-        let resumed = story.run("resume", &[]).await.expect_success("resume");
+        let told = story.arena.args("resume").into_iter().filter(|arg| arg != "--quiet");
+        let resumed = story.arena.program().run(told).await.expect_success("resume");
         assert!(begun.elapsed() >= LEASE, "taken after {:?}", begun.elapsed());
         assert!(resumed.says("has the lock of the source cluster"), "{resumed}");
         story.check_nothing_left().await;
