@@ -408,7 +408,7 @@ impl Client {
             biased;
             () = lapsed => Err((ApiErrorCause::Timeout(begun.elapsed()), None)),
             exchanged = tokio::time::timeout(self.timeout, exchange) => {
-                exchanged.unwrap_or_else(|_| Err((ApiErrorCause::Timeout(self.timeout), None)))
+                exchanged.unwrap_or(Err((ApiErrorCause::Timeout(self.timeout), None)))
             }
         }
     }
