@@ -152,6 +152,20 @@ pub const DEVIATIONS: &[Deviation] = &[
         path: "metadata.ownerReferences",
         why: "an object of a Cluster that is gone stays and is reported; clusterctl cannot move the namespace at all",
     },
+    Deviation {
+        case: "torn_hierarchy",
+        seen: Seen::Behaviour,
+        object: "*",
+        path: "metadata.ownerReferences",
+        why: "what would be torn from an owner that moves, or collected with it, stops the move; clusterctl leaves it behind and reports success",
+    },
+    Deviation {
+        case: "random_owner_graphs",
+        seen: Seen::Behaviour,
+        object: "*",
+        path: "metadata.ownerReferences",
+        why: "the same: such objects are found by what clusterctl leaves, and the rest of the graph is moved alike",
+    },
 ];
 
 /// Differences that may be met or not, since a random order within clusterctl decides.

@@ -145,7 +145,14 @@ fn every_rule_of_preflight_is_explained() {
     let files = rust_files(&root().join("kubectl-pivot/src/transfer"));
     let code: Vec<String> =
         files.iter().map(|file| fs::read_to_string(file).expect("readable")).collect();
-    for call in [".error(", ".object_error(", ".warning("] {
+    for call in [
+        ".error(",
+        ".object_error(",
+        ".group_error(",
+        ".warning(",
+        ".object_warning(",
+        ".group_warning(",
+    ] {
         let arguments = code.iter().flat_map(|text| text.split(call).skip(1));
         let texts = arguments.filter_map(|text| text.trim_start().strip_prefix('"'));
         for rule in texts.filter_map(|text| text.split('"').next()).filter(is_rule) {

@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. Parses, calls a command, renders, exits.
 
 mod abort;
+mod allow;
 mod backup;
 mod backups;
 mod clusters;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::Context;
+use super::allow::AllowArgs;
 use super::backups::BackupArgs;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
@@ -55,6 +56,8 @@ pub(super) struct Args {
     /// How much to rehearse on the target (server-side dry-run) before the first write.
     #[arg(long, value_enum, default_value_t)]
     preflight: Preflight,
+    #[command(flatten)]
+    allow: AllowArgs,
     #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
@@ -111,6 +114,7 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
         options.backups = args.backups.folder()?;
     }
     args.pace.apply(&mut options);
+    args.allow.apply(&mut options);
     options.rehearsal = match args.preflight {
         Preflight::Sample => Rehearsal::Sample,
         Preflight::Full => Rehearsal::Full,

@@ -1,6 +1,7 @@
 //! `kubectl pivot resume`.
 
 use super::Context;
+use super::allow::AllowArgs;
 use super::backups::BackupArgs;
 use super::clusters::OneOrTwoArgs;
 use super::output::{Output, print_report};
@@ -27,6 +28,8 @@ pub(super) struct Args {
     /// the first write. Make sure that the holder is dead.
     #[arg(long)]
     force_unlock: bool,
+    #[command(flatten)]
+    allow: AllowArgs,
     #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
@@ -57,6 +60,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     }
     let mut request = args.clusters.request();
     args.pace.apply(&mut request.options);
+    args.allow.apply(&mut request.options);
     request.options.probes = Some(args.probes.options()?);
     request.options.backups = args.backups.folder()?;
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;

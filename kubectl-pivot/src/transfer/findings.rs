@@ -29,6 +29,9 @@ pub struct Finding {
     /// The object concerned, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectId>,
+    /// The objects concerned, if they are several with the same problem.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectId>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
@@ -40,6 +43,16 @@ impl fmt::Display for Finding {
         let severity = if self.severity == Severity::Error { "error" } else { "warning" };
         write!(f, "{severity} in the {} cluster: {}", self.cluster, self.message)
     }
+}
+
+/// Names shown of a group of objects; the rest is counted.
+const SHOWN: usize = 3;
+
+/// The first names of a list, and how many more there are.
+pub(super) fn shortened(names: impl ExactSizeIterator<Item = String>, shown: usize) -> String {
+    let more = names.len().saturating_sub(shown);
+    let first = names.take(shown).collect::<Vec<_>>().join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
 }
 
 /// All problems found.
@@ -83,6 +96,57 @@ impl Findings {
         self.add(Severity::Warning, rule, cluster, None, message, hint.into());
     }
 
+    /// Adds a warning about an object.
+    pub fn object_warning(
+        &mut self,
+        rule: &'static str,
+        cluster: &'static str,
+        object: ObjectId,
+        problem: &str,
+        hint: impl Into<String>,
+    ) {
+        let message = format!("{object}: {problem}");
+        self.add(Severity::Warning, rule, cluster, Some(object), message, hint.into());
+    }
+
+    /// Adds an error that several objects share.
+    pub fn group_error(
+        &mut self,
+        rule: &'static str,
+        cluster: &'static str,
+        objects: Vec<ObjectId>,
+        problem: &str,
+        hint: impl Into<String>,
+    ) {
+        self.add_group(Severity::Error, rule, cluster, (objects, problem), hint.into());
+    }
+
+    /// Adds a warning that several objects share.
+    pub fn group_warning(
+        &mut self,
+        rule: &'static str,
+        cluster: &'static str,
+        objects: Vec<ObjectId>,
+        problem: &str,
+        hint: impl Into<String>,
+    ) {
+        self.add_group(Severity::Warning, rule, cluster, (objects, problem), hint.into());
+    }
+
+    fn add_group(
+        &mut self,
+        severity: Severity,
+        rule: &'static str,
+        cluster: &'static str,
+        (mut objects, problem): (Vec<ObjectId>, &str),
+        hint: String,
+    ) {
+        let names = shortened(objects.iter().map(ToString::to_string), SHOWN);
+        let message = format!("{names}: {problem}");
+        let object = if objects.len() == 1 { objects.pop() } else { None };
+        self.0.push(Finding { severity, rule, cluster, object, objects, message, hint });
+    }
+
     fn add(
         &mut self,
         severity: Severity,
@@ -92,7 +156,8 @@ impl Findings {
         message: String,
         hint: String,
     ) {
-        self.0.push(Finding { severity, rule, cluster, object, message, hint });
+        let objects = Vec::new();
+        self.0.push(Finding { severity, rule, cluster, object, objects, message, hint });
     }
 
     /// Adds all of another report.

@@ -44,7 +44,7 @@ pub use inventory::{Provider as InstalledProvider, read as installed_providers};
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use marks::{Mark, marks};
 pub use mover::{execute, plan};
-pub use options::{Existing, MoveOptions, Namespaces, ProbeOptions, Rehearsal};
+pub use options::{Existing, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal};
 pub use preflight::{Preflight, Stranger};
 pub use readiness::{Probes, Unprobed, look_once};
 pub use record::{Operation, Phase, Record, Role};

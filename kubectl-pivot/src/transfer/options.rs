@@ -48,6 +48,29 @@ pub enum Existing {
     Keep,
 }
 
+/// Kinds that a user names: `KIND`, `KIND.GROUP`, `*.GROUP` or `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindSelector {
+    kind: String,
+    group: Option<String>,
+}
+
+impl KindSelector {
+    /// Reads what a user has written. The core group has no name, so its kinds stand alone.
+    pub fn new(text: &str) -> Self {
+        match text.split_once('.') {
+            Some((kind, group)) => Self { kind: kind.to_owned(), group: Some(group.to_owned()) },
+            None => Self { kind: text.to_owned(), group: None },
+        }
+    }
+
+    /// Whether it names this kind, in whatever case.
+    pub fn matches(&self, group: &str, kind: &str) -> bool {
+        (self.kind == "*" || self.kind.eq_ignore_ascii_case(kind))
+            && self.group.as_deref().is_none_or(|wanted| wanted == group)
+    }
+}
+
 /// Which readiness probes are awaited: those of the infrastructure plugins whose providers are
 /// installed in the clusters.
 #[derive(Clone, Debug)]
@@ -75,6 +98,10 @@ pub struct MoveOptions {
     pub rehearsal: Rehearsal,
     /// What is done about objects that are in the target already.
     pub existing: Existing,
+    /// Kinds whose objects the source's garbage collector may delete with owners that move.
+    pub allow_collected: Vec<KindSelector>,
+    /// Kinds that need not be listed to find out what the garbage collector would delete.
+    pub allow_unlisted: Vec<KindSelector>,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
     /// Folder in which a move makes a backup before it copies; none without.
@@ -92,8 +119,26 @@ impl MoveOptions {
             delete_timeout: Duration::from_secs(60),
             rehearsal: Rehearsal::default(),
             existing: Existing::default(),
+            allow_collected: Vec::new(),
+            allow_unlisted: Vec::new(),
             probes: None,
             backups: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_names_a_kind_of_one_group_or_of_any() {
+        let matches = |text: &str, group, kind| KindSelector::new(text).matches(group, kind);
+        assert!(matches("Deployment", "apps", "Deployment"));
+        assert!(matches("deployment.apps", "apps", "Deployment"));
+        assert!(!matches("Deployment.g.io", "apps", "Deployment"));
+        assert!(!matches("Deploy", "apps", "Deployment"));
+        assert!(matches("*", "apps", "Deployment"));
+        assert!(matches("*.g.io", "g.io", "*") && !matches("*.g.io", "apps", "Deployment"));
     }
 }

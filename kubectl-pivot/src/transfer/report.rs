@@ -1,6 +1,6 @@
 //! What a move did or would do, for people and for machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -11,7 +11,6 @@ use super::preflight::Preflight;
 use super::readiness::Probes;
 use super::record::Operation;
 use super::run::Run;
-use crate::capi::names::CLUSTERCTL_LABEL;
 use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
 use crate::causes::in_one_line;
 use crate::cluster::Client;
@@ -112,6 +111,11 @@ pub struct Report {
     pub kept: Vec<Explained>,
     /// Neither copied nor deleted, although a move looks at its kind or it is tied to what moves.
     pub not_moved: Vec<Explained>,
+    /// Deleted by the source's garbage collector, since their owners move.
+    pub collected: Vec<Explained>,
+    /// Those of `not_moved` that are not in the graph.
+    #[serde(skip)]
+    pub labelled: Vec<Explained>,
     /// In the target already, with the same content, and used as they are.
     pub reused: Vec<ObjectId>,
     /// Fields that the target added to copies.
@@ -146,6 +150,8 @@ impl Report {
             moved: Vec::new(),
             kept: Vec::new(),
             not_moved: Vec::new(),
+            collected: Vec::new(),
+            labelled: Vec::new(),
             reused: Vec::new(),
             added_by_target: Vec::new(),
             findings: Vec::new(),
@@ -159,12 +165,17 @@ impl Report {
     /// The report of what preflight has planned.
     pub fn new(run: &Run, preflight: &Preflight) -> Self {
         let mut report = Self { findings: preflight.findings.0.clone(), ..Self::blank(run) };
+        for stranger in &preflight.strangers {
+            let list = match stranger.lost_owner {
+                Some(_) => &mut report.collected,
+                None => &mut report.labelled,
+            };
+            list.push(Explained {
+                object: stranger.object.clone(),
+                reason: stranger.reason.clone(),
+            });
+        }
         report.fill(&preflight.graph);
-        let strangers = preflight.strangers.iter();
-        report.not_moved.extend(strangers.map(|stranger| Explained {
-            object: stranger.object.clone(),
-            reason: stranger.reason.clone(),
-        }));
         report
     }
 
@@ -197,8 +208,7 @@ impl Report {
         self.moved.clear();
         self.kept.clear();
         self.counts_by_kind.clear();
-        let strangers: Vec<Explained> =
-            self.not_moved.drain(..).filter(|e| e.reason.ends_with(CLUSTERCTL_LABEL)).collect();
+        self.not_moved.clear();
         for node in graph.copied().map(|index| &graph.nodes[index]) {
             *self.counts_by_kind.entry(node.object.kind().to_owned()).or_default() += 1;
             match node.fate {
@@ -206,11 +216,13 @@ impl Report {
                 _ => self.moved.push(node.object.id()),
             }
         }
-        self.not_moved.extend(graph.nodes.iter().filter_map(|node| match &node.fate {
+        let collected: HashSet<&ObjectId> = self.collected.iter().map(|e| &e.object).collect();
+        let stays = graph.nodes.iter().filter_map(|node| match &node.fate {
             Fate::Stay(reason) => Some(explain(node, &stay_reason(reason))),
             _ => None,
-        }));
-        self.not_moved.extend(strangers);
+        });
+        let stays = stays.filter(|explained| !collected.contains(&explained.object));
+        self.not_moved.extend(stays.chain(self.labelled.iter().cloned()));
     }
 
     /// Takes over the numbers of requests.

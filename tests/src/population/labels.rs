@@ -3,18 +3,18 @@
 use serde_json::json;
 
 use super::crds::{API_VERSION, GADGET, HOLDER, MOVE, MOVE_HIERARCHY, WIDGET};
+use super::shapes::cluster;
 use super::{Piece, Population};
 
-/// No cluster at all: only labels decide.
+/// Beside a cluster, objects of which only labels decide.
 pub fn population(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
+    cluster(&mut population, "labelled");
     let widget = population.add(
         Piece::new(API_VERSION, WIDGET, "by-crd")
             .spec(json!({"size": 1}))
             .finalizer("proof.kubectl-pivot.io/widget"),
     );
-    // A moved owner without a hierarchy does not take its dependents along.
-    population.add(Piece::new(API_VERSION, GADGET, "dependent-stays").owned_by(widget));
     population.add(Piece::new(API_VERSION, GADGET, "by-label").label(MOVE, "").owned_by(widget));
     population.add(Piece::new(API_VERSION, GADGET, "unlabelled-stays"));
     population.add(Piece::secret("secret-by-label").label(MOVE, "true"));

@@ -91,8 +91,11 @@ fn shape() -> impl Strategy<Value = Shape> {
 impl Graph {
     /// Takes owners from Clusters that could keep them from moving: clusterctl pauses such a Cluster,
     /// does not move it, and then fails after minutes of trying to resume it on the target.
+    ///
+    /// The first is a Cluster, since we move nothing without any.
     fn new(nodes: Vec<Node>) -> Self {
         let mut graph = Self(nodes);
+        graph.0[0].shape = Shape::Cluster;
         for index in 0..graph.0.len() {
             if graph.0[index].shape == Shape::Cluster {
                 let mut owners = std::mem::take(&mut graph.0[index].owners);
@@ -124,6 +127,20 @@ impl Graph {
             handles.push(population.add(piece));
         }
         population
+    }
+
+    /// The graph without these objects, named as in its population, and without what has lost an owner.
+    #[must_use]
+    pub fn without(&self, names: &BTreeSet<String>) -> Self {
+        let mut kept: Vec<Option<usize>> = Vec::new();
+        let mut nodes = Vec::new();
+        for (index, node) in self.0.iter().enumerate() {
+            let owners: Option<Vec<usize>> = node.owners.iter().map(|owner| kept[*owner]).collect();
+            let owners = owners.filter(|_| !names.contains(self.piece(index).name()));
+            kept.push(owners.as_ref().map(|_| nodes.len()));
+            nodes.extend(owners.map(|owners| Node { owners, ..node.clone() }));
+        }
+        Self(nodes)
     }
 
     /// The kinds of nodes in it, to see what was tried.

@@ -2,25 +2,40 @@
 
 use serde_json::json;
 
-use super::crds::{API_VERSION, GADGET, STRANGER};
-use super::shapes::{CORE, cluster};
+use super::crds::{API_VERSION, GADGET, STRANGER, WIDGET};
+use super::shapes::{CLUSTER_NAME, CORE, cluster};
 use super::{Handle, Piece, Population};
 
-/// A cluster; a stranger it owns, with a Secret of its own; objects whose owners do not exist, or
-/// exist only in part; free Secrets and ConfigMaps.
+/// A cluster; strangers, one with a Secret of its own; objects whose owners do not exist; free Secrets
+/// and ConfigMaps.
 pub fn population(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
-    let owner = cluster(&mut population, "known");
-    let stranger = population
-        .add(Piece::new(API_VERSION, STRANGER, "stranger").owned_by(owner).spec(json!({"a": 1})));
+    cluster(&mut population, "known");
+    let stranger = population.add(
+        Piece::new(API_VERSION, STRANGER, "stranger")
+            .label(CLUSTER_NAME, "known")
+            .spec(json!({"a": 1})),
+    );
     population.add(Piece::secret("of-stranger").owned_by(stranger));
     population.add(Piece::new(API_VERSION, STRANGER, "free-stranger"));
     population.add(orphan(Piece::secret("orphan-secret")));
     population.add(orphan(Piece::new(API_VERSION, GADGET, "orphan-gadget")));
-    population.add(orphan(Piece::config_map("half-orphan")).owned_by(owner));
-    population.add(Piece::config_map("half-strange").owned_by(owner).owned_by(stranger));
     population.add(Piece::config_map("free"));
     population.add(Piece::secret("free"));
+    population
+}
+
+/// A cluster, and objects that have lost an owner once it has moved: one with an owner that is gone
+/// already, one with an owner that stays, and two that have no other owner.
+pub fn torn(namespace: &str) -> Population {
+    let mut population = Population::new(namespace);
+    let owner = cluster(&mut population, "known");
+    let stranger = population.add(Piece::new(API_VERSION, STRANGER, "pool"));
+    population.add(orphan(Piece::config_map("half-orphan")).owned_by(owner));
+    population.add(Piece::config_map("half-strange").owned_by(owner).owned_by(stranger));
+    population.add(Piece::new(API_VERSION, STRANGER, "owned-stranger").owned_by(owner));
+    let widget = population.add(Piece::new(API_VERSION, WIDGET, "widget"));
+    population.add(Piece::new(API_VERSION, GADGET, "below-widget").owned_by(widget));
     population
 }
 

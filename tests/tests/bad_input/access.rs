@@ -117,7 +117,7 @@ async fn no_new_namespaces(bench: Arc<Bench>) {
     bench.expect_untouched(namespace, &before, &outcome).await;
 }
 
-fn user(plane: &Plane, name: &str) -> PathBuf {
+pub(crate) fn user(plane: &Plane, name: &str) -> PathBuf {
     plane.control().kubeconfig_for(name, None).expect("a certificate")
 }
 
@@ -128,7 +128,7 @@ fn rules(verbs: &[&str]) -> Vec<Value> {
     ]
 }
 
-async fn grant(plane: &Plane, user: &str, rules: &[Value]) {
+pub(crate) async fn grant(plane: &Plane, user: &str, rules: &[Value]) {
     let name = format!("proof-{user}");
     create(plane, "clusterroles", json!({"apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules})).await;
     let binding = json!({

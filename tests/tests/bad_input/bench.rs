@@ -79,6 +79,27 @@ impl Bench {
         self.stage.kubectl_pivot().run(args).await
     }
 
+    /// As [`Bench::run_as`], with further arguments.
+    pub(crate) async fn run_as_with(
+        &self,
+        source: &Path,
+        target: &Path,
+        namespace: &str,
+        further: &[&str],
+    ) -> Outcome {
+        let (source, target) = (source.display().to_string(), target.display().to_string());
+        let args = ["move", "--kubeconfig", &source, "--to-kubeconfig", &target, "-n", namespace];
+        self.stage.kubectl_pivot().run(args.iter().chain(further)).await
+    }
+
+    /// Backs up a namespace into a new folder.
+    pub(crate) async fn back_up(&self, namespace: &str, folder: &str) -> Outcome {
+        let source = self.pair.source.kubeconfig().display().to_string();
+        let folder = self.stage.folder("backups").join(folder).display().to_string();
+        let args = ["backup", &folder, "--kubeconfig", &source, "-n", namespace];
+        self.stage.kubectl_pivot().run(args).await
+    }
+
     /// Both clusters now.
     pub(crate) async fn snapshot(&self, namespace: &str) -> Snapshot {
         let (source, target) =

@@ -7,6 +7,7 @@ mod bench;
 mod clusters;
 mod command_line;
 mod content;
+mod left_behind;
 
 use std::process::ExitCode;
 
@@ -20,5 +21,6 @@ fn main() -> ExitCode {
     let suite = clusters::add(suite);
     let suite = access::add(suite);
     let suite = content::add(suite);
+    let suite = left_behind::add(suite);
     admission::add(suite).run()
 }

@@ -114,8 +114,6 @@ async fn strangers_and_orphans(parity: Arc<Parity>) {
         ("Secret", "of-stranger"),
         ("Secret", "orphan-secret"),
         ("Gadget", "orphan-gadget"),
-        ("ConfigMap", "half-orphan"),
-        ("ConfigMap", "half-strange"),
     ] {
         let entry = unmoved.iter().find(|entry| entry["kind"] == kind && entry["name"] == name);
         let entry = entry.unwrap_or_else(|| panic!("{kind} {name} is not reported: {report:#}"));

@@ -22,6 +22,7 @@ pub(crate) fn add(suite: Suite<Parity>) -> Suite<Parity> {
         .case("taken_names", taken_names)
         .case("owner_cycle", owner_cycle)
         .case("orphan_of_deleted_cluster", orphan_of_deleted_cluster)
+        .case("torn_hierarchy", torn_hierarchy)
 }
 
 fn secrets() -> ResourceType {
@@ -173,4 +174,31 @@ async fn orphan_of_deleted_cluster(parity: Arc<Parity>) {
     let report = ours.expect_success("our move").json();
     let unmoved = report["notMoved"].as_array().cloned().unwrap_or_default();
     assert!(unmoved.iter().any(|entry| entry["name"] == "widowed"), "{report:#}");
+}
+
+/// clusterctl moves the owners, and leaves what the garbage collector of the source then takes.
+async fn torn_hierarchy(parity: Arc<Parity>) {
+    let namespace = "proof-torn";
+    parity.twins.populate(&strangers::torn(namespace)).await;
+    let before = parity.twins.ours.source.dump(&[namespace]).await;
+    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.stage, namespace).await;
+    theirs.expect_success("clusterctl move");
+    let ours = parity.twins.ours.move_by_us(&parity.stage, namespace).await;
+    assert_eq!(ours.code, Some(3), "{ours}");
+    let findings = ours.json()["findings"].clone();
+    for (rule, name) in [
+        ("TornHierarchy", "ConfigMap proof-torn/half-orphan"),
+        ("TornHierarchy", "ConfigMap proof-torn/half-strange"),
+        ("WouldBeCollected", "Stranger proof-torn/owned-stranger"),
+        ("WouldBeCollected", "Gadget proof-torn/below-widget"),
+    ] {
+        let is_it = |finding: &&serde_json::Value| {
+            let message = finding["message"].as_str().unwrap_or_default();
+            finding["rule"] == rule && message.starts_with(name)
+        };
+        let findings = findings.as_array().cloned().unwrap_or_default();
+        assert!(findings.iter().any(|finding| is_it(&finding)), "{rule} {name}: {findings:#?}");
+    }
+    let after = parity.twins.ours.source.dump(&[namespace]).await;
+    assert_eq!(before.objects(), after.objects());
 }

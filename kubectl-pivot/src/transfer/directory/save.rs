@@ -79,6 +79,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     let mut findings = Findings::default();
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
     preflight::check_objects(run, &graph, &mut findings);
+    preflight::check_ties(&graph, &mut findings);
     Ok(Preflight { territory, graph, strangers: Vec::new(), findings })
 }
 

@@ -2,12 +2,14 @@
 //!
 //! Writes nothing; the rehearsal creates with server-side dry-run only.
 
+mod collected;
+mod collector;
 mod existing;
 mod objects;
 mod permissions;
 mod rehearse;
 mod runs;
-mod strangers;
+mod ties;
 
 use std::sync::Arc;
 
@@ -21,9 +23,10 @@ use super::run::Run;
 use crate::capi::{Graph, MoveKind};
 use crate::cluster::{Client, Served};
 
+pub use collected::Stranger;
 pub(in crate::transfer) use objects::{check as check_objects, identity};
 pub(in crate::transfer) use runs::check as check_runs;
-pub use strangers::Stranger;
+pub(in crate::transfer) use ties::check as check_ties;
 
 /// Everything preflight has found out.
 #[derive(Clone, Debug)]
@@ -32,7 +35,7 @@ pub struct Preflight {
     pub territory: Territory,
     /// The objects and what becomes of them.
     pub graph: Graph,
-    /// Related objects of kinds that no move looks at.
+    /// Objects that do not move although they are tied to something that does.
     pub strangers: Vec<Stranger>,
     /// Problems.
     pub findings: Findings,
@@ -50,11 +53,12 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     check_runs(run, (&run.source, "source"), &mut findings).await?;
     check_runs(run, (&run.target, "target"), &mut findings).await?;
     run.events.doing("reading kinds and objects");
-    let (territory, source_serves, target_serves) = survey(run).await?;
+    let (territory, _, target_serves) = survey(run).await?;
     let target_providers = inventory::read(&run.target).await?;
     findings.extend(inventory::compare(&territory.providers, &target_providers));
     let graph = discover(&run.source, &territory).await?;
-    let strangers = strangers::find(run, &graph, &source_serves, &mut findings).await?;
+    let tied = ties::check(&graph, &mut findings);
+    let strangers = collected::check(run, &graph, &tied, &mut findings).await?;
 
     run.events.doing("checking objects, permissions and the target");
     objects::check(run, &graph, &mut findings);

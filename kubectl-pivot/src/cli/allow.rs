@@ -1,0 +1,26 @@
+//! What a user accepts to lose, as flags of the commands that carry out a move.
+
+use crate::transfer::{KindSelector, MoveOptions};
+
+/// Kinds for which a finding does not stop the move.
+#[derive(Debug, clap::Args)]
+pub(super) struct AllowArgs {
+    /// Continue although the source's garbage collector will delete objects of this kind, since their
+    /// owners move and they do not: KIND or KIND.GROUP; can be given more than once, and with commas.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    allow_collected: Vec<String>,
+    /// Continue although objects of this kind cannot be listed, so that nobody knows whether the
+    /// source's garbage collector will delete some: KIND, KIND.GROUP, *.GROUP or *; can be given more
+    /// than once, and with commas.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    allow_unlisted: Vec<String>,
+}
+
+impl AllowArgs {
+    /// Sets these options.
+    pub(super) fn apply(&self, options: &mut MoveOptions) {
+        let selectors = |texts: &[String]| texts.iter().map(|t| KindSelector::new(t)).collect();
+        options.allow_collected = selectors(&self.allow_collected);
+        options.allow_unlisted = selectors(&self.allow_unlisted);
+    }
+}
