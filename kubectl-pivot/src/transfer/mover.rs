@@ -40,13 +40,7 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
     })?;
     let mut report = Report::new(run, &preflight);
     report.phases.push(PhaseTime { phase: "preflight", seconds: begun.elapsed().as_secs_f64() });
-    report.outcome = if preflight.findings.has_errors() {
-        Outcome::Refused
-    } else if report.objects() == 0 {
-        Outcome::NothingInScope
-    } else {
-        Outcome::Planned
-    };
+    report.conclude();
     report.count_requests(&run.source, &run.target);
     run.events.finished(format!("{} clusters, {} objects", report.clusters, report.objects()));
     Ok((preflight, report))

@@ -6,11 +6,12 @@ use std::fmt;
 use serde::Serialize;
 
 use super::error::MoveError;
-use super::findings::Finding;
+use super::findings::{Finding, Severity};
 use super::preflight::Preflight;
 use super::readiness::Probes;
 use super::record::Operation;
 use super::run::Run;
+use crate::capi::names::CORE_GROUP;
 use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
 use crate::causes::in_one_line;
 use crate::cluster::Client;
@@ -177,6 +178,39 @@ impl Report {
         }
         report.fill(&preflight.graph);
         report
+    }
+
+    /// Ends a plan: refused, nothing in scope, or planned. Without any Cluster and ClusterClass the scope is
+    /// a mistake, whatever else a label would move.
+    pub(super) fn conclude(&mut self) {
+        let has_errors = self.findings.iter().any(|finding| finding.severity == Severity::Error);
+        if has_errors {
+            self.outcome = Outcome::Refused;
+        } else if self.has_clusters_or_classes() {
+            self.outcome = Outcome::Planned;
+        } else {
+            self.outcome = Outcome::NothingInScope;
+            self.set_aside();
+        }
+    }
+
+    fn has_clusters_or_classes(&self) -> bool {
+        let kept = self.kept.iter().map(|explained| &explained.object);
+        let mut all = self.moved.iter().chain(kept);
+        all.any(|id| {
+            id.group() == CORE_GROUP && matches!(id.kind.as_str(), "Cluster" | "ClusterClass")
+        })
+    }
+
+    /// Reports what would have moved as not moved.
+    fn set_aside(&mut self) {
+        let kept = self.kept.drain(..).map(|explained| explained.object);
+        let objects: Vec<ObjectId> = self.moved.drain(..).chain(kept).collect();
+        self.counts_by_kind.clear();
+        let reason = "there is no Cluster and no ClusterClass in scope";
+        self.not_moved.extend(
+            objects.into_iter().map(|object| Explained { object, reason: reason.to_owned() }),
+        );
     }
 
     /// Takes over why the run has not succeeded.

@@ -22,6 +22,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("an_owner_under_another_uid", owner_under_another_uid)
         .case("an_object_that_names_its_cluster_without_owner", names_its_cluster)
         .case("an_object_between_an_owner_that_moves_and_one_that_stays", torn)
+        .case("nothing_but_labelled_objects", nothing_but_labelled_objects)
 }
 
 /// Refused, with the rule on this object in the report, and nothing is changed.
@@ -259,4 +260,22 @@ async fn torn(bench: Arc<Bench>) {
     ];
     refused(&bench, namespace, "TornHierarchy", &says).await;
     expect(&bench.back_up(namespace, "torn").await, code::REFUSED, &["TornHierarchy"]);
+}
+
+/// A wrong namespace, in which there happens to be something that moves by its label.
+async fn nothing_but_labelled_objects(bench: Arc<Bench>) {
+    let namespace = "wrong-one";
+    let mut population = Population::new(namespace);
+    population.add(Piece::secret("labelled").label(MOVE, ""));
+    bench.pair.source.populate(&population).await;
+    let before = bench.snapshot(namespace).await;
+    let outcome = bench.run(namespace, &["-o", "json"]).await;
+    expect(&outcome, code::NOTHING_IN_SCOPE, &[]);
+    let report = outcome.json();
+    assert_eq!(report["outcome"], "nothingInScope");
+    assert_eq!(report["moved"], json!([]));
+    assert_eq!(report["notMoved"][0]["name"], "labelled", "{report:#}");
+    bench.expect_untouched(namespace, &before, &outcome).await;
+    let outcome = bench.back_up(namespace, "wrong-one").await;
+    expect(&outcome, code::NOTHING_IN_SCOPE, &["wrong-one"]);
 }

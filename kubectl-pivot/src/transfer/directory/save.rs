@@ -30,11 +30,7 @@ pub async fn plan_save(run: &Run, to: &Destination) -> Result<(Preflight, Report
     report.operation = Operation::Backup;
     report.target = to.directory.display().to_string();
     run.events.finished(format!("{} clusters, {} objects", report.clusters, report.objects()));
-    if preflight.findings.has_errors() {
-        report.outcome = Outcome::Refused;
-    } else if report.objects() == 0 {
-        report.outcome = Outcome::NothingInScope;
-    }
+    report.conclude();
     report.count_all_requests(run);
     Ok((preflight, report))
 }
@@ -78,8 +74,10 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     let graph = discover(&run.source, &territory).await?;
     let mut findings = Findings::default();
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
-    preflight::check_objects(run, &graph, &mut findings);
-    preflight::check_ties(&graph, &mut findings);
+    if preflight::has_clusters_or_classes(&graph) {
+        preflight::check_objects(run, &graph, &mut findings);
+        preflight::check_ties(&graph, &mut findings);
+    }
     Ok(Preflight { territory, graph, strangers: Vec::new(), findings })
 }
 

@@ -20,7 +20,7 @@ use super::inventory;
 use super::kinds;
 use super::options::Rehearsal;
 use super::run::Run;
-use crate::capi::{Graph, MoveKind};
+use crate::capi::{Graph, MoveKind, is_cluster, is_cluster_class};
 use crate::cluster::{Client, Served};
 
 pub use collected::Stranger;
@@ -57,6 +57,9 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     let target_providers = inventory::read(&run.target).await?;
     findings.extend(inventory::compare(&territory.providers, &target_providers));
     let graph = discover(&run.source, &territory).await?;
+    if !has_clusters_or_classes(&graph) {
+        return Ok(Preflight { territory, graph, strangers: Vec::new(), findings });
+    }
     let tied = ties::check(&graph, &mut findings);
     let strangers = collected::check(run, &graph, &tied, &mut findings).await?;
 
@@ -72,6 +75,12 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         rehearse::check(run, &graph, &mut findings).await?;
     }
     Ok(Preflight { territory, graph, strangers, findings })
+}
+
+/// Whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
+pub(super) fn has_clusters_or_classes(graph: &Graph) -> bool {
+    let mut objects = graph.copied().map(|index| &graph.nodes[index].object);
+    objects.any(|object| is_cluster(object) || is_cluster_class(object))
 }
 
 /// An API server that does not answer, or not to this user, is told at once and not after minutes.
