@@ -7,6 +7,7 @@ mod collector;
 mod existing;
 mod objects;
 mod permissions;
+mod references;
 mod rehearse;
 mod runs;
 mod ties;
@@ -53,7 +54,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     check_runs(run, (&run.source, "source"), &mut findings).await?;
     check_runs(run, (&run.target, "target"), &mut findings).await?;
     run.events.doing("reading kinds and objects");
-    let (territory, _, target_serves) = survey(run).await?;
+    let (territory, source_serves, target_serves) = survey(run).await?;
     let target_providers = inventory::read(&run.target).await?;
     findings.extend(inventory::compare(&territory.providers, &target_providers));
     let graph = discover(&run.source, &territory).await?;
@@ -68,6 +69,8 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     check_served(&graph, &target_serves, &mut findings);
     // What follows asks the target about kinds, so it has to serve them.
     if !findings.has_errors() {
+        let served = (&source_serves, &target_serves);
+        references::check(run, &graph, served, &mut findings).await?;
         findings.extend(permissions::check(run, &graph).await?);
         existing::check(run, &territory, &graph, &mut findings).await?;
     }

@@ -1,0 +1,164 @@
+//! Finds references in the spec of an object, whatever its kind: objects of the form `{kind, name}` and
+//! fields that name Secrets and ConfigMaps by convention.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::capi::{Object, group_of};
+
+/// What a reference names. The namespace of a cluster-scoped object is that of whatever refers to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::transfer::preflight) struct Reference {
+    pub(in crate::transfer::preflight) group: String,
+    pub(in crate::transfer::preflight) kind: String,
+    pub(in crate::transfer::preflight) namespace: Option<String>,
+    pub(in crate::transfer::preflight) name: String,
+}
+
+impl Reference {
+    /// The reference that names this object.
+    pub(in crate::transfer::preflight) fn to(object: &Object) -> Self {
+        Self {
+            group: object.group().to_owned(),
+            kind: object.kind().to_owned(),
+            namespace: object.namespace().map(str::to_owned),
+            name: object.name().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}
+
+/// All references in the spec of an object, each once.
+pub(in crate::transfer::preflight) fn references(object: &Object) -> BTreeSet<Reference> {
+    let mut walk = Walk { object, found: BTreeSet::new() };
+    walk.value("spec", &object.value()["spec"]);
+    walk.found.remove(&Reference::to(object));
+    walk.found
+}
+
+struct Walk<'a> {
+    object: &'a Object,
+    found: BTreeSet<Reference>,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, key: &str, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some((group, kind)) = self.type_of(key, fields) {
+                    self.add(group, kind, fields.get("namespace"), fields.get("name"));
+                }
+                fields.iter().for_each(|(key, value)| self.value(key, value));
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.value(key, item)),
+            Value::String(_) if is_named(key, "secretName") => {
+                self.add(String::new(), "Secret".to_owned(), None, Some(value));
+            }
+            _ => {}
+        }
+    }
+
+    /// Group and kind of what these fields name, if they are a reference.
+    fn type_of(&self, key: &str, fields: &Map<String, Value>) -> Option<(String, String)> {
+        let text = |field: &str| fields.get(field).and_then(Value::as_str);
+        if let Some(kind) = text("kind") {
+            let group = match (text("apiGroup"), text("apiVersion")) {
+                (Some(group), _) => group,
+                (None, Some(api_version)) => group_of(api_version),
+                (None, None) if matches!(kind, "Secret" | "ConfigMap") => "",
+                // Identities of infrastructure providers are named by kind and name alone.
+                (None, None) if key.ends_with("Ref") => self.object.group(),
+                (None, None) => return None,
+            };
+            return Some((group.to_owned(), kind.to_owned()));
+        }
+        let kind = match key {
+            "secret" | "credentialsRef" => "Secret",
+            key if is_named(key, "secretRef") || is_named(key, "secretKeyRef") => "Secret",
+            key if is_named(key, "configMapRef") || is_named(key, "configMapKeyRef") => "ConfigMap",
+            _ => return None,
+        };
+        Some((String::new(), kind.to_owned()))
+    }
+
+    fn add(
+        &mut self,
+        group: String,
+        kind: String,
+        namespace: Option<&Value>,
+        name: Option<&Value>,
+    ) {
+        let text = |value: Option<&Value>| {
+            value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        if let Some(name) = text(name) {
+            let namespace = text(namespace).or(self.object.namespace().map(str::to_owned));
+            self.found.insert(Reference { group, kind, namespace, name });
+        }
+    }
+}
+
+/// Whether a field has this name, or ends with it as a word: `dataSecretName` for `secretName`.
+fn is_named(key: &str, name: &str) -> bool {
+    let mut word = name.to_owned();
+    word[..1].make_ascii_uppercase();
+    key == name || key.ends_with(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_are_found_in_every_form() {
+        for (spec, wanted) in [
+            (
+                json!({"infrastructureRef": {"apiGroup": "i.io", "kind": "IMachine", "name": "a"}}),
+                &["i.io IMachine ns/a"][..],
+            ),
+            (
+                json!({"ref": {"apiVersion": "i.io/v1", "kind": "IMachine", "name": "a", "namespace": "x"}}),
+                &["i.io IMachine x/a"],
+            ),
+            (
+                json!({"template": {"spec": {"bootstrap": {"dataSecretName": "data", "configRef":
+                {"apiGroup": "b.io", "kind": "BConfig", "name": "a"}}}}}),
+                &[" Secret ns/data", "b.io BConfig ns/a"],
+            ),
+            (json!({"identityRef": {"kind": "Identity", "name": "a"}}), &["own.io Identity ns/a"]),
+            (json!({"identityRef": {"kind": "Secret", "name": "a"}}), &[" Secret ns/a"]),
+            (
+                json!({"files": [{"contentFrom": {"secret": {"name": "a", "key": "k"}}}]}),
+                &[" Secret ns/a"],
+            ),
+            (
+                json!({"env": [{"valueFrom": {"secretKeyRef": {"name": "a"}}},
+                {"valueFrom": {"configMapKeyRef": {"name": "b"}}}]}),
+                &[" ConfigMap ns/b", " Secret ns/a"],
+            ),
+            (json!({"variablesFrom": [{"kind": "ConfigMap", "name": "a"}]}), &[" ConfigMap ns/a"]),
+            (json!({"cloudSecretRef": {"name": "a", "namespace": "x"}}), &[" Secret x/a"]),
+            (json!({"kind": "Thing", "name": "no reference"}), &[]),
+            (json!({"secretName": "", "dataSecretName": null, "secretNames": ["a"]}), &[]),
+        ] {
+            let object = json!({"apiVersion": "own.io/v1", "kind": "Own", "spec": spec,
+                "metadata": {"namespace": "ns", "name": "me"}});
+            let found = references(&Object::new(object));
+            let found: Vec<String> =
+                found.iter().map(|reference| format!("{} {reference}", reference.group)).collect();
+            assert_eq!(found, wanted, "{spec}");
+        }
+    }
+}
