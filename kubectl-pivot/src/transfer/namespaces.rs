@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use futures::{StreamExt, TryStreamExt};
+use serde_json::{Map, Value, json};
 
 use super::copy::create_or_find;
 use super::error::PhaseError;
@@ -23,14 +24,89 @@ const INTERVAL: Duration = Duration::from_millis(250);
 const STANDARD: [(&str, &str); 2] =
     [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
 
+/// Label that every API server sets by itself.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
+/// Beginnings of annotations that only mean something in the cluster that the namespace is from.
+const LOCAL_ANNOTATIONS: [&str; 3] = [
+    "kubectl-pivot.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "openshift.io/sa.scc.",
+];
+
 /// Namespaces themselves.
 pub fn namespace_type() -> ResourceType {
     ResourceType::new("v1", "Namespace", "namespaces", false)
 }
 
-/// The namespaces that something is copied to.
-fn wanted(graph: &Graph) -> BTreeSet<&str> {
+/// The names of the namespaces that something is copied to.
+fn names(graph: &Graph) -> BTreeSet<&str> {
     graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect()
+}
+
+/// A namespace that something is copied to.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name.
+    pub name: String,
+    /// As it is in the source, if it is there and may be read.
+    pub in_source: Option<Object>,
+    /// As it is in the target.
+    pub in_target: Option<Object>,
+}
+
+impl Wanted {
+    /// As it is to be created in the target, with the mark of the run.
+    pub fn to_create(&self, run: &Run) -> Object {
+        let mut namespace = self.in_source.as_ref().map_or_else(
+            || Object::new(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {}})),
+            carried,
+        );
+        namespace.metadata_mut().insert("name".to_owned(), self.name.clone().into());
+        namespace.set_annotation(RUN_ANNOTATION, &run.id);
+        namespace
+    }
+}
+
+/// Reads the namespaces that something is copied to, in both clusters. One of the target that this user may
+/// not read is taken to be there: the first create in it will tell.
+///
+/// # Errors
+/// When a request fails.
+pub async fn wanted(run: &Run, graph: &Graph) -> Result<Vec<Wanted>, ApiError> {
+    let names = names(graph).into_iter().map(str::to_owned);
+    futures::stream::iter(names.collect::<Vec<_>>())
+        .map(|name| async move {
+            let in_source = async {
+                // Files have no namespaces.
+                if run.is_alone() { Ok(None) } else { find(&run.source, &name).await }
+            };
+            let (in_source, in_target) = tokio::try_join!(in_source, find(&run.target, &name))?;
+            Ok(Wanted { name, in_source, in_target })
+        })
+        .buffered(run.options.max_in_flight.max(1))
+        .try_collect()
+        .await
+}
+
+/// The labels and annotations of a namespace that mean the same in another cluster.
+pub fn carried(namespace: &Object) -> Object {
+    let kept = |field: &str, is_local: fn(&str) -> bool| -> Map<String, Value> {
+        let entries = namespace.value()["metadata"][field].as_object().into_iter().flatten();
+        let kept = entries.filter(|(key, _)| !is_local(key));
+        kept.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let mut metadata = Map::new();
+    for (field, is_local) in [
+        ("labels", (|key| key == NAME_LABEL) as fn(&str) -> bool),
+        ("annotations", |key| LOCAL_ANNOTATIONS.iter().any(|local| key.starts_with(local))),
+    ] {
+        let kept = kept(field, is_local);
+        if !kept.is_empty() {
+            metadata.insert(field.to_owned(), kept.into());
+        }
+    }
+    Object::new(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
 }
 
 /// The namespaces that something is copied to and that the target lacks, or is deleting. One that
@@ -38,14 +114,10 @@ fn wanted(graph: &Graph) -> BTreeSet<&str> {
 ///
 /// # Errors
 /// When a request fails.
-pub async fn missing<'a>(run: &Run, graph: &'a Graph) -> Result<Vec<&'a str>, ApiError> {
-    let mut missing = Vec::new();
-    for name in wanted(graph) {
-        if find(&run.target, name).await?.is_none_or(|found| found.is_being_deleted()) {
-            missing.push(name);
-        }
-    }
-    Ok(missing)
+pub async fn missing(run: &Run, graph: &Graph) -> Result<Vec<Wanted>, ApiError> {
+    let mut wanted = wanted(run, graph).await?;
+    wanted.retain(|wanted| wanted.in_target.as_ref().is_none_or(Object::is_being_deleted));
+    Ok(wanted)
 }
 
 /// A namespace, or one without content if this user may not read it.
@@ -56,15 +128,14 @@ async fn find(cluster: &Client, name: &str) -> Result<Option<Object>, ApiError> 
     }
 }
 
-/// Creates the namespaces that copies need and the target lacks.
+/// Creates the namespaces that copies need and the target lacks, with their labels and annotations.
 ///
 /// # Errors
 /// When a request fails, or a namespace that is being deleted does not go.
 pub async fn ensure(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
-    for name in missing(run, graph).await? {
-        wait_until_gone(run, name).await?;
-        let namespace = Object::new(json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name, "annotations": {RUN_ANNOTATION: run.id}}}));
+    for wanted in missing(run, graph).await? {
+        wait_until_gone(run, &wanted.name).await?;
+        let namespace = wanted.to_create(run);
         create_or_find(&run.target, &namespace_type(), &namespace).await?;
     }
     Ok(())
@@ -90,7 +161,7 @@ async fn wait_until_gone(run: &Run, name: &str) -> Result<(), PhaseError> {
 /// # Errors
 /// When a request fails.
 pub async fn keep(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
-    for name in wanted(graph) {
+    for name in names(graph) {
         let found = find(&run.target, name).await?;
         if let Some(namespace) = found.filter(|found| is_ours(run, found)) {
             unmark(run, &namespace).await?;
@@ -186,4 +257,23 @@ async fn tenant(
 /// Whether a type can only be created, such as access reviews.
 fn is_not_a_collection(error: &ApiError) -> bool {
     matches!(error.cause, ApiErrorCause::Status { code: 405, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_carried_without_what_belongs_to_its_cluster() {
+        let namespace = Object::new(json!({"metadata": {"name": "a", "uid": "u",
+            "labels": {NAME_LABEL: "a", "team": "blue"},
+            "annotations": {"openshift.io/sa.scc.uid-range": "1/2", "kubectl-pivot.io/run": "old",
+                "kubectl.kubernetes.io/last-applied-configuration": "{}", "contact": "blue"}},
+            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}));
+        let metadata = json!({"labels": {"team": "blue"}, "annotations": {"contact": "blue"}});
+        let wanted = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
+        assert_eq!(carried(&namespace).value(), &wanted);
+        let bare = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {}});
+        assert_eq!(carried(&Object::new(json!({"metadata": {"name": "a"}}))).value(), &bare);
+    }
 }

@@ -5,6 +5,7 @@
 mod collected;
 mod collector;
 mod existing;
+mod namespaces;
 mod objects;
 mod permissions;
 mod references;
@@ -73,6 +74,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         references::check(run, &graph, served, &mut findings).await?;
         findings.extend(permissions::check(run, &graph).await?);
         existing::check(run, &territory, &graph, &mut findings).await?;
+        namespaces::check(run, &graph, &mut findings).await?;
     }
     if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
         rehearse::check(run, &graph, &mut findings).await?;

@@ -20,7 +20,8 @@ pub(super) async fn check(
     findings: &mut Findings,
 ) -> Result<(), PhaseError> {
     let nodes = sample(run, graph);
-    let missing: HashSet<&str> = namespaces::missing(run, graph).await?.into_iter().collect();
+    let missing = namespaces::missing(run, graph).await?;
+    let missing: HashSet<&str> = missing.iter().map(|wanted| wanted.name.as_str()).collect();
     let progress = Progress::of(nodes.len());
     let refusals = run.each(nodes, &progress, |node| refusal(run, graph, node, &missing)).await?;
     for (node, message) in refusals.into_iter().flatten() {
