@@ -10,6 +10,7 @@ mod objects;
 mod permissions;
 mod references;
 mod rehearse;
+mod room;
 mod runs;
 mod ties;
 
@@ -67,6 +68,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
 
     run.events.doing("checking objects, permissions and the target");
     objects::check(run, &graph, &mut findings);
+    room::check(&graph, &mut findings);
     check_served(&graph, &target_serves, &mut findings);
     // What follows asks the target about kinds, so it has to serve them.
     if !findings.has_errors() {
