@@ -8,6 +8,7 @@ mod clusters;
 mod command_line;
 mod content;
 mod left_behind;
+mod lost_parts;
 
 use std::process::ExitCode;
 
@@ -22,5 +23,6 @@ fn main() -> ExitCode {
     let suite = access::add(suite);
     let suite = content::add(suite);
     let suite = left_behind::add(suite);
+    let suite = lost_parts::add(suite);
     admission::add(suite).run()
 }

@@ -5,6 +5,7 @@
 mod collected;
 mod collector;
 mod existing;
+mod managed;
 mod namespaces;
 mod objects;
 mod permissions;
@@ -69,6 +70,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     run.events.doing("checking objects, permissions and the target");
     objects::check(run, &graph, &mut findings);
     room::check(&graph, &mut findings);
+    managed::check(&graph, &mut findings);
     check_served(&graph, &target_serves, &mut findings);
     // What follows asks the target about kinds, so it has to serve them.
     if !findings.has_errors() {
