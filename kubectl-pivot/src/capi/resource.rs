@@ -46,13 +46,18 @@ impl ResourceType {
         }
     }
 
-    /// Path of the collection; of all namespaces when `namespace` is `None`.
-    pub fn collection(&self, namespace: Option<&str>) -> String {
-        let root = if self.group.is_empty() {
+    /// Path of the group at this version, where an API server names its resources.
+    pub fn root(&self) -> String {
+        if self.group.is_empty() {
             format!("/api/{}", self.version)
         } else {
             format!("/apis/{}/{}", self.group, self.version)
-        };
+        }
+    }
+
+    /// Path of the collection; of all namespaces when `namespace` is `None`.
+    pub fn collection(&self, namespace: Option<&str>) -> String {
+        let root = self.root();
         match namespace {
             Some(namespace) if self.namespaced => {
                 format!("{root}/namespaces/{namespace}/{}", self.plural)

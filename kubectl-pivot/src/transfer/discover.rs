@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::error::PhaseError;
 use super::inventory::Provider;
 use super::options::Namespaces;
-use crate::capi::{Graph, MoveKind, Object, Scope, cluster_class_of, is_cluster};
+use crate::capi::{Graph, MoveKind, Object, ResourceType, Scope, cluster_class_of, is_cluster};
 use crate::cluster::{ApiError, Client};
 
 /// Kinds listed at once.
@@ -102,15 +102,30 @@ pub async fn list_everywhere(
     }
 }
 
-/// A kind whose API has gone since its CRD was read has no objects.
+/// A kind that the cluster does not serve has no objects there. One that it says to serve, and of which no
+/// list can be had, may have some.
 async fn list_or_none(
     cluster: &Client,
     kind: &MoveKind,
     namespace: Option<&str>,
 ) -> Result<Vec<Object>, ApiError> {
     match cluster.list(&kind.resource, namespace).await {
-        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        Err(error) if error.is_not_found() && !is_named(cluster, &kind.resource).await? => {
+            Ok(Vec::new())
+        }
         other => other,
+    }
+}
+
+/// Whether discovery names a resource at this version.
+async fn is_named(cluster: &Client, resource: &ResourceType) -> Result<bool, ApiError> {
+    match cluster.get_path(&resource.root()).await {
+        Ok(list) => {
+            let mut named = list["resources"].as_array().into_iter().flatten();
+            Ok(named.any(|named| named["name"] == resource.plural.as_str()))
+        }
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -18,7 +18,8 @@ pub fn crd_type() -> ResourceType {
     )
 }
 
-/// Reads the kinds from a management cluster, at their storage versions.
+/// Reads the kinds from a management cluster, at their storage versions; at the first that is served where
+/// that one is not.
 ///
 /// # Errors
 /// When the CRDs cannot be listed.
@@ -41,12 +42,15 @@ pub async fn read(cluster: &Client) -> Result<Arc<Vec<MoveKind>>, ApiError> {
 fn from_crd(crd: &Object) -> Option<MoveKind> {
     let spec = &crd.value()["spec"];
     let versions = spec["versions"].as_array()?;
+    let is_served = |version: &&Value| version["served"] != Value::Bool(false);
     let stored = versions.iter().find(|version| version["storage"] == Value::Bool(true))?;
+    let read = Some(stored).filter(is_served).or_else(|| versions.iter().find(is_served));
+    let read = read.unwrap_or(stored);
     let group = spec["group"].as_str()?;
     let kind = spec["names"]["kind"].as_str()?;
     let resource = ResourceType {
         group: group.to_owned(),
-        version: stored["name"].as_str()?.to_owned(),
+        version: read["name"].as_str()?.to_owned(),
         kind: kind.to_owned(),
         plural: spec["names"]["plural"].as_str()?.to_owned(),
         namespaced: spec["scope"] == "Namespaced",
@@ -57,7 +61,7 @@ fn from_crd(crd: &Object) -> Option<MoveKind> {
         resource,
         moves: moves_hierarchy || crd.label(MOVE_LABEL).is_some(),
         moves_hierarchy,
-        has_status_subresource: stored["subresources"]["status"].is_object(),
+        has_status_subresource: read["subresources"]["status"].is_object(),
     })
 }
 
@@ -66,6 +70,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_version_that_is_not_served_is_not_read() {
+        let version = |versions: Value| {
+            let crd = json!({"spec": {"group": "g.io", "scope": "Namespaced", "versions": versions,
+                "names": {"kind": "Thing", "plural": "things"}}});
+            from_crd(&Object::new(crd)).expect("complete").resource.version
+        };
+        let stored = |served: bool| json!({"name": "v2", "storage": true, "served": served});
+        let other = |served: bool| json!({"name": "v1", "served": served});
+        assert_eq!(version(json!([other(true), stored(true)])), "v2");
+        assert_eq!(version(json!([other(true), stored(false)])), "v1");
+        assert_eq!(version(json!([other(false), stored(false)])), "v2");
+    }
 
     #[test]
     fn a_crd_is_read_at_its_storage_version() {
