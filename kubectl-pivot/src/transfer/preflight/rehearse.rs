@@ -8,6 +8,7 @@ use super::super::findings::Findings;
 use super::super::namespaces;
 use super::super::options::Rehearsal;
 use super::super::run::{Progress, Run};
+use super::references::references;
 use crate::capi::{Fate, Graph, Node};
 use crate::cluster::{ApiErrorCause, WriteOptions};
 
@@ -25,6 +26,13 @@ pub(super) async fn check(
     let progress = Progress::of(nodes.len());
     let refusals = run.each(nodes, &progress, |node| refusal(run, graph, node, &missing)).await?;
     for (node, message) in refusals.into_iter().flatten() {
+        if depends_on_others(node) && is_denied_by_webhook(&message) {
+            let problem = format!("a webhook of the target would refuse it now: {message}");
+            let hint = "if the webhook looks for other objects of this move, which are not there yet, there \
+                        is nothing to do; otherwise fix the object, or the move will be rolled back";
+            findings.object_warning("RefusedAlone", "target", node.object.id(), &problem, hint);
+            continue;
+        }
         let hint = "look at the webhook, policy, quota or schema named here in the target cluster; \
                     --preflight=off leaves the rehearsal out";
         findings.object_error(
@@ -36,6 +44,17 @@ pub(super) async fn check(
         );
     }
     Ok(())
+}
+
+/// Whether a webhook may look for other objects, which a rehearsal lacks: owners, or what the spec names.
+fn depends_on_others(node: &Node) -> bool {
+    !node.owners.is_empty() || !references(&node.object).is_empty()
+}
+
+/// The text is that of `k8s.io/apiserver/pkg/admission/plugin/webhook`. A webhook that cannot be called
+/// refuses everything, and a policy or quota does not look at other objects of the move.
+fn is_denied_by_webhook(message: &str) -> bool {
+    message.contains("admission webhook \"") && message.contains("denied the request")
 }
 
 fn sample<'a>(run: &Run, graph: &'a Graph) -> Vec<&'a Node> {
@@ -72,5 +91,25 @@ async fn refusal<'a>(
             }
             _ => Err(error.into()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_webhook_denies_may_be_for_lack_of_other_objects() {
+        for (message, wanted) in [
+            ("admission webhook \"a.b.io\" denied the request: MachinePool not found", true),
+            (
+                "Internal error occurred: failed calling webhook \"a.b.io\": connection refused",
+                false,
+            ),
+            ("secrets \"a\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: no", false),
+            ("exceeded quota: q", false),
+        ] {
+            assert_eq!(is_denied_by_webhook(message), wanted, "{message}");
+        }
     }
 }
