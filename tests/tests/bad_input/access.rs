@@ -71,8 +71,8 @@ async fn reader_of_the_source(bench: Arc<Bench>) {
     let says = [
         "nothing was changed",
         "source",
-        "may not delete machines.cluster.x-k8s.io in namespace read-only",
-        "may not patch clusters.cluster.x-k8s.io in namespace read-only",
+        "may not delete, patch machines.cluster.x-k8s.io in namespace read-only",
+        "may not delete, patch clusters.cluster.x-k8s.io in namespace read-only",
         "grant",
     ];
     expect(&outcome, code::REFUSED, &says);
@@ -86,8 +86,12 @@ async fn reader_of_the_target(bench: Arc<Bench>) {
     let user = user(&bench.pair.target, "onlooker");
     grant(&bench.pair.target, "onlooker", &rules(&["get", "list", "watch"])).await;
     let outcome = bench.run_as(bench.pair.source.kubeconfig(), &user, namespace).await;
-    let says =
-        ["nothing was changed", "target", "may not create secrets in namespace look-only", "grant"];
+    let says = [
+        "nothing was changed",
+        "target",
+        "may not create, delete, patch, update secrets in namespace look-only",
+        "grant",
+    ];
     expect(&outcome, code::REFUSED, &says);
     bench.expect_untouched(namespace, &before, &outcome).await;
 }
@@ -112,7 +116,7 @@ async fn no_new_namespaces(bench: Arc<Bench>) {
     expect(
         &outcome,
         code::REFUSED,
-        &["nothing was changed", "target", "may not create namespaces"],
+        &["nothing was changed", "target", "may not create, delete, patch namespaces"],
     );
     bench.expect_untouched(namespace, &before, &outcome).await;
 }

@@ -1,22 +1,30 @@
 //! Whether both users may do everything the move will need, asked before the first write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::super::error::PhaseError;
-use super::super::findings::Findings;
+use super::super::findings::{Findings, shortened};
 use super::super::inventory;
 use super::super::namespaces;
 use super::super::places::lock_namespace;
 use super::super::run::Run;
-use crate::capi::{Fate, Graph, Object, ResourceType};
+use crate::capi::{Fate, Graph, Object, ResourceType, is_pausable};
 use crate::cluster::{ApiError, Client, WriteOptions};
 
-const SOURCE_VERBS: [&str; 3] = ["list", "patch", "delete"];
-/// An undo deletes.
-const TARGET_VERBS: [&str; 5] = ["get", "list", "create", "patch", "delete"];
+/// Verbs on what moves.
+pub(super) const SOURCE_VERBS: [&str; 3] = ["list", "patch", "delete"];
+/// Verbs on what is copied: a copy of an interrupted attempt is updated, and an undo deletes.
+pub(super) const TARGET_VERBS: [&str; 6] = ["get", "list", "create", "update", "patch", "delete"];
+/// Verbs on the Lease that is the lock of a run.
+pub(super) const LOCK_VERBS: [&str; 5] = ["get", "create", "update", "patch", "delete"];
+/// Verbs on namespaces of the target: an undo removes those that a run has created.
+pub(super) const NAMESPACE_VERBS: [&str; 3] = ["create", "patch", "delete"];
+
+/// Names of needs in a message; the rest is counted.
+const SHOWN: usize = 12;
 
 /// One thing a user has to be allowed to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,17 +47,13 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
         if !source {
             needs.extend(needed_namespaces(run, graph).await?);
         }
-        for need in missing(cluster, needs).await? {
-            let place = need
-                .namespace
-                .as_ref()
-                .map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
-            let group =
-                if need.group.is_empty() { String::new() } else { format!(".{}", need.group) };
-            let message = format!("its user may not {} {}{group}{place}", need.verb, need.plural);
+        let missing = missing(cluster, needs).await?;
+        if !missing.is_empty() {
             let hint = format!(
-                "grant the user of the {side} kubeconfig this verb, or use another kubeconfig"
+                "grant the user of the {side} kubeconfig these verbs, or \
+                 use another kubeconfig"
             );
+            let message = format!("its user {}", describe(&missing));
             findings.error("Forbidden", side, message, hint);
         }
     }
@@ -60,8 +64,13 @@ fn needs(graph: &Graph, verbs: &[&'static str], source: bool) -> BTreeSet<Need> 
     let mut needs = BTreeSet::new();
     for node in graph.copied().map(|index| &graph.nodes[index]) {
         let resource: &ResourceType = graph.resource(node);
-        let deletes = node.fate == Fate::Move;
-        for &verb in verbs.iter().filter(|verb| !source || deletes || **verb == "list") {
+        let is_needed = |verb: &str| match verb {
+            "list" => true,
+            // What a run pauses it resumes too, also if it is kept.
+            "patch" => !source || node.fate == Fate::Move || is_pausable(&node.object),
+            _ => !source || node.fate == Fate::Move,
+        };
+        for &verb in verbs.iter().filter(|verb| is_needed(verb)) {
             needs.insert(Need {
                 group: resource.group.clone(),
                 plural: resource.plural.clone(),
@@ -82,7 +91,7 @@ async fn lock_needs(cluster: &Client) -> Result<Vec<Need>, ApiError> {
         namespace: Some(namespace.clone()),
         verb,
     };
-    Ok(["get", "create", "update", "patch", "delete"].map(need).to_vec())
+    Ok(LOCK_VERBS.map(need).to_vec())
 }
 
 /// A namespace that the target lacks has to be created, and removed again by an undo.
@@ -94,7 +103,25 @@ async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Vec<Need>, PhaseE
         verb,
     };
     let is_needed = !namespaces::missing(run, graph).await?.is_empty();
-    Ok(if is_needed { ["create", "patch", "delete"].map(need).to_vec() } else { Vec::new() })
+    Ok(if is_needed { NAMESPACE_VERBS.map(need).to_vec() } else { Vec::new() })
+}
+
+/// What the user may not do, by resource and namespace.
+fn describe(missing: &[Need]) -> String {
+    let mut by_place: BTreeMap<(String, Option<&str>), Vec<&str>> = BTreeMap::new();
+    for need in missing {
+        let resource = if need.group.is_empty() {
+            need.plural.clone()
+        } else {
+            format!("{}.{}", need.plural, need.group)
+        };
+        by_place.entry((resource, need.namespace.as_deref())).or_default().push(need.verb);
+    }
+    let texts = by_place.into_iter().map(|((resource, namespace), verbs)| {
+        let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
+        format!("may not {} {resource}{place}", verbs.join(", "))
+    });
+    shortened(texts.collect::<Vec<_>>().into_iter(), SHOWN)
 }
 
 async fn missing(cluster: &Client, needs: BTreeSet<Need>) -> Result<Vec<Need>, ApiError> {
@@ -127,4 +154,30 @@ async fn is_allowed(cluster: &Client, need: &Need) -> Result<bool, ApiError> {
     );
     let answer = cluster.create(&resource, &review, &WriteOptions::default()).await?;
     Ok(answer.value()["status"]["allowed"] == Value::Bool(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_in_one_sentence() {
+        let need = |plural: &str, namespace: Option<&str>, verb| Need {
+            group: "g.io".to_owned(),
+            plural: plural.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            verb,
+        };
+        let missing = [
+            need("things", Some("a"), "delete"),
+            need("things", Some("a"), "patch"),
+            need("things", Some("b"), "patch"),
+            need("globals", None, "create"),
+        ];
+        assert_eq!(
+            describe(&missing),
+            "may not create globals.g.io, may not delete, patch things.g.io in namespace a, \
+             may not patch things.g.io in namespace b"
+        );
+    }
 }
