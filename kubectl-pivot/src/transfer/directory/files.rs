@@ -25,8 +25,22 @@ pub(super) fn names<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<(Strin
         .collect()
 }
 
+/// The longest file name that file systems take, in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// Characters of a digest in a name.
+const DIGEST: usize = 16;
+
+/// The name that clusterctl gives; where no file system would take it, its beginning and a digest of it.
 fn name(kind: &str, object: &Object) -> String {
-    format!("{kind}_{}_{}.yaml", object.namespace().unwrap_or_default(), object.name())
+    const ENDING: &str = ".yaml";
+    let stem = format!("{kind}_{}_{}", object.namespace().unwrap_or_default(), object.name());
+    if stem.len() + ENDING.len() <= LONGEST_NAME {
+        return stem + ENDING;
+    }
+    let digest = sha256(stem.as_bytes());
+    let end = stem.floor_char_boundary(LONGEST_NAME - ENDING.len() - DIGEST - 1);
+    format!("{}-{}{ENDING}", &stem[..end], &digest[..DIGEST])
 }
 
 pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PhaseError {
@@ -75,6 +89,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Object>, PhaseError> {
         }
     };
     let objects: Vec<Object> = documents.into_iter().map(Object::new).collect();
+    if objects.is_empty() {
+        return Err(bad("it holds no object; the file may have been cut short".to_owned()));
+    }
     for object in &objects {
         let required = [
             ("apiVersion", object.api_version()),
@@ -109,6 +126,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_no_file_system_takes_is_shortened_and_stays_unique() {
+        let long = "n".repeat(253);
+        let objects = [object("v1", "Secret", &long), object("v1", "Secret", &format!("{long}b"))];
+        let named: Vec<String> = names(objects.iter()).into_iter().map(|(name, _)| name).collect();
+        for name in &named {
+            assert!(name.len() == LONGEST_NAME && name.starts_with("Secret_ns_nnn"), "{name}");
+            assert!(name.ends_with(".yaml"), "{name}");
+        }
+        assert_ne!(named[0], named[1]);
+        let longest = "n".repeat(LONGEST_NAME - "Secret_ns_.yaml".len());
+        let object = object("v1", "Secret", &longest);
+        let named = names(std::iter::once(&object));
+        assert_eq!(named[0].0, format!("Secret_ns_{longest}.yaml"));
+    }
+
+    #[test]
     fn files_that_are_no_objects_are_named() {
         let home = tempfile::tempdir().expect("a folder");
         let objects = || objects(home.path(), &read(home.path()).expect("readable"));
@@ -118,6 +151,10 @@ mod tests {
         };
         assert!(problem(b"kind: [").contains("a.yaml: not valid YAML"));
         assert!(problem(b"\xff\xfe").contains("a.yaml: not text"));
+        for empty in ["", "\n", "---\n"] {
+            let problem = problem(empty.as_bytes());
+            assert!(problem.contains("a.yaml: it holds no object"), "{empty:?}: {problem}");
+        }
         let incomplete = problem(b"kind: A\napiVersion: v1\nmetadata: {name: x}\n");
         assert!(incomplete.ends_with("metadata.uid is missing"), "{incomplete}");
     }
