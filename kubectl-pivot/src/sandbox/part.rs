@@ -15,6 +15,8 @@ pub enum Part {
     Etcd,
     /// The API server of a control plane.
     KubeApiserver,
+    /// The garbage collector and the namespace controller of a control plane.
+    KubeControllerManager,
     /// Cluster API's own command line program.
     Clusterctl,
     /// The package manager that installs networks.
@@ -142,6 +144,14 @@ impl Part {
                 stamp: Some(Stamp::Kubernetes("k8s.io/component-base/version")),
                 duration: "4 min",
             },
+            Self::KubeControllerManager => Recipe {
+                name: "kube-controller-manager",
+                wrapper: KUBE_APISERVER,
+                module: "k8s.io/kubernetes",
+                package: "k8s.io/kubernetes/cmd/kube-controller-manager",
+                stamp: Some(Stamp::Kubernetes("k8s.io/component-base/version")),
+                duration: "2 min",
+            },
             Self::Helm => Recipe {
                 name: "helm",
                 wrapper: HELM,
@@ -217,11 +227,12 @@ mod tests {
     fn every_part_has_a_pinned_version() {
         use Part::{
             BootstrapManager, Clusterctl, ControlPlaneManager, CoreManager, DevManager, Etcd, Helm,
-            KubeApiserver, Registry,
+            KubeApiserver, KubeControllerManager, Registry,
         };
         for part in [
             Etcd,
             KubeApiserver,
+            KubeControllerManager,
             Clusterctl,
             Helm,
             Registry,
