@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join;
 use kubectl_pivot::journal::{Event, Events};
@@ -68,6 +68,42 @@ async fn clusterctl_accepts_it_as_a_management_cluster() {
         names,
         ["infrastructure-docker", "bootstrap-kubeadm", "control-plane-kubeadm", "cluster-api"]
     );
+}
+
+/// The garbage collector knows the kinds of Cluster API; a namespace that is deleted is emptied and goes.
+#[tokio::test]
+async fn its_controllers_collect_garbage_and_finish_namespaces() {
+    let (dir, mut plane) = start(ControlPlaneOptions::default()).await;
+    plane.start_controller_manager(&progress()).await.expect("kube-controller-manager");
+    assert_eq!(
+        below(dir.path()).len(),
+        3 * 3,
+        "a part, its supervisor and its lifeline, three times"
+    );
+    create_namespace(&plane, "doomed").await;
+    let clusters = "/apis/cluster.x-k8s.io/v1beta2/namespaces/doomed/clusters";
+    let config_maps = "/api/v1/namespaces/doomed/configmaps";
+    create(&plane, clusters, &cluster("owner", &Value::Null)).await;
+    let owner = get(plane.kubeconfig(), &format!("{clusters}/owner")).await.expect("the owner");
+    let reference = |uid: &Value| {
+        json!([{"apiVersion": "cluster.x-k8s.io/v1beta2",
+        "kind": "Cluster", "name": "owner", "uid": uid}])
+    };
+    create(&plane, clusters, &cluster("owned", &reference(&owner["metadata"]["uid"]))).await;
+    create(&plane, clusters, &cluster("dangling", &reference(&json!("none")))).await;
+    let free = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "free"}});
+    create(&plane, config_maps, &free).await;
+    wait_for_404(&plane, &format!("{clusters}/dangling")).await;
+    assert!(get(plane.kubeconfig(), &format!("{clusters}/owned")).await.is_ok());
+
+    delete(&plane, &format!("{clusters}/owner")).await;
+    wait_for_404(&plane, &format!("{clusters}/owned")).await;
+    assert!(get(plane.kubeconfig(), &format!("{config_maps}/free")).await.is_ok());
+
+    delete(&plane, "/api/v1/namespaces/doomed").await;
+    wait_for_404(&plane, "/api/v1/namespaces/doomed").await;
+    plane.stop().await;
+    assert_eq!(below(dir.path()), Vec::<u32>::new());
 }
 
 #[tokio::test]
@@ -201,6 +237,7 @@ async fn what_a_dead_sandbox_left_is_cleaned_up_and_its_name_used_again() {
         name: "demo".into(),
         clusters: NonZeroUsize::MIN,
         bare: true,
+        controller_manager: false,
         ..UpOptions::default()
     };
     let info = sandboxes.up(&options, &progress()).await.expect("up");
@@ -253,13 +290,34 @@ async fn get(kubeconfig: &Path, path: &str) -> Result<Value, u16> {
 }
 
 async fn create_namespace(plane: &ControlPlane, name: &str) {
-    let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } })
-        .to_string();
-    let request =
-        http::Request::post("/api/v1/namespaces").header("content-type", "application/json");
-    call(plane.kubeconfig(), request.body(body.into_bytes()).expect("a request"))
-        .await
-        .expect("create namespace");
+    let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    create(plane, "/api/v1/namespaces", &body).await;
+}
+
+async fn create(plane: &ControlPlane, path: &str, object: &Value) {
+    let request = http::Request::post(path).header("content-type", "application/json");
+    let request = request.body(object.to_string().into_bytes()).expect("a request");
+    let created = call(plane.kubeconfig(), request).await;
+    created.unwrap_or_else(|code| panic!("{path}: {code}"));
+}
+
+async fn delete(plane: &ControlPlane, path: &str) {
+    let request = http::Request::delete(path).body(Vec::new()).expect("a request");
+    call(plane.kubeconfig(), request).await.unwrap_or_else(|code| panic!("{path}: {code}"));
+}
+
+async fn wait_for_404(plane: &ControlPlane, path: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while get(plane.kubeconfig(), path).await.err() != Some(404) {
+        assert!(Instant::now() < deadline, "{path} does not go");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn cluster(name: &str, owners: &Value) -> Value {
+    json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+        "metadata": {"name": name, "ownerReferences": owners},
+        "spec": {"controlPlaneEndpoint": {"host": "127.0.0.1", "port": 1}}})
 }
 
 async fn call(kubeconfig: &Path, request: http::Request<Vec<u8>>) -> Result<Value, u16> {

@@ -62,6 +62,7 @@ async fn it_outlives_its_starter_until_it_is_taken_down(program: &Program, home:
         "kubeadm-control-plane-manager",
         "dev-manager",
         "relay",
+        "kube-controller-manager",
     ];
     assert_eq!(names, expected);
     let running = below(home.path());

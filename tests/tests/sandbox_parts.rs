@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+/// The programs of a control plane.
+const SERVERS: [&str; 3] = ["etcd", "kube-apiserver", "kube-controller-manager"];
+
 #[test]
 fn without_go_the_error_says_what_is_missing_and_what_to_do() {
     let world = World::new();
@@ -23,7 +26,7 @@ fn without_go_the_error_says_what_is_missing_and_what_to_do() {
 #[test]
 fn without_go_programs_from_the_environment_do_not_replace_the_crds() {
     let world = World::new();
-    for part in ["etcd", "kube-apiserver"] {
+    for part in SERVERS {
         program(&world.dir.path().join("assets").join(part), "exit 1");
     }
     let said = world.said();
@@ -33,7 +36,7 @@ fn without_go_programs_from_the_environment_do_not_replace_the_crds() {
 #[test]
 fn a_module_that_cannot_be_had_is_told_with_the_reason() {
     let world = World::new();
-    for part in ["etcd", "kube-apiserver"] {
+    for part in SERVERS {
         program(&world.dir.path().join("assets").join(part), "exit 1");
     }
     world.go(r#"echo '{"Path": "a.invalid/b", "Error": "no such host"}'; exit 1"#);
@@ -82,7 +85,7 @@ fn processes_that_need_the_same_part_build_it_once() {
         assert!(said.contains("`go mod download` failed for the CRDs"), "{said}");
     }
     let builds = fs::read_to_string(world.dir.path().join("count")).expect("the count");
-    assert_eq!(builds.lines().count(), 2, "etcd and kube-apiserver, once each");
+    assert_eq!(builds.lines().count(), SERVERS.len(), "once each");
 }
 
 /// A machine with nothing on it but what a test puts there.

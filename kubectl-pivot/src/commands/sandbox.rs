@@ -84,7 +84,7 @@ pub(super) async fn create_fleet(
     };
     let client = Client::connect("source", &KubeconfigRef::file(&source.kubeconfig)).await?;
     let options = FleetOptions { clusters, workers, ..FleetOptions::default() };
-    if sandbox.controllers.is_empty() {
+    if !sandbox.has_cluster_api_controllers() {
         return Ok(fleet::create(&client, &options, events).await?);
     }
     Ok(provision(&client, &options, events).await?)

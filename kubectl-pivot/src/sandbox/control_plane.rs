@@ -1,9 +1,11 @@
-//! One local control plane: an etcd and a kube-apiserver that live as long as their handle.
+//! One local control plane: an etcd and a kube-apiserver that live as long as their handle, and if wanted
+//! a kube-controller-manager.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::apiserver::ApiServer;
+use super::controller_manager::{self, ControllerManager};
 use super::error::ControlPlaneError;
 use super::etcd::Etcd;
 use super::files::create_private_dir;
@@ -27,16 +29,17 @@ pub struct ControlPlaneOptions {
     pub extra_apiserver_args: Vec<String>,
 }
 
-/// A running etcd and kube-apiserver on loopback.
+/// A running etcd and kube-apiserver on loopback, with a kube-controller-manager if one was started.
 ///
-/// Dropping it kills both and waits until they are gone; the folder stays. If the program that
-/// holds it is killed, both are killed too.
+/// Dropping it kills all of them and waits until they are gone; the folder stays. If the program that
+/// holds it is killed, they are killed too.
 pub struct ControlPlane {
     dir: PathBuf,
     name: String,
     kubeconfig: PathBuf,
     etcd: Etcd,
     server: ApiServer,
+    manager: ControllerManager,
     running: Running,
 }
 
@@ -64,15 +67,55 @@ impl ControlPlane {
             &dir.join("kube-apiserver"),
             options.extra_apiserver_args,
         )?;
+        let manager = ControllerManager::prepare(
+            &parts.kube_controller_manager,
+            &dir.join("kube-controller-manager"),
+        )?;
         let kubeconfig = dir.join("admin.kubeconfig");
         events.doing(format!("{name}: starting etcd and kube-apiserver"));
         let running = launch(&etcd, &server, options.port, (&name, &kubeconfig)).await?;
-        let plane = Self { dir, name, kubeconfig, etcd, server, running };
+        let plane = Self { dir, name, kubeconfig, etcd, server, manager, running };
         if !options.bare {
             events.doing(format!("{}: installing the CRDs of Cluster API", plane.name));
             install_cluster_api(&plane.kubeconfig, &parts.crds).await?;
         }
         Ok(plane)
+    }
+
+    /// Starts the kube-controller-manager with the garbage collector and the namespace controller, and
+    /// waits until they work. One that still runs is killed first.
+    ///
+    /// The garbage collector knows the kinds that are served when it starts; of later ones it learns within
+    /// half a minute. So this comes after the last CRD.
+    ///
+    /// # Errors
+    ///
+    /// It dies, cannot be started, or has not collected anything after two minutes. It does not run then.
+    pub async fn start_controller_manager(
+        &mut self,
+        events: &Events,
+    ) -> Result<(), ControlPlaneError> {
+        self.kill_controller_manager().await;
+        events.doing(format!("{}: starting kube-controller-manager", self.name));
+        controller_manager::wait_for_kinds(&self.kubeconfig).await?;
+        let (user, group) = controller_manager::USER;
+        let mut process = self.manager.start(&self.kubeconfig_for(user, group)?)?;
+        let port = self.running.ports.api;
+        controller_manager::wait_until_it_collects(&self.kubeconfig, port, &mut process).await?;
+        self.running.controller_manager = Some(process);
+        Ok(())
+    }
+
+    /// Kills the kube-controller-manager the hard way, if one runs.
+    pub async fn kill_controller_manager(&mut self) {
+        if let Some(process) = self.running.controller_manager.take() {
+            drop_in_background(process).await;
+        }
+    }
+
+    /// The kube-controller-manager, if one runs.
+    pub(super) fn controller_manager(&self) -> Option<&Process> {
+        self.running.controller_manager.as_ref()
     }
 
     /// Its folder: certificates, data, logs, kubeconfig files.
@@ -167,16 +210,17 @@ impl ControlPlane {
         Ok(())
     }
 
-    /// Kills both parts and waits until they are gone. The same as dropping the handle, without
+    /// Kills all parts and waits until they are gone. The same as dropping the handle, without
     /// blocking the thread.
     pub async fn stop(self) {
         drop_in_background(self).await;
     }
 
-    /// Lets both parts run on when this program ends. Their process ids have been recorded before.
+    /// Lets all parts run on when this program ends. Their process ids have been recorded before.
     pub(super) fn detach(self) -> Result<(), ControlPlaneError> {
         let dir = self.dir;
-        for process in self.running.apiserver.into_iter().chain(self.running.etcd) {
+        let Running { controller_manager, apiserver, etcd, .. } = self.running;
+        for process in controller_manager.into_iter().chain(apiserver).chain(etcd) {
             process.detach().map_err(ControlPlaneError::file("detach the processes of", &dir))?;
         }
         Ok(())

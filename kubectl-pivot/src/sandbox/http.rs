@@ -93,6 +93,17 @@ impl Http {
         }
     }
 
+    /// Whether there is no such object (404), not retried.
+    pub(super) async fn is_gone(&self, path: &str) -> Result<bool, CallError> {
+        let request = http::Request::get(path).body(Vec::new()).map_err(text)?;
+        match tokio::time::timeout(CALL_TIMEOUT, self.0.request_text(request)).await {
+            Ok(Ok(_)) => Ok(false),
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(true),
+            Ok(Err(error)) => Err(text(error)),
+            Err(_) => Err(silence()),
+        }
+    }
+
     /// Reads an object or a list; a 404 is waited out, for the kind may not be served yet.
     pub(super) async fn get(&self, path: &str) -> Result<Value, CallError> {
         self.retry(|| http::Request::get(path).body(Vec::new()), |code| code == 404).await

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::part::Part;
 use super::record::{ClusterRecord, ControllerRecord, Record};
 
 /// Whether a sandbox runs.
@@ -34,15 +35,15 @@ pub struct SandboxInfo {
     pub state: SandboxState,
     /// Its clusters, the source first; none unless it was started completely.
     pub clusters: Vec<ClusterInfo>,
-    /// What works for them; none unless the sandbox was started with controllers.
+    /// What works for them.
     pub controllers: Vec<ControllerInfo>,
 }
 
 /// A process that works for the clusters of a sandbox.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ControllerInfo {
-    /// `core-manager`, `kubeadm-bootstrap-manager`, `kubeadm-control-plane-manager`, `dev-manager`, or
-    /// `relay`.
+    /// `kube-controller-manager`; with Cluster API's controllers also `core-manager`,
+    /// `kubeadm-bootstrap-manager`, `kubeadm-control-plane-manager`, `dev-manager`, and `relay`.
     pub name: String,
     /// The cluster that it works for; none if for all.
     pub cluster: Option<String>,
@@ -97,6 +98,13 @@ impl SandboxInfo {
         let controllers =
             record.controllers.into_iter().map(|one| ControllerInfo::of(one, dir)).collect();
         Self { clusters, controllers, ..Self::empty(name, dir, state) }
+    }
+
+    /// Whether Cluster API's controllers work for its clusters.
+    #[must_use]
+    pub fn has_cluster_api_controllers(&self) -> bool {
+        let core = Part::CoreManager.to_string();
+        self.controllers.iter().any(|controller| controller.name == core)
     }
 
     pub(super) fn empty(name: &str, dir: &Path, state: SandboxState) -> Self {

@@ -23,7 +23,8 @@ const POLL: Duration = Duration::from_millis(50);
 /// The processes and the ports that they listen on.
 pub(super) struct Running {
     pub(super) ports: Ports,
-    // Dropped in this order: the API server before the store that it writes to.
+    // Dropped in this order: clients before the API server, and that before the store that it writes to.
+    pub(super) controller_manager: Option<Process>,
     pub(super) apiserver: Option<Process>,
     pub(super) etcd: Option<Process>,
 }
@@ -72,7 +73,7 @@ async fn launch_on(
     server.clear_log()?;
     let mut process = server.start(ports.api, etcd.client_args(ports.etcd_client))?;
     wait_ready(kubeconfig, ports.api, &mut [&mut process, &mut store]).await?;
-    Ok(Running { ports, apiserver: Some(process), etcd: Some(store) })
+    Ok(Running { ports, controller_manager: None, apiserver: Some(process), etcd: Some(store) })
 }
 
 impl Ports {

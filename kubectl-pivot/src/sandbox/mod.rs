@@ -12,6 +12,7 @@
 
 mod apiserver;
 mod control_plane;
+mod controller_manager;
 mod controllers;
 mod crds;
 mod error;

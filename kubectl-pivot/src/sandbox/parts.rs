@@ -29,6 +29,8 @@ pub struct Parts {
     pub etcd: PathBuf,
     /// The kube-apiserver program.
     pub kube_apiserver: PathBuf,
+    /// The kube-controller-manager program.
+    pub kube_controller_manager: PathBuf,
     /// Folder with Cluster API's CRDs, labelled as in its released manifests; one folder for each
     /// provider below it, one JSON file for each CRD.
     pub crds: PathBuf,
@@ -45,6 +47,7 @@ impl Parts {
         Ok(Self {
             etcd: Part::Etcd.resolve(options, events).await?,
             kube_apiserver: Part::KubeApiserver.resolve(options, events).await?,
+            kube_controller_manager: Part::KubeControllerManager.resolve(options, events).await?,
             crds: crds::resolve(&Search::new(options)?, events).await?,
         })
     }

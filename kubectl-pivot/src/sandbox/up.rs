@@ -13,6 +13,7 @@ use super::controllers::{
 use super::error::SandboxError;
 use super::identity::Recorded;
 use super::info::SandboxInfo;
+use super::part::Part;
 use super::parts::{Parts, PartsOptions};
 use super::process::Process;
 use super::record::{ClusterRecord, ControllerRecord, Record};
@@ -30,6 +31,8 @@ pub struct UpOptions {
     pub parts: PartsOptions,
     /// Leave out Cluster API's CRDs and clusterctl's inventory.
     pub bare: bool,
+    /// Run kube-controller-manager in each cluster: the garbage collector and the namespace controller.
+    pub controller_manager: bool,
     /// Run Cluster API's controllers too.
     pub controllers: Option<ControllersOptions>,
 }
@@ -41,6 +44,7 @@ impl Default for UpOptions {
             clusters: TWO,
             parts: PartsOptions::default(),
             bare: false,
+            controller_manager: true,
             controllers: None,
         }
     }
@@ -111,13 +115,23 @@ impl Sandboxes {
             }
         };
         let started = try_join_all((0..options.clusters.get()).map(start)).await?;
-        let (planes, clusters): (Vec<ControlPlane>, Vec<ClusterRecord>) =
+        let (mut planes, clusters): (Vec<ControlPlane>, Vec<ClusterRecord>) =
             started.into_iter().unzip();
+        if options.controller_manager {
+            let each = planes.iter_mut().zip(&clusters);
+            try_join_all(each.map(|(plane, cluster)| async move {
+                let started = plane.start_controller_manager(events).await;
+                started
+                    .map_err(|source| SandboxError::Cluster { name: cluster.name.clone(), source })
+            }))
+            .await?;
+        }
         let controllers = match &plan {
             Some(plan) => controllers::start(plan, &managed(&clusters, &planes), events).await?,
             None => Controllers::default(),
         };
-        let record = Record::new(clusters, records(&controllers));
+        let records = records(&clusters, &planes, &controllers);
+        let record = Record::new(clusters, records);
         record.write(&dir)?;
         let info = SandboxInfo::of(name, &dir, record);
         Ok(Sandbox { info, controllers, planes, _lock: lock })
@@ -197,7 +211,12 @@ fn managed<'a>(clusters: &'a [ClusterRecord], planes: &'a [ControlPlane]) -> Vec
     both.map(managed).collect()
 }
 
-fn records(controllers: &Controllers) -> Vec<ControllerRecord> {
+/// What works for the clusters, in the order in which it is to be ended.
+fn records(
+    clusters: &[ClusterRecord],
+    planes: &[ControlPlane],
+    controllers: &Controllers,
+) -> Vec<ControllerRecord> {
     let record = |(name, cluster, process): (&str, Option<&str>, &Process)| {
         Some(ControllerRecord {
             name: name.to_owned(),
@@ -206,7 +225,11 @@ fn records(controllers: &Controllers) -> Vec<ControllerRecord> {
             process: Recorded::of(process.pid())?,
         })
     };
-    controllers.list().filter_map(record).collect()
+    let name = Part::KubeControllerManager.to_string();
+    let managers = clusters.iter().zip(planes).filter_map(|(cluster, plane)| {
+        record((name.as_str(), Some(cluster.name.as_str()), plane.controller_manager()?))
+    });
+    controllers.list().filter_map(record).chain(managers).collect()
 }
 
 /// A copy with the same file mode, where users look for it.

@@ -31,6 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 name: name.into(),
                 clusters: NonZeroUsize::MIN,
                 bare: true,
+                controller_manager: false,
                 ..UpOptions::default()
             };
             Sandboxes::at(root).up(&options, &Events::none()).await?;

@@ -1,0 +1,123 @@
+//! One kube-controller-manager beside a control plane: the garbage collector and the namespace
+//! controller, nothing else.
+//!
+//! They make a cluster behave as one does for whoever deletes objects: what has lost its last owner goes,
+//! and a namespace that is deleted is emptied and goes.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::error::ControlPlaneError;
+use super::files::create_private_dir;
+use super::http::{CallError, Http};
+use super::install::named;
+use super::kubeconfig::url;
+use super::launch::{death, wait_for};
+use super::process::Process;
+
+/// Who it is to the API server. Its controllers have service accounts of their own, as in any cluster.
+pub(super) const USER: (&str, Option<&str>) =
+    ("system:kube-controller-manager", Some("system:masters"));
+
+/// Only these: others would make objects that no test and no rehearsal asks for.
+const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller";
+
+const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
+/// An object that the garbage collector deletes as soon as it works.
+const PROBE: &str = "kubectl-pivot-sandbox-garbage";
+
+/// Where its files are.
+pub(super) struct ControllerManager {
+    program: PathBuf,
+    dir: PathBuf,
+}
+
+impl ControllerManager {
+    /// Prepares `dir`, its folder.
+    pub(super) fn prepare(program: &Path, dir: &Path) -> Result<Self, ControlPlaneError> {
+        create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
+        Ok(Self { program: program.to_owned(), dir: dir.to_owned() })
+    }
+
+    /// Starts it with a kubeconfig for [`USER`].
+    pub(super) fn start(&self, kubeconfig: &Path) -> Result<Process, ControlPlaneError> {
+        let log = self.dir.join("kube-controller-manager.log");
+        Process::spawn(&self.program, &args(kubeconfig), &log).map_err(|source| {
+            ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
+        })
+    }
+}
+
+/// Arguments. It serves nothing: what it does to objects tells that it works.
+fn args(kubeconfig: &Path) -> Vec<String> {
+    vec![
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--controllers={CONTROLLERS}"),
+        "--use-service-account-credentials".into(),
+        "--leader-elect=false".into(),
+        "--bind-address=127.0.0.1".into(),
+        "--secure-port=0".into(),
+        // With the default of 20 requests a second, listing all kinds once would take seconds.
+        "--kube-api-qps=500".into(),
+        "--kube-api-burst=1000".into(),
+        // The log names each object that the garbage collector deletes.
+        "--v=2".into(),
+    ]
+}
+
+/// Waits until all CRDs are served, so that a garbage collector that starts now knows their kinds: of
+/// later ones it learns within half a minute.
+pub(super) async fn wait_for_kinds(kubeconfig: &Path) -> Result<(), ControlPlaneError> {
+    let http = administrator(kubeconfig).await?;
+    let listed = http.get(CRDS).await.map_err(during("list CustomResourceDefinitions"))?;
+    let crds: Vec<Value> = listed["items"].as_array().cloned().unwrap_or_default();
+    named(&http, &crds).await
+}
+
+/// Waits until the garbage collector has deleted an object whose owner does not exist. It deletes
+/// nothing before it has listed every kind.
+pub(super) async fn wait_until_it_collects(
+    kubeconfig: &Path,
+    port: u16,
+    process: &mut Process,
+) -> Result<(), ControlPlaneError> {
+    let http = administrator(kubeconfig).await?;
+    let created = http.create(CONFIG_MAPS, &probe()).await;
+    created.map_err(during("create an object without an owner"))?;
+    let path = format!("{CONFIG_MAPS}/{PROBE}");
+    let log = process.log().to_owned();
+    let is_collected = || async {
+        let gone = http.is_gone(&path).await?;
+        let waiting = || CallError("the garbage collector has not deleted its probe".to_owned());
+        gone.then_some(()).ok_or_else(waiting)
+    };
+    let (url, parts) = (url(port), &mut [process]);
+    tokio::select! {
+        collected = wait_for(&url, &log, is_collected) => collected,
+        error = death(parts) => Err(error),
+    }
+}
+
+fn probe() -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": PROBE, "ownerReferences": [{
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": format!("{PROBE}-owner"),
+            "uid": "00000000-0000-4000-8000-000000000000",
+        }]},
+    })
+}
+
+async fn administrator(kubeconfig: &Path) -> Result<Http, ControlPlaneError> {
+    Http::new(kubeconfig).await.map_err(during(&format!("read {}", kubeconfig.display())))
+}
+
+fn during(action: &str) -> impl FnOnce(CallError) -> ControlPlaneError {
+    let action = action.to_owned();
+    |error| ControlPlaneError::Setup { action, message: error.0 }
+}
