@@ -11,6 +11,7 @@ pub mod dump;
 pub mod history;
 pub mod kubelet;
 pub mod namespaces;
+pub mod oracle;
 pub mod plugins;
 pub mod policy;
 pub mod population;

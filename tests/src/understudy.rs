@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType, is_paused};
+use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{ApiError, Client, KubeconfigRef, PatchKind, Served, WriteOptions};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+
+use crate::oracle;
 
 const NAME: &str = "understudy";
 const TIME: &str = "2026-01-01T00:00:00Z";
@@ -95,7 +97,7 @@ async fn play(part: &Part, kubeconfig: &PathBuf) -> Result<(), Box<dyn std::erro
     let served = Served::read(&client).await?;
     let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else { return Ok(()) };
     for cluster in client.list(kind, None).await? {
-        if !is_paused(&cluster) && !cluster.is_being_deleted() {
+        if oracle::is_active(cluster.value()) && !cluster.is_being_deleted() {
             provision(part, &client, &served, kind, &cluster).await?;
         }
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType, is_paused};
+use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, WriteOptions};
 use kubectl_pivot::commands::exit;
+use kubectl_pivot_tests::oracle;
 use kubectl_pivot_tests::policy::Policy;
 use kubectl_pivot_tests::understudy::{Act, Understudy};
 use serde_json::json;
@@ -106,7 +107,7 @@ async fn expect_all_in_bootstrap(scene: &Scene) {
     let bootstrap = scene.bootstrap().await;
     let found = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Cluster").await;
     assert_eq!(found.iter().map(Object::name).collect::<Vec<_>>(), ["pivot"]);
-    assert!(!found.iter().any(is_paused), "{found:?}");
+    assert!(found.iter().all(|cluster| oracle::is_active(cluster.value())), "{found:?}");
     let machines = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Machine").await;
     assert_eq!(machines.len(), 2);
 }
