@@ -9,8 +9,9 @@ use ::http::Response;
 use futures::TryStreamExt;
 use http_body_util::BodyExt;
 use kube::client::Body;
-use kubectl_pivot::capi::{Object, is_paused};
+use kubectl_pivot::capi::Object;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
+use serde_json::Value;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -20,6 +21,8 @@ use super::fault::Fault;
 use super::http::{self, Answer, Request};
 use super::tape::Tape;
 use super::timeline::Activity;
+use crate::arena::cluster_type;
+use crate::oracle;
 
 /// Headers that belong to one connection, or that the upstream client sets itself.
 const OWN_HEADERS: [&str; 6] = [
@@ -125,6 +128,7 @@ impl Upstream {
     async fn handle(self: &Arc<Self>, request: Request) -> Next {
         let call = Call::new(self.side, &request);
         let (index, fault) = self.tape.arrived(&call);
+        tokio::time::sleep(self.tape.latency()).await;
         match fault {
             Some(Fault::Answer { status, retry_after }) => {
                 return Next::Answer(refusal(status, retry_after));
@@ -170,15 +174,38 @@ impl Upstream {
     }
 
     async fn forward_in_turn(&self, call: &Call, request: Request) -> Option<Answer> {
-        let Some(path) = call.one_sided().filter(|_| call.is_write()) else {
+        if !call.is_write() {
             return self.forward(request).await;
+        }
+        let Some(path) = call.one_sided() else {
+            let answer = self.forward(request).await;
+            self.judge_deletion(answer.as_ref()).await;
+            return answer;
         };
         let _turn = self.tape.one_sided_turn().await;
         let answer = self.forward(request).await;
         if let Some(state) = self.look_at(&path).await {
             self.tape.note(self.side, path, state);
         }
+        self.judge_deletion(answer.as_ref()).await;
         answer
+    }
+
+    /// Notes whether controllers would carry out a deletion, by the object that a write has left: that is
+    /// in the answer.
+    async fn judge_deletion(&self, answer: Option<&Answer>) {
+        let Some(answer) = answer.filter(|answer| answer.status < 300) else { return };
+        let Ok(object) = serde_json::from_slice::<Value>(&answer.body) else { return };
+        let metadata = &object["metadata"];
+        let Some(uid) = metadata["uid"].as_str() else { return };
+        let victim = format!("{} {} ({uid})", object["kind"], metadata["name"]);
+        let cluster = oracle::cluster_of(&object).filter(|_| oracle::is_being_torn_down(&object));
+        let Some((namespace, name)) = cluster else {
+            return self.tape.note_spared(self.side, &victim);
+        };
+        let cluster = cluster_type().path(Some(namespace), name);
+        let state = self.look_at(&cluster).await.unwrap_or_default();
+        self.tape.note_torn_down(self.side, victim, cluster, state);
     }
 
     /// The answer of the API server, still open; `None` when it cannot be reached.
@@ -214,7 +241,7 @@ impl Upstream {
         let request = Request { method, target, headers: Vec::new(), body: Vec::new() };
         let answer = self.forward(request).await?;
         match answer.status {
-            200 => Some(state_of(&Object::new(serde_json::from_slice(&answer.body).ok()?))),
+            200 => Some(state_of(&serde_json::from_slice(&answer.body).ok()?)),
             404 => Some(Activity::Absent),
             _ => None,
         }
@@ -253,14 +280,14 @@ pub async fn one_sided(
             listed => listed.unwrap_or_else(|error| panic!("{error}")),
         };
         let path = |object: &Object| kind.path(object.namespace(), object.name());
-        found.extend(listed.iter().map(|object| (side, path(object), state_of(object))));
+        found.extend(listed.iter().map(|object| (side, path(object), state_of(object.value()))));
     }
     found
 }
 
 /// What an object is that was read.
-pub fn state_of(object: &Object) -> Activity {
-    if is_paused(object) { Activity::Paused } else { Activity::Active }
+fn state_of(object: &Value) -> Activity {
+    if oracle::is_active(object) { Activity::Active } else { Activity::Paused }
 }
 
 fn refusal(status: u16, retry_after: Option<u32>) -> Answer {

@@ -47,6 +47,7 @@ struct State {
     numbered: usize,
     records: [Option<String>; 2],
     timeline: Timeline,
+    latency: Duration,
     dice: StdRng,
 }
 
@@ -59,6 +60,7 @@ impl Tape {
             numbered: 0,
             records: [None, None],
             timeline: Timeline::default(),
+            latency: Duration::ZERO,
             dice: StdRng::seed_from_u64(seed),
         };
         Self(Arc::new(Shared {
@@ -153,8 +155,31 @@ impl Tape {
         }
     }
 
+    /// Lets every request take so much longer, as between clusters far apart.
+    pub fn set_latency(&self, latency: Duration) {
+        self.state().latency = latency;
+    }
+
+    pub(super) fn latency(&self) -> Duration {
+        self.state().latency
+    }
+
     pub(super) fn note(&self, side: Side, path: String, state: Activity) {
         self.state().timeline.note(side, path, state);
+    }
+
+    pub(super) fn note_torn_down(
+        &self,
+        side: Side,
+        victim: String,
+        cluster: String,
+        state: Activity,
+    ) {
+        self.state().timeline.note_torn_down(side, victim, cluster, state);
+    }
+
+    pub(super) fn note_spared(&self, side: Side, victim: &str) {
+        self.state().timeline.note_spared(side, victim);
     }
 
     /// The right to write to what may be active on one side only.

@@ -97,7 +97,9 @@ impl Bench {
         for (side, management) in [Side::Source, Side::Target].into_iter().zip(&self.sides) {
             clusters.extend(one_sided(side, &management.client, None).await);
         }
-        let active = clusters.iter().filter(|(_, _, state)| *state == Activity::Active);
+        let active = clusters
+            .iter()
+            .filter(|(_, path, state)| path.contains("/clusters/") && *state == Activity::Active);
         assert_eq!(active.count(), 1, "{clusters:?}");
         self.tape.begin_timeline(clusters);
         self.tape.begin_run();

@@ -7,8 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::Client;
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::provision::wait_until_available;
 use kubectl_pivot_tests::history::Change;
 use kubectl_pivot_tests::proxy::Side;
 use serde_json::Value;
@@ -73,10 +71,7 @@ impl Story {
     /// that it was never active twice.
     pub(crate) async fn check_taken_over_by(&self, bench: &Bench, direction: Direction) {
         let side = bench.side(direction);
-        let names = [CLUSTER.to_owned()];
-        let available =
-            wait_until_available(&side.client, NAMESPACE, &names, &Events::none()).await;
-        available.unwrap_or_else(|error| panic!("{error}"));
+        wait_until_available(side).await;
         wait_until_unpaused(side).await;
         bench.verify(direction).await.expect_success("verify");
         assert_eq!(Reality::of(side).await, self.reality);
@@ -118,8 +113,16 @@ impl Reality {
     }
 }
 
-/// The Nodes of the workload cluster, which the in-memory provider serves.
+/// The Nodes of the workload cluster.
 async fn nodes(management: &Client) -> BTreeMap<String, String> {
+    let kind = ResourceType::new("v1", "Node", "nodes", false);
+    let nodes = workload(management).await.list(&kind, None).await;
+    let nodes = nodes.expect("the workload cluster answers");
+    nodes.iter().map(|node| (node.name().to_owned(), node.uid().to_owned())).collect()
+}
+
+/// The workload cluster, which the in-memory provider serves.
+pub(crate) async fn workload(management: &Client) -> Client {
     let secrets = ResourceType::core("Secret", "secrets");
     let name = format!("{CLUSTER}-kubeconfig");
     let secret = management.get(&secrets, Some(NAMESPACE), &name).await;
@@ -130,10 +133,7 @@ async fn nodes(management: &Client) -> BTreeMap<String, String> {
     let decoded = STANDARD.decode(text).expect("Secrets are base64");
     std::fs::write(&path, decoded).expect("the folder is writable");
     let kubeconfig = kubectl_pivot::cluster::KubeconfigRef::file(&path);
-    let workload = Client::connect("workload", &kubeconfig).await.expect("a usable kubeconfig");
-    let kind = ResourceType::new("v1", "Node", "nodes", false);
-    let nodes = workload.list(&kind, None).await.expect("the workload cluster answers");
-    nodes.iter().map(|node| (node.name().to_owned(), node.uid().to_owned())).collect()
+    Client::connect("workload", &kubeconfig).await.expect("a usable kubeconfig")
 }
 
 /// The status of a condition of all objects that have it.
@@ -149,6 +149,21 @@ pub(crate) async fn conditions(side: &Management, name: &str) -> BTreeMap<String
         }
     }
     found
+}
+
+async fn wait_until_available(side: &Management) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let clusters = list(&side.client, CORE, "Cluster").await;
+        let cluster = clusters.iter().find(|cluster| cluster.name() == CLUSTER);
+        let conditions = cluster.map(|cluster| cluster.value()["status"]["conditions"].clone());
+        let mut all = conditions.as_ref().and_then(Value::as_array).into_iter().flatten();
+        if all.any(|condition| condition["type"] == "Available" && condition["status"] == "True") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{CLUSTER} is not Available: {conditions:#?}");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
 }
 
 /// Every controller has taken up its objects again, the in-memory provider's too.

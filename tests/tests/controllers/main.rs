@@ -3,14 +3,19 @@
 
 mod bench;
 mod machines;
+mod resource_set;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
 use kubectl_pivot_tests::suite::Suite;
 
 use bench::{Bench, Direction};
+
+/// From one continent to another, or a slow VPN.
+const ROUND_TRIP: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
     Suite::new(|| Box::pin(Bench::set()))
@@ -18,6 +23,8 @@ fn main() -> ExitCode {
         .case("a_move_that_is_killed_again_and_again_is_resumed", killed_and_resumed)
         .case("a_move_that_is_killed_is_rolled_back", rolled_back)
         .case("a_stopped_controller_does_not_stop_the_move", stopped_controller)
+        .case("a_move_between_clusters_far_apart", far_apart)
+        .case("a_resource_set_is_not_applied_while_it_moves", resource_set::moves)
         .run()
 }
 
@@ -72,6 +79,21 @@ async fn stopped_controller(bench: Arc<Bench>) {
     let report = running.end().await.expect_success("the move").json();
     let findings = report["findings"].as_array().expect("a list");
     assert!(findings.iter().any(|finding| finding["rule"] == "ControllersSilent"), "{findings:#?}");
+    bench.turn();
+    story.check_taken_over(&bench).await;
+}
+
+/// Controllers have time between any two writes of the program.
+async fn far_apart(bench: Arc<Bench>) {
+    let story = bench.begin().await;
+    bench.tape().set_latency(ROUND_TRIP);
+    let begun = Instant::now();
+    let moved = bench.run("move").await;
+    let took = begun.elapsed();
+    bench.tape().set_latency(Duration::ZERO);
+    moved.expect_success("the move");
+    let writes = bench.tape().writes().len();
+    assert!(took > ROUND_TRIP * u32::try_from(writes / 2).expect("few writes"), "{took:?}");
     bench.turn();
     story.check_taken_over(&bench).await;
 }
