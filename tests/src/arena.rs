@@ -11,7 +11,7 @@ use kubectl_pivot::cluster::{Client, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};
-use crate::namespaces::{NamespaceController, wait_gone};
+use crate::namespaces::wait_gone;
 use crate::population::complete::{self, Places};
 use crate::population::{Population, shapes};
 use crate::program::Program;
@@ -39,7 +39,6 @@ const MARKS: [&str; 4] = [
 /// Two clusters behind proxies.
 pub struct Arena {
     // Dropped in this order: the control planes before their folder.
-    _namespace_controllers: [NamespaceController; 2],
     proxies: [Proxy; 2],
     kubeconfigs: [PathBuf; 2],
     pair: Pair,
@@ -133,18 +132,7 @@ impl Arena {
         let empty = Population::new(PROVIDER_NAMESPACE);
         tokio::join!(pair.source.populate(&empty), pair.target.populate(&empty));
         let (homes, stories) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let _namespace_controllers = [&pair.source, &pair.target].map(NamespaceController::start);
-        Self {
-            _namespace_controllers,
-            proxies,
-            kubeconfigs,
-            pair,
-            stage,
-            tape,
-            seed,
-            homes,
-            stories,
-        }
+        Self { proxies, kubeconfigs, pair, stage, tape, seed, homes, stories }
     }
 
     /// What the proxies share.
@@ -240,18 +228,26 @@ impl Arena {
     /// What both clusters hold of a story.
     ///
     /// # Panics
-    /// When a list fails, or a namespace that is being deleted does not go.
+    /// When a list fails.
     pub async fn ends(&self, tag: &str) -> Ends {
-        for plane in [&self.pair.source, &self.pair.target] {
-            wait_gone(plane, tag).await;
-            wait_gone(plane, &home(tag)).await;
-        }
         let (source, target) =
             tokio::join!(raw(&self.pair.source, tag), raw(&self.pair.target, tag));
         let (source_uids, target_uids) = (Uids::of(&source), Uids::of(&target));
         let of_source = Normal { own: &source_uids, foreign: None }.form(&source);
         let of_target = Normal { own: &target_uids, foreign: Some(&source_uids) }.form(&target);
         Ends { source: untagged(&of_source, tag), target: untagged(&of_target, tag) }
+    }
+
+    /// Waits until the namespaces of a story that are being deleted have gone, so that a run can create them
+    /// again.
+    ///
+    /// # Panics
+    /// When one does not go.
+    pub async fn wait_for_namespaces(&self, tag: &str) {
+        for plane in [&self.pair.source, &self.pair.target] {
+            wait_gone(plane, tag).await;
+            wait_gone(plane, &home(tag)).await;
+        }
     }
 
     /// What of a story, or of any run, should not be there once a run has ended: marks on objects,
@@ -350,7 +346,7 @@ fn home(tag: &str) -> String {
 
 /// The objects of a story: their namespace or their name has its tag.
 async fn raw(plane: &Plane, tag: &str) -> RawDump {
-    let dump = plane.dump(&[tag, &home(tag), PROVIDER_NAMESPACE]).await;
+    let dump = plane.dump(&[tag, &home(tag), PROVIDER_NAMESPACE]).await.without_terminating();
     let belongs = |object: &&Object| identity(object).contains(tag);
     RawDump::from(dump.objects().iter().filter(belongs).cloned().collect::<Vec<_>>())
 }

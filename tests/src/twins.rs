@@ -2,7 +2,7 @@
 //! content, of which one is moved by clusterctl and the other by us.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
@@ -13,11 +13,14 @@ use kubectl_pivot::sandbox::{
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::dump::{Kinds, RawDump};
+use crate::dump::{Kinds, RawDump, garbage};
 use crate::population::{Population, crds};
 use crate::program::{Outcome, Program};
 
-/// A running management cluster without controllers.
+/// How long the garbage collector may take.
+const COLLECTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running management cluster: the garbage collector and the namespace controller are the only controllers.
 pub struct Plane {
     kubeconfig: PathBuf,
     control: Mutex<ControlPlane>,
@@ -41,10 +44,12 @@ impl Plane {
             extra_apiserver_args: extra_args.iter().map(|arg| (*arg).to_owned()).collect(),
             ..ControlPlaneOptions::default()
         };
-        let control = ControlPlane::start(dir.join(name), parts, options, &Events::none()).await?;
+        let events = Events::none();
+        let mut control = ControlPlane::start(dir.join(name), parts, options, &events).await?;
         let client = Client::connect(name, &KubeconfigRef::file(control.kubeconfig())).await;
         let client = client.expect("the sandbox writes a usable kubeconfig");
         crds::install(&client).await.expect("the CRDs of the tests are valid");
+        control.start_controller_manager(&events).await?;
         let kinds = Kinds::read(&client).await.expect("CRDs can be listed");
         let kubeconfig = control.kubeconfig().to_owned();
         Ok(Self { kubeconfig, control: Mutex::new(control), client, kinds })
@@ -110,6 +115,23 @@ impl Plane {
     /// When a list fails.
     pub async fn dump(&self, namespaces: &[&str]) -> RawDump {
         RawDump::read(&self.client, &self.kinds, namespaces).await.expect("kinds can be listed")
+    }
+
+    /// As [`Plane::dump`], when the garbage collector has nothing left to do there.
+    ///
+    /// # Panics
+    /// When a list fails, or the garbage collector does not come to an end.
+    pub async fn dump_at_rest(&self, namespaces: &[&str]) -> RawDump {
+        let begun = Instant::now();
+        loop {
+            let dump = self.dump(namespaces).await;
+            let garbage = garbage(&dump, &self.kinds);
+            if garbage.is_empty() {
+                return dump;
+            }
+            assert!(begun.elapsed() < COLLECTION_TIMEOUT, "not collected: {garbage:#?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 

@@ -6,23 +6,18 @@ use kubectl_pivot::cluster::{ApiError, PatchKind, WriteOptions};
 use serde_json::json;
 
 use crate::dump::RawDump;
-use crate::namespaces::{namespace_type, wait_gone};
 use crate::twins::Plane;
 
 /// Requests at once.
 const WIPERS: usize = 16;
 
-/// Deletes what was dumped, namespaces last.
+/// Deletes what was dumped; empty namespaces stay, as nothing uses their names again.
 ///
 /// # Panics
 /// When something cannot be deleted.
 pub(crate) async fn wipe(plane: &Plane, dump: &RawDump) {
-    let (namespaces, objects): (Vec<_>, Vec<_>) =
-        dump.objects().iter().partition(|object| object.kind() == "Namespace");
+    let objects = dump.objects().iter().filter(|object| object.kind() != "Namespace");
     stream::iter(objects).for_each_concurrent(WIPERS, |object| remove(plane, object)).await;
-    for namespace in namespaces {
-        remove_namespace(plane, namespace).await;
-    }
 }
 
 async fn remove(plane: &Plane, object: &Object) {
@@ -40,11 +35,4 @@ async fn remove(plane: &Plane, object: &Object) {
 
 fn gone(error: ApiError) -> Result<(), ApiError> {
     if error.is_not_found() { Ok(()) } else { Err(error) }
-}
-
-async fn remove_namespace(plane: &Plane, namespace: &Object) {
-    let deleted =
-        plane.client().delete(&namespace_type(), None, namespace.name(), namespace.uid()).await;
-    deleted.expect("namespaces can be deleted");
-    wait_gone(plane, namespace.name()).await;
 }

@@ -56,7 +56,8 @@ async fn control_plane(dir: &Path, name: &str) -> (ControlPlane, Client) {
         parts.unwrap_or_else(|error| panic!("{error}: {}", error.hint().unwrap_or_default()));
     let options = ControlPlaneOptions { name: name.to_owned(), ..ControlPlaneOptions::default() };
     let plane = ControlPlane::start(dir.join(name), &parts, options, &Events::none()).await;
-    let plane = plane.expect("a control plane");
+    let mut plane = plane.expect("a control plane");
+    plane.start_controller_manager(&Events::none()).await.expect("a garbage collector");
     let client = Client::connect(name, &KubeconfigRef::file(plane.kubeconfig())).await;
     (plane, client.expect("a client"))
 }

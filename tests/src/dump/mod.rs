@@ -4,9 +4,11 @@
 //! which two normal forms differ.
 
 mod diff;
+mod garbage;
 mod normal;
 mod raw;
 
 pub use diff::{Difference, diff, report};
+pub use garbage::garbage;
 pub use normal::{Dump, Normal, Uids};
 pub use raw::{Kinds, RawDump, identity};

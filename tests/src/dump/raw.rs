@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubectl_pivot::capi::{Object, ResourceType, group_of};
+use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{ApiError, Client};
+use serde_json::Value;
 
 /// Namespaces whose name begins so hold nothing that a move is about.
 const SYSTEM: &str = "kube-";
@@ -19,7 +20,12 @@ pub fn identity(object: &Object) -> String {
 /// The resource types of a cluster that a dump covers, by group and kind: Secrets, ConfigMaps,
 /// Namespaces, and the kinds of all CRDs at their storage version, labelled or not.
 #[derive(Clone, Debug)]
-pub struct Kinds(BTreeMap<(String, String), ResourceType>);
+pub struct Kinds {
+    /// By group and kind.
+    types: BTreeMap<(String, String), ResourceType>,
+    /// `apiVersion` and kind of whatever is served.
+    served: BTreeSet<(String, String)>,
+}
 
 impl Kinds {
     /// Reads the CRDs.
@@ -39,8 +45,23 @@ impl Kinds {
             ResourceType::new("v1", "Namespace", "namespaces", false),
         ];
         let custom = client.list(&crds, None).await?;
+        let served = core.iter().map(|kind| ("v1".to_owned(), kind.kind.clone()));
+        let served = served.chain(custom.iter().flat_map(served_versions)).collect();
         let all = core.into_iter().chain(custom.iter().filter_map(storage_type));
-        Ok(Self(all.map(|kind| ((kind.group.clone(), kind.kind.clone()), kind)).collect()))
+        let types = all.map(|kind| ((kind.group.clone(), kind.kind.clone()), kind)).collect();
+        Ok(Self { types, served })
+    }
+
+    #[cfg(test)]
+    pub(super) fn serving(served: &[(&str, &str)]) -> Self {
+        let served =
+            served.iter().map(|(version, kind)| ((*version).to_owned(), (*kind).to_owned()));
+        Self { types: BTreeMap::new(), served: served.collect() }
+    }
+
+    /// Whether an `apiVersion` of a kind is served.
+    pub fn serve(&self, api_version: &str, kind: &str) -> bool {
+        self.served.contains(&(api_version.to_owned(), kind.to_owned()))
     }
 
     /// The type of an `apiVersion` and kind, at that version.
@@ -48,15 +69,28 @@ impl Kinds {
     /// # Panics
     /// When no CRD defines it: a population asks for what the sandbox does not have.
     pub fn of(&self, api_version: &str, kind: &str) -> ResourceType {
-        let key = (group_of(api_version).to_owned(), kind.to_owned());
-        let known = self.0.get(&key).unwrap_or_else(|| panic!("no CRD for {api_version} {kind}"));
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let key = (group.to_owned(), kind.to_owned());
+        let known =
+            self.types.get(&key).unwrap_or_else(|| panic!("no CRD for {api_version} {kind}"));
         ResourceType::new(api_version, kind, &known.plural, known.namespaced)
     }
 
     /// All types.
     pub fn iter(&self) -> impl Iterator<Item = &ResourceType> {
-        self.0.values()
+        self.types.values()
     }
+}
+
+fn served_versions(crd: &Object) -> Vec<(String, String)> {
+    let spec = &crd.value()["spec"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let versions = spec["versions"].as_array().into_iter().flatten();
+    let served = versions.filter(|version| version["served"] == true).map(|version| {
+        let api_version = format!("{}/{}", text(&spec["group"]), text(&version["name"]));
+        (api_version, text(&spec["names"]["kind"]))
+    });
+    served.collect()
 }
 
 fn storage_type(crd: &Object) -> Option<ResourceType> {
@@ -114,6 +148,14 @@ impl RawDump {
             name.starts_with(SYSTEM)
         };
         Ok(Self(lists.into_iter().flatten().filter(|object| !system(object)).collect()))
+    }
+
+    /// Leaves out namespaces that are being deleted, but nothing that is in them: they are gone once their
+    /// controller has had its time.
+    #[must_use]
+    pub fn without_terminating(mut self) -> Self {
+        self.0.retain(|object| object.kind() != "Namespace" || !object.is_being_deleted());
+        self
     }
 
     /// The objects.

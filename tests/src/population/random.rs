@@ -170,7 +170,7 @@ impl Graph {
             piece = piece.finalizer("proof.kubectl-pivot.io/hold");
         }
         if node.missing_owner {
-            piece = piece.owned_by_missing(API_VERSION, GADGET, "missing");
+            piece = piece.owned_by_missing("proof.kubectl-pivot.io/v0", GADGET, "missing");
         }
         piece
     }

@@ -3,8 +3,11 @@
 use serde_json::json;
 
 use super::crds::{API_VERSION, GADGET, STRANGER, WIDGET};
-use super::shapes::{CLUSTER_NAME, CORE, cluster};
+use super::shapes::{CLUSTER_NAME, cluster};
 use super::{Handle, Piece, Population};
+
+/// A version of Cluster API that is no longer served.
+const UNSERVED: &str = "cluster.x-k8s.io/v1alpha4";
 
 /// A cluster; strangers, one with a Secret of its own; objects whose owners do not exist; free Secrets
 /// and ConfigMaps.
@@ -43,7 +46,7 @@ pub fn torn(namespace: &str) -> Population {
 pub fn of_deleted_cluster(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
     cluster(&mut population, "alive");
-    population.add(Piece::secret("widowed").owned_by_missing(CORE, "Cluster", "gone-long-ago"));
+    population.add(Piece::secret("widowed").owned_by_missing(UNSERVED, "Cluster", "gone-long-ago"));
     population
 }
 
@@ -58,5 +61,5 @@ pub fn cycle(namespace: &str) -> (Population, [Handle; 2]) {
 }
 
 fn orphan(piece: Piece) -> Piece {
-    piece.owned_by_missing(CORE, "MachineSet", "gone-long-ago")
+    piece.owned_by_missing(UNSERVED, "MachineSet", "gone-long-ago")
 }

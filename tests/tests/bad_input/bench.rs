@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::WriteOptions;
 use kubectl_pivot_tests::dump::{Dump, Normal, Uids, diff, report};
-use kubectl_pivot_tests::namespaces::{NamespaceController, wait_gone};
 use kubectl_pivot_tests::population::{Population, shapes};
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::twins::{Pair, Plane, Stage};
@@ -24,7 +23,6 @@ pub(crate) mod code {
 /// A source and a target.
 pub(crate) struct Bench {
     // Dropped in this order: the control planes before their folder.
-    _namespace_controllers: [NamespaceController; 2],
     pub(crate) pair: Pair,
     pub(crate) stage: Stage,
 }
@@ -40,8 +38,7 @@ impl Bench {
     pub(crate) async fn set() -> Self {
         let stage = Stage::set().await;
         let pair = stage.pair("source", "target").await;
-        let _namespace_controllers = [&pair.source, &pair.target].map(NamespaceController::start);
-        Self { _namespace_controllers, pair, stage }
+        Self { pair, stage }
     }
 
     /// A provisioned cluster with a running machine, called like the namespace.
@@ -114,7 +111,6 @@ impl Bench {
         before: &Snapshot,
         outcome: &Outcome,
     ) {
-        wait_gone(&self.pair.target, namespace).await;
         let after = self.snapshot(namespace).await;
         for (name, before, after) in
             [("source", &before.source, &after.source), ("target", &before.target, &after.target)]
@@ -132,7 +128,7 @@ impl Bench {
 }
 
 async fn form(plane: &Plane, namespace: &str) -> Dump {
-    let dump = plane.dump(&[namespace, "capd-system"]).await;
+    let dump = plane.dump(&[namespace, "capd-system"]).await.without_terminating();
     let uids = Uids::of(&dump);
     Normal { own: &uids, foreign: None }.form(&dump)
 }

@@ -65,7 +65,9 @@ impl Stage {
         let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
         let target = dir.path().join("target");
         let target = ControlPlane::start(&target, &self.parts, options, &Events::none()).await;
-        let target = target.unwrap_or_else(|error| panic!("{error}"));
+        let mut target = target.unwrap_or_else(|error| panic!("{error}"));
+        let started = target.start_controller_manager(&Events::none()).await;
+        started.unwrap_or_else(|error| panic!("{error}"));
         let program = Program::kubectl_pivot(self.user.home())
             .env("XDG_DATA_HOME", &text(&self.user.home().join("data")))
             .env("KUBECTL_PIVOT_CACHE_DIR", &text(&self.cache))

@@ -111,6 +111,8 @@ async fn finish(
     recorded: &Recorded,
     (tag, in_flight): (&str, usize),
 ) -> Result<Outcome, String> {
+    // A rollback may have deleted them.
+    arena.wait_for_namespaces(tag).await;
     let traces = traces(arena).await;
     arena.tape().begin_run();
     let outcome = program(arena).run(resume_args(arena)).await;

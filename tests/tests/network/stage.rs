@@ -62,7 +62,10 @@ impl Stage {
             let options = ControlPlaneOptions { bare, ..ControlPlaneOptions::default() };
             let events = Events::none();
             let plane = ControlPlane::start(dir.path().join(name), &parts, options, &events).await;
-            plane.unwrap_or_else(|error| panic!("{error}"))
+            let mut plane = plane.unwrap_or_else(|error| panic!("{error}"));
+            let started = plane.start_controller_manager(&events).await;
+            started.unwrap_or_else(|error| panic!("{error}"));
+            plane
         };
         let (bootstrap, target) = futures::join!(start("bootstrap", false), start("target", true));
         let helm = part(Part::Helm).await;

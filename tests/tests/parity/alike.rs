@@ -66,7 +66,7 @@ pub(crate) async fn moves_alike(parity: &Parity, scope: &Scope<'_>) -> Result<Ou
 
 async fn dump(pair: &Pair, scope: &Scope<'_>) -> (RawDump, RawDump) {
     let namespaces: Vec<_> = scope.others.iter().copied().chain([scope.namespace]).collect();
-    tokio::join!(pair.source.dump(&namespaces), pair.target.dump(&namespaces))
+    tokio::join!(pair.source.dump_at_rest(&namespaces), pair.target.dump_at_rest(&namespaces))
 }
 
 fn story(start: (RawDump, RawDump), end: (RawDump, RawDump)) -> Story {
