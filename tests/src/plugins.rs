@@ -2,25 +2,22 @@
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
 use crate::program::{Outcome, Program, profile};
 
-/// Plugins that tests use.
-const PLUGINS: [&str; 6] = ["docker", "in-memory", "cilium", "flannel", "none", "aws"];
-
-/// The library of one of the plugins that tests use, up to date.
+/// The library of a plugin of this workspace, up to date.
 ///
 /// # Panics
 /// When it cannot be built.
 pub fn library(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(build);
-    assert!(PLUGINS.contains(&name), "add {name} to the plugins that are built for tests");
-    profile().join(file_name(name))
+    BUILT.get_or_init(|| crate::program::build(&["--lib", "--bin", "kubectl-pivot"]));
+    let library = profile().join(file_name(name));
+    assert!(library.exists(), "cargo has not built {}", library.display());
+    library
 }
 
 /// A plugin that declares the probes which its environment holds: an example of the plugin API.
@@ -30,10 +27,7 @@ pub fn library(name: &str) -> PathBuf {
 pub fn probing() -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "-p", "kubectl-pivot-plugin-api"]);
-        cargo.args(["--example", "probing"]);
-        crate::program::build(cargo);
+        crate::program::build(&["--example", "probing"]);
     });
     profile().join(format!("examples/{DLL_PREFIX}probing{DLL_SUFFIX}"))
 }
@@ -41,17 +35,6 @@ pub fn probing() -> PathBuf {
 /// The file name of a plugin's library.
 pub fn file_name(name: &str) -> String {
     format!("{DLL_PREFIX}kubectl_pivot_plugin_{}{DLL_SUFFIX}", name.replace('-', "_"))
-}
-
-/// All in one go, and together with the program: cargo unites the features of what it builds
-/// together, so that nothing is built twice.
-fn build() {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "-p", "kubectl-pivot"]);
-    for name in PLUGINS {
-        cargo.args(["-p", &format!("kubectl-pivot-plugin-{name}")]);
-    }
-    crate::program::build(cargo);
 }
 
 /// A user with folders of their own.

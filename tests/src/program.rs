@@ -234,9 +234,7 @@ fn kubectl_pivot() -> &'static Path {
 }
 
 fn build_kubectl_pivot() -> PathBuf {
-    let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "-p", "kubectl-pivot", "--bin", "kubectl-pivot"]);
-    build(cargo);
+    build(&["--bin", "kubectl-pivot"]);
     profile().join("kubectl-pivot")
 }
 
@@ -247,8 +245,12 @@ pub(crate) fn profile() -> PathBuf {
     profile.expect("cargo puts test executables in <target>/<profile>/deps").to_owned()
 }
 
-/// Runs cargo with the target folder and profile of this test executable.
-pub(crate) fn build(mut cargo: std::process::Command) {
+/// Builds targets of the workspace with the target folder and profile of this test executable. Always out
+/// of the whole workspace, as the tests were built: cargo unites the features of all members then, and
+/// takes the dependencies that are there.
+pub(crate) fn build(targets: &[&str]) {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["build", "--workspace", "--quiet", "--locked"]).args(targets);
     let profile = profile();
     let target = profile.parent().expect("the profile's folder is in the target folder");
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target);
