@@ -11,8 +11,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::plugins::{Plugin, PluginFile};
 use kubectl_pivot_plugin_api::{ClusterRequest, ProbesRequest};
+use kubectl_pivot_plugin_host::{Plugin, PluginFile};
 use kubectl_pivot_tests::plugins::library;
 
 /// Copies that are loaded.

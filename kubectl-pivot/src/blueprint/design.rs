@@ -11,7 +11,7 @@ use super::error::BlueprintError;
 use super::given::{Given, check};
 use super::network::{Network, NetworkPlan};
 use super::request::BlueprintRequest;
-use crate::plugins::{InfrastructurePlugin, Plugin, Registry};
+use kubectl_pivot_plugin_host::{InfrastructurePlugin, Plugin, Registry};
 
 /// A cluster as its plugins describe it.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use kubectl_pivot_plugin_api::PluginError;
 
-use crate::plugins::{CallError, LoadError};
+use kubectl_pivot_plugin_host::{CallError, LoadError};
 
 /// Why plugins gave no usable description.
 #[derive(Debug, thiserror::Error)]

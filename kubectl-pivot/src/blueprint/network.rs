@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::error::BlueprintError;
 use super::given::Given;
-use crate::plugins::Plugin;
+use kubectl_pivot_plugin_host::Plugin;
 
 /// Where a network comes from.
 #[derive(Debug)]

@@ -6,13 +6,13 @@ use super::plugin::NewPluginError;
 use super::render::RenderError;
 use crate::blueprint::BlueprintError;
 use crate::cluster::{ApiError, ConnectError};
-use crate::plugins::{
-    CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
-};
 use crate::sandbox::fleet::FleetError;
 use crate::sandbox::{RelayError, SandboxError};
 use crate::transfer::{MoveError, Outcome, Report};
 use crate::workflow::{DocumentError, StoreError, WorkflowError};
+use kubectl_pivot_plugin_host::{
+    CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
+};
 
 /// Exit codes, as documented in the README.
 pub mod exit {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plugins::Registry;
 use crate::probes::Skips;
+use kubectl_pivot_plugin_host::Registry;
 
 /// Which objects move.
 #[derive(Clone, Debug, PartialEq, Eq)]

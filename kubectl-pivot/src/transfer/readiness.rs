@@ -16,11 +16,12 @@ use super::report::{PhaseTime, Report};
 use super::run::Run;
 use crate::causes::in_one_line;
 use crate::cluster::ApiError;
-use crate::plugins::{CallError, Plugin, served_kinds};
+use crate::plugins::served_kinds;
 use crate::probes::{
     Clusters, Declared, Evaluation, Patience, ProbeOutcome, ProbeResult, Skips, compile, evaluate,
     of_the_future,
 };
+use kubectl_pivot_plugin_host::{CallError, Plugin};
 
 /// What became of the readiness probes of a move.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -104,7 +105,7 @@ impl Readiness {
         readiness.skips = options.skips.clone();
         readiness.ask(run, options, providers).await.map_err(unprepared)?;
         let plugins: BTreeSet<String> =
-            options.plugins.all().iter().map(crate::plugins::Found::name).collect();
+            options.plugins.all().iter().map(kubectl_pivot_plugin_host::Found::name).collect();
         let probes_of = |plugin: &'_ str| {
             let of_plugin = readiness.declared.iter().filter(|declared| declared.plugin == plugin);
             of_plugin.map(|declared| declared.probe.name.as_str()).collect()

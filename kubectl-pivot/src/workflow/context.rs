@@ -19,9 +19,9 @@ use super::user_kubeconfig::Access;
 use crate::blueprint::{Blueprint, served_by};
 use crate::cluster::{Client, KubeconfigRef};
 use crate::journal::Events;
-use crate::plugins::Registry;
 use crate::tools::{Interrupt, KnownTool, Output, Tool, ToolCommand, Toolbox};
 use crate::transfer::Stop;
+use kubectl_pivot_plugin_host::Registry;
 
 /// Name of the kubeconfig of the bootstrap cluster in the folder of the run.
 const BOOTSTRAP_KUBECONFIG: &str = "bootstrap.kubeconfig";

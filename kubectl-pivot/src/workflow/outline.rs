@@ -10,8 +10,8 @@ use super::order::Step;
 use super::spec::Spec;
 use super::steps;
 use crate::blueprint::Blueprint;
-use crate::plugins::Registry;
 use crate::tools::{KnownTool, ToolCommand};
+use kubectl_pivot_plugin_host::Registry;
 
 /// The steps of a run, before it is begun.
 #[derive(Clone, Debug, PartialEq, Serialize)]

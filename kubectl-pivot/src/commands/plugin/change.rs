@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::check::absolute;
 use super::list::plugin_registry;
 use crate::commands::CommandError;
-use crate::plugins::{Installed, install, remove, trust_as, user_folder};
+use kubectl_pivot_plugin_host::{Installed, install, remove, trust_as, user_folder};
 
 /// A plugin that is now trusted.
 #[derive(Clone, Debug, Serialize)]

@@ -6,8 +6,8 @@ use kubectl_pivot_plugin_api::{CniRequest, Probe, ProbesRequest};
 use serde::Serialize;
 
 use crate::commands::CommandError;
-use crate::plugins::{Plugin, PluginFile};
 use crate::probes::lint;
+use kubectl_pivot_plugin_host::{Plugin, PluginFile};
 
 /// What the conformance kit says about a library.
 #[derive(Clone, Debug, Serialize)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::list::{PluginSummary, plugin_registry, summary};
 use crate::commands::CommandError;
-use crate::plugins::{Plugin, Trust};
+use kubectl_pivot_plugin_host::{Plugin, Trust};
 
 /// One plugin. What only the plugin itself can tell is absent if it may not be loaded.
 #[derive(Clone, Debug, Serialize)]

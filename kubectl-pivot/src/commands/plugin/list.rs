@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::causes::in_one_line;
 use crate::commands::CommandError;
-use crate::plugins::{Found, Registry, SearchPath, Trust, user_folder};
+use kubectl_pivot_plugin_host::{Found, Registry, SearchPath, Trust, user_folder};
 
 /// All plugins that were found.
 #[derive(Clone, Debug, Serialize)]

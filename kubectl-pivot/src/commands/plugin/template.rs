@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kubectl_pivot_plugin_api::{ABI_LEVEL, Maturity, PROTOCOL, PluginInfo, PluginKind};
 
-use crate::plugins::Sidecar;
+use kubectl_pivot_plugin_host::Sidecar;
 
 /// A file of the crate: its path there, and its content.
 pub(super) type File = (String, String);

@@ -18,7 +18,6 @@ mod permissions;
 mod providers;
 mod registry;
 mod search;
-mod served;
 mod sidecar;
 
 pub use call::{CniPlugin, InfrastructurePlugin, Invoke, Plugin};
@@ -30,5 +29,4 @@ pub use lock::{Lock, LockError};
 pub use permissions::PermissionProblem;
 pub use registry::{LoadError, Registry, SelectError};
 pub use search::{FOLDERS_VARIABLE, Origin, SearchError, SearchFolder, SearchPath, user_folder};
-pub use served::{is_cluster_api, served_kinds};
 pub use sidecar::{Sidecar, SidecarError};

@@ -1,4 +1,4 @@
-//! What a cluster serves, as plugins are told.
+//! What plugins are told of a cluster.
 
 use kubectl_pivot_plugin_api::ServedKind;
 

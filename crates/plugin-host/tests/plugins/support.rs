@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use kubectl_pivot::plugins::{
+use kubectl_pivot_plugin_api::ClusterRequest;
+use kubectl_pivot_plugin_host::{
     CallError, Origin, Plugin, Registry, SearchFolder, SearchPath, trust,
 };
-use kubectl_pivot_plugin_api::ClusterRequest;
 use tempfile::TempDir;
 
 /// Builds a plugin and returns its library.
