@@ -12,6 +12,7 @@ pub mod history;
 pub mod kubelet;
 pub mod namespaces;
 pub mod oracle;
+pub mod parts;
 pub mod plugins;
 pub mod policy;
 pub mod population;

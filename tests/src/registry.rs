@@ -64,7 +64,7 @@ impl Registry {
         // Else it looks for somebody who collects traces.
         let environment = [("OTEL_TRACES_EXPORTER", "none".to_owned())];
         let mut process =
-            Process::spawn_in(program, &arguments, &environment, &log).expect("it can be run");
+            Process::spawn(program, &arguments, &environment, &log).expect("it can be run");
         let address = listening(&mut process, &log).await;
         Self { _process: process, dir, address }
     }

@@ -4,12 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::parts;
 use futures::future::try_join_all;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use kubectl_pivot::journal::{Event, Events};
-use kubectl_pivot::sandbox::{
-    ControlPlane, ControlPlaneError, ControlPlaneOptions, Part, Parts, PartsOptions,
-};
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneError, ControlPlaneOptions, Part, Parts};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -156,7 +155,7 @@ impl Stage {
     /// # Panics
     /// When a part is missing and cannot be built; the message says how to get it.
     pub async fn set() -> Self {
-        let options = PartsOptions::default();
+        let options = parts::options();
         let events = Events::to(tell);
         let missing = |error: kubectl_pivot::sandbox::PartsError| -> ! {
             panic!("{error}\nhint: {}", error.hint().unwrap_or_default())

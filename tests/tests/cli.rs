@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use kubectl_pivot::commands::exit;
 use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{Part, Parts, PartsOptions};
+use kubectl_pivot::sandbox::{Part, Parts};
+use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::processes::wait_for_none_below;
 use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
@@ -130,7 +131,7 @@ async fn called_as_clusterctl_pivot_it_says_so() {
 async fn clusterctl_finds_it_on_the_path() {
     let home = home();
     let link = link_as_clusterctl_plugin(home.path());
-    let clusterctl = Part::Clusterctl.resolve(&PartsOptions::default(), &Events::none()).await;
+    let clusterctl = Part::Clusterctl.resolve(&parts::options(), &Events::none()).await;
     let clusterctl = clusterctl.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
     let folder = link.parent().expect("it is in a folder");
     let clusterctl =
@@ -382,7 +383,7 @@ fn dead_kubeconfig(home: &Path, name: &str) -> PathBuf {
 
 /// The cache of this user, which the parts come from although HOME is another one.
 async fn parts_cache() -> PathBuf {
-    let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
+    let parts = Parts::resolve(&parts::options(), &Events::none()).await;
     let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
     parts.crds.ancestors().nth(2).expect("CRDs are in <cache>/parts/<name>").to_owned()
 }

@@ -8,7 +8,8 @@ use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, KubeconfigRef, Verb};
 use kubectl_pivot::journal::Events;
 use kubectl_pivot::sandbox::fleet::{self, FleetError, FleetOptions, FleetSummary};
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
+use kubectl_pivot_tests::parts;
 
 /// Kinds of a fleet: group, kind, objects of a cluster with three workers, and who manages fields.
 const KINDS: [(&str, &str, usize, &str); 11] = [
@@ -51,7 +52,7 @@ const KINDS: [(&str, &str, usize, &str); 11] = [
 ];
 
 async fn control_plane(dir: &Path, name: &str) -> (ControlPlane, Client) {
-    let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
+    let parts = Parts::resolve(&parts::options(), &Events::none()).await;
     let parts =
         parts.unwrap_or_else(|error| panic!("{error}: {}", error.hint().unwrap_or_default()));
     let options = ControlPlaneOptions { name: name.to_owned(), ..ControlPlaneOptions::default() };
@@ -150,7 +151,7 @@ async fn clusterctl_moves_a_fleet() {
     fleet::create(&from, &fleet, &Events::none()).await.expect("a cluster without workers");
     fleet::create(&from, &options(2, 3), &Events::none()).await.expect("a fleet");
 
-    let clusterctl = Part::Clusterctl.resolve(&PartsOptions::default(), &Events::none()).await;
+    let clusterctl = Part::Clusterctl.resolve(&parts::options(), &Events::none()).await;
     let output = Command::new(clusterctl.expect("clusterctl"))
         .args(["move", "--namespace", "default", "--kubeconfig"])
         .arg(source.kubeconfig())
@@ -172,7 +173,7 @@ async fn clusterctl_moves_a_fleet() {
 #[tokio::test]
 async fn without_cluster_api_nothing_is_written() {
     let dir = tempfile::tempdir().expect("temp dir");
-    let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await.expect("parts");
+    let parts = Parts::resolve(&parts::options(), &Events::none()).await.expect("parts");
     let bare = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
     let plane = ControlPlane::start(dir.path(), &parts, bare, &Events::none()).await;
     let plane = plane.expect("a control plane");

@@ -5,8 +5,9 @@ use std::path::Path;
 use kubectl_pivot::capi::ResourceType;
 use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, Served, WriteOptions};
 use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Parts, PartsOptions};
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Parts};
 use kubectl_pivot::yaml;
+use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::User;
 use serde_json::{Value, json};
 
@@ -206,7 +207,7 @@ async fn mistakes_are_named_and_have_their_exit_codes() {
 async fn a_real_api_server_accepts_everything() {
     let user = User::with(&["docker", "in-memory"]).await;
     let dir = tempfile::tempdir().expect("there is room for a folder");
-    let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
+    let parts = Parts::resolve(&parts::options(), &Events::none()).await;
     let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
     let options = ControlPlaneOptions::default();
     let plane = ControlPlane::start(dir.path(), &parts, options, &Events::none()).await;
@@ -241,7 +242,7 @@ async fn a_real_api_server_accepts_everything() {
 async fn a_cluster_without_cluster_api_is_refused() {
     let user = User::with(&["docker"]).await;
     let dir = tempfile::tempdir().expect("there is room for a folder");
-    let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
+    let parts = Parts::resolve(&parts::options(), &Events::none()).await;
     let parts = parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
     let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
     let plane = ControlPlane::start(dir.path(), &parts, options, &Events::none()).await;

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use futures::future::join;
 use kubectl_pivot::journal::{Event, Events};
 use kubectl_pivot::sandbox::{
-    ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions, SandboxError, SandboxState,
-    Sandboxes, UpOptions,
+    ControlPlane, ControlPlaneOptions, Part, Parts, SandboxError, SandboxState, Sandboxes,
+    UpOptions,
 };
+use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::processes::{below, wait_for_none_below};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -42,7 +43,7 @@ async fn a_control_plane_is_a_management_cluster_and_leaves_nothing_running() {
 #[tokio::test]
 async fn clusterctl_accepts_it_as_a_management_cluster() {
     let (dir, plane) = start(ControlPlaneOptions::default()).await;
-    let clusterctl = Part::Clusterctl.resolve(&PartsOptions::default(), &progress()).await;
+    let clusterctl = Part::Clusterctl.resolve(&parts::options(), &progress()).await;
     let clusterctl = clusterctl.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
     let backup = dir.path().join("backup");
     std::fs::create_dir(&backup).expect("create folder");
@@ -268,7 +269,7 @@ async fn start(options: ControlPlaneOptions) -> (TempDir, ControlPlane) {
 }
 
 async fn parts() -> Parts {
-    let parts = Parts::resolve(&PartsOptions::default(), &progress()).await;
+    let parts = Parts::resolve(&parts::options(), &progress()).await;
     parts.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()))
 }
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{Part, Parts, PartsOptions};
+use kubectl_pivot::sandbox::{Part, Parts};
+use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::processes::{below, wait_for_none_below};
 use kubectl_pivot_tests::program::Program;
 use serde_json::Value;
@@ -92,7 +93,7 @@ async fn a_killed_demo_leaves_no_orphans(program: &Program, home: &TempDir) {
 
 /// The program with a cache that other tests have filled, and a home of its own.
 async fn program(home: &TempDir) -> Program {
-    let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
+    let parts = Parts::resolve(&parts::options(), &Events::none()).await;
     let parts = parts.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
     let cache = parts.crds.ancestors().nth(2).expect("it is below the cache").display().to_string();
     Program::kubectl_pivot(home.path()).env("KUBECTL_PIVOT_CACHE_DIR", &cache)
@@ -103,7 +104,7 @@ async fn assets(home: &TempDir) -> std::path::PathBuf {
     let dir = home.path().join("assets");
     fs::create_dir(&dir).expect("the folder is writable");
     for part in [Part::Etcd, Part::KubeApiserver] {
-        let program = part.resolve(&PartsOptions::default(), &Events::none()).await;
+        let program = part.resolve(&parts::options(), &Events::none()).await;
         let program =
             program.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         symlink(program, dir.join(part.to_string())).expect("the folder is writable");

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use super::error::ControlPlaneError;
 use super::files::{create_private_dir, write_private};
 use super::kubeconfig::Access;
+use super::parts::Parts;
 use super::pki::{Authority, signing_keys};
 use super::process::Process;
 
 /// Where the API server's files are, and the authority that vouches for it and its users.
 pub(super) struct ApiServer {
     program: PathBuf,
+    environment: Vec<(String, String)>,
     dir: PathBuf,
     authority: Authority,
     extra_args: Vec<String>,
@@ -19,15 +21,15 @@ pub(super) struct ApiServer {
 impl ApiServer {
     /// Prepares `dir`: authority, serving certificate, key for service account tokens.
     pub(super) fn prepare(
-        program: &Path,
+        parts: &Parts,
         dir: &Path,
         extra_args: Vec<String>,
     ) -> Result<Self, ControlPlaneError> {
         create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
         let authority = Authority::new("sandbox")?;
         let identity = authority.server("kube-apiserver")?;
-        let server =
-            Self { program: program.to_owned(), dir: dir.to_owned(), authority, extra_args };
+        let (program, environment) = (parts.kube_apiserver.clone(), parts.environment.clone());
+        let server = Self { program, environment, dir: dir.to_owned(), authority, extra_args };
         server.write("ca.crt", &server.authority.cert())?;
         server.write("tls.crt", &identity.cert)?;
         server.write("tls.key", &identity.key)?;
@@ -60,7 +62,7 @@ impl ApiServer {
         let mut args = self.args(port);
         args.extend(etcd_args);
         args.extend(self.extra_args.iter().cloned());
-        Process::spawn(&self.program, &args, &self.log()).map_err(|source| {
+        Process::spawn(&self.program, &args, &self.environment, &self.log()).map_err(|source| {
             ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
         })
     }

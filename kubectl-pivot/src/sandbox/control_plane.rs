@@ -61,16 +61,10 @@ impl ControlPlane {
         let dir = std::path::absolute(&dir).map_err(ControlPlaneError::file("find", &dir))?;
         create_private_dir(&dir).map_err(ControlPlaneError::file("create", &dir))?;
         let name = if options.name.is_empty() { "sandbox".to_owned() } else { options.name };
-        let etcd = Etcd::prepare(&parts.etcd, &dir.join("etcd"))?;
-        let server = ApiServer::prepare(
-            &parts.kube_apiserver,
-            &dir.join("kube-apiserver"),
-            options.extra_apiserver_args,
-        )?;
-        let manager = ControllerManager::prepare(
-            &parts.kube_controller_manager,
-            &dir.join("kube-controller-manager"),
-        )?;
+        let etcd = Etcd::prepare(parts, &dir.join("etcd"))?;
+        let server =
+            ApiServer::prepare(parts, &dir.join("kube-apiserver"), options.extra_apiserver_args)?;
+        let manager = ControllerManager::prepare(parts, &dir.join("kube-controller-manager"))?;
         let kubeconfig = dir.join("admin.kubeconfig");
         events.doing(format!("{name}: starting etcd and kube-apiserver"));
         let running = launch(&etcd, &server, options.port, (&name, &kubeconfig)).await?;

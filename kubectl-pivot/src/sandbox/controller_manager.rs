@@ -14,6 +14,7 @@ use super::http::{CallError, Http};
 use super::install::named;
 use super::kubeconfig::url;
 use super::launch::{death, wait_for};
+use super::parts::Parts;
 use super::process::Process;
 
 /// Who it is to the API server. Its controllers have service accounts of their own, as in any cluster.
@@ -31,20 +32,24 @@ const PROBE: &str = "kubectl-pivot-sandbox-garbage";
 /// Where its files are.
 pub(super) struct ControllerManager {
     program: PathBuf,
+    environment: Vec<(String, String)>,
     dir: PathBuf,
 }
 
 impl ControllerManager {
     /// Prepares `dir`, its folder.
-    pub(super) fn prepare(program: &Path, dir: &Path) -> Result<Self, ControlPlaneError> {
+    pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
         create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
-        Ok(Self { program: program.to_owned(), dir: dir.to_owned() })
+        let (program, environment) =
+            (parts.kube_controller_manager.clone(), parts.environment.clone());
+        Ok(Self { program, environment, dir: dir.to_owned() })
     }
 
     /// Starts it with a kubeconfig for [`USER`].
     pub(super) fn start(&self, kubeconfig: &Path) -> Result<Process, ControlPlaneError> {
         let log = self.dir.join("kube-controller-manager.log");
-        Process::spawn(&self.program, &args(kubeconfig), &log).map_err(|source| {
+        let args = args(kubeconfig);
+        Process::spawn(&self.program, &args, &self.environment, &log).map_err(|source| {
             ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
         })
     }

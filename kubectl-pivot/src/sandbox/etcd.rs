@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ControlPlaneError;
 use super::files::{create_private_dir, write_private};
+use super::parts::Parts;
 use super::pki::Authority;
 use super::process::Process;
 
@@ -12,14 +13,19 @@ use super::process::Process;
 /// server writes to the etcd of another control plane, should two of them have picked one port.
 pub(super) struct Etcd {
     program: PathBuf,
+    environment: Vec<(String, String)>,
     dir: PathBuf,
 }
 
 impl Etcd {
     /// Prepares `dir`: certificates of its own authority, for etcd and for its only client.
-    pub(super) fn prepare(program: &Path, dir: &Path) -> Result<Self, ControlPlaneError> {
+    pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
         create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
-        let etcd = Self { program: program.to_owned(), dir: dir.to_owned() };
+        let etcd = Self {
+            program: parts.etcd.clone(),
+            environment: parts.environment.clone(),
+            dir: dir.to_owned(),
+        };
         let authority = Authority::new("etcd")?;
         let identity = authority.server("etcd")?;
         etcd.write("ca.crt", &authority.cert())?;
@@ -51,7 +57,8 @@ impl Etcd {
         peer_port: u16,
     ) -> Result<Process, ControlPlaneError> {
         let log = self.log();
-        Process::spawn(&self.program, &self.args(client_port, peer_port), &log).map_err(|source| {
+        let args = self.args(client_port, peer_port);
+        Process::spawn(&self.program, &args, &self.environment, &log).map_err(|source| {
             ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
         })
     }

@@ -18,7 +18,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 pub(super) const PORT_TRIES: usize = 5;
 
 /// How often readiness is asked for.
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(200);
 
 /// The processes and the ports that they listen on.
 pub(super) struct Running {

@@ -20,6 +20,8 @@ pub struct PartsOptions {
     pub assets: Option<PathBuf>,
     /// The cache folder.
     pub cache: Option<PathBuf>,
+    /// Variables that control planes are started with, beside those of this program.
+    pub environment: Vec<(String, String)>,
 }
 
 /// What a control plane is made of.
@@ -34,6 +36,8 @@ pub struct Parts {
     /// Folder with Cluster API's CRDs, labelled as in its released manifests; one folder for each
     /// provider below it, one JSON file for each CRD.
     pub crds: PathBuf,
+    /// Variables that the programs are started with, beside those of this program.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Parts {
@@ -49,6 +53,7 @@ impl Parts {
             kube_apiserver: Part::KubeApiserver.resolve(options, events).await?,
             kube_controller_manager: Part::KubeControllerManager.resolve(options, events).await?,
             crds: crds::resolve(&Search::new(options)?, events).await?,
+            environment: options.environment.clone(),
         })
     }
 }

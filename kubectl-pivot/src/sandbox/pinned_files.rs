@@ -87,7 +87,8 @@ mod tests {
         let cache = tempfile::tempdir().expect("temp dir");
         let there = cache.path().join("parts/some-crds-v1.2.3");
         fs::create_dir_all(&there).expect("create");
-        let options = PartsOptions { cache: Some(cache.path().to_owned()), assets: None };
+        let options =
+            PartsOptions { cache: Some(cache.path().to_owned()), ..PartsOptions::default() };
         let found = FILES.resolve(&options, &Events::none()).await.expect("no Go is needed");
         assert_eq!(found, there);
     }

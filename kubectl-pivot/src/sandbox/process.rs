@@ -5,6 +5,7 @@
 //! the shell kills the part. A line `detach` ends this bond. The kernel closes pipes of killed
 //! processes, so this holds for `kill -9` too, on every Unix and without unsafe code.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -47,11 +48,6 @@ pub struct Process {
 }
 
 impl Process {
-    /// As [`Process::spawn_in`], in the environment of this program.
-    pub(super) fn spawn(program: &Path, args: &[String], log: &Path) -> io::Result<Self> {
-        Self::spawn_in(program, args, &[], log)
-    }
-
     /// Starts `program` with `args` and further variables in its environment; its output is appended to
     /// `log`.
     ///
@@ -60,10 +56,10 @@ impl Process {
     /// # Errors
     ///
     /// There is no such program, or no shell to start it.
-    pub fn spawn_in(
+    pub fn spawn(
         program: &Path,
         args: &[String],
-        environment: &[(&str, String)],
+        environment: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)],
         log: &Path,
     ) -> io::Result<Self> {
         fs::metadata(program)?;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::parts;
 use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{PartsOptions, PinnedFiles, Wrapper};
+use kubectl_pivot::sandbox::{PinnedFiles, Wrapper};
 use kubectl_pivot::yaml;
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ pub(crate) async fn write(folder: &Path) -> Value {
 }
 
 async fn files() -> PathBuf {
-    let files = FILES.resolve(&PartsOptions::default(), &Events::none()).await;
+    let files = FILES.resolve(&parts::options(), &Events::none()).await;
     files.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()))
 }
 

@@ -10,16 +10,15 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{
-    ControlPlane, ControlPlaneOptions, Parts, PartsOptions, Sandboxes, UpOptions,
-};
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Parts, Sandboxes, UpOptions};
+use kubectl_pivot_tests::parts;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["start", dir] => {
-            let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await?;
+            let parts = Parts::resolve(&parts::options(), &Events::none()).await?;
             let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
             let plane = ControlPlane::start(dir, &parts, options, &Events::none()).await?;
             ready()?;
@@ -38,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ready()?;
         }
         ["parts"] => {
-            if let Err(error) = Parts::resolve(&PartsOptions::default(), &Events::none()).await {
+            if let Err(error) = Parts::resolve(&parts::options(), &Events::none()).await {
                 writeln!(std::io::stdout(), "{error}\n{}", error.hint().unwrap_or_default())?;
                 return Err("no parts".into());
             }

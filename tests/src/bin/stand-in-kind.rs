@@ -59,6 +59,7 @@ async fn create(clusters: &Sandboxes, words: &[&str]) -> Result<(), Box<dyn Erro
         name: name.to_owned(),
         clusters: NonZeroUsize::MIN,
         bare: true,
+        parts: kubectl_pivot_tests::parts::options(),
         ..UpOptions::default()
     };
     let info = clusters.up(&options, &Events::none()).await?;

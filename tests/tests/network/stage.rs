@@ -8,8 +8,9 @@ use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
 use kubectl_pivot_tests::charts::FileServer;
+use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::User;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::repository;
@@ -48,13 +49,13 @@ pub struct Scene<'a> {
 }
 
 async fn part(part: Part) -> PathBuf {
-    let found = part.resolve(&PartsOptions::default(), &Events::none()).await;
+    let found = part.resolve(&parts::options(), &Events::none()).await;
     found.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()))
 }
 
 impl Stage {
     pub async fn set() -> Self {
-        let parts = Parts::resolve(&PartsOptions::default(), &Events::none()).await;
+        let parts = Parts::resolve(&parts::options(), &Events::none()).await;
         let parts =
             parts.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let dir = tempfile::tempdir().expect("a temporary folder");

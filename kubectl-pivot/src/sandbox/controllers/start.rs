@@ -153,7 +153,7 @@ impl Setting<'_> {
         let log = self.plan.dir.join(format!("{prefix}{name}.log"));
         std::fs::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
         let args = manager.args(kubeconfig, &self.plan.certificates, endpoint.port);
-        let process = Process::spawn_in(program, &args, &manager.environment(), &log);
+        let process = Process::spawn(program, &args, &manager.environment(), &log);
         let process = process.map_err(|source| ControlPlaneError::Spawn {
             program: program.display().to_string(),
             source,

@@ -34,7 +34,7 @@ pub(in crate::sandbox::controllers) async fn launch(
     }
     let log = dir.join("relay.log");
     let environment = [("KUBECTL_PIVOT_LOG", "kubectl_pivot=info".to_owned())];
-    let spawned = Process::spawn_in(program, &args, &environment, &log);
+    let spawned = Process::spawn(program, &args, &environment, &log);
     let mut process = spawned.map_err(|source| ControlPlaneError::Spawn {
         program: program.display().to_string(),
         source,
