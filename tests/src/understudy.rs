@@ -4,7 +4,7 @@
 //! Machines that its replicas ask for appear with Nodes, and the Cluster becomes Available. Everything
 //! else of these clusters is real: API servers, CRDs, clusterctl, the move.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,18 @@ use crate::oracle;
 
 const NAME: &str = "understudy";
 const TIME: &str = "2026-01-01T00:00:00Z";
+
+/// Pause between two rounds.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The kinds that a Cluster gets as dependents.
+const OWNED: [(&str, &str); 5] = [
+    ("infrastructure.cluster.x-k8s.io", "DevCluster"),
+    ("infrastructure.cluster.x-k8s.io", "DevMachineTemplate"),
+    ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
+    ("bootstrap.cluster.x-k8s.io", "KubeadmConfigTemplate"),
+    ("cluster.x-k8s.io", "MachineDeployment"),
+];
 
 /// Works on its clusters until it is dropped.
 pub struct Understudy {
@@ -64,12 +76,15 @@ impl Understudy {
     pub fn begin(part: Part) -> Self {
         let part = Arc::new(part);
         let task = tokio::spawn(async move {
+            let mut seats: Vec<Option<Seat>> = part.clusters.iter().map(|_| None).collect();
             loop {
-                for kubeconfig in &part.clusters {
+                for (kubeconfig, seat) in part.clusters.iter().zip(&mut seats) {
                     // A cluster that is coming up or going away is looked at again later.
-                    let _ = play(&part, kubeconfig).await;
+                    if play(&part, kubeconfig, seat).await.is_err() {
+                        *seat = None;
+                    }
                 }
-                tokio::time::sleep(Duration::from_millis(300)).await;
+                tokio::time::sleep(PAUSE).await;
             }
         });
         Self { task }
@@ -82,26 +97,63 @@ impl Drop for Understudy {
     }
 }
 
-async fn play(part: &Part, kubeconfig: &PathBuf) -> Result<(), Box<dyn std::error::Error>> {
+/// A place from which a cluster is seen, kept from round to round: connections and discovery cost more
+/// than all the rest.
+struct Seat {
+    kubeconfig: Vec<u8>,
+    client: Client,
+    served: Option<Served>,
+}
+
+impl Seat {
+    async fn at(kubeconfig: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let content = std::fs::read(kubeconfig)?;
+        let client = Client::connect("stage", &KubeconfigRef::file(kubeconfig)).await?;
+        let client = client.with_retry(kubectl_pivot::cluster::RetryPolicy::brief());
+        Ok(Self { kubeconfig: content, client, served: None })
+    }
+
+    /// Whether the file leads to the same cluster as before.
+    fn is_still(&self, kubeconfig: &Path) -> bool {
+        std::fs::read(kubeconfig).is_ok_and(|content| content == self.kubeconfig)
+    }
+}
+
+async fn play(
+    part: &Part,
+    kubeconfig: &Path,
+    kept: &mut Option<Seat>,
+) -> Result<(), Box<dyn std::error::Error>> {
     if !kubeconfig.exists() {
+        *kept = None;
         return Ok(());
     }
-    let client = Client::connect("stage", &KubeconfigRef::file(kubeconfig)).await?;
-    let client = client.with_retry(kubectl_pivot::cluster::RetryPolicy::brief());
+    if kept.as_ref().is_none_or(|seat| !seat.is_still(kubeconfig)) {
+        *kept = Some(Seat::at(kubeconfig).await?);
+    }
+    let Some(seat) = kept else { return Ok(()) };
     if part.has(Act::Deployments) {
-        deployments(&client).await?;
+        deployments(&seat.client).await?;
     }
     if !part.has(Act::Clusters) {
         return Ok(());
     }
-    let served = Served::read(&client).await?;
+    if seat.served.as_ref().is_none_or(|served| OWNED.iter().any(|kind| !is_served(served, *kind)))
+    {
+        seat.served = Some(Served::read(&seat.client).await?);
+    }
+    let Some(served) = &seat.served else { return Ok(()) };
     let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else { return Ok(()) };
-    for cluster in client.list(kind, None).await? {
+    for cluster in seat.client.list(kind, None).await? {
         if oracle::is_active(cluster.value()) && !cluster.is_being_deleted() {
-            provision(part, &client, &served, kind, &cluster).await?;
+            provision(part, &seat.client, served, kind, &cluster).await?;
         }
     }
     Ok(())
+}
+
+fn is_served(served: &Served, (group, kind): (&str, &str)) -> bool {
+    !served.versions(group, kind).is_empty()
 }
 
 async fn deployments(client: &Client) -> Result<(), ApiError> {
@@ -143,13 +195,7 @@ async fn provision(
     let owner = json!({"apiVersion": kind.api_version(), "kind": "Cluster", "name": cluster.name(),
         "uid": cluster.uid()});
     let mut replicas = 0;
-    for (group, owned) in [
-        ("infrastructure.cluster.x-k8s.io", "DevCluster"),
-        ("infrastructure.cluster.x-k8s.io", "DevMachineTemplate"),
-        ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
-        ("bootstrap.cluster.x-k8s.io", "KubeadmConfigTemplate"),
-        ("cluster.x-k8s.io", "MachineDeployment"),
-    ] {
+    for (group, owned) in OWNED {
         let Some(owned) = served.versions(group, owned).first() else { return Ok(()) };
         for object in client.list(owned, cluster.namespace()).await? {
             replicas += object.value()["spec"]["replicas"].as_u64().unwrap_or(0);
@@ -254,11 +300,12 @@ async fn machines(
         let options = WriteOptions::manager(NAME);
         known.push(client.create(kind, &Object::new(machine), &options).await?);
     }
-    if part.has(Act::Nodes) && part.has(Act::TargetNodes) {
+    let is_new = |machine: &Object| machine.value()["status"]["nodeRef"].is_null();
+    if part.has(Act::Nodes) && part.has(Act::TargetNodes) && known.iter().any(is_new) {
         nodes(part, &known).await?;
     }
     for machine in known.iter().filter(|_| part.has(Act::Nodes)) {
-        if machine.value()["status"]["nodeRef"].is_null() {
+        if is_new(machine) {
             let status = json!({"status": {
                 "nodeRef": {"name": machine.name()}, "phase": "Running",
                 "conditions": [condition("NodeReady", true)],
