@@ -28,6 +28,10 @@ deny:
 kill-matrix:
     .ci/run kill_matrix
 
+# All tests with those that are ignored otherwise; takes hours.
+thorough:
+    .ci/run thorough
+
 # Moves of 1, 10 and 50 clusters side by side with clusterctl.
 bench:
     .ci/run bench

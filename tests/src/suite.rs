@@ -14,10 +14,16 @@ use tokio::runtime::Runtime;
 type Case<S> = Box<dyn FnOnce(Arc<S>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 type Set<S> = fn() -> Pin<Box<dyn Future<Output = S>>>;
 
+struct Entry<S> {
+    name: String,
+    is_thorough: bool,
+    case: Case<S>,
+}
+
 /// Cases over a shared stage `S`, which is set when the first case needs it.
 pub struct Suite<S> {
     set: Set<S>,
-    cases: Vec<(String, Case<S>)>,
+    cases: Vec<Entry<S>>,
 }
 
 impl<S: Send + Sync + 'static> Suite<S> {
@@ -28,17 +34,40 @@ impl<S: Send + Sync + 'static> Suite<S> {
 
     /// Adds a case.
     #[must_use]
-    pub fn case<F>(mut self, name: &str, case: impl FnOnce(Arc<S>) -> F + Send + 'static) -> Self
+    pub fn case<F>(self, name: &str, case: impl FnOnce(Arc<S>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + 'static,
     {
-        self.cases.push((name.to_owned(), Box::new(|stage| Box::pin(case(stage)))));
+        self.with(name, false, case)
+    }
+
+    /// Adds a case of the thorough run, which takes hours: `cargo test -- --include-ignored`. What it shows
+    /// in one place, a case of every run shows in another.
+    #[must_use]
+    pub fn thorough<F>(self, name: &str, case: impl FnOnce(Arc<S>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.with(name, true, case)
+    }
+
+    fn with<F>(
+        mut self,
+        name: &str,
+        is_thorough: bool,
+        case: impl FnOnce(Arc<S>) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let case: Case<S> = Box::new(|stage| Box::pin(case(stage)));
+        self.cases.push(Entry { name: name.to_owned(), is_thorough, case });
         self
     }
 
     /// Names of the cases.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.cases.iter().map(|(name, _)| name.as_str())
+        self.cases.iter().map(|entry| entry.name.as_str())
     }
 
     /// Runs the cases that the command line selects, takes the stage down, and reports.
@@ -53,12 +82,13 @@ impl<S: Send + Sync + 'static> Suite<S> {
         let mut args = Arguments::from_args();
         // The cases share control planes and a program that takes a lock on them.
         args.test_threads = Some(1);
-        let trials = self.cases.into_iter().map(|(name, case)| {
+        let trials = self.cases.into_iter().map(|Entry { name, is_thorough, case }| {
             let (runtime, shared, set) = (Arc::clone(&runtime), Arc::clone(&shared), self.set);
-            Trial::test(name, move || {
+            let trial = Trial::test(name, move || {
                 let stage = shared.stage(&runtime, set)?;
                 caught(|| runtime.block_on(case(stage)))
-            })
+            });
+            trial.with_ignored_flag(is_thorough)
         });
         let conclusion = libtest_mimic::run(&args, trials.collect());
         drop(shared);

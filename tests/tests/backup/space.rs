@@ -13,8 +13,8 @@ use crate::{Story, exit, listed, with_story};
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_full_disk_under_the_backup_undoes_the_move", full_under_the_backup)
-        .case("a_full_disk_under_backup_resumes_the_source", full_under_backup)
-        .case("a_folder_that_cannot_be_written_undoes_the_move", unwritable)
+        .thorough("a_full_disk_under_backup_resumes_the_source", full_under_backup)
+        .thorough("a_folder_that_cannot_be_written_undoes_the_move", unwritable)
         .case(
             "a_full_disk_under_the_journal_is_told_once_and_harms_nothing",
             full_under_the_journal,

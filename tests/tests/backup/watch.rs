@@ -16,7 +16,7 @@ use crate::{Story, exit, while_creating, with_story};
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_watch_shows_changes_and_ends_with_the_run", watch)
-        .case("ctrl_c_ends_a_watch", ctrl_c)
+        .thorough("ctrl_c_ends_a_watch", ctrl_c)
         .case("marks_without_a_record_are_told", leftovers)
 }
 

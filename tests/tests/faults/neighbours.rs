@@ -27,8 +27,11 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .case("a_status_that_controllers_write_does_not_stop_a_deletion", status_written)
         .case("a_cluster_that_is_created_again_stays_away_from_the_target", created_again)
         .case("a_machine_that_is_deleted_after_the_checks_undoes_the_move", deleted_after_checks)
-        .case("a_cluster_that_goes_after_the_checks_undoes_the_move", gone_after_checks)
-        .case("a_finalizer_that_the_target_adds_does_not_undo_the_move", finalizer_added_by_target)
+        .thorough("a_cluster_that_goes_after_the_checks_undoes_the_move", gone_after_checks)
+        .thorough(
+            "a_finalizer_that_the_target_adds_does_not_undo_the_move",
+            finalizer_added_by_target,
+        )
 }
 
 /// Keeps the answer to the last copy, after which the copies are read back.

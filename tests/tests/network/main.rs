@@ -20,17 +20,17 @@ use kubectl_pivot_tests::suite::Suite;
 fn main() -> ExitCode {
     Suite::new(|| Box::pin(stage::Stage::set()))
         .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
-        .case("a_chart_that_is_here", helm::a_chart_that_is_here)
+        .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
         .case("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
-        .case(
+        .thorough(
             "charts_that_cannot_be_had_are_told_before_anything_is_created",
             refused::charts_that_cannot_be_had_are_told_before_anything_is_created,
         )
-        .case("values_that_the_chart_refuses", refused::values_that_the_chart_refuses)
+        .thorough("values_that_the_chart_refuses", refused::values_that_the_chart_refuses)
         .case("what_never_gets_ready_is_told", refused::what_never_gets_ready_is_told)
         .case("a_chart_of_a_registry", registry::a_chart_of_a_registry)
-        .case("a_registry_that_wants_a_login", registry::a_registry_that_wants_a_login)
-        .case(
+        .thorough("a_registry_that_wants_a_login", registry::a_registry_that_wants_a_login)
+        .thorough(
             "what_a_registry_does_not_give_is_told_before_anything_is_created",
             registry::what_a_registry_does_not_give_is_told_before_anything_is_created,
         )

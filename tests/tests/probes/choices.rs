@@ -14,11 +14,11 @@ use crate::{Story, exit, outcomes};
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_probe_can_be_left_out_and_the_report_says_so", left_out)
-        .case("leaving_out_what_is_not_there_is_an_error", unknown)
-        .case("a_provider_without_a_plugin_is_moved_and_the_report_says_so", without_plugin)
+        .thorough("leaving_out_what_is_not_there_is_an_error", unknown)
+        .thorough("a_provider_without_a_plugin_is_moved_and_the_report_says_so", without_plugin)
         .case("a_plugin_that_is_not_trusted_is_not_asked_and_the_report_says_so", untrusted)
-        .case("a_plugin_that_answers_rubbish_is_not_asked_again", rubbish)
-        .case("a_plugin_of_another_provider_is_not_asked", another_provider)
+        .thorough("a_plugin_that_answers_rubbish_is_not_asked_again", rubbish)
+        .thorough("a_plugin_of_another_provider_is_not_asked", another_provider)
 }
 
 async fn left_out(arena: Arc<Arena>) {

@@ -13,9 +13,9 @@ use crate::{Story, create, create_available, deployments, exit, outcomes, set_av
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_probe_holds_as_soon_as_the_object_changes", becomes_true)
-        .case("an_object_that_appears_and_one_that_goes_are_noticed", appears)
+        .thorough("an_object_that_appears_and_one_that_goes_are_noticed", appears)
         .case("a_watch_whose_connection_is_cut_is_begun_again", cut)
-        .case("a_watch_from_too_long_ago_is_begun_with_a_new_list", expired)
+        .thorough("a_watch_from_too_long_ago_is_begun_with_a_new_list", expired)
         .case("what_is_forbidden_is_told_at_once", forbidden)
         .case("an_interrupt_ends_the_waiting_at_once", interrupt)
 }

@@ -13,7 +13,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_move_on_an_interrupted_run_names_resume_and_rollback", interrupted_is_explained)
         .case("nothing_to_resume_or_roll_back", nothing_to_resume)
-        .case("swapped_clusters_are_explained", swapped)
+        .thorough("swapped_clusters_are_explained", swapped)
         .case("no_rollback_after_the_commit", too_late)
         .case("status_tells_a_run_that_goes_on_from_an_interrupted_one", status)
         .case("a_cluster_paused_by_its_user_stays_so_after_a_rollback", rollback_then_move)
