@@ -9,7 +9,7 @@ use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, KubeconfigRef, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::program::Outcome;
-use kubectl_pivot_tests::understudy::{Act, Understudy};
+use kubectl_pivot_tests::understudy::Understudy;
 use serde_json::json;
 
 use super::stage::{Scene, Stage, text};
@@ -44,7 +44,7 @@ pub fn expect(outcome: &Outcome, code: u8, texts: &[&str]) {
 }
 
 pub async fn programs_that_are_no_use_are_told_before_anything_is_created(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
+    let scene = stage.scene_without_target();
     let old = script(&scene, "old", "echo kind v0.11.1");
     let rubbish = script(&scene, "rubbish", "echo Usage: something else");
     let broken = script(&scene, "broken", "echo cannot load libfoo.so >&2; exit 127");
@@ -66,7 +66,7 @@ pub async fn programs_that_are_no_use_are_told_before_anything_is_created(stage:
 }
 
 pub async fn what_is_asked_for_is_checked_first(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
+    let scene = stage.scene_without_target();
     let document = scene.path("pivot.yaml");
     let write = |spec: &str| {
         let head = "apiVersion: kubectl-pivot.io/v1alpha1\nkind: Pivot\nmetadata: {name: pivot}\n";
@@ -100,7 +100,7 @@ pub async fn what_is_asked_for_is_checked_first(stage: Arc<Stage>) {
 }
 
 pub async fn kind_fails_and_is_interrupted(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
+    let scene = stage.scene_without_target();
     let kind = kind_but(
         &scene,
         "'create cluster'",
@@ -156,7 +156,7 @@ async fn wait_for(path: &Path) {
 }
 
 pub async fn a_kind_cluster_of_somebody_else_is_left_alone(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
+    let scene = stage.scene_without_target();
     let config = scene.path("kind.yaml");
     let text_of_config =
         "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nname: pivot-bootstrap\n";
@@ -180,7 +180,7 @@ pub async fn a_kind_cluster_of_somebody_else_is_left_alone(stage: Arc<Stage>) {
 }
 
 pub async fn providers_that_do_not_come_up_are_told(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
+    let scene = stage.scene_without_target();
     // Nobody makes Deployments available.
     let outcome = scene.program.run(scene.create(&["--timeout", "3"])).await;
     expect(
@@ -192,32 +192,6 @@ pub async fn providers_that_do_not_come_up_are_told(stage: Arc<Stage>) {
     assert!(log.expect("a log").contains("$ clusterctl init "), "{outcome}");
     scene.program.run(["abort", "pivot", "--yes"]).await.expect_success("abort");
     assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "it is aborted");
-}
-
-pub async fn machines_without_nodes_are_named(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let _understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Nodes]));
-    let outcome = scene.program.run(scene.create(&["--timeout", "30"])).await;
-    expect(
-        &outcome,
-        exit::UNFINISHED,
-        &[
-            "the step `nodes` failed",
-            "timed out after 30 s waiting until every machine is a Ready node",
-            "0 of 2 nodes are Ready",
-            "default/pivot-0: its Node has not joined yet",
-        ],
-    );
-    assert_eq!(clusters(&scene).await, Vec::<String>::new(), "nothing was moved");
-    // A cluster that holds objects is not removed.
-    let outcome = scene.program.run(["abort", "pivot", "--yes"]).await;
-    expect(
-        &outcome,
-        exit::UNFINISHED,
-        &["the bootstrap cluster `pivot-bootstrap` holds", "default/pivot"],
-    );
-    let left = scene.kind().run(["get", "clusters"]).await;
-    assert_eq!(left.stdout, "pivot-bootstrap\n");
 }
 
 pub async fn a_target_that_does_not_answer_is_told(stage: Arc<Stage>) {

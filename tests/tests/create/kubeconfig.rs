@@ -45,7 +45,7 @@ fn write(path: &Path, content: &Value) {
 
 /// The kubeconfig of the target with the names that Cluster API gives.
 fn as_by_cluster_api(scene: &Scene) -> PathBuf {
-    let mut content = read(scene.target.kubeconfig());
+    let mut content = read(scene.target());
     content["clusters"][0]["name"] = json!("pivot");
     content["users"][0]["name"] = json!("pivot-admin");
     content["contexts"][0] =
@@ -126,7 +126,7 @@ async fn merged(stage: Arc<Stage>) {
 }
 
 async fn refused(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
+    let scene = stage.scene_without_target();
     let config = scene.path("config");
     let taken = |list: &str, item: Value| {
         let mut content = of_others();

@@ -26,11 +26,12 @@ fn main() -> ExitCode {
     kubeconfig::add(probes::add(suite))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
-        .case(
+        .thorough(
             "real_controllers_of_the_target_take_over",
             real::real_controllers_of_the_target_take_over,
         )
-        .case("killed_in_each_step_it_ends_the_same", kills::killed_in_each_step_it_ends_the_same)
+        .case("killed_in_some_steps_it_ends_the_same", kills::killed_in_some_steps)
+        .thorough("killed_in_each_step_it_ends_the_same", kills::killed_in_each_step)
         .case(
             "programs_that_are_no_use_are_told_before_anything_is_created",
             failures::programs_that_are_no_use_are_told_before_anything_is_created,
@@ -45,12 +46,11 @@ fn main() -> ExitCode {
             "providers_that_do_not_come_up_are_told",
             failures::providers_that_do_not_come_up_are_told,
         )
-        .case("machines_without_nodes_are_named", failures::machines_without_nodes_are_named)
-        .case(
+        .thorough(
             "a_target_that_does_not_answer_is_told",
             failures::a_target_that_does_not_answer_is_told,
         )
-        .case(
+        .thorough(
             "a_bootstrap_cluster_with_clusters_is_not_deleted",
             failures::a_bootstrap_cluster_with_clusters_is_not_deleted,
         )
@@ -58,8 +58,8 @@ fn main() -> ExitCode {
             "a_cluster_that_is_refused_is_applied_when_it_is_mended",
             refusals::a_cluster_that_is_refused_is_applied_when_it_is_mended,
         )
-        .case("a_network_that_does_not_work_is_told", network::a_network_that_does_not_work_is_told)
-        .case(
+        .case("machines_without_nodes_and_a_network_that_does_not_work_are_told", network::told)
+        .thorough(
             "providers_that_do_not_get_into_the_target_are_told",
             target::providers_that_do_not_get_into_the_target_are_told,
         )

@@ -24,7 +24,7 @@ const NO_WORKERS: Policy = Policy {
 pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
     let scene = stage.scene().await;
     let understudy = scene.understudy();
-    let target = scene.client(scene.target.kubeconfig()).await;
+    let target = scene.client(scene.target()).await;
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"value": "other"},
         "metadata": {"name": "pivot-kubeconfig", "namespace": "default"}});
     let secrets = ResourceType::core("Secret", "secrets");

@@ -1,4 +1,4 @@
-//! A network that is refused, or whose pods never get ready.
+//! A network that is refused, or whose pods never get ready, and machines without nodes.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::failures::expect;
 use super::stage::{Stage, text};
 use super::whole::clusters;
 
-pub async fn a_network_that_does_not_work_is_told(stage: Arc<Stage>) {
+pub async fn told(stage: Arc<Stage>) {
     let scene = stage.scene().await;
     let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Nodes]));
     let manifest = scene.path("network.json");
@@ -34,7 +34,7 @@ pub async fn a_network_that_does_not_work_is_told(stage: Arc<Stage>) {
         ],
     );
     std::fs::write(&manifest, daemon_set("net").to_string()).expect("write");
-    let target = scene.client(scene.target.kubeconfig()).await;
+    let target = scene.client(scene.target()).await;
     pod_without_image(&target).await;
     scene.stop_after("network", create(&[])).await;
     let outcome = scene.program.run(create(&["--timeout", "2"])).await;
@@ -45,11 +45,21 @@ pub async fn a_network_that_does_not_work_is_told(stage: Arc<Stage>) {
             "the step `nodes` failed",
             "timed out after 2 s waiting until every machine is a Ready node",
             "0 of 2 nodes are Ready",
+            "default/pivot-0: its Node has not joined yet",
             "Pod kube-system/net-x in the target is not ready: ImagePullBackOff no such image",
             "kubectl pivot resume pivot",
         ],
     );
     assert_eq!(clusters(&scene).await, Vec::<String>::new(), "nothing was moved");
+    // A cluster that holds objects is not removed.
+    let outcome = scene.program.run(["abort", "pivot", "--yes"]).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &["the bootstrap cluster `pivot-bootstrap` holds", "default/pivot"],
+    );
+    let left = scene.kind().run(["get", "clusters"]).await;
+    assert_eq!(left.stdout, "pivot-bootstrap\n");
     drop(understudy);
     let _understudy = scene.understudy();
     let more = ["resume", "pivot", "--timeout", "120"];

@@ -7,8 +7,9 @@ use std::time::Duration;
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
-use kubectl_pivot::sandbox::{ControllersOptions, ManagerHost, PartsOptions};
+use kubectl_pivot::sandbox::{ControllersOptions, ManagerHost};
 use kubectl_pivot_tests::crew::{Crew, wait_for_provider_port};
+use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::repository;
 use kubectl_pivot_tests::understudy::{Act, Understudy};
 use serde_json::{Value, json};
@@ -25,9 +26,9 @@ pub async fn real_controllers_of_the_target_take_over(stage: Arc<Stage>) {
     wait_for_provider_port().await;
     let mut scene = stage.scene().await;
     let bootstrap = scene.path("state/runs/pivot/bootstrap.kubeconfig");
-    let host = vec![bootstrap, scene.target.kubeconfig().to_owned()];
+    let host = vec![bootstrap, scene.target().to_owned()];
     let controllers = ControllersOptions { program: scene.program.path().to_owned() };
-    let parts = PartsOptions::default();
+    let parts = parts::options();
     let prepared = ManagerHost::prepare(&controllers, &parts, host.clone(), scene.dir.path()).await;
     let prepared = prepared.unwrap_or_else(|error| panic!("{}", in_one_line(&error)));
     let folder = scene.path("repository");
@@ -45,7 +46,7 @@ pub async fn real_controllers_of_the_target_take_over(stage: Arc<Stage>) {
 async fn pivot_and_scale(scene: &Scene) {
     // The in-memory provider's own clusters cannot be management clusters: they have no CRDs. So the
     // target is a control plane of its own.
-    let target = text(scene.target.kubeconfig());
+    let target = text(scene.target());
     let flags = ["--cni", "none", "--to-kubeconfig", &target, "--timeout", "280"];
     let mut running = scene.program.start(scene.create(&flags));
     let before = tokio::select! {
@@ -61,7 +62,7 @@ async fn pivot_and_scale(scene: &Scene) {
     assert_eq!(clusters(scene).await, ["pivot"]);
     assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "it is still there");
 
-    let target = scene.client(scene.target.kubeconfig()).await;
+    let target = scene.client(scene.target()).await;
     assert_eq!(machines(scene, &target).await, before, "Machines were replaced");
     scale(scene, &target).await;
     let after = machines(scene, &target).await;

@@ -7,7 +7,9 @@ use kubectl_pivot::causes::in_one_line;
 use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts, PartsOptions};
+use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
+use kubectl_pivot_tests::arena::LEASE_SECONDS;
+use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::User;
 use kubectl_pivot_tests::program::Program;
 use kubectl_pivot_tests::repository;
@@ -24,10 +26,10 @@ pub struct Stage {
     _repository: TempDir,
 }
 
-/// One case: a target, folders of its own, and whoever plays the controllers.
+/// One case: folders of its own, and a target unless it ends before there is one.
 pub struct Scene {
     pub dir: TempDir,
-    pub target: ControlPlane,
+    target: Option<ControlPlane>,
     pub program: Program,
     pub config: PathBuf,
     pub clusterctl: PathBuf,
@@ -36,7 +38,7 @@ pub struct Scene {
 
 impl Stage {
     pub async fn set() -> Self {
-        let options = PartsOptions::default();
+        let options = parts::options();
         let parts = Parts::resolve(&options, &Events::none()).await;
         let parts =
             parts.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
@@ -60,23 +62,32 @@ impl Stage {
         &self.parts
     }
 
+    /// A scene of a run that comes as far as the target.
     pub async fn scene(&self) -> Scene {
-        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut scene = self.scene_without_target();
         let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
-        let target = dir.path().join("target");
-        let target = ControlPlane::start(&target, &self.parts, options, &Events::none()).await;
+        let folder = scene.path("target");
+        let target = ControlPlane::start(&folder, &self.parts, options, &Events::none()).await;
         let mut target = target.unwrap_or_else(|error| panic!("{error}"));
         let started = target.start_controller_manager(&Events::none()).await;
         started.unwrap_or_else(|error| panic!("{error}"));
+        scene.target = Some(target);
+        scene
+    }
+
+    /// A scene of a run that ends before.
+    pub fn scene_without_target(&self) -> Scene {
+        let dir = tempfile::tempdir().expect("a temporary folder");
         let program = Program::kubectl_pivot(self.user.home())
             .env("XDG_DATA_HOME", &text(&self.user.home().join("data")))
             .env("KUBECTL_PIVOT_CACHE_DIR", &text(&self.cache))
             .env("KUBECTL_PIVOT_STATE_DIR", &text(&dir.path().join("state")))
             .env("KUBECTL_PIVOT_KIND", env!("CARGO_BIN_EXE_stand-in-kind"))
             .env("KUBECTL_PIVOT_CLUSTERCTL", &text(&self.clusterctl))
-            .env("STAND_IN_KIND_ROOT", &text(&dir.path().join("kind-root")));
+            .env("STAND_IN_KIND_ROOT", &text(&dir.path().join("kind-root")))
+            .env(LEASE_SECONDS, "5");
         let (config, clusterctl) = (self.config.clone(), self.clusterctl.clone());
-        Scene { dir, target, program, config, clusterctl, cache: self.cache.clone() }
+        Scene { dir, target: None, program, config, clusterctl, cache: self.cache.clone() }
     }
 }
 
@@ -95,6 +106,11 @@ impl Scene {
         self.dir.path().join(name)
     }
 
+    /// The kubeconfig of the target's administrator.
+    pub fn target(&self) -> &Path {
+        self.target.as_ref().expect("this scene ends before there is a target").kubeconfig()
+    }
+
     /// Whoever plays the controllers of both clusters.
     pub fn understudy(&self) -> Understudy {
         Understudy::begin(self.part(|_| {}))
@@ -104,8 +120,8 @@ impl Scene {
     pub fn part(&self, change: impl FnOnce(&mut understudy::Part)) -> understudy::Part {
         let bootstrap = self.path("state/runs/pivot/bootstrap.kubeconfig");
         let mut part = understudy::Part {
-            clusters: vec![bootstrap, self.target.kubeconfig().to_owned()],
-            target: self.target.kubeconfig().to_owned(),
+            clusters: vec![bootstrap, self.target().to_owned()],
+            target: self.target().to_owned(),
             without: Vec::new(),
         };
         change(&mut part);

@@ -56,7 +56,7 @@ pub async fn providers_that_do_not_get_into_the_target_are_told(stage: Arc<Stage
         ],
     );
 
-    let target = scene.client(scene.target.kubeconfig()).await;
+    let target = scene.client(scene.target()).await;
     let silence = Silence::begin(&target).await;
     scene.stop_in("target-providers", scene.create(&[])).await;
     let outcome = scene.program.run(scene.create(&["--timeout", "2"])).await;

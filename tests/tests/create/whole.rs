@@ -71,7 +71,7 @@ fn tells_every_step(outcome: &Outcome) {
 }
 
 pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
+    let scene = stage.scene_without_target();
     let outcome = scene.program.run(scene.create(&["--dry-run"])).await.expect_success("dry-run");
     for text in [
         "2. Create the bootstrap cluster [bootstrap] (after preflight)",
@@ -92,7 +92,7 @@ pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
 
 /// Names of the Clusters in the target.
 pub async fn clusters(scene: &Scene) -> Vec<String> {
-    let target = KubeconfigRef::file(scene.target.kubeconfig());
+    let target = KubeconfigRef::file(scene.target());
     let client = Client::connect("target", &target).await.expect("a kubeconfig");
     let served = Served::read(&client).await.expect("it answers");
     let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else {
