@@ -7,7 +7,7 @@ use super::shapes::{CLUSTER_NAME, cluster};
 use super::{Handle, Piece, Population};
 
 /// A version of Cluster API that is no longer served.
-const UNSERVED: &str = "cluster.x-k8s.io/v1alpha4";
+pub const UNSERVED: &str = "cluster.x-k8s.io/v1alpha4";
 
 /// A cluster; strangers, one with a Secret of its own; objects whose owners do not exist; free Secrets
 /// and ConfigMaps.

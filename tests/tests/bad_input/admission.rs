@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::namespaces::wait_gone;
 use kubectl_pivot_tests::population::{Piece, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
@@ -76,6 +77,7 @@ async fn policy_refuses_half_way(bench: Arc<Bench>) {
     ];
     expect(&outcome, code::UNDONE, &says);
     bench.expect_untouched(namespace, &before, &outcome).await;
+    wait_gone(&bench.pair.target, namespace).await;
     let outcome = bench.run(namespace, &["--preflight", "full"]).await;
     expect(
         &outcome,

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::WriteOptions;
-use kubectl_pivot_tests::population::crds::{API_VERSION, GADGET, MOVE, STRANGER, WIDGET};
+use kubectl_pivot_tests::population::crds::{
+    API_VERSION, GADGET, GLOBAL_IDENTITY, MOVE, STRANGER, WIDGET,
+};
 use kubectl_pivot_tests::population::shapes::{CORE, DOCKER};
+use kubectl_pivot_tests::population::strangers::UNSERVED;
 use kubectl_pivot_tests::population::{Piece, Population, made_up_uid, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
@@ -22,6 +25,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("an_owner_under_another_uid", owner_under_another_uid)
         .case("an_object_that_names_its_cluster_without_owner", names_its_cluster)
         .case("an_object_between_an_owner_that_moves_and_one_that_stays", torn)
+        .case("a_cluster_that_would_stay_too", cluster_that_stays)
         .case("nothing_but_labelled_objects", nothing_but_labelled_objects)
 }
 
@@ -208,7 +212,7 @@ async fn owner_under_another_uid(bench: Arc<Bench>) {
     let below =
         Piece::new(DOCKER, "DockerMachine", "stale-below").label(shapes::CLUSTER_NAME, namespace);
     let stale =
-        population.add(below.owned_by_missing(CORE, "Machine", "restored-0").spec(json!({})));
+        population.add(below.owned_by_missing(UNSERVED, "Machine", "restored-0").spec(json!({})));
     population.add(Piece::secret("deeper").label(shapes::CLUSTER_NAME, namespace).owned_by(stale));
     bench.pair.source.populate(&population).await;
     let machines = ResourceType::new(CORE, "Machine", "machines", true);
@@ -244,6 +248,18 @@ async fn names_its_cluster(bench: Arc<Bench>) {
     ];
     refused(&bench, namespace, "LeftBehind", &says).await;
     expect(&bench.back_up(namespace, "unowned").await, code::REFUSED, &["LeftBehind"]);
+}
+
+/// What belongs to a cluster-scoped object is copied and stays, and a Cluster would be active twice then.
+async fn cluster_that_stays(bench: Arc<Bench>) {
+    let namespace = "credentialed";
+    let mut population = Bench::population(namespace);
+    let identity = Piece::new(API_VERSION, GLOBAL_IDENTITY, namespace).global();
+    let identity = population.add(identity.spec(json!({"secretRef": "none"})));
+    population.add(shapes::bare_cluster("kept").owned_by(identity));
+    bench.pair.source.populate(&population).await;
+    refused(&bench, namespace, "WouldBeActiveTwice", &["Cluster credentialed/kept"]).await;
+    delete(&bench.pair.source, API_VERSION, GLOBAL_IDENTITY, "globalidentities", namespace).await;
 }
 
 async fn torn(bench: Arc<Bench>) {
