@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use kubectl_pivot::capi::names;
 use kubectl_pivot::commands::{CHECKS, exit};
 use kubectl_pivot::tools::KnownTool;
 use kubectl_pivot::workflow::Step;
+use serde_json::Value;
 
 const README: &str = include_str!("../../README.md");
 const REPORT: &str = include_str!("../../docs/report.md");
@@ -280,6 +282,46 @@ fn the_folders_of_the_code_map_are_there() {
         let path = folders.last().expect("just pushed");
         assert!(path.exists(), "{} is not there", path.display());
     }
+}
+
+#[test]
+fn each_crate_uses_what_the_table_of_crates_allows() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("readable");
+    let names = |cell: &str| -> BTreeSet<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let told: BTreeMap<String, BTreeSet<String>> =
+        rows(&architecture, "| crate | what it is for | may use |")
+            .iter()
+            .map(|cells| (cells[0].trim_matches('`').to_owned(), names(cells[2])))
+            .collect();
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (folder, uses) in crates() {
+        let one_of_many = folder.starts_with("plugins/");
+        let key = if one_of_many { "plugins/*".to_owned() } else { folder };
+        used.entry(key).or_default().extend(uses);
+    }
+    assert_eq!(told, used);
+}
+
+/// The folder of each crate of the workspace, with those of the crates that it depends on.
+fn crates() -> Vec<(String, Vec<String>)> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--format-version=1", "--no-deps", "--locked"]).current_dir(root());
+    let output = cargo.output().expect("cargo has built this test and is still there");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo answers in JSON");
+    let folder = |path: &Value| {
+        let path = Path::new(path.as_str().expect("a path")).strip_prefix(root());
+        path.expect("in the workspace").display().to_string()
+    };
+    let packages = metadata["packages"].as_array().expect("a list").iter();
+    let described = packages.map(|package| {
+        let manifest = folder(&package["manifest_path"]);
+        let dependencies = package["dependencies"].as_array().expect("a list").iter();
+        let uses = dependencies.map(|one| &one["path"]).filter(|path| path.is_string()).map(folder);
+        (manifest.trim_end_matches("/Cargo.toml").to_owned(), uses.collect())
+    });
+    described.collect()
 }
 
 /// The cells of a table that begins with this heading.
