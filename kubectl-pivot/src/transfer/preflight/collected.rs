@@ -206,10 +206,12 @@ impl Seen {
     }
 }
 
+/// Group and kind of objects, kind of their owners.
+type Kinds<'a> = (&'a str, &'a str, &'a str);
+
 /// One finding for each kind of objects and kind of owners.
 fn report(strangers: &[Stranger], allowed: &[KindSelector], findings: &mut Findings) {
-    let mut groups: BTreeMap<(&str, &str, &str), Vec<(&ObjectId, &OwnerReference)>> =
-        BTreeMap::new();
+    let mut groups = BTreeMap::<Kinds<'_>, Vec<(&ObjectId, &OwnerReference)>>::new();
     for stranger in strangers {
         let Some(owner) = &stranger.lost_owner else { continue };
         let object = &stranger.object;
