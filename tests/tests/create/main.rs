@@ -54,7 +54,7 @@ fn main() -> ExitCode {
             "a_bootstrap_cluster_with_clusters_is_not_deleted",
             failures::a_bootstrap_cluster_with_clusters_is_not_deleted,
         )
-        .case(
+        .thorough(
             "a_cluster_that_is_refused_is_applied_when_it_is_mended",
             refusals::a_cluster_that_is_refused_is_applied_when_it_is_mended,
         )
