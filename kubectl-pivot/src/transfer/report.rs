@@ -116,7 +116,7 @@ pub struct Report {
     pub collected: Vec<Explained>,
     /// Those of `not_moved` that are not in the graph.
     #[serde(skip)]
-    pub labelled: Vec<Explained>,
+    pub(crate) labelled: Vec<Explained>,
     /// In the target already, with the same content, and used as they are.
     pub reused: Vec<ObjectId>,
     /// Fields that the target added to copies.
