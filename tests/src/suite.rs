@@ -41,8 +41,8 @@ impl<S: Send + Sync + 'static> Suite<S> {
         self.with(name, false, case)
     }
 
-    /// Adds a case of the thorough run, which takes hours: `cargo test -- --include-ignored`. What it shows
-    /// in one place, a case of every run shows in another.
+    /// Adds a case of the thorough run, which takes hours: `cargo test -- --include-ignored`. It shows of one
+    /// more fault, phase or step what a case of every run shows of another.
     #[must_use]
     pub fn thorough<F>(self, name: &str, case: impl FnOnce(Arc<S>) -> F + Send + 'static) -> Self
     where

@@ -11,7 +11,7 @@ use crate::{at_the_pause, exit, listed, while_creating, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("ctrl_c_during_a_backup_resumes_the_source", ctrl_c)
+        .thorough("ctrl_c_during_a_backup_resumes_the_source", ctrl_c)
         .case("a_second_run_is_refused_during_a_backup", second_run)
         .case("a_killed_backup_is_told_and_rolled_back", killed_backup)
         .thorough("a_killed_write_to_a_directory_is_rolled_back", killed_to_directory)

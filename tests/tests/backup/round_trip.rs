@@ -18,10 +18,10 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_backup_leaves_the_source_as_it_was_and_is_private", leaves_no_trace)
         .case("a_backup_is_restored_into_another_cluster", into_another)
-        .case("the_backup_of_a_move_is_restored_into_the_emptied_source", into_the_source)
+        .thorough("the_backup_of_a_move_is_restored_into_the_emptied_source", into_the_source)
         .thorough("clusterctl_restores_a_backup", by_clusterctl)
-        .case("what_is_there_already_is_left_as_it_is", beside_others)
-        .case("the_target_needs_the_providers_of_the_backup", providers)
+        .thorough("what_is_there_already_is_left_as_it_is", beside_others)
+        .thorough("the_target_needs_the_providers_of_the_backup", providers)
         .case("dry_runs_write_nothing", dry_runs)
 }
 

@@ -63,7 +63,7 @@ fn main() -> ExitCode {
             "providers_that_do_not_get_into_the_target_are_told",
             target::providers_that_do_not_get_into_the_target_are_told,
         )
-        .case(
+        .thorough(
             "a_move_that_fails_is_done_when_it_can_be",
             moving::a_move_that_fails_is_done_when_it_can_be,
         )

@@ -11,7 +11,7 @@ use crate::{Shared, Stormy, moves_nevertheless};
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     suite
         .case("answers_to_creates_are_lost", |s| async move { lost(s, "POST").await })
-        .case("answers_to_patches_are_lost", |s| async move { lost(s, "PATCH").await })
+        .thorough("answers_to_patches_are_lost", |s| async move { lost(s, "PATCH").await })
         .thorough("answers_to_deletes_are_lost", |s| async move { lost(s, "DELETE").await })
         .thorough("answers_to_reads_are_lost", |s| async move { lost(s, "GET").await })
         .case("every_answer_to_the_lock_is_lost_once", lost_leases)
@@ -20,7 +20,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .thorough("resets_on_reads_and_writes", resets)
         .case("log_in_pages_of_a_proxy", pages)
         .thorough("a_fifth_of_a_second_for_each_answer", latency)
-        .case("connections_that_stay_silent", silence)
+        .thorough("connections_that_stay_silent", silence)
         .case("everything_at_random", at_random)
 }
 

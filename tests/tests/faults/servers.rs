@@ -18,7 +18,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .case("the_api_server_of_the_target_crashes_while_it_is_copied_to", target_crashes)
         .thorough("the_api_server_of_the_source_crashes_while_it_is_deleted_from", source_crashes)
         .thorough("the_etcd_of_the_target_crashes_while_it_is_copied_to", target_etcd_crashes)
-        .case("the_etcd_of_the_source_crashes_while_it_is_deleted_from", source_etcd_crashes)
+        .thorough("the_etcd_of_the_source_crashes_while_it_is_deleted_from", source_etcd_crashes)
 }
 
 async fn target_crashes(stormy: Shared) {

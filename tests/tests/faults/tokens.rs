@@ -18,7 +18,7 @@ use crate::{Shared, Stormy, UNFINISHED, check_moved, check_nothing_left, fresh};
 
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     suite
-        .case("a_token_that_expires_is_renewed_by_its_exec_plugin", renewed)
+        .thorough("a_token_that_expires_is_renewed_by_its_exec_plugin", renewed)
         .case("a_token_that_expires_for_good_leaves_a_run_that_can_be_rolled_back", not_renewed)
 }
 

@@ -68,13 +68,13 @@ impl<'a> Points<'a> {
 
     /// Some points of runs whose order is not known.
     pub(crate) fn anywhere(&mut self) -> Vec<Kill> {
-        let count = if self.full { 40 } else { 2 };
+        let count = if self.full { 40 } else { 1 };
         (0..count).map(|_| self.one(2..=self.recorded.writes())).collect()
     }
 
     /// Some pairs: one of the run, one of the run that resumes it.
     pub(crate) fn in_pairs(&mut self) -> Vec<[Kill; 2]> {
-        let count = if self.full { 60 } else { 2 };
+        let count = if self.full { 60 } else { 1 };
         let pair = |points: &mut Self| {
             let first = points.one(2..=points.recorded.writes() - 1);
             let left = points.recorded.writes() - first.write;
@@ -85,7 +85,7 @@ impl<'a> Points<'a> {
 
     /// Some pairs: one of the run before its commit, one of the rollback.
     pub(crate) fn of_rollbacks(&mut self) -> Vec<[Kill; 2]> {
-        let count = if self.full { 40 } else { 2 };
+        let count = if self.full { 40 } else { 1 };
         let commit = self.recorded.commit();
         let pair = |points: &mut Self| {
             let first = points.one(commit / 2..=commit - 1);

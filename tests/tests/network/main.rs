@@ -21,13 +21,13 @@ fn main() -> ExitCode {
     Suite::new(|| Box::pin(stage::Stage::set()))
         .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
         .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
-        .case("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
+        .thorough("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
         .thorough(
             "charts_that_cannot_be_had_are_told_before_anything_is_created",
             refused::charts_that_cannot_be_had_are_told_before_anything_is_created,
         )
         .thorough("values_that_the_chart_refuses", refused::values_that_the_chart_refuses)
-        .case("what_never_gets_ready_is_told", refused::what_never_gets_ready_is_told)
+        .thorough("what_never_gets_ready_is_told", refused::what_never_gets_ready_is_told)
         .case("a_chart_of_a_registry", registry::a_chart_of_a_registry)
         .thorough("a_registry_that_wants_a_login", registry::a_registry_that_wants_a_login)
         .thorough(

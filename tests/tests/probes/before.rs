@@ -14,8 +14,8 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_probe_that_times_out_says_what_was_seen_and_nothing_is_written", times_out)
         .thorough("a_kind_that_is_not_served_is_named", not_served)
         .thorough("too_few_objects_are_too_few", min_objects)
-        .case("labels_and_namespaces_select", selects)
-        .case("an_expression_that_fails_is_false_and_says_why", fails)
+        .thorough("labels_and_namespaces_select", selects)
+        .thorough("an_expression_that_fails_is_false_and_says_why", fails)
         .thorough("an_expression_that_is_no_cel_is_told_at_once", no_cel)
         .case("a_dry_run_looks_once_and_warns", dry_run)
 }

@@ -13,7 +13,7 @@ use crate::{Story, exit, outcomes};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("a_probe_can_be_left_out_and_the_report_says_so", left_out)
+        .thorough("a_probe_can_be_left_out_and_the_report_says_so", left_out)
         .thorough("leaving_out_what_is_not_there_is_an_error", unknown)
         .thorough("a_provider_without_a_plugin_is_moved_and_the_report_says_so", without_plugin)
         .case("a_plugin_that_is_not_trusted_is_not_asked_and_the_report_says_so", untrusted)

@@ -16,7 +16,7 @@ use crate::{Story, deployments, exit, outcomes};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("the_docker_plugin_waits_for_its_controllers_and_clusters", docker)
+        .thorough("the_docker_plugin_waits_for_its_controllers_and_clusters", docker)
         .thorough("moments_and_clusters_of_the_future_are_left_out", future)
         .case("plugin_check_finds_what_is_no_cel", check)
 }

@@ -23,7 +23,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_second_run_is_refused_and_told_who_holds_the_lock", second_run)
         .thorough("a_run_in_the_opposite_direction_is_refused", opposite_run)
-        .case("two_runs_started_at_once", two_at_once)
+        .thorough("two_runs_started_at_once", two_at_once)
         .thorough("two_runs_started_at_once_in_opposite_directions", two_at_once_opposite)
         .case("a_resume_while_the_run_is_alive_is_refused", resume_of_a_living_run)
         .case("a_run_whose_lease_is_taken_over_while_copying_stops", taken_over_while_copying)

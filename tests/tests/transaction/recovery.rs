@@ -12,11 +12,11 @@ use crate::{exit, while_copying, while_deleting, with_story};
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_move_on_an_interrupted_run_names_resume_and_rollback", interrupted_is_explained)
-        .case("nothing_to_resume_or_roll_back", nothing_to_resume)
+        .thorough("nothing_to_resume_or_roll_back", nothing_to_resume)
         .thorough("swapped_clusters_are_explained", swapped)
         .case("no_rollback_after_the_commit", too_late)
-        .case("status_tells_a_run_that_goes_on_from_an_interrupted_one", status)
-        .case("a_cluster_paused_by_its_user_stays_so_after_a_rollback", rollback_then_move)
+        .thorough("status_tells_a_run_that_goes_on_from_an_interrupted_one", status)
+        .thorough("a_cluster_paused_by_its_user_stays_so_after_a_rollback", rollback_then_move)
 }
 
 async fn interrupted_is_explained(arena: Arc<Arena>) {
