@@ -10,6 +10,9 @@ use crate::story::Recorded;
 /// Chooses every point instead of a sample.
 const FULL: (&str, &str) = ("KUBECTL_PIVOT_KILL_MATRIX", "full");
 
+/// How many points a sample of resumed runs has.
+const SAMPLE: usize = 6;
+
 /// A point of a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Kill {
@@ -39,7 +42,7 @@ impl<'a> Points<'a> {
         Self { recorded, dice: StdRng::seed_from_u64(seed), full }
     }
 
-    /// Every point, or those around each change of phase and some in each phase.
+    /// Every point, or some of those at the changes of phase and in each phase.
     pub(crate) fn resumable(&mut self) -> Vec<Kill> {
         if self.full {
             return all(1..=self.recorded.writes());
@@ -50,6 +53,10 @@ impl<'a> Points<'a> {
         points.push(Kill { write: 1, after: false });
         for phase in changes.windows(2).filter(|phase| phase[1] - phase[0] > 2) {
             points.push(self.one(phase[0] + 1..=phase[1] - 1));
+        }
+        while points.len() > SAMPLE {
+            let left_out = self.dice.random_range(0..points.len());
+            points.swap_remove(left_out);
         }
         points
     }
