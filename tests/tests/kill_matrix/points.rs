@@ -11,7 +11,7 @@ use crate::story::Recorded;
 const FULL: (&str, &str) = ("KUBECTL_PIVOT_KILL_MATRIX", "full");
 
 /// How many points a sample of resumed runs has.
-const SAMPLE: usize = 6;
+const SAMPLE: usize = 4;
 
 /// A point of a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
