@@ -12,7 +12,7 @@ use kubectl_pivot_tests::suite::Suite;
 use crate::{exit, listed, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
-    suite.case("a_damaged_backup_is_refused_and_the_file_is_named", damaged)
+    suite.thorough("a_damaged_backup_is_refused_and_the_file_is_named", damaged)
 }
 
 /// What somebody has done to a backup, the file that has to be named, and what is said of it.

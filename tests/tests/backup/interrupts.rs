@@ -15,7 +15,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_second_run_is_refused_during_a_backup", second_run)
         .case("a_killed_backup_is_told_and_rolled_back", killed_backup)
         .thorough("a_killed_write_to_a_directory_is_rolled_back", killed_to_directory)
-        .case("a_killed_restore_is_carried_on_by_restoring_again", killed_restore)
+        .thorough("a_killed_restore_is_carried_on_by_restoring_again", killed_restore)
         .thorough("a_restore_killed_after_its_commit_is_carried_on", killed_after_the_commit)
         .thorough("a_killed_restore_is_rolled_back", restore_rolled_back)
         .case("ctrl_c_during_a_restore_removes_what_it_has_created", ctrl_c_in_restore)

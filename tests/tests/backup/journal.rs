@@ -15,7 +15,7 @@ use crate::{Story, exit, listed, while_creating, with_story};
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("status_tells_what_only_the_journal_knows", told)
-        .case("progress_for_machines_tells_the_run", machines)
+        .thorough("progress_for_machines_tells_the_run", machines)
         .thorough("a_journal_in_any_state_stops_no_run", any_state)
         .case("a_failed_run_is_reported", failed_report)
         .thorough("a_run_that_fails_half_way_names_its_backup", unfinished)

@@ -15,7 +15,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_full_disk_under_the_backup_undoes_the_move", full_under_the_backup)
         .thorough("a_full_disk_under_backup_resumes_the_source", full_under_backup)
         .thorough("a_folder_that_cannot_be_written_undoes_the_move", unwritable)
-        .case(
+        .thorough(
             "a_full_disk_under_the_journal_is_told_once_and_harms_nothing",
             full_under_the_journal,
         )

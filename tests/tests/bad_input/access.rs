@@ -16,8 +16,8 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("wrong_credentials", wrong_credentials)
         .case("stranger_to_the_source", stranger_to_the_source)
         .case("reader_of_the_source", reader_of_the_source)
-        .case("reader_of_the_target", reader_of_the_target)
-        .case("no_new_namespaces_on_the_target", no_new_namespaces)
+        .thorough("reader_of_the_target", reader_of_the_target)
+        .thorough("no_new_namespaces_on_the_target", no_new_namespaces)
 }
 
 async fn wrong_credentials(bench: Arc<Bench>) {

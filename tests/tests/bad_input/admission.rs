@@ -20,12 +20,12 @@ const REFUSED_BY: &str = "proof.kubectl-pivot.io/refused-by";
 
 pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
     suite
-        .case("policy_refuses_a_kind", policy_refuses_a_kind)
+        .thorough("policy_refuses_a_kind", policy_refuses_a_kind)
         .case("policy_refuses_half_way", policy_refuses_half_way)
-        .case("dead_webhook", dead_webhook)
+        .thorough("dead_webhook", dead_webhook)
         .case("policy_refuses_deletion", policy_refuses_deletion)
-        .case("policy_refuses_deletion_for_a_while", policy_refuses_deletion_for_a_while)
-        .case("policy_refuses_to_free", policy_refuses_to_free)
+        .thorough("policy_refuses_deletion_for_a_while", policy_refuses_deletion_for_a_while)
+        .thorough("policy_refuses_to_free", policy_refuses_to_free)
         .case("policy_refuses_to_resume", policy_refuses_to_resume)
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("kubeconfigs_that_no_request_can_be_made_from", impossible_kubeconfigs)
         .case("target_is_the_source", target_is_the_source)
         .case("target_without_a_crd", target_without_a_crd)
-        .case("older_provider_on_the_target", older_provider)
+        .thorough("older_provider_on_the_target", older_provider)
 }
 
 async fn unreachable_target(bench: Arc<Bench>) {

@@ -15,7 +15,7 @@ const BLOCK_MOVE: &str = "clusterctl.cluster.x-k8s.io/block-move";
 pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
     suite
         .case("unprovisioned_cluster", unprovisioned_cluster)
-        .case("machine_without_node", machine_without_node)
+        .thorough("machine_without_node", machine_without_node)
         .case("taken_name", taken_name)
         .case("blocked_for_ever", blocked_for_ever)
         .case("cluster_of_a_missing_owner", cluster_of_a_missing_owner)

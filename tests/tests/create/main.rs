@@ -58,7 +58,7 @@ fn main() -> ExitCode {
             "a_cluster_that_is_refused_is_applied_when_it_is_mended",
             refusals::a_cluster_that_is_refused_is_applied_when_it_is_mended,
         )
-        .case("machines_without_nodes_and_a_network_that_does_not_work_are_told", network::told)
+        .thorough("machines_without_nodes_and_a_network_that_does_not_work_are_told", network::told)
         .thorough(
             "providers_that_do_not_get_into_the_target_are_told",
             target::providers_that_do_not_get_into_the_target_are_told,

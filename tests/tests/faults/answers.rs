@@ -18,7 +18,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .thorough("too_many_requests", too_many_requests)
         .thorough("bursts_of_server_errors", bursts)
         .thorough("resets_on_reads_and_writes", resets)
-        .case("log_in_pages_of_a_proxy", pages)
+        .thorough("log_in_pages_of_a_proxy", pages)
         .thorough("a_fifth_of_a_second_for_each_answer", latency)
         .thorough("connections_that_stay_silent", silence)
         .case("everything_at_random", at_random)

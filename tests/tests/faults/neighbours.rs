@@ -18,7 +18,10 @@ use crate::{
 
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     suite
-        .case("a_cluster_that_is_resumed_before_the_commit_undoes_the_move", resumed_before_commit)
+        .thorough(
+            "a_cluster_that_is_resumed_before_the_commit_undoes_the_move",
+            resumed_before_commit,
+        )
         .case("a_cluster_that_is_resumed_once_after_the_commit_is_paused_again", resumed_once)
         .thorough("a_cluster_that_is_always_resumed_stops_the_deletions", always_resumed)
         .case("a_machine_that_appears_after_the_copy_moves_too", late_machine)
@@ -26,7 +29,10 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .case("an_edit_after_the_verification_is_not_deleted", edited_after_verification)
         .thorough("a_status_that_controllers_write_does_not_stop_a_deletion", status_written)
         .case("a_cluster_that_is_created_again_stays_away_from_the_target", created_again)
-        .case("a_machine_that_is_deleted_after_the_checks_undoes_the_move", deleted_after_checks)
+        .thorough(
+            "a_machine_that_is_deleted_after_the_checks_undoes_the_move",
+            deleted_after_checks,
+        )
         .thorough("a_cluster_that_goes_after_the_checks_undoes_the_move", gone_after_checks)
         .thorough(
             "a_finalizer_that_the_target_adds_does_not_undo_the_move",

@@ -17,7 +17,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .case("a_change_in_the_source_after_the_copy_undoes_the_move", changed_after_copy)
         .thorough("a_foreign_object_that_appears_in_the_target_is_left_alone", appears_in_target)
         .thorough("a_copy_that_somebody_deletes_undoes_the_move", copy_deleted)
-        .case("what_has_come_into_a_new_namespace_keeps_it", tenant_keeps_namespace)
+        .thorough("what_has_come_into_a_new_namespace_keeps_it", tenant_keeps_namespace)
         .thorough("a_controller_that_asks_late_to_wait_is_waited_for", late_block_move)
         .thorough("controllers_have_their_whole_time_to_report_after_a_block_move", late_reports)
         .thorough("a_machine_created_before_the_pause_is_moved", machine_before_pause)

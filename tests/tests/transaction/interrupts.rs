@@ -13,7 +13,7 @@ use crate::{exit, while_copying, while_deleting, with_story};
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("ctrl_c_while_copying_puts_everything_back", while_it_copies)
-        .case("ctrl_c_while_deleting_finishes_the_move", while_it_deletes)
+        .thorough("ctrl_c_while_deleting_finishes_the_move", while_it_deletes)
         .case("sigterm_while_copying_puts_everything_back", |arena| told_to_end(arena, "TERM"))
         .thorough("sighup_while_copying_puts_everything_back", |arena| told_to_end(arena, "HUP"))
         .thorough("sighup_that_is_ignored_from_the_start_stays_ignored", like_nohup)

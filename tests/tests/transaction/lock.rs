@@ -25,19 +25,19 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .thorough("a_run_in_the_opposite_direction_is_refused", opposite_run)
         .thorough("two_runs_started_at_once", two_at_once)
         .thorough("two_runs_started_at_once_in_opposite_directions", two_at_once_opposite)
-        .case("a_resume_while_the_run_is_alive_is_refused", resume_of_a_living_run)
+        .thorough("a_resume_while_the_run_is_alive_is_refused", resume_of_a_living_run)
         .case("a_run_whose_lease_is_taken_over_while_copying_stops", taken_over_while_copying)
         .thorough("a_run_whose_lease_is_deleted_while_deleting_stops", lost_while_deleting)
-        .case(
+        .thorough(
             "a_write_that_waits_for_another_attempt_is_not_sent_without_the_lock",
             no_late_attempt,
         )
-        .case("a_run_that_slept_goes_on_when_nobody_has_taken_its_lease", slept_alone)
+        .thorough("a_run_that_slept_goes_on_when_nobody_has_taken_its_lease", slept_alone)
         .case("a_run_that_slept_while_another_took_over_writes_nothing_more", slept_through)
-        .case("an_api_server_that_is_away_for_longer_than_the_lease_holds_up_writes", away)
+        .thorough("an_api_server_that_is_away_for_longer_than_the_lease_holds_up_writes", away)
         .case("a_dead_runs_lease_is_taken_after_it_stood_still", taken_after_observation)
         .case("ctrl_c_while_a_lease_is_watched_ends_the_wait", watching_interrupted)
-        .case("every_take_over_raises_the_epoch_in_both_records", epochs)
+        .thorough("every_take_over_raises_the_epoch_in_both_records", epochs)
 }
 
 async fn second_run(arena: Arc<Arena>) {

@@ -11,7 +11,10 @@ use crate::{exit, while_copying, while_deleting, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("a_move_on_an_interrupted_run_names_resume_and_rollback", interrupted_is_explained)
+        .thorough(
+            "a_move_on_an_interrupted_run_names_resume_and_rollback",
+            interrupted_is_explained,
+        )
         .thorough("nothing_to_resume_or_roll_back", nothing_to_resume)
         .thorough("swapped_clusters_are_explained", swapped)
         .case("no_rollback_after_the_commit", too_late)
