@@ -143,6 +143,7 @@ async fn a_fleet_is_complete_and_a_second_one_of_the_same_names_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "a case of the thorough run"]
 async fn clusterctl_moves_a_fleet() {
     let dir = tempfile::tempdir().expect("temp dir");
     let (source, from) = control_plane(dir.path(), "source").await;
