@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use super::error::ControlPlaneError;
 use super::files::{create_private_dir, write_private};
 use super::kubeconfig::Access;
-use super::parts::Parts;
+use super::parts::{Parts, Program};
 use super::pki::{Authority, signing_keys};
 use super::process::Process;
 
 /// Where the API server's files are, and the authority that vouches for it and its users.
 pub(super) struct ApiServer {
-    program: PathBuf,
-    environment: Vec<(String, String)>,
+    program: Program,
     dir: PathBuf,
     authority: Authority,
     extra_args: Vec<String>,
@@ -28,8 +27,8 @@ impl ApiServer {
         create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
         let authority = Authority::new("sandbox")?;
         let identity = authority.server("kube-apiserver")?;
-        let (program, environment) = (parts.kube_apiserver.clone(), parts.environment.clone());
-        let server = Self { program, environment, dir: dir.to_owned(), authority, extra_args };
+        let program = parts.program(&parts.kube_apiserver);
+        let server = Self { program, dir: dir.to_owned(), authority, extra_args };
         server.write("ca.crt", &server.authority.cert())?;
         server.write("tls.crt", &identity.cert)?;
         server.write("tls.key", &identity.key)?;
@@ -62,9 +61,7 @@ impl ApiServer {
         let mut args = self.args(port);
         args.extend(etcd_args);
         args.extend(self.extra_args.iter().cloned());
-        Process::spawn(&self.program, &args, &self.environment, &self.log()).map_err(|source| {
-            ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
-        })
+        self.program.start(&args, &self.log())
     }
 
     /// Empties the log, so that what it says is of the next start.

@@ -14,7 +14,7 @@ use super::http::{CallError, Http};
 use super::install::named;
 use super::kubeconfig::url;
 use super::launch::{death, wait_for};
-use super::parts::Parts;
+use super::parts::{Parts, Program};
 use super::process::Process;
 
 /// Who it is to the API server. Its controllers have service accounts of their own, as in any cluster.
@@ -31,8 +31,7 @@ const PROBE: &str = "kubectl-pivot-sandbox-garbage";
 
 /// Where its files are.
 pub(super) struct ControllerManager {
-    program: PathBuf,
-    environment: Vec<(String, String)>,
+    program: Program,
     dir: PathBuf,
 }
 
@@ -40,18 +39,14 @@ impl ControllerManager {
     /// Prepares `dir`, its folder.
     pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
         create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
-        let (program, environment) =
-            (parts.kube_controller_manager.clone(), parts.environment.clone());
-        Ok(Self { program, environment, dir: dir.to_owned() })
+        let program = parts.program(&parts.kube_controller_manager);
+        Ok(Self { program, dir: dir.to_owned() })
     }
 
     /// Starts it with a kubeconfig for [`USER`].
     pub(super) fn start(&self, kubeconfig: &Path) -> Result<Process, ControlPlaneError> {
         let log = self.dir.join("kube-controller-manager.log");
-        let args = args(kubeconfig);
-        Process::spawn(&self.program, &args, &self.environment, &log).map_err(|source| {
-            ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
-        })
+        self.program.start(&args(kubeconfig), &log)
     }
 }
 

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::error::ControlPlaneError;
 use super::files::{create_private_dir, write_private};
-use super::parts::Parts;
+use super::parts::{Parts, Program};
 use super::pki::Authority;
 use super::process::Process;
 
 /// Where etcd's files are. The certificates keep local users out and make it impossible that an API
 /// server writes to the etcd of another control plane, should two of them have picked one port.
 pub(super) struct Etcd {
-    program: PathBuf,
-    environment: Vec<(String, String)>,
+    program: Program,
     dir: PathBuf,
 }
 
@@ -21,11 +20,7 @@ impl Etcd {
     /// Prepares `dir`: certificates of its own authority, for etcd and for its only client.
     pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
         create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
-        let etcd = Self {
-            program: parts.etcd.clone(),
-            environment: parts.environment.clone(),
-            dir: dir.to_owned(),
-        };
+        let etcd = Self { program: parts.program(&parts.etcd), dir: dir.to_owned() };
         let authority = Authority::new("etcd")?;
         let identity = authority.server("etcd")?;
         etcd.write("ca.crt", &authority.cert())?;
@@ -56,11 +51,7 @@ impl Etcd {
         client_port: u16,
         peer_port: u16,
     ) -> Result<Process, ControlPlaneError> {
-        let log = self.log();
-        let args = self.args(client_port, peer_port);
-        Process::spawn(&self.program, &args, &self.environment, &log).map_err(|source| {
-            ControlPlaneError::Spawn { program: self.program.display().to_string(), source }
-        })
+        self.program.start(&self.args(client_port, peer_port), &self.log())
     }
 
     /// The arguments with which the API server finds this etcd.

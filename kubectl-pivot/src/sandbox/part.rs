@@ -119,6 +119,14 @@ impl Part {
     pub(super) fn recipe(self) -> Recipe {
         const CAPI_STAMP: Option<Stamp> =
             Some(Stamp::Kubernetes("sigs.k8s.io/cluster-api/version"));
+        let kubernetes = |name, package, duration| Recipe {
+            name,
+            wrapper: KUBE_APISERVER,
+            module: "k8s.io/kubernetes",
+            package,
+            stamp: Some(Stamp::Kubernetes("k8s.io/component-base/version")),
+            duration,
+        };
         let cluster_api = |name, module, package, duration| Recipe {
             name,
             wrapper: CLUSTER_API,
@@ -136,22 +144,14 @@ impl Part {
                 stamp: None,
                 duration: "1 min",
             },
-            Self::KubeApiserver => Recipe {
-                name: "kube-apiserver",
-                wrapper: KUBE_APISERVER,
-                module: "k8s.io/kubernetes",
-                package: "k8s.io/kubernetes/cmd/kube-apiserver",
-                stamp: Some(Stamp::Kubernetes("k8s.io/component-base/version")),
-                duration: "4 min",
-            },
-            Self::KubeControllerManager => Recipe {
-                name: "kube-controller-manager",
-                wrapper: KUBE_APISERVER,
-                module: "k8s.io/kubernetes",
-                package: "k8s.io/kubernetes/cmd/kube-controller-manager",
-                stamp: Some(Stamp::Kubernetes("k8s.io/component-base/version")),
-                duration: "2 min",
-            },
+            Self::KubeApiserver => {
+                kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "4 min")
+            }
+            Self::KubeControllerManager => kubernetes(
+                "kube-controller-manager",
+                "k8s.io/kubernetes/cmd/kube-controller-manager",
+                "2 min",
+            ),
             Self::Helm => Recipe {
                 name: "helm",
                 wrapper: HELM,

@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::crds;
-use super::error::PartsError;
+use super::error::{ControlPlaneError, PartsError};
 use super::part::Part;
+use super::process::Process;
 use crate::journal::Events;
 
 /// Where to look for parts. The default is what users get without any option.
@@ -40,7 +41,27 @@ pub struct Parts {
     pub environment: Vec<(String, String)>,
 }
 
+/// A program of a control plane, and the variables that it is started with.
+pub(super) struct Program {
+    path: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+impl Program {
+    /// Starts it; its output is appended to `log`.
+    pub(super) fn start(&self, args: &[String], log: &Path) -> Result<Process, ControlPlaneError> {
+        Process::spawn(&self.path, args, &self.environment, log).map_err(|source| {
+            ControlPlaneError::Spawn { program: self.path.display().to_string(), source }
+        })
+    }
+}
+
 impl Parts {
+    /// One of the programs.
+    pub(super) fn program(&self, path: &Path) -> Program {
+        Program { path: path.to_owned(), environment: self.environment.clone() }
+    }
+
     /// Finds everything that a control plane needs, and builds what is missing: minutes the first
     /// time, milliseconds afterwards. Other processes that need the same wait for this one.
     ///
