@@ -19,14 +19,18 @@ const PROVIDER_NAMESPACE: &str = "capd-system";
 
 type Builder = fn(&str) -> Population;
 
-const PLAIN: [(&str, Builder); 9] = [
-    ("class_in_same_namespace", class::same_namespace),
+const PLAIN: [(&str, Builder); 4] = [
     ("cluster_resource_set", resource_set::population),
-    ("move_labels", labels::population),
     ("shared_secret", shared::population),
-    ("ip_addresses", ipam::population),
     ("machine_pool_and_health_check", pools::population),
     ("created_as_v1beta1", old_version::population),
+];
+
+/// Of these the random graphs, the fleet or another population show most.
+const THOROUGH: [(&str, Builder); 5] = [
+    ("class_in_same_namespace", class::same_namespace),
+    ("move_labels", labels::population),
+    ("ip_addresses", ipam::population),
     ("dashed_names", dashes::population),
     ("large_secret", large::population),
 ];
@@ -35,10 +39,13 @@ pub(crate) fn add(suite: Suite<Parity>) -> Suite<Parity> {
     let suite = PLAIN.into_iter().fold(suite, |suite, (name, build)| {
         suite.case(name, move |parity| async move { plain(&parity, name, build).await })
     });
+    let suite = THOROUGH.into_iter().fold(suite, |suite, (name, build)| {
+        suite.thorough(name, move |parity| async move { plain(&parity, name, build).await })
+    });
     suite
         .case("plain_fleet", plain_fleet)
         .case("class_in_other_namespace", class_in_other_namespace)
-        .case("class_used_elsewhere", class_used_elsewhere)
+        .thorough("class_used_elsewhere", class_used_elsewhere)
         .case("strangers_and_orphans", strangers_and_orphans)
 }
 

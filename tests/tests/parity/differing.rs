@@ -17,11 +17,11 @@ const DELETE_FOR_MOVE: &str = "clusterctl.cluster.x-k8s.io/delete-for-move";
 
 pub(crate) fn add(suite: Suite<Parity>) -> Suite<Parity> {
     suite
-        .case("annotations_during_delete", annotations_during_delete)
+        .thorough("annotations_during_delete", annotations_during_delete)
         .case("user_paused_cluster", user_paused_cluster)
         .case("taken_names", taken_names)
-        .case("owner_cycle", owner_cycle)
-        .case("orphan_of_deleted_cluster", orphan_of_deleted_cluster)
+        .thorough("owner_cycle", owner_cycle)
+        .thorough("orphan_of_deleted_cluster", orphan_of_deleted_cluster)
         .case("torn_hierarchy", torn_hierarchy)
 }
 

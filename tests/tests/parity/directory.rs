@@ -19,8 +19,8 @@ use crate::Parity;
 pub(crate) fn add(suite: Suite<Parity>) -> Suite<Parity> {
     suite
         .case("directory_of_clusterctl", directory_of_clusterctl)
-        .case("directory_of_ours", directory_of_ours)
-        .case("directories_have_the_same_files", same_files)
+        .thorough("directory_of_ours", directory_of_ours)
+        .thorough("directories_have_the_same_files", same_files)
 }
 
 /// Classes, sets and addresses in one namespace.
