@@ -1,7 +1,8 @@
 //! A suite: cases that share control planes, run one after the other, shut down together.
 //!
 //! The standard harness has no end of a suite, at which shared processes and folders could go, so
-//! suites have `harness = false` and run here.
+//! suites have `harness = false` and run here. A suite may be made of parts with stages of their own, which
+//! are set on that of the whole.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -10,9 +11,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
 
-type Case<S> = Box<dyn FnOnce(Arc<S>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
-type Set<S> = fn() -> Pin<Box<dyn Future<Output = S>>>;
+/// What a function of a suite promises.
+pub type Promise<T> = Pin<Box<dyn Future<Output = T>>>;
+
+type Case<S> = Box<dyn FnOnce(Arc<S>) -> Promise<()> + Send>;
+type Set<S> = fn() -> Promise<S>;
 
 struct Entry<S> {
     name: String,
@@ -22,14 +27,43 @@ struct Entry<S> {
 
 /// Cases over a shared stage `S`, which is set when the first case needs it.
 pub struct Suite<S> {
-    set: Set<S>,
     cases: Vec<Entry<S>>,
+}
+
+impl<S> Default for Suite<S> {
+    fn default() -> Self {
+        Self { cases: Vec::new() }
+    }
 }
 
 impl<S: Send + Sync + 'static> Suite<S> {
     /// A suite without cases.
-    pub fn new(set: Set<S>) -> Self {
-        Self { set, cases: Vec::new() }
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the cases of a part, their names behind its name. What they share is made of the stage when the
+    /// first of them needs it.
+    #[must_use]
+    pub fn part<P: Send + Sync + 'static>(
+        mut self,
+        name: &str,
+        part: Suite<P>,
+        set: fn(Arc<S>) -> Promise<Arc<P>>,
+    ) -> Self {
+        let shared = Arc::new(OnceCell::new());
+        for Entry { name: case_name, is_thorough, case } in part.cases {
+            let shared = Arc::clone(&shared);
+            let case: Case<S> = Box::new(move |stage| {
+                Box::pin(async move {
+                    let own = shared.get_or_init(|| set(stage)).await;
+                    case(Arc::clone(own)).await;
+                })
+            });
+            self.cases.push(Entry { name: format!("{name}::{case_name}"), is_thorough, case });
+        }
+        self
     }
 
     /// Adds a case.
@@ -70,11 +104,11 @@ impl<S: Send + Sync + 'static> Suite<S> {
         self.cases.iter().map(|entry| entry.name.as_str())
     }
 
-    /// Runs the cases that the command line selects, takes the stage down, and reports.
+    /// Runs the cases that the command line selects on the stage that `set` sets, takes it down, and reports.
     ///
     /// # Panics
     /// When no runtime can be started.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, set: Set<S>) -> ExitCode {
         // What a case has to say is printed with its result; the standard hook would add a trace.
         panic::set_hook(Box::new(|panic| note_place(panic.location())));
         let runtime = Arc::new(Runtime::new().expect("threads can be started"));
@@ -83,7 +117,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
         // The cases share control planes and a program that takes a lock on them.
         args.test_threads = Some(1);
         let trials = self.cases.into_iter().map(|Entry { name, is_thorough, case }| {
-            let (runtime, shared, set) = (Arc::clone(&runtime), Arc::clone(&shared), self.set);
+            let (runtime, shared) = (Arc::clone(&runtime), Arc::clone(&shared));
             let trial = Trial::test(name, move || {
                 let stage = shared.stage(&runtime, set)?;
                 caught(|| runtime.block_on(case(stage)))

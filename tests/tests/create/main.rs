@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
-    let suite = Suite::new(|| Box::pin(stage::Stage::set()));
+    let suite = Suite::new();
     kubeconfig::add(probes::add(suite))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
@@ -67,5 +67,5 @@ fn main() -> ExitCode {
             "a_move_that_fails_is_done_when_it_can_be",
             moving::a_move_that_fails_is_done_when_it_can_be,
         )
-        .run()
+        .run(|| Box::pin(stage::Stage::set()))
 }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
-    Suite::new(|| Box::pin(stage::Stage::set()))
+    Suite::new()
         .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
         .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
         .thorough("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
@@ -40,5 +40,5 @@ fn main() -> ExitCode {
             "the_add_on_provider_is_asked_and_followed",
             addon::the_add_on_provider_is_asked_and_followed,
         )
-        .run()
+        .run(|| Box::pin(stage::Stage::set()))
 }

@@ -21,13 +21,7 @@ struct Parity {
 }
 
 fn main() -> ExitCode {
-    let suite = Suite::new(|| {
-        Box::pin(async {
-            let stage = Stage::set().await;
-            Parity { twins: stage.twins().await, stage }
-        })
-    });
-    let suite = cases::add(suite);
+    let suite = cases::add(Suite::new());
     let suite = differing::add(suite);
     let suite = directory::add(suite);
     let suite = graphs::add(suite);
@@ -35,5 +29,10 @@ fn main() -> ExitCode {
     for deviation in DEVIATIONS.iter().filter(|deviation| deviation.case != ALL) {
         assert!(suite.names().any(|name| name == deviation.case), "no case shows {deviation:?}");
     }
-    suite.run()
+    suite.run(|| {
+        Box::pin(async {
+            let stage = Stage::set().await;
+            Parity { twins: stage.twins().await, stage }
+        })
+    })
 }

@@ -1,0 +1,77 @@
+//! Backups that are not what they were: nothing is written from them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use kubectl_pivot::transfer::MANIFEST;
+use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxy::Side;
+use kubectl_pivot_tests::suite::Suite;
+
+use super::{exit, listed, with_story};
+
+pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+    suite.thorough("a_damaged_backup_is_refused_and_the_file_is_named", damaged)
+}
+
+/// What somebody has done to a backup, the file that has to be named, and what is said of it.
+type Damage = (&'static str, fn(&Path, &str), &'static str);
+
+const DAMAGES: [Damage; 6] = [
+    (
+        "changed",
+        |folder, first| append(&folder.join(first), "\n"),
+        "sha256 is not that of the manifest",
+    ),
+    ("missing", |folder, first| fs::remove_file(folder.join(first)).expect("deleted"), "missing"),
+    (
+        "extra",
+        |folder, _| fs::write(folder.join("zz.yaml"), "").expect("written"),
+        "zz.yaml: the file is not part",
+    ),
+    ("folder", |folder, _| fs::create_dir(folder.join("zz")).expect("created"), "zz"),
+    (
+        "no manifest",
+        |folder, _| fs::remove_file(folder.join(MANIFEST)).expect("deleted"),
+        "no complete backup",
+    ),
+    ("cut manifest", |folder, _| cut(&folder.join(MANIFEST)), "the manifest is damaged"),
+];
+
+fn append(path: &Path, text: &str) {
+    let content = fs::read_to_string(path).expect("readable");
+    fs::write(path, content + text).expect("written");
+}
+
+fn cut(path: &Path) {
+    let content = fs::read(path).expect("readable");
+    fs::write(path, &content[..content.len() / 2]).expect("written");
+}
+
+async fn damaged(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.back_up().await;
+        for (name, damage, said) in DAMAGES {
+            let copy = story.folder.join(name);
+            fs::create_dir(&copy).expect("created");
+            for file in listed(&story.directory()) {
+                fs::copy(story.directory().join(&file), copy.join(&file)).expect("copied");
+            }
+            let first = listed(&copy).remove(0);
+            damage(&copy, &first);
+            story.arena.tape().begin_run();
+            let refused = story.run(story.restore_args(Side::Target, &copy)).await;
+            assert_eq!(refused.code, Some(exit::REFUSED), "{name}: {refused}");
+            assert!(refused.stderr.contains(said), "{name}: {refused}");
+            assert!(refused.stderr.contains("hint: "), "{name}: {refused}");
+            assert_eq!(refused.json()["outcome"], "notBegun", "{name}: {refused}");
+            if ["changed", "missing"].contains(&name) {
+                assert!(refused.stderr.contains(&first), "{name}: {refused}");
+            }
+            assert_eq!(story.arena.tape().writes().len(), 0, "{name}");
+        }
+        story.check_nothing_left().await;
+    })
+    .await;
+}

@@ -1,0 +1,209 @@
+//! Ctrl-C and kill -9 during a backup or restore, and a second run meanwhile.
+
+use std::sync::Arc;
+
+use kubectl_pivot::capi::names::PAUSED_BY_ANNOTATION;
+use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxy::{Fault, Side, Write};
+use kubectl_pivot_tests::suite::Suite;
+
+use super::{at_the_pause, exit, listed, while_creating, with_story};
+
+pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+    suite
+        .thorough("ctrl_c_during_a_backup_resumes_the_source", ctrl_c)
+        .case("a_second_run_is_refused_during_a_backup", second_run)
+        .case("a_killed_backup_is_told_and_rolled_back", killed_backup)
+        .thorough("a_killed_write_to_a_directory_is_rolled_back", killed_to_directory)
+        .thorough("a_killed_restore_is_carried_on_by_restoring_again", killed_restore)
+        .thorough("a_restore_killed_after_its_commit_is_carried_on", killed_after_the_commit)
+        .thorough("a_killed_restore_is_rolled_back", restore_rolled_back)
+        .case("ctrl_c_during_a_restore_removes_what_it_has_created", ctrl_c_in_restore)
+}
+
+async fn ctrl_c(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        let program = story.arena.program();
+        let rule = at_the_pause(Fault::HoldAfter);
+        let mut running = story.start_until(&program, story.backup_args(), rule).await;
+        running.interrupt();
+        story.arena.tape().release();
+        let outcome = running.end().await;
+        assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
+        assert_eq!(outcome.json()["outcome"], "undone", "{outcome}");
+        story.check_put_back(&before).await;
+        assert_eq!(listed(&story.folder), Vec::<String>::new());
+    })
+    .await;
+}
+
+async fn second_run(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        let program = story.arena.program();
+        let rule = at_the_pause(Fault::HoldBefore);
+        let mut running = story.start_until(&program, story.backup_args(), rule).await;
+        // The first run goes on pausing and renewing its lock.
+        let mark = |write: &Write| {
+            let mark = &write.call.body["metadata"]["annotations"][PAUSED_BY_ANNOTATION];
+            mark.as_str().and_then(|mark| mark.split('/').next()).map(str::to_owned)
+        };
+        let first = story.arena.tape().writes().iter().find_map(mark).expect("a pause");
+        let is_first =
+            |write: &&Write| write.number.is_none() || mark(write).as_ref() == Some(&first);
+        let written = || {
+            let writes = story.arena.tape().writes();
+            writes.iter().filter(|write| !is_first(write)).count()
+        };
+        let held = written();
+        let other = story.folder.join("other").display().to_string();
+        let to_directory = ["-n", &story.tag, "--to-directory", &other];
+        for args in [
+            story.args(Side::Source, "backup", &[&other, "-n", &story.tag]),
+            story.args(Side::Source, "move", &to_directory),
+            story.arena.move_args(&story.tag),
+        ] {
+            let refused = story.run(args).await;
+            assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
+            assert!(refused.says(&format!("pid {}", running.pid())), "{refused}");
+            assert!(refused.says("Locked"), "{refused}");
+        }
+        assert_eq!(written(), held, "only the first run writes");
+        story.arena.tape().release();
+        running.end().await.expect_success("the first backup");
+        story.check_put_back(&before).await;
+    })
+    .await;
+}
+
+async fn killed_backup(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        let rule = at_the_pause(Fault::HoldAfter);
+        story.kill_at(&story.arena.program(), story.backup_args(), rule).await;
+        story.arena.free_leases().await;
+        let args = |command, further: &[&str]| story.args(Side::Source, command, further);
+        let status =
+            story.run(args("status", &["-o", "json"])).await.expect_success("status").json();
+        let clusters = status["clusters"].as_array().expect("a list");
+        assert_eq!(clusters.len(), 1, "{status:#}");
+        let run = &clusters[0]["run"];
+        assert_eq!(run["operation"], "backup", "{status:#}");
+        assert_eq!(run["peer"], story.directory().display().to_string(), "{status:#}");
+        let paused = clusters[0]["paused"].as_array().into_iter().flatten();
+        let by_run = paused.filter(|paused| paused["byRun"] == run["id"]).count();
+        assert!(by_run > 0, "{status:#}");
+        let text = story.run(args("status", &[])).await.expect_success("status");
+        assert!(text.says("Put the backup back: kubectl pivot rollback"), "{text}");
+        let resume = story.run(args("resume", &[])).await;
+        assert_eq!(resume.code, Some(exit::REFUSED), "{resume}");
+        for refused in [resume, story.run(story.backup_args()).await, moved(&story).await] {
+            assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
+            assert!(refused.says("kubectl pivot rollback --kubeconfig"), "{refused}");
+        }
+        let rollback = story.run(args("rollback", &[])).await.expect_success("rollback");
+        assert!(rollback.says("Rolled back the backup"), "{rollback}");
+        story.check_put_back(&before).await;
+        story.back_up().await;
+    })
+    .await;
+}
+
+async fn moved(story: &super::Story) -> kubectl_pivot_tests::program::Outcome {
+    story.run(story.arena.move_args(&story.tag)).await
+}
+
+async fn killed_to_directory(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        let directory = story.directory().display().to_string();
+        let further = ["-n", &story.tag, "--to-directory", &directory];
+        let args = story.args(Side::Source, "move", &further);
+        let rule = at_the_pause(Fault::HoldAfter);
+        story.kill_at(&story.arena.program(), args.clone(), rule).await;
+        // With both kubeconfigs it is found too.
+        let mut rollback = story.arena.args("rollback");
+        rollback.push("--force-unlock".to_owned());
+        story.run(rollback).await.expect_success("rollback");
+        story.check_put_back(&before).await;
+        story.run(args).await.expect_success("a second try");
+        story.check_put_back(&before).await;
+    })
+    .await;
+}
+
+async fn killed_restore(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        story.back_up().await;
+        let args = || story.restore_args(Side::Target, &story.directory());
+        for skip in [0, 4, 9] {
+            let rule = while_creating(Side::Target, skip, Fault::HoldAfter);
+            story.kill_at(&story.arena.program(), args(), rule).await;
+            let early = story.run(args()).await;
+            assert_eq!(early.code, Some(exit::REFUSED), "its lock has not expired: {early}");
+            story.arena.free_leases().await;
+        }
+        let resume = story.run(story.args(Side::Target, "resume", &[])).await;
+        assert_eq!(resume.code, Some(exit::REFUSED), "{resume}");
+        let directory = story.directory().display().to_string();
+        assert!(resume.says(&format!("restore {directory} again")), "{resume}");
+        story.run(args()).await.expect_success("the restore");
+        story.check_restored(&story.directory(), &before.source, &story.ends().await.target);
+        story.check_no_marks_left().await;
+    })
+    .await;
+}
+
+/// The commit of a restore is in the record: no rollback any more.
+async fn killed_after_the_commit(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        story.back_up().await;
+        let args = || story.restore_args(Side::Target, &story.directory());
+        let is_seal = |call: &kubectl_pivot_tests::proxy::Call| {
+            call.method == "PATCH" && !call.body["metadata"]["managedFields"].is_null()
+        };
+        let rule = kubectl_pivot_tests::proxy::Rule::when(is_seal, Fault::HoldAfter);
+        story.kill_at(&story.arena.program(), args(), rule.skip(5).times(1)).await;
+        story.arena.free_leases().await;
+        let late = story.run(story.args(Side::Target, "rollback", &[])).await;
+        assert_eq!(late.code, Some(exit::REFUSED), "{late}");
+        assert!(late.says("point of no return") && late.says("again"), "{late}");
+        story.run(args()).await.expect_success("the restore");
+        story.check_restored(&story.directory(), &before.source, &story.ends().await.target);
+        story.check_no_marks_left().await;
+    })
+    .await;
+}
+
+async fn restore_rolled_back(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.back_up().await;
+        let before = story.ends().await;
+        let args = story.restore_args(Side::Target, &story.directory());
+        let rule = while_creating(Side::Target, 9, Fault::HoldAfter);
+        story.kill_at(&story.arena.program(), args, rule).await;
+        let rollback = story.args(Side::Target, "rollback", &["--force-unlock"]);
+        story.run(rollback).await.expect_success("rollback");
+        story.check_put_back(&before).await;
+    })
+    .await;
+}
+
+async fn ctrl_c_in_restore(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.back_up().await;
+        let before = story.ends().await;
+        let args = story.restore_args(Side::Target, &story.directory());
+        let rule = while_creating(Side::Target, 9, Fault::HoldAfter);
+        let mut running = story.start_until(&story.arena.program(), args, rule).await;
+        running.interrupt();
+        story.arena.tape().release();
+        let outcome = running.end().await;
+        assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
+        story.check_put_back(&before).await;
+    })
+    .await;
+}

@@ -1,0 +1,195 @@
+//! The journal: what it tells, and that nothing depends on it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::Value;
+
+use super::{Story, exit, listed, while_creating, with_story};
+
+pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+    suite
+        .case("status_tells_what_only_the_journal_knows", told)
+        .thorough("progress_for_machines_tells_the_run", machines)
+        .thorough("a_journal_in_any_state_stops_no_run", any_state)
+        .case("a_failed_run_is_reported", failed_report)
+        .thorough("a_run_that_fails_half_way_names_its_backup", unfinished)
+}
+
+/// A machine whose state folder is known.
+fn machine(story: &Story) -> (Program, PathBuf) {
+    let state = story.folder.join("state");
+    let program =
+        story.arena.program().env("KUBECTL_PIVOT_STATE_DIR", &state.display().to_string());
+    (program, state)
+}
+
+fn status_args(story: &Story) -> Vec<String> {
+    let mut args = story.arena.args("status");
+    args.extend(["-o", "json"].map(str::to_owned));
+    args
+}
+
+async fn told(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let (program, state) = machine(&story);
+        let rule = while_creating(Side::Target, 8, Fault::HoldAfter);
+        story.kill_at(&program, story.arena.move_args(&story.tag), rule).await;
+        story.arena.free_leases().await;
+        let status = program.run(status_args(&story)).await.expect_success("status").json();
+        let journal = &status["journal"];
+        assert_eq!(journal["run"], status["clusters"][0]["run"]["id"], "{status:#}");
+        let phases: Vec<(&str, &str)> = journal["phases"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|p| (text(&p["phase"]), text(&p["state"])))
+            .collect();
+        let wanted =
+            [("pause", "done"), ("quiesce", "done"), ("backup", "done"), ("copy", "running")];
+        assert_eq!(phases, wanted, "{status:#}");
+        let backup = Path::new(text(&journal["backup"]));
+        assert_eq!(backup.parent(), Some(&*state.join("backups")), "{status:#}");
+        assert!(backup.join(kubectl_pivot::transfer::MANIFEST).exists());
+        // The marks are counted in the clusters, so any machine knows these.
+        let elsewhere = story.run(status_args(&story)).await.expect_success("status").json();
+        assert_eq!(elsewhere.get("journal"), None, "{elsewhere:#}");
+        let copies = &elsewhere["clusters"][1]["run"]["progress"]["copies"];
+        assert_eq!(*copies, 9, "{elsewhere:#}");
+        program.run(story.arena.args("resume")).await.expect_success("resume");
+        let [journal] = &listed(&state.join("runs"))[..] else { panic!("one run") };
+        let last = fs::read_to_string(state.join("runs").join(journal)).expect("readable");
+        assert!(last.lines().last().is_some_and(|line| line.contains("\"moved\"")), "{last}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn machines(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let (program, _) = machine(&story);
+        let mut args = story.arena.move_args(&story.tag);
+        args.retain(|arg| arg != "--quiet");
+        args.extend(["-o", "json", "--progress", "json"].map(str::to_owned));
+        let outcome = program.run(args).await.expect_success("move");
+        let (report, events) = (outcome.json(), outcome.events());
+        let one = |name: &str| {
+            let mut found = events.iter().filter(|event| event["event"] == name);
+            let event = found.next().unwrap_or_else(|| panic!("no {name}: {outcome}"));
+            assert!(found.next().is_none(), "{name} twice: {outcome}");
+            event
+        };
+        for field in ["run", "operation", "source", "target"] {
+            assert_eq!(one("begun")[field], report[field], "{field}: {outcome}");
+        }
+        assert_eq!(one("backedUp")["directory"], report["backup"], "{outcome}");
+        assert_eq!(one("ended")["outcome"], "moved", "{outcome}");
+        let finished = events.iter().filter(|event| event["event"] == "finished");
+        let phases: Vec<&str> = finished.map(|event| text(&event["phase"])).collect();
+        let reported = report["phases"].as_array().into_iter().flatten();
+        let reported: Vec<&str> = reported.map(|phase| text(&phase["phase"])).collect();
+        assert_eq!(phases, reported, "{outcome}");
+        let copied = |event: &&Value| event["event"] == "progress" && event["phase"] == "copy";
+        let last = events.iter().rfind(copied).unwrap_or_else(|| panic!("no progress: {outcome}"));
+        assert!(last["done"].is_u64() && last["done"] == last["total"], "{outcome}");
+        assert!(events.iter().all(|event| event.get("step").is_none()), "{outcome}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// What may have become of a journal.
+type Fate = (&'static str, fn(&Path));
+
+const FATES: [Fate; 6] = [
+    ("gone", |path| fs::remove_file(path).expect("deleted")),
+    ("torn", |path| cut(path, 7)),
+    ("empty", |path| fs::write(path, "").expect("written")),
+    ("noise", |path| fs::write(path, [0xff; 300]).expect("written")),
+    ("a folder", |path| {
+        fs::remove_file(path).expect("deleted");
+        fs::create_dir(path).expect("created");
+    }),
+    ("a full device", |path| {
+        fs::remove_file(path).expect("deleted");
+        std::os::unix::fs::symlink("/dev/full", path).expect("linked");
+    }),
+];
+
+fn cut(path: &Path, bytes: usize) {
+    let content = fs::read(path).expect("readable");
+    fs::write(path, &content[..content.len() - bytes]).expect("written");
+}
+
+async fn any_state(arena: Arc<Arena>) {
+    for (name, fate) in FATES {
+        with_story(Arc::clone(&arena), |story| async move {
+            let (program, state) = machine(&story);
+            let rule = while_creating(Side::Target, 8, Fault::HoldAfter);
+            story.kill_at(&program, story.arena.move_args(&story.tag), rule).await;
+            story.arena.free_leases().await;
+            let [journal] = &listed(&state.join("runs"))[..] else { panic!("one run") };
+            fate(&state.join("runs").join(journal));
+            program.run(status_args(&story)).await.expect_success(name);
+            program.run(story.arena.args("resume")).await.expect_success(name);
+            story.check_nothing_left().await;
+        })
+        .await;
+    }
+}
+
+/// A copy that nobody can create.
+async fn failed_report(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let (program, state) = machine(&story);
+        story.arena.tape().rule(while_creating(Side::Target, 8, Fault::status(403)));
+        let mut args = story.arena.move_args(&story.tag);
+        args.extend(["-o", "json"].map(str::to_owned));
+        let failed = program.run(args).await;
+        assert_eq!(failed.code, Some(exit::UNDONE), "{failed}");
+        let report = failed.json();
+        assert_eq!(report["outcome"], "undone", "{failed}");
+        let message = text(&report["error"]["message"]);
+        assert!(message.starts_with("failed to create objects in the target"), "{failed}");
+        assert!(!text(&report["error"]["hint"]).is_empty(), "{failed}");
+        let backup = Path::new(text(&report["backup"]));
+        assert!(backup.starts_with(state.join("backups")), "{failed}");
+        assert!(report["phases"].as_array().is_some_and(|phases| phases.len() >= 4), "{failed}");
+        let list = program.run(["restore", "--list", "-o", "json"]).await.expect_success("a list");
+        assert_eq!(list.json()[0]["directory"], report["backup"], "{list}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// A source that lets nothing go, once the copies are verified.
+async fn unfinished(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let (program, _) = machine(&story);
+        let is_delete =
+            |call: &Call| call.method == "DELETE" && call.side == Side::Source && !call.is_lease();
+        story.arena.tape().rule(Rule::when(is_delete, Fault::status(403)));
+        let mut args = story.arena.move_args(&story.tag);
+        args.extend(["--delete-timeout", "1", "-o", "json"].map(str::to_owned));
+        let failed = program.run(args).await;
+        assert_eq!(failed.code, Some(exit::UNFINISHED), "{failed}");
+        let report = failed.json();
+        assert_eq!(report["outcome"], "unfinished", "{failed}");
+        let backup = text(&report["backup"]);
+        assert!(Path::new(backup).join(kubectl_pivot::transfer::MANIFEST).exists(), "{failed}");
+        assert!(failed.stderr.contains(&format!("is in {backup}")), "{failed}");
+        story.arena.tape().begin_run();
+        program.run(story.arena.args("resume")).await.expect_success("resume");
+        story.check_nothing_left().await;
+    })
+    .await;
+}

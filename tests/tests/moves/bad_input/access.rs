@@ -1,0 +1,144 @@
+//! Users who are not known, or may not do all that a move needs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kubectl_pivot_tests::suite::Suite;
+use kubectl_pivot_tests::twins::Plane;
+use serde_json::{Value, json};
+
+use super::bench::{Bench, code, create, expect, kubeconfig};
+
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+
+pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
+    suite
+        .case("wrong_credentials", wrong_credentials)
+        .case("stranger_to_the_source", stranger_to_the_source)
+        .case("reader_of_the_source", reader_of_the_source)
+        .thorough("reader_of_the_target", reader_of_the_target)
+        .thorough("no_new_namespaces_on_the_target", no_new_namespaces)
+}
+
+async fn wrong_credentials(bench: Arc<Bench>) {
+    bench.populate("unknown-user").await;
+    let before = bench.snapshot("unknown-user").await;
+    let folder = bench.stage().folder("kubeconfigs");
+    let wrong = |plane: &Plane, name: &str| {
+        kubeconfig(&folder, name, &plane.control().url(), &json!({"token": "not-a-token"}))
+    };
+    let (source, target) = (bench.pair().source.kubeconfig(), bench.pair().target.kubeconfig());
+    let outcome =
+        bench.run_as(source, &wrong(&bench.pair().target, "wrong-target"), "unknown-user").await;
+    expect(
+        &outcome,
+        code::REFUSED,
+        &["nothing was changed", "target cluster", "401", "credentials"],
+    );
+    let outcome =
+        bench.run_as(&wrong(&bench.pair().source, "wrong-source"), target, "unknown-user").await;
+    expect(
+        &outcome,
+        code::REFUSED,
+        &["nothing was changed", "source cluster", "401", "credentials"],
+    );
+    bench.expect_untouched("unknown-user", &before, &outcome).await;
+}
+
+/// A user without any rule.
+async fn stranger_to_the_source(bench: Arc<Bench>) {
+    let namespace = "not-invited";
+    bench.populate(namespace).await;
+    let before = bench.snapshot(namespace).await;
+    let user = user(&bench.pair().source, "stranger");
+    let outcome = bench.run_as(&user, bench.pair().target.kubeconfig(), namespace).await;
+    expect(
+        &outcome,
+        code::REFUSED,
+        &["nothing was changed", "source", "forbidden", "list", "hint:"],
+    );
+    bench.expect_untouched(namespace, &before, &outcome).await;
+}
+
+/// May read everything, but neither pause nor delete.
+async fn reader_of_the_source(bench: Arc<Bench>) {
+    let namespace = "read-only";
+    bench.populate(namespace).await;
+    let before = bench.snapshot(namespace).await;
+    let user = user(&bench.pair().source, "reader");
+    grant(&bench.pair().source, "reader", &rules(&["get", "list", "watch"])).await;
+    let outcome = bench.run_as(&user, bench.pair().target.kubeconfig(), namespace).await;
+    let says = [
+        "nothing was changed",
+        "source",
+        "may not delete, patch machines.cluster.x-k8s.io in namespace read-only",
+        "may not delete, patch clusters.cluster.x-k8s.io in namespace read-only",
+        "grant",
+    ];
+    expect(&outcome, code::REFUSED, &says);
+    bench.expect_untouched(namespace, &before, &outcome).await;
+}
+
+async fn reader_of_the_target(bench: Arc<Bench>) {
+    let namespace = "look-only";
+    bench.populate(namespace).await;
+    let before = bench.snapshot(namespace).await;
+    let user = user(&bench.pair().target, "onlooker");
+    grant(&bench.pair().target, "onlooker", &rules(&["get", "list", "watch"])).await;
+    let outcome = bench.run_as(bench.pair().source.kubeconfig(), &user, namespace).await;
+    let says = [
+        "nothing was changed",
+        "target",
+        "may not create, delete, patch, update secrets in namespace look-only",
+        "grant",
+    ];
+    expect(&outcome, code::REFUSED, &says);
+    bench.expect_untouched(namespace, &before, &outcome).await;
+}
+
+/// May write every kind of a move, but the namespace is not there and the user may not create it.
+async fn no_new_namespaces(bench: Arc<Bench>) {
+    let namespace = "unheard-of";
+    bench.populate(namespace).await;
+    let before = bench.snapshot(namespace).await;
+    let user = user(&bench.pair().target, "tenant");
+    let all = ["get", "list", "watch", "create", "update", "patch", "delete"];
+    let mut rules = rules(&["get", "list", "watch"]);
+    let kinds = ["secrets", "configmaps"];
+    rules.push(json!({"apiGroups": [""], "resources": kinds, "verbs": all}));
+    let groups = ["", "infrastructure.", "bootstrap.", "controlplane."]
+        .map(|group| format!("{group}cluster.x-k8s.io"));
+    rules.push(json!({"apiGroups": groups, "resources": ["*"], "verbs": all}));
+    rules
+        .push(json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": all}));
+    grant(&bench.pair().target, "tenant", &rules).await;
+    let outcome = bench.run_as(bench.pair().source.kubeconfig(), &user, namespace).await;
+    expect(
+        &outcome,
+        code::REFUSED,
+        &["nothing was changed", "target", "may not create, delete, patch namespaces"],
+    );
+    bench.expect_untouched(namespace, &before, &outcome).await;
+}
+
+pub(crate) fn user(plane: &Plane, name: &str) -> PathBuf {
+    plane.control().kubeconfig_for(name, None).expect("a certificate")
+}
+
+fn rules(verbs: &[&str]) -> Vec<Value> {
+    vec![
+        json!({"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}),
+        json!({"nonResourceURLs": ["*"], "verbs": ["get"]}),
+    ]
+}
+
+pub(crate) async fn grant(plane: &Plane, user: &str, rules: &[Value]) {
+    let name = format!("proof-{user}");
+    create(plane, "clusterroles", json!({"apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules})).await;
+    let binding = json!({
+        "apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+    });
+    create(plane, "clusterrolebindings", binding).await;
+}

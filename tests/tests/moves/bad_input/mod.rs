@@ -1,0 +1,25 @@
+//! What can be wrong with the input of a move: each is told clearly, and the source stays exactly
+//! as it was, unpaused.
+
+mod access;
+mod admission;
+mod bench;
+mod clusters;
+mod command_line;
+mod content;
+mod left_behind;
+mod lost_parts;
+
+use kubectl_pivot_tests::suite::Suite;
+
+pub(crate) use self::bench::Bench;
+
+pub(crate) fn suite() -> Suite<Bench> {
+    let suite = command_line::add(Suite::new());
+    let suite = clusters::add(suite);
+    let suite = access::add(suite);
+    let suite = content::add(suite);
+    let suite = left_behind::add(suite);
+    let suite = lost_parts::add(suite);
+    admission::add(suite)
+}

@@ -1,0 +1,352 @@
+//! Others who write to the source while a move works on it: GitOps tools that resume and re-create,
+//! controllers that create late, people who edit and delete.
+
+use std::time::Duration;
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use kubectl_pivot_tests::arena::cluster_type;
+use kubectl_pivot_tests::population::shapes::CORE;
+use kubectl_pivot_tests::program::Running;
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::{Value, json};
+
+use super::{
+    Shared, Stormy, UNDONE, UNFINISHED, check_moved, check_nothing_left, fresh, move_args,
+};
+
+pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+    suite
+        .thorough(
+            "a_cluster_that_is_resumed_before_the_commit_undoes_the_move",
+            resumed_before_commit,
+        )
+        .case("a_cluster_that_is_resumed_once_after_the_commit_is_paused_again", resumed_once)
+        .thorough("a_cluster_that_is_always_resumed_stops_the_deletions", always_resumed)
+        .case("a_machine_that_appears_after_the_copy_moves_too", late_machine)
+        .thorough("an_object_of_a_new_kind_that_appears_after_the_copy_moves_too", late_kind)
+        .case("an_edit_after_the_verification_is_not_deleted", edited_after_verification)
+        .thorough("a_status_that_controllers_write_does_not_stop_a_deletion", status_written)
+        .case("a_cluster_that_is_created_again_stays_away_from_the_target", created_again)
+        .thorough(
+            "a_machine_that_is_deleted_after_the_checks_undoes_the_move",
+            deleted_after_checks,
+        )
+        .thorough("a_cluster_that_goes_after_the_checks_undoes_the_move", gone_after_checks)
+        .thorough(
+            "a_finalizer_that_the_target_adds_does_not_undo_the_move",
+            finalizer_added_by_target,
+        )
+}
+
+/// Keeps the answer to the last copy, after which the copies are read back.
+fn at_the_last_copy() -> Rule {
+    let is_last = |call: &Call| {
+        call.method == "POST"
+            && call.side == Side::Target
+            && call.is_write()
+            && call.is_about("secrets")
+            && call.body["metadata"]["name"] == "plain-worker"
+    };
+    Rule::when(is_last, Fault::HoldAfter).times(1)
+}
+
+/// Keeps the answer to the write that makes the commit true.
+fn at_the_commit() -> Rule {
+    let is_commit =
+        |call: &Call| call.side == Side::Target && call.phase().as_deref() == Some("deleting");
+    Rule::when(is_commit, Fault::HoldAfter).times(1)
+}
+
+fn at_the_deletion_of(plural: &'static str, name: &'static str, fault: Fault) -> Rule {
+    let is_it = move |call: &Call| {
+        call.method == "DELETE"
+            && call.side == Side::Source
+            && call.path.ends_with(&format!("/{plural}/{name}"))
+    };
+    Rule::when(is_it, fault).times(1)
+}
+
+/// Starts a move and waits until the rule keeps one of its requests.
+async fn start_until(stormy: &Stormy, tag: &str, rule: Rule) -> Running {
+    let arena = &stormy.arena;
+    arena.tape().rule(rule);
+    let mut args = move_args(arena, tag);
+    args.retain(|arg| arg != "--quiet");
+    let mut running = arena.program().start(args);
+    tokio::select! {
+        outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
+        () = arena.tape().held() => running,
+    }
+}
+
+/// A GitOps tool applies a manifest with `paused: false` a few seconds after the pause.
+async fn resumed_before_commit(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_last_copy()).await;
+    resume_cluster(arena.pair().source.client(), &tag).await;
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("plain is active in the source cluster"), "{outcome}");
+    let copies = arena.ends(&tag).await.target;
+    assert_eq!(copies.names().collect::<Vec<_>>(), Vec::<&str>::new(), "{outcome}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// Somebody sees a paused Cluster and resumes it.
+async fn resumed_once(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_commit()).await;
+    let client = arena.pair().source.client();
+    resume_cluster(client, &tag).await;
+    arena.tape().release();
+    let outcome = running.end().await.expect_success("the move");
+    assert!(outcome.says("somebody has resumed Cluster"), "{outcome}");
+    check_nothing_left(arena, &tag).await;
+    let left = client.list(&cluster_type(), Some(&tag)).await.expect("can be listed");
+    assert!(left.is_empty(), "{left:?}");
+    arena.clean_up(&tag).await;
+}
+
+/// A GitOps tool with self-healing.
+async fn always_resumed(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_commit()).await;
+    let client = arena.pair().source.client().clone();
+    let healed = tag.clone();
+    let healing = tokio::spawn(async move {
+        loop {
+            resume_cluster(&client, &healed).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    arena.tape().release();
+    let outcome = running.end().await;
+    healing.abort();
+    assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
+    assert!(outcome.says("is active in the source cluster"), "{outcome}");
+    let deleted = arena.tape().writes().iter().any(|write| {
+        write.call.method == "DELETE" && write.call.side == Side::Source && !write.call.is_lease()
+    });
+    assert!(!deleted, "deleted although the source is active: {outcome}");
+    arena.tape().begin_run();
+    let args = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    arena.program().run(args).await.expect_success("resume");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// A controller that has read the Cluster before the pause creates a Machine.
+async fn late_machine(stormy: Shared) {
+    let machine = |worker: &Object| {
+        let mut late = worker.clone();
+        late.value_mut()["metadata"] = json!({"name": "late-worker", "namespace": worker.namespace(),
+            "labels": worker.value()["metadata"]["labels"],
+            "ownerReferences": worker.value()["metadata"]["ownerReferences"]});
+        late.value_mut()["spec"]["providerID"] = "docker:////late-worker".into();
+        late
+    };
+    appears_late(stormy, machines(), machine).await;
+}
+
+/// Nothing of this kind was there when the move began.
+async fn late_kind(stormy: Shared) {
+    let kind = ResourceType::new(CORE, "MachineHealthCheck", "machinehealthchecks", true);
+    let check = |worker: &Object| {
+        Object::new(json!({"apiVersion": CORE, "kind": "MachineHealthCheck", "metadata":
+            {"name": "late-check", "namespace": worker.namespace(),
+             "ownerReferences": worker.value()["metadata"]["ownerReferences"]},
+            "spec": {"clusterName": "plain", "selector": {"matchLabels": {"a": "b"}},
+                "checks": {"nodeStartupTimeoutSeconds": 600}}}))
+    };
+    appears_late(stormy, kind, check).await;
+}
+
+async fn appears_late(stormy: Shared, kind: ResourceType, late: impl FnOnce(&Object) -> Object) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_last_copy()).await;
+    let client = arena.pair().source.client();
+    let worker = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    let worker = worker.expect("is there");
+    let late = late(&worker);
+    let options = WriteOptions::manager("manager");
+    client.create(&kind, &late, &options).await.expect("is not there yet");
+    if kind == machines() {
+        let status = json!({"status": worker.value()["status"]});
+        let place = (Some(&*tag), late.name());
+        let patch = (PatchKind::Merge, &status);
+        client.patch(&kind, place, patch, &options.status()).await.expect("a status");
+    }
+    arena.tape().release();
+    running.end().await.expect_success("the move");
+    let target = arena.pair().target.client();
+    let copy = target.get(&kind, Some(&tag), late.name()).await.expect("can be read");
+    assert!(copy.is_some(), "{} was not moved", late.id());
+    let left = client.list(&kind, Some(&tag)).await.expect("can be listed");
+    assert!(left.is_empty(), "{left:?}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// `kubectl scale` while the source is being deleted.
+async fn edited_after_verification(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_commit()).await;
+    let client = arena.pair().source.client();
+    let place = (Some(&*tag), "plain-worker");
+    let edit = json!({"metadata": {"labels": {"edited": "late"}}});
+    patch(client, &machines(), place, &edit).await;
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
+    assert!(outcome.says("plain-worker") && outcome.says("changed"), "{outcome}");
+    let edited = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    let edited = edited.expect("the edited Machine is still there");
+    assert_eq!(edited.label("edited"), Some("late"));
+    assert!(!edited.is_being_deleted());
+    arena.clean_up(&tag).await;
+}
+
+/// The controller of a paused Machine reports.
+async fn status_written(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let rule = at_the_deletion_of("machines", "plain-worker", Fault::HoldBefore);
+    let mut running = start_until(&stormy, &tag, rule).await;
+    let client = arena.pair().source.client();
+    let status = json!({"status": {"phase": "Pending"}});
+    let (place, options) =
+        ((Some(&*tag), "plain-worker"), WriteOptions::manager("manager").status());
+    client
+        .patch(&machines(), place, (PatchKind::Merge, &status), &options)
+        .await
+        .expect("a status");
+    arena.tape().release();
+    running.end().await.expect_success("the move");
+    check_moved(&stormy, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// A GitOps tool notices that a Cluster is missing.
+async fn created_again(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let client = arena.pair().source.client();
+    let before = client.get(&cluster_type(), Some(&tag), "plain").await.expect("can be read");
+    let before = before.expect("is there");
+    let is_last = |call: &Call| {
+        call.method == "PATCH"
+            && call.side == Side::Source
+            && call.path.ends_with("/clusters/plain")
+            && call.body["metadata"]["finalizers"].is_null()
+            && call.body["metadata"].get("finalizers").is_some()
+    };
+    let rule = Rule::when(is_last, Fault::HoldAfter).times(1);
+    let mut running = start_until(&stormy, &tag, rule).await;
+    let again = Object::new(json!({"apiVersion": CORE, "kind": "Cluster",
+        "metadata": {"name": "plain", "namespace": tag}, "spec": before.value()["spec"]}));
+    let options = WriteOptions::manager("gitops");
+    let again = client.create(&cluster_type(), &again, &options).await.expect("is gone");
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
+    assert!(outcome.says("plain is in the source cluster again"), "{outcome}");
+    let target = arena.pair().target.client();
+    let copy = target.get(&cluster_type(), Some(&tag), "plain").await.expect("can be read");
+    let copy = copy.expect("was moved");
+    assert_eq!(copy.value()["spec"]["paused"], true, "active on both sides");
+    assert_eq!(arena.tape().timeline().violations(), Vec::<String>::new());
+    let args = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    let refused = arena.program().run(&args).await;
+    assert_eq!(refused.code, Some(UNFINISHED), "{refused}");
+    let untouched = client.get(&cluster_type(), Some(&tag), "plain").await.expect("can be read");
+    assert_eq!(untouched.as_ref().map(Object::uid), Some(again.uid()), "{refused}");
+    client.delete(&cluster_type(), Some(&tag), "plain", again.uid()).await.expect("is there");
+    arena.program().run(&args).await.expect_success("resume");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// Minutes may go by between the checks and the pause.
+async fn deleted_after_checks(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_first_pause()).await;
+    let client = arena.pair().source.client();
+    let worker = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    let uid = worker.expect("is there").uid().to_owned();
+    client.delete(&machines(), Some(&tag), "plain-worker", &uid).await.expect("has finalizers");
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("plain-worker") && outcome.says("being deleted"), "{outcome}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+async fn gone_after_checks(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_first_pause()).await;
+    let client = arena.pair().source.client();
+    let place = (Some(&*tag), "resting");
+    patch(client, &cluster_type(), place, &json!({"metadata": {"finalizers": null}})).await;
+    let resting = client.get(&cluster_type(), place.0, place.1).await.expect("can be read");
+    let uid = resting.expect("is there").uid().to_owned();
+    client.delete(&cluster_type(), place.0, place.1, &uid).await.expect("is there");
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("resting") && outcome.says("is gone now"), "{outcome}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// Controllers of a newer version add a finalizer of their own, also to what is paused.
+async fn finalizer_added_by_target(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let mut running = start_until(&stormy, &tag, at_the_last_copy()).await;
+    let client = arena.pair().target.client();
+    let place = (Some(&*tag), "plain-worker");
+    let both = json!(["proof.kubectl-pivot.io/newer", "machine.cluster.x-k8s.io"]);
+    patch(client, &machines(), place, &json!({"metadata": {"finalizers": both}})).await;
+    arena.tape().release();
+    running.end().await.expect_success("the move");
+    let copy = client.get(&machines(), place.0, place.1).await.expect("can be read");
+    let copy = copy.expect("was moved");
+    assert_eq!(json!(copy.finalizers()), both);
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+fn at_the_first_pause() -> Rule {
+    let is_pause = |call: &Call| call.method == "PATCH" && call.is_about("clusters");
+    Rule::when(is_pause, Fault::HoldBefore).times(1)
+}
+
+fn machines() -> ResourceType {
+    ResourceType::new(CORE, "Machine", "machines", true)
+}
+
+/// Ends the pause of a Cluster, if it is there.
+async fn resume_cluster(client: &Client, tag: &str) {
+    let resume = json!({"spec": {"paused": false}});
+    let options = WriteOptions::manager("gitops");
+    let place = (Some(tag), "plain");
+    // It may be gone.
+    let _ = client.patch(&cluster_type(), place, (PatchKind::Merge, &resume), &options).await;
+}
+
+async fn patch(client: &Client, kind: &ResourceType, place: (Option<&str>, &str), patch: &Value) {
+    let options = WriteOptions::manager("somebody");
+    client.patch(kind, place, (PatchKind::Merge, patch), &options).await.expect("is there");
+}

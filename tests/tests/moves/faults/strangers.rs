@@ -1,0 +1,288 @@
+//! Others who change things while a move is going on.
+
+use std::time::Duration;
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use kubectl_pivot_tests::arena::cluster_type;
+use kubectl_pivot_tests::population::shapes::{BOOTSTRAP, CORE};
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::{Value, json};
+
+use super::{Shared, Stormy, UNDONE, check_moved, check_nothing_left, fresh, move_args};
+
+pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+    suite
+        .case("a_change_in_the_source_after_the_copy_undoes_the_move", changed_after_copy)
+        .thorough("a_foreign_object_that_appears_in_the_target_is_left_alone", appears_in_target)
+        .thorough("a_copy_that_somebody_deletes_undoes_the_move", copy_deleted)
+        .thorough("what_has_come_into_a_new_namespace_keeps_it", tenant_keeps_namespace)
+        .thorough("a_controller_that_asks_late_to_wait_is_waited_for", late_block_move)
+        .thorough("controllers_have_their_whole_time_to_report_after_a_block_move", late_reports)
+        .thorough("a_machine_created_before_the_pause_is_moved", machine_before_pause)
+        .thorough("a_finalizer_that_is_put_back_does_not_stop_the_move", finalizer_put_back)
+}
+
+/// Keeps the last write before the copies are read back: the last create.
+fn at_the_last_copy(copies: usize) -> Rule {
+    let is_copy = |call: &Call| {
+        call.is_write() && call.method == "POST" && call.side == Side::Target && !call.is_lease()
+    };
+    Rule::when(is_copy, Fault::HoldAfter).skip(copies - 1).times(1)
+}
+
+async fn changed_after_copy(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    arena.tape().rule(at_the_last_copy(10));
+    let mut running = arena.program().start(arena.move_args(&tag));
+    arena.tape().held().await;
+    let client = arena.pair().source.client();
+    let place = (Some(&*tag), "plain-worker");
+    let change = json!({"metadata": {"annotations": {"changed": "by somebody"}}});
+    patch(client, &machines(), place, &change).await;
+    arena.tape().release();
+    let before = with_change(arena.ends(&tag).await.source);
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("plain-worker") && outcome.says("changed"), "{outcome}");
+    let after = arena.ends(&tag).await;
+    let machine = "Machine.cluster.x-k8s.io TAG/plain-worker";
+    assert_eq!(after.source.get(machine), before.as_ref(), "{outcome}");
+    let copies: Vec<_> = after.target.names().collect();
+    assert!(copies.is_empty(), "{copies:?}\n{outcome}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+fn with_change(dump: kubectl_pivot_tests::dump::Dump) -> Option<Value> {
+    dump.get("Machine.cluster.x-k8s.io TAG/plain-worker").cloned()
+}
+
+/// Somebody creates an object of a name that is about to be copied.
+async fn appears_in_target(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let before = arena.ends(&tag).await;
+    // The namespace is created first, the Secrets of a Machine are among the last.
+    arena.tape().rule(at_the_last_copy(5));
+    let mut running = arena.program().start(arena.move_args(&tag));
+    arena.tape().held().await;
+    let client = arena.pair().target.client();
+    let secret = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata":
+        {"name": "plain-worker", "namespace": tag}, "stringData": {"value": "of somebody else"}}));
+    let options = WriteOptions::manager("somebody");
+    let kind = ResourceType::core("Secret", "secrets");
+    let created = client.create(&kind, &secret, &options).await.expect("is not there yet");
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("plain-worker"), "{outcome}");
+    let now = client.get(&kind, Some(&tag), "plain-worker").await.expect("can be read");
+    assert_eq!(now.as_ref().map(Object::value), Some(created.value()));
+    client.delete(&kind, Some(&tag), "plain-worker", created.uid()).await.expect("is there");
+    let mut after = arena.ends(&tag).await;
+    after.target.0.remove("Namespace TAG").expect("the Secret has kept it");
+    before.check_put_back(&after).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// Its finalizers keep it in sight, but it will not last.
+async fn copy_deleted(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let before = arena.ends(&tag).await;
+    let is_below = |call: &Call| {
+        call.method == "POST"
+            && call.is_write()
+            && call.is_about("secrets")
+            && call.body["metadata"]["name"] == "plain-worker"
+    };
+    arena.tape().rule(Rule::when(is_below, Fault::HoldBefore).times(1));
+    let mut running = arena.program().start(arena.move_args(&tag));
+    arena.tape().held().await;
+    let client = arena.pair().target.client();
+    let copy = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    let uid = copy.expect("was copied").uid().to_owned();
+    client.delete(&machines(), Some(&tag), "plain-worker", &uid).await.expect("is there");
+    let going = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    assert!(going.is_some_and(|going| going.is_being_deleted()), "it has finalizers");
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("plain-worker") && outcome.says("deletionTimestamp"), "{outcome}");
+    before.check_put_back(&arena.ends(&tag).await).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// The namespace was created by the run, and would be removed with its copies.
+async fn tenant_keeps_namespace(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let before = arena.ends(&tag).await;
+    arena.tape().rule(at_the_last_copy(5));
+    let mut args = arena.move_args(&tag);
+    args.retain(|arg| arg != "--quiet");
+    let mut running = arena.program().start(args);
+    arena.tape().held().await;
+    let client = arena.pair().target.client();
+    let kind = ResourceType::new("apps/v1", "Deployment", "deployments", true);
+    let pod = json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a"}]}});
+    let tenant = Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "tenant", "namespace": tag},
+        "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": pod}}));
+    let options = WriteOptions::manager("somebody");
+    let tenant = client.create(&kind, &tenant, &options).await.expect("a Deployment");
+    running.interrupt();
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    assert!(outcome.says(&format!("Deployment {tag}/tenant has come into it")), "{outcome}");
+    let left = client.get(&kind, Some(&tag), "tenant").await.expect("can be read");
+    assert_eq!(left.as_ref().map(Object::uid), Some(tenant.uid()));
+    let mut after = arena.ends(&tag).await;
+    let namespace = after.target.0.remove("Namespace TAG").expect("it stays");
+    assert!(!namespace.to_string().contains("kubectl-pivot.io/run"), "{namespace}");
+    before.check_put_back(&after).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(arena, &tag).await;
+    client.delete(&kind, Some(&tag), "tenant", tenant.uid()).await.expect("can be deleted");
+    arena.clean_up(&tag).await;
+}
+
+/// The annotation comes when the move is about to look for it.
+async fn late_block_move(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let is_pause = |call: &Call| call.method == "PATCH" && call.is_about("clusters");
+    arena.tape().rule(Rule::when(is_pause, Fault::HoldAfter).times(1));
+    let is_look = |call: &Call| call.method == "GET" && call.path.ends_with("/plain-worker");
+    arena.tape().rule(Rule::when(is_look, Fault::HoldAfter).times(1));
+    let mut running = arena.program().start(move_args(arena, &tag));
+    arena.tape().held().await;
+    let client = arena.pair().source.client();
+    let place = (Some(&*tag), "plain-worker");
+    let block = |value: Value| json!({"metadata": {"annotations": {"clusterctl.cluster.x-k8s.io/block-move": value}}});
+    patch(client, &machines(), place, &block("".into())).await;
+    arena.tape().release();
+    arena.tape().held().await;
+    let copies = arena.pair().target.client().list(&machines(), Some(&tag)).await;
+    assert!(copies.expect("can be listed").is_empty(), "copied although it asks to wait");
+    patch(client, &machines(), place, &block(Value::Null)).await;
+    arena.tape().release();
+    running.end().await.expect_success("the move");
+    let left = client.list(&machines(), Some(&tag)).await.expect("can be listed");
+    assert!(left.is_empty(), "{left:?}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// A controller asks to wait for longer than `--pause-timeout`; only then another one reports the pause.
+async fn late_reports(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let client = arena.pair().source.client();
+    for name in ["plain", "awake"] {
+        report(client, &tag, name, "False").await;
+    }
+    let place = (Some(&*tag), "plain-worker");
+    let block = |value: Value| json!({"metadata": {"annotations": {"clusterctl.cluster.x-k8s.io/block-move": value}}});
+    patch(client, &machines(), place, &block("".into())).await;
+    let is_look = |call: &Call| call.method == "GET" && call.path.ends_with("/plain-worker");
+    arena.tape().rule(Rule::when(is_look, Fault::HoldAfter).times(1));
+    let mut args = arena.move_args(&tag);
+    args.extend(["--pause-timeout", "3"].map(str::to_owned));
+    let mut running = arena.program().start(args);
+    arena.tape().held().await;
+    report(client, &tag, "awake", "True").await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    patch(client, &machines(), place, &block(Value::Null)).await;
+    arena.tape().release();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    report(client, &tag, "plain", "True").await;
+    running.end().await.expect_success("the move");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// What a controller writes into the condition `Paused` of a Cluster.
+async fn report(client: &Client, namespace: &str, name: &str, status: &str) {
+    let (kind, place) = (cluster_type(), (Some(namespace), name));
+    let cluster =
+        client.get(&kind, place.0, place.1).await.expect("can be read").expect("is there");
+    let mut conditions =
+        cluster.value()["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    conditions.retain(|condition| condition["type"] != "Paused");
+    conditions.push(json!({"type": "Paused", "status": status, "reason": "Proof", "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}));
+    let patch = json!({"status": {"conditions": conditions}});
+    let options = WriteOptions::manager("manager").status();
+    let reported = client.patch(&kind, place, (PatchKind::Merge, &patch), &options).await;
+    reported.expect("conditions can be written");
+}
+
+/// A controller that does not know yet that its Cluster is about to be paused.
+async fn machine_before_pause(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let is_pause = |call: &Call| call.method == "PATCH" && call.is_about("clusters");
+    arena.tape().rule(Rule::when(is_pause, Fault::HoldBefore).times(1));
+    let mut running = arena.program().start(arena.move_args(&tag));
+    arena.tape().held().await;
+    let client = arena.pair().source.client();
+    let worker = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    let worker = worker.expect("is there");
+    let mut late = Object::new(json!({"apiVersion": CORE, "kind": "Machine", "metadata":
+        {"name": "late-worker", "namespace": tag, "finalizers": worker.finalizers(),
+         "labels": worker.value()["metadata"]["labels"], "ownerReferences": worker.value()["metadata"]["ownerReferences"]},
+        "spec": worker.value()["spec"]}));
+    late.value_mut()["spec"]["providerID"] = "docker:////late-worker".into();
+    let options = WriteOptions::manager("manager");
+    client.create(&machines(), &late, &options).await.expect("a Machine");
+    let status = json!({"status": worker.value()["status"]});
+    let place = (Some(&*tag), "late-worker");
+    client
+        .patch(&machines(), place, (PatchKind::Merge, &status), &options.status())
+        .await
+        .expect("a status");
+    arena.tape().release();
+    running.end().await.expect_success("the move");
+    let moved = arena.pair().target.client().get(&machines(), Some(&tag), "late-worker").await;
+    assert!(moved.expect("can be read").is_some(), "the late Machine was not moved");
+    let left = client.list(&machines(), Some(&tag)).await.expect("can be listed");
+    assert!(left.is_empty(), "{left:?}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// A controller whose cache is old adds its finalizer right before the deletion; an API server takes
+/// no new ones after it. The move has seen none on this object.
+async fn finalizer_put_back(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let is_delete = |call: &Call| {
+        call.method == "DELETE" && call.side == Side::Source && call.is_about("kubeadmconfigs")
+    };
+    arena.tape().rule(Rule::when(is_delete, Fault::HoldBefore).times(1));
+    let mut running = arena.program().start(move_args(arena, &tag));
+    arena.tape().held().await;
+    let client = arena.pair().source.client();
+    let kind = ResourceType::new(BOOTSTRAP, "KubeadmConfig", "kubeadmconfigs", true);
+    let stubborn = json!({"metadata": {"finalizers": ["proof.kubectl-pivot.io/stubborn"]}});
+    patch(client, &kind, (Some(&tag), "plain-worker"), &stubborn).await;
+    arena.tape().release();
+    running.end().await.expect_success("the move");
+    check_moved(&stormy, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+fn machines() -> ResourceType {
+    ResourceType::new(CORE, "Machine", "machines", true)
+}
+
+async fn patch(client: &Client, kind: &ResourceType, place: (Option<&str>, &str), patch: &Value) {
+    let options = WriteOptions::manager("somebody");
+    client.patch(kind, place, (PatchKind::Merge, patch), &options).await.expect("is there");
+}

@@ -1,0 +1,151 @@
+//! Tokens that expire while a move is going on. The program talks to the API servers directly, with
+//! credentials of an exec plugin.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
+use kubectl_pivot_tests::arena::cluster_type;
+use kubectl_pivot_tests::authenticator::Authenticator;
+use kubectl_pivot_tests::population::shapes::CORE;
+use kubectl_pivot_tests::program::Outcome;
+use kubectl_pivot_tests::suite::Suite;
+use kubectl_pivot_tests::twins::Plane;
+use serde_json::{Value, json};
+
+use super::{Shared, Stormy, UNFINISHED, check_moved, check_nothing_left, fresh};
+
+pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+    suite
+        .thorough("a_token_that_expires_is_renewed_by_its_exec_plugin", renewed)
+        .case("a_token_that_expires_for_good_leaves_a_run_that_can_be_rolled_back", not_renewed)
+}
+
+async fn renewed(stormy: Shared) {
+    let tag = fresh(&stormy.arena).await;
+    let user = User::new(&stormy, &tag);
+    let outcome = user.moves_until_expiry(&stormy, &tag, Some("second")).await;
+    outcome.expect_success("the move");
+    assert!(user.calls() >= 2, "it was not asked for a new token for each cluster");
+    check_moved(&stormy, &tag).await;
+    stormy.arena.clean_up(&tag).await;
+}
+
+async fn not_renewed(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let before = arena.ends(&tag).await;
+    let user = User::new(&stormy, &tag);
+    let outcome = user.moves_until_expiry(&stormy, &tag, None).await;
+    assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
+    assert!(outcome.says("credentials of the") && outcome.says("rollback"), "{outcome}");
+    // The run could not let its Leases go.
+    arena.free_leases().await;
+    arena.program().run(arena.args("rollback")).await.expect_success("the rollback");
+    before.check_put_back(&arena.ends(&tag).await).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// Somebody whose kubeconfigs name an exec plugin.
+struct User {
+    folder: PathBuf,
+    kubeconfigs: [PathBuf; 2],
+    /// Kubeconfigs with the first token.
+    expired: [PathBuf; 2],
+}
+
+impl User {
+    fn new(stormy: &Stormy, tag: &str) -> Self {
+        let folder = stormy.arena.stage().folder(&format!("user-{tag}"));
+        let plugin = Authenticator::exec_plugin(&folder);
+        let pair = stormy.arena.pair();
+        let exec = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+            "command": plugin, "interactiveMode": "Never"}});
+        let write = |name: &str, plane: &Plane, user: &Value| {
+            let path = folder.join(format!("{name}.kubeconfig"));
+            let config = kubeconfig(plane, user);
+            std::fs::write(&path, config.to_string()).expect("the folder is writable");
+            path
+        };
+        let token = json!({"token": "first"});
+        let (source, target) = (&pair.source, &pair.target);
+        let kubeconfigs = [write("source", source, &exec), write("target", target, &exec)];
+        let expired = [write("old-source", source, &token), write("old-target", target, &token)];
+        Self { folder, kubeconfigs, expired }
+    }
+
+    /// What its exec plugin gives out.
+    fn hold(&self, token: &str) {
+        std::fs::write(self.folder.join("token"), token).expect("the folder is writable");
+    }
+
+    /// How often its exec plugin was asked since the token has expired.
+    fn calls(&self) -> usize {
+        let calls = std::fs::read_to_string(self.folder.join("calls")).unwrap_or_default();
+        calls.lines().count()
+    }
+
+    /// Moves, and lets its token expire while the move waits for a Machine.
+    async fn moves_until_expiry(&self, stormy: &Stormy, tag: &str, next: Option<&str>) -> Outcome {
+        self.hold("first");
+        stormy.authenticator.accept_only("first");
+        let pair = stormy.arena.pair();
+        block(&pair.source, tag, &"".into()).await;
+        let [source, target] = self.kubeconfigs.each_ref().map(|path| path.display().to_string());
+        let args = ["move", "--kubeconfig", &source, "--to-kubeconfig", &target, "-n", tag];
+        let mut running = stormy.arena.program().start(args.into_iter().chain(["-q", "--yes"]));
+        let expire = async {
+            wait_paused(&pair.source, tag).await;
+            std::fs::remove_file(self.folder.join("calls")).expect("it was asked to begin with");
+            if let Some(next) = next {
+                self.hold(next);
+            }
+            stormy.authenticator.accept_only(next.unwrap_or_default());
+            for path in &self.expired {
+                wait_expired(path).await;
+            }
+            block(&pair.source, tag, &Value::Null).await;
+        };
+        tokio::join!(running.end(), expire).0
+    }
+}
+
+/// Sets or removes what asks the move to wait.
+async fn block(plane: &Plane, tag: &str, value: &Value) {
+    let patch =
+        json!({"metadata": {"annotations": {"clusterctl.cluster.x-k8s.io/block-move": value}}});
+    let machines = ResourceType::new(CORE, "Machine", "machines", true);
+    let (place, options) = ((Some(tag), "plain-worker"), WriteOptions::manager("somebody"));
+    let patched =
+        plane.client().patch(&machines, place, (PatchKind::Merge, &patch), &options).await;
+    patched.expect("it is there");
+}
+
+async fn wait_paused(plane: &Plane, tag: &str) {
+    let is_paused = |cluster: &Object| cluster.value()["spec"]["paused"] == true;
+    let clusters = async || plane.client().list(&cluster_type(), Some(tag)).await;
+    while !clusters().await.expect("can be listed").iter().all(is_paused) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// API servers go on taking a token for ten seconds after they have asked about it.
+async fn wait_expired(kubeconfig: &Path) {
+    let client = Client::connect("expired", &KubeconfigRef::file(kubeconfig)).await;
+    let client = client.expect("a usable kubeconfig");
+    while client.get_path("/api/v1").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn kubeconfig(plane: &Plane, user: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster":
+            {"server": plane.control().url(), "insecure-skip-tls-verify": true}}],
+        "users": [{"name": "it", "user": user}],
+    })
+}

@@ -1,0 +1,253 @@
+//! One move of a fresh population: recorded, or killed and then finished or put back.
+
+use kubectl_pivot_tests::arena::{Arena, Ends, LEASE_SECONDS, leases};
+use kubectl_pivot_tests::program::{Outcome, Program};
+use kubectl_pivot_tests::proxy::{Rule, Side, Write};
+
+use super::points::Kill;
+
+/// Exit code of a resume or rollback that finds no run.
+const NO_RUN: i32 = 4;
+
+/// An uninterrupted run.
+pub(crate) struct Recorded {
+    writes: Vec<Write>,
+    ends: Ends,
+}
+
+impl Recorded {
+    /// The number of writes.
+    pub(crate) fn writes(&self) -> usize {
+        self.numbered().count()
+    }
+
+    /// The writes that change the record of the run.
+    pub(crate) fn changes(&self) -> Vec<usize> {
+        self.numbered()
+            .filter(|(_, write)| write.call.is_lease())
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    /// The write that makes the commit true: the target's.
+    pub(crate) fn commit(&self) -> usize {
+        let is_commit = |write: &Write| {
+            write.call.side == Side::Target && write.call.phase().as_deref() == Some("committed")
+        };
+        let commit = self.numbered().find(|(_, write)| is_commit(write));
+        commit.expect("a move commits").0
+    }
+
+    fn numbered(&self) -> impl Iterator<Item = (usize, &Write)> {
+        self.writes.iter().filter_map(|write| Some((write.number?, write)))
+    }
+
+    /// # Panics
+    /// When another run has ended differently.
+    pub(crate) fn check_same(&self, other: &Self) {
+        self.ends.check_same(&other.ends).unwrap_or_else(|text| panic!("{text}"));
+    }
+}
+
+/// Moves a fresh population without any fault.
+pub(crate) async fn record(arena: &Arena, in_flight: usize) -> Recorded {
+    let tag = arena.tag();
+    arena.populate(&tag).await;
+    let moved = program(arena).run(move_args(arena, &tag, in_flight)).await;
+    let moved = moved.expect_success("the uninterrupted move");
+    let recorded = Recorded { writes: arena.tape().writes(), ends: arena.ends(&tag).await };
+    let left = arena.leftovers(&tag).await;
+    assert!(left.is_empty(), "{left:#?}\n{moved}");
+    check_order(&recorded.writes).unwrap_or_else(|text| panic!("{text}"));
+    arena.clean_up(&tag).await;
+    kubectl_pivot_tests::arena::tell(&format!(
+        "recorded: {} writes, committed by {}, {} objects, {} states of Clusters",
+        recorded.writes(),
+        recorded.commit(),
+        recorded.ends.target.names().count(),
+        arena.tape().timeline().events(),
+    ));
+    recorded
+}
+
+/// Kills a move and the runs that resume it at these points, and resumes it to its end.
+pub(crate) async fn resumed(
+    arena: &Arena,
+    recorded: &Recorded,
+    in_flight: usize,
+    kills: &[Kill],
+) -> Result<(), String> {
+    let tag = arena.tag();
+    arena.populate(&tag).await;
+    let result = resume_to_the_end(arena, recorded, (&tag, in_flight), kills).await;
+    arena.clean_up(&tag).await;
+    result
+}
+
+async fn resume_to_the_end(
+    arena: &Arena,
+    recorded: &Recorded,
+    (tag, in_flight): (&str, usize),
+    kills: &[Kill],
+) -> Result<(), String> {
+    let mut args = move_args(arena, tag, in_flight);
+    let mut writes = Vec::new();
+    for kill in kills {
+        let ended = run_until(arena, &args, *kill).await;
+        writes.extend(arena.tape().writes());
+        if let Some(outcome) = ended {
+            return check_end(arena, recorded, tag, (&outcome, &writes)).await;
+        }
+        args = resume_args(arena);
+    }
+    let outcome = finish(arena, recorded, (tag, in_flight)).await?;
+    writes.extend(arena.tape().writes());
+    check_end(arena, recorded, tag, (&outcome, &writes)).await
+}
+
+/// Resumes; where the run has left no trace, moves again, unless everything is done.
+async fn finish(
+    arena: &Arena,
+    recorded: &Recorded,
+    (tag, in_flight): (&str, usize),
+) -> Result<Outcome, String> {
+    // A rollback may have deleted them.
+    arena.wait_for_namespaces(tag).await;
+    let traces = traces(arena).await;
+    arena.tape().begin_run();
+    let outcome = program(arena).run(resume_args(arena)).await;
+    if traces > 0 || outcome.code != Some(NO_RUN) {
+        return Ok(outcome);
+    }
+    if arena.ends(tag).await == recorded.ends {
+        return Ok(Outcome { code: Some(0), ..outcome });
+    }
+    Ok(program(arena).run(move_args(arena, tag, in_flight)).await)
+}
+
+/// Kills a move at a point before its commit, and rolls it back.
+pub(crate) async fn rolled_back(arena: &Arena, kill: Kill) -> Result<(), String> {
+    let tag = arena.tag();
+    arena.populate(&tag).await;
+    let before = arena.ends(&tag).await;
+    let result = roll_back(arena, &tag, kill, &before).await;
+    arena.clean_up(&tag).await;
+    result
+}
+
+async fn roll_back(arena: &Arena, tag: &str, kill: Kill, before: &Ends) -> Result<(), String> {
+    if let Some(outcome) = run_until(arena, &move_args(arena, tag, 1), kill).await {
+        return Err(format!("the move has ended before it was killed: {outcome}"));
+    }
+    let wanted = if traces(arena).await > 0 { 0 } else { NO_RUN };
+    arena.tape().begin_run();
+    let outcome = program(arena).run(rollback_args(arena)).await;
+    if outcome.code != Some(wanted) {
+        return Err(format!("rollback should exit with {wanted}: {outcome}"));
+    }
+    before.check_put_back(&arena.ends(tag).await)?;
+    nothing_left(arena, tag).await
+}
+
+/// Kills a move, then its rollback, and resumes it to its end.
+pub(crate) async fn resumed_after_rollback(
+    arena: &Arena,
+    recorded: &Recorded,
+    [first, second]: [Kill; 2],
+) -> Result<(), String> {
+    let tag = arena.tag();
+    arena.populate(&tag).await;
+    let result = async {
+        if let Some(outcome) = run_until(arena, &move_args(arena, &tag, 1), first).await {
+            return Err(format!("the move has ended before it was killed: {outcome}"));
+        }
+        // A rollback that has come to its end leaves nothing to resume: then the move is begun anew.
+        run_until(arena, &rollback_args(arena), second).await;
+        let outcome = finish(arena, recorded, (&tag, 1)).await?;
+        check_end(arena, recorded, &tag, (&outcome, &arena.tape().writes())).await
+    };
+    let result = result.await;
+    arena.clean_up(&tag).await;
+    result
+}
+
+/// Runs until a point and kills; the outcome of a run that ends before it.
+async fn run_until(arena: &Arena, args: &[String], kill: Kill) -> Option<Outcome> {
+    arena.tape().begin_run();
+    arena.tape().rule(Rule::at_write(kill.write, kill.fault()));
+    let mut running = program(arena).start(args);
+    tokio::select! {
+        outcome = running.end() => return Some(outcome),
+        () = arena.tape().held() => {}
+    }
+    running.kill();
+    running.end().await;
+    arena.tape().cut().await;
+    None
+}
+
+async fn check_end(
+    arena: &Arena,
+    recorded: &Recorded,
+    tag: &str,
+    (outcome, writes): (&Outcome, &[Write]),
+) -> Result<(), String> {
+    if !outcome.succeeded() {
+        return Err(format!("the run that finishes it fails: {outcome}"));
+    }
+    recorded
+        .ends
+        .check_same(&arena.ends(tag).await)
+        .map_err(|text| format!("{text}\n{outcome}"))?;
+    check_order(writes)?;
+    nothing_left(arena, tag).await
+}
+
+async fn nothing_left(arena: &Arena, tag: &str) -> Result<(), String> {
+    let left = arena.leftovers(tag).await;
+    if left.is_empty() { Ok(()) } else { Err(format!("left over: {left:#?}")) }
+}
+
+/// Once something was deleted from the source, the target is the truth: nothing is created there or
+/// replaced any more.
+fn check_order(writes: &[Write]) -> Result<(), String> {
+    let objects = || writes.iter().filter(|write| !write.call.is_lease());
+    let is_delete =
+        |write: &Write| write.call.side == Side::Source && write.call.method == "DELETE";
+    let late = objects()
+        .skip_while(|write| !is_delete(write))
+        .find(|write| write.call.side == Side::Target && write.call.method != "PATCH");
+    late.map_or(Ok(()), |write| {
+        Err(format!("after the first deletion: {} {}", write.call.method, write.call.path))
+    })
+}
+
+/// How many clusters have a record of a run.
+async fn traces(arena: &Arena) -> usize {
+    let pair = arena.pair();
+    let (source, target) = tokio::join!(leases(pair.source.client()), leases(pair.target.client()));
+    source.len() + target.len()
+}
+
+/// The program, with Leases so short that taking one by force costs little.
+fn program(arena: &Arena) -> Program {
+    arena.program().env(LEASE_SECONDS, "3")
+}
+
+fn move_args(arena: &Arena, tag: &str, in_flight: usize) -> Vec<String> {
+    let mut args = arena.args("move");
+    args.extend(["-n", tag, "--yes", "--max-in-flight", &in_flight.to_string()].map(str::to_owned));
+    args
+}
+
+fn resume_args(arena: &Arena) -> Vec<String> {
+    let mut args = arena.args("resume");
+    args.push("--force-unlock".to_owned());
+    args
+}
+
+fn rollback_args(arena: &Arena) -> Vec<String> {
+    let mut args = arena.args("rollback");
+    args.push("--force-unlock".to_owned());
+    args
+}

@@ -1,0 +1,360 @@
+//! One run at a time, and a run that has lost its lock stops.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use kubectl_pivot::capi::Object;
+use kubectl_pivot::cluster::WriteOptions;
+use kubectl_pivot_tests::arena::{Arena, lease_type, leases};
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side, Tape, Write};
+use kubectl_pivot_tests::suite::Suite;
+use kubectl_pivot_tests::twins::Plane;
+use serde_json::Value;
+
+use super::{Story, exit, while_copying, while_deleting, with_story};
+
+/// How long the Leases of the program last in an arena.
+const LEASE: Duration = Duration::from_secs(5);
+
+const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(8);
+
+pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+    suite
+        .case("a_second_run_is_refused_and_told_who_holds_the_lock", second_run)
+        .thorough("a_run_in_the_opposite_direction_is_refused", opposite_run)
+        .thorough("two_runs_started_at_once", two_at_once)
+        .thorough("two_runs_started_at_once_in_opposite_directions", two_at_once_opposite)
+        .thorough("a_resume_while_the_run_is_alive_is_refused", resume_of_a_living_run)
+        .case("a_run_whose_lease_is_taken_over_while_copying_stops", taken_over_while_copying)
+        .thorough("a_run_whose_lease_is_deleted_while_deleting_stops", lost_while_deleting)
+        .thorough(
+            "a_write_that_waits_for_another_attempt_is_not_sent_without_the_lock",
+            no_late_attempt,
+        )
+        .thorough("a_run_that_slept_goes_on_when_nobody_has_taken_its_lease", slept_alone)
+        .case("a_run_that_slept_while_another_took_over_writes_nothing_more", slept_through)
+        .thorough("an_api_server_that_is_away_for_longer_than_the_lease_holds_up_writes", away)
+        .case("a_dead_runs_lease_is_taken_after_it_stood_still", taken_after_observation)
+        .case("ctrl_c_while_a_lease_is_watched_ends_the_wait", watching_interrupted)
+        .thorough("every_take_over_raises_the_epoch_in_both_records", epochs)
+}
+
+async fn second_run(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut first = story.start_until(while_copying(3, Fault::HoldBefore)).await;
+        let second = story.run_move().await;
+        assert_eq!(second.code, Some(exit::REFUSED), "{second}");
+        let holder = format!("pid {}", first.pid());
+        assert!(second.says(&holder), "the holder {holder} is not named: {second}");
+        story.arena.tape().release();
+        first.end().await.expect_success("the first run");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn opposite_run(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut first = story.start_until(while_copying(3, Fault::HoldBefore)).await;
+        let mut args = story.arena.args_backwards("move");
+        args.extend(["-n", &story.tag, "--yes"].map(str::to_owned));
+        let second = story.arena.program().run(args).await;
+        assert_eq!(second.code, Some(exit::REFUSED), "{second}");
+        assert!(second.says(&format!("pid {}", first.pid())), "{second}");
+        story.arena.tape().release();
+        first.end().await.expect_success("the first run");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// Both have done their preflight before either takes the lock, or not: one works in any case.
+async fn two_at_once(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let args = story.arena.move_args(&story.tag);
+        let mut one = story.arena.program().start(args.clone());
+        let mut two = story.arena.program().start(args);
+        let (one, two) = tokio::join!(one.end(), two.end());
+        let (done, refused) = if one.succeeded() { (one, two) } else { (two, one) };
+        let done = done.expect_success("one of two runs");
+        // The one that comes after the other's end finds nothing in the namespace any more.
+        let wanted = [Some(exit::REFUSED), Some(exit::NOTHING)];
+        assert!(wanted.contains(&refused.code), "{refused}\nthe other: {done}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// What the backward run finds depends on how far the forward one is; it must never do harm.
+async fn two_at_once_opposite(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut backwards = story.arena.args_backwards("move");
+        backwards.extend(["-n", &story.tag, "--yes"].map(str::to_owned));
+        let mut one = story.arena.program().start(story.arena.move_args(&story.tag));
+        let mut two = story.arena.program().start(backwards);
+        let (one, two) = tokio::join!(one.end(), two.end());
+        one.expect_success("the only run with something to move");
+        let wanted = [Some(exit::REFUSED), Some(exit::NOTHING)];
+        assert!(wanted.contains(&two.code), "{two}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn resume_of_a_living_run(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut first = story.start_until(while_copying(3, Fault::HoldBefore)).await;
+        for command in ["resume", "rollback"] {
+            let second = story.run(command, &[]).await;
+            assert_eq!(second.code, Some(exit::REFUSED), "{command}: {second}");
+            assert!(second.says(&format!("pid {}", first.pid())), "{command}: {second}");
+        }
+        story.arena.tape().release();
+        first.end().await.expect_success("the first run");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn taken_over_while_copying(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut first = story.start_until(while_copying(5, Fault::HoldBefore)).await;
+        take_over(&story.arena.pair().target).await;
+        let held = story.arena.tape().writes().len();
+        let outcome = first_noticed(&story, &mut first, held).await;
+        assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
+        assert!(outcome.says("lock"), "{outcome}");
+        story.arena.remove_leases_of(&story.arena.pair().target).await;
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn lost_while_deleting(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut first = story.start_until(while_deleting(5, Fault::HoldBefore)).await;
+        story.arena.remove_leases_of(&story.arena.pair().source).await;
+        let held = story.arena.tape().writes().len();
+        let outcome = first_noticed(&story, &mut first, held).await;
+        assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
+        story.run("resume", &["--force-unlock"]).await.expect_success("resume");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// Waits until the run has tried to renew its lease, in vain, and lets it go on: nothing is written
+/// any more but to Leases, without success, beside the request that was kept.
+async fn first_noticed(
+    story: &Story,
+    run: &mut kubectl_pivot_tests::program::Running,
+    held: usize,
+) -> kubectl_pivot_tests::program::Outcome {
+    let tape = story.arena.tape();
+    let has_failed = |write: &kubectl_pivot_tests::proxy::Write| {
+        write.call.is_lease() && matches!(write.status, Some(404 | 409))
+    };
+    while !tape.writes().iter().any(has_failed) {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    // The program reads the Lease once more to tell who has it now; then it knows.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    tape.release();
+    let outcome = run.end().await;
+    let writes = tape.writes();
+    let after = writes.iter().skip(held).filter(|write| !write.call.is_lease());
+    let after: Vec<_> = after.map(|write| (&write.call.method, &write.call.path)).collect();
+    assert!(after.is_empty(), "written without the lock: {after:#?}\n{outcome}");
+    outcome
+}
+
+/// Somebody else holds the Lease from now on. Its holder may renew it between reading and writing.
+async fn take_over(plane: &Plane) {
+    for _ in 0..10 {
+        let mut lease: Object = leases(plane.client()).await.remove(0);
+        lease.value_mut()["spec"]["holderIdentity"] = "somebody else".into();
+        let (kind, options) = (lease_type(), WriteOptions::manager("kubectl-edit"));
+        match plane.client().update(&kind, &lease, &options).await {
+            Err(error) if error.is_conflict() => {}
+            taken => return drop(taken.expect("a Lease can be taken over")),
+        }
+    }
+    panic!("the Lease is renewed all the time");
+}
+
+/// The API server asks to be left alone for a while; meanwhile somebody takes the Lease over.
+async fn no_late_attempt(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let tape = story.arena.tape();
+        tape.begin_run();
+        let busy = Fault::Answer { status: 429, retry_after: Some(5) };
+        tape.rule(while_copying(5, busy));
+        let mut first = story.arena.program().start(story.arena.move_args(&story.tag));
+        while copies(tape) < 6 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        take_over(&story.arena.pair().target).await;
+        let outcome = first.end().await;
+        assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
+        assert!(outcome.says("lost its lock"), "{outcome}");
+        assert_eq!(copies(tape), 6, "sent again without the lock: {outcome}");
+        story.arena.remove_leases_of(&story.arena.pair().target).await;
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// Attempts at copies so far.
+fn copies(tape: &Tape) -> usize {
+    let is_copy = |write: &&Write| {
+        write.call.method == "POST" && write.call.side == Side::Target && !write.call.is_lease()
+    };
+    tape.writes().iter().filter(is_copy).count()
+}
+
+async fn slept_alone(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut running = story.start_until(while_copying(5, Fault::HoldAfter)).await;
+        running.signal("STOP");
+        story.arena.tape().release();
+        tokio::time::sleep(LONGER_THAN_A_LEASE).await;
+        running.signal("CONT");
+        running.end().await.expect_success("a move that nobody has disturbed in its sleep");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn slept_through(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        let mut first = story.start_until(while_copying(5, Fault::HoldAfter)).await;
+        first.signal("STOP");
+        story.arena.tape().release();
+        story.run("rollback", &[]).await.expect_success("the rollback by another machine");
+        let written = story.arena.tape().writes().len();
+        first.signal("CONT");
+        let outcome = first.end().await;
+        assert_eq!(outcome.code, Some(exit::UNFINISHED), "{outcome}");
+        assert!(outcome.says("lost its lock"), "{outcome}");
+        let writes = story.arena.tape().writes();
+        let late = writes.iter().skip(written).filter(|write| !write.call.is_lease());
+        assert_eq!(late.count(), 0, "written after the rollback: {outcome}");
+        story.check_put_back(&before).await;
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn away(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let tape = story.arena.tape();
+        let is_away = Arc::new(AtomicBool::new(false));
+        let (away, target) = (Arc::clone(&is_away), Side::Target);
+        let mut running = story.start_until(while_copying(5, Fault::HoldAfter)).await;
+        let gone = move |call: &Call| call.side == Side::Source && away.load(Ordering::Relaxed);
+        tape.rule(Rule::when(gone, Fault::Reset));
+        is_away.store(true, Ordering::Relaxed);
+        // The answer comes when the Lease of the source has not been renewed for too long.
+        tokio::time::sleep(LONGER_THAN_A_LEASE).await;
+        let written = copies(tape);
+        tape.release();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(copies(tape), written, "written without the lock on the source");
+        let renewals = tape.writes().into_iter().rev().take(5);
+        assert!(
+            renewals.into_iter().any(|write| write.call.is_lease() && write.call.side == target),
+            "the Lease of the target is not renewed"
+        );
+        is_away.store(false, Ordering::Relaxed);
+        running.end().await.expect_success("a move whose source was away for a while");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn taken_after_observation(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        // As if the clock of the dead machine had been an hour slow: it is not asked.
+        age_leases(&story).await;
+        let begun = Instant::now();
+        let told = story.arena.args("resume").into_iter().filter(|arg| arg != "--quiet");
+        let resumed = story.arena.program().run(told).await.expect_success("resume");
+        assert!(begun.elapsed() >= LEASE, "taken after {:?}", begun.elapsed());
+        assert!(resumed.says("has the lock of the source cluster"), "{resumed}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn age_leases(story: &Story) {
+    for plane in [&story.arena.pair().source, &story.arena.pair().target] {
+        let mut lease: Object = leases(plane.client()).await.remove(0);
+        lease.value_mut()["spec"]["renewTime"] = "2026-01-01T00:00:00.000000Z".into();
+        let options = WriteOptions::manager("kubectl-edit");
+        let aged = plane.client().update(&lease_type(), &lease, &options).await;
+        aged.expect("Leases can be changed");
+    }
+}
+
+async fn watching_interrupted(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        let tape = story.arena.tape();
+        tape.rule(Rule::when(|call| call.is_lease(), Fault::HoldAfter).skip(2).times(1));
+        let mut second = story.arena.program().start(story.arena.args("resume"));
+        tape.held().await;
+        second.interrupt();
+        tape.release();
+        let outcome = second.end().await;
+        assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
+        let writes = tape.writes();
+        assert!(writes.is_empty(), "{:?}", writes.len());
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn epochs(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        assert_eq!(epochs_of(&story).await, [1, 1]);
+        for (epoch, flags) in [(2, ["--force-unlock"].as_slice()), (3, &[])] {
+            story.arena.tape().rule(while_copying(0, Fault::HoldAfter));
+            let mut args = story.arena.args("resume");
+            args.extend(flags.iter().map(|flag| (*flag).to_owned()));
+            args.extend(["--max-in-flight", "1"].map(str::to_owned));
+            let mut running = story.arena.program().start(args);
+            tokio::select! {
+                outcome = running.end() => panic!("resume has ended: {outcome}"),
+                () = story.arena.tape().held() => {}
+            }
+            assert_eq!(epochs_of(&story).await, [epoch, epoch]);
+            running.kill();
+            running.end().await;
+            story.arena.tape().cut().await;
+            story.arena.tape().begin_run();
+        }
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// The epochs in the records of both clusters.
+async fn epochs_of(story: &Story) -> [u64; 2] {
+    let mut epochs = [0; 2];
+    let pair = story.arena.pair();
+    for (plane, epoch) in [&pair.source, &pair.target].into_iter().zip(&mut epochs) {
+        let lease = leases(plane.client()).await.remove(0);
+        let record = lease.annotation("kubectl-pivot.io/record").expect("a record");
+        let record: Value = serde_json::from_str(record).expect("a record is JSON");
+        *epoch = record["epoch"].as_u64().expect("a number");
+    }
+    epochs
+}

@@ -1,0 +1,104 @@
+//! The lock, the record, and the commands around an interrupted run.
+
+mod interrupts;
+mod lock;
+mod recovery;
+
+use std::sync::Arc;
+
+use kubectl_pivot_tests::arena::{Arena, Ends};
+use kubectl_pivot_tests::program::{Outcome, Running};
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
+use kubectl_pivot_tests::suite::Suite;
+
+/// Exit codes, as the README states them.
+mod exit {
+    pub(crate) const REFUSED: i32 = 3;
+    pub(crate) const NOTHING: i32 = 4;
+    pub(crate) const UNFINISHED: i32 = 6;
+    pub(crate) const INTERRUPTED: i32 = 130;
+}
+
+pub(crate) fn suite() -> Suite<Arena> {
+    let suite = lock::add(Suite::new());
+    let suite = recovery::add(suite);
+    interrupts::add(suite)
+}
+
+/// Runs a case with a fresh story, and cleans up after one that went well; the next story does not
+/// meet what a failed one leaves, but for its Leases, so those go in any case.
+async fn with_story<F: Future<Output = ()>>(arena: Arc<Arena>, case: impl FnOnce(Story) -> F) {
+    arena.remove_leases().await;
+    let tag = arena.tag();
+    arena.populate(&tag).await;
+    case(Story { arena: Arc::clone(&arena), tag: tag.clone() }).await;
+    arena.clean_up(&tag).await;
+}
+
+/// A fresh population, and what can be done with it.
+#[derive(Clone)]
+struct Story {
+    arena: Arc<Arena>,
+    tag: String,
+}
+
+impl Story {
+    /// Starts a move, one write after the other, and waits until it is kept by the rule.
+    async fn start_until(&self, rule: Rule) -> Running {
+        self.arena.tape().begin_run();
+        self.arena.tape().rule(rule);
+        let mut running = self.arena.program().start(self.arena.move_args(&self.tag));
+        tokio::select! {
+            outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
+            () = self.arena.tape().held() => running,
+        }
+    }
+
+    /// Kills a move at the rule.
+    async fn kill_at(&self, rule: Rule) {
+        let mut running = self.start_until(rule).await;
+        running.kill();
+        running.end().await;
+        self.arena.tape().cut().await;
+        self.arena.tape().begin_run();
+    }
+
+    /// Runs a subcommand from source to target, with flags.
+    async fn run(&self, command: &str, flags: &[&str]) -> Outcome {
+        let mut args = self.arena.args(command);
+        args.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self.arena.program().run(args).await
+    }
+
+    /// Moves the namespace.
+    async fn run_move(&self) -> Outcome {
+        self.arena.program().run(self.arena.move_args(&self.tag)).await
+    }
+
+    /// Checks that both clusters are as they were.
+    async fn check_put_back(&self, before: &Ends) {
+        let after = self.arena.ends(&self.tag).await;
+        before.check_put_back(&after).unwrap_or_else(|text| panic!("{text}"));
+    }
+
+    /// Checks that nothing of the run is left on either side.
+    async fn check_nothing_left(&self) {
+        let left = self.arena.leftovers(&self.tag).await;
+        assert!(left.is_empty(), "{left:#?}");
+    }
+}
+
+/// Keeps the `skip + 1`st copy.
+fn while_copying(skip: usize, fault: Fault) -> Rule {
+    let is_copy = |call: &Call| {
+        call.is_write() && call.method == "POST" && call.side == Side::Target && !call.is_lease()
+    };
+    Rule::when(is_copy, fault).skip(skip).times(1)
+}
+
+/// Keeps the `skip + 1`st deletion from the source.
+fn while_deleting(skip: usize, fault: Fault) -> Rule {
+    let is_delete =
+        |call: &Call| call.method == "DELETE" && call.side == Side::Source && !call.is_lease();
+    Rule::when(is_delete, fault).skip(skip).times(1)
+}

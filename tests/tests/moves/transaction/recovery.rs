@@ -1,0 +1,144 @@
+//! What `move`, `resume`, `rollback` and `status` say and do about an interrupted run.
+
+use std::sync::Arc;
+
+use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxy::Fault;
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::Value;
+
+use super::{exit, while_copying, while_deleting, with_story};
+
+pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+    suite
+        .thorough(
+            "a_move_on_an_interrupted_run_names_resume_and_rollback",
+            interrupted_is_explained,
+        )
+        .thorough("nothing_to_resume_or_roll_back", nothing_to_resume)
+        .thorough("swapped_clusters_are_explained", swapped)
+        .case("no_rollback_after_the_commit", too_late)
+        .thorough("status_tells_a_run_that_goes_on_from_an_interrupted_one", status)
+        .thorough("a_cluster_paused_by_its_user_stays_so_after_a_rollback", rollback_then_move)
+}
+
+async fn interrupted_is_explained(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        story.arena.free_leases().await;
+        let again = story.run_move().await;
+        assert_eq!(again.code, Some(exit::REFUSED), "{again}");
+        for command in ["kubectl pivot resume", "kubectl pivot rollback"] {
+            assert!(again.says(command), "`{command}` is not offered: {again}");
+        }
+        // A Lease without a holder needs no force.
+        story.run("resume", &[]).await.expect_success("resume");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn nothing_to_resume(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        for command in ["resume", "rollback"] {
+            let outcome = story.run(command, &[]).await;
+            assert_eq!(outcome.code, Some(exit::NOTHING), "{command}: {outcome}");
+            assert!(outcome.says("no interrupted move was found"), "{command}: {outcome}");
+        }
+        assert_eq!(before, story.arena.ends(&story.tag).await);
+    })
+    .await;
+}
+
+async fn swapped(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        let before = story.arena.ends(&story.tag).await;
+        for command in ["resume", "rollback"] {
+            let mut args = story.arena.args_backwards(command);
+            args.push("--force-unlock".to_owned());
+            let outcome = story.arena.program().run(args).await;
+            assert_eq!(outcome.code, Some(exit::NOTHING), "{command}: {outcome}");
+            assert!(outcome.says("not the source and target of one run"), "{command}: {outcome}");
+        }
+        assert_eq!(before, story.arena.ends(&story.tag).await);
+    })
+    .await;
+}
+
+async fn too_late(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_deleting(0, Fault::HoldBefore)).await;
+        let before = story.arena.ends(&story.tag).await;
+        let rollback = story.run("rollback", &["--force-unlock"]).await;
+        assert_eq!(rollback.code, Some(exit::REFUSED), "{rollback}");
+        assert!(rollback.says("point of no return"), "{rollback}");
+        assert!(rollback.says("kubectl pivot resume"), "{rollback}");
+        assert_eq!(before, story.arena.ends(&story.tag).await);
+        story.run("resume", &["--force-unlock"]).await.expect_success("resume");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn status(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let mut running = story.start_until(while_copying(5, Fault::HoldBefore)).await;
+        let status = story.run("status", &["-o", "json"]).await.expect_success("status").json();
+        let pid = format!("pid {}", running.pid());
+        for (cluster, role) in
+            status["clusters"].as_array().into_iter().flatten().zip(["source", "target"])
+        {
+            let run = &cluster["run"];
+            assert_eq!(
+                (&run["role"], &run["phase"]),
+                (&role.into(), &"preparing".into()),
+                "{status:#}"
+            );
+            assert_eq!(run["namespace"], story.tag.as_str(), "{status:#}");
+            assert!(
+                run["holder"].as_str().is_some_and(|holder| holder.contains(&pid)),
+                "{status:#}"
+            );
+        }
+        let paused = status["clusters"][0]["paused"].as_array().cloned().unwrap_or_default();
+        let by = |name: &str| paused.iter().find(|p| p["name"] == name).map(|p| p["byRun"].clone());
+        assert_eq!(by("resting"), Some(Value::Null), "{status:#}");
+        assert_eq!(by("plain"), Some(status["clusters"][0]["run"]["id"].clone()), "{status:#}");
+        running.kill();
+        running.end().await;
+        story.arena.tape().cut().await;
+        story.arena.free_leases().await;
+        let status = story.run("status", &["-o", "json"]).await.expect_success("status").json();
+        assert_eq!(status["clusters"][0]["run"]["holder"], Value::Null, "{status:#}");
+        let text = story.run("status", &[]).await.expect_success("status");
+        assert!(text.says("interrupted") && text.says("kubectl pivot resume"), "{text}");
+        story.run("rollback", &[]).await.expect_success("rollback");
+        let status = story.run("status", &["-o", "json"]).await.expect_success("status").json();
+        assert_eq!(status["clusters"][0].get("run"), None, "{status:#}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn rollback_then_move(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        story.kill_at(while_copying(20, Fault::HoldAfter)).await;
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        story.check_put_back(&before).await;
+        story.arena.wait_for_namespaces(&story.tag).await;
+        story.run_move().await.expect_success("a move after a rollback");
+        story.check_nothing_left().await;
+        let target = story.arena.ends(&story.tag).await.target;
+        let paused = |name: &str| {
+            let object = target.get(&format!("Cluster.cluster.x-k8s.io TAG/{name}"));
+            object.map(|object| object["spec"]["paused"].clone())
+        };
+        assert_eq!(paused("resting"), Some(Value::Bool(true)));
+        assert_eq!(paused("awake"), Some(Value::Bool(false)));
+        assert_eq!(paused("plain"), Some(Value::Null));
+    })
+    .await;
+}
