@@ -1,9 +1,9 @@
-//! Policies of an API server: what it refuses, and from when on.
+//! Policies of an API server: what it refuses or changes, and from when on.
 
 use std::time::Duration;
 
 use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, WriteOptions};
+use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 const ADMISSION: &str = "admissionregistration.k8s.io/v1";
@@ -41,9 +41,7 @@ impl Policy {
     /// When it cannot be removed.
     pub async fn remove(&self, client: &Client) {
         for (kind, _) in [binding(self), policy(self)] {
-            let found = client.get(&kind, None, self.name).await.expect("policies can be read");
-            let uid = found.expect("it was installed").uid().to_owned();
-            client.delete(&kind, None, self.name, &uid).await.expect("policies can be deleted");
+            delete(client, &kind, None, self.name).await;
         }
         self.wait(client, false).await;
     }
@@ -104,4 +102,94 @@ fn binding(policy: &Policy) -> (ResourceType, Value) {
         false,
     );
     (kind, json!({"policyName": policy.name, "validationActions": ["Deny"]}))
+}
+
+/// A MutatingAdmissionPolicy that takes the first entry of `managedFields` from some Secrets with every update.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgetful {
+    /// Its name.
+    pub name: &'static str,
+    /// The Secrets by name, in every namespace.
+    pub secret: &'static str,
+}
+
+impl Forgetful {
+    /// Installs it, and waits until it is in force.
+    ///
+    /// # Panics
+    /// When it cannot be installed, or is not in force after a minute.
+    pub async fn install(&self, client: &Client) {
+        let is_one = format!("request.name in ['{}', '{}']", self.secret, self.canary());
+        let policy = json!({
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["*"],
+                "operations": ["UPDATE"], "resources": ["secrets"]}]},
+            "matchConditions": [{"name": "is-one", "expression": is_one},
+                {"name": "has-managers", "expression": "has(object.metadata.managedFields)"}],
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression":
+                "[JSONPatch{op: 'remove', path: '/metadata/managedFields/0'}]"}}],
+        });
+        for (kind, spec) in mutating().into_iter().zip([policy, json!({"policyName": self.name})]) {
+            let object = json!({"apiVersion": ADMISSION, "kind": kind.kind,
+                "metadata": {"name": self.name}, "spec": spec});
+            let created =
+                client.create(&kind, &Object::new(object), &WriteOptions::default()).await;
+            created.expect("policies can be made");
+        }
+        self.wait(client).await;
+    }
+
+    /// Removes it.
+    ///
+    /// # Panics
+    /// When it cannot be removed.
+    pub async fn remove(&self, client: &Client) {
+        for kind in mutating().iter().rev() {
+            delete(client, kind, None, self.name).await;
+        }
+        delete(client, &secrets(), Some("default"), &self.canary()).await;
+    }
+
+    fn canary(&self) -> String {
+        format!("canary-of-{}", self.name)
+    }
+
+    async fn wait(&self, client: &Client) {
+        let name = self.canary();
+        let canary = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": name, "namespace": "default"}});
+        let created =
+            client.create(&secrets(), &Object::new(canary), &WriteOptions::default()).await;
+        created.expect("a Secret can be made");
+        for round in 0..600 {
+            let change = json!({"metadata": {"annotations": {"round": round.to_string()}}});
+            let place = (Some("default"), name.as_str());
+            let patch = (PatchKind::Merge, &change);
+            let patched = client.patch(&secrets(), place, patch, &WriteOptions::default()).await;
+            if patched.expect("a Secret can be changed").managed_fields().is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the policy {} does not come into force", self.name);
+    }
+}
+
+fn secrets() -> ResourceType {
+    ResourceType::core("Secret", "secrets")
+}
+
+fn mutating() -> [ResourceType; 2] {
+    let kind = |kind, plural| ResourceType::new(ADMISSION, kind, plural, false);
+    [
+        kind("MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
+        kind("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
+    ]
+}
+
+async fn delete(client: &Client, kind: &ResourceType, namespace: Option<&str>, name: &str) {
+    let found = client.get(kind, namespace, name).await.expect("it can be read");
+    let uid = found.expect("it was made").uid().to_owned();
+    client.delete(kind, namespace, name, &uid).await.expect("it can be deleted");
 }

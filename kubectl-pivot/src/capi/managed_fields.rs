@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::resource::ResourceType;
+
 /// The managed fields that a copy is to have.
 ///
 /// Entries of `own_manager` are left out. Owner references are keyed by uid in the field sets of
@@ -23,6 +25,20 @@ pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &
             entry
         })
         .collect()
+}
+
+/// Leaves out entries at versions that an API server does not serve: it would refuse to merge with them, and
+/// throw all entries of the object away. Cluster API's own migrator of CRDs does the same.
+///
+/// `served` are the versions of the object's kind; without any nothing is known, and nothing left out.
+pub fn keep_served(entries: &mut Vec<Value>, served: &[ResourceType]) {
+    if served.is_empty() {
+        return;
+    }
+    let served: Vec<String> = served.iter().map(ResourceType::api_version).collect();
+    entries.retain(|entry| {
+        entry["apiVersion"].as_str().is_none_or(|version| served.iter().any(|s| s == version))
+    });
 }
 
 fn rewrite_keys(
@@ -120,6 +136,20 @@ mod tests {
                 {".": {}, "k:{\"uid\":\"b\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}})
             ]
         );
+    }
+
+    #[test]
+    fn entries_of_versions_that_are_not_served_are_left_out() {
+        let entry = |version: &str| json!({"manager": version, "apiVersion": version});
+        let all = ["g.io/v1", "g.io/v2", "g.io/v3"].map(entry);
+        let left = |served: &[&str]| {
+            let served = served.iter().map(|version| ResourceType::new(version, "T", "ts", true));
+            let mut entries = all.to_vec();
+            keep_served(&mut entries, &served.collect::<Vec<_>>());
+            entries
+        };
+        assert_eq!(left(&["g.io/v3", "g.io/v2"]), all[1..]);
+        assert_eq!(left(&[]), all, "a kind of which nothing is known");
     }
 
     #[test]

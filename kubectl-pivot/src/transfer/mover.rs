@@ -218,7 +218,9 @@ async fn finish(
         };
         let done = match step {
             Step::CopiesVerified | Step::CopiesSealed => {
-                clock.time("seal", "Hand over field ownership", seal(run, graph, copies)).await
+                let sealed = seal(run, graph, copies);
+                let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
+                sealed.map(|warnings| clock.report.findings.extend(warnings.0))
             }
             Step::SourceDeleted => {
                 clock

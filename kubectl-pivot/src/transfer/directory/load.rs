@@ -119,7 +119,8 @@ async fn finish(
     }
     let sealed = seal(run, &preflight.graph, copies);
     let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
-    sealed.map_err(|error| ("hand over field ownership", error))?;
+    let warnings = sealed.map_err(|error| ("hand over field ownership", error))?;
+    clock.report.findings.extend(warnings.0);
     let resumed = pause::restore(run, &run.target, &preflight.territory.kinds);
     let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
     resumed.map(|_| ()).map_err(|error| ("resume reconciliation", error))

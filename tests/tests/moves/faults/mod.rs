@@ -1,6 +1,7 @@
 //! Faults while a move runs: it ends as if there had been none, or puts everything back.
 
 mod answers;
+mod field_managers;
 mod neighbours;
 mod servers;
 mod strangers;
@@ -39,6 +40,7 @@ pub(crate) fn suite() -> Suite<Stormy> {
     let suite = strangers::add(suite);
     let suite = neighbours::add(suite);
     let suite = tokens::add(suite);
+    let suite = field_managers::add(suite);
     servers::add(suite)
 }
 
