@@ -93,15 +93,18 @@ pub struct RunProgress {
 
 impl RunStatus {
     /// What can be done when it was interrupted.
-    fn next_steps(&self) -> Vec<String> {
-        let is_preparing = self.phase == "preparing";
+    ///
+    /// `is_undoing`: the record of one of the clusters says that the run is being put back.
+    fn next_steps(&self, is_undoing: bool) -> Vec<String> {
+        let can_be_undone = is_undoing || self.phase == "preparing";
         let rollback = || format!("Put the {} back: kubectl pivot rollback", self.operation);
         let carry_on = match self.operation.as_str() {
             "move" => Some("Carry the move on: kubectl pivot resume".to_owned()),
             "restore" => Some(format!("Carry the restore on: kubectl pivot restore {}", self.peer)),
             _ => None,
         };
-        carry_on.into_iter().chain(is_preparing.then(rollback)).collect()
+        let carry_on = carry_on.filter(|_| !is_undoing);
+        carry_on.into_iter().chain(can_be_undone.then(rollback)).collect()
     }
 }
 
@@ -128,7 +131,9 @@ impl Status {
     pub fn next_steps(&self) -> Vec<String> {
         let mut steps: Vec<String> = Vec::new();
         let interrupted = self.runs().filter(|run| run.holder.is_none());
-        for step in interrupted.flat_map(RunStatus::next_steps) {
+        let is_undoing =
+            |run: &str| self.runs().any(|other| other.phase == "undoing" && other.id == run);
+        for step in interrupted.flat_map(|run| run.next_steps(is_undoing(&run.id))) {
             if !steps.contains(&step) {
                 steps.push(step);
             }

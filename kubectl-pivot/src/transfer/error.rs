@@ -278,6 +278,9 @@ pub enum MoveError {
         /// How far it is.
         phase: Phase,
     },
+    /// The run is being put back, and nothing turns that round.
+    #[error("the {} {} is being put back; it cannot be carried on", .0.operation, .0.run)]
+    BeingUndone(Box<Record>),
     /// The run is not a move, and is not carried on in this way.
     #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started, .0.phase)]
     OfFiles(Box<Record>),
@@ -338,13 +341,9 @@ impl MoveError {
     pub fn hint_of(&self, operation: Operation) -> String {
         let rollback = "`kubectl pivot rollback` with the kubeconfig of this cluster";
         match (self, operation) {
-            (Self::HalfUndone { source, .. }, Operation::Backup) => {
+            (Self::HalfUndone { source, .. }, Operation::Backup | Operation::Restore) => {
                 format!("{}; then {rollback}", source.hint())
             }
-            (Self::HalfUndone { source, .. }, Operation::Restore) => format!(
-                "{}; then run the command again, which carries it on, or {rollback}",
-                source.hint()
-            ),
             (Self::Unfinished { source, .. }, Operation::Restore) => {
                 format!("{}; then run the command again, which carries it on", source.hint())
             }
@@ -369,13 +368,17 @@ impl MoveError {
             Self::Locked(error) => error.hint(),
             Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
+            Self::BeingUndone(record) if record.operation != Operation::Move => of_files(record),
+            Self::BeingUndone(_) => {
+                "finish that with `kubectl pivot rollback`; the objects can then be moved anew".to_owned()
+            }
             Self::TooLate { record, .. } if record.operation != Operation::Move => of_files(record),
             Self::TooLate { .. } => {
                 "finish it with `kubectl pivot resume`; the objects can then be moved back with another move".to_owned()
             }
             Self::LockLost { source, .. } => source.hint(),
             Self::HalfUndone { source, .. } => {
-                format!("{}; then `kubectl pivot rollback` or `kubectl pivot resume`", source.hint())
+                format!("{}; then `kubectl pivot rollback`", source.hint())
             }
             Self::Unfinished { source, .. } => {
                 format!("{}; then `kubectl pivot resume`. Do not delete anything in the target", source.hint())

@@ -9,7 +9,7 @@ use super::directory::back_up;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
-use super::lock::Lock;
+use super::lock::{AdvanceError, Lock};
 use super::pause;
 use super::places::{locked, places};
 use super::preflight::{Preflight, check_objects, preflight};
@@ -210,14 +210,16 @@ async fn finish(
     let run = clock.run;
     while phase != Phase::Finished {
         let (doing, step) = match phase {
-            Phase::Preparing | Phase::Committed => {
+            Phase::Undoing | Phase::Preparing | Phase::Committed => {
                 ("hand over field ownership", Step::CopiesSealed)
             }
             Phase::Deleting => ("delete objects from the source", Step::SourceDeleted),
             Phase::Resuming | Phase::Finished => ("resume reconciliation", Step::Resumed),
         };
+        let illegal = |error| (doing, Box::new(AdvanceError::from(error)).into());
+        phase.after(step).map_err(illegal)?;
         let done = match step {
-            Step::CopiesVerified | Step::CopiesSealed => {
+            Step::RollbackStarted | Step::CopiesVerified | Step::CopiesSealed => {
                 let sealed = seal(run, graph, copies);
                 let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
                 sealed.map(|warnings| clock.report.findings.extend(warnings.0))
@@ -243,6 +245,16 @@ async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     pause::restore_classes(run, &run.source, &territory.kinds).await
 }
 
+/// Writes down that the run is being put back, then does it.
+pub(super) async fn undo_for_good(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+) -> Result<(), PhaseError> {
+    lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
+    undo(run, territory).await
+}
+
 async fn put_back(
     run: &Run,
     lock: Lock,
@@ -254,7 +266,7 @@ async fn put_back(
         return MoveError::LockLost { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    if let Err(error) = recorded(run, "undo", undo(run, territory)).await {
+    if let Err(error) = recorded(run, "undo", undo_for_good(run, &lock, territory)).await {
         run.events.send(Event::Failed);
         lock.leave().await;
         return MoveError::HalfUndone { doing, undo: error.to_string(), source };

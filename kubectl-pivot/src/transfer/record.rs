@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::options::Namespaces;
 
 /// Version of the record's format. A reader refuses newer ones.
-const VERSION: u32 = 2;
-/// Version of the record of a move. Readers of version 1 take every record for that of a move.
-const VERSION_OF_MOVES: u32 = 1;
+///
+/// Readers of version 1 take every record for that of a move. Readers of version 2 do not know the phase
+/// `undoing`: they must not carry on a run that a newer program may have begun to put back.
+const VERSION: u32 = 3;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ impl fmt::Display for Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
+    /// The copies are being removed, then the source gets its pause state back. Nothing leads back to a move.
+    Undoing,
     /// Up to and including the verification of the copies. Can be rolled back.
     Preparing,
     /// The copies are complete and verified; they get the field ownership of their sources.
@@ -54,6 +57,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Undoing => "undoing",
             Self::Preparing => "preparing",
             Self::Committed => "committed",
             Self::Deleting => "deleting",
@@ -74,6 +78,8 @@ pub enum Step {
     SourceDeleted,
     /// All Clusters have their pause state back.
     Resumed,
+    /// A user or a failure has decided to put everything back.
+    RollbackStarted,
 }
 
 /// A step that does not belong to the phase a run is in.
@@ -95,13 +101,14 @@ impl Phase {
             (Self::Committed, Step::CopiesSealed) => Ok(Self::Deleting),
             (Self::Deleting, Step::SourceDeleted) => Ok(Self::Resuming),
             (Self::Resuming, Step::Resumed) => Ok(Self::Finished),
+            (Self::Preparing | Self::Undoing, Step::RollbackStarted) => Ok(Self::Undoing),
             (phase, step) => Err(IllegalStep { phase, step }),
         }
     }
 
     /// Whether everything can still be put back.
     pub fn can_be_undone(self) -> bool {
-        self == Self::Preparing
+        matches!(self, Self::Preparing | Self::Undoing)
     }
 }
 
@@ -182,7 +189,7 @@ impl Record {
     /// The record of a run that begins now.
     pub fn new(run: &str, role: Role, namespaces: &Namespaces, peer: &str) -> Self {
         Self {
-            version: VERSION_OF_MOVES,
+            version: VERSION,
             operation: Operation::Move,
             run: run.to_owned(),
             role,
@@ -201,7 +208,19 @@ impl Record {
     /// The record of a run between a cluster and files.
     #[must_use]
     pub fn of(self, operation: Operation, content: Option<String>) -> Self {
-        Self { version: VERSION, operation, content, ..self }
+        Self { operation, content, ..self }
+    }
+
+    /// The record once a process of this program has taken the lock. Older programs do not read it any more,
+    /// even if one of them has written it.
+    #[must_use]
+    pub fn taken(self, epoch: u64) -> Self {
+        Self { version: VERSION, epoch, ..self }
+    }
+
+    /// Whether a program has written it that cannot read the records of this one.
+    pub fn is_older(&self) -> bool {
+        self.version < VERSION
     }
 
     /// Reads a record.
@@ -258,13 +277,37 @@ mod tests {
     }
 
     #[test]
-    fn only_records_that_old_readers_would_mistake_for_a_move_are_newer() {
+    fn a_rollback_starts_before_the_commit_and_is_not_turned_round() {
+        let undoing = Phase::Preparing.after(Step::RollbackStarted).expect("nothing is committed");
+        assert_eq!(undoing, Phase::Undoing);
+        assert_eq!(undoing.after(Step::RollbackStarted), Ok(Phase::Undoing), "it is repeated");
+        assert!(undoing.can_be_undone());
+        assert!(STEPS.into_iter().all(|step| undoing.after(step).is_err()));
+        for committed in [Phase::Committed, Phase::Deleting, Phase::Resuming, Phase::Finished] {
+            assert!(committed.after(Step::RollbackStarted).is_err(), "{committed}");
+            assert!(!committed.can_be_undone(), "{committed}");
+        }
+    }
+
+    #[test]
+    fn older_programs_read_no_record_of_this_one() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
         let plain = record.to_text();
-        assert!(plain.contains("\"version\":1") && !plain.contains("operation"), "{plain}");
+        assert!(plain.contains("\"version\":3") && !plain.contains("operation"), "{plain}");
         let backup = record.of(Operation::Backup, None);
-        assert!(backup.to_text().contains("\"version\":2"));
+        assert!(backup.to_text().contains("\"version\":3"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
+    }
+
+    #[test]
+    fn records_of_older_programs_are_read() {
+        let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
+        for version in 1..3 {
+            let older = Record { version, ..record.clone() };
+            let read = Record::parse(&older.to_text()).expect("known");
+            assert_eq!(read, older);
+            assert!(read.taken(1).to_text().contains("\"version\":3"), "{version}");
+        }
     }
 
     #[test]
@@ -284,7 +327,7 @@ mod tests {
             Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
             "unknown fields are ignored"
         );
-        assert!(matches!(Record::parse("{\"version\": 3}"), Err(RecordError::Newer { found: 3 })));
+        assert!(matches!(Record::parse("{\"version\": 4}"), Err(RecordError::Newer { found: 4 })));
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
         assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));

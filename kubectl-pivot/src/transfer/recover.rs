@@ -8,14 +8,13 @@ use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::inventory;
 use super::lock::{self, Lease, Lock};
-use super::mover::{execute_locked, finish_from, plan, recorded};
+use super::mover::{execute_locked, finish_from, plan, recorded, undo_for_good};
 use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
-use super::undo::undo;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Fate, Graph};
 use crate::cluster::Client;
@@ -121,6 +120,9 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
         Interrupted::Move(run, record) => (run, record),
         Interrupted::OfFiles(_, record) => return Err(MoveError::OfFiles(Box::new(record))),
     };
+    if record.phase == Phase::Undoing {
+        return Err(MoveError::BeingUndone(Box::new(record)));
+    }
     report.run.clone_from(&run.id);
     run.events.note(format!(
         "carrying on the move {}, begun {}, which is {}",
@@ -130,7 +132,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     let readiness = Readiness::prepare(&run, &territory.providers).await?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run).await.map_err(locked)?;
-    resume_locked(&run, lock, territory, report).await?;
+    resume_locked(&run, lock, (record, territory), report).await?;
     readiness.after(&run, report).await;
     Ok(())
 }
@@ -139,7 +141,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
 async fn resume_locked(
     run: &Run,
     lock: Lock,
-    territory: Territory,
+    (record, territory): (Record, Territory),
     report: &mut Report,
 ) -> Result<(), MoveError> {
     match lock.phase().await {
@@ -160,6 +162,11 @@ async fn resume_locked(
                     Err(error)
                 }
             }
+        }
+        // A rollback has begun since the record was read.
+        Phase::Undoing => {
+            lock.leave().await;
+            Err(MoveError::BeingUndone(Box::new(record)))
         }
         phase => carry_on(run, lock, territory, (phase, report)).await,
     }
@@ -267,13 +274,17 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Put everything back");
     let doing = "put everything back";
-    if let Err(source) = recorded(&run, "undo", undo(&run, &territory)).await {
+    if let Err(source) = recorded(&run, "undo", undo_for_good(&run, &lock, &territory)).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });
     }
     run.events.finished("the source is as before");
-    lock.finish().await.map_err(locked)?;
+    if let Err(error) = lock.finish().await {
+        let undo = error.to_string();
+        let source = PhaseError::Lock(Box::new(error));
+        return Err(MoveError::HalfUndone { doing: "remove its record", undo, source });
+    }
     let outcome = Outcome::Undone.to_string();
     run.events.record(RunEvent::Ended { outcome, error: None });
     Ok(record)

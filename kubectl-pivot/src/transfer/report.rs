@@ -227,6 +227,7 @@ impl Report {
             | MoveError::Locked(_)
             | MoveError::NoRun(_)
             | MoveError::OfFiles(_)
+            | MoveError::BeingUndone(_)
             | MoveError::TooLate { .. } => Outcome::NotBegun,
         };
         if let MoveError::Refused(findings) = error {

@@ -6,7 +6,7 @@ use super::super::compare::compare;
 use super::super::copy::{Copies, copy};
 use super::super::error::{MoveError, PhaseError};
 use super::super::lock::Lock;
-use super::super::mover::{Clock, recorded};
+use super::super::mover::{Clock, recorded, undo_for_good};
 use super::super::pause;
 use super::super::places::lock_one;
 use super::super::preflight::Preflight;
@@ -14,7 +14,6 @@ use super::super::record::{Operation, Phase, Record, Role, Step};
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
 use super::super::seal::seal;
-use super::super::undo::undo;
 use super::plan_load::{LoadPlan, list_target};
 use crate::capi::Object;
 
@@ -32,7 +31,12 @@ pub async fn load(plan: LoadPlan, report: &mut Report) -> Result<(), MoveError> 
     let directory = directory.display().to_string();
     let record = Record::new(&run.id, Role::Target, &run.options.namespaces, &directory);
     let record = record.of(Operation::Restore, Some(content));
-    let lock = lock_one(&run, &run.target, record, false).await?;
+    let lock = lock_one(&run, &run.target, record.clone(), false).await?;
+    if lock.phase().await == Phase::Undoing {
+        // A rollback has begun since the record was read.
+        lock.leave().await;
+        return Err(MoveError::BeingUndone(Box::new(Record { phase: Phase::Undoing, ..record })));
+    }
     run.begun(Operation::Restore, &directory, run.target.server());
     let mut clock = Clock { run: &run, report };
     let copies = match create(&mut clock, &preflight, active).await {
@@ -136,12 +140,13 @@ async fn put_back(
     if run.stop.is_lock_lost() {
         return MoveError::LockLost { doing, source };
     }
-    if lock.phase().await != Phase::Preparing {
+    if !lock.phase().await.can_be_undone() {
         lock.leave().await;
         return MoveError::Unfinished { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    let undone = match recorded(run, "undo", undo(run, &preflight.territory)).await {
+    let undone = match recorded(run, "undo", undo_for_good(run, &lock, &preflight.territory)).await
+    {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {
             lock.leave().await;

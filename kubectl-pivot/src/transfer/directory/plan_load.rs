@@ -12,7 +12,7 @@ use super::super::kinds;
 use super::super::lock::LeaseState;
 use super::super::options::{Existing, Namespaces};
 use super::super::preflight::{self, Preflight};
-use super::super::record::Operation;
+use super::super::record::{Operation, Phase};
 use super::super::recover::find_one;
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
@@ -123,7 +123,9 @@ async fn adopt(run: &Run, content: &str, findings: &mut Findings) -> Result<Run,
     run.options.namespaces = Namespaces::All;
     let Some(lease) = find_one(&run.target).await? else { return Ok(run) };
     let record = lease.record.as_ref().filter(|record| {
-        record.operation == Operation::Restore && record.content.as_deref() == Some(content)
+        record.operation == Operation::Restore
+            && record.content.as_deref() == Some(content)
+            && record.phase != Phase::Undoing
     });
     if let Some(record) = record.filter(|_| lease.state == LeaseState::Free) {
         run.events

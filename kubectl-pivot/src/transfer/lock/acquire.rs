@@ -1,5 +1,7 @@
 //! Taking the Leases of a run.
 
+use std::time::Duration;
+
 use futures::future::try_join_all;
 
 use super::super::record::{Record, Role};
@@ -41,7 +43,7 @@ impl Lock {
             try_join_all(watched).await?
         };
         let identity = identity();
-        let (mut held, mut seized) = (Vec::new(), Vec::new());
+        let (mut held, mut seized, mut was_older) = (Vec::new(), Vec::new(), false);
         for (place, abandoned) in places.into_iter().zip(abandoned) {
             let from = match &abandoned {
                 _ if force => From::Anybody,
@@ -56,6 +58,7 @@ impl Lock {
                 Ok(taken) => {
                     let claimed = taken.claimed;
                     seized.extend(claimed.seized_from);
+                    was_older |= claimed.was_older;
                     held.push(Held {
                         guarded: place.cluster,
                         cluster,
@@ -78,12 +81,18 @@ impl Lock {
         held.sort_by_key(|one| one.record.role == Role::Target);
         let lock = Self::keep(held, terms, run);
         tracing::debug!(run = %run.id, epoch = lock.epoch(), "has the lock");
-        if seized.is_empty() { Ok(lock) } else { lock.after_the_former(&seized, run).await }
+        // What cannot read the new record does not notice, and goes on until its own time is over.
+        let pause = if was_older { terms.lasts } else { terms.renew_interval() };
+        if seized.is_empty() { Ok(lock) } else { lock.after_the_former(&seized, pause, run).await }
     }
 
     /// Waits until a holder that is alive must have noticed that its Lease was taken.
-    async fn after_the_former(self, seized: &[String], run: &Run) -> Result<Self, LockError> {
-        let pause = self.terms().renew_interval();
+    async fn after_the_former(
+        self,
+        seized: &[String],
+        pause: Duration,
+        run: &Run,
+    ) -> Result<Self, LockError> {
         run.events.note(format!(
             "the lock was taken from {}; waiting {} s for it to notice, if it is alive",
             seized[0],

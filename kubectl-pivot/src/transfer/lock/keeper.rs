@@ -104,10 +104,6 @@ impl Lock {
         Self { kept, renewals, epoch }
     }
 
-    pub(super) fn terms(&self) -> Terms {
-        self.kept.terms
-    }
-
     /// How often a process has taken the lock for this run: higher than for every process before.
     pub fn epoch(&self) -> u64 {
         self.epoch
@@ -121,13 +117,18 @@ impl Lock {
         }
     }
 
-    /// Writes the phase after a step to every cluster; the last one, the target, makes it true.
+    /// Writes the phase after a step to every cluster. The record of the target decides: forward it is written
+    /// last, when all is done; a rollback writes it first, so that nobody can carry the move on any more.
     ///
     /// # Errors
     /// When the step is out of order, or a lease is lost.
     pub async fn advance(&self, step: Step) -> Result<Phase, AdvanceError> {
         let phase = self.phase().await.after(step)?;
-        for index in 0..self.kept.leases.len() {
+        let mut order: Vec<usize> = (0..self.kept.leases.len()).collect();
+        if step == Step::RollbackStarted {
+            order.reverse();
+        }
+        for index in order {
             self.kept.write(index, |record| Record { phase, ..record.clone() }).await?;
         }
         Ok(phase)

@@ -79,6 +79,9 @@ fn taken_by(holder: Option<&String>) -> String {
 pub fn of_files(record: &Record) -> String {
     let rollback = "`kubectl pivot rollback --kubeconfig FILE` with the kubeconfig of this cluster";
     match record.operation {
+        Operation::Restore if record.phase == Phase::Undoing => {
+            format!("remove what is left of what it has created: {rollback}")
+        }
         Operation::Restore if record.phase.can_be_undone() => format!(
             "restore {} again, which carries it on, or remove what it has created: {rollback}",
             record.peer
@@ -102,11 +105,14 @@ impl LockError {
             Self::Interrupted { record, .. } if record.operation != Operation::Move => {
                 of_files(record)
             }
+            Self::Interrupted { record, .. } if record.phase == Phase::Undoing => {
+                "it was being put back; finish that with `kubectl pivot rollback`".to_owned()
+            }
             Self::Interrupted { record, .. } if record.phase.can_be_undone() => {
                 "finish it with `kubectl pivot resume`, or put everything back with `kubectl pivot rollback`".to_owned()
             }
             Self::Interrupted { .. } => "finish it with `kubectl pivot resume`; the target is the truth already".to_owned(),
-            Self::Record { .. } => "use the version of kubectl-pivot that began the move".to_owned(),
+            Self::Record { .. } => "use the newest version of kubectl-pivot that has worked on this run".to_owned(),
             Self::Lost { .. } => "look with `kubectl pivot status` at what the other run is doing".to_owned(),
         }
     }
@@ -217,6 +223,8 @@ pub(super) struct Claimed {
     pub(super) is_new: bool,
     /// The holder that it was taken from although it may be alive.
     pub(super) seized_from: Option<String>,
+    /// Whether an older program has written its record. Such a one cannot read who has the Lease now.
+    pub(super) was_older: bool,
 }
 
 /// Takes the Lease of a cluster for a run, and raises the epoch of its record.
@@ -293,8 +301,9 @@ fn claimed(
     let kept = kept.filter(|kept| kept.run == claim.record.run);
     let epoch = kept.map_or(0, |kept| kept.epoch).max(claim.record.epoch) + 1;
     Ok(Claimed {
-        record: Record { epoch, ..kept.unwrap_or(claim.record).clone() },
+        record: kept.unwrap_or(claim.record).clone().taken(epoch),
         is_new: kept.is_none(),
+        was_older: kept.is_some_and(Record::is_older),
         seized_from: alive.map(|holder| holder.identity),
     })
 }

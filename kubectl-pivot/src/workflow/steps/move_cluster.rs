@@ -4,7 +4,7 @@ use kubectl_pivot_plugin_api::ProbeStage;
 
 use super::control_plane::the_cluster;
 use crate::causes::in_one_line;
-use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Report, Run};
+use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Phase, Report, Run};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
@@ -23,8 +23,10 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         stop: turn.workflow.stop.clone(),
     };
     let found = transfer::find(&source, &target).await.map_err(StepError::Phase)?;
-    if found.record().is_some() {
-        return carry_on(turn, &run).await;
+    match found.record().map(|record| record.phase) {
+        Some(Phase::Undoing) => put_back(turn, &run).await?,
+        Some(_) => return carry_on(turn, &run).await,
+        None => {}
     }
     if the_cluster(turn, &source).await?.is_none() {
         if the_cluster(turn, &target).await?.is_some() {
@@ -46,6 +48,22 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     }
     transfer::execute(&run, preflight, &mut report).await?;
     Ok(format!("{} objects", report.objects()))
+}
+
+/// A move that was being put back is not carried on: it is put back, and the Cluster moved anew.
+async fn put_back(turn: &Turn<'_>, run: &Run) -> Result<(), StepError> {
+    let put_back =
+        until(turn, "the lock of the interrupted move is free", async || match transfer::rollback(
+            run, false,
+        )
+        .await
+        {
+            // Without a run somebody else has put it back meanwhile.
+            Ok(_) | Err(MoveError::NoRun(_)) => Ok(Seen::Yes(())),
+            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(in_one_line(&error))),
+            Err(error) => Err(error.into()),
+        });
+    put_back.await
 }
 
 /// The lock of a run that was killed expires half a minute after its last renewal.

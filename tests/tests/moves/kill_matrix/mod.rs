@@ -41,7 +41,7 @@ pub(crate) fn suite() -> Suite<Matrix> {
         .case("resumed_after_a_kill_with_several_writes_at_once", resumed_several_at_once)
         .case("resumed_after_two_kills", resumed_after_two_kills)
         .case("rolled_back_after_a_kill", rolled_back_after_a_kill)
-        .case("resumed_after_a_killed_rollback", resumed_after_a_killed_rollback)
+        .case("rolled_back_after_a_killed_rollback", rolled_back_after_a_killed_rollback)
 }
 
 async fn several_at_once(matrix: Arc<Matrix>) {
@@ -86,11 +86,11 @@ async fn rolled_back_after_a_kill(matrix: Arc<Matrix>) {
     tally.check();
 }
 
-async fn resumed_after_a_killed_rollback(matrix: Arc<Matrix>) {
+async fn rolled_back_after_a_killed_rollback(matrix: Arc<Matrix>) {
     let points = Points::of(&matrix.recorded, matrix.arena.seed()).of_rollbacks();
-    let mut tally = Tally::new("resumed after a killed rollback", points.len());
+    let mut tally = Tally::new("rolled back after a killed rollback", points.len());
     for kills in points {
-        let result = story::resumed_after_rollback(&matrix.arena, &matrix.recorded, kills).await;
+        let result = story::rolled_back_after_rollback(&matrix.arena, kills).await;
         tally.add(kills, result);
     }
     tally.check();

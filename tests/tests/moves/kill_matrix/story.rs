@@ -9,6 +9,9 @@ use super::points::Kill;
 /// Exit code of a resume or rollback that finds no run.
 const NO_RUN: i32 = 4;
 
+/// Exit code of a command that does nothing.
+const REFUSED: i32 = 3;
+
 /// An uninterrupted run.
 pub(crate) struct Recorded {
     writes: Vec<Write>,
@@ -149,26 +152,45 @@ async fn roll_back(arena: &Arena, tag: &str, kill: Kill, before: &Ends) -> Resul
     nothing_left(arena, tag).await
 }
 
-/// Kills a move, then its rollback, and resumes it to its end.
-pub(crate) async fn resumed_after_rollback(
+/// Kills a move, then its rollback, and rolls it back to the end. Nobody may resume it in between.
+pub(crate) async fn rolled_back_after_rollback(
     arena: &Arena,
-    recorded: &Recorded,
     [first, second]: [Kill; 2],
 ) -> Result<(), String> {
     let tag = arena.tag();
     arena.populate(&tag).await;
+    let before = arena.ends(&tag).await;
     let result = async {
         if let Some(outcome) = run_until(arena, &move_args(arena, &tag, 1), first).await {
             return Err(format!("the move has ended before it was killed: {outcome}"));
         }
-        // A rollback that has come to its end leaves nothing to resume: then the move is begun anew.
         run_until(arena, &rollback_args(arena), second).await;
-        let outcome = finish(arena, recorded, (&tag, 1)).await?;
-        check_end(arena, recorded, &tag, (&outcome, &arena.tape().writes())).await
+        let is_undoing = is_undoing(arena).await;
+        arena.tape().begin_run();
+        if is_undoing {
+            let resumed = program(arena).run(resume_args(arena)).await;
+            if resumed.code != Some(REFUSED) || !arena.tape().writes().is_empty() {
+                return Err(format!("resume should refuse a rollback: {resumed}"));
+            }
+        }
+        let wanted = if traces(arena).await > 0 { 0 } else { NO_RUN };
+        let outcome = program(arena).run(rollback_args(arena)).await;
+        if outcome.code != Some(wanted) {
+            return Err(format!("rollback should exit with {wanted}: {outcome}"));
+        }
+        before.check_put_back(&arena.ends(&tag).await)?;
+        nothing_left(arena, &tag).await
     };
     let result = result.await;
     arena.clean_up(&tag).await;
     result
+}
+
+/// Whether the record that decides, the target's, says so.
+async fn is_undoing(arena: &Arena) -> bool {
+    let leases = leases(arena.pair().target.client()).await;
+    let mut records = leases.iter().filter_map(|lease| lease.annotation("kubectl-pivot.io/record"));
+    records.any(|record| record.contains("\"phase\":\"undoing\""))
 }
 
 /// Runs until a point and kills; the outcome of a run that ends before it.
