@@ -15,7 +15,7 @@ use crate::capi::names::{CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
     Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_pausable, is_paused,
 };
-use crate::cluster::{ApiError, Client, FIELD_MANAGER};
+use crate::cluster::{ApiError, Client, FIELD_MANAGER, Served};
 
 /// Rounds of pausing and looking again before the move gives up.
 const ROUNDS: usize = 5;
@@ -106,12 +106,28 @@ async fn restore_kind(
     let is_it = |known: &&MoveKind| known.resource.kind == kind && known.resource.group == group;
     let Some(kind) = kinds.iter().find(is_it) else { return Ok(()) };
     let paused = paused_by_run(run, cluster, &kind.resource).await?;
+    let served = &versions_to_give_back(cluster, &kind.resource, &paused).await?;
     let progress = Progress::of(paused.len()).carried_through();
     run.each(paused, &progress, |object| async move {
-        resume(run, cluster, &kind.resource, &object).await.map_err(PhaseError::from)
+        resume(run, cluster, (&kind.resource, served), &object).await.map_err(PhaseError::from)
     })
     .await?;
     Ok(())
+}
+
+/// The versions of a kind that a cluster serves, if managers of one of these objects are to be given a field
+/// back: they may have written it in another cluster, at a version that this one does not serve.
+async fn versions_to_give_back(
+    cluster: &Client,
+    resource: &ResourceType,
+    paused: &[Object],
+) -> Result<Vec<ResourceType>, ApiError> {
+    let managers = paused.iter().filter_map(|object| managers_of_false(object, &[]));
+    if managers.flatten().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let served = Served::read(cluster).await?;
+    Ok(served.versions(&resource.group, &resource.kind).to_vec())
 }
 
 /// Classes of other namespaces may have been paused too, so all are looked at, if that is allowed.
@@ -146,10 +162,13 @@ pub(super) fn memory_of_false(object: &Object) -> Option<&str> {
     Some(memory)
 }
 
-/// What managed `spec.paused` of a Cluster that had an explicit `false`, if it had.
-fn managers_of_false(object: &Object) -> Option<Vec<Value>> {
+/// What managed `spec.paused` of a Cluster that had an explicit `false`, if it had: those at versions that
+/// are served, or all when none is given.
+fn managers_of_false(object: &Object, served: &[ResourceType]) -> Option<Vec<Value>> {
     let (_, managers) = object.annotation(PAUSED_BY_ANNOTATION)?.split_once(WAS_FALSE)?;
-    Some(serde_json::from_str(managers).unwrap_or_default())
+    let mut managers = serde_json::from_str(managers).unwrap_or_default();
+    managed_fields::keep_served(&mut managers, served);
+    Some(managers)
 }
 
 /// Gives an object its pause state back, as long as it is this run that has paused it: a run that was
@@ -160,11 +179,11 @@ fn managers_of_false(object: &Object) -> Option<Vec<Value>> {
 async fn resume(
     run: &Run,
     cluster: &Client,
-    resource: &ResourceType,
+    (resource, served): (&ResourceType, &[ResourceType]),
     object: &Object,
 ) -> Result<(), ApiError> {
     let is_ours = |now: &Object| paused_by(now) == Some(&run.id);
-    let Some(managers) = managers_of_false(object) else {
+    let Some(managers) = managers_of_false(object, served) else {
         let plan = |now: &Object| is_ours(now).then(|| resuming(now));
         return precondition::patch(cluster, resource, object, plan).await.map(drop);
     };
@@ -179,6 +198,8 @@ async fn resume(
 /// Makes those who managed an explicit `false` its managers again.
 fn giving_back(object: &Object, managers: &[Value]) -> Value {
     let entries = managed_fields::give_back(object.managed_fields(), managers, FIELD_MANAGER);
+    // An empty list would make the API server start afresh; one empty entry clears it.
+    let entries = if entries.is_empty() { json!([{}]) } else { json!(entries) };
     json!({"metadata": {"managedFields": entries, "annotations": {PAUSED_BY_ANNOTATION: null}}})
 }
 
@@ -218,10 +239,33 @@ mod tests {
         let mark = pausing(&object, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION].clone();
         object.set_annotation(PAUSED_BY_ANNOTATION, mark.as_str().expect("text"));
         assert_eq!(paused_by(&object), Some("r1"));
-        assert_eq!(managers_of_false(&object), Some(vec![]));
+        assert_eq!(managers_of_false(&object, &[]), Some(vec![]));
         let plain = cluster(json!({}));
         assert_eq!(pausing(&plain, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION], "r1");
-        assert_eq!(managers_of_false(&plain), None);
+        assert_eq!(managers_of_false(&plain, &[]), None);
+    }
+
+    #[test]
+    fn a_manager_at_a_version_that_is_not_served_does_not_come_back() {
+        let entry = |manager: &str, version: &str| {
+            json!({"manager": manager, "operation": "Update",
+                "apiVersion": format!("cluster.x-k8s.io/{version}"),
+                "fieldsV1": {"f:spec": {"f:paused": {}}}})
+        };
+        let mut object = cluster(json!({"paused": false}));
+        object.metadata_mut().insert(
+            "managedFields".to_owned(),
+            json!([entry("old", "v1beta1"), entry("new", "v1beta2")]),
+        );
+        let mark = pausing(&object, "r1")["metadata"]["annotations"][PAUSED_BY_ANNOTATION].clone();
+        object.set_annotation(PAUSED_BY_ANNOTATION, mark.as_str().expect("text"));
+        let managers = |served: &[ResourceType]| -> Vec<Value> {
+            let managers = managers_of_false(&object, served).expect("it was false");
+            managers.into_iter().map(|entry| entry["manager"].clone()).collect()
+        };
+        let served = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+        assert_eq!(managers(&[]), ["old", "new"]);
+        assert_eq!(managers(&[served]), ["new"]);
     }
 
     #[test]
