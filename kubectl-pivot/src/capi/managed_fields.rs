@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::resource::ResourceType;
 
@@ -25,6 +25,12 @@ pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &
             entry
         })
         .collect()
+}
+
+/// Returns the value for a patch that replaces all entries. An empty list would make the API server start
+/// afresh; one empty entry clears it.
+pub fn replacement(entries: &[Value]) -> Value {
+    if entries.is_empty() { json!([{}]) } else { json!(entries) }
 }
 
 /// Leaves out entries at versions that an API server does not serve: it would refuse to merge with them, and

@@ -162,8 +162,8 @@ pub(super) fn memory_of_false(object: &Object) -> Option<&str> {
     Some(memory)
 }
 
-/// What managed `spec.paused` of a Cluster that had an explicit `false`, if it had: those at versions that
-/// are served, or all when none is given.
+/// Returns the managers of `spec.paused` of a Cluster that had an explicit `false`: those at a version in
+/// `served`, or all if that is empty.
 fn managers_of_false(object: &Object, served: &[ResourceType]) -> Option<Vec<Value>> {
     let (_, managers) = object.annotation(PAUSED_BY_ANNOTATION)?.split_once(WAS_FALSE)?;
     let mut managers = serde_json::from_str(managers).unwrap_or_default();
@@ -198,8 +198,7 @@ async fn resume(
 /// Makes those who managed an explicit `false` its managers again.
 fn giving_back(object: &Object, managers: &[Value]) -> Value {
     let entries = managed_fields::give_back(object.managed_fields(), managers, FIELD_MANAGER);
-    // An empty list would make the API server start afresh; one empty entry clears it.
-    let entries = if entries.is_empty() { json!([{}]) } else { json!(entries) };
+    let entries = managed_fields::replacement(&entries);
     json!({"metadata": {"managedFields": entries, "annotations": {PAUSED_BY_ANNOTATION: null}}})
 }
 

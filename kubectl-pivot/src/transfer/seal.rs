@@ -45,8 +45,7 @@ async fn seal_one(
         managed_fields::for_copy(node.object.managed_fields(), &copies.uids, FIELD_MANAGER);
     managed_fields::keep_served(&mut wanted, served.versions(&resource.group, &resource.kind));
     let uid = copies.uids.get(node.object.uid());
-    // An empty list would make the API server start afresh; one empty entry clears it.
-    let entries = if wanted.is_empty() { json!([{}]) } else { json!(wanted) };
+    let entries = managed_fields::replacement(&wanted);
     let patch = json!({"metadata": {"uid": uid, "annotations": {RUN_ANNOTATION: null}, "managedFields": entries}});
     let place = (node.object.namespace(), node.object.name());
     let options = WriteOptions::default();
