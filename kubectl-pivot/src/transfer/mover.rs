@@ -9,7 +9,7 @@ use super::directory::back_up;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
-use super::lock::{AdvanceError, Lock};
+use super::lock::Lock;
 use super::pause;
 use super::places::{locked, places};
 use super::preflight::{Preflight, check_objects, preflight};
@@ -209,28 +209,24 @@ async fn finish(
 ) -> Result<(), (&'static str, PhaseError)> {
     let run = clock.run;
     while phase != Phase::Finished {
-        let (doing, step) = match phase {
-            Phase::Undoing | Phase::Preparing | Phase::Committed => {
-                ("hand over field ownership", Step::CopiesSealed)
-            }
-            Phase::Deleting => ("delete objects from the source", Step::SourceDeleted),
-            Phase::Resuming | Phase::Finished => ("resume reconciliation", Step::Resumed),
-        };
-        let illegal = |error| (doing, Box::new(AdvanceError::from(error)).into());
-        phase.after(step).map_err(illegal)?;
-        let done = match step {
-            Step::RollbackStarted | Step::CopiesVerified | Step::CopiesSealed => {
+        let (doing, step, done) = match phase {
+            // Before the commit there is nothing to finish: the lock refuses the step.
+            Phase::Undoing | Phase::Preparing => ("go on", Step::CopiesSealed, Ok(())),
+            Phase::Committed => {
                 let sealed = seal(run, graph, copies);
                 let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
-                sealed.map(|warnings| clock.report.findings.extend(warnings.0))
+                let sealed = sealed.map(|warnings| clock.report.findings.extend(warnings.0));
+                ("hand over field ownership", Step::CopiesSealed, sealed)
             }
-            Step::SourceDeleted => {
-                clock
-                    .time("delete", "Delete objects from the source", delete(run, territory, graph))
-                    .await
+            Phase::Deleting => {
+                let deleted = delete(run, territory, graph);
+                let deleted = clock.time("delete", "Delete objects from the source", deleted).await;
+                ("delete objects from the source", Step::SourceDeleted, deleted)
             }
-            Step::Resumed => {
-                clock.time("resume", "Resume reconciliation", resume(run, territory)).await
+            Phase::Resuming | Phase::Finished => {
+                let resumed = resume(run, territory);
+                let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
+                ("resume reconciliation", Step::Resumed, resumed)
             }
         };
         done.map_err(|error| (doing, error))?;
@@ -245,16 +241,6 @@ async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     pause::restore_classes(run, &run.source, &territory.kinds).await
 }
 
-/// Writes down that the run is being put back, then does it.
-pub(super) async fn undo_for_good(
-    run: &Run,
-    lock: &Lock,
-    territory: &Territory,
-) -> Result<(), PhaseError> {
-    lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
-    undo(run, territory).await
-}
-
 async fn put_back(
     run: &Run,
     lock: Lock,
@@ -266,7 +252,7 @@ async fn put_back(
         return MoveError::LockLost { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    if let Err(error) = recorded(run, "undo", undo_for_good(run, &lock, territory)).await {
+    if let Err(error) = recorded(run, "undo", undo(run, &lock, territory)).await {
         run.events.send(Event::Failed);
         lock.leave().await;
         return MoveError::HalfUndone { doing, undo: error.to_string(), source };

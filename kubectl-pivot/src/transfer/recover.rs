@@ -8,13 +8,14 @@ use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::inventory;
 use super::lock::{self, Lease, Lock};
-use super::mover::{execute_locked, finish_from, plan, recorded, undo_for_good};
+use super::mover::{execute_locked, finish_from, plan, recorded};
 use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
+use super::undo::undo;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Fate, Graph};
 use crate::cluster::Client;
@@ -274,7 +275,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Put everything back");
     let doing = "put everything back";
-    if let Err(source) = recorded(&run, "undo", undo_for_good(&run, &lock, &territory)).await {
+    if let Err(source) = recorded(&run, "undo", undo(&run, &lock, &territory)).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });

@@ -7,10 +7,12 @@ use serde_json::json;
 
 use super::discover::{Territory, list_everywhere};
 use super::error::PhaseError;
+use super::lock::Lock;
 use super::marks::before_deletion;
 use super::namespaces;
 use super::pause;
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
+use super::record::Step;
 use super::run::{Progress, Run};
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Object, ResourceType, is_cluster, is_cluster_class, reports_pause};
@@ -19,14 +21,16 @@ use crate::cluster::{ApiError, Client};
 /// Rounds of removing copies and looking again; the second one is usual when controllers run.
 const ROUNDS: usize = 5;
 
-/// Removes every object of the target that carries this run's mark, namespaces last, then resumes the source.
+/// Records that the run is `undoing`, removes every object of the target that carries its mark, namespaces
+/// last, then resumes the source.
 ///
 /// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
 /// a deletion and acts on the real infrastructure.
 ///
 /// # Errors
 /// When a request fails; the source stays paused then, since copies may be left.
-pub async fn undo(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+pub async fn undo(run: &Run, lock: &Lock, territory: &Territory) -> Result<(), PhaseError> {
+    lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     remove_copies(run, territory).await?;
     namespaces::remove(run).await?;
     pause::restore(run, &run.source, &territory.kinds).await

@@ -6,7 +6,7 @@ use super::super::compare::compare;
 use super::super::copy::{Copies, copy};
 use super::super::error::{MoveError, PhaseError};
 use super::super::lock::Lock;
-use super::super::mover::{Clock, recorded, undo_for_good};
+use super::super::mover::{Clock, recorded};
 use super::super::pause;
 use super::super::places::lock_one;
 use super::super::preflight::Preflight;
@@ -14,6 +14,7 @@ use super::super::record::{Operation, Phase, Record, Role, Step};
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
 use super::super::seal::seal;
+use super::super::undo::undo;
 use super::plan_load::{LoadPlan, list_target};
 use crate::capi::Object;
 
@@ -145,8 +146,7 @@ async fn put_back(
         return MoveError::Unfinished { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    let undone = match recorded(run, "undo", undo_for_good(run, &lock, &preflight.territory)).await
-    {
+    let undone = match recorded(run, "undo", undo(run, &lock, &preflight.territory)).await {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {
             lock.leave().await;
