@@ -13,7 +13,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
-/// What a function of a suite promises.
+/// The future that a function of a suite returns.
 pub type Promise<T> = Pin<Box<dyn Future<Output = T>>>;
 
 type Case<S> = Box<dyn FnOnce(Arc<S>) -> Promise<()> + Send>;

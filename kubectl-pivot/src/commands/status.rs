@@ -94,7 +94,7 @@ pub struct RunProgress {
 impl RunStatus {
     /// What can be done when it was interrupted.
     ///
-    /// `is_undoing`: the record of one of the clusters says that the run is being put back.
+    /// `is_undoing`: one of the two records of the run says so.
     fn next_steps(&self, is_undoing: bool) -> Vec<String> {
         let can_be_undone = is_undoing || self.phase == "preparing";
         let rollback = || format!("Put the {} back: kubectl pivot rollback", self.operation);

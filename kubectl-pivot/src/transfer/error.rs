@@ -278,7 +278,7 @@ pub enum MoveError {
         /// How far it is.
         phase: Phase,
     },
-    /// The run is being put back, and nothing turns that round.
+    /// A rollback of the run has begun, and only a rollback continues it.
     #[error("the {} {} is being put back; it cannot be carried on", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
     /// The run is not a move, and is not carried on in this way.

@@ -218,7 +218,7 @@ impl Record {
         Self { version: VERSION, epoch, ..self }
     }
 
-    /// Whether a program has written it that cannot read the records of this one.
+    /// Returns whether an older program has written it, which cannot read the records of this one.
     pub fn is_older(&self) -> bool {
         self.version < VERSION
     }

@@ -223,7 +223,7 @@ pub(super) struct Claimed {
     pub(super) is_new: bool,
     /// The holder that it was taken from although it may be alive.
     pub(super) seized_from: Option<String>,
-    /// Whether an older program has written its record. Such a one cannot read who has the Lease now.
+    /// An older program has written its record, and cannot read who holds the Lease now.
     pub(super) was_older: bool,
 }
 

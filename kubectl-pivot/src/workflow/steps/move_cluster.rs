@@ -50,19 +50,17 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     Ok(format!("{} objects", report.objects()))
 }
 
-/// A move that was being put back is not carried on: it is put back, and the Cluster moved anew.
+/// Finishes the rollback of an earlier move, after which the Cluster is moved anew.
 async fn put_back(turn: &Turn<'_>, run: &Run) -> Result<(), StepError> {
-    let put_back =
-        until(turn, "the lock of the interrupted move is free", async || match transfer::rollback(
-            run, false,
-        )
-        .await
-        {
+    let put_back = until(turn, "the lock of the interrupted move is free", async || {
+        let rolled_back = transfer::rollback(run, false).await;
+        match rolled_back {
             // Without a run somebody else has put it back meanwhile.
             Ok(_) | Err(MoveError::NoRun(_)) => Ok(Seen::Yes(())),
             Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(in_one_line(&error))),
             Err(error) => Err(error.into()),
-        });
+        }
+    });
     put_back.await
 }
 

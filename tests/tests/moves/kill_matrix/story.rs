@@ -186,7 +186,7 @@ pub(crate) async fn rolled_back_after_rollback(
     result
 }
 
-/// Whether the record that decides, the target's, says so.
+/// Returns whether the record of the target, which decides, says `undoing`.
 async fn is_undoing(arena: &Arena) -> bool {
     let leases = leases(arena.pair().target.client()).await;
     let mut records = leases.iter().filter_map(|lease| lease.annotation("kubectl-pivot.io/record"));
