@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 /// ```text
 /// Preparing --CopiesVerified--> HandingOver --CopiesHandedOver--> Deleting --SourceDeleted--> Resuming --Resumed--> Finished
 ///     |                              |                               ^                                                 ^
-///     +-------RollbackStarted--------+                   Committed --+ (records of version 1)                          |
+///     +-------RollbackStarted--------+                   Committed --+ (before version 4)                              |
 ///                     |                                                                                                |
 ///                     +--------> Undoing --RolledBack------------------------------------------------------------------+
 /// ```
 ///
 /// A move in batches goes through the machine once for each batch.
 ///
-/// Programs that know version 1 of the record know neither `undoing` nor the epochs of take-overs. So a record
-/// of a run under this machine has a higher version even while it is `preparing`: they must not carry it on.
+/// Programs that know records before version 4 do not know `handingOver`, and the oldest of them neither
+/// `undoing` nor the epochs of take-overs. So a record of a run under this machine has a higher version even
+/// while it is `preparing`: they must not carry it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
@@ -26,7 +27,7 @@ pub enum Phase {
     /// The copies are verified and their uids are written down; they get the field ownership of their sources.
     /// The run can be rolled back.
     HandingOver,
-    /// Of records of version 1 only: as `HandingOver`, but without a list of uids. Nothing tells the copies
+    /// Of records before version 4 only: as `HandingOver`, but without a list of uids. Nothing tells the copies
     /// from other objects any more, so the run goes forward only. No step leads here.
     Committed,
     /// The first deletion in the source may have begun. The run goes forward only.
@@ -50,7 +51,8 @@ pub enum Step {
     SourceDeleted,
     /// All Clusters have their pause state back.
     Resumed,
-    /// A user or a failure has decided to roll the run back.
+    /// A user or a failure has decided to roll the run back. Whoever continues a rollback takes this step again:
+    /// only one of the two records may say so yet.
     RollbackStarted,
     /// The target holds no copy, and the source has its pause state back.
     RolledBack,
@@ -139,7 +141,9 @@ impl Phase {
             (Self::HandingOver | Self::Committed, Step::CopiesHandedOver) => Ok(Self::Deleting),
             (Self::Deleting, Step::SourceDeleted) => Ok(Self::Resuming),
             (Self::Resuming, Step::Resumed) => Ok(Self::Finished),
-            (Self::Preparing | Self::HandingOver, Step::RollbackStarted) => Ok(Self::Undoing),
+            (Self::Preparing | Self::HandingOver | Self::Undoing, Step::RollbackStarted) => {
+                Ok(Self::Undoing)
+            }
             (Self::Undoing, Step::RolledBack) => Ok(Self::Finished),
             (phase, step) => Err(IllegalStep { phase, step }),
         }
@@ -215,6 +219,7 @@ mod tests {
                 (Phase::Committed, Step::CopiesHandedOver, Phase::Deleting),
                 (Phase::Deleting, Step::SourceDeleted, Phase::Resuming),
                 (Phase::Resuming, Step::Resumed, Phase::Finished),
+                (Phase::Undoing, Step::RollbackStarted, Phase::Undoing),
                 (Phase::Undoing, Step::RolledBack, Phase::Finished),
             ]
         );
@@ -244,8 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn records_of_version_1_keep_their_meaning() {
-        let read = |text: &str| serde_json::from_str::<Phase>(text).expect("a phase of version 1");
+    fn older_records_keep_their_meaning() {
+        let read =
+            |text: &str| serde_json::from_str::<Phase>(text).expect("a phase of an older record");
         assert_eq!(read("\"preparing\"").on_rollback(), OnRollback::Start);
         let committed = read("\"committed\"");
         assert_eq!(committed.on_resume(), OnResume::HandOver);

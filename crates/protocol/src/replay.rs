@@ -53,8 +53,8 @@ pub fn replay<'a>(
         };
         let before = possible.clone();
         if phases.contains(&Phase::Undoing) {
-            possible
-                .extend(before.iter().filter_map(|phase| phase.after(Step::RollbackStarted).ok()));
+            let undoing = before.iter().any(|phase| phase.after(Step::RollbackStarted).is_ok());
+            possible = undoing.then_some(Phase::Undoing).into_iter().collect();
         }
         possible.retain(|phase| phases.contains(phase));
         if possible.is_empty() {
@@ -72,7 +72,7 @@ pub fn replay<'a>(
 fn work(name: &str) -> Option<(&'static [Phase], Option<Step>)> {
     Some(match name {
         "pause" | "quiesce" | "backup" | "copy" => (&[Phase::Preparing], None),
-        "verify" => (&[Phase::Preparing], Some(Step::CopiesVerified)),
+        "verify" => (&[Phase::Preparing, Phase::HandingOver], Some(Step::CopiesVerified)),
         "seal" | "handOver" => {
             (&[Phase::HandingOver, Phase::Committed], Some(Step::CopiesHandedOver))
         }
