@@ -7,17 +7,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, WriteOptions};
+use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};
-use crate::namespaces::wait_gone;
 use crate::population::complete::{self, Places};
 use crate::population::{Population, shapes};
 use crate::program::Program;
 use crate::proxy::{Activity, Proxy, Side, Tape, one_sided};
 use crate::twins::{Pair, Plane, Stage};
-use crate::wiping;
+use crate::{journals, wiping};
 
 /// The namespace of the Docker provider, where global identities keep their Secrets.
 pub const PROVIDER_NAMESPACE: &str = "capd-system";
@@ -46,6 +45,7 @@ pub struct Arena {
     tape: Tape,
     seed: u64,
     homes: AtomicUsize,
+    first_home: AtomicUsize,
     stories: AtomicUsize,
 }
 
@@ -74,12 +74,13 @@ impl Ends {
     /// What of this beginning a run that was undone has not put back, as text.
     ///
     /// Whoever wrote `paused: false` no longer manages that field once it was `true` for a while: an
-    /// API server gives a field to who changes it.
+    /// API server gives a field to who changes it. Namespaces that the run has created in the target stay.
     pub fn check_put_back(&self, after: &Self) -> Result<(), String> {
         let source = without_false_pause(&self.source);
         let before = Self { source, target: self.target.clone() };
         let source = without_false_pause(&after.source);
-        before.check_same(&Self { source, target: after.target.clone() })
+        let target = after.target.without_new_namespaces(&self.target);
+        before.check_same(&Self { source, target })
     }
 }
 
@@ -131,8 +132,8 @@ impl Arena {
         // The first run must find what all later ones find.
         let empty = Population::new(PROVIDER_NAMESPACE);
         tokio::join!(pair.source.populate(&empty), pair.target.populate(&empty));
-        let (homes, stories) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { proxies, kubeconfigs, pair, stage, tape, seed, homes, stories }
+        let [homes, first_home, stories] = [0; 3].map(AtomicUsize::new);
+        Self { proxies, kubeconfigs, pair, stage, tape, seed, homes, first_home, stories }
     }
 
     /// What the proxies share.
@@ -164,8 +165,14 @@ impl Arena {
     /// wait for those of killed runs.
     pub fn program(&self) -> Program {
         let number = self.homes.fetch_add(1, Ordering::Relaxed);
-        let program = Program::kubectl_pivot(&self.stage.folder(&format!("home-{number}")));
+        let program = Program::kubectl_pivot(&self.stage.folder(&home_name(number)));
         program.env(LEASE_SECONDS, "5")
+    }
+
+    /// The machines that the program has been on in this story.
+    fn homes(&self) -> impl Iterator<Item = PathBuf> {
+        let numbers = self.first_home.load(Ordering::Relaxed)..self.homes.load(Ordering::Relaxed);
+        numbers.map(|number| self.stage.folder(&home_name(number)))
     }
 
     /// The kubeconfig of a cluster, through its proxy.
@@ -211,6 +218,7 @@ impl Arena {
         let places = Places { namespace: tag, home: &home, provider: PROVIDER_NAMESPACE };
         self.pair.source.populate(&complete::population(&places)).await;
         self.begin_timeline(tag).await;
+        self.first_home.store(self.homes.load(Ordering::Relaxed), Ordering::Relaxed);
         self.tape.begin_run();
     }
 
@@ -238,22 +246,11 @@ impl Arena {
         Ends { source: untagged(&of_source, tag), target: untagged(&of_target, tag) }
     }
 
-    /// Waits until the namespaces of a story that are being deleted have gone, so that a run can create them
-    /// again.
-    ///
-    /// # Panics
-    /// When one does not go.
-    pub async fn wait_for_namespaces(&self, tag: &str) {
-        for plane in [&self.pair.source, &self.pair.target] {
-            wait_gone(plane, tag).await;
-            wait_gone(plane, &home(tag)).await;
-        }
-    }
-
     /// What of a story, or of any run, should not be there once a run has ended: marks on objects,
-    /// Leases, instants with two active sides.
+    /// Leases, lists of copies, instants with two active sides, journals that no legal run has.
     pub async fn leftovers(&self, tag: &str) -> Vec<String> {
         let mut left = self.tape.timeline().violations().to_vec();
+        left.extend(journals::violations(self.homes()));
         for (name, plane) in [("source", &self.pair.source), ("target", &self.pair.target)] {
             for object in raw(plane, tag).await.objects() {
                 let marks = MARKS.iter().filter(|mark| object.annotation(mark).is_some());
@@ -262,6 +259,12 @@ impl Arena {
             left.extend(leases(plane.client()).await.iter().map(|lease| {
                 format!("{name}: Lease {}/{}", lease.namespace().unwrap_or("-"), lease.name())
             }));
+            left.extend(
+                lists_of_copies(plane.client())
+                    .await
+                    .iter()
+                    .map(|list| format!("{name}: list of copies {}", identity(list))),
+            );
         }
         left
     }
@@ -307,6 +310,10 @@ async fn wipe(plane: &Plane, tag: &str) {
     remove_leases(plane).await;
 }
 
+fn home_name(number: usize) -> String {
+    format!("home-{number}")
+}
+
 /// The Leases of our runs in a cluster.
 ///
 /// # Panics
@@ -314,6 +321,16 @@ async fn wipe(plane: &Plane, tag: &str) {
 pub async fn leases(client: &Client) -> Vec<Object> {
     let listed = client.list(&lease_type(), None).await.expect("Leases can be listed");
     listed.into_iter().filter(|lease| lease.name() == "kubectl-pivot").collect()
+}
+
+/// The ConfigMaps in which our runs list their copies.
+///
+/// # Panics
+/// When they cannot be listed.
+pub async fn lists_of_copies(client: &Client) -> Vec<Object> {
+    let config_maps = ResourceType::core("ConfigMap", "configmaps");
+    let listed = client.list_selected(&config_maps, None, "kubectl-pivot.io/copies-of").await;
+    listed.expect("ConfigMaps can be listed")
 }
 
 /// Leases.
@@ -346,7 +363,7 @@ fn home(tag: &str) -> String {
 
 /// The objects of a story: their namespace or their name has its tag.
 async fn raw(plane: &Plane, tag: &str) -> RawDump {
-    let dump = plane.dump(&[tag, &home(tag), PROVIDER_NAMESPACE]).await.without_terminating();
+    let dump = plane.dump(&[tag, &home(tag), PROVIDER_NAMESPACE]).await;
     let belongs = |object: &&Object| identity(object).contains(tag);
     RawDump::from(dump.objects().iter().filter(belongs).cloned().collect::<Vec<_>>())
 }
@@ -363,5 +380,15 @@ async fn remove_leases(plane: &Plane) {
         let (namespace, name) = (lease.namespace(), lease.name());
         let deleted = plane.client().delete(&lease_type(), namespace, name, lease.uid()).await;
         deleted.expect("Leases can be deleted");
+    }
+    let kind = ResourceType::core("ConfigMap", "configmaps");
+    let free = json!({"metadata": {"finalizers": null}});
+    for list in lists_of_copies(plane.client()).await {
+        let place = (list.namespace(), list.name());
+        let options = WriteOptions::manager("kubectl-edit");
+        let freed = plane.client().patch(&kind, place, (PatchKind::Merge, &free), &options).await;
+        freed.expect("ConfigMaps can be changed");
+        let deleted = plane.client().delete(&kind, list.namespace(), list.name(), list.uid()).await;
+        deleted.expect("ConfigMaps can be deleted");
     }
 }

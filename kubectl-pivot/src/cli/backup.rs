@@ -50,7 +50,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         source: cluster.clone(),
         target: cluster,
         directory: None,
-        alone: true,
+        alone: None,
         namespace: args.namespace,
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,

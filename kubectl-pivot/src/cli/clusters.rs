@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cluster::KubeconfigRef;
 use crate::commands::MoveRequest;
-use crate::transfer::{MoveOptions, Namespaces};
+use crate::transfer::{MoveOptions, Namespaces, Role};
 
 /// Flags that name both clusters.
 #[derive(Debug, clap::Args)]
@@ -29,11 +29,11 @@ impl ClustersArgs {
         let source = KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context };
         let target =
             KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
-        request(source, target, false)
+        request(source, target, None)
     }
 }
 
-fn request(source: KubeconfigRef, target: KubeconfigRef, alone: bool) -> MoveRequest {
+fn request(source: KubeconfigRef, target: KubeconfigRef, alone: Option<Role>) -> MoveRequest {
     MoveRequest {
         source,
         target,
@@ -71,6 +71,12 @@ impl OneOrTwoArgs {
         let source = KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context };
         let target =
             KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
-        request(source, target, alone)
+        request(source, target, alone.then_some(Role::Source))
+    }
+
+    /// A request about the end of a move that is left, when the other one is gone.
+    pub(super) fn request_without(self, missing: Role) -> MoveRequest {
+        let left = if missing == Role::Source { Role::Target } else { Role::Source };
+        MoveRequest { alone: Some(left), ..self.request() }
     }
 }

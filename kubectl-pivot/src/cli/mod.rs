@@ -8,6 +8,7 @@ mod clusters;
 mod create;
 mod demo;
 mod doctor;
+mod gone;
 mod move_clusters;
 mod output;
 mod pace;

@@ -131,7 +131,7 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
         namespace: args.namespace,
         all_namespaces: args.all_namespaces,
         dry_run: args.dry_run,
-        alone: false,
+        alone: None,
         options,
     })
 }

@@ -55,7 +55,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         source: cluster.clone(),
         target: cluster,
         directory: Some(Directory::From(directory.clone())),
-        alone: true,
+        alone: None,
         namespace: None,
         all_namespaces: true,
         dry_run: args.dry_run,

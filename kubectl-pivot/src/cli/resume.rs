@@ -4,12 +4,14 @@ use super::Context;
 use super::allow::AllowArgs;
 use super::backups::BackupArgs;
 use super::clusters::OneOrTwoArgs;
+use super::gone::GoneArg;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, CreateResumeRequest, exit};
 use crate::render;
+use crate::transfer::Role;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -28,6 +30,19 @@ pub(super) struct Args {
     /// the first write. Make sure that the holder is dead.
     #[arg(long)]
     force_unlock: bool,
+    /// The source is gone for good: finish the move in the target alone, which has to hold
+    /// all copies by then. Refused while the address of the source accepts connections; with
+    /// `=sure` whatever has that address now.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "checked",
+        conflicts_with_all = ["name", "kubeconfig", "kubeconfig_context"]
+    )]
+    source_is_gone: Option<GoneArg>,
     #[command(flatten)]
     allow: AllowArgs,
     #[command(flatten)]
@@ -56,6 +71,14 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
             &render::structured(&report, args.output.into())
                 .unwrap_or_else(|| render::pivot(&report)),
         );
+        return Ok(exit::OK);
+    }
+    if let Some(gone) = args.source_is_gone {
+        let request = args.clusters.request_without(Role::Source);
+        let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
+        let result = commands::resume_without_source(&run, args.force_unlock, gone.into()).await;
+        context.progress.clear();
+        print_report(result, args.output.into())?;
         return Ok(exit::OK);
     }
     let mut request = args.clusters.request();

@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::clusters::OneOrTwoArgs;
+use super::gone::GoneArg;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
-use crate::transfer::Operation;
+use crate::transfer::{Operation, Role};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -15,12 +16,48 @@ pub(super) struct Args {
     /// the first write. Make sure that the holder is dead.
     #[arg(long)]
     force_unlock: bool,
+    /// The target is gone for good: give the Clusters of the source their pause state back, if nothing can
+    /// have been deleted there. Refused while the address of the target accepts connections; with
+    /// `=sure` whatever has that address now.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "checked",
+        conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context"]
+    )]
+    target_is_gone: Option<GoneArg>,
+    /// The source is gone for good: remove the copies from the target, if they were not complete. Refused while the address of the source accepts connections; with
+    /// `=sure` whatever has that address now.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "checked",
+        conflicts_with_all = ["target_is_gone", "kubeconfig", "kubeconfig_context"]
+    )]
+    source_is_gone: Option<GoneArg>,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let run = commands::connect(&args.clusters.request(), &context.events_of_run(), &context.stop)
-        .await?;
-    let record = commands::rollback(&run, args.force_unlock).await?;
+    let missing = match (args.source_is_gone, args.target_is_gone) {
+        (Some(gone), _) => Some((Role::Source, gone.into())),
+        (None, Some(gone)) => Some((Role::Target, gone.into())),
+        (None, None) => None,
+    };
+    let request = match missing {
+        Some((role, _)) => args.clusters.request_without(role),
+        None => args.clusters.request(),
+    };
+    let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
+    let record = match missing {
+        Some(missing) => commands::rollback_without(&run, missing, args.force_unlock).await?,
+        None => commands::rollback(&run, args.force_unlock).await?,
+    };
     context.progress.clear();
     render::print(&format!(
         "Rolled back the {} {} begun {}: {}",
@@ -28,6 +65,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         record.run,
         record.started,
         match record.operation {
+            Operation::Move if args.source_is_gone.is_some() => "the target holds no copy",
             Operation::Move | Operation::Backup => "the source is as before",
             Operation::Restore => "what it had created is gone",
         }

@@ -142,7 +142,7 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
         source: kubeconfig(0),
         target: kubeconfig(1),
         directory: None,
-        alone: false,
+        alone: None,
         namespace: None,
         all_namespaces: false,
         dry_run: false,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::{Events, RunEvent};
 use crate::transfer::{
-    Destination, MoveError, MoveOptions, Namespaces, Outcome, Record, Report, Run, Stop, execute,
-    look_once, plan,
+    Destination, Gone, MoveError, MoveOptions, Namespaces, Outcome, Record, Report, Role, Run,
+    Stop, execute, look_once, plan,
 };
 
 use super::backup::{backup, backup_folder, restore};
@@ -22,8 +22,8 @@ pub struct MoveRequest {
     pub target: KubeconfigRef,
     /// A directory in place of one of the clusters.
     pub directory: Option<Directory>,
-    /// No target is named: the source stands for both.
-    pub alone: bool,
+    /// The only cluster that is named; it stands for both.
+    pub alone: Option<Role>,
     /// A namespace; `None` for the one of the source's context.
     pub namespace: Option<String>,
     /// All namespaces.
@@ -53,8 +53,12 @@ pub async fn connect(
     stop: &Stop,
 ) -> Result<Run, ConnectError> {
     let (source, target) = match &request.directory {
-        None if request.alone => {
+        None if request.alone == Some(Role::Source) => {
             let cluster = Client::connect("source", &request.source).await?;
+            (cluster.clone(), cluster)
+        }
+        None if request.alone == Some(Role::Target) => {
+            let cluster = Client::connect("target", &request.target).await?;
             (cluster.clone(), cluster)
         }
         None => (
@@ -126,6 +130,32 @@ pub async fn resume(run: &Run, force: bool) -> Result<Report, CommandError> {
     let mut report = Report::blank(run);
     let result = crate::transfer::resume(run, force, &mut report).await;
     ended(run, report, result)
+}
+
+/// Finishes an interrupted move in its target, when the source is gone for good.
+///
+/// # Errors
+/// When there is none, its copies are not complete, or it fails again.
+pub async fn resume_without_source(
+    run: &Run,
+    force: bool,
+    gone: Gone,
+) -> Result<Report, CommandError> {
+    let mut report = Report::blank(run);
+    let result = crate::transfer::resume_without_source(run, force, gone, &mut report).await;
+    ended(run, report, result)
+}
+
+/// Puts an interrupted move back in the cluster that is left.
+///
+/// # Errors
+/// When there is none, it is too far, or a request fails.
+pub async fn rollback_without(
+    run: &Run,
+    (missing, gone): (Role, Gone),
+    force: bool,
+) -> Result<Record, CommandError> {
+    Ok(crate::transfer::rollback_without(run, missing, force, gone).await?)
 }
 
 /// Puts an interrupted run back, with what it has left of a backup in the user's state folder.

@@ -8,7 +8,7 @@ use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_A
 use crate::capi::{Object, has_paused_annotation, is_paused};
 use crate::cluster::Client;
 use crate::journal::{RunState, state_folder};
-use crate::transfer::{Lease, LeaseState, Mark, PhaseError, Run, find, marks};
+use crate::transfer::{Lease, LeaseState, Mark, Phase, PhaseError, Run, find, marks};
 
 use super::clusters::cluster_type;
 use super::error::CommandError;
@@ -63,7 +63,10 @@ pub struct RunStatus {
     /// The other end: the other cluster's API server as the run addressed it, or a directory.
     pub peer: String,
     /// How far it has come.
-    pub phase: String,
+    pub phase: Phase,
+    /// Whether it can be rolled back.
+    #[serde(skip)]
+    pub can_be_rolled_back: bool,
     /// When it began, RFC 3339.
     pub started: String,
     /// Namespace that moves; all when absent.
@@ -96,7 +99,7 @@ impl RunStatus {
     ///
     /// `is_undoing`: one of the two records of the run says so.
     fn next_steps(&self, is_undoing: bool) -> Vec<String> {
-        let can_be_undone = is_undoing || self.phase == "preparing";
+        let can_be_undone = is_undoing || self.can_be_rolled_back;
         let rollback = || format!("Put the {} back: kubectl pivot rollback", self.operation);
         let carry_on = match self.operation.as_str() {
             "move" => Some("Carry the move on: kubectl pivot resume".to_owned()),
@@ -132,7 +135,7 @@ impl Status {
         let mut steps: Vec<String> = Vec::new();
         let interrupted = self.runs().filter(|run| run.holder.is_none());
         let is_undoing =
-            |run: &str| self.runs().any(|other| other.phase == "undoing" && other.id == run);
+            |run: &str| self.runs().any(|other| other.phase == Phase::Undoing && other.id == run);
         for step in interrupted.flat_map(|run| run.next_steps(is_undoing(&run.id))) {
             if !steps.contains(&step) {
                 steps.push(step);
@@ -249,11 +252,12 @@ fn run_status(lease: Lease) -> Option<RunStatus> {
         LeaseState::Free => None,
     };
     Some(RunStatus {
+        can_be_rolled_back: record.can_be_rolled_back(),
         id: record.run,
         operation: record.operation.to_string(),
         peer: record.peer,
         role: record.role.to_string(),
-        phase: record.phase.to_string(),
+        phase: record.phase,
         started: record.started,
         namespace: record.namespace,
         renewed_seconds_ago: holder.as_ref().map(|holder| holder.renewed.as_secs()),

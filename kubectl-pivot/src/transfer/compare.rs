@@ -1,6 +1,7 @@
 //! Comparing an object of the source with its copy.
 
 use serde_json::{Map, Value};
+use sha2::Digest;
 
 use crate::capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
@@ -39,6 +40,16 @@ pub fn compare(source: &Object, copy: &Object) -> Difference {
 /// Whether two states of one object have the same content.
 pub fn is_same_content(a: &Object, b: &Object) -> bool {
     compare(a, b).is_none()
+}
+
+/// A digest of the content of an object, but for its finalizers, which a deletion takes off.
+pub fn digest(object: &Object) -> String {
+    let mut content = content(object);
+    if let Some(Value::Object(metadata)) = content.get_mut("metadata") {
+        metadata.remove("finalizers");
+    }
+    let sum = sha2::Sha256::digest(content.to_string());
+    sum[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where a copy differs that somebody is deleting; it will not last.

@@ -1,9 +1,8 @@
 //! Creating the copies in the target, owners first, several at once.
 //!
-//! A copy carries the run's id in an annotation until the run is past its point of no return. So a
-//! create whose answer was lost is recognised, an object of somebody else is never taken for ours,
-//! and everything can be put back. An object of the target that is there already and has the same
-//! content is used as it is.
+//! A copy carries the run's id in an annotation until it is handed over. So a create whose answer was lost
+//! is recognised, an object of somebody else is never taken for ours, and everything can be put back. An
+//! object of the target that is there already and has the same content is used as it is.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -29,6 +28,19 @@ pub struct Copies {
     pub uids: HashMap<String, String>,
     /// Uids (of the source) whose objects were in the target before and were used as they are.
     pub reused: BTreeSet<String>,
+    /// What a verification has read of each copy, by uids of the source: names, uid, resource version and mark.
+    pub read: HashMap<String, Object>,
+}
+
+impl Copies {
+    /// Keeps of a copy what is needed to write to it as it was read.
+    pub(super) fn note_read(&mut self, source_uid: &str, copy: &Object) {
+        let mark = copy.annotation(RUN_ANNOTATION).map(|run| json!({RUN_ANNOTATION: run}));
+        let read = json!({"apiVersion": copy.api_version(), "kind": copy.kind(), "metadata": {
+            "namespace": copy.namespace(), "name": copy.name(), "uid": copy.uid(),
+            "resourceVersion": copy.resource_version(), "annotations": mark}});
+        self.read.insert(source_uid.to_owned(), Object::new(read));
+    }
 }
 
 /// How one object came to be in the target.

@@ -102,6 +102,29 @@ pub async fn list_everywhere(
     }
 }
 
+/// As [`list_everywhere`], for a user who may not in these namespaces too.
+///
+/// # Errors
+/// When a list fails.
+pub async fn list_everywhere_or_in(
+    cluster: &Client,
+    territory: &Territory,
+    namespaces: &BTreeSet<String>,
+) -> Result<Vec<(usize, Object)>, ApiError> {
+    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
+    match list_kinds(cluster, &everywhere).await {
+        Err(error) if error.is_forbidden() => {}
+        other => return other,
+    }
+    let mut listed = list_kinds(cluster, territory).await?;
+    let moving = territory.namespaces.selector();
+    for other in namespaces.iter().filter(|name| Some(name.as_str()) != moving) {
+        let part = Territory { namespaces: Namespaces::One(other.clone()), ..territory.clone() };
+        listed.extend(list_kinds(cluster, &part).await?);
+    }
+    Ok(listed)
+}
+
 /// A kind that the cluster does not serve has no objects there. One that it says to serve, and of which no
 /// list can be had, may have some.
 async fn list_or_none(

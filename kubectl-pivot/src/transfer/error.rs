@@ -76,6 +76,41 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// The source has an object that was not there when the copies were verified.
+    #[error("{object} has appeared in the source cluster after the copies were complete")]
+    Late {
+        /// The object.
+        object: ObjectId,
+    },
+    /// What a copy was made from is gone from the source.
+    #[error(
+        "{object} was copied, and is gone from the source cluster now, or is not to move any more"
+    )]
+    OriginalGone {
+        /// The object.
+        object: String,
+    },
+    /// Somebody has resumed a copy.
+    #[error(
+        "{object} is active in the target cluster: somebody has ended its pause during the move"
+    )]
+    CopyActive {
+        /// The object.
+        object: ObjectId,
+    },
+    /// The source is gone, and copies are too.
+    #[error("{first} is missing in the target cluster{}", .count.checked_sub(1).filter(|n| *n > 0).map_or_else(String::new, |n| format!(", and {n} others")))]
+    LastCopiesGone {
+        /// The first of them.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// Somebody has removed or damaged a part of the list of copies.
+    #[error(
+        "a ConfigMap with the list of copies is missing in the target cluster, or cannot be read: somebody has removed or changed it"
+    )]
+    NoLedger,
     /// A copy that is to be removed does not go.
     #[error("{object} is still in the target cluster although it was deleted again and again")]
     CopyStays {
@@ -92,7 +127,7 @@ pub enum PhaseError {
     },
     /// Somebody has created again what the run has deleted.
     #[error(
-        "{object} is in the source cluster again, active and without a mark of this move: somebody has created it anew or resumed it"
+        "{object} is in the source cluster again: somebody has created it anew, or resumed it as one of their own"
     )]
     CameBack {
         /// The object.
@@ -184,6 +219,21 @@ impl From<ApiError> for PhaseError {
 }
 
 impl PhaseError {
+    /// Returns whether it is about the objects of the two clusters, and trying again does not help.
+    pub(super) fn is_about_objects(&self) -> bool {
+        matches!(
+            self,
+            Self::Late { .. }
+                | Self::OriginalGone { .. }
+                | Self::CopyActive { .. }
+                | Self::CopyDiffers { .. }
+                | Self::CopyMissing { .. }
+                | Self::CameBack { .. }
+                | Self::SourceActive { .. }
+                | Self::SourceChanged { .. }
+        )
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
@@ -209,14 +259,28 @@ impl PhaseError {
             | Self::CopyStays { object } => format!(
                 "find out what changes {object} in the target (a webhook, a controller, another move)"
             ),
-            Self::SourceChanged { object } => {
-                format!("find out what still writes to {object} although its cluster is paused")
+            Self::Late { object } => format!(
+                "find out what has created {object} although its Cluster is paused, and delete it there"
+            ),
+            Self::NoLedger => {
+                "finish the move with `kubectl pivot resume`: it compares each copy with its source instead".to_owned()
             }
-            Self::SourceActive { object } => format!(
-                "find out what resumes {object} (Argo CD, Flux, a person), and suspend that until the move has ended"
+            Self::SourceChanged { object } => {
+                format!(
+                    "find out what still writes to {object} although its Cluster is paused; once deletions have begun, make a change that is to stay in the target too"
+                )
+            }
+            Self::LastCopiesGone { first, .. } => format!(
+                "controllers would replace what is missing: restore the backup of the move with `kubectl pivot restore` into a new cluster, or find out who has deleted {first}"
+            ),
+            Self::OriginalGone { object } => {
+                format!("find out who has deleted {object}, and check both clusters")
+            }
+            Self::SourceActive { object } | Self::CopyActive { object } => format!(
+                "find out what resumes {object} (Argo CD, Flux, a person), suspend that until the move has ended, and pause it again"
             ),
             Self::CameBack { object } => format!(
-                "suspend what creates {object} (Argo CD, Flux, a pipeline); pause the one in the source, take its finalizers off and delete it there, since the target's copy has its machines"
+                "suspend what creates {object} (Argo CD, Flux, a pipeline); pause the one in the source, take its finalizers off and delete it there, since the target has it now"
             ),
             Self::Vanished { .. } => "find out who has deleted or moved it, and check both clusters".to_owned(),
             Self::Unmovable(findings) => findings.0.first().map_or_else(String::new, |first| first.hint.clone()),
@@ -281,6 +345,16 @@ pub enum MoveError {
     /// A rollback of the run has begun, and only a rollback continues it.
     #[error("the {} {} is being put back; it cannot be carried on", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
+    /// The other cluster of the run is said to be gone, and the run is not ended without it.
+    #[error("the move {} is not ended in its {} alone: {problem}", record.run, record.role)]
+    NotAlone {
+        /// Its record.
+        record: Box<Record>,
+        /// Why not.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
     /// The run is not a move, and is not carried on in this way.
     #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started, .0.phase)]
     OfFiles(Box<Record>),
@@ -295,7 +369,7 @@ pub enum MoveError {
     },
     /// It failed before the source was touched for good, and everything was put back.
     #[error(
-        "failed to {doing}; everything was put back: the source is as before, the target holds no copy"
+        "failed to {doing}; everything was put back: the source is as before, the target holds no copy of it"
     )]
     Undone {
         /// What the move was doing.
@@ -315,8 +389,8 @@ pub enum MoveError {
         #[source]
         source: PhaseError,
     },
-    /// It failed after the copies were complete and verified.
-    #[error("failed to {doing}; the target holds a complete and verified copy")]
+    /// It failed where it is not put back: after the commit, or when it was only resumed.
+    #[error("failed to {doing}; the move is interrupted, and can be carried on")]
     Unfinished {
         /// What the move was doing.
         doing: &'static str,
@@ -368,6 +442,7 @@ impl MoveError {
             Self::Locked(error) => error.hint(),
             Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
+            Self::NotAlone { hint, .. } => hint.clone(),
             Self::BeingUndone(record) if record.operation != Operation::Move => of_files(record),
             Self::BeingUndone(_) => {
                 "finish that with `kubectl pivot rollback`; the objects can then be moved anew".to_owned()
@@ -377,6 +452,7 @@ impl MoveError {
                 "finish it with `kubectl pivot resume`; the objects can then be moved back with another move".to_owned()
             }
             Self::LockLost { source, .. } => source.hint(),
+            Self::HalfUndone { source: source @ PhaseError::NoLedger, .. } => source.hint(),
             Self::HalfUndone { source, .. } => {
                 format!("{}; then `kubectl pivot rollback`", source.hint())
             }

@@ -9,7 +9,8 @@ use super::error::PhaseError;
 use super::kinds;
 use super::namespaces::namespace_type;
 use crate::capi::names::{
-    DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+    COPIES_OF_LABEL, DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION,
+    RUN_ANNOTATION,
 };
 use crate::capi::{Object, ObjectId, ResourceType, is_helm_proxy};
 use crate::cluster::{ApiError, Client};
@@ -23,7 +24,7 @@ pub struct Mark {
     /// The object.
     #[serde(flatten)]
     pub object: ObjectId,
-    /// The annotation.
+    /// The annotation or label.
     pub mark: &'static str,
     /// The run that has set it; absent if the mark does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,8 +68,10 @@ async fn list(cluster: &Client, resource: &ResourceType) -> Result<Vec<Object>, 
 
 fn of_object(object: &Object) -> Vec<Mark> {
     let marks = [RUN_ANNOTATION, PAUSED_BY_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION];
-    let found = marks.into_iter().filter_map(|mark| {
-        let value = object.annotation(mark)?;
+    let annotations = marks.into_iter().map(|mark| (mark, object.annotation(mark)));
+    let label = (COPIES_OF_LABEL, object.label(COPIES_OF_LABEL));
+    let found = annotations.chain([label]).filter_map(|(mark, value)| {
+        let value = value?;
         let run = value.split('/').next().filter(|run| !run.is_empty());
         let run = run.filter(|_| mark != DELETE_FOR_MOVE_ANNOTATION).map(str::to_owned);
         Some(Mark { object: object.id(), mark, run })

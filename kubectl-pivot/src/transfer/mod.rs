@@ -5,6 +5,7 @@
 //! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
 
 mod acceptance;
+mod alone;
 mod compare;
 mod copy;
 mod delete;
@@ -15,6 +16,7 @@ mod findings;
 mod hold;
 mod inventory;
 mod kinds;
+mod ledger;
 mod lock;
 mod marks;
 mod mover;
@@ -35,6 +37,7 @@ mod undo;
 mod verify;
 
 pub use acceptance::{Acceptance, Check, Waiting, accept};
+pub use alone::{Gone, resume_without_source, rollback_without};
 pub use directory::{
     Destination, LoadPlan, MANIFEST, Manifest, SavedObject, load, plan_load, plan_save, save,
 };

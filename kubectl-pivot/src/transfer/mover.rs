@@ -9,7 +9,9 @@ use super::directory::back_up;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
+use super::ledger;
 use super::lock::Lock;
+use super::namespaces;
 use super::pause;
 use super::places::{locked, places};
 use super::preflight::{Preflight, check_objects, preflight};
@@ -20,7 +22,7 @@ use super::report::{Outcome, PhaseTime, Report};
 use super::run::Run;
 use super::seal::seal;
 use super::undo::undo;
-use super::verify::{Verification, Verified, check_source, verify};
+use super::verify::{Verification, Verified, check_present, check_source, verify};
 use crate::capi::{Graph, ObjectId};
 use crate::journal::{Event, RunEvent};
 
@@ -50,8 +52,8 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
 ///
 /// # Errors
 /// [`MoveError::Refused`] when the plan has findings that stop it, [`MoveError::Locked`] when
-/// another run has a cluster, [`MoveError::NotReady`] when probes do not hold. Before the copies are
-/// verified a failure is undone; after that the move can only go on.
+/// another run has a cluster, [`MoveError::NotReady`] when probes do not hold. Before the commit, which
+/// the first deletion follows, a failure is undone; after it the move can only go on.
 pub async fn execute(
     run: &Run,
     preflight: Preflight,
@@ -81,15 +83,12 @@ pub(super) async fn execute_locked(
     run.begun(Operation::Move, run.source.server(), run.target.server());
     let territory = preflight.territory;
     let mut clock = Clock { run, report };
-    let (graph, copies) = match prepare(&mut clock, &territory, preflight.graph).await {
-        Ok(prepared) => prepared,
-        Err((doing, error)) => return Err(put_back(run, lock, &territory, doing, error).await),
-    };
-    if let Err(error) = lock.advance(Step::CopiesVerified).await {
-        lock.leave().await;
-        return Err(MoveError::Unfinished { doing: "commit", source: Box::new(error).into() });
-    }
-    finish_from(run, lock, Phase::Committed, (&territory, &graph, &copies), report).await?;
+    let Verified { graph, copies, .. } =
+        match prepare(&mut clock, &lock, &territory, preflight.graph).await {
+            Ok(prepared) => prepared,
+            Err(failed) => return Err(put_back(run, lock, &territory, failed).await),
+        };
+    commit(run, lock, (&territory, &graph), report).await?;
     report.fill(&graph);
     report.outcome = Outcome::Moved;
     let is_reused = |node: &&crate::capi::Node| copies.reused.contains(node.object.uid());
@@ -99,12 +98,33 @@ pub(super) async fn execute_locked(
     Ok(())
 }
 
-/// The phases after the point of no return, from the one the run is in.
+/// Commits a run whose copies are handed over, and brings it to its end.
+pub(super) async fn commit(
+    run: &Run,
+    lock: Lock,
+    what: (&Territory, &Graph),
+    report: &mut Report,
+) -> Result<(), MoveError> {
+    match lock.advance(Step::CopiesHandedOver).await {
+        Ok(phase) => finish_from(run, lock, phase, what, report).await,
+        Err(error) => {
+            let (doing, source) = ("commit", Box::new(error).into());
+            let is_lost = run.stop.is_lock_lost();
+            lock.leave().await;
+            Err(match is_lost {
+                true => MoveError::LockLost { doing, source },
+                false => MoveError::Unfinished { doing, source },
+            })
+        }
+    }
+}
+
+/// The phases after the commit, from the one the run is in.
 pub(super) async fn finish_from(
     run: &Run,
     lock: Lock,
     phase: Phase,
-    what: (&Territory, &Graph, &Copies),
+    what: (&Territory, &Graph),
     report: &mut Report,
 ) -> Result<(), MoveError> {
     let mut clock = Clock { run, report };
@@ -120,12 +140,16 @@ pub(super) async fn finish_from(
     }
 }
 
-/// The phases up to the point of no return.
+/// What a run was doing, and why it failed.
+pub(super) type Failed = (&'static str, PhaseError);
+
+/// The phases up to the commit. What they have done can be undone.
 async fn prepare(
     clock: &mut Clock<'_>,
+    lock: &Lock,
     territory: &Territory,
     planned: Graph,
-) -> Result<(Graph, Copies), (&'static str, PhaseError)> {
+) -> Result<Verified, Failed> {
     let run = clock.run;
     let clusters = uids_of_clusters(&planned);
     let graph = quiet(clock, territory, planned).await?;
@@ -135,10 +159,38 @@ async fn prepare(
         let made = clock.time("backup", "Back up the source", made).await;
         clock.backed_up(made.map_err(|error| ("back up the source", error))?);
     }
-    let (verified, copies) = copy_and_verify(clock, territory, graph).await?;
-    clock.report.added_by_target = verified.added;
+    let verified = copy_and_verify(clock, territory, graph).await?;
+    clock.report.added_by_target.clone_from(&verified.added);
     run.stop.check().map_err(|error| ("verify the copies", error))?;
-    Ok((verified.graph, copies))
+    let listed = write_down(run, lock, &verified).await;
+    listed.map_err(|error| ("write down the copies", error))?;
+    hand_over(clock, territory, (&verified.graph, &verified.copies)).await?;
+    Ok(verified)
+}
+
+/// Lists the copies in the target, where they soon cannot be told from other objects any more.
+async fn write_down(run: &Run, lock: &Lock, verified: &Verified) -> Result<(), PhaseError> {
+    let place = (lock.namespace().await, lock.epoch());
+    let copies = (&verified.graph, &verified.copies);
+    let pages = ledger::write(run, (&place.0, place.1), copies).await?;
+    lock.copies_verified(&pages).await.map_err(Box::new)?;
+    Ok(())
+}
+
+/// Gives the copies the field ownership of their sources, and looks at them a last time.
+pub(super) async fn hand_over(
+    clock: &mut Clock<'_>,
+    territory: &Territory,
+    (graph, copies): (&Graph, &Copies),
+) -> Result<(), Failed> {
+    let run = clock.run;
+    let handed_over =
+        clock.time("seal", "Hand over field ownership", seal(run, graph, copies)).await;
+    let warnings = handed_over.map_err(|error| ("hand over field ownership", error))?;
+    clock.report.findings.extend(warnings.0);
+    let present = check_present(run, territory, graph, copies).await;
+    let present = present.and_then(|()| run.stop.check());
+    present.map_err(|error| ("look at the copies again", error))
 }
 
 /// Pauses what moves and waits for its controllers. Returns what moves now.
@@ -146,7 +198,7 @@ async fn quiet(
     clock: &mut Clock<'_>,
     territory: &Territory,
     graph: Graph,
-) -> Result<Graph, (&'static str, PhaseError)> {
+) -> Result<Graph, Failed> {
     let run = clock.run;
     let graph = clock.time("pause", "Pause the source", pause::pause(run, territory, graph)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
@@ -161,7 +213,7 @@ async fn copy_and_verify(
     clock: &mut Clock<'_>,
     territory: &Territory,
     mut graph: Graph,
-) -> Result<(Verified, Copies), (&'static str, PhaseError)> {
+) -> Result<Verified, Failed> {
     let run = clock.run;
     let mut copies = Copies::default();
     for _ in 0..LATE_ROUNDS {
@@ -171,7 +223,7 @@ async fn copy_and_verify(
         let verified = verify(run, territory, &graph, &copies);
         let verified = clock.time("verify", "Verify the copies", verified).await;
         let late = match verified.map_err(|error| ("verify the copies", error))? {
-            Verification::Equal(verified) => return Ok((verified, copies)),
+            Verification::Equal(verified) => return Ok(verified),
             Verification::Late(late) => late,
         };
         let copied = std::mem::replace(&mut graph, quiet(clock, territory, late).await?);
@@ -200,23 +252,19 @@ fn check_again(run: &Run, planned: &[(String, ObjectId)], graph: &Graph) -> Resu
     if findings.has_errors() { Err(PhaseError::Unmovable(findings)) } else { Ok(()) }
 }
 
-/// The phases after the point of no return. Each is written down before it begins.
+/// The phases after the commit. Each is written down before it begins.
 async fn finish(
     clock: &mut Clock<'_>,
     lock: &Lock,
     mut phase: Phase,
-    (territory, graph, copies): (&Territory, &Graph, &Copies),
-) -> Result<(), (&'static str, PhaseError)> {
+    (territory, graph): (&Territory, &Graph),
+) -> Result<(), Failed> {
     let run = clock.run;
     while phase != Phase::Finished {
         let (doing, step, done) = match phase {
             // Before the commit there is nothing to finish: the lock refuses the step.
-            Phase::Undoing | Phase::Preparing => ("go on", Step::CopiesSealed, Ok(())),
-            Phase::Committed => {
-                let sealed = seal(run, graph, copies);
-                let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
-                let sealed = sealed.map(|warnings| clock.report.findings.extend(warnings.0));
-                ("hand over field ownership", Step::CopiesSealed, sealed)
+            Phase::Undoing | Phase::Preparing | Phase::HandingOver | Phase::Committed => {
+                ("go on", Step::SourceDeleted, Ok(()))
             }
             Phase::Deleting => {
                 let deleted = delete(run, territory, graph);
@@ -238,23 +286,29 @@ async fn finish(
 /// Resumes what was moved on the target, and classes that were kept in the source.
 async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     pause::restore(run, &run.target, &territory.kinds).await?;
-    pause::restore_classes(run, &run.source, &territory.kinds).await
+    pause::restore_classes(run, &run.source, &territory.kinds).await?;
+    namespaces::unmark_or_warn(run).await;
+    Ok(())
 }
 
-async fn put_back(
+/// Undoes what a run has done before its commit.
+pub(super) async fn put_back(
     run: &Run,
     lock: Lock,
     territory: &Territory,
-    doing: &'static str,
-    source: PhaseError,
+    (doing, source): Failed,
 ) -> MoveError {
     if run.stop.is_lock_lost() {
         return MoveError::LockLost { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    if let Err(error) = recorded(run, "undo", undo(run, &lock, territory)).await {
+    if let Err(error) = undo(run, &lock, territory).await {
         run.events.send(Event::Failed);
         lock.leave().await;
+        if matches!(error, PhaseError::NoLedger) {
+            // Nothing was undone: without the list the run can only go forward.
+            return MoveError::Unfinished { doing, source };
+        }
         return MoveError::HalfUndone { doing, undo: error.to_string(), source };
     }
     run.events.finished("the source is as before");
@@ -262,19 +316,6 @@ async fn put_back(
         Ok(()) => MoveError::Undone { doing, source },
         Err(error) => MoveError::HalfUndone { doing, undo: error.to_string(), source },
     }
-}
-
-/// Tells the journal of a phase.
-pub(super) async fn recorded<T, E>(
-    run: &Run,
-    phase: &'static str,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    run.events.record(RunEvent::PhaseStarted { phase: phase.to_owned() });
-    let result = work.await;
-    let (phase, failed) = (phase.to_owned(), result.is_err());
-    run.events.record(RunEvent::PhaseEnded { phase, failed });
-    result
 }
 
 /// Announces phases and keeps their times.
@@ -300,7 +341,7 @@ impl Clock<'_> {
         let events = &self.run.events;
         events.started(phase, title);
         let begun = Instant::now();
-        let result = recorded(self.run, phase, work).await;
+        let result = self.run.recorded(phase, work).await;
         self.report.phases.push(PhaseTime { phase, seconds: begun.elapsed().as_secs_f64() });
         match &result {
             Ok(_) => events.finished(""),

@@ -1,5 +1,5 @@
-//! The namespaces that copies live in. Those that the target lacks are created with the run's mark:
-//! an undo removes them again if they hold nothing, otherwise the mark goes with those of the copies.
+//! The namespaces that copies live in. Those that the target lacks are created with the run's mark, which goes
+//! with those of the copies. They stay after a rollback too.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,20 +9,17 @@ use serde_json::{Map, Value, json};
 
 use super::copy::create_or_find;
 use super::error::PhaseError;
+use super::precondition::patch;
 use super::run::Run;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Graph, Object, ResourceType};
-use crate::cluster::{ApiError, ApiErrorCause, Client, PatchKind, Served, WriteOptions};
+use crate::cluster::{ApiError, Client};
 
 /// How long a namespace that is being deleted may take to go.
 const GONE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Pause between two looks at it.
 const INTERVAL: Duration = Duration::from_millis(250);
-
-/// What every namespace gets from the controllers of its cluster.
-const STANDARD: [(&str, &str); 2] =
-    [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
 
 /// Label that every API server sets by itself.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -141,7 +138,7 @@ pub async fn ensure(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
     Ok(())
 }
 
-/// An undo of this run may have been interrupted right after it removed the namespace.
+/// Somebody may have deleted it, as the last move from here has left it empty.
 async fn wait_until_gone(run: &Run, name: &str) -> Result<(), PhaseError> {
     let begun = Instant::now();
     while find(&run.target, name).await?.is_some_and(|found| found.is_being_deleted()) {
@@ -156,42 +153,27 @@ async fn wait_until_gone(run: &Run, name: &str) -> Result<(), PhaseError> {
     Ok(())
 }
 
-/// Takes the mark from the namespaces that this run has created, since they stay.
-///
-/// # Errors
-/// When a request fails.
-pub async fn keep(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
-    for name in names(graph) {
-        let found = find(&run.target, name).await?;
-        if let Some(namespace) = found.filter(|found| is_ours(run, found)) {
-            unmark(run, &namespace).await?;
-        }
-    }
-    Ok(())
-}
-
-fn is_ours(run: &Run, namespace: &Object) -> bool {
-    namespace.annotation(RUN_ANNOTATION) == Some(&run.id)
-}
-
-async fn unmark(run: &Run, namespace: &Object) -> Result<(), ApiError> {
-    let patch =
-        json!({"metadata": {"uid": namespace.uid(), "annotations": {RUN_ANNOTATION: null}}});
-    let patch = (PatchKind::Merge, &patch);
-    let options = WriteOptions::default();
-    match run.target.patch(&namespace_type(), (None, namespace.name()), patch, &options).await {
-        Err(error) if !error.is_not_found() => Err(error),
-        _ => Ok(()),
+/// Leaves the namespaces that this run has created to the target, after its copies are gone. Others may have
+/// come to use them, and no precondition guards what a deletion of a namespace takes with it.
+pub async fn leave(run: &Run) {
+    for name in unmark_or_warn(run).await {
+        run.events.note(format!(
+            "namespace {name} stays in the target, which had none before; nothing of the move is in it"
+        ));
     }
 }
 
-/// Removes the namespaces that this run has created, after its copies. Those that have come to hold
-/// something stay, and lose the mark.
-///
-/// # Errors
-/// When a request fails.
-pub async fn remove(run: &Run) -> Result<(), PhaseError> {
-    let listed = match run.target.list(&namespace_type(), None).await {
+/// Takes the mark from all namespaces that this run has created, and returns their names. A mark that stays harms
+/// nobody, so a failure is a warning.
+pub async fn unmark_or_warn(run: &Run) -> Vec<String> {
+    unmark_all(run).await.unwrap_or_else(|error| {
+        run.events.warning(format!("a mark stays on namespaces of the target: {error}"));
+        Vec::new()
+    })
+}
+
+async fn unmark_all(run: &Run) -> Result<Vec<String>, PhaseError> {
+    let listed = match run.target.list_metadata(&namespace_type(), None).await {
         // Who may not list namespaces finds at least the one that the run was about.
         Err(error) if error.is_forbidden() => {
             let name = run.options.namespaces.selector();
@@ -200,63 +182,23 @@ pub async fn remove(run: &Run) -> Result<(), PhaseError> {
         }
         other => other?,
     };
-    let ours = listed.into_iter().filter(|namespace| is_ours(run, namespace));
-    let ours: Vec<Object> = ours.filter(|namespace| !namespace.is_being_deleted()).collect();
-    if ours.is_empty() {
-        return Ok(());
-    }
-    let types = namespaced_types(&run.target).await?;
-    for namespace in ours {
-        run.stop.check_lock()?;
-        if let Some(tenant) = tenant(&run.target, &types, namespace.name()).await? {
-            run.events.note(format!(
-                "namespace {} of the target stays: {tenant} has come into it",
-                namespace.name()
-            ));
-            unmark(run, &namespace).await?;
-        } else {
-            run.target.delete(&namespace_type(), None, namespace.name(), namespace.uid()).await?;
+    let mut names = Vec::new();
+    for namespace in &listed {
+        if unmark(run, namespace).await? {
+            names.push(namespace.name().to_owned());
         }
     }
-    Ok(())
+    Ok(names)
 }
 
-/// Everything that may be in a namespace, each kind at one version.
-async fn namespaced_types(cluster: &Client) -> Result<Vec<ResourceType>, ApiError> {
-    let (core, named) = tokio::try_join!(Served::read_core(cluster), Served::read(cluster))?;
-    let all = core.kinds().chain(named.kinds());
-    let types = all.filter_map(|(_, _, versions)| versions.first().cloned());
-    Ok(types.filter(|resource| resource.namespaced).collect())
-}
-
-/// Something in a namespace that does not come with every namespace.
-///
-/// What this user may not read counts as something.
-async fn tenant(
-    cluster: &Client,
-    types: &[ResourceType],
-    namespace: &str,
-) -> Result<Option<String>, ApiError> {
-    for resource in types.iter().filter(|resource| resource.kind != "Event") {
-        let listed = match cluster.list_metadata(resource, Some(namespace)).await {
-            Err(error) if error.is_forbidden() => {
-                return Ok(Some(format!("perhaps a {}", resource.kind)));
-            }
-            Err(error) if error.is_not_found() || is_not_a_collection(&error) => continue,
-            other => other?,
-        };
-        let is_standard =
-            |object: &&Object| STANDARD.contains(&(resource.kind.as_str(), object.name()));
-        if let Some(object) = listed.iter().find(|object| !is_standard(object)) {
-            return Ok(Some(resource.id(Some(namespace), object.name()).to_string()));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a type can only be created, such as access reviews.
-fn is_not_a_collection(error: &ApiError) -> bool {
-    matches!(error.cause, ApiErrorCause::Status { code: 405, .. })
+/// Takes the mark of this run from a namespace; `false` if it has none.
+async fn unmark(run: &Run, namespace: &Object) -> Result<bool, ApiError> {
+    let without_mark = |namespace: &Object| {
+        let is_ours = namespace.annotation(RUN_ANNOTATION) == Some(&run.id);
+        is_ours.then(|| json!({"metadata": {"annotations": {RUN_ANNOTATION: null}}}))
+    };
+    let patched = patch(&run.target, &namespace_type(), namespace, without_mark).await?;
+    Ok(patched.is_some())
 }
 
 #[cfg(test)]

@@ -3,15 +3,18 @@
 
 use std::fmt;
 
+pub use kubectl_pivot_protocol::{IllegalStep, OnResume, Phase, Step};
 use serde::{Deserialize, Serialize};
 
+use super::ledger::Page;
 use super::options::Namespaces;
 
 /// Version of the record's format. A reader refuses newer ones.
 ///
 /// Readers of version 1 take every record for that of a move. Readers of version 2 do not know the phase
-/// `undoing`: they must not carry on a run that a newer program may have begun to put back.
-const VERSION: u32 = 3;
+/// `undoing`: they must not carry on a run that a newer program may have begun to put back. Readers of version 3
+/// do not know `handingOver`, nor that copies without a mark may be those of a run that can be rolled back.
+const VERSION: u32 = 4;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,82 +36,6 @@ impl fmt::Display for Operation {
             Self::Backup => "backup",
             Self::Restore => "restore",
         })
-    }
-}
-
-/// How far a run has come. Written before it is acted on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Phase {
-    /// The copies are being removed, then the source gets its pause state back. Nothing leads back to a move.
-    Undoing,
-    /// Up to and including the verification of the copies. Can be rolled back.
-    Preparing,
-    /// The copies are complete and verified; they get the field ownership of their sources.
-    Committed,
-    /// The source is being deleted; the target is the truth.
-    Deleting,
-    /// The source is empty; Clusters get their pause state back.
-    Resuming,
-    /// Everything is done; only the records are left.
-    Finished,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Undoing => "undoing",
-            Self::Preparing => "preparing",
-            Self::Committed => "committed",
-            Self::Deleting => "deleting",
-            Self::Resuming => "resuming",
-            Self::Finished => "finished",
-        })
-    }
-}
-
-/// What moves a run from one phase to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// All copies were read back equal.
-    CopiesVerified,
-    /// All copies have the field ownership of their sources.
-    CopiesSealed,
-    /// Nothing that was moved is left in the source.
-    SourceDeleted,
-    /// All Clusters have their pause state back.
-    Resumed,
-    /// A user or a failure has decided to put everything back.
-    RollbackStarted,
-}
-
-/// A step that does not belong to the phase a run is in.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a run that is {phase} cannot go on with {step:?}")]
-pub struct IllegalStep {
-    phase: Phase,
-    step: Step,
-}
-
-impl Phase {
-    /// The phase after a step.
-    ///
-    /// # Errors
-    /// `IllegalStep` when the step does not belong to this phase.
-    pub fn after(self, step: Step) -> Result<Self, IllegalStep> {
-        match (self, step) {
-            (Self::Preparing, Step::CopiesVerified) => Ok(Self::Committed),
-            (Self::Committed, Step::CopiesSealed) => Ok(Self::Deleting),
-            (Self::Deleting, Step::SourceDeleted) => Ok(Self::Resuming),
-            (Self::Resuming, Step::Resumed) => Ok(Self::Finished),
-            (Self::Preparing | Self::Undoing, Step::RollbackStarted) => Ok(Self::Undoing),
-            (phase, step) => Err(IllegalStep { phase, step }),
-        }
-    }
-
-    /// Whether everything can still be put back.
-    pub fn can_be_undone(self) -> bool {
-        matches!(self, Self::Preparing | Self::Undoing)
     }
 }
 
@@ -158,6 +85,9 @@ pub struct Record {
     /// program that did not count.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub epoch: u64,
+    /// Where the target lists the copies of a move, from `handingOver` on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Page>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -202,6 +132,7 @@ impl Record {
                 .unwrap_or_default()
                 .to_string(),
             epoch: 0,
+            copies: Vec::new(),
         }
     }
 
@@ -249,6 +180,14 @@ impl Record {
         serde_json::to_string(self).expect("a record has string keys only")
     }
 
+    /// Returns whether the run can be rolled back in the phase that it is in.
+    ///
+    /// A restore has no list of its copies, and takes its marks off them while it hands them over.
+    pub fn can_be_rolled_back(&self) -> bool {
+        let is_unmarked = self.operation == Operation::Restore && self.phase == Phase::HandingOver;
+        self.phase.can_roll_back() && !is_unmarked
+    }
+
     /// Which objects the run moves.
     pub fn namespaces(&self) -> Namespaces {
         self.namespace.clone().map_or(Namespaces::All, Namespaces::One)
@@ -259,54 +198,35 @@ impl Record {
 mod tests {
     use super::*;
 
-    const STEPS: [Step; 4] =
-        [Step::CopiesVerified, Step::CopiesSealed, Step::SourceDeleted, Step::Resumed];
-
     #[test]
-    fn a_run_goes_forward_only_one_step_at_a_time() {
-        let mut phase = Phase::Preparing;
-        for (position, step) in STEPS.into_iter().enumerate() {
-            for other in STEPS.into_iter().enumerate().filter(|(index, _)| *index != position) {
-                assert!(phase.after(other.1).is_err(), "{phase} {:?}", other.1);
-            }
-            let next = phase.after(step).expect("in order");
-            assert!(next > phase);
-            phase = next;
-        }
-        assert!(STEPS.into_iter().all(|step| Phase::Finished.after(step).is_err()));
-    }
-
-    #[test]
-    fn a_rollback_starts_before_the_commit_and_is_not_turned_round() {
-        let undoing = Phase::Preparing.after(Step::RollbackStarted).expect("nothing is committed");
-        assert_eq!(undoing, Phase::Undoing);
-        assert_eq!(undoing.after(Step::RollbackStarted), Ok(Phase::Undoing), "it is repeated");
-        assert!(undoing.can_be_undone());
-        assert!(STEPS.into_iter().all(|step| undoing.after(step).is_err()));
-        for committed in [Phase::Committed, Phase::Deleting, Phase::Resuming, Phase::Finished] {
-            assert!(committed.after(Step::RollbackStarted).is_err(), "{committed}");
-            assert!(!committed.can_be_undone(), "{committed}");
-        }
+    fn only_a_move_can_be_rolled_back_while_it_hands_over() {
+        let record = Record::new("r", Role::Target, &Namespaces::All, "https://a");
+        let handing_over = Record { phase: Phase::HandingOver, ..record };
+        assert!(handing_over.can_be_rolled_back());
+        let restore = handing_over.clone().of(Operation::Restore, None);
+        assert!(!restore.can_be_rolled_back());
+        assert!(Record { phase: Phase::Preparing, ..restore }.can_be_rolled_back());
+        assert!(!Record { phase: Phase::Deleting, ..handing_over }.can_be_rolled_back());
     }
 
     #[test]
     fn older_programs_read_no_record_of_this_one() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
         let plain = record.to_text();
-        assert!(plain.contains("\"version\":3") && !plain.contains("operation"), "{plain}");
+        assert!(plain.contains("\"version\":4") && !plain.contains("operation"), "{plain}");
         let backup = record.of(Operation::Backup, None);
-        assert!(backup.to_text().contains("\"version\":3"));
+        assert!(backup.to_text().contains("\"version\":4"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
     }
 
     #[test]
     fn records_of_older_programs_are_read() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
-        for version in 1..3 {
+        for version in 1..4 {
             let older = Record { version, ..record.clone() };
             let read = Record::parse(&older.to_text()).expect("known");
             assert_eq!(read, older);
-            assert!(read.taken(1).to_text().contains("\"version\":3"), "{version}");
+            assert!(read.taken(1).to_text().contains("\"version\":4"), "{version}");
         }
     }
 
@@ -321,13 +241,15 @@ mod tests {
 
     #[test]
     fn records_survive_writing_and_newer_ones_are_refused() {
+        let page = Page { name: "copies".to_owned(), uid: "u".to_owned() };
         let record = Record::new("r", Role::Target, &Namespaces::One("ns".to_owned()), "https://a");
+        let record = Record { phase: Phase::HandingOver, copies: vec![page], ..record };
         assert_eq!(Record::parse(&record.to_text()).expect("valid"), record);
         assert!(
             Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
             "unknown fields are ignored"
         );
-        assert!(matches!(Record::parse("{\"version\": 4}"), Err(RecordError::Newer { found: 4 })));
+        assert!(matches!(Record::parse("{\"version\": 5}"), Err(RecordError::Newer { found: 5 })));
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
         assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));

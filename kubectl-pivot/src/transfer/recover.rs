@@ -1,23 +1,25 @@
 //! Carrying on an interrupted run from the two clusters alone, or putting it back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::compare::{being_deleted, compare};
 use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::inventory;
+use super::ledger;
 use super::lock::{self, Lease, Lock};
-use super::mover::{execute_locked, finish_from, plan, recorded};
+use super::mover::{Clock, commit, execute_locked, finish_from, hand_over, plan, put_back};
 use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
-use super::record::{Operation, Phase, Record, Role};
+use super::record::{OnResume, Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
 use super::undo::undo;
+use super::verify::{Verification, Verified, check_changed, check_present, verify};
 use crate::capi::names::RUN_ANNOTATION;
-use crate::capi::{Fate, Graph};
+use crate::capi::{Fate, Graph, Node, Object};
 use crate::cluster::Client;
 use crate::journal::RunEvent;
 
@@ -81,7 +83,7 @@ async fn interrupted(run: &Run) -> Result<Interrupted, MoveError> {
 }
 
 /// The run under the id and with the scope of a record.
-fn as_recorded(run: &Run, record: &Record) -> Run {
+pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     let mut run = run.clone();
     run.id.clone_from(&record.run);
     run.options.namespaces = record.namespaces();
@@ -145,51 +147,81 @@ async fn resume_locked(
     (record, territory): (Record, Territory),
     report: &mut Report,
 ) -> Result<(), MoveError> {
-    match lock.phase().await {
-        Phase::Preparing => {
-            let planned = match plan(run).await {
-                Ok((preflight, _)) if preflight.findings.has_errors() => {
-                    Err(MoveError::Refused(preflight.findings))
-                }
-                other => other,
-            };
-            match planned {
-                Ok((preflight, planned)) => {
-                    *report = planned;
-                    execute_locked(run, lock, preflight, report).await
-                }
-                Err(error) => {
+    match lock.phase().await.on_resume() {
+        OnResume::Prepare => match plan_again(run).await {
+            Ok((preflight, planned)) => {
+                let (doing, territory) = ("find out how far it had come", &preflight.territory);
+                if let Err(error) = check_originals(run, &preflight).await {
+                    if error.is_about_objects() {
+                        return Err(put_back(run, lock, territory, (doing, error)).await);
+                    }
                     lock.leave().await;
-                    Err(error)
+                    return Err(MoveError::Unfinished { doing, source: error });
                 }
+                *report = planned;
+                execute_locked(run, lock, preflight, report).await
             }
-        }
+            Err(error) => {
+                lock.leave().await;
+                Err(error)
+            }
+        },
         // A rollback has begun since the record was read.
-        Phase::Undoing => {
+        OnResume::Refuse(_) => {
             lock.leave().await;
             Err(MoveError::BeingUndone(Box::new(record)))
         }
-        phase => carry_on(run, lock, territory, (phase, report)).await,
+        OnResume::HandOver
+        | OnResume::Delete
+        | OnResume::ResumeClusters
+        | OnResume::RemoveRecords => carry_on(run, lock, territory, report).await,
     }
 }
 
-/// Goes on behind the point of no return.
+/// Checks that an earlier attempt has made no copy whose original is gone by now: it would be active in the target
+/// after the move, although somebody has deleted it.
+async fn check_originals(run: &Run, preflight: &Preflight) -> Result<(), PhaseError> {
+    let Preflight { territory, graph, .. } = preflight;
+    let key = |kind: usize, object: &Object| {
+        (kind, object.namespace().map(str::to_owned), object.name().to_owned())
+    };
+    let originals: HashSet<_> = graph
+        .copied()
+        .map(|index| &graph.nodes[index])
+        .map(|node| key(node.kind, &node.object))
+        .collect();
+    let listed = list_everywhere(&run.target, territory).await?;
+    let is_marked = |object: &Object| object.annotation(RUN_ANNOTATION) == Some(&run.id);
+    let mut marked = listed.into_iter().filter(|(_, object)| is_marked(object));
+    match marked.find(|(kind, object)| !originals.contains(&key(*kind, object))) {
+        Some((_, copy)) => Err(PhaseError::OriginalGone { object: copy.id().to_string() }),
+        None => Ok(()),
+    }
+}
+
+async fn plan_again(run: &Run) -> Result<(Preflight, Report), MoveError> {
+    match plan(run).await? {
+        (preflight, _) if preflight.findings.has_errors() => {
+            Err(MoveError::Refused(preflight.findings))
+        }
+        planned => Ok(planned),
+    }
+}
+
+/// Goes on with copies that are complete.
 async fn carry_on(
     run: &Run,
     lock: Lock,
     territory: Territory,
-    (phase, report): (Phase, &mut Report),
+    report: &mut Report,
 ) -> Result<(), MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
-    let doing = "find out how far it had come";
-    let prepared = match discover(&run.source, &territory).await {
-        Ok(graph) => {
-            find_copies(run, &territory, &graph, phase).await.map(|copies| (graph, copies))
+    let (phase, doing) = (lock.phase().await, "find out how far it had come");
+    let found = match look(run, &lock, &territory).await {
+        Ok(found) => found,
+        Err(error) if phase.can_roll_back() && error.is_about_objects() => {
+            return Err(put_back(run, lock, &territory, (doing, error)).await);
         }
-        Err(error) => Err(error),
-    };
-    let (graph, copies) = match prepared {
-        Ok(prepared) => prepared,
         Err(source) => {
             lock.leave().await;
             return Err(MoveError::Unfinished { doing, source });
@@ -197,20 +229,85 @@ async fn carry_on(
     };
     let preflight = Preflight {
         territory,
-        graph,
+        graph: found.graph,
         strangers: Vec::new(),
         findings: super::findings::Findings::default(),
     };
     *report = Report::new(run, &preflight);
-    finish_from(run, lock, phase, (&preflight.territory, &preflight.graph, &copies), report)
-        .await?;
+    let what = (&preflight.territory, &preflight.graph);
+    if phase.on_resume() == OnResume::HandOver {
+        let mut clock = Clock { run, report };
+        let copies = (&preflight.graph, &found.copies);
+        match hand_over(&mut clock, &preflight.territory, copies).await {
+            Ok(()) => {}
+            Err(failed) if phase.can_roll_back() && failed.1.is_about_objects() => {
+                return Err(put_back(run, lock, &preflight.territory, failed).await);
+            }
+            Err((doing, source)) => {
+                lock.leave().await;
+                return Err(MoveError::Unfinished { doing, source });
+            }
+        }
+        commit(run, lock, what, report).await?;
+    } else {
+        finish_from(run, lock, phase, what, report).await?;
+    }
     report.outcome = Outcome::Moved;
     report.count_requests(&run.source, &run.target);
     Ok(())
 }
 
-/// Finds the copies of what is left in the source. Each has to be there, with the same content:
-/// nothing is deleted that the target does not hold.
+/// What an interrupted run has left.
+struct Left {
+    /// What of it is in the source.
+    graph: Graph,
+    /// The copies of that.
+    copies: Copies,
+}
+
+/// Looks at both clusters: nothing is deleted whose copy the target does not hold.
+async fn look(run: &Run, lock: &Lock, territory: &Territory) -> Result<Left, PhaseError> {
+    let record = lock.record().await;
+    let graph = discover(&run.source, territory).await?;
+    let ledger = match record.copies.as_slice() {
+        [] => None,
+        pages => ledger::read(&run.target, &lock.namespace().await, pages).await?,
+    };
+    let copies = match (record.phase, ledger) {
+        (Phase::Finished, _) => Copies::default(),
+        (Phase::HandingOver, Some(ledger)) => {
+            ledger.check_complete(&graph)?;
+            let copies = ledger.copies_of(&graph)?;
+            return match verify(run, territory, &graph, &copies).await? {
+                Verification::Equal(Verified { graph, copies, .. }) => Ok(Left { graph, copies }),
+                Verification::Late(graph) => Err(late(&graph, &copies)),
+            };
+        }
+        (Phase::Resuming, Some(ledger)) => {
+            ledger.check_none_came_back(&graph)?;
+            Copies::default()
+        }
+        (_, Some(ledger)) => {
+            let copies = ledger.copies_of(&graph)?;
+            check_present(run, territory, &graph, &copies).await?;
+            let changed = ledger.changed(&graph);
+            check_changed(run, territory, (&graph, &copies), changed).await?;
+            copies
+        }
+        // A record of an older program, or somebody has removed the list.
+        (phase, None) => find_copies(run, territory, &graph, phase).await?,
+    };
+    Ok(Left { graph, copies })
+}
+
+fn late(graph: &Graph, copies: &Copies) -> PhaseError {
+    let is_late = |node: &&Node| !copies.uids.contains_key(node.object.uid());
+    let object = graph.moving().find(is_late).expect("the graph has a late object").object.id();
+    PhaseError::Late { object }
+}
+
+/// Finds the copies of what is left in the source by their names. Each has to be there, with the same
+/// content.
 async fn find_copies(
     run: &Run,
     territory: &Territory,
@@ -224,6 +321,7 @@ async fn find_copies(
             ((kind, object.namespace().map(str::to_owned), object.name().to_owned()), object)
         })
         .collect();
+    let is_handing_over = phase.on_resume() == OnResume::HandOver;
     let mut copies = Copies::default();
     for node in graph.copied().map(|index| &graph.nodes[index]) {
         let object = &node.object;
@@ -236,7 +334,8 @@ async fn find_copies(
             return Err(PhaseError::CopyDiffers { object: object.id(), path });
         }
         copies.uids.insert(object.uid().to_owned(), copy.uid().to_owned());
-        if phase > Phase::Committed || copy.annotation(RUN_ANNOTATION) != Some(&run.id) {
+        copies.note_read(object.uid(), copy);
+        if !is_handing_over || copy.annotation(RUN_ANNOTATION) != Some(&run.id) {
             copies.reused.insert(object.uid().to_owned());
         }
     }
@@ -257,7 +356,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     let (Interrupted::Move(run, record) | Interrupted::OfFiles(run, record)) =
         interrupted(run).await?;
     let too_late = |phase| Err(MoveError::TooLate { record: Box::new(record.clone()), phase });
-    if !record.phase.can_be_undone() {
+    if !record.can_be_rolled_back() {
         return too_late(record.phase);
     }
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
@@ -267,15 +366,15 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     } else {
         lock_one(&run, &run.source, record.clone(), force).await?
     };
-    let phase = lock.phase().await;
-    if !phase.can_be_undone() {
+    let now = lock.record().await;
+    if !now.can_be_rolled_back() {
         lock.leave().await;
-        return too_late(phase);
+        return too_late(now.phase);
     }
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Put everything back");
     let doing = "put everything back";
-    if let Err(source) = recorded(&run, "undo", undo(&run, &lock, &territory)).await {
+    if let Err(source) = undo(&run, &lock, &territory).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });

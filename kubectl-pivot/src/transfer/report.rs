@@ -228,6 +228,7 @@ impl Report {
             | MoveError::NoRun(_)
             | MoveError::OfFiles(_)
             | MoveError::BeingUndone(_)
+            | MoveError::NotAlone { .. }
             | MoveError::TooLate { .. } => Outcome::NotBegun,
         };
         if let MoveError::Refused(findings) = error {

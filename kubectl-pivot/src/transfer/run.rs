@@ -30,6 +30,11 @@ impl Stop {
         self.lock_lost.store(true, Ordering::Relaxed);
     }
 
+    /// For what a request to stop does not end, only the loss of the lock.
+    pub(super) fn lock_only(&self) -> Self {
+        Self { requested: Arc::default(), lock_lost: Arc::clone(&self.lock_lost) }
+    }
+
     /// Whether the lock was lost.
     pub fn is_lock_lost(&self) -> bool {
         self.lock_lost.load(Ordering::Relaxed)
@@ -97,6 +102,19 @@ impl Run {
             source: source.to_owned(),
             target: target.to_owned(),
         });
+    }
+
+    /// Does work of a phase, and tells the journal of its beginning and its end.
+    pub(super) async fn recorded<T, E>(
+        &self,
+        phase: &'static str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.events.record(RunEvent::PhaseStarted { phase: phase.to_owned() });
+        let result = work.await;
+        let (phase, failed) = (phase.to_owned(), result.is_err());
+        self.events.record(RunEvent::PhaseEnded { phase, failed });
+        result
     }
 
     /// Calls `work` for every item, several at once, and reports progress as `done` of `total`.

@@ -1,77 +1,175 @@
 //! Rolling back: our copies go from the target, the source gets its pause state back.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
-use super::discover::{Territory, list_everywhere};
+use super::discover::{Territory, list_everywhere_or_in};
 use super::error::PhaseError;
+use super::ledger::{self, Removable};
 use super::lock::Lock;
 use super::marks::before_deletion;
 use super::namespaces;
-use super::pause;
+use super::pause::{self, pause_objects};
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
+use super::quiesce::wait_for_reports;
 use super::record::Step;
 use super::run::{Progress, Run};
 use crate::capi::names::RUN_ANNOTATION;
-use crate::capi::{Object, ResourceType, is_cluster, is_cluster_class, reports_pause};
+use crate::capi::{
+    Graph, Object, ResourceType, Scope, is_cluster, is_cluster_class, is_pausable, is_paused,
+    reports_pause,
+};
 use crate::cluster::{ApiError, Client};
 
 /// Rounds of removing copies and looking again; the second one is usual when controllers run.
 const ROUNDS: usize = 5;
 
-/// Records that the run is `undoing`, removes every object of the target that carries its mark, namespaces
-/// last, then resumes the source.
+/// Records that the run is `undoing`, removes its copies from the target, then resumes the source. The
+/// namespaces that it has created stay.
+///
+/// A copy carries the mark of the run. One that was handed over is in its list, and the source still has the
+/// object that it was made from: who forges a list can have no other object removed.
 ///
 /// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
 /// a deletion and acts on the real infrastructure.
 ///
 /// # Errors
-/// When a request fails; the source stays paused then, since copies may be left.
+/// When a request fails, or the list is missing; the source stays paused then, since copies may be left.
 pub async fn undo(run: &Run, lock: &Lock, territory: &Territory) -> Result<(), PhaseError> {
+    let listed = listed(run, lock, territory).await?;
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
-    remove_copies(run, territory).await?;
-    namespaces::remove(run).await?;
+    let undone = async {
+        remove_copies(run, territory, &listed).await?;
+        resume_source(run, territory).await?;
+        namespaces::leave(run).await;
+        Ok(())
+    };
+    run.recorded("undo", undone).await
+}
+
+/// Gives the source its pause state back.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn resume_source(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     pause::restore(run, &run.source, &territory.kinds).await
+}
+
+/// Removes every object of the target that carries the mark of the run.
+///
+/// # Errors
+/// When a request fails, or an object does not go.
+pub(super) async fn remove_marked(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+    remove_copies(run, territory, &Removable::default()).await
+}
+
+/// Returns the copies that are known by the list of the run.
+async fn listed(run: &Run, lock: &Lock, territory: &Territory) -> Result<Removable, PhaseError> {
+    let pages = lock.record().await.copies;
+    let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
+    let ledger = ledger.ok_or(PhaseError::NoLedger)?;
+    if ledger.is_empty() {
+        return Ok(Removable::default());
+    }
+    let source = list_everywhere_or_in(&run.source, territory, &ledger.namespaces()).await?;
+    let removable = ledger.removable(territory, &source);
+    if let Some(first) = removable.kept.first() {
+        run.events.warning(format!(
+            "what was copied from {first} and {} others stays in the target, if it is there still: the originals are gone from the source",
+            removable.kept.len() - 1
+        ));
+    }
+    Ok(removable)
 }
 
 /// A controller may put a finalizer on a copy between the two requests, even on a paused one; so this
 /// continues until none is left. Nobody can put one on an object that is being deleted.
-async fn remove_copies(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+async fn remove_copies(
+    run: &Run,
+    territory: &Territory,
+    listed: &Removable,
+) -> Result<(), PhaseError> {
     for _ in 0..ROUNDS {
-        let ours = copies(run, territory).await?;
+        let ours = copies(run, territory, listed).await?;
         if ours.is_empty() {
             return Ok(());
         }
-        remove(run, ours).await?;
+        hold(run, territory, &ours).await?;
+        let typed = ours.into_iter().map(|(kind, copy)| (&territory.kinds[kind].resource, copy));
+        remove(run, typed.collect(), listed).await?;
     }
-    match copies(run, territory).await?.into_iter().next() {
+    match copies(run, territory, listed).await?.into_iter().next() {
         Some((_, copy)) => Err(PhaseError::CopyStays { object: copy.id() }),
         None => Ok(()),
     }
 }
 
-/// Lists what carries this run's mark.
-async fn copies<'a>(
+/// Lists what carries this run's mark, or is in its list.
+async fn copies(
     run: &Run,
-    territory: &'a Territory,
-) -> Result<Vec<(&'a ResourceType, Object)>, PhaseError> {
+    territory: &Territory,
+    known: &Removable,
+) -> Result<Vec<(usize, Object)>, PhaseError> {
     // Classes of other namespaces may have been copied too.
-    let listed = list_everywhere(&run.target, territory).await?;
-    let ours = listed.into_iter().filter(|(_, object)| is_ours(run, object));
-    Ok(ours.map(|(kind, object)| (&territory.kinds[kind].resource, object)).collect())
+    let listed = list_everywhere_or_in(&run.target, territory, &known.namespaces).await?;
+    let is_ours = |(kind, object): &(usize, Object)| {
+        is_ours(run, known, (&territory.kinds[*kind].resource, object))
+    };
+    Ok(listed.into_iter().filter(is_ours).collect())
 }
 
-fn is_ours(run: &Run, object: &Object) -> bool {
-    object.annotation(RUN_ANNOTATION) == Some(&run.id)
+fn is_ours(run: &Run, listed: &Removable, (resource, object): (&ResourceType, &Object)) -> bool {
+    object.annotation(RUN_ANNOTATION) == Some(&run.id) || listed.has(resource, object)
 }
 
-async fn remove(run: &Run, ours: Vec<(&ResourceType, Object)>) -> Result<(), PhaseError> {
+/// Pauses again the copies that somebody has resumed, and waits until their controllers report it: they would
+/// take the deletion of a Machine for a reason to make another one. A request to stop does not end this, since a
+/// rollback may be its answer.
+async fn hold(
+    run: &Run,
+    territory: &Territory,
+    copies: &[(usize, Object)],
+) -> Result<(), PhaseError> {
+    let run = Run { source: run.target.clone(), stop: run.stop.lock_only(), ..run.clone() };
+    let is_active = |object: &Object| is_pausable(object) && !is_paused(object);
+    let active: Vec<(ResourceType, Object)> = copies
+        .iter()
+        .filter(|(_, copy)| is_active(copy) && !copy.is_being_deleted())
+        .map(|(kind, copy)| (territory.kinds[*kind].resource.clone(), copy.clone()))
+        .collect();
+    let mut copies = copies.to_vec();
+    if let Some((_, first)) = active.first() {
+        run.events
+            .note(format!("somebody has resumed {} in the target; it is paused again", first.id()));
+        pause_objects(&run, &run.target, active.clone()).await?;
+        for (_, copy) in copies.iter_mut().filter(|(_, copy)| is_active(copy)) {
+            let resource = active.iter().find(|(_, known)| known.uid() == copy.uid());
+            let Some((resource, _)) = resource else { continue };
+            if let Some(now) = read_again(&run.target, resource, copy).await? {
+                *copy = now;
+            }
+        }
+    }
+    let graph = Graph::build(Arc::clone(&territory.kinds), copies, &Scope::default())?;
+    let reports = wait_for_reports(&run, &graph, &HashSet::new()).await?;
+    for silent in reports.findings.0 {
+        run.events.warning(silent.message);
+    }
+    Ok(())
+}
+
+async fn remove(
+    run: &Run,
+    ours: Vec<(&ResourceType, Object)>,
+    listed: &Removable,
+) -> Result<(), PhaseError> {
     let progress = Progress::of(ours.len()).carried_through();
     for stage in stages(ours) {
         run.each(stage, &progress, |(resource, copy)| async move {
-            remove_one(run, resource, &copy).await.map_err(PhaseError::from)
+            remove_one(run, resource, (&copy, listed)).await.map_err(PhaseError::from)
         })
         .await?;
     }
@@ -120,13 +218,17 @@ fn depths<'a>(objects: impl Iterator<Item = &'a Object>) -> HashMap<String, usiz
 /// Takes the finalizers from a copy, marks it for the webhooks that see its deletion, and deletes it
 /// as it was read. What somebody writes to at the same time is left to the next round, unless its
 /// controller has reported that it leaves the copy alone and only puts its finalizer back.
-async fn remove_one(run: &Run, resource: &ResourceType, copy: &Object) -> Result<(), ApiError> {
+async fn remove_one(
+    run: &Run,
+    resource: &ResourceType,
+    (copy, listed): (&Object, &Removable),
+) -> Result<(), ApiError> {
     match free_and_delete(&run.target, resource, copy).await {
         Err(error) if error.is_conflict() => {}
         other => return other,
     }
     let now = read_again(&run.target, resource, copy).await?;
-    let Some(now) = now.filter(|now| is_ours(run, now)) else { return Ok(()) };
+    let Some(now) = now.filter(|now| is_ours(run, listed, (resource, now))) else { return Ok(()) };
     if reports_pause(&now) != Some(true) {
         return Ok(());
     }

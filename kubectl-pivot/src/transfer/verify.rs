@@ -3,15 +3,20 @@
 //! The source is read again too, every kind of it: what has appeared there since, what has changed, and
 //! what is no longer paused counts as much as a copy that differs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use futures::{StreamExt, TryStreamExt};
 
 use super::compare::{being_deleted, compare, is_same_content};
 use super::copy::{Copies, owner_uids};
 use super::discover::{Territory, discover, list_copied};
 use super::error::PhaseError;
 use super::run::Run;
-use crate::capi::{Fate, Graph, KeepReason, Node, Object, is_paused};
+use crate::capi::{Fate, Graph, KeepReason, Node, Object, PAUSABLE, is_pausable, is_paused};
 use crate::cluster::{ApiError, Client};
+
+/// Kinds listed at once.
+const LISTS_IN_FLIGHT: usize = 8;
 
 /// What a verification without an error has found.
 #[derive(Clone, Debug)]
@@ -27,6 +32,8 @@ pub enum Verification {
 pub struct Verified {
     /// What moves, as it was when it was compared.
     pub graph: Graph,
+    /// The copies, as they were read.
+    pub copies: Copies,
     /// Fields that the target has added to copies, as `Kind namespace/name: path`.
     pub added: Vec<String>,
 }
@@ -49,11 +56,85 @@ pub async fn verify(
         return Ok(Verification::Late(source));
     }
     let mut added = Vec::new();
+    let mut read = copies.clone();
     for node in source.moving() {
-        let difference = check_copy(node, copies, &target)?;
+        let (copy, difference) = check_copy(node, copies, &target)?;
+        read.note_read(node.object.uid(), copy);
         added.extend(difference.iter().map(|path| format!("{}: {path}", node.object.id())));
     }
-    Ok(Verification::Equal(Verified { graph: source, added }))
+    Ok(Verification::Equal(Verified { graph: source, copies: read, added }))
+}
+
+/// Looks at the copies a last time before something is deleted from the source: each is there under its uid,
+/// nobody deletes it, and it is still paused. The rest of its content is the target's own by now.
+///
+/// # Errors
+/// [`PhaseError::CopyMissing`], [`PhaseError::CopyDiffers`] or [`PhaseError::CopyActive`] when a copy is gone,
+/// going or resumed; or a list fails.
+pub(super) async fn check_present(
+    run: &Run,
+    territory: &Territory,
+    graph: &Graph,
+    copies: &Copies,
+) -> Result<(), PhaseError> {
+    let is_everywhere = territory.namespaces.selector().is_none();
+    let moving = || graph.moving().filter(|node| node.fate == Fate::Move);
+    let place = |node: &Node| {
+        let namespace = node.object.namespace().filter(|_| !is_everywhere);
+        (node.kind, namespace.map(str::to_owned))
+    };
+    let places: BTreeSet<(usize, Option<String>)> = moving().map(place).collect();
+    let lists: Vec<Vec<Object>> = futures::stream::iter(places)
+        .map(|(kind, namespace)| async move {
+            let resource = &graph.kinds[kind].resource;
+            match PAUSABLE.contains(&(&resource.group, &resource.kind)) {
+                true => run.target.list(resource, namespace.as_deref()).await,
+                false => run.target.list_metadata(resource, namespace.as_deref()).await,
+            }
+        })
+        .buffered(LISTS_IN_FLIGHT)
+        .try_collect()
+        .await?;
+    let by_uid: HashMap<&str, &Object> =
+        lists.iter().flatten().map(|copy| (copy.uid(), copy)).collect();
+    for node in moving() {
+        let copy = copies.uids.get(node.object.uid()).and_then(|uid| by_uid.get(uid.as_str()));
+        let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
+        if let Some(path) = being_deleted(copy) {
+            return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
+        }
+        let is_reused = copies.reused.contains(node.object.uid());
+        if !is_reused && is_pausable(copy) && !is_paused(copy) {
+            return Err(PhaseError::CopyActive { object: node.object.id() });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that objects of the source which have changed since they were compared are like their copies
+/// nevertheless: somebody has made the change in both clusters.
+///
+/// # Errors
+/// [`PhaseError::SourceChanged`] with the first that is not, or a list fails.
+pub(super) async fn check_changed(
+    run: &Run,
+    territory: &Territory,
+    (graph, copies): (&Graph, &Copies),
+    changed: Vec<&Node>,
+) -> Result<(), PhaseError> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let target = by_uid(&run.target, territory, graph).await?;
+    let is_finalizer = |path: &String| path.starts_with("metadata.finalizers");
+    for node in changed {
+        let copy = copies.uids.get(node.object.uid()).and_then(|uid| target.get(uid));
+        let lost = copy.map(|copy| compare(&node.object, copy).lost);
+        if lost.is_none_or(|lost| lost.iter().any(|path| !is_finalizer(path))) {
+            return Err(PhaseError::SourceChanged { object: node.object.id() });
+        }
+    }
+    Ok(())
 }
 
 /// Checks that everything that was copied is still there, unchanged and paused.
@@ -78,12 +159,12 @@ fn check_unchanged(node: &Node, now: Option<&Node>) -> Result<(), PhaseError> {
     if unchanged { Ok(()) } else { Err(PhaseError::SourceChanged { object: node.object.id() }) }
 }
 
-/// Compares a copy with its source. Returns the paths that only the copy has.
-fn check_copy(
+/// Compares a copy with its source. Returns the copy, and the paths that only it has.
+fn check_copy<'a>(
     node: &Node,
     copies: &Copies,
-    target: &HashMap<String, Object>,
-) -> Result<Vec<String>, PhaseError> {
+    target: &'a HashMap<String, Object>,
+) -> Result<(&'a Object, Vec<String>), PhaseError> {
     let uid = node.object.uid();
     let copy = copies.uids.get(uid).and_then(|uid| target.get(uid));
     let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
@@ -91,7 +172,10 @@ fn check_copy(
     let is_shared =
         matches!(node.fate, Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal));
     if is_shared && is_reused {
-        return Ok(Vec::new());
+        return Ok((copy, Vec::new()));
+    }
+    if !is_reused && is_pausable(copy) && !is_paused(copy) {
+        return Err(PhaseError::CopyActive { object: node.object.id() });
     }
     let difference = compare(&node.object, copy);
     let is_dangling = !is_reused && !has_owners_of_target(node, copy, copies);
@@ -99,7 +183,7 @@ fn check_copy(
     let mut lost = difference.lost.into_iter().chain(being_deleted(copy)).chain(dangling);
     match lost.next() {
         Some(path) => Err(PhaseError::CopyDiffers { object: node.object.id(), path }),
-        None => Ok(difference.added),
+        None => Ok((copy, difference.added)),
     }
 }
 

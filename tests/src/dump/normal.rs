@@ -47,10 +47,28 @@ impl Dump {
         self.0.keys().map(String::as_str)
     }
 
+    /// As [`Dump::names`], without namespaces.
+    pub fn payload(&self) -> Vec<&str> {
+        self.names().filter(|name| !is_namespace(name)).collect()
+    }
+
+    /// Leaves out namespaces that an earlier dump does not have: those that a rollback leaves.
+    #[must_use]
+    pub fn without_new_namespaces(&self, before: &Self) -> Self {
+        let mut dump = self.clone();
+        dump.0.retain(|name, _| !is_namespace(name) || before.0.contains_key(name));
+        dump
+    }
+
     /// One object.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
+}
+
+/// Whether an identity is that of a namespace.
+fn is_namespace(identity: &str) -> bool {
+    identity.starts_with("Namespace ")
 }
 
 /// How to bring a dump into its normal form.

@@ -150,14 +150,6 @@ impl RawDump {
         Ok(Self(lists.into_iter().flatten().filter(|object| !system(object)).collect()))
     }
 
-    /// Leaves out namespaces that are being deleted, but nothing that is in them: they are gone once their
-    /// controller has had its time.
-    #[must_use]
-    pub fn without_terminating(mut self) -> Self {
-        self.0.retain(|object| object.kind() != "Namespace" || !object.is_being_deleted());
-        self
-    }
-
     /// The objects.
     pub fn objects(&self) -> &[Object] {
         &self.0

@@ -6,7 +6,8 @@ use super::super::compare::compare;
 use super::super::copy::{Copies, copy};
 use super::super::error::{MoveError, PhaseError};
 use super::super::lock::Lock;
-use super::super::mover::{Clock, recorded};
+use super::super::mover::{Clock, Failed};
+use super::super::namespaces;
 use super::super::pause;
 use super::super::places::lock_one;
 use super::super::preflight::Preflight;
@@ -17,8 +18,6 @@ use super::super::seal::seal;
 use super::super::undo::undo;
 use super::plan_load::{LoadPlan, list_target};
 use crate::capi::Object;
-
-type Failed = (&'static str, PhaseError);
 
 /// Creates the objects in the target, owners first, reads them back, and resumes the Clusters among
 /// them. Objects that are there already are left as they are; a Cluster among those is paused
@@ -76,18 +75,20 @@ async fn create(
     let copies = copy(run, graph, Copies::default());
     let copies = clock.time("copy", "Create objects in the target", copies).await;
     let copies = copies.map_err(|error| ("create objects in the target", error))?;
-    let read =
-        clock.time("verify", "Read the objects back", read_back(run, preflight, &copies)).await;
-    clock.report.added_by_target = read.map_err(|error| ("read the objects back", error))?;
+    let read = read_back(run, preflight, copies);
+    let read = clock.time("verify", "Read the objects back", read).await;
+    let (copies, added) = read.map_err(|error| ("read the objects back", error))?;
+    clock.report.added_by_target = added;
     Ok(copies)
 }
 
-/// Compares what was created with the files. Returns the fields that the target has added.
+/// Compares what was created with the files. Returns the copies as they were read, and the fields that the
+/// target has added.
 async fn read_back(
     run: &Run,
     preflight: &Preflight,
-    copies: &Copies,
-) -> Result<Vec<String>, PhaseError> {
+    mut copies: Copies,
+) -> Result<(Copies, Vec<String>), PhaseError> {
     let graph = &preflight.graph;
     let there = list_target(&run.target, &preflight.territory, graph).await?;
     let there: HashMap<String, Object> =
@@ -104,10 +105,11 @@ async fn read_back(
         if let Some(path) = difference.lost.into_iter().next() {
             return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
         }
+        copies.note_read(uid, copy);
         added.extend(difference.added.iter().map(|path| format!("{}: {path}", node.object.id())));
     }
     run.stop.check()?;
-    Ok(added)
+    Ok((copies, added))
 }
 
 /// Behind this point the objects are the user's; what is left to do can be repeated.
@@ -126,9 +128,13 @@ async fn finish(
     let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
     let warnings = sealed.map_err(|error| ("hand over field ownership", error))?;
     clock.report.findings.extend(warnings.0);
-    let resumed = pause::restore(run, &run.target, &preflight.territory.kinds);
+    let resumed = async {
+        pause::restore(run, &run.target, &preflight.territory.kinds).await?;
+        namespaces::unmark_or_warn(run).await;
+        Ok(())
+    };
     let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
-    resumed.map(|_| ()).map_err(|error| ("resume reconciliation", error))
+    resumed.map_err(|error| ("resume reconciliation", error))
 }
 
 /// Removes what was created; behind the point of no return the run is left to be carried on.
@@ -141,12 +147,12 @@ async fn put_back(
     if run.stop.is_lock_lost() {
         return MoveError::LockLost { doing, source };
     }
-    if !lock.phase().await.can_be_undone() {
+    if !lock.record().await.can_be_rolled_back() {
         lock.leave().await;
         return MoveError::Unfinished { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    let undone = match recorded(run, "undo", undo(run, &lock, &preflight.territory)).await {
+    let undone = match undo(run, &lock, &preflight.territory).await {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {
             lock.leave().await;

@@ -15,10 +15,11 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 
-use super::super::record::{IllegalStep, Phase, Record, Step};
+use super::super::ledger::{self, Page};
+use super::super::record::{IllegalStep, Operation, Phase, Record, Role, Step};
 use super::super::run::{Run, Stop};
 use super::lease::{self, Lease, LockError};
 use super::terms::Terms;
@@ -55,6 +56,27 @@ impl Held {
     pub(super) async fn write(&mut self, record: Record) -> Result<(), LockError> {
         let cluster = self.cluster.clone();
         self.write_over(&cluster, record).await
+    }
+
+    fn namespace(&self) -> String {
+        self.lease.object.namespace().unwrap_or_default().to_owned()
+    }
+
+    /// Removes the list of the copies. A rollback that is over says first that it needs the list no more, so
+    /// that a missing list never passes for one without copies.
+    async fn forget_copies(&mut self) -> Result<(), LockError> {
+        if self.record.role != Role::Target || self.record.operation != Operation::Move {
+            return Ok(());
+        }
+        let is_listed = !self.record.copies.is_empty();
+        if is_listed && self.record.phase != Phase::Finished {
+            self.write(Record { copies: Vec::new(), ..self.record.clone() }).await?;
+        }
+        match ledger::remove(&self.cluster, &self.namespace(), &self.record.run).await {
+            // Runs of older programs have no list, and their users may have no right to look for one.
+            Err(error) if error.is_forbidden() && !is_listed => Ok(()),
+            other => Ok(other?),
+        }
     }
 
     async fn write_over(&mut self, cluster: &Client, record: Record) -> Result<(), LockError> {
@@ -109,12 +131,24 @@ impl Lock {
         self.epoch
     }
 
+    /// The record that decides: the target's.
+    pub async fn record(&self) -> Record {
+        self.deciding().await.record.clone()
+    }
+
     /// The phase the run is in, by the record that decides.
     pub async fn phase(&self) -> Phase {
-        match self.kept.leases.last() {
-            Some(decides) => decides.lock().await.record.phase,
-            None => Phase::Preparing,
-        }
+        self.deciding().await.record.phase
+    }
+
+    /// The namespace of the Lease whose record decides.
+    pub async fn namespace(&self) -> String {
+        self.deciding().await.namespace()
+    }
+
+    async fn deciding(&self) -> MutexGuard<'_, Held> {
+        let target = self.kept.leases.last().expect("a lock has at least one Lease");
+        target.lock().await
     }
 
     /// Writes the phase after a step to every cluster. The record of the target decides: forward it is written
@@ -123,23 +157,44 @@ impl Lock {
     /// # Errors
     /// When the step is out of order, or a lease is lost.
     pub async fn advance(&self, step: Step) -> Result<Phase, AdvanceError> {
+        self.advance_with(step, |record| record).await
+    }
+
+    /// Goes on to the hand-over, with the list of the copies.
+    ///
+    /// # Errors
+    /// As [`Lock::advance`].
+    pub async fn copies_verified(&self, copies: &[Page]) -> Result<Phase, AdvanceError> {
+        let listed = |record: Record| Record { copies: copies.to_vec(), ..record };
+        self.advance_with(Step::CopiesVerified, listed).await
+    }
+
+    async fn advance_with(
+        &self,
+        step: Step,
+        change: impl Fn(Record) -> Record,
+    ) -> Result<Phase, AdvanceError> {
         let phase = self.phase().await.after(step)?;
         let mut order: Vec<usize> = (0..self.kept.leases.len()).collect();
         if step == Step::RollbackStarted {
             order.reverse();
         }
         for index in order {
-            self.kept.write(index, |record| Record { phase, ..record.clone() }).await?;
+            self.kept.write(index, |record| Record { phase, ..change(record.clone()) }).await?;
         }
         Ok(phase)
     }
 
-    /// Ends the run: the leases and their records are removed, the target's last.
+    /// Ends the run: the leases and their records are removed, the target's last, after the list of copies.
     ///
     /// # Errors
     /// When a request fails.
     pub async fn finish(self) -> Result<(), LockError> {
-        for one in self.into_held().await {
+        let mut held = self.into_held().await;
+        for one in &mut held {
+            one.forget_copies().await?;
+        }
+        for one in held {
             lease::remove(&one.cluster, &one.lease).await?;
         }
         Ok(())

@@ -82,7 +82,7 @@ pub fn of_files(record: &Record) -> String {
         Operation::Restore if record.phase == Phase::Undoing => {
             format!("remove what is left of what it has created: {rollback}")
         }
-        Operation::Restore if record.phase.can_be_undone() => format!(
+        Operation::Restore if record.can_be_rolled_back() => format!(
             "restore {} again, which carries it on, or remove what it has created: {rollback}",
             record.peer
         ),
@@ -108,7 +108,7 @@ impl LockError {
             Self::Interrupted { record, .. } if record.phase == Phase::Undoing => {
                 "it was being put back; finish that with `kubectl pivot rollback`".to_owned()
             }
-            Self::Interrupted { record, .. } if record.phase.can_be_undone() => {
+            Self::Interrupted { record, .. } if record.can_be_rolled_back() => {
                 "finish it with `kubectl pivot resume`, or put everything back with `kubectl pivot rollback`".to_owned()
             }
             Self::Interrupted { .. } => "finish it with `kubectl pivot resume`; the target is the truth already".to_owned(),

@@ -18,6 +18,9 @@ use crate::capi::names::{CLUSTER_NAME_LABEL, CLUSTERCTL_LABEL};
 use crate::capi::{Fate, Graph, Node, Object, ObjectId, OwnerReference, ResourceType, group_of};
 use crate::cluster::{ApiError, RetryPolicy};
 
+/// Attempts at one list.
+const ATTEMPTS: u32 = 6;
+
 /// Lists in flight at once.
 const LISTS_IN_FLIGHT: usize = 16;
 
@@ -84,8 +87,9 @@ async fn lists(run: &Run, graph: &Graph, collectable: &Collectable) -> Vec<Liste
         let resources = collectable.namespaced.iter();
         resources.filter(move |resource| !is_discovered(place, resource)).map(move |r| (place, r))
     });
-    // An API service that is away is a finding, and not worth minutes of waiting.
-    let source = run.source.clone().with_retry(RetryPolicy::brief());
+    // An API service that is away is a finding, and worth seconds of waiting, not minutes.
+    let patience = RetryPolicy { attempts: ATTEMPTS, ..RetryPolicy::default() };
+    let source = run.source.clone().with_retry(patience);
     let source = &source;
     futures::stream::iter(wanted.collect::<Vec<_>>())
         .map(|(place, resource)| async move {

@@ -20,8 +20,10 @@ pub(super) const SOURCE_VERBS: [&str; 3] = ["list", "patch", "delete"];
 pub(super) const TARGET_VERBS: [&str; 6] = ["get", "list", "create", "update", "patch", "delete"];
 /// Verbs on the Lease that is the lock of a run.
 pub(super) const LOCK_VERBS: [&str; 5] = ["get", "create", "update", "patch", "delete"];
-/// Verbs on namespaces of the target: an undo removes those that a run has created.
-pub(super) const NAMESPACE_VERBS: [&str; 3] = ["create", "patch", "delete"];
+/// Verbs on the ConfigMaps beside the target's Lease in which a run lists its copies.
+pub(super) const LEDGER_VERBS: [&str; 5] = ["get", "list", "create", "patch", "delete"];
+/// Verbs on namespaces of the target: those that a run creates carry its mark for a while.
+pub(super) const NAMESPACE_VERBS: [&str; 2] = ["create", "patch"];
 
 /// Names of needs in a message; the rest is counted.
 const SHOWN: usize = 12;
@@ -43,7 +45,7 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
     {
         let side = if source { "source" } else { "target" };
         let mut needs = needs(graph, verbs, source);
-        needs.extend(lock_needs(cluster).await?);
+        needs.extend(lock_needs(cluster, source).await?);
         if !source {
             needs.extend(needed_namespaces(run, graph).await?);
         }
@@ -82,19 +84,23 @@ fn needs(graph: &Graph, verbs: &[&'static str], source: bool) -> BTreeSet<Need> 
     needs
 }
 
-/// The lock of a run is a Lease.
-async fn lock_needs(cluster: &Client) -> Result<Vec<Need>, ApiError> {
+/// The lock of a run is a Lease; beside that of the target are the lists of copies.
+async fn lock_needs(cluster: &Client, source: bool) -> Result<Vec<Need>, ApiError> {
     let namespace = lock_namespace(&inventory::read(cluster).await?);
-    let need = |verb| Need {
-        group: "coordination.k8s.io".to_owned(),
-        plural: "leases".to_owned(),
+    let need = |group: &str, plural: &str, verb| Need {
+        group: group.to_owned(),
+        plural: plural.to_owned(),
         namespace: Some(namespace.clone()),
         verb,
     };
-    Ok(LOCK_VERBS.map(need).to_vec())
+    let mut needs = LOCK_VERBS.map(|verb| need("coordination.k8s.io", "leases", verb)).to_vec();
+    if !source {
+        needs.extend(LEDGER_VERBS.map(|verb| need("", "configmaps", verb)));
+    }
+    Ok(needs)
 }
 
-/// A namespace that the target lacks has to be created, and removed again by an undo.
+/// A namespace that the target lacks has to be created, with a mark that is removed later.
 async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Vec<Need>, PhaseError> {
     let need = |verb| Need {
         group: String::new(),

@@ -7,3 +7,4 @@ mod pending;
 mod reports;
 
 pub use conduct::quiesce;
+pub(super) use reports::wait_for_reports;

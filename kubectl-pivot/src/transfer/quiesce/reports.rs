@@ -14,13 +14,13 @@ const INTERVALS: [Duration; 2] = [Duration::from_millis(100), Duration::from_sec
 
 /// What came of a wait.
 #[derive(Debug, Default)]
-pub(super) struct Reports {
+pub(in crate::transfer) struct Reports {
     /// One of the objects that the wait was for, if there was any.
     pub(super) waited_for: Option<ObjectId>,
     /// Uids of those that were silent to the end.
     pub(super) silent: HashSet<String>,
     /// What the user should know.
-    pub(super) findings: Findings,
+    pub(in crate::transfer) findings: Findings,
 }
 
 /// Waits until every object that this run has paused and that has a condition `Paused` says so. Only
@@ -28,7 +28,7 @@ pub(super) struct Reports {
 ///
 /// # Errors
 /// [`PhaseError::Busy`] when controllers that run have not reported in time, or when a request fails.
-pub(super) async fn wait_for_reports(
+pub(in crate::transfer) async fn wait_for_reports(
     run: &Run,
     graph: &Graph,
     silent: &HashSet<String>,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{PatchKind, WriteOptions};
-use kubectl_pivot_tests::namespaces::wait_gone;
 use kubectl_pivot_tests::population::{Piece, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
@@ -77,7 +76,7 @@ async fn policy_refuses_half_way(bench: Arc<Bench>) {
     ];
     expect(&outcome, code::UNDONE, &says);
     bench.expect_untouched(namespace, &before, &outcome).await;
-    wait_gone(&bench.pair().target, namespace).await;
+    let before = bench.snapshot(namespace).await;
     let outcome = bench.run(namespace, &["--preflight", "full"]).await;
     expect(
         &outcome,
@@ -219,11 +218,7 @@ async fn fails_and_is_continued(
     policy.install(refusing).await;
     let outcome = bench.run(namespace, &["--delete-timeout", "1"]).await;
     expect(&outcome, code::UNFINISHED, says);
-    expect(
-        &outcome,
-        code::UNFINISHED,
-        &["complete and verified copy", "hint:", "kubectl pivot resume"],
-    );
+    expect(&outcome, code::UNFINISHED, &["can be carried on", "hint:", "kubectl pivot resume"]);
     assert_eq!(payload(target, namespace).await, all, "{outcome}");
     assert_eq!(active(source, namespace).await, Vec::<String>::new(), "in the source: {outcome}");
     policy.remove(refusing).await;

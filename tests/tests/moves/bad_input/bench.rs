@@ -121,7 +121,10 @@ impl Bench {
         before: &Snapshot,
         outcome: &Outcome,
     ) {
-        let after = self.snapshot(namespace).await;
+        let mut after = self.snapshot(namespace).await;
+        if outcome.code == Some(code::UNDONE) {
+            after.target = after.target.without_new_namespaces(&before.target);
+        }
         for (name, before, after) in
             [("source", &before.source, &after.source), ("target", &before.target, &after.target)]
         {
@@ -138,7 +141,7 @@ impl Bench {
 }
 
 async fn form(plane: &Plane, namespace: &str) -> Dump {
-    let dump = plane.dump(&[namespace, "capd-system"]).await.without_terminating();
+    let dump = plane.dump(&[namespace, "capd-system"]).await;
     let uids = Uids::of(&dump);
     Normal { own: &uids, foreign: None }.form(&dump)
 }

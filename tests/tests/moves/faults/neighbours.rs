@@ -92,7 +92,7 @@ async fn resumed_before_commit(stormy: Shared) {
     assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
     assert!(outcome.says("plain is active in the source cluster"), "{outcome}");
     let copies = arena.ends(&tag).await.target;
-    assert_eq!(copies.names().collect::<Vec<_>>(), Vec::<&str>::new(), "{outcome}");
+    assert_eq!(copies.payload(), Vec::<&str>::new(), "{outcome}");
     check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
 }
@@ -212,6 +212,17 @@ async fn edited_after_verification(stormy: Shared) {
     let edited = edited.expect("the edited Machine is still there");
     assert_eq!(edited.label("edited"), Some("late"));
     assert!(!edited.is_being_deleted());
+    let resume = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    let again = arena.program().run(&resume).await;
+    assert_eq!(again.code, Some(UNFINISHED), "{again}");
+    assert!(again.says("plain-worker") && again.says("changed"), "{again}");
+    // Made in the target too, the edit is safe.
+    patch(arena.pair().target.client(), &machines(), place, &edit).await;
+    arena.program().run(&resume).await.expect_success("resume");
+    let copy = arena.pair().target.client().get(&machines(), Some(&tag), "plain-worker").await;
+    let copy = copy.expect("can be read").expect("was moved");
+    assert_eq!(copy.label("edited"), Some("late"));
+    check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
 }
 

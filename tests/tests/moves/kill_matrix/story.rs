@@ -32,10 +32,10 @@ impl Recorded {
             .collect()
     }
 
-    /// The write that makes the commit true: the target's.
+    /// The write that makes the commit true: the target's, which the first deletion may follow.
     pub(crate) fn commit(&self) -> usize {
         let is_commit = |write: &Write| {
-            write.call.side == Side::Target && write.call.phase().as_deref() == Some("committed")
+            write.call.side == Side::Target && write.call.phase().as_deref() == Some("deleting")
         };
         let commit = self.numbered().find(|(_, write)| is_commit(write));
         commit.expect("a move commits").0
@@ -114,8 +114,6 @@ async fn finish(
     recorded: &Recorded,
     (tag, in_flight): (&str, usize),
 ) -> Result<Outcome, String> {
-    // A rollback may have deleted them.
-    arena.wait_for_namespaces(tag).await;
     let traces = traces(arena).await;
     arena.tape().begin_run();
     let outcome = program(arena).run(resume_args(arena)).await;
@@ -230,18 +228,23 @@ async fn nothing_left(arena: &Arena, tag: &str) -> Result<(), String> {
     if left.is_empty() { Ok(()) } else { Err(format!("left over: {left:#?}")) }
 }
 
-/// Once something was deleted from the source, the target is the truth: nothing is created there or
-/// replaced any more.
+/// Once something was deleted from the source, the target is the truth: nothing is created there, replaced
+/// or deleted any more, but for the lists of copies.
 fn check_order(writes: &[Write]) -> Result<(), String> {
     let objects = || writes.iter().filter(|write| !write.call.is_lease());
     let is_delete =
         |write: &Write| write.call.side == Side::Source && write.call.method == "DELETE";
     let late = objects()
         .skip_while(|write| !is_delete(write))
-        .find(|write| write.call.side == Side::Target && write.call.method != "PATCH");
+        .filter(|write| write.call.side == Side::Target && !is_list_of_copies(&write.call.path))
+        .find(|write| write.call.method != "PATCH");
     late.map_or(Ok(()), |write| {
         Err(format!("after the first deletion: {} {}", write.call.method, write.call.path))
     })
+}
+
+fn is_list_of_copies(path: &str) -> bool {
+    path.contains("/configmaps/kubectl-pivot-copies-")
 }
 
 /// How many clusters have a record of a run.

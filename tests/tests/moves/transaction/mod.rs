@@ -1,5 +1,7 @@
 //! The lock, the record, and the commands around an interrupted run.
 
+mod commit;
+mod gone;
 mod interrupts;
 mod lock;
 mod recovery;
@@ -15,6 +17,7 @@ use kubectl_pivot_tests::suite::Suite;
 mod exit {
     pub(crate) const REFUSED: i32 = 3;
     pub(crate) const NOTHING: i32 = 4;
+    pub(crate) const UNDONE: i32 = 5;
     pub(crate) const UNFINISHED: i32 = 6;
     pub(crate) const INTERRUPTED: i32 = 130;
 }
@@ -22,6 +25,8 @@ mod exit {
 pub(crate) fn suite() -> Suite<Arena> {
     let suite = lock::add(Suite::new());
     let suite = recovery::add(suite);
+    let suite = commit::add(suite);
+    let suite = gone::add(suite);
     interrupts::add(suite)
 }
 

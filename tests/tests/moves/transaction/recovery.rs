@@ -128,7 +128,6 @@ async fn rollback_then_move(arena: Arc<Arena>) {
         story.kill_at(while_copying(20, Fault::HoldAfter)).await;
         story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
         story.check_put_back(&before).await;
-        story.arena.wait_for_namespaces(&story.tag).await;
         story.run_move().await.expect_success("a move after a rollback");
         story.check_nothing_left().await;
         let target = story.arena.ends(&story.tag).await.target;

@@ -1,0 +1,196 @@
+//! Around the commit: what a killed run has handed over, and the list by which it knows its copies.
+
+use std::sync::Arc;
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use kubectl_pivot_tests::arena::{Arena, Ends, cluster_type, lists_of_copies};
+use kubectl_pivot_tests::population::shapes::CORE;
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::{Value, json};
+
+use super::{Story, exit, while_deleting, with_story};
+
+pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+    suite
+        .case("an_edit_while_copies_are_handed_over_puts_everything_back", edited_in_the_source)
+        .case("a_deletion_while_copies_are_handed_over_puts_everything_back", deleted_in_the_source)
+        .case("a_copy_that_was_resumed_is_paused_before_it_is_removed", copy_resumed)
+        .case("a_list_of_copies_that_is_gone_is_done_without", list_gone)
+        .case("a_copy_that_is_edited_after_the_commit_stays_edited", copy_edited)
+        .case("a_copy_that_is_gone_stops_the_deletions", copy_gone)
+}
+
+/// Keeps the `skip + 1`st hand-over of a copy.
+pub(super) fn while_handing_over(skip: usize) -> Rule {
+    let is_hand_over = |call: &Call| {
+        call.method == "PATCH"
+            && call.side == Side::Target
+            && !call.body["metadata"]["managedFields"].is_null()
+    };
+    Rule::when(is_hand_over, Fault::HoldAfter).skip(skip).times(1)
+}
+
+fn machines() -> ResourceType {
+    ResourceType::new(CORE, "Machine", "machines", true)
+}
+
+async fn worker(client: &Client, story: &Story) -> Option<Object> {
+    let found = client.get(&machines(), Some(&story.tag), "plain-worker").await;
+    found.expect("Machines can be read")
+}
+
+/// Writes a label as a person does.
+async fn label_worker(client: &Client, story: &Story) {
+    let patch = json!({"metadata": {"labels": {"edited": "by-hand"}}});
+    let place = (Some(&*story.tag), "plain-worker");
+    let options = WriteOptions::manager("kubectl-label");
+    let labelled = client.patch(&machines(), place, (PatchKind::Merge, &patch), &options).await;
+    labelled.expect("Machines can be changed");
+}
+
+/// Deletes the worker as its controllers do in the end.
+async fn delete_worker(client: &Client, story: &Story) {
+    let place = (Some(&*story.tag), "plain-worker");
+    let free = json!({"metadata": {"finalizers": null}});
+    let options = WriteOptions::manager("kubectl-edit");
+    let freed = client.patch(&machines(), place, (PatchKind::Merge, &free), &options).await;
+    let uid = freed.expect("Machines can be changed").uid().to_owned();
+    client.delete(&machines(), place.0, place.1, &uid).await.expect("can be deleted");
+}
+
+fn is_labelled(object: Option<Object>) -> bool {
+    object.is_some_and(|object| object.label("edited").is_some())
+}
+
+/// Days go by between the kill and the resume, and somebody works with the source.
+async fn edited_in_the_source(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_handing_over(9)).await;
+        let pair = story.arena.pair();
+        let before = story.arena.ends(&story.tag).await;
+        label_worker(pair.source.client(), &story).await;
+        let resumed = story.run("resume", &["--force-unlock"]).await;
+        assert_eq!(resumed.code, Some(exit::UNDONE), "{resumed}");
+        assert!(resumed.says("plain-worker") && resumed.says("differs"), "{resumed}");
+        assert!(is_labelled(worker(pair.source.client(), &story).await), "{resumed}");
+        let after = story.arena.ends(&story.tag).await;
+        assert_eq!(after.target.payload(), Vec::<&str>::new(), "{resumed}");
+        let names = |ends: &Ends| ends.source.names().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(names(&after), names(&before), "{resumed}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// Its copy would be all that is left of what somebody has deleted, and active again.
+async fn deleted_in_the_source(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_handing_over(9)).await;
+        let source = story.arena.pair().source.client();
+        delete_worker(source, &story).await;
+        let mut args = story.arena.args("resume");
+        args.retain(|arg| arg != "--quiet");
+        args.push("--force-unlock".to_owned());
+        let resumed = story.arena.program().run(args).await;
+        assert_eq!(resumed.code, Some(exit::UNDONE), "{resumed}");
+        let says = ["plain-worker was copied, and is gone", "stays in the target"];
+        assert!(says.iter().all(|text| resumed.says(text)), "{resumed}");
+        let after = story.arena.ends(&story.tag).await;
+        // The garbage collector may take what is left, since its owners are gone.
+        let of_others = |name: &&&str| !name.contains("plain-worker");
+        let left = after.target.payload();
+        assert_eq!(left.iter().filter(of_others).count(), 0, "{left:?}\n{resumed}");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// The controllers of the target would replace Machines that go while their Cluster is active.
+async fn copy_resumed(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        story.kill_at(while_handing_over(9)).await;
+        let target = story.arena.pair().target.client();
+        let patch = json!({"spec": {"paused": null}});
+        let place = (Some(&*story.tag), "plain");
+        let options = WriteOptions::manager("gitops");
+        let kind = cluster_type();
+        let resumed = target.patch(&kind, place, (PatchKind::Merge, &patch), &options).await;
+        resumed.expect("Clusters can be changed");
+        story.arena.tape().begin_run();
+        let mut args = story.arena.args("rollback");
+        args.retain(|arg| arg != "--quiet");
+        args.push("--force-unlock".to_owned());
+        let rollback = story.arena.program().run(args).await.expect_success("rollback");
+        assert!(rollback.says("plain in the target; it is paused again"), "{rollback}");
+        let writes = story.arena.tape().writes();
+        let is_of_target = |write: &&kubectl_pivot_tests::proxy::Write| {
+            write.call.side == Side::Target && !write.call.is_lease()
+        };
+        let first = writes.iter().find(is_of_target).expect("it writes to the target");
+        assert_eq!(first.call.body["spec"]["paused"], true, "{first:?}");
+        story.check_put_back(&before).await;
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// Without the list nothing tells copies that were handed over from objects of others.
+async fn list_gone(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_handing_over(9)).await;
+        let before = story.arena.ends(&story.tag).await;
+        let target = story.arena.pair().target.client();
+        let lists = lists_of_copies(target).await;
+        assert_eq!(lists.len(), 1, "{lists:?}");
+        let kind = ResourceType::core("ConfigMap", "configmaps");
+        for list in lists {
+            assert_eq!(list.value()["immutable"], Value::Bool(true), "{list:?}");
+            let place = (list.namespace(), list.name());
+            target.delete(&kind, place.0, place.1, list.uid()).await.expect("can be deleted");
+            let left = target.get(&kind, place.0, place.1).await.expect("can be read");
+            assert!(left.is_some(), "a deletion alone takes the list away");
+            let free = json!({"metadata": {"finalizers": null}});
+            let options = WriteOptions::manager("kubectl-edit");
+            let freed = target.patch(&kind, place, (PatchKind::Merge, &free), &options).await;
+            freed.expect("ConfigMaps can be changed");
+        }
+        let rollback = story.run("rollback", &["--force-unlock"]).await;
+        assert_eq!(rollback.code, Some(exit::UNFINISHED), "{rollback}");
+        assert!(rollback.says("list of copies") && rollback.says("pivot resume"), "{rollback}");
+        assert_eq!(before, story.arena.ends(&story.tag).await, "{rollback}");
+        story.run("resume", &["--force-unlock"]).await.expect_success("resume");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// After the commit the target is the truth: its users may go on.
+async fn copy_edited(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_deleting(0, Fault::HoldBefore)).await;
+        let target = story.arena.pair().target.client();
+        label_worker(target, &story).await;
+        story.run("resume", &["--force-unlock"]).await.expect_success("resume");
+        assert!(is_labelled(worker(target, &story).await), "the edit is lost");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// What somebody deletes from the target is not deleted from the source as well.
+async fn copy_gone(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_deleting(0, Fault::HoldBefore)).await;
+        let target = story.arena.pair().target.client();
+        delete_worker(target, &story).await;
+        let before = story.arena.ends(&story.tag).await;
+        let resumed = story.run("resume", &["--force-unlock"]).await;
+        assert_eq!(resumed.code, Some(exit::UNFINISHED), "{resumed}");
+        assert!(resumed.says("plain-worker") && resumed.says("missing"), "{resumed}");
+        assert_eq!(before.source, story.arena.ends(&story.tag).await.source, "{resumed}");
+    })
+    .await;
+}

@@ -1,0 +1,99 @@
+//! A move whose other cluster is gone for good. The proxies of the suite live on, so the program is told so.
+
+use std::sync::Arc;
+
+use kubectl_pivot_tests::arena::{Arena, leases, lists_of_copies};
+use kubectl_pivot_tests::proxy::{Fault, Side};
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::Value;
+
+use super::commit::while_handing_over;
+use super::{Story, exit, while_copying, while_deleting, with_story};
+
+pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+    suite
+        .case("a_move_is_finished_without_its_source", finished_in_the_target)
+        .case("a_move_is_rolled_back_without_its_target", rolled_back_in_the_source)
+        .case("what_one_cluster_does_not_hold_is_not_ended_there", refused)
+}
+
+/// Runs a command with the kubeconfig of one cluster.
+async fn run_in(
+    story: &Story,
+    side: Side,
+    command: &[&str],
+) -> kubectl_pivot_tests::program::Outcome {
+    let kubeconfig = story.arena.kubeconfig(side);
+    let flag = if side == Side::Source { "--kubeconfig" } else { "--to-kubeconfig" };
+    let args = command.iter().copied().chain([flag, &kubeconfig, "--force-unlock"]);
+    story.arena.program().run(args).await
+}
+
+async fn finished_in_the_target(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_handing_over(9)).await;
+        let alive = run_in(&story, Side::Target, &["resume", "--source-is-gone"]).await;
+        assert_eq!(alive.code, Some(exit::REFUSED), "{alive}");
+        assert!(alive.says("accepts connections"), "{alive}");
+        let copies = story.arena.ends(&story.tag).await.target.payload().len();
+        let resume = ["resume", "--source-is-gone=sure", "-o", "json"];
+        let resumed = run_in(&story, Side::Target, &resume).await.expect_success("resume");
+        assert_eq!(resumed.json()["outcome"], "moved", "{resumed}");
+        let target = story.arena.ends(&story.tag).await.target;
+        assert_eq!(target.payload().len(), copies, "{resumed}");
+        let paused = |name: &str| {
+            let object = target.get(&format!("Cluster.cluster.x-k8s.io TAG/{name}"));
+            object.map(|object| object["spec"]["paused"].clone())
+        };
+        assert_eq!(paused("plain"), Some(Value::Null), "{resumed}");
+        assert_eq!(paused("resting"), Some(Value::Bool(true)), "its user has paused it: {resumed}");
+        let client = story.arena.pair().target.client();
+        assert!(leases(client).await.is_empty() && lists_of_copies(client).await.is_empty());
+        let left = story.arena.leftovers(&story.tag).await;
+        let of_target = left.iter().filter(|left| left.starts_with("target"));
+        assert_eq!(of_target.collect::<Vec<_>>(), Vec::<&String>::new(), "{resumed}");
+    })
+    .await;
+}
+
+async fn rolled_back_in_the_source(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        story.kill_at(while_copying(9, Fault::HoldAfter)).await;
+        let rollback = ["rollback", "--target-is-gone=sure"];
+        run_in(&story, Side::Source, &rollback).await.expect_success("rollback");
+        let source = story.arena.ends(&story.tag).await.source;
+        assert_eq!(source.names().collect::<Vec<_>>(), before.source.names().collect::<Vec<_>>());
+        assert!(leases(story.arena.pair().source.client()).await.is_empty());
+        // It was not gone after all.
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback of both");
+        story.check_put_back(&before).await;
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn refused(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_copying(9, Fault::HoldAfter)).await;
+        let before = story.arena.ends(&story.tag).await;
+        let early = run_in(&story, Side::Target, &["resume", "--source-is-gone=sure"]).await;
+        assert_eq!(early.code, Some(exit::REFUSED), "{early}");
+        assert!(early.says("its copies may not be complete"), "{early}");
+        let turned = run_in(&story, Side::Source, &["rollback", "--target-is-gone"]).await;
+        assert_eq!(turned.code, Some(exit::REFUSED), "{turned}");
+        assert!(turned.says("accepts connections"), "{turned}");
+        assert_eq!(before, story.arena.ends(&story.tag).await);
+        story.run("resume", &["--force-unlock"]).await.expect_success("resume");
+        story.arena.clean_up(&story.tag).await;
+
+        story.arena.populate(&story.tag).await;
+        story.kill_at(while_deleting(0, Fault::HoldBefore)).await;
+        let late = run_in(&story, Side::Source, &["rollback", "--target-is-gone=sure"]).await;
+        assert_eq!(late.code, Some(exit::REFUSED), "{late}");
+        assert!(late.says("may have been deleted") && late.says("restore"), "{late}");
+        story.run("resume", &["--force-unlock"]).await.expect_success("resume");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
