@@ -276,7 +276,7 @@ async fn undo(run: &Run, lock: &Lock, territory: &Territory, here: Role) -> Resu
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
         if here == Role::Source {
-            return resume_source(run, territory).await;
+            return resume_source(run, lock, territory).await;
         }
         remove_marked(run, territory).await?;
         namespaces::leave(run).await;

@@ -11,7 +11,7 @@ use super::error::PhaseError;
 use super::precondition;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
-use crate::capi::names::{CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
+use crate::capi::names::{CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{
     Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_pausable, is_paused,
 };
@@ -81,6 +81,56 @@ pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<
         restore_kind(run, cluster, kinds, pausable).await?;
     }
     Ok(())
+}
+
+/// Makes every pause fail that an earlier process of this run has sent and that is still on its way: such a
+/// request carries the resource version that its object had, and each object that is not paused gets a new one.
+/// Otherwise the pause could arrive after a rollback, and nobody would ever end it.
+///
+/// # Errors
+/// When a request fails.
+pub async fn fence(
+    run: &Run,
+    (cluster, epoch): (&Client, u64),
+    kinds: &[MoveKind],
+) -> Result<(), PhaseError> {
+    for (group, kind) in PAUSABLE {
+        let is_it =
+            |known: &&MoveKind| known.resource.kind == kind && known.resource.group == group;
+        let Some(kind) = kinds.iter().find(is_it) else { continue };
+        let moving = run.options.namespaces.selector();
+        let listed = match cluster.list(&kind.resource, moving).await {
+            Err(error) if error.is_not_found() => continue,
+            other => other?,
+        };
+        let active: Vec<Object> = listed.into_iter().filter(|object| !is_paused(object)).collect();
+        let progress = Progress::of(active.len()).carried_through();
+        run.each(active, &progress, |object| async move {
+            touch(run, epoch, (cluster, &kind.resource), &object).await.map_err(PhaseError::from)
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Gives an object a new resource version, and leaves it as it is. The mark differs with each take-over, since a
+/// write that changes nothing keeps the version.
+async fn touch(
+    run: &Run,
+    epoch: u64,
+    (cluster, resource): (&Client, &ResourceType),
+    object: &Object,
+) -> Result<(), ApiError> {
+    let mark = |value: Value| json!({"metadata": {"annotations": {RUN_ANNOTATION: value}}});
+    let value = json!(format!("{}/{epoch}", run.id));
+    let marking = |now: &Object| (!is_paused(now)).then(|| mark(value.clone()));
+    match precondition::patch(cluster, resource, object, marking).await? {
+        Some(marked) => {
+            let unmarking = |_: &Object| Some(mark(Value::Null));
+            precondition::patch(cluster, resource, &marked, unmarking).await.map(drop)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Gives back the pause state of the ClusterClasses that a finished move has kept in its source.

@@ -43,18 +43,26 @@ pub async fn undo(run: &Run, lock: &Lock, territory: &Territory) -> Result<(), P
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
         remove_copies(run, territory, &listed).await?;
-        resume_source(run, territory).await?;
+        resume_source(run, lock, territory).await?;
         namespaces::leave(run).await;
         Ok(())
     };
     run.recorded("undo", undone).await
 }
 
-/// Gives the source its pause state back.
+/// Gives the source its pause state back. A process that has taken the run over makes what its predecessors may
+/// have sent harmless before.
 ///
 /// # Errors
 /// When a request fails.
-pub(super) async fn resume_source(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+pub(super) async fn resume_source(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+) -> Result<(), PhaseError> {
+    if lock.epoch() > 1 {
+        pause::fence(run, (&run.source, lock.epoch()), &territory.kinds).await?;
+    }
     pause::restore(run, &run.source, &territory.kinds).await
 }
 

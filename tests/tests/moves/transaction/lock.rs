@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use kubectl_pivot::capi::Object;
-use kubectl_pivot::cluster::WriteOptions;
-use kubectl_pivot_tests::arena::{Arena, lease_type, leases};
+use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::arena::{Arena, cluster_type, lease_type, leases};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side, Tape, Write};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
@@ -37,6 +37,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .thorough("an_api_server_that_is_away_for_longer_than_the_lease_holds_up_writes", away)
         .case("a_dead_runs_lease_is_taken_after_it_stood_still", taken_after_observation)
         .case("ctrl_c_while_a_lease_is_watched_ends_the_wait", watching_interrupted)
+        .case("a_pause_that_arrives_after_a_rollback_changes_nothing", late_pause)
         .thorough("every_take_over_raises_the_epoch_in_both_records", epochs)
 }
 
@@ -49,6 +50,35 @@ async fn second_run(arena: Arc<Arena>) {
         assert!(second.says(&holder), "the holder {holder} is not named: {second}");
         story.arena.tape().release();
         first.end().await.expect_success("the first run");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// The first pause leaves a machine that is killed then, and arrives when everything has been put back.
+async fn late_pause(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        let is_pause = |call: &Call| {
+            call.method == "PATCH" && call.is_about("clusters") && call.side == Side::Source
+        };
+        let mut running = story.start_until(Rule::when(is_pause, Fault::HoldBefore).times(1)).await;
+        let writes = story.arena.tape().writes();
+        let late = writes.iter().rev().find(|write| is_pause(&write.call)).expect("it is held");
+        let (path, body) = (late.call.path.clone(), late.call.body.clone());
+        running.kill();
+        running.end().await;
+        story.arena.tape().cut().await;
+        story.arena.tape().begin_run();
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        let name = path.rsplit('/').next().expect("a path has parts");
+        let place = (Some(&*story.tag), name);
+        let (source, options) = (story.arena.pair().source.client(), WriteOptions::default());
+        let patched =
+            source.patch(&cluster_type(), place, (PatchKind::Merge, &body), &options).await;
+        let refused = patched.expect_err("the pause of a dead run");
+        assert_eq!(refused.code(), Some(409), "{refused}");
+        story.check_put_back(&before).await;
         story.check_nothing_left().await;
     })
     .await;
