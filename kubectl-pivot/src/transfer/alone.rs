@@ -76,6 +76,7 @@ pub async fn resume_without_source(
         doing: "remove its record",
         source: Box::new(error).into(),
     })?;
+    report.source = record.peer;
     report.clusters = report.moved.iter().filter(|id| id.kind == "Cluster").count();
     report.outcome = Outcome::Moved;
     report.count_all_requests(&run);
