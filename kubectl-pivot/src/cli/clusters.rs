@@ -76,7 +76,6 @@ impl OneOrTwoArgs {
 
     /// A request about the end of a move that is left, when the other one is gone.
     pub(super) fn request_without(self, missing: Role) -> MoveRequest {
-        let left = if missing == Role::Source { Role::Target } else { Role::Source };
-        MoveRequest { alone: Some(left), ..self.request() }
+        MoveRequest { alone: Some(missing.other()), ..self.request() }
     }
 }

@@ -29,8 +29,8 @@ pub(super) struct Args {
         conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context"]
     )]
     target_is_gone: Option<GoneArg>,
-    /// The source is gone for good: remove the copies from the target, if they were not complete. Refused while the address of the source accepts connections; with
-    /// `=sure` whatever has that address now.
+    /// The source is gone for good: remove the copies from the target, if they were not complete. Refused while
+    /// the address of the source accepts connections; with `=sure` whatever has that address now.
     #[arg(
         long,
         value_enum,

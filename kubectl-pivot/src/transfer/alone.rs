@@ -94,7 +94,7 @@ pub async fn rollback_without(
     force: bool,
     gone: Gone,
 ) -> Result<Record, MoveError> {
-    let here = if missing == Role::Source { Role::Target } else { Role::Source };
+    let here = missing.other();
     let record = record_here(run, here).await?;
     refuse_late(&record)?;
     refuse_if_it_answers(&record, gone).await?;
@@ -189,7 +189,7 @@ async fn refuse_if_it_answers(record: &Record, gone: Gone) -> Result<(), MoveErr
     if gone == Gone::Sure || !accepts_connections(&record.peer).await {
         return Ok(());
     }
-    let missing = if record.role == Role::Source { "target" } else { "source" };
+    let missing = record.role.other();
     Err(MoveError::NotAlone {
         record: Box::new(record.clone()),
         problem: format!(

@@ -52,6 +52,11 @@ pub fn digest(object: &Object) -> String {
     sum[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Returns whether a path of a difference is that of a finalizer.
+pub fn is_finalizer(path: &str) -> bool {
+    path.starts_with("metadata.finalizers")
+}
+
 /// Where a copy differs that somebody is deleting; it will not last.
 pub fn being_deleted(copy: &Object) -> Option<String> {
     copy.is_being_deleted().then(|| "metadata.deletionTimestamp".to_owned())

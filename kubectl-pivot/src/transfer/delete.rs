@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::compare::compare;
+use super::compare::{compare, is_finalizer};
 use super::discover::{Territory, list_copied};
 use super::error::PhaseError;
 use super::hold::hold;
@@ -109,7 +109,6 @@ fn check_unchanged(object: &Object, now: &Object) -> Result<(), PhaseError> {
         return Err(PhaseError::SourceActive { object: object.id() });
     }
     let difference = compare(object, now);
-    let is_finalizer = |path: &str| path.starts_with("metadata.finalizers");
     let mut changed =
         difference.lost.iter().filter(|path| !is_finalizer(path)).chain(
             difference.added.iter().filter(|path| is_helm_proxy(now) || !is_finalizer(path)),

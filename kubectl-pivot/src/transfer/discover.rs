@@ -74,15 +74,21 @@ pub async fn list_copied(
     territory: &Territory,
     graph: &Graph,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
+    let copied = graph.copied().filter_map(|index| graph.nodes[index].object.namespace());
+    list_with(cluster, territory, &copied.map(str::to_owned).collect()).await
+}
+
+/// Lists every kind in the namespaces of the territory and in these.
+async fn list_with(
+    cluster: &Client,
+    territory: &Territory,
+    namespaces: &BTreeSet<String>,
+) -> Result<Vec<(usize, Object)>, ApiError> {
     let mut listed = list_kinds(cluster, territory).await?;
-    if let Some(moving) = territory.namespaces.selector() {
-        let copied = graph.copied().filter_map(|index| graph.nodes[index].object.namespace());
-        let others: BTreeSet<&str> = copied.filter(|namespace| *namespace != moving).collect();
-        for other in others {
-            let namespaces = Namespaces::One(other.to_owned());
-            let part = Territory { namespaces, ..territory.clone() };
-            listed.extend(list_kinds(cluster, &part).await?);
-        }
+    let Some(moving) = territory.namespaces.selector() else { return Ok(listed) };
+    for other in namespaces.iter().filter(|name| *name != moving) {
+        let part = Territory { namespaces: Namespaces::One(other.clone()), ..territory.clone() };
+        listed.extend(list_kinds(cluster, &part).await?);
     }
     Ok(listed)
 }
@@ -95,11 +101,7 @@ pub async fn list_everywhere(
     cluster: &Client,
     territory: &Territory,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
-    match list_kinds(cluster, &everywhere).await {
-        Err(error) if error.is_forbidden() => list_kinds(cluster, territory).await,
-        other => other,
-    }
+    list_everywhere_or_in(cluster, territory, &BTreeSet::new()).await
 }
 
 /// As [`list_everywhere`], for a user who may not in these namespaces too.
@@ -113,16 +115,9 @@ pub async fn list_everywhere_or_in(
 ) -> Result<Vec<(usize, Object)>, ApiError> {
     let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
     match list_kinds(cluster, &everywhere).await {
-        Err(error) if error.is_forbidden() => {}
-        other => return other,
+        Err(error) if error.is_forbidden() => list_with(cluster, territory, namespaces).await,
+        other => other,
     }
-    let mut listed = list_kinds(cluster, territory).await?;
-    let moving = territory.namespaces.selector();
-    for other in namespaces.iter().filter(|name| Some(name.as_str()) != moving) {
-        let part = Territory { namespaces: Namespaces::One(other.clone()), ..territory.clone() };
-        listed.extend(list_kinds(cluster, &part).await?);
-    }
-    Ok(listed)
 }
 
 /// A kind that the cluster does not serve has no objects there. One that it says to serve, and of which no

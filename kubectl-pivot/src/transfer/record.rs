@@ -49,6 +49,13 @@ pub enum Role {
     Target,
 }
 
+impl Role {
+    /// Returns the other end.
+    pub fn other(self) -> Self {
+        if self == Self::Source { Self::Target } else { Self::Source }
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if *self == Self::Source { "source" } else { "target" })

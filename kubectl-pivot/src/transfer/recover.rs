@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compare::{being_deleted, compare};
+use super::compare::{being_deleted, compare, is_finalizer};
 use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
@@ -182,9 +182,6 @@ async fn resume_locked(
 /// after the move, although somebody has deleted it.
 async fn check_originals(run: &Run, preflight: &Preflight) -> Result<(), PhaseError> {
     let Preflight { territory, graph, .. } = preflight;
-    let key = |kind: usize, object: &Object| {
-        (kind, object.namespace().map(str::to_owned), object.name().to_owned())
-    };
     let originals: HashSet<_> = graph
         .copied()
         .map(|index| &graph.nodes[index])
@@ -197,6 +194,11 @@ async fn check_originals(run: &Run, preflight: &Preflight) -> Result<(), PhaseEr
         Some((_, copy)) => Err(PhaseError::OriginalGone { object: copy.id().to_string() }),
         None => Ok(()),
     }
+}
+
+/// Kind, namespace and name of an object, by which it is the same in both clusters.
+fn key(kind: usize, object: &Object) -> (usize, Option<String>, String) {
+    (kind, object.namespace().map(str::to_owned), object.name().to_owned())
 }
 
 async fn plan_again(run: &Run) -> Result<(Preflight, Report), MoveError> {
@@ -315,20 +317,16 @@ async fn find_copies(
     phase: Phase,
 ) -> Result<Copies, PhaseError> {
     let listed = list_everywhere(&run.target, territory).await?;
-    let by_name: HashMap<_, _> = listed
-        .into_iter()
-        .map(|(kind, object)| {
-            ((kind, object.namespace().map(str::to_owned), object.name().to_owned()), object)
-        })
-        .collect();
+    let by_name: HashMap<_, _> =
+        listed.into_iter().map(|(kind, object)| (key(kind, &object), object)).collect();
     let is_handing_over = phase.on_resume() == OnResume::HandOver;
     let mut copies = Copies::default();
     for node in graph.copied().map(|index| &graph.nodes[index]) {
         let object = &node.object;
-        let key = (node.kind, object.namespace().map(str::to_owned), object.name().to_owned());
-        let copy =
-            by_name.get(&key).ok_or_else(|| PhaseError::CopyMissing { object: object.id() })?;
-        let lost = compare(object, copy).lost.into_iter().find(|path| !is_of_deletion(path));
+        let copy = by_name.get(&key(node.kind, object));
+        let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: object.id() })?;
+        // The finalizers are off where this run was deleting already.
+        let lost = compare(object, copy).lost.into_iter().find(|path| !is_finalizer(path));
         let lost = lost.or_else(|| being_deleted(copy));
         if let Some(path) = lost.filter(|_| node.fate == Fate::Move) {
             return Err(PhaseError::CopyDiffers { object: object.id(), path });
@@ -340,11 +338,6 @@ async fn find_copies(
         }
     }
     Ok(copies)
-}
-
-/// What an object of the source lacks because this run was deleting it.
-fn is_of_deletion(path: &str) -> bool {
-    path.starts_with("metadata.finalizers")
 }
 
 /// Puts an interrupted run back, if that is still possible.

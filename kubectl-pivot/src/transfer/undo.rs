@@ -142,20 +142,20 @@ async fn hold(
     copies: &[(usize, Object)],
 ) -> Result<(), PhaseError> {
     let run = Run { source: run.target.clone(), stop: run.stop.lock_only(), ..run.clone() };
-    let is_active = |object: &Object| is_pausable(object) && !is_paused(object);
+    let to_pause =
+        |copy: &Object| is_pausable(copy) && !is_paused(copy) && !copy.is_being_deleted();
     let active: Vec<(ResourceType, Object)> = copies
         .iter()
-        .filter(|(_, copy)| is_active(copy) && !copy.is_being_deleted())
+        .filter(|(_, copy)| to_pause(copy))
         .map(|(kind, copy)| (territory.kinds[*kind].resource.clone(), copy.clone()))
         .collect();
     let mut copies = copies.to_vec();
     if let Some((_, first)) = active.first() {
         run.events
             .note(format!("somebody has resumed {} in the target; it is paused again", first.id()));
-        pause_objects(&run, &run.target, active.clone()).await?;
-        for (_, copy) in copies.iter_mut().filter(|(_, copy)| is_active(copy)) {
-            let resource = active.iter().find(|(_, known)| known.uid() == copy.uid());
-            let Some((resource, _)) = resource else { continue };
+        pause_objects(&run, &run.target, active).await?;
+        for (kind, copy) in copies.iter_mut().filter(|(_, copy)| to_pause(copy)) {
+            let resource = &territory.kinds[*kind].resource;
             if let Some(now) = read_again(&run.target, resource, copy).await? {
                 *copy = now;
             }

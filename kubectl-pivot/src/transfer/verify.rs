@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::compare::{being_deleted, compare, is_same_content};
+use super::compare::{being_deleted, compare, is_finalizer, is_same_content};
 use super::copy::{Copies, owner_uids};
 use super::discover::{Territory, discover, list_copied};
 use super::error::PhaseError;
@@ -103,10 +103,7 @@ pub(super) async fn check_present(
         if let Some(path) = being_deleted(copy) {
             return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
         }
-        let is_reused = copies.reused.contains(node.object.uid());
-        if !is_reused && is_pausable(copy) && !is_paused(copy) {
-            return Err(PhaseError::CopyActive { object: node.object.id() });
-        }
+        check_paused(node, copy, copies)?;
     }
     Ok(())
 }
@@ -126,7 +123,6 @@ pub(super) async fn check_changed(
         return Ok(());
     }
     let target = by_uid(&run.target, territory, graph).await?;
-    let is_finalizer = |path: &String| path.starts_with("metadata.finalizers");
     for node in changed {
         let copy = copies.uids.get(node.object.uid()).and_then(|uid| target.get(uid));
         let lost = copy.map(|copy| compare(&node.object, copy).lost);
@@ -174,9 +170,7 @@ fn check_copy<'a>(
     if is_shared && is_reused {
         return Ok((copy, Vec::new()));
     }
-    if !is_reused && is_pausable(copy) && !is_paused(copy) {
-        return Err(PhaseError::CopyActive { object: node.object.id() });
-    }
+    check_paused(node, copy, copies)?;
     let difference = compare(&node.object, copy);
     let is_dangling = !is_reused && !has_owners_of_target(node, copy, copies);
     let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
@@ -185,6 +179,15 @@ fn check_copy<'a>(
         Some(path) => Err(PhaseError::CopyDiffers { object: node.object.id(), path }),
         None => Ok((copy, difference.added)),
     }
+}
+
+/// Checks that a copy which this run has created is still paused.
+fn check_paused(node: &Node, copy: &Object, copies: &Copies) -> Result<(), PhaseError> {
+    let is_reused = copies.reused.contains(node.object.uid());
+    if is_reused || !is_pausable(copy) || is_paused(copy) {
+        return Ok(());
+    }
+    Err(PhaseError::CopyActive { object: node.object.id() })
 }
 
 /// Returns whether a copy names the copies of its owners by their uids in the target; otherwise the
