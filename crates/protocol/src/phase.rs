@@ -230,9 +230,15 @@ mod tests {
         for (from, never) in [(Phase::Undoing, Phase::Deleting), (Phase::Deleting, Phase::Undoing)]
         {
             let mut reached = vec![from];
-            while let Some(phase) = reached.pop() {
+            let mut next = 0;
+            while let Some(&phase) = reached.get(next) {
                 assert_ne!(phase, never, "reached from {from}");
-                reached.extend(Step::ALL.into_iter().filter_map(|step| phase.after(step).ok()));
+                for after in Step::ALL.into_iter().filter_map(|step| phase.after(step).ok()) {
+                    if !reached.contains(&after) {
+                        reached.push(after);
+                    }
+                }
+                next += 1;
             }
         }
     }
