@@ -30,7 +30,10 @@ impl Ground {
     async fn set() -> Self {
         let authenticator = Authenticator::start().await;
         let args = authenticator.apiserver_args();
-        let arena = Arena::set_with(&args.each_ref().map(String::as_str)).await;
+        let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
+        // As OpenShift has it. It holds up only who may not do everything.
+        args.push("--enable-admission-plugins=OwnerReferencesPermissionEnforcement");
+        let arena = Arena::set_with(&args).await;
         Self { arena: Arc::new(arena), authenticator: Arc::new(authenticator) }
     }
 

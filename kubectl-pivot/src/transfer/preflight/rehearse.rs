@@ -1,6 +1,6 @@
 //! Rehearsal: server-side dry-run creates, which surface webhooks, policies, quotas and schemas.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::copy::body;
 use super::super::error::PhaseError;
@@ -9,8 +9,11 @@ use super::super::namespaces;
 use super::super::options::Rehearsal;
 use super::super::run::{Progress, Run};
 use super::references::references;
-use crate::capi::{Fate, Graph, Node};
+use crate::capi::{Fate, Graph, Node, OwnerReference, group_of};
 use crate::cluster::{ApiErrorCause, WriteOptions};
+
+/// In what the admission plugin `OwnerReferencesPermissionEnforcement` of Kubernetes says.
+const BLOCKED_OWNER: &str = "cannot set blockOwnerDeletion";
 
 /// Creates one object of each kind (or all) with dry-run, and reports what the target refuses.
 ///
@@ -33,17 +36,37 @@ pub(super) async fn check(
             findings.object_warning("RefusedAlone", "target", node.object.id(), &problem, hint);
             continue;
         }
-        let hint = "look at the webhook, policy, quota or schema named here in the target cluster; \
-                    --preflight=off leaves the rehearsal out";
-        findings.object_error(
-            "Refused",
-            "target",
-            node.object.id(),
-            &format!("the target would refuse it: {message}"),
-            hint,
-        );
+        let problem = format!("the target would refuse it: {message}");
+        let hint = hint(node, &message);
+        findings.object_error("Refused", "target", node.object.id(), &problem, hint);
     }
     Ok(())
+}
+
+/// What to do about an object that the target would refuse.
+fn hint(node: &Node, message: &str) -> String {
+    if !message.contains(BLOCKED_OWNER) {
+        return "look at the webhook, policy, quota or schema named here in the target cluster; \
+                --preflight=off leaves the rehearsal out"
+            .to_owned();
+    }
+    let kinds: Vec<String> = blocking_owners(node).into_iter().collect();
+    format!(
+        "the target has the admission plugin OwnerReferencesPermissionEnforcement: grant the user of the target \
+         kubeconfig the verb update on the subresource finalizers of {}",
+        kinds.join(", ")
+    )
+}
+
+/// Kinds of the owners whose deletion an object holds up, with their groups.
+fn blocking_owners(node: &Node) -> BTreeSet<String> {
+    let references = node.owners.iter().map(|owner| &owner.reference);
+    let blocking = references.filter(|reference| reference.block_owner_deletion == Some(true));
+    let name = |reference: &OwnerReference| match group_of(&reference.api_version) {
+        "" => reference.kind.clone(),
+        group => format!("{}.{group}", reference.kind),
+    };
+    blocking.map(name).collect()
 }
 
 /// Whether a webhook may look for other objects, which a rehearsal lacks: owners, or what the spec names.
@@ -57,6 +80,7 @@ fn is_denied_by_webhook(message: &str) -> bool {
     message.contains("admission webhook \"") && message.contains("denied the request")
 }
 
+/// One object of each kind and each kind of owners: what its API server asks about an owner depends on both.
 fn sample<'a>(run: &Run, graph: &'a Graph) -> Vec<&'a Node> {
     let mut seen = HashSet::new();
     let nodes = graph
@@ -64,7 +88,10 @@ fn sample<'a>(run: &Run, graph: &'a Graph) -> Vec<&'a Node> {
         .map(|index| &graph.nodes[index])
         .filter(|node| matches!(node.fate, Fate::Move));
     nodes
-        .filter(|node| run.options.rehearsal == Rehearsal::Full || seen.insert(node.kind))
+        .filter(|node| {
+            run.options.rehearsal == Rehearsal::Full
+                || seen.insert((node.kind, blocking_owners(node)))
+        })
         .collect()
 }
 
@@ -75,8 +102,9 @@ async fn refusal<'a>(
     node: &'a Node,
     missing: &HashSet<&str>,
 ) -> Result<Option<(&'a Node, String)>, PhaseError> {
+    // The owners are those of the source: an API server asks whether the user may block the deletion of such a
+    // kind, and nobody looks for the owner of an object that is not stored.
     let mut object = body(node, &graph.kinds[node.kind], &run.id, &HashMap::new());
-    object.metadata_mut().remove("ownerReferences");
     if object.namespace().is_some_and(|namespace| missing.contains(namespace)) {
         object.metadata_mut().insert("namespace".to_owned(), "default".into());
     }

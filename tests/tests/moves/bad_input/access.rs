@@ -16,6 +16,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("wrong_credentials", wrong_credentials)
         .case("stranger_to_the_source", stranger_to_the_source)
         .case("reader_of_the_source", reader_of_the_source)
+        .case("no_update_of_the_finalizers_of_owners", no_finalizers_of_owners)
         .thorough("reader_of_the_target", reader_of_the_target)
         .thorough("no_new_namespaces_on_the_target", no_new_namespaces)
 }
@@ -119,6 +120,40 @@ async fn no_new_namespaces(bench: Arc<Bench>) {
         &["nothing was changed", "target", "may not create, patch namespaces"],
     );
     bench.expect_untouched(namespace, &before, &outcome).await;
+}
+
+/// May write every kind of a move, but not its subresource `finalizers`, which an API server can ask for where an
+/// object holds up the deletion of its owner.
+async fn no_finalizers_of_owners(bench: Arc<Bench>) {
+    let namespace = "no-finalizers";
+    bench.populate(namespace).await;
+    let before = bench.snapshot(namespace).await;
+    let user = user(&bench.pair().target, "owner");
+    let groups = ["", "infrastructure.", "bootstrap.", "controlplane."]
+        .map(|group| format!("{group}cluster.x-k8s.io"));
+    let kinds = ["clusters", "machines", "dockerclusters", "dockermachines", "kubeadmconfigs"];
+    let mut rules = rules(&["get", "list", "watch"]);
+    rules.push(json!({"apiGroups": groups, "resources": kinds, "verbs": ["*"]}));
+    let core = ["secrets", "configmaps", "namespaces"];
+    rules.push(json!({"apiGroups": [""], "resources": core, "verbs": ["*"]}));
+    let leases = ["coordination.k8s.io"];
+    rules.push(json!({"apiGroups": leases, "resources": ["leases"], "verbs": ["*"]}));
+    grant(&bench.pair().target, "owner", &rules).await;
+    let outcome = bench.run_as(bench.pair().source.kubeconfig(), &user, namespace).await;
+    let says = [
+        "nothing was changed",
+        "cannot set blockOwnerDeletion",
+        "the verb update on the subresource finalizers of Machine.cluster.x-k8s.io",
+    ];
+    expect(&outcome, code::REFUSED, &says);
+    bench.expect_untouched(namespace, &before, &outcome).await;
+
+    let user = self::user(&bench.pair().target, "landlord");
+    let finalizers = kinds.map(|kind| format!("{kind}/finalizers"));
+    rules.push(json!({"apiGroups": groups, "resources": finalizers, "verbs": ["update"]}));
+    grant(&bench.pair().target, "landlord", &rules).await;
+    let outcome = bench.run_as(bench.pair().source.kubeconfig(), &user, namespace).await;
+    expect(&outcome, code::MOVED, &[]);
 }
 
 pub(crate) fn user(plane: &Plane, name: &str) -> PathBuf {
