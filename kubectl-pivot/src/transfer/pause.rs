@@ -270,7 +270,10 @@ fn resuming(object: &Object) -> Value {
     if !is_cluster(object) {
         return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
     }
-    json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": null}})
+    // v1beta2 refuses a spec without fields.
+    let is_all = object.value()["spec"].as_object().is_some_and(|spec| spec.len() == 1);
+    let paused = if is_all { Value::Bool(false) } else { Value::Null };
+    json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": paused}})
 }
 
 #[cfg(test)]
@@ -337,6 +340,13 @@ mod tests {
             let annotations = undone["metadata"]["annotations"].as_object().expect("marks");
             assert_eq!(annotations.contains_key(PAUSED_ANNOTATION), !is_by_field, "{kind}");
         }
+    }
+
+    #[test]
+    fn the_spec_of_a_resumed_cluster_is_never_empty() {
+        let spec = |spec: Value| resuming(&cluster(spec))["spec"].clone();
+        assert_eq!(spec(json!({"paused": true, "topology": {}})), json!({"paused": null}));
+        assert_eq!(spec(json!({"paused": true})), json!({"paused": false}));
     }
 
     #[test]
