@@ -14,7 +14,7 @@ use super::{Story, exit, listed, while_creating, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("status_tells_what_only_the_journal_knows", told)
+        .thorough("status_tells_what_only_the_journal_knows", told)
         .thorough("progress_for_machines_tells_the_run", machines)
         .thorough("a_journal_in_any_state_stops_no_run", any_state)
         .case("a_failed_run_is_reported", failed_report)

@@ -15,7 +15,7 @@ use super::{Story, exit, while_creating, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("a_watch_shows_changes_and_ends_with_the_run", watch)
+        .thorough("a_watch_shows_changes_and_ends_with_the_run", watch)
         .thorough("ctrl_c_ends_a_watch", ctrl_c)
         .thorough("marks_without_a_record_are_told", leftovers)
 }

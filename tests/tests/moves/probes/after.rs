@@ -11,7 +11,7 @@ use super::{Story, create, create_available, exit, impatient, outcomes, set_avai
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("the_target_is_waited_for_after_the_move", waits)
+        .thorough("the_target_is_waited_for_after_the_move", waits)
         .case("a_probe_that_does_not_hold_after_the_move_undoes_nothing", not_verified)
         .thorough("an_interrupt_after_the_move_ends_the_waiting", interrupted)
         .thorough("resume_waits_for_the_target_too", resume)

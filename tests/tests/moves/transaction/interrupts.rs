@@ -14,7 +14,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("ctrl_c_while_copying_puts_everything_back", while_it_copies)
         .thorough("ctrl_c_while_deleting_finishes_the_move", while_it_deletes)
-        .case("sigterm_while_copying_puts_everything_back", |arena| told_to_end(arena, "TERM"))
+        .thorough("sigterm_while_copying_puts_everything_back", |arena| told_to_end(arena, "TERM"))
         .thorough("sighup_while_copying_puts_everything_back", |arena| told_to_end(arena, "HUP"))
         .thorough("sighup_that_is_ignored_from_the_start_stays_ignored", like_nohup)
         .thorough("the_second_ctrl_c_exits_at_once", |arena| twice(arena, "INT"))
