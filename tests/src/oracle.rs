@@ -40,6 +40,14 @@ pub fn is_being_torn_down(object: &Value) -> bool {
         && (is_cluster(object) || !has_annotation(object))
 }
 
+/// Whether no controller acts on an object, even if its Cluster is not paused or somebody deletes it. So every copy
+/// has to be when it is created. Nothing of Cluster API acts on Secrets and ConfigMaps as such.
+pub fn is_inert(object: &Value) -> bool {
+    let finalizers = object["metadata"]["finalizers"].as_array();
+    !group(object).ends_with(CORE)
+        || (has_annotation(object) && finalizers.is_none_or(Vec::is_empty))
+}
+
 /// Namespace and name of the Cluster whose pause decides about an object: the object itself if it is a
 /// Cluster; by label, field or owner otherwise.
 pub fn cluster_of(object: &Value) -> Option<(&str, &str)> {
@@ -141,6 +149,20 @@ mod tests {
         let secret = json!({"apiVersion": "v1", "kind": "Secret",
             "metadata": {"deletionTimestamp": deleted, "finalizers": ["s"]}});
         assert!(!is_being_torn_down(&secret));
+    }
+
+    #[test]
+    fn what_is_paused_and_held_by_nothing_is_inert() {
+        for (kind, metadata, inert) in [
+            ("Machine", json!({"annotations": {PAUSED: ""}}), true),
+            ("Machine", json!({"annotations": {PAUSED: ""}, "finalizers": []}), true),
+            ("Cluster", json!({"annotations": {PAUSED: ""}, "finalizers": ["f"]}), false),
+            ("DockerMachine", json!({}), false),
+        ] {
+            let object = object(kind, metadata, json!({"paused": true}));
+            assert_eq!(is_inert(&object), inert, "{object}");
+        }
+        assert!(is_inert(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {}})));
     }
 
     #[test]

@@ -76,6 +76,11 @@ pub fn is_paused(object: &Object) -> bool {
     }
 }
 
+/// Returns whether an annotation can pause this: a Secret or ConfigMap has no controller that would look at it.
+pub fn is_custom_resource(object: &Object) -> bool {
+    !object.group().is_empty()
+}
+
 /// Returns whether the object carries the annotation that pauses it alone.
 pub fn has_paused_annotation(object: &Object) -> bool {
     object.annotation(PAUSED_ANNOTATION).is_some()

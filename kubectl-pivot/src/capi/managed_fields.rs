@@ -27,6 +27,31 @@ pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &
         .collect()
 }
 
+/// Returns the entries of the status, which the controllers of a copy have written in its own cluster.
+pub fn of_status(entries: &[Value]) -> Vec<Value> {
+    entries.iter().filter(|entry| entry["subresource"] == "status").cloned().collect()
+}
+
+/// Puts the status entries of a copy in the place of those of its source.
+pub fn with_status_of(copy: &[Value], mut entries: Vec<Value>) -> Vec<Value> {
+    let own = of_status(copy);
+    entries.retain(|entry| !own.iter().any(|of_copy| is_same_manager(of_copy, entry)));
+    entries.extend(own);
+    entries
+}
+
+/// Returns the only manager of finalizers that has written them at a version with updates, as a write of ours
+/// under its name would be booked; `None` if there is none, or several.
+pub fn manager_of_finalizers<'a>(entries: &'a [Value], api_version: &str) -> Option<&'a str> {
+    let mut managers =
+        entries.iter().filter(|e| e["fieldsV1"].pointer("/f:metadata/f:finalizers").is_some());
+    let (first, second) = (managers.next()?, managers.next());
+    let is_alike = first["operation"] == "Update"
+        && first["apiVersion"] == api_version
+        && first["subresource"].is_null();
+    first["manager"].as_str().filter(|_| second.is_none() && is_alike)
+}
+
 /// Returns the value for a patch that replaces all entries. An empty list would make the API server start
 /// afresh; one empty entry clears it.
 pub fn replacement(entries: &[Value]) -> Value {
@@ -142,6 +167,42 @@ mod tests {
                 {".": {}, "k:{\"uid\":\"b\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}})
             ]
         );
+    }
+
+    #[test]
+    fn the_status_of_a_copy_is_that_of_its_own_controllers() {
+        let entry = |manager: &str, subresource: Value, field: &str| {
+            json!({"manager": manager, "operation": "Update", "apiVersion": "g.io/v1",
+                "subresource": subresource, "fieldsV1": {field: {}}})
+        };
+        let source = vec![
+            entry("capi", json!("status"), "f:old"),
+            entry("capi", Value::Null, "f:spec"),
+            entry("other", json!("status"), "f:other"),
+        ];
+        let copy = [entry("capi", json!("status"), "f:new"), entry("us", Value::Null, "f:spec")];
+        assert_eq!(
+            with_status_of(&copy, source.clone()),
+            [source[1].clone(), source[2].clone(), copy[0].clone()]
+        );
+    }
+
+    #[test]
+    fn finalizers_may_have_one_manager_whose_name_can_be_used() {
+        let entry = |manager: &str, operation: &str, version: &str| {
+            json!({"manager": manager, "operation": operation, "apiVersion": version,
+                "fieldsV1": {"f:metadata": {"f:finalizers": {".": {}}}}})
+        };
+        let [one, other] = ["capi", "other"].map(|name| entry(name, "Update", "g.io/v1"));
+        let spec = json!({"manager": "kubectl", "operation": "Apply", "apiVersion": "g.io/v1",
+            "fieldsV1": {"f:spec": {}}});
+        let of =
+            |entries: &[Value], version| manager_of_finalizers(entries, version).map(str::to_owned);
+        assert_eq!(of(&[one.clone(), spec.clone()], "g.io/v1").as_deref(), Some("capi"));
+        assert_eq!(of(std::slice::from_ref(&one), "g.io/v2"), None);
+        assert_eq!(of(&[one, other], "g.io/v1"), None);
+        assert_eq!(of(&[entry("capi", "Apply", "g.io/v1")], "g.io/v1"), None);
+        assert_eq!(of(&[spec], "g.io/v1"), None);
     }
 
     #[test]

@@ -10,9 +10,9 @@ mod object;
 mod resource;
 
 pub use cluster::{
-    PAUSABLE, cluster_class_of, has_paused_annotation, is_cluster, is_cluster_class, is_helm_proxy,
-    is_machine, is_pausable, is_paused, is_resource_set_binding, is_resumed_by_clusterctl,
-    moves_its_hierarchy, reports_pause, unprovisioned_reason,
+    PAUSABLE, cluster_class_of, has_paused_annotation, is_cluster, is_cluster_class,
+    is_custom_resource, is_helm_proxy, is_machine, is_pausable, is_paused, is_resource_set_binding,
+    is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause, unprovisioned_reason,
 };
 pub use graph::{Fate, Graph, KeepReason, MoveKind, Node, Owner, OwnerCycle, Scope, StayReason};
 pub use object::{Object, ObjectId, OwnerReference, group_of};

@@ -7,7 +7,7 @@ use crate::capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
 use crate::capi::{Object, OwnerReference, group_of};
-use crate::capi::{is_cluster, is_pausable};
+use crate::capi::{has_paused_annotation, is_cluster, is_pausable};
 
 /// How a copy differs from what it was copied from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,9 +31,19 @@ impl Difference {
 /// Finalizers and owner references are sets: controllers of a newer target add finalizers even to
 /// paused copies, and the order of neither means anything. Owner references are compared by what
 /// they name, without its version, which controllers rewrite.
+///
+/// A copy that carries the mark of a run has not got the finalizers of its source yet, and is paused by an
+/// annotation of its own.
 pub fn compare(source: &Object, copy: &Object) -> Difference {
     let mut difference = Difference::default();
-    walk(&content(source), &content(copy), String::new(), &mut difference);
+    let (mut wanted, mut found) = (source.clone(), copy.clone());
+    if copy.annotation(RUN_ANNOTATION).is_some() {
+        wanted.metadata_mut().remove("finalizers");
+        if !has_paused_annotation(source) {
+            found.remove_annotation(PAUSED_ANNOTATION);
+        }
+    }
+    walk(&content(wanted), &content(found), String::new(), &mut difference);
     difference
 }
 
@@ -44,7 +54,7 @@ pub fn is_same_content(a: &Object, b: &Object) -> bool {
 
 /// A digest of the content of an object, but for its finalizers, which a deletion takes off.
 pub fn digest(object: &Object) -> String {
-    let mut content = content(object);
+    let mut content = content(object.clone());
     if let Some(Value::Object(metadata)) = content.get_mut("metadata") {
         metadata.remove("finalizers");
     }
@@ -62,8 +72,7 @@ pub fn being_deleted(copy: &Object) -> Option<String> {
     copy.is_being_deleted().then(|| "metadata.deletionTimestamp".to_owned())
 }
 
-fn content(object: &Object) -> Value {
-    let mut object = object.clone();
+fn content(mut object: Object) -> Value {
     let is_cluster = is_cluster(&object);
     for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION] {
         object.remove_annotation(mark);
@@ -226,6 +235,26 @@ mod tests {
             compare(&source, &fewer).lost,
             ["metadata.finalizers[a]", "metadata.ownerReferences[K o (g.io)]"]
         );
+    }
+
+    #[test]
+    fn a_copy_is_inert_until_it_is_handed_over() {
+        let object = |annotations: Value, finalizers: Value| {
+            Object::new(json!({"kind": "Machine", "apiVersion": "cluster.x-k8s.io/v1beta2",
+                "metadata": {"name": "m", "annotations": annotations, "finalizers": finalizers}}))
+        };
+        let source = object(json!({}), json!(["f"]));
+        let born = object(json!({RUN_ANNOTATION: "r", PAUSED_ANNOTATION: ""}), json!([]));
+        assert!(is_same_content(&source, &born), "{:?}", compare(&source, &born));
+        let handed_over = object(json!({}), json!(["f"]));
+        assert!(is_same_content(&source, &handed_over));
+        let still_paused = object(json!({PAUSED_ANNOTATION: ""}), json!([]));
+        let difference = compare(&source, &still_paused);
+        assert_eq!(difference.lost, ["metadata.finalizers[f]"]);
+        assert_eq!(difference.added, ["metadata.annotations"]);
+        let of_user = object(json!({PAUSED_ANNOTATION: ""}), json!(["f"]));
+        let resumed = object(json!({RUN_ANNOTATION: "r"}), json!([]));
+        assert!(!is_same_content(&of_user, &resumed));
     }
 
     #[test]

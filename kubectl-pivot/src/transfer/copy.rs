@@ -3,6 +3,10 @@
 //! A copy carries the run's id in an annotation until it is handed over. So a create whose answer was lost
 //! is recognised, an object of somebody else is never taken for ours, and everything can be put back. An
 //! object of the target that is there already and has the same content is used as it is.
+//!
+//! Until then it also is inert. An annotation of its own pauses it, whatever its controllers think of its
+//! Cluster, and it has no finalizers: one that is created too late, or collected for want of its owner,
+//! vanishes without a controller that acts on its deletion.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -14,8 +18,12 @@ use super::error::PhaseError;
 use super::namespaces;
 use super::options::Existing;
 use super::run::{Progress, Run};
-use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, is_cluster};
+use crate::capi::managed_fields;
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{
+    Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, has_paused_annotation,
+    is_cluster, is_custom_resource,
+};
 use crate::cluster::{ApiError, Client, WriteOptions};
 
 /// Attempts at a create whose outcome is unknown.
@@ -28,7 +36,7 @@ pub struct Copies {
     pub uids: HashMap<String, String>,
     /// Uids (of the source) whose objects were in the target before and were used as they are.
     pub reused: BTreeSet<String>,
-    /// What a verification has read of each copy, by uids of the source: names, uid, resource version and mark.
+    /// What a verification has read of each copy, by uids of the source: what a hand-over needs to know.
     pub read: HashMap<String, Object>,
 }
 
@@ -38,7 +46,9 @@ impl Copies {
         let mark = copy.annotation(RUN_ANNOTATION).map(|run| json!({RUN_ANNOTATION: run}));
         let read = json!({"apiVersion": copy.api_version(), "kind": copy.kind(), "metadata": {
             "namespace": copy.namespace(), "name": copy.name(), "uid": copy.uid(),
-            "resourceVersion": copy.resource_version(), "annotations": mark}});
+            "resourceVersion": copy.resource_version(), "annotations": mark,
+            "finalizers": copy.finalizers(),
+            "managedFields": managed_fields::of_status(copy.managed_fields())}});
         self.read.insert(source_uid.to_owned(), Object::new(read));
     }
 }
@@ -85,10 +95,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The object to create: the source's content with the owners' uids in the target.
+/// The object to create: the source's content with the owners' uids in the target, paused and without finalizers.
 pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, String>) -> Object {
     let mut object = without_server_fields(&node.object, kind);
     object.set_annotation(RUN_ANNOTATION, run);
+    if is_custom_resource(&object) && !has_paused_annotation(&object) {
+        object.set_annotation(PAUSED_ANNOTATION, "");
+    }
+    object.metadata_mut().remove("finalizers");
     let owners: Vec<Value> = node
         .owners
         .iter()
@@ -160,10 +174,11 @@ pub(super) fn owner_uids(object: &Object) -> BTreeSet<String> {
 /// Whether an object that is in the target already stands for the copy.
 ///
 /// Cluster-scoped objects and theirs are shared, so the target's own are kept as they are. Anything
-/// else must have the same content; a Cluster never, since the target may be reconciling it.
+/// else must have the same content; a Cluster never, since the target may be reconciling it. A copy that
+/// another run has left stands for nothing.
 pub fn may_reuse(node: &Node, existing: &Object) -> bool {
     match node.fate {
-        _ if existing.is_being_deleted() => false,
+        _ if existing.is_being_deleted() || existing.annotation(RUN_ANNOTATION).is_some() => false,
         Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
         _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
     }
@@ -236,7 +251,7 @@ mod tests {
         assert_eq!(
             copy.value(),
             &json!({"apiVersion": "g.io/v1", "kind": "Thing", "metadata": {"name": "a", "labels": {"l": "v"},
-                "finalizers": ["f"], "annotations": {RUN_ANNOTATION: "run1"}, "ownerReferences":
+                "annotations": {RUN_ANNOTATION: "run1", PAUSED_ANNOTATION: ""}, "ownerReferences":
                 [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "new", "controller": true}]}, "spec": {"x": 1}})
         );
         kind.has_status_subresource = false;

@@ -26,12 +26,26 @@ pub(super) async fn patch(
     object: &Object,
     plan: impl Fn(&Object) -> Option<Value>,
 ) -> Result<Option<Object>, ApiError> {
+    patch_with(&WriteOptions::default(), cluster, resource, object, plan).await
+}
+
+/// Patches an object as [`patch`] does, with these options.
+///
+/// # Errors
+/// As [`patch`].
+pub(super) async fn patch_with(
+    options: &WriteOptions,
+    cluster: &Client,
+    resource: &ResourceType,
+    object: &Object,
+    plan: impl Fn(&Object) -> Option<Value>,
+) -> Result<Option<Object>, ApiError> {
     let mut attempt = 1;
     let mut latest = None;
     loop {
         let known = latest.as_ref().unwrap_or(object);
         let Some(patch) = plan(known) else { return Ok(None) };
-        let error = match patch_as_read(cluster, resource, known, patch).await {
+        let error = match send(options, cluster, resource, (known, patch)).await {
             Ok(patched) => return Ok(patched),
             Err(error) if error.is_conflict() && attempt < ATTEMPTS => error,
             Err(error) => return Err(error),
@@ -56,13 +70,21 @@ pub(super) async fn patch_as_read(
     cluster: &Client,
     resource: &ResourceType,
     object: &Object,
-    mut patch: Value,
+    patch: Value,
+) -> Result<Option<Object>, ApiError> {
+    send(&WriteOptions::default(), cluster, resource, (object, patch)).await
+}
+
+async fn send(
+    options: &WriteOptions,
+    cluster: &Client,
+    resource: &ResourceType,
+    (object, mut patch): (&Object, Value),
 ) -> Result<Option<Object>, ApiError> {
     patch["metadata"]["uid"] = json!(object.uid());
     patch["metadata"]["resourceVersion"] = json!(object.resource_version());
     let place = (object.namespace(), object.name());
-    let options = WriteOptions::default();
-    match cluster.patch(resource, place, (PatchKind::Merge, &patch), &options).await {
+    match cluster.patch(resource, place, (PatchKind::Merge, &patch), options).await {
         Ok(patched) => Ok(Some(patched)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

@@ -1,19 +1,20 @@
-//! Handing the copies over: each gets the managed fields of its source, and loses the run's mark.
+//! Handing the copies over: each gets the finalizers and managed fields of its source, and loses the run's mark
+//! and the pause that it was created with.
 //!
 //! Begins only after all copies are verified and written down; the sources are still there, so it can be
 //! repeated, and a rollback finds the copies by their list.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::copy::Copies;
 use super::error::PhaseError;
 use super::findings::Findings;
-use super::precondition::{patch, read_again};
+use super::precondition::{patch, patch_with, read_again};
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
-use crate::capi::names::RUN_ANNOTATION;
-use crate::capi::{Graph, Node, Object, ObjectId};
-use crate::cluster::{FIELD_MANAGER, Served};
+use crate::capi::names::{PAUSED_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{Graph, Node, Object, ObjectId, has_paused_annotation};
+use crate::cluster::{FIELD_MANAGER, Served, WriteOptions};
 
 /// Hands over all copies that this run has created and that still have its mark. Copies that the API server gives other managed fields than
 /// their sources have are a warning: the objects themselves are equal.
@@ -35,7 +36,11 @@ pub async fn seal(run: &Run, graph: &Graph, copies: &Copies) -> Result<Findings,
     Ok(warn(different))
 }
 
-/// Returns the object if its copy has other managed fields now than it should have.
+/// Hands one copy over. Returns the object if its copy has other managed fields now than it should have.
+///
+/// The finalizers come under the name of whoever manages them in the source, where that is one manager: what a
+/// request changes is booked to its sender, even if the same request says who manages what. Where it is booked
+/// to somebody else nevertheless, a second request puts that right.
 async fn seal_one(
     run: &Run,
     graph: &Graph,
@@ -43,29 +48,57 @@ async fn seal_one(
     node: &Node,
 ) -> Result<Option<ObjectId>, PhaseError> {
     let resource = graph.resource(node);
-    let mut wanted =
+    let missing = || PhaseError::CopyMissing { object: node.object.id() };
+    let mut managers =
         managed_fields::for_copy(node.object.managed_fields(), &copies.uids, FIELD_MANAGER);
-    managed_fields::keep_served(&mut wanted, served.versions(&resource.group, &resource.kind));
-    let copy = copies.read.get(node.object.uid());
-    let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
-    let entries = managed_fields::replacement(&wanted);
+    managed_fields::keep_served(&mut managers, served.versions(&resource.group, &resource.kind));
+    let copy = copies.read.get(node.object.uid()).ok_or_else(missing)?;
+    let wanted =
+        |copy: &Object| managed_fields::with_status_of(copy.managed_fields(), managers.clone());
+    let is_as_wanted = |stored: &Object| {
+        let wanted = managed_fields::comparable(&wanted(stored));
+        managed_fields::comparable(stored.managed_fields()) == wanted
+    };
     let hand_over = |copy: &Object| {
         let is_marked = copy.annotation(RUN_ANNOTATION) == Some(&run.id);
-        let change =
-            json!({"metadata": {"annotations": {RUN_ANNOTATION: null}, "managedFields": entries}});
-        is_marked.then_some(change)
+        is_marked.then(|| handing_over(&node.object, copy, &wanted(copy)))
     };
-    let Some(stored) = patch(&run.target, resource, copy, hand_over).await? else {
+    let manager = managed_fields::manager_of_finalizers(&managers, &resource.api_version());
+    let options = WriteOptions::manager(manager.unwrap_or(FIELD_MANAGER));
+    let handed_over = patch_with(&options, &run.target, resource, copy, hand_over).await?;
+    let Some(stored) = handed_over else {
         // It was handed over before, or is gone.
         let now = read_again(&run.target, resource, copy).await?;
-        let is_there = now.is_some();
-        return is_there
-            .then_some(None)
-            .ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() });
+        return now.map(|_| None).ok_or_else(missing);
     };
-    let is_same =
-        managed_fields::comparable(stored.managed_fields()) == managed_fields::comparable(&wanted);
-    Ok((!is_same).then(|| node.object.id()))
+    if is_as_wanted(&stored) {
+        return Ok(None);
+    }
+    let correct = |stored: &Object| {
+        let entries = managed_fields::replacement(&wanted(stored));
+        Some(json!({"metadata": {"managedFields": entries}}))
+    };
+    let corrected = patch(&run.target, resource, &stored, correct).await?.ok_or_else(missing)?;
+    Ok((!is_as_wanted(&corrected)).then(|| node.object.id()))
+}
+
+/// The patch of a copy that is handed over: the field ownership and the finalizers of its source, and those that
+/// its controllers have added. What was only there to keep it inert goes; a pause that the source has as well
+/// ends with the move.
+fn handing_over(source: &Object, copy: &Object, managers: &[Value]) -> Value {
+    let mut annotations = json!({RUN_ANNOTATION: null});
+    if !has_paused_annotation(source) {
+        annotations[PAUSED_ANNOTATION] = Value::Null;
+    }
+    let mut patch = json!({"metadata": {"annotations": annotations,
+        "managedFields": managed_fields::replacement(managers)}});
+    let own = copy.finalizers();
+    let missing: Vec<&str> =
+        source.finalizers().into_iter().filter(|name| !own.contains(name)).collect();
+    if !missing.is_empty() {
+        patch["metadata"]["finalizers"] = json!([missing, own].concat());
+    }
+    patch
 }
 
 fn warn(different: Vec<ObjectId>) -> Findings {

@@ -17,10 +17,10 @@ use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::quiesce::wait_for_reports;
 use super::record::Step;
 use super::run::{Progress, Run};
-use crate::capi::names::RUN_ANNOTATION;
+use crate::capi::names::{PAUSED_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{
-    Graph, Object, ResourceType, Scope, is_cluster, is_cluster_class, is_pausable, is_paused,
-    reports_pause,
+    Graph, Object, ResourceType, Scope, is_cluster, is_cluster_class, is_custom_resource,
+    is_pausable, is_paused, reports_pause,
 };
 use crate::cluster::{ApiError, Client};
 
@@ -255,7 +255,12 @@ async fn free_and_delete(
     if copy.is_being_deleted() {
         return remove_finalizers(target, resource, copy).await;
     }
-    let patch = json!({"metadata": {"finalizers": null, "annotations": before_deletion(copy)}});
+    let mut marks = before_deletion(copy);
+    if is_custom_resource(copy) {
+        // One that was handed over is not paused by itself any more.
+        marks[PAUSED_ANNOTATION] = json!("");
+    }
+    let patch = json!({"metadata": {"finalizers": null, "annotations": marks}});
     match patch_as_read(target, resource, copy, patch).await? {
         Some(freed) => target.delete_unchanged(resource, &freed).await.map(drop),
         None => Ok(()),

@@ -12,7 +12,11 @@ use super::copy::{Copies, owner_uids};
 use super::discover::{Territory, discover, list_copied};
 use super::error::PhaseError;
 use super::run::Run;
-use crate::capi::{Fate, Graph, KeepReason, Node, Object, PAUSABLE, is_pausable, is_paused};
+use crate::capi::names::RUN_ANNOTATION;
+use crate::capi::{
+    Fate, Graph, KeepReason, Node, Object, PAUSABLE, has_paused_annotation, is_custom_resource,
+    is_pausable, is_paused,
+};
 use crate::cluster::{ApiError, Client};
 
 /// Kinds listed at once.
@@ -181,10 +185,13 @@ fn check_copy<'a>(
     }
 }
 
-/// Checks that a copy which this run has created is still paused.
+/// Checks that a copy which this run has created is still paused, also by itself until it is handed over.
 fn check_paused(node: &Node, copy: &Object, copies: &Copies) -> Result<(), PhaseError> {
     let is_reused = copies.reused.contains(node.object.uid());
-    if is_reused || !is_pausable(copy) || is_paused(copy) {
+    let is_new = copy.annotation(RUN_ANNOTATION).is_some() && is_custom_resource(copy);
+    let is_active =
+        (is_pausable(copy) && !is_paused(copy)) || (is_new && !has_paused_annotation(copy));
+    if is_reused || !is_active {
         return Ok(());
     }
     Err(PhaseError::CopyActive { object: node.object.id() })

@@ -10,6 +10,9 @@ use crate::arena::cluster_type;
 /// Annotation of the lock's Lease with the record of the run.
 const RECORD: &str = "kubectl-pivot.io/record";
 
+/// Annotation that every copy carries when it is created.
+const COPY: &str = "kubectl-pivot.io/run";
+
 /// What may be active on one side only, since a move pauses it.
 pub(super) fn one_sided_types() -> [ResourceType; 4] {
     let addons = "addons.cluster.x-k8s.io/v1beta2";
@@ -58,6 +61,11 @@ impl Call {
         ["POST", "PUT", "PATCH", "DELETE"].contains(&self.method.as_str())
             && !self.query.contains("dryRun=")
             && !self.path.contains("/selfsubject")
+    }
+
+    /// Whether it creates a copy.
+    pub(super) fn creates_copy(&self) -> bool {
+        self.method == "POST" && !self.body["metadata"]["annotations"][COPY].is_null()
     }
 
     /// Whether its answer is a stream of changes.

@@ -177,6 +177,9 @@ impl Upstream {
         if !call.is_write() {
             return self.forward(request).await;
         }
+        if call.creates_copy() && !oracle::is_inert(&call.body) {
+            self.tape.note_born_active(self.side, &call.path);
+        }
         let Some(path) = call.one_sided() else {
             let answer = self.forward(request).await;
             self.judge_deletion(answer.as_ref()).await;

@@ -178,6 +178,10 @@ impl Tape {
         self.state().timeline.note_torn_down(side, victim, cluster, state);
     }
 
+    pub(super) fn note_born_active(&self, side: Side, copy: &str) {
+        self.state().timeline.note_born_active(side, copy);
+    }
+
     pub(super) fn note_spared(&self, side: Side, victim: &str) {
         self.state().timeline.note_spared(side, victim);
     }

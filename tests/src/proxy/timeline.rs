@@ -62,6 +62,12 @@ impl Timeline {
         self.torn_down.remove(&(side, victim.to_owned()));
     }
 
+    /// Notes that a copy was created which a controller may act upon.
+    pub fn note_born_active(&mut self, side: Side, copy: &str) {
+        let event = self.events;
+        self.violations.push(format!("{copy} is not inert in the {side:?} after event {event}"));
+    }
+
     fn violate_deletion(&mut self, side: Side, victim: &str, cluster: &str) {
         let event = self.events;
         self.violations.push(format!(

@@ -7,9 +7,10 @@ use super::super::copy::may_reuse;
 use super::super::discover::{Territory, list_copied};
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
+use super::super::pause::paused_by;
 use super::super::run::Run;
 use crate::capi::names::RUN_ANNOTATION;
-use crate::capi::{Graph, Object};
+use crate::capi::{Graph, Node, Object};
 
 type Key = (usize, Option<String>, String);
 
@@ -24,28 +25,48 @@ pub(super) async fn check(
     let existing: HashMap<Key, Object> =
         listed.into_iter().map(|(kind, object)| (key(kind, &object), object)).collect();
     for node in graph.copied().map(|index| &graph.nodes[index]) {
-        let object = &node.object;
-        let Some(found) = existing.get(&key(node.kind, object)) else { continue };
-        if may_reuse(node, found)
-            || found.annotation(RUN_ANNOTATION) == Some(&run.id)
-            || is_of_run(run, found)
-        {
-            continue;
+        let Some(found) = existing.get(&key(node.kind, &node.object)) else { continue };
+        if !is_of_run(run, found) {
+            judge(node, found, findings);
         }
-        let difference = compare(object, found);
-        let problem = match difference.lost.iter().chain(&difference.added).next() {
-            Some(path) => {
-                format!("an object of this name is in the target already, and differs at {path}")
-            }
-            None => "an object of this name is in the target already".to_owned(),
-        };
-        let hint = format!(
-            "compare {} in both clusters and delete or rename the one that is not wanted",
-            object.id()
-        );
-        findings.object_error("Exists", "target", object.id(), &problem, hint);
     }
     Ok(())
+}
+
+/// Says what is wrong with an object that is in the target under the name of a copy.
+fn judge(node: &Node, found: &Object, findings: &mut Findings) {
+    let object = &node.object;
+    let difference = compare(object, found);
+    let path = difference.lost.iter().chain(&difference.added).next();
+    if may_reuse(node, found) {
+        if let Some(path) = difference.lost.first() {
+            let problem = format!(
+                "it is in the target already, which goes on using its own, and that one differs at {path}"
+            );
+            let hint = format!("compare {} in both clusters", object.id());
+            findings.object_warning("SharedDiffers", "target", object.id(), &problem, hint);
+        }
+        return;
+    }
+    let (problem, hint) = match (found.annotation(RUN_ANNOTATION), path) {
+        (Some(run), _) => (
+            format!("the run {run}, which is over, has left a copy of it in the target"),
+            format!("delete {} in the target: no controller acts on it", found.id()),
+        ),
+        (None, path) => (
+            match path {
+                Some(path) => format!(
+                    "an object of this name is in the target already, and differs at {path}"
+                ),
+                None => "an object of this name is in the target already".to_owned(),
+            },
+            format!(
+                "compare {} in both clusters and delete or rename the one that is not wanted",
+                object.id()
+            ),
+        ),
+    };
+    findings.object_error("Exists", "target", object.id(), &problem, hint);
 }
 
 fn key(kind: usize, object: &Object) -> Key {
@@ -53,5 +74,55 @@ fn key(kind: usize, object: &Object) -> Key {
 }
 
 fn is_of_run(run: &Run, object: &Object) -> bool {
-    super::super::pause::paused_by(object) == Some(&run.id)
+    object.annotation(RUN_ANNOTATION) == Some(&run.id) || paused_by(object) == Some(&run.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::capi::{Fate, KeepReason};
+
+    fn identity(annotations: Value, spec: Value) -> Object {
+        Object::new(json!({"apiVersion": "infrastructure.cluster.x-k8s.io/v1", "kind": "Identity",
+            "metadata": {"name": "i", "annotations": annotations}, "spec": spec}))
+    }
+
+    fn rules(fate: Fate, found: &Object) -> Vec<(&'static str, String)> {
+        let object = identity(json!({}), json!({"account": 1}));
+        let node = Node { object, kind: 0, owners: vec![], soft_owners: vec![], fate };
+        let mut findings = Findings::default();
+        judge(&node, found, &mut findings);
+        findings.0.into_iter().map(|finding| (finding.rule, finding.message)).collect()
+    }
+
+    #[test]
+    fn what_both_clusters_share_may_differ_with_a_warning() {
+        let shared = || Fate::Keep(KeepReason::Global);
+        let same = identity(json!({}), json!({"account": 1, "added": true}));
+        assert_eq!(rules(shared(), &same), []);
+        let found = rules(shared(), &identity(json!({}), json!({"account": 2})));
+        assert!(matches!(&found[..], [("SharedDiffers", text)] if text.contains("spec.account")));
+    }
+
+    #[test]
+    fn other_objects_of_the_name_are_errors() {
+        let same = identity(json!({}), json!({"account": 1}));
+        assert_eq!(rules(Fate::Move, &same), []);
+        let found = rules(Fate::Move, &identity(json!({}), json!({"account": 2})));
+        assert!(matches!(&found[..], [("Exists", text)] if text.contains("spec.account")));
+    }
+
+    #[test]
+    fn a_copy_of_another_run_is_named_as_such() {
+        let left = identity(json!({RUN_ANNOTATION: "r1"}), json!({"account": 1}));
+        for fate in [Fate::Move, Fate::Keep(KeepReason::Global)] {
+            let found = rules(fate, &left);
+            assert!(
+                matches!(&found[..], [("Exists", text)] if text.contains("run r1")),
+                "{found:?}"
+            );
+        }
+    }
 }

@@ -38,6 +38,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_dead_runs_lease_is_taken_after_it_stood_still", taken_after_observation)
         .case("ctrl_c_while_a_lease_is_watched_ends_the_wait", watching_interrupted)
         .case("a_pause_that_arrives_after_a_rollback_changes_nothing", late_pause)
+        .case("a_copy_that_arrives_after_a_rollback_is_inert", late_copy)
         .thorough("every_take_over_raises_the_epoch_in_both_records", epochs)
 }
 
@@ -79,6 +80,39 @@ async fn late_pause(arena: Arc<Arena>) {
         let refused = patched.expect_err("the pause of a dead run");
         assert_eq!(refused.code(), Some(409), "{refused}");
         story.check_put_back(&before).await;
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// A copy leaves a machine that is killed then, and arrives when everything has been put back. (One that has an
+/// owner is collected at once: its owner's copy is gone.)
+async fn late_copy(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let is_copy =
+            |call: &Call| call.method == "POST" && call.is_write() && call.is_about("clusters");
+        let mut running = story.start_until(Rule::when(is_copy, Fault::HoldBefore).times(1)).await;
+        let writes = story.arena.tape().writes();
+        let late = writes.iter().rev().find(|write| is_copy(&write.call)).expect("it is held");
+        let late = Object::new(late.call.body.clone());
+        running.kill();
+        running.end().await;
+        story.arena.tape().cut().await;
+        story.arena.tape().begin_run();
+        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+
+        let (target, options) = (story.arena.pair().target.client(), WriteOptions::default());
+        let kind = cluster_type();
+        let stray = target.create(&kind, &late, &options).await.expect("nothing is in its way");
+        let name = format!("Cluster {}/{}", story.tag, stray.name());
+        let status = story.run("status", &[]).await;
+        assert!(status.says(&name), "{status}");
+        let moved = story.run_move().await;
+        assert_eq!(moved.code, Some(exit::REFUSED), "{moved}");
+        assert!(moved.says(&name) && moved.says("has left a copy of it in the target"), "{moved}");
+        target.delete_unchanged(&kind, &stray).await.expect("it can be deleted");
+        let now = target.get(&kind, stray.namespace(), stray.name()).await.expect("readable");
+        assert_eq!(now, None, "nothing holds it");
         story.check_nothing_left().await;
     })
     .await;
