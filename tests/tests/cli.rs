@@ -14,7 +14,7 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["create"],
     &["abort"],
@@ -31,6 +31,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["sandbox", "up"],
     &["sandbox", "list"],
     &["sandbox", "down"],
+    &["rbac"],
     &["render"],
     &["plugin"],
     &["plugin", "list"],

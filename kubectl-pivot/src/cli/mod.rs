@@ -14,6 +14,7 @@ mod output;
 mod pace;
 mod plugin;
 mod probes;
+mod rbac;
 mod render;
 mod restore;
 mod resume;
@@ -64,6 +65,8 @@ enum Command {
     Status(status::Args),
     /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
     Verify(verify::Args),
+    /// Print the roles that a move needs in one of its clusters, for whoever may grant them.
+    Rbac(rbac::Args),
     /// Print the manifests of a cluster, as an infrastructure plugin renders them.
     Render(render::Args),
     /// List, check, install, trust and write plugins for infrastructure and networks.
@@ -80,7 +83,7 @@ impl Command {
     /// Whether the command stops at a safe point when it is asked to, and cleans up. The others end at
     /// once; the relay of a sandbox among them is ended so.
     fn has_safe_points(&self) -> bool {
-        !matches!(self, Self::Sandbox(_) | Self::Render(_) | Self::Plugin(_))
+        !matches!(self, Self::Sandbox(_) | Self::Rbac(_) | Self::Render(_) | Self::Plugin(_))
     }
 }
 
@@ -126,6 +129,7 @@ pub fn run() -> ExitCode {
             Command::Restore(args) => restore::run(args, &context).await,
             Command::Status(args) => status::run(args, &context).await,
             Command::Verify(args) => verify::run(args, &context).await,
+            Command::Rbac(args) => rbac::run(args, &context).await,
             Command::Render(args) => render::run(args, &context).await,
             Command::Plugin(args) => plugin::run(args),
             Command::Doctor(args) => doctor::run(args, &context).await,

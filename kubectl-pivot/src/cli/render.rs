@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use super::Context;
 use super::plugin::PluginFolders;
@@ -68,7 +69,7 @@ enum Part {
 
 /// Output formats.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Output {
+pub(super) enum Output {
     /// YAML documents.
     #[default]
     Yaml,
@@ -83,11 +84,18 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     for note in &rendered.notes {
         context.progress.events().note(format!("note: {note}"));
     }
-    render::print(&match output {
-        Output::Yaml => render::yaml_objects(&rendered.objects),
-        Output::Json => render::json_objects(&rendered.objects),
-    });
+    render::print(&output.objects(&rendered.objects));
     Ok(exit::OK)
+}
+
+impl Output {
+    /// Objects as text.
+    pub(super) fn objects(self, objects: &[Value]) -> String {
+        match self {
+            Self::Yaml => render::yaml_objects(objects),
+            Self::Json => render::json_objects(objects),
+        }
+    }
 }
 
 impl From<Args> for RenderRequest {

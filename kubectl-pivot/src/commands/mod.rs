@@ -8,6 +8,7 @@ mod doctor;
 mod error;
 mod move_clusters;
 mod plugin;
+mod rbac;
 mod render;
 mod sandbox;
 mod status;
@@ -31,6 +32,7 @@ pub use plugin::{
     PluginList, PluginSummary, TrustWord, plugin_check, plugin_info, plugin_install, plugin_list,
     plugin_new, plugin_registry, plugin_remove, plugin_trust,
 };
+pub use rbac::{RbacRequest, rbac};
 pub use render::{
     ManagementCluster, RenderError, RenderPart, RenderRequest, Rendered, render_manifests,
 };

@@ -29,6 +29,9 @@ use crate::cluster::{Client, Served};
 
 pub use collected::Stranger;
 pub(in crate::transfer) use objects::{check as check_objects, identity};
+pub(in crate::transfer) use permissions::{
+    LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS,
+};
 pub(in crate::transfer) use runs::check as check_runs;
 pub(in crate::transfer) use ties::check as check_ties;
 

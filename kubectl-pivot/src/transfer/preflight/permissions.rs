@@ -15,15 +15,18 @@ use crate::capi::{Fate, Graph, Object, ResourceType, is_pausable};
 use crate::cluster::{ApiError, Client, WriteOptions};
 
 /// Verbs on what moves.
-pub(super) const SOURCE_VERBS: [&str; 3] = ["list", "patch", "delete"];
+pub(in crate::transfer) const SOURCE_VERBS: [&str; 3] = ["list", "patch", "delete"];
 /// Verbs on what is copied: a copy of an interrupted attempt is updated, and an undo deletes.
-pub(super) const TARGET_VERBS: [&str; 6] = ["get", "list", "create", "update", "patch", "delete"];
+pub(in crate::transfer) const TARGET_VERBS: [&str; 6] =
+    ["get", "list", "create", "update", "patch", "delete"];
 /// Verbs on the Lease that is the lock of a run.
-pub(super) const LOCK_VERBS: [&str; 5] = ["get", "create", "update", "patch", "delete"];
+pub(in crate::transfer) const LOCK_VERBS: [&str; 5] =
+    ["get", "create", "update", "patch", "delete"];
 /// Verbs on the ConfigMaps beside the target's Lease in which a run lists its copies.
-pub(super) const LEDGER_VERBS: [&str; 5] = ["get", "list", "create", "patch", "delete"];
+pub(in crate::transfer) const LEDGER_VERBS: [&str; 5] =
+    ["get", "list", "create", "patch", "delete"];
 /// Verbs on namespaces of the target: those that a run creates carry its mark for a while.
-pub(super) const NAMESPACE_VERBS: [&str; 2] = ["create", "patch"];
+pub(in crate::transfer) const NAMESPACE_VERBS: [&str; 2] = ["create", "patch"];
 
 /// Names of needs in a message; the rest is counted.
 const SHOWN: usize = 12;
@@ -52,8 +55,8 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
         let missing = missing(cluster, needs).await?;
         if !missing.is_empty() {
             let hint = format!(
-                "grant the user of the {side} kubeconfig these verbs, or \
-                 use another kubeconfig"
+                "grant the user of the {side} kubeconfig these verbs (`kubectl pivot rbac {side}` prints roles with \
+                 them), or use another kubeconfig"
             );
             let message = format!("its user {}", describe(&missing));
             findings.error("Forbidden", side, message, hint);

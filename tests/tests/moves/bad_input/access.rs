@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::WriteOptions;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("stranger_to_the_source", stranger_to_the_source)
         .case("reader_of_the_source", reader_of_the_source)
         .case("no_update_of_the_finalizers_of_owners", no_finalizers_of_owners)
+        .case("the_roles_that_rbac_prints_are_enough", printed_roles)
         .thorough("reader_of_the_target", reader_of_the_target)
         .thorough("no_new_namespaces_on_the_target", no_new_namespaces)
 }
@@ -153,6 +156,40 @@ async fn no_finalizers_of_owners(bench: Arc<Bench>) {
     rules.push(json!({"apiGroups": groups, "resources": finalizers, "verbs": ["update"]}));
     grant(&bench.pair().target, "landlord", &rules).await;
     let outcome = bench.run_as(bench.pair().source.kubeconfig(), &user, namespace).await;
+    expect(&outcome, code::MOVED, &[]);
+}
+
+/// Users who may do what `rbac` prints, and nothing else.
+async fn printed_roles(bench: Arc<Bench>) {
+    let namespace = "by-roles";
+    bench.populate(namespace).await;
+    let mut users = Vec::new();
+    for (plane, role) in [(&bench.pair().source, "source"), (&bench.pair().target, "target")] {
+        let name = format!("mover-{role}");
+        let kubeconfig = plane.kubeconfig().display().to_string();
+        let args = ["rbac", role, "--kubeconfig", &kubeconfig, "-n", namespace, "--user", &name];
+        let printed = bench.stage().kubectl_pivot().run(args.iter().chain(&["-o", "json"])).await;
+        if role == "target" {
+            // Whoever grants a role in a namespace needs the namespace.
+            create(
+                plane,
+                "namespaces",
+                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+            )
+            .await;
+        }
+        let list = printed.expect_success("rbac").json();
+        for object in list["items"].as_array().expect("a List") {
+            let object = Object::new(object.clone());
+            let plural = format!("{}s", object.kind().to_lowercase());
+            let is_namespaced = object.namespace().is_some();
+            let kind = ResourceType::new(RBAC, object.kind(), &plural, is_namespaced);
+            let created = plane.client().create(&kind, &object, &WriteOptions::default()).await;
+            created.expect("a valid role or binding");
+        }
+        users.push(user(plane, &name));
+    }
+    let outcome = bench.run_as(&users[0], &users[1], namespace).await;
     expect(&outcome, code::MOVED, &[]);
 }
 

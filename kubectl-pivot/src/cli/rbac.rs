@@ -1,0 +1,96 @@
+//! `kubectl pivot rbac`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::Context;
+use super::render::Output;
+use crate::cluster::KubeconfigRef;
+use crate::commands::{self, CommandError, RbacRequest, exit};
+use crate::render;
+use crate::transfer::{Role, Subject};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which end of the move the cluster is.
+    #[arg(value_name = "ROLE")]
+    role: RoleArg,
+    /// Kubeconfig of the management cluster, of somebody who may list its CRDs [default: $KUBECONFIG, then
+    /// ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    kubeconfig_context: Option<String>,
+    /// Namespace to move [default: that of the context].
+    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    namespace: Option<String>,
+    /// Move all namespaces.
+    #[arg(long, short = 'A')]
+    all_namespaces: bool,
+    #[command(flatten)]
+    subject: SubjectArgs,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Ends of a move.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RoleArg {
+    /// Objects move away from it.
+    Source,
+    /// Objects move to it.
+    Target,
+}
+
+/// Who gets the permissions; roles without bindings if nobody is named.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct SubjectArgs {
+    /// User to bind the roles to.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Group to bind the roles to.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Service account to bind the roles to.
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service_account)]
+    service_account: Option<(String, String)>,
+}
+
+impl SubjectArgs {
+    fn subject(self) -> Option<Subject> {
+        let account = self.service_account;
+        let account = account.map(|(namespace, name)| Subject::ServiceAccount { namespace, name });
+        self.user.map(Subject::User).or(self.group.map(Subject::Group)).or(account)
+    }
+}
+
+fn service_account(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
+            Ok((namespace.to_owned(), name.to_owned()))
+        }
+        _ => Err("expected NAMESPACE/NAME".to_owned()),
+    }
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let request = RbacRequest {
+        cluster: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
+        role: match args.role {
+            RoleArg::Source => Role::Source,
+            RoleArg::Target => Role::Target,
+        },
+        namespace: args.namespace,
+        all_namespaces: args.all_namespaces,
+        subject: args.subject.subject(),
+    };
+    let roles = commands::rbac(&request).await?;
+    context.progress.clear();
+    render::print(&args.output.objects(&roles));
+    Ok(exit::OK)
+}

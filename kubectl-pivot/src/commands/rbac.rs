@@ -1,0 +1,38 @@
+//! `rbac`: the permissions that a move needs, as objects to apply. Writes nothing.
+
+use serde_json::Value;
+
+use super::error::CommandError;
+use crate::cluster::{Client, KubeconfigRef};
+use crate::transfer::{MoveError, Namespaces, Role, Subject};
+
+/// What a user has asked for.
+#[derive(Clone, Debug)]
+pub struct RbacRequest {
+    /// The cluster that the permissions are for.
+    pub cluster: KubeconfigRef,
+    /// Which end of the move it is.
+    pub role: Role,
+    /// The namespace to move; that of the context if absent.
+    pub namespace: Option<String>,
+    /// Whether all namespaces move.
+    pub all_namespaces: bool,
+    /// Who gets the permissions; nobody yet if absent.
+    pub subject: Option<Subject>,
+}
+
+/// Reads the kinds of a management cluster, and returns the roles and bindings of a move from or to it.
+///
+/// # Errors
+/// When the cluster cannot be read.
+pub async fn rbac(request: &RbacRequest) -> Result<Vec<Value>, CommandError> {
+    let cluster = Client::connect("management", &request.cluster).await?;
+    let namespaces = match (&request.namespace, request.all_namespaces) {
+        (_, true) => Namespaces::All,
+        (Some(namespace), false) => Namespaces::One(namespace.clone()),
+        (None, false) => Namespaces::One(cluster.default_namespace().to_owned()),
+    };
+    let subject = request.subject.as_ref();
+    let roles = crate::transfer::rbac(&cluster, request.role, &namespaces, subject).await;
+    Ok(roles.map_err(MoveError::Unprepared)?)
+}
