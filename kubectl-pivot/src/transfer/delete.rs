@@ -1,9 +1,9 @@
 //! Deleting from the source what the target now holds, dependents before owners.
 //!
-//! Each object is marked for webhooks (`delete-for-move`, merged into its annotations), deleted if
-//! it is as it was when its copy was compared with it (uid and resource version), and only then freed
-//! of its finalizers: controllers would put them back on an object that is not being deleted. Proxies
-//! of Helm releases are freed before.
+//! Each object that has finalizers, or whose deletion a webhook or policy looks at, is marked for those
+//! (`delete-for-move`, merged into its annotations). It is deleted if it is as it was when its copy was compared
+//! with it (uid and resource version), and only then freed of its finalizers: controllers would put them back on
+//! an object that is not being deleted. Proxies of Helm releases are freed before.
 //!
 //! Before each level the pauses of the source are looked at once more: an active controller would take
 //! the deletion for its user's, and delete real machines.
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::compare::{compare, is_finalizer};
+use super::deletion_hooks::DeletionHooks;
 use super::discover::{Territory, list_copied};
 use super::error::PhaseError;
 use super::hold::hold;
@@ -40,6 +41,7 @@ const ATTEMPTS: u32 = 10;
 pub async fn delete(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
     let moved = |index: &usize| graph.nodes[*index].fate == Fate::Move;
     let progress = Progress::of(graph.copied().filter(moved).count()).carried_through();
+    let hooks = &DeletionHooks::read(&run.source).await;
     for level in graph.levels.iter().rev() {
         let nodes: Vec<&Node> =
             level.iter().filter(|index| moved(index)).map(|index| &graph.nodes[*index]).collect();
@@ -48,7 +50,7 @@ pub async fn delete(run: &Run, territory: &Territory, graph: &Graph) -> Result<(
         }
         hold(run, territory, graph).await?;
         run.each(nodes, &progress, |node| async move {
-            delete_patiently(run, graph.resource(node), &node.object).await
+            delete_patiently(run, hooks, graph.resource(node), &node.object).await
         })
         .await?;
     }
@@ -58,13 +60,14 @@ pub async fn delete(run: &Run, territory: &Territory, graph: &Graph) -> Result<(
 /// A webhook may refuse for a while: its controller is restarting, or waits for something to go first.
 async fn delete_patiently(
     run: &Run,
+    hooks: &DeletionHooks,
     resource: &ResourceType,
     object: &Object,
 ) -> Result<(), PhaseError> {
     let begun = Instant::now();
     loop {
         run.stop.check_lock()?;
-        match delete_unchanged(&run.source, resource, object).await {
+        match delete_unchanged(&run.source, hooks, resource, object).await {
             Err(PhaseError::Api(error))
                 if error.is_refused_by_admission()
                     && begun.elapsed() < run.options.delete_timeout =>
@@ -81,12 +84,13 @@ async fn delete_patiently(
 /// write its status meanwhile.
 async fn delete_unchanged(
     source: &Client,
+    hooks: &DeletionHooks,
     resource: &ResourceType,
     object: &Object,
 ) -> Result<(), PhaseError> {
     let mut latest = None;
     for attempt in 1..=ATTEMPTS {
-        match delete_as_read(source, resource, latest.as_ref().unwrap_or(object)).await {
+        match delete_as_read(source, hooks, resource, latest.as_ref().unwrap_or(object)).await {
             Err(error) if error.is_conflict() => {}
             other => return Ok(other?),
         }
@@ -122,13 +126,16 @@ fn check_unchanged(object: &Object, now: &Object) -> Result<(), PhaseError> {
 /// Deletes an object, if nobody has written to it since it was read.
 async fn delete_as_read(
     source: &Client,
+    hooks: &DeletionHooks,
     resource: &ResourceType,
     object: &Object,
 ) -> Result<(), ApiError> {
     if object.is_being_deleted() {
         return remove_finalizers(source, resource, object).await;
     }
-    let marked = match is_marked(object) {
+    // Without a finalizer no controller sees the deletion, only who is asked before it.
+    let is_seen = !object.finalizers().is_empty() || hooks.look_at(resource);
+    let marked = match is_marked(object) || !is_seen {
         true => Some(object.clone()),
         false => patch_as_read(source, resource, object, mark(object)).await?,
     };

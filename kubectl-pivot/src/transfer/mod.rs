@@ -9,6 +9,7 @@ mod alone;
 mod compare;
 mod copy;
 mod delete;
+mod deletion_hooks;
 mod directory;
 mod discover;
 mod error;
