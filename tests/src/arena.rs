@@ -28,12 +28,16 @@ pub const LEASE_SECONDS: &str = "KUBECTL_PIVOT_TEST_LEASE_SECONDS";
 const TAG: &str = "TAG";
 
 /// Annotations that a finished, resumed or rolled back run must not leave anywhere.
-const MARKS: [&str; 4] = [
+const MARKS: [&str; 5] = [
     "kubectl-pivot.io/run",
+    "kubectl-pivot.io/finalizers",
     "kubectl-pivot.io/paused-by",
     "kubectl-pivot.io/record",
     "clusterctl.cluster.x-k8s.io/delete-for-move",
 ];
+
+/// The annotation that pauses an object.
+const PAUSED: &str = "cluster.x-k8s.io/paused";
 
 /// Two clusters behind proxies.
 pub struct Arena {
@@ -255,6 +259,9 @@ impl Arena {
             for object in raw(plane, tag).await.objects() {
                 let marks = MARKS.iter().filter(|mark| object.annotation(mark).is_some());
                 left.extend(marks.map(|mark| format!("{name}: {mark} on {}", identity(object))));
+                // Users of the populations pause with an empty value.
+                let pause = object.annotation(PAUSED).filter(|value| !value.is_empty());
+                left.extend(pause.map(|_| format!("{name}: {PAUSED} on {}", identity(object))));
             }
             left.extend(leases(plane.client()).await.iter().map(|lease| {
                 format!("{name}: Lease {}/{}", lease.namespace().unwrap_or("-"), lease.name())

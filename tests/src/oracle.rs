@@ -41,11 +41,10 @@ pub fn is_being_torn_down(object: &Value) -> bool {
 }
 
 /// Whether no controller acts on an object, even if its Cluster is not paused or somebody deletes it. So every copy
-/// has to be when it is created. Nothing of Cluster API acts on Secrets and ConfigMaps as such.
+/// has to be as long as it is not handed over. No controller looks for a pause of Secrets and ConfigMaps.
 pub fn is_inert(object: &Value) -> bool {
     let finalizers = object["metadata"]["finalizers"].as_array();
-    !group(object).ends_with(CORE)
-        || (has_annotation(object) && finalizers.is_none_or(Vec::is_empty))
+    (group(object).is_empty() || has_annotation(object)) && finalizers.is_none_or(Vec::is_empty)
 }
 
 /// Namespace and name of the Cluster whose pause decides about an object: the object itself if it is a

@@ -82,6 +82,7 @@ fn every_annotation_that_users_can_meet_is_explained() {
     for annotation in [
         names::PAUSED_BY_ANNOTATION,
         names::RUN_ANNOTATION,
+        names::FINALIZERS_ANNOTATION,
         names::USER_PAUSED_ANNOTATION,
         names::DELETE_FOR_MOVE_ANNOTATION,
         names::PAUSED_ANNOTATION,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::object::Object;
 use super::resource::ResourceType;
 
 /// The managed fields that a copy is to have.
@@ -25,6 +26,11 @@ pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &
             entry
         })
         .collect()
+}
+
+/// Names of those who manage fields of an object.
+pub fn managers(object: &Object) -> impl Iterator<Item = &str> {
+    object.managed_fields().iter().filter_map(|entry| entry["manager"].as_str())
 }
 
 /// Returns the entries of the status, which the controllers of a copy have written in its own cluster.

@@ -19,6 +19,8 @@ pub const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 pub const PAUSED_BY_ANNOTATION: &str = "kubectl-pivot.io/paused-by";
 /// Annotation of ours on copies in the target, until the run no longer needs it: the run's id.
 pub const RUN_ANNOTATION: &str = "kubectl-pivot.io/run";
+/// Annotation of ours on copies that are not handed over yet: the finalizers that they will have, with commas.
+pub const FINALIZERS_ANNOTATION: &str = "kubectl-pivot.io/finalizers";
 /// Label of ours on the ConfigMaps in which a run lists its copies: the run's id.
 pub const COPIES_OF_LABEL: &str = "kubectl-pivot.io/copies-of";
 /// Annotation of ours in a backup, on Clusters and ClusterClasses that their user had paused.

@@ -14,6 +14,7 @@ use super::connection::{ConnectError, Connection, Opened};
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
 use super::gate::Gate;
 use super::kubeconfig::KubeconfigRef;
+use super::list::encode;
 use super::retry::{RetryPolicy, is_retryable};
 use crate::capi::{Object, ResourceType};
 
@@ -68,7 +69,7 @@ impl WriteOptions {
 
     fn query(&self) -> String {
         let dry_run = if self.dry_run { "&dryRun=All" } else { "" };
-        format!("fieldManager={}{dry_run}", self.field_manager)
+        format!("fieldManager={}{dry_run}", encode(&self.field_manager))
     }
 
     fn path(&self, base: &str) -> String {

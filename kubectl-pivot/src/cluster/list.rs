@@ -179,7 +179,7 @@ fn list_uri(collection: &str, selection: Selection<'_>, token: &str) -> String {
     uri
 }
 
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 

@@ -22,8 +22,9 @@ use super::record::{Operation, Phase, Record, Role, Step};
 use super::recover::{as_recorded, find_one};
 use super::report::{Outcome, Report};
 use super::run::{Progress, Run};
+use super::seal::{setting_free, with_finalizers};
 use super::undo::{remove_marked, resume_source};
-use crate::capi::names::RUN_ANNOTATION;
+use crate::capi::names::{FINALIZERS_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{Object, ObjectId};
 use crate::journal::RunEvent;
 
@@ -237,7 +238,7 @@ async fn finish(
     while phase != Phase::Finished {
         let step = match phase {
             Phase::HandingOver | Phase::Committed => {
-                run.recorded("seal", unmark(run, territory)).await?;
+                run.recorded("seal", hand_over(run, territory)).await?;
                 Step::CopiesHandedOver
             }
             Phase::Deleting => {
@@ -256,15 +257,21 @@ async fn finish(
     Ok(ledger.created(territory))
 }
 
-/// Takes the mark from the copies that were not handed over: the field ownership of their sources is lost.
-async fn unmark(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+/// Hands over the copies that are left without their sources, whose field ownership is lost.
+async fn hand_over(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     let is_ours = |object: &Object| object.annotation(RUN_ANNOTATION) == Some(&run.id);
     let listed = list_everywhere(&run.target, territory).await?;
     let ours: Vec<_> = listed.into_iter().filter(|(_, object)| is_ours(object)).collect();
     let progress = Progress::of(ours.len()).carried_through();
     run.each(ours, &progress, |(kind, copy)| async move {
         let change = |now: &Object| {
-            is_ours(now).then(|| json!({"metadata": {"annotations": {RUN_ANNOTATION: null}}}))
+            let mut change = json!({"metadata": {"annotations": setting_free(now)}});
+            let finalizers = now.annotation(FINALIZERS_ANNOTATION).into_iter();
+            let finalizers = finalizers.flat_map(|names| names.split(',')).collect();
+            if let Some(finalizers) = with_finalizers(now, finalizers) {
+                change["metadata"]["finalizers"] = finalizers;
+            }
+            is_ours(now).then_some(change)
         };
         patch(&run.target, &territory.kinds[kind].resource, &copy, change).await?;
         Ok(())

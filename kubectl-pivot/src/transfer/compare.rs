@@ -3,11 +3,13 @@
 use serde_json::{Map, Value};
 use sha2::Digest;
 
+use super::copy::has_birth_pause;
 use crate::capi::names::{
-    DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+    DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION,
+    RUN_ANNOTATION,
 };
 use crate::capi::{Object, OwnerReference, group_of};
-use crate::capi::{has_paused_annotation, is_cluster, is_pausable};
+use crate::capi::{is_cluster, is_pausable};
 
 /// How a copy differs from what it was copied from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +40,11 @@ pub fn compare(source: &Object, copy: &Object) -> Difference {
     let mut difference = Difference::default();
     let (mut wanted, mut found) = (source.clone(), copy.clone());
     if copy.annotation(RUN_ANNOTATION).is_some() {
-        wanted.metadata_mut().remove("finalizers");
-        if !has_paused_annotation(source) {
+        let own = copy.finalizers();
+        let common: Vec<&str> =
+            source.finalizers().into_iter().filter(|name| own.contains(name)).collect();
+        wanted.metadata_mut().insert("finalizers".to_owned(), serde_json::json!(common));
+        if has_birth_pause(copy) && !has_birth_pause(source) {
             found.remove_annotation(PAUSED_ANNOTATION);
         }
     }
@@ -74,7 +79,9 @@ pub fn being_deleted(copy: &Object) -> Option<String> {
 
 fn content(mut object: Object) -> Value {
     let is_cluster = is_cluster(&object);
-    for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION] {
+    let marks =
+        [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION];
+    for mark in marks {
         object.remove_annotation(mark);
     }
     // A move pauses Clusters by their field: the annotation on a Cluster is its user's.
@@ -244,8 +251,11 @@ mod tests {
                 "metadata": {"name": "m", "annotations": annotations, "finalizers": finalizers}}))
         };
         let source = object(json!({}), json!(["f"]));
-        let born = object(json!({RUN_ANNOTATION: "r", PAUSED_ANNOTATION: ""}), json!([]));
+        let born = object(json!({RUN_ANNOTATION: "r", PAUSED_ANNOTATION: "r"}), json!([]));
         assert!(is_same_content(&source, &born), "{:?}", compare(&source, &born));
+        let with_its_own =
+            object(json!({RUN_ANNOTATION: "r", PAUSED_ANNOTATION: "r"}), json!(["f"]));
+        assert!(is_same_content(&source, &with_its_own), "its controller was faster");
         let handed_over = object(json!({}), json!(["f"]));
         assert!(is_same_content(&source, &handed_over));
         let still_paused = object(json!({PAUSED_ANNOTATION: ""}), json!([]));
@@ -255,6 +265,9 @@ mod tests {
         let of_user = object(json!({PAUSED_ANNOTATION: ""}), json!(["f"]));
         let resumed = object(json!({RUN_ANNOTATION: "r"}), json!([]));
         assert!(!is_same_content(&of_user, &resumed));
+        let held = object(json!({RUN_ANNOTATION: "r", PAUSED_ANNOTATION: ""}), json!([]));
+        assert!(is_same_content(&of_user, &held));
+        assert!(!is_same_content(&source, &held), "a pause of somebody else");
     }
 
     #[test]

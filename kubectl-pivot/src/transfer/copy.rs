@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::compare::{compare, is_same_content};
 use super::error::PhaseError;
@@ -19,7 +19,9 @@ use super::namespaces;
 use super::options::Existing;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
-use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::names::{
+    DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION,
+};
 use crate::capi::{
     Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, has_paused_annotation,
     is_cluster, is_custom_resource,
@@ -43,10 +45,14 @@ pub struct Copies {
 impl Copies {
     /// Keeps of a copy what is needed to write to it as it was read.
     pub(super) fn note_read(&mut self, source_uid: &str, copy: &Object) {
-        let mark = copy.annotation(RUN_ANNOTATION).map(|run| json!({RUN_ANNOTATION: run}));
+        let kept = [RUN_ANNOTATION, PAUSED_ANNOTATION];
+        let marks: Map<String, Value> = kept
+            .into_iter()
+            .filter_map(|mark| Some((mark.to_owned(), copy.annotation(mark)?.into())))
+            .collect();
         let read = json!({"apiVersion": copy.api_version(), "kind": copy.kind(), "metadata": {
             "namespace": copy.namespace(), "name": copy.name(), "uid": copy.uid(),
-            "resourceVersion": copy.resource_version(), "annotations": mark,
+            "resourceVersion": copy.resource_version(), "annotations": marks,
             "finalizers": copy.finalizers(),
             "managedFields": managed_fields::of_status(copy.managed_fields())}});
         self.read.insert(source_uid.to_owned(), Object::new(read));
@@ -100,7 +106,11 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
     let mut object = without_server_fields(&node.object, kind);
     object.set_annotation(RUN_ANNOTATION, run);
     if is_custom_resource(&object) && !has_paused_annotation(&object) {
-        object.set_annotation(PAUSED_ANNOTATION, "");
+        object.set_annotation(PAUSED_ANNOTATION, run);
+    }
+    let finalizers = object.finalizers().join(",");
+    if !finalizers.is_empty() {
+        object.set_annotation(FINALIZERS_ANNOTATION, &finalizers);
     }
     object.metadata_mut().remove("finalizers");
     let owners: Vec<Value> = node
@@ -118,6 +128,12 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
         object.metadata_mut().insert("ownerReferences".to_owned(), Value::from(owners));
     }
     object
+}
+
+/// Whether a copy still has the pause that it was created with: its value is that of the run's mark, which tells it
+/// from the pause of a user.
+pub(super) fn has_birth_pause(copy: &Object) -> bool {
+    copy.annotation(PAUSED_ANNOTATION).is_some_and(|by| Some(by) == copy.annotation(RUN_ANNOTATION))
 }
 
 /// The object without what only means something in its own cluster, and without owners.
@@ -147,7 +163,9 @@ async fn place(
         update(&run.target, resource, &created, body).await?;
     }
     let reused = !ours;
-    if reused && run.options.existing == Existing::MustMatch && !may_reuse(node, &created) {
+    let is_of_another_run = reused && created.annotation(RUN_ANNOTATION).is_some();
+    let must_match = run.options.existing == Existing::MustMatch;
+    if is_of_another_run || (reused && must_match && !may_reuse(node, &created)) {
         return Err(PhaseError::Foreign { object: node.object.id() });
     }
     Ok(Placed {
@@ -251,7 +269,7 @@ mod tests {
         assert_eq!(
             copy.value(),
             &json!({"apiVersion": "g.io/v1", "kind": "Thing", "metadata": {"name": "a", "labels": {"l": "v"},
-                "annotations": {RUN_ANNOTATION: "run1", PAUSED_ANNOTATION: ""}, "ownerReferences":
+                "annotations": {RUN_ANNOTATION: "run1", PAUSED_ANNOTATION: "run1", FINALIZERS_ANNOTATION: "f"}, "ownerReferences":
                 [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "new", "controller": true}]}, "spec": {"x": 1}})
         );
         kind.has_status_subresource = false;

@@ -233,7 +233,8 @@ async fn resume(
     object: &Object,
 ) -> Result<(), ApiError> {
     let is_ours = |now: &Object| paused_by(now) == Some(&run.id);
-    let Some(managers) = managers_of_false(object, served) else {
+    let nobody = || is_nothing_but_paused(object).then(Vec::new);
+    let Some(managers) = managers_of_false(object, served).or_else(nobody) else {
         let plan = |now: &Object| is_ours(now).then(|| resuming(now));
         return precondition::patch(cluster, resource, object, plan).await.map(drop);
     };
@@ -243,6 +244,11 @@ async fn resume(
     };
     let plan = |now: &Object| is_ours(now).then(|| giving_back(now, &managers));
     precondition::patch(cluster, resource, &resumed, plan).await.map(drop)
+}
+
+/// Whether a Cluster would be without a spec if it were not paused: v1beta2 refuses a spec without fields.
+fn is_nothing_but_paused(object: &Object) -> bool {
+    is_cluster(object) && object.value()["spec"] == json!({"paused": true})
 }
 
 /// Makes those who managed an explicit `false` its managers again.
@@ -270,10 +276,7 @@ fn resuming(object: &Object) -> Value {
     if !is_cluster(object) {
         return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
     }
-    // v1beta2 refuses a spec without fields.
-    let is_all = object.value()["spec"].as_object().is_some_and(|spec| spec.len() == 1);
-    let paused = if is_all { Value::Bool(false) } else { Value::Null };
-    json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": paused}})
+    json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": null}})
 }
 
 #[cfg(test)]
@@ -343,10 +346,15 @@ mod tests {
     }
 
     #[test]
-    fn the_spec_of_a_resumed_cluster_is_never_empty() {
-        let spec = |spec: Value| resuming(&cluster(spec))["spec"].clone();
-        assert_eq!(spec(json!({"paused": true, "topology": {}})), json!({"paused": null}));
-        assert_eq!(spec(json!({"paused": true})), json!({"paused": false}));
+    fn a_cluster_without_a_spec_of_its_own_is_known() {
+        for (spec, is_so) in [
+            (json!({"paused": true}), true),
+            (json!({"paused": true, "topology": {}}), false),
+            (json!({"topology": {}}), false),
+            (Value::Null, false),
+        ] {
+            assert_eq!(is_nothing_but_paused(&cluster(spec.clone())), is_so, "{spec}");
+        }
     }
 
     #[test]

@@ -6,14 +6,14 @@
 
 use serde_json::{Value, json};
 
-use super::copy::Copies;
+use super::copy::{Copies, has_birth_pause};
 use super::error::PhaseError;
 use super::findings::Findings;
 use super::precondition::{patch, patch_with, read_again};
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
-use crate::capi::names::{PAUSED_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{Graph, Node, Object, ObjectId, has_paused_annotation};
+use crate::capi::names::{FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{Graph, Node, Object, ObjectId};
 use crate::cluster::{FIELD_MANAGER, Served, WriteOptions};
 
 /// Hands over all copies that this run has created and that still have its mark. Copies that the API server gives other managed fields than
@@ -66,14 +66,18 @@ async fn seal_one(
     let manager = managed_fields::manager_of_finalizers(&managers, &resource.api_version());
     let options = WriteOptions::manager(manager.unwrap_or(FIELD_MANAGER));
     let handed_over = patch_with(&options, &run.target, resource, copy, hand_over).await?;
-    let Some(stored) = handed_over else {
-        // It was handed over before, or is gone.
-        let now = read_again(&run.target, resource, copy).await?;
-        return now.map(|_| None).ok_or_else(missing);
+    let stored = match handed_over {
+        Some(stored) if is_as_wanted(&stored) => return Ok(None),
+        Some(stored) => stored,
+        None => {
+            // It was handed over before, perhaps without the second request, or is gone.
+            let now = read_again(&run.target, resource, copy).await?.ok_or_else(missing)?;
+            if managed_fields::managers(&now).all(|manager| manager != FIELD_MANAGER) {
+                return Ok(None);
+            }
+            now
+        }
     };
-    if is_as_wanted(&stored) {
-        return Ok(None);
-    }
     let correct = |stored: &Object| {
         let entries = managed_fields::replacement(&wanted(stored));
         Some(json!({"metadata": {"managedFields": entries}}))
@@ -83,22 +87,30 @@ async fn seal_one(
 }
 
 /// The patch of a copy that is handed over: the field ownership and the finalizers of its source, and those that
-/// its controllers have added. What was only there to keep it inert goes; a pause that the source has as well
-/// ends with the move.
+/// its controllers have added. What was only there to keep it inert goes.
 fn handing_over(source: &Object, copy: &Object, managers: &[Value]) -> Value {
-    let mut annotations = json!({RUN_ANNOTATION: null});
-    if !has_paused_annotation(source) {
-        annotations[PAUSED_ANNOTATION] = Value::Null;
-    }
-    let mut patch = json!({"metadata": {"annotations": annotations,
+    let mut patch = json!({"metadata": {"annotations": setting_free(copy),
         "managedFields": managed_fields::replacement(managers)}});
-    let own = copy.finalizers();
-    let missing: Vec<&str> =
-        source.finalizers().into_iter().filter(|name| !own.contains(name)).collect();
-    if !missing.is_empty() {
-        patch["metadata"]["finalizers"] = json!([missing, own].concat());
+    if let Some(finalizers) = with_finalizers(copy, source.finalizers()) {
+        patch["metadata"]["finalizers"] = finalizers;
     }
     patch
+}
+
+/// The finalizers of a copy with these among them; `None` if it has them all.
+pub(super) fn with_finalizers(copy: &Object, wanted: Vec<&str>) -> Option<Value> {
+    let own = copy.finalizers();
+    let missing: Vec<&str> = wanted.into_iter().filter(|name| !own.contains(name)).collect();
+    (!missing.is_empty()).then(|| json!([missing, own].concat()))
+}
+
+/// The annotations of a copy that becomes an object like others.
+pub(super) fn setting_free(copy: &Object) -> Value {
+    let mut annotations = json!({RUN_ANNOTATION: null, FINALIZERS_ANNOTATION: null});
+    if has_birth_pause(copy) {
+        annotations[PAUSED_ANNOTATION] = Value::Null;
+    }
+    annotations
 }
 
 fn warn(different: Vec<ObjectId>) -> Findings {

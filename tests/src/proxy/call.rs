@@ -63,9 +63,10 @@ impl Call {
             && !self.path.contains("/selfsubject")
     }
 
-    /// Whether it creates a copy.
-    pub(super) fn creates_copy(&self) -> bool {
-        self.method == "POST" && !self.body["metadata"]["annotations"][COPY].is_null()
+    /// Whether it creates a copy, or replaces one.
+    pub(super) fn writes_whole_copy(&self) -> bool {
+        ["POST", "PUT"].contains(&self.method.as_str())
+            && !self.body["metadata"]["annotations"][COPY].is_null()
     }
 
     /// Whether its answer is a stream of changes.

@@ -177,7 +177,7 @@ impl Upstream {
         if !call.is_write() {
             return self.forward(request).await;
         }
-        if call.creates_copy() && !oracle::is_inert(&call.body) {
+        if call.writes_whole_copy() && !oracle::is_inert(&call.body) {
             self.tape.note_born_active(self.side, &call.path);
         }
         let Some(path) = call.one_sided() else {

@@ -10,7 +10,7 @@ use super::super::findings::Findings;
 use super::super::pause::paused_by;
 use super::super::run::Run;
 use crate::capi::names::RUN_ANNOTATION;
-use crate::capi::{Graph, Node, Object};
+use crate::capi::{Graph, Node, Object, has_paused_annotation, is_custom_resource};
 
 type Key = (usize, Option<String>, String);
 
@@ -51,7 +51,7 @@ fn judge(node: &Node, found: &Object, findings: &mut Findings) {
     let (problem, hint) = match (found.annotation(RUN_ANNOTATION), path) {
         (Some(run), _) => (
             format!("the run {run}, which is over, has left a copy of it in the target"),
-            format!("delete {} in the target: no controller acts on it", found.id()),
+            hint_of_leftover(found),
         ),
         (None, path) => (
             match path {
@@ -67,6 +67,19 @@ fn judge(node: &Node, found: &Object, findings: &mut Findings) {
         ),
     };
     findings.object_error("Exists", "target", object.id(), &problem, hint);
+}
+
+/// What another run has left may be deleted as long as no controller sees the deletion.
+fn hint_of_leftover(found: &Object) -> String {
+    let id = found.id();
+    let is_paused = has_paused_annotation(found) || !is_custom_resource(found);
+    match is_paused && found.finalizers().is_empty() {
+        true => format!("delete {id} in the target: no controller acts on it"),
+        false => format!(
+            "take the finalizers off {id} in the target, then delete it; leave its pause as it is, or a \
+             controller will delete the machines behind it"
+        ),
+    }
 }
 
 fn key(kind: usize, object: &Object) -> Key {

@@ -13,7 +13,7 @@ use crate::capi::{Fate, Graph, Node, OwnerReference, group_of};
 use crate::cluster::{ApiErrorCause, WriteOptions};
 
 /// In what the admission plugin `OwnerReferencesPermissionEnforcement` of Kubernetes says.
-const BLOCKED_OWNER: &str = "cannot set blockOwnerDeletion";
+const BLOCKED_OWNER: &str = "you can't set finalizers on";
 
 /// Creates one object of each kind (or all) with dry-run, and reports what the target refuses.
 ///

@@ -2,7 +2,8 @@
 
 use super::super::findings::Findings;
 use crate::capi::names::{
-    DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+    DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION,
+    RUN_ANNOTATION,
 };
 use crate::capi::{Graph, Object};
 
@@ -21,7 +22,7 @@ const REQUEST_ROOM: usize = 4096;
 /// Refuses objects that marks would make too large.
 pub(super) fn check(graph: &Graph, findings: &mut Findings) {
     for object in graph.copied().map(|index| &graph.nodes[index].object) {
-        let annotations = size_of_annotations(object) + marks();
+        let annotations = size_of_annotations(object) + marks(object);
         if let Some(excess) = annotations.checked_sub(ANNOTATIONS_LIMIT).filter(|n| *n > 0) {
             let problem = format!(
                 "its annotations leave too little room for the marks of a move: they are {excess} bytes too \
@@ -31,7 +32,7 @@ pub(super) fn check(graph: &Graph, findings: &mut Findings) {
                         kubectl.kubernetes.io/last-applied-configuration";
             findings.object_error("TooLarge", "source", object.id(), &problem, hint);
         }
-        let stored = stored_size(object) + marks() + REQUEST_ROOM;
+        let stored = stored_size(object) + marks(object) + REQUEST_ROOM;
         if let Some(excess) = stored.checked_sub(REQUEST_LIMIT).filter(|n| *n > 0) {
             let problem = format!(
                 "it is nearly as large as an object can be in etcd: the marks of a move would make it \
@@ -44,10 +45,12 @@ pub(super) fn check(graph: &Graph, findings: &mut Findings) {
 }
 
 /// The size of all marks that an object can have at once.
-fn marks() -> usize {
+fn marks(object: &Object) -> usize {
     let names =
         [DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION];
-    names.into_iter().map(|name| name.len() + VALUE_ROOM).sum()
+    let values: usize = names.into_iter().map(|name| name.len() + VALUE_ROOM).sum();
+    let finalizers: usize = object.finalizers().iter().map(|name| name.len() + 1).sum();
+    values + FINALIZERS_ANNOTATION.len() + finalizers
 }
 
 fn size_of_annotations(object: &Object) -> usize {
@@ -92,8 +95,9 @@ mod tests {
     #[test]
     fn annotations_have_to_leave_room_for_the_marks() {
         let of = |size: usize| findings("ConfigMap", json!({"k": "x".repeat(size)}), Value::Null);
-        assert_eq!(of(ANNOTATIONS_LIMIT - marks() - 1), [] as [&str; 0]);
-        let found = of(ANNOTATIONS_LIMIT - marks() + 6);
+        let marks = marks(&Object::new(json!({"metadata": {}})));
+        assert_eq!(of(ANNOTATIONS_LIMIT - marks - 1), [] as [&str; 0]);
+        let found = of(ANNOTATIONS_LIMIT - marks + 6);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("ConfigMap ns/a") && found[0].contains(" 7 bytes"), "{found:?}");
     }

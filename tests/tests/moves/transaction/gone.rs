@@ -10,6 +10,8 @@ use serde_json::Value;
 use super::commit::while_handing_over;
 use super::{Story, exit, while_copying, while_deleting, with_story};
 
+const PAUSED: &str = "cluster.x-k8s.io/paused";
+
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_move_is_finished_without_its_source", finished_in_the_target)
@@ -47,6 +49,9 @@ async fn finished_in_the_target(arena: Arc<Arena>) {
         };
         assert_eq!(paused("plain"), Some(Value::Null), "{resumed}");
         assert_eq!(paused("resting"), Some(Value::Bool(true)), "its user has paused it: {resumed}");
+        let is_held = |object: &Value| object["metadata"]["annotations"].get(PAUSED).is_some();
+        let held = target.0.iter().filter(|(_, object)| is_held(object)).map(|(name, _)| name);
+        assert_eq!(held.collect::<Vec<_>>(), ["Cluster.cluster.x-k8s.io TAG/held"], "{resumed}");
         let client = story.arena.pair().target.client();
         assert!(leases(client).await.is_empty() && lists_of_copies(client).await.is_empty());
         let left = story.arena.leftovers(&story.tag).await;
