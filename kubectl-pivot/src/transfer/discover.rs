@@ -56,7 +56,7 @@ pub async fn list_kinds(
     let namespace = territory.namespaces.selector();
     let lists = futures::stream::iter(territory.kinds.iter().enumerate())
         .map(|(index, kind)| async move {
-            let objects = list_or_none(cluster, kind, namespace).await?;
+            let objects = list_or_none(cluster, &kind.resource, namespace).await?;
             Ok::<_, ApiError>(objects.into_iter().map(|object| (index, object)).collect::<Vec<_>>())
         })
         .buffered(LISTS_IN_FLIGHT)
@@ -120,15 +120,18 @@ pub async fn list_everywhere_or_in(
     }
 }
 
-/// A kind that the cluster does not serve has no objects there. One that it says to serve, and of which no
-/// list can be had, may have some.
-async fn list_or_none(
+/// A kind that the cluster does not serve has no objects there; a user who may not list it gets to hear that first.
+/// One that it says to serve, and of which no list can be had, may have some.
+pub(super) async fn list_or_none(
     cluster: &Client,
-    kind: &MoveKind,
+    resource: &ResourceType,
     namespace: Option<&str>,
 ) -> Result<Vec<Object>, ApiError> {
-    match cluster.list(&kind.resource, namespace).await {
-        Err(error) if error.is_not_found() && !is_named(cluster, &kind.resource).await? => {
+    match cluster.list(resource, namespace).await {
+        Err(error)
+            if (error.is_not_found() || error.is_forbidden())
+                && !is_named(cluster, resource).await? =>
+        {
             Ok(Vec::new())
         }
         other => other,
@@ -262,7 +265,7 @@ async fn classes_used_outside(
     };
     let has_class = territory.kinds.iter().any(|kind| kind.resource.kind == "ClusterClass");
     if let Some(kind) = territory.kinds.iter().find(is_kind).filter(|_| has_class) {
-        let elsewhere = list_or_none(cluster, kind, None).await?;
+        let elsewhere = list_or_none(cluster, &kind.resource, None).await?;
         let elsewhere = elsewhere.iter().filter(|object| object.namespace() != Some(namespace));
         classes.extend(
             elsewhere

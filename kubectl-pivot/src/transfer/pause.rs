@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::discover::{Territory, discover};
+use super::discover::{Territory, discover, list_or_none};
 use super::error::PhaseError;
 use super::precondition;
 use super::run::{Progress, Run};
@@ -99,10 +99,7 @@ pub async fn fence(
             |known: &&MoveKind| known.resource.kind == kind && known.resource.group == group;
         let Some(kind) = kinds.iter().find(is_it) else { continue };
         let moving = run.options.namespaces.selector();
-        let listed = match cluster.list(&kind.resource, moving).await {
-            Err(error) if error.is_not_found() => continue,
-            other => other?,
-        };
+        let listed = list_or_none(cluster, &kind.resource, moving).await?;
         let active: Vec<Object> = listed.into_iter().filter(|object| !is_paused(object)).collect();
         let progress = Progress::of(active.len()).carried_through();
         run.each(active, &progress, |object| async move {
@@ -187,10 +184,9 @@ async fn paused_by_run(
     resource: &ResourceType,
 ) -> Result<Vec<Object>, ApiError> {
     let moving = run.options.namespaces.selector();
-    let listed = match cluster.list(resource, None).await {
-        Err(error) if error.is_not_found() => Vec::new(),
+    let listed = match list_or_none(cluster, resource, None).await {
         Err(error) if error.is_forbidden() && moving.is_some() => {
-            cluster.list(resource, moving).await?
+            list_or_none(cluster, resource, moving).await?
         }
         other => other?,
     };
