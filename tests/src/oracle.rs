@@ -5,17 +5,18 @@
 //! object alone when the Cluster of the object has `spec.paused: true`, or when the object itself has the
 //! annotation. So the annotation on a Cluster pauses the Cluster object alone: whatever is below it is
 //! worked on. The Helm add-on provider and the controller of ClusterResourceSets look at the annotation of
-//! their own objects only.
+//! their own objects only; and so may a provider of which no object was seen to report that it is paused.
 
 use serde_json::Value;
 
 const CORE: &str = "cluster.x-k8s.io";
 const ADDONS: &str = "addons.cluster.x-k8s.io";
+const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";
 const PAUSED: &str = "cluster.x-k8s.io/paused";
 const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
 
 /// Whether controllers work on what this object stands for: for a Cluster its whole hierarchy, for a
-/// ClusterClass, ClusterResourceSet or proxy of Helm releases that object.
+/// ClusterClass, ClusterResourceSet, proxy of Helm releases or the infrastructure of a Cluster that object.
 ///
 /// # Panics
 /// When it is none of these: there is no rule for it.
@@ -26,6 +27,7 @@ pub fn is_active(object: &Value) -> bool {
         | (ADDONS, "ClusterResourceSet" | "HelmChartProxy" | "HelmReleaseProxy") => {
             !has_annotation(object)
         }
+        (INFRASTRUCTURE, "DockerCluster") => !has_annotation(object) && !reports_pause(object),
         (group, kind) => panic!("there is no rule for {kind}.{group}"),
     }
 }
@@ -38,6 +40,15 @@ pub fn is_being_torn_down(object: &Value) -> bool {
         && metadata["deletionTimestamp"].is_string()
         && metadata["finalizers"].as_array().is_some_and(|all| !all.is_empty())
         && (is_cluster(object) || !has_annotation(object))
+}
+
+/// Whether a deletion is shown to a controller that may ignore pauses: it holds the object by a finalizer, and
+/// was never seen to report that it leaves the object alone.
+pub fn is_deletion_shown(object: &Value) -> bool {
+    let metadata = &object["metadata"];
+    metadata["deletionTimestamp"].is_string()
+        && metadata["finalizers"].as_array().is_some_and(|all| !all.is_empty())
+        && !reports_pause(object)
 }
 
 /// Whether no controller acts on an object, even if its Cluster is not paused or somebody deletes it. So every copy
@@ -67,6 +78,13 @@ fn is_cluster(object: &Value) -> bool {
     group(object) == CORE && object["kind"] == "Cluster"
 }
 
+fn reports_pause(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    conditions
+        .into_iter()
+        .any(|condition| condition["type"] == "Paused" && condition["status"] == "True")
+}
+
 fn has_annotation(object: &Value) -> bool {
     object["metadata"]["annotations"].get(PAUSED).is_some()
 }
@@ -88,7 +106,7 @@ mod tests {
     fn object(kind: &str, metadata: Value, spec: Value) -> Value {
         let group = match kind {
             "ClusterResourceSet" | "HelmChartProxy" | "HelmReleaseProxy" => ADDONS,
-            "DockerMachine" => "infrastructure.cluster.x-k8s.io",
+            "DockerMachine" | "DockerCluster" => INFRASTRUCTURE,
             _ => CORE,
         };
         json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": metadata, "spec": spec})
@@ -116,6 +134,8 @@ mod tests {
             ("HelmChartProxy", marked(), json!({}), false),
             ("HelmReleaseProxy", json!({}), json!({}), true),
             ("HelmReleaseProxy", marked(), json!({}), false),
+            ("DockerCluster", json!({}), json!({"paused": true}), true),
+            ("DockerCluster", marked(), json!({}), false),
         ] {
             let object = object(kind, metadata, spec);
             assert_eq!(is_active(&object), active, "{object}");
@@ -148,6 +168,24 @@ mod tests {
         let secret = json!({"apiVersion": "v1", "kind": "Secret",
             "metadata": {"deletionTimestamp": deleted, "finalizers": ["s"]}});
         assert!(!is_being_torn_down(&secret));
+    }
+
+    #[test]
+    fn a_deletion_is_shown_to_a_controller_that_has_not_reported_the_pause() {
+        let deleted = json!({"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["f"]});
+        let mut machine = object("DockerMachine", deleted, json!({}));
+        assert!(is_deletion_shown(&machine));
+        machine["status"]["conditions"] = json!([{"type": "Paused", "status": "False"}]);
+        assert!(is_deletion_shown(&machine));
+        machine["status"]["conditions"][0]["status"] = "True".into();
+        assert!(!is_deletion_shown(&machine));
+        let freed = json!({"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": []});
+        assert!(!is_deletion_shown(&object("DockerMachine", freed, json!({}))));
+        assert!(!is_deletion_shown(&object(
+            "DockerMachine",
+            json!({"finalizers": ["f"]}),
+            json!({})
+        )));
     }
 
     #[test]

@@ -15,18 +15,12 @@ pub fn is_cluster_class(object: &Object) -> bool {
     object.kind() == "ClusterClass" && object.group() == CORE_GROUP
 }
 
-/// Whether the Helm add-on provider works on a release for this, though the Cluster is paused: it looks at
-/// the pause of the object only, and uninstalls the release when the object is deleted.
-pub fn is_helm_proxy(object: &Object) -> bool {
-    object.group() == ADDONS_GROUP && matches!(object.kind(), "HelmChartProxy" | "HelmReleaseProxy")
-}
-
 /// Group and kind of what a move pauses itself, in the order in which it is resumed.
 ///
 /// ClusterClasses come first, so that no Cluster reconciles against a paused class. What selects
 /// Clusters comes last, so that its controller sees the Clusters: HelmChartProxies and
 /// ClusterResourceSets, whose controllers do not look at the pause of the Clusters that they select.
-/// Controllers leave everything else alone because its Cluster is paused.
+/// What else needs a pause of its own is found out by what its controllers report.
 pub const PAUSABLE: [(&str, &str); 5] = [
     (CORE_GROUP, "ClusterClass"),
     (CORE_GROUP, "Cluster"),

@@ -11,7 +11,7 @@ mod resource;
 
 pub use cluster::{
     PAUSABLE, cluster_class_of, has_paused_annotation, is_cluster, is_cluster_class,
-    is_custom_resource, is_helm_proxy, is_machine, is_pausable, is_paused, is_resource_set_binding,
+    is_custom_resource, is_machine, is_pausable, is_paused, is_resource_set_binding,
     is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause, unprovisioned_reason,
 };
 pub use graph::{Fate, Graph, KeepReason, MoveKind, Node, Owner, OwnerCycle, Scope, StayReason};

@@ -88,9 +88,9 @@ pub struct RunStatus {
 pub struct RunProgress {
     /// Copies, and namespaces for them, that it has created here and not yet handed over.
     pub copies: usize,
-    /// Objects that it is about to delete from here.
+    /// Objects that it has deleted here and that are not gone yet.
     pub being_deleted: usize,
-    /// Clusters and ClusterClasses that it has paused here.
+    /// Objects that it has paused here.
     pub paused: usize,
 }
 
@@ -237,10 +237,11 @@ async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, C
 }
 
 fn progress(marks: &[Mark]) -> RunProgress {
-    let count = |name: &str| marks.iter().filter(|mark| mark.mark == name).count();
+    let of = |name: &'static str| marks.iter().filter(move |mark| mark.mark == name);
+    let count = |name: &'static str| of(name).count();
     RunProgress {
         copies: count(RUN_ANNOTATION),
-        being_deleted: count(DELETE_FOR_MOVE_ANNOTATION),
+        being_deleted: of(DELETE_FOR_MOVE_ANNOTATION).filter(|mark| mark.is_being_deleted).count(),
         paused: count(PAUSED_BY_ANNOTATION),
     }
 }

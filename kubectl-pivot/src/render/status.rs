@@ -119,6 +119,6 @@ fn describe(text: &mut String, run: &RunStatus) {
         let _ = writeln!(text, "  copies of this run: {copies}");
     }
     if being_deleted > 0 {
-        let _ = writeln!(text, "  marked for deletion: {being_deleted}");
+        let _ = writeln!(text, "  in deletion: {being_deleted}");
     }
 }

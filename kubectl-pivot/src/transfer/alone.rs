@@ -23,7 +23,7 @@ use super::recover::{as_recorded, find_one};
 use super::report::{Outcome, Report};
 use super::run::{Progress, Run};
 use super::seal::{setting_free, with_finalizers};
-use super::undo::{remove_marked, resume_source};
+use super::undo::{Stray, remove_marked, resume_source};
 use crate::capi::names::{FINALIZERS_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{Object, ObjectId};
 use crate::journal::RunEvent;
@@ -246,7 +246,7 @@ async fn finish(
                 Step::SourceDeleted
             }
             _ => {
-                let resumed = pause::restore(run, &run.target, &territory.kinds);
+                let resumed = pause::restore_all(run, &run.target, &territory.kinds);
                 run.recorded("resume", resumed).await?;
                 namespaces::unmark_or_warn(run).await;
                 Step::Resumed
@@ -284,7 +284,7 @@ async fn undo(run: &Run, lock: &Lock, territory: &Territory, here: Role) -> Resu
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
         if here == Role::Source {
-            return resume_source(run, lock, territory).await;
+            return resume_source(run, lock, territory, Stray::No).await;
         }
         remove_marked(run, territory).await?;
         namespaces::leave(run).await;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use sha2::Digest;
 
 use super::copy::has_birth_pause;
+use super::own_pause::has_own_pause;
 use crate::capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION,
     RUN_ANNOTATION,
@@ -79,14 +80,14 @@ pub fn being_deleted(copy: &Object) -> Option<String> {
 
 fn content(mut object: Object) -> Value {
     let is_cluster = is_cluster(&object);
+    // A move pauses Clusters by their field: the annotation on a Cluster is its user's.
+    if has_own_pause(&object) || (is_pausable(&object) && !is_cluster) {
+        object.remove_annotation(PAUSED_ANNOTATION);
+    }
     let marks =
         [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION];
     for mark in marks {
         object.remove_annotation(mark);
-    }
-    // A move pauses Clusters by their field: the annotation on a Cluster is its user's.
-    if is_pausable(&object) && !is_cluster {
-        object.remove_annotation(PAUSED_ANNOTATION);
     }
     let owners: Map<String, Value> = object.owner_references().into_iter().map(by_name).collect();
     let finalizers: Map<String, Value> =
@@ -211,6 +212,21 @@ mod tests {
         };
         let marked = release(json!({PAUSED_ANNOTATION: "", DELETE_FOR_MOVE_ANNOTATION: ""}));
         assert!(is_same_content(&marked, &release(json!({}))));
+    }
+
+    #[test]
+    fn pauses_of_their_own_count_only_if_a_user_has_set_them() {
+        let machine = |annotations: Value| {
+            Object::new(json!({"kind": "FooMachine", "apiVersion": "infrastructure.io/v1",
+                "metadata": {"name": "a", "annotations": annotations}}))
+        };
+        let plain = machine(json!({}));
+        for mark in ["r", "r/reported"] {
+            let paused = machine(json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark}));
+            assert!(is_same_content(&paused, &plain), "{mark}");
+            assert_eq!(digest(&paused), digest(&plain), "{mark}");
+        }
+        assert!(!is_same_content(&machine(json!({PAUSED_ANNOTATION: ""})), &plain));
     }
 
     #[test]

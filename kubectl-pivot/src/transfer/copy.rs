@@ -17,10 +17,12 @@ use super::compare::{compare, is_same_content};
 use super::error::PhaseError;
 use super::namespaces;
 use super::options::Existing;
+use super::own_pause::remove_from_copy;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
 use crate::capi::names::{
-    DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION,
+    DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION,
+    RUN_ANNOTATION,
 };
 use crate::capi::{
     Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, has_paused_annotation,
@@ -104,6 +106,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// The object to create: the source's content with the owners' uids in the target, paused and without finalizers.
 pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, String>) -> Object {
     let mut object = without_server_fields(&node.object, kind);
+    remove_from_copy(&mut object);
     object.set_annotation(RUN_ANNOTATION, run);
     if is_custom_resource(&object) && !has_paused_annotation(&object) {
         object.set_annotation(PAUSED_ANNOTATION, run);
@@ -179,7 +182,9 @@ async fn place(
 /// interrupted undo and made anew since: under their old uids nobody would find them.
 fn is_stale(body: &Object, copy: &Object) -> bool {
     let mark = |object: &Object| object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_some();
+    let paused_by = |object: &Object| object.annotation(PAUSED_BY_ANNOTATION).map(str::to_owned);
     mark(copy) != mark(body)
+        || paused_by(copy) != paused_by(body)
         || owner_uids(copy) != owner_uids(body)
         || !compare(body, copy).lost.is_empty()
 }

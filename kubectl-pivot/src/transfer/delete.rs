@@ -1,9 +1,15 @@
 //! Deleting from the source what the target now holds, dependents before owners.
 //!
-//! Each object that has finalizers, or whose deletion a webhook or policy looks at, is marked for those
-//! (`delete-for-move`, merged into its annotations). It is deleted if it is as it was when its copy was compared
-//! with it (uid and resource version), and only then freed of its finalizers: controllers would put them back on
-//! an object that is not being deleted. Proxies of Helm releases are freed before.
+//! An object is deleted only if it is as it was when its copy was compared with it (uid and resource version). What
+//! happens to its finalizers depends on what its controller has shown:
+//!
+//! - It has reported `Paused`: the deletion comes first, since the controller would put a finalizer back on an object
+//!   that is not in deletion, and does nothing else.
+//! - It has not: the finalizers come off first, so that it never sees a deletion, which it might carry out. A
+//!   finalizer that comes back is a controller at work; the move stops.
+//!
+//! Objects that have finalizers, or whose deletion a webhook or policy looks at, carry the mark `delete-for-move` by
+//! then, and what reports its pause has one of its own.
 //!
 //! Before each level the pauses of the source are looked at once more: an active controller would take
 //! the deletion for its user's, and delete real machines.
@@ -18,12 +24,13 @@ use super::deletion_hooks::DeletionHooks;
 use super::discover::{Territory, list_copied};
 use super::error::PhaseError;
 use super::hold::hold;
-use super::marks::before_deletion;
+use super::own_pause;
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::run::{Progress, Run};
-use crate::capi::names::DELETE_FOR_MOVE_ANNOTATION;
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
-    Fate, Graph, Node, Object, ResourceType, is_cluster, is_helm_proxy, is_pausable, is_paused,
+    Fate, Graph, Node, Object, ResourceType, has_paused_annotation, is_cluster, is_pausable,
+    is_paused, reports_pause,
 };
 use crate::cluster::{ApiError, Client};
 
@@ -50,118 +57,131 @@ pub async fn delete(run: &Run, territory: &Territory, graph: &Graph) -> Result<(
         }
         hold(run, territory, graph).await?;
         run.each(nodes, &progress, |node| async move {
-            delete_patiently(run, hooks, graph.resource(node), &node.object).await
+            let resource = graph.resource(node);
+            let is_looked_at = hooks.look_at(resource);
+            let (source, object) = (&run.source, &node.object);
+            Deletion { source, resource, object, is_looked_at }.carry_out(run).await
         })
         .await?;
     }
     wait_until_gone(run, territory, graph).await
 }
 
-/// A webhook may refuse for a while: its controller is restarting, or waits for something to go first.
-async fn delete_patiently(
-    run: &Run,
-    hooks: &DeletionHooks,
-    resource: &ResourceType,
-    object: &Object,
-) -> Result<(), PhaseError> {
-    let begun = Instant::now();
-    loop {
-        run.stop.check_lock()?;
-        match delete_unchanged(&run.source, hooks, resource, object).await {
-            Err(PhaseError::Api(error))
-                if error.is_refused_by_admission()
-                    && begun.elapsed() < run.options.delete_timeout =>
-            {
-                run.events.doing(format!("trying again: {error}: {}", error.cause));
-                tokio::time::sleep(INTERVAL).await;
+/// An object that is to be deleted, as its copy was compared with it.
+struct Deletion<'a> {
+    source: &'a Client,
+    resource: &'a ResourceType,
+    object: &'a Object,
+    /// Whether a webhook or policy may look at it.
+    is_looked_at: bool,
+}
+
+impl Deletion<'_> {
+    /// A webhook may refuse for a while: its controller is restarting, or waits for something to go first.
+    async fn carry_out(&self, run: &Run) -> Result<(), PhaseError> {
+        let begun = Instant::now();
+        let mut is_freed = false;
+        loop {
+            run.stop.check_lock()?;
+            match self.delete_unchanged(&run.id, &mut is_freed).await {
+                Err(PhaseError::Api(error))
+                    if error.is_refused_by_admission()
+                        && begun.elapsed() < run.options.delete_timeout =>
+                {
+                    run.events.doing(format!("trying again: {error}: {}", error.cause));
+                    tokio::time::sleep(INTERVAL).await;
+                }
+                other => return other,
             }
-            other => return other,
         }
+    }
+
+    /// Deletes the object while it has the content that its copy was compared with. Its controllers may
+    /// write its status meanwhile.
+    async fn delete_unchanged(&self, run: &str, is_freed: &mut bool) -> Result<(), PhaseError> {
+        let mut latest = None;
+        for attempt in 1..=ATTEMPTS {
+            let known = latest.as_ref().unwrap_or(self.object);
+            match self.delete_as_read(run, known, is_freed).await {
+                Err(error) if error.is_conflict() => {}
+                other => return Ok(other?),
+            }
+            latest = read_again(self.source, self.resource, self.object).await?;
+            match &latest {
+                Some(now) => check_unchanged(self.object, now, *is_freed)?,
+                None => return Ok(()),
+            }
+            tokio::time::sleep(self.source.pause(attempt)).await;
+        }
+        Err(PhaseError::SourceChanged { object: self.object.id() })
+    }
+
+    /// Deletes the object, if nobody has written to it since it was read. Notes whether it has taken its
+    /// finalizers off before.
+    async fn delete_as_read(
+        &self,
+        run: &str,
+        object: &Object,
+        is_freed: &mut bool,
+    ) -> Result<(), ApiError> {
+        if object.is_being_deleted() {
+            return remove_finalizers(self.source, self.resource, object).await;
+        }
+        let marked = match preparing(run, object, self.is_looked_at) {
+            None => Some(object.clone()),
+            Some(patch) => patch_as_read(self.source, self.resource, object, patch).await?,
+        };
+        let Some(marked) = marked else { return Ok(()) };
+        *is_freed |= !object.finalizers().is_empty() && marked.finalizers().is_empty();
+        let was_there = self.source.delete_unchanged(self.resource, &marked).await?;
+        if was_there && !marked.finalizers().is_empty() {
+            remove_finalizers(self.source, self.resource, &marked).await?;
+        }
+        Ok(())
     }
 }
 
-/// Deletes an object that still has the content that its copy was compared with. Its controllers may
-/// write its status meanwhile.
-async fn delete_unchanged(
-    source: &Client,
-    hooks: &DeletionHooks,
-    resource: &ResourceType,
-    object: &Object,
-) -> Result<(), PhaseError> {
-    let mut latest = None;
-    for attempt in 1..=ATTEMPTS {
-        match delete_as_read(source, hooks, resource, latest.as_ref().unwrap_or(object)).await {
-            Err(error) if error.is_conflict() => {}
-            other => return Ok(other?),
-        }
-        latest = read_again(source, resource, object).await?;
-        match &latest {
-            Some(now) => check_unchanged(object, now)?,
-            None => return Ok(()),
-        }
-        tokio::time::sleep(source.pause(attempt)).await;
+/// The patch that an object needs before its deletion; `None` if it needs none.
+fn preparing(run: &str, object: &Object, is_looked_at: bool) -> Option<Value> {
+    let is_held = !object.finalizers().is_empty();
+    let is_reported = reports_pause(object) == Some(true);
+    let mut patch = json!({"metadata": {}});
+    // Without a finalizer no controller sees the deletion, only who is asked before it.
+    if (is_held || is_looked_at) && object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_none() {
+        patch["metadata"]["annotations"][DELETE_FOR_MOVE_ANNOTATION] = json!("");
     }
-    Err(PhaseError::SourceChanged { object: object.id() })
+    if is_held && is_reported && !is_pausable(object) && !has_paused_annotation(object) {
+        // It has got its finalizers late, or somebody has taken its pause away.
+        patch["metadata"]["annotations"][PAUSED_ANNOTATION] = json!("");
+        patch["metadata"]["annotations"][PAUSED_BY_ANNOTATION] = json!(own_pause::mark(run, true));
+    }
+    if is_held && !is_reported {
+        patch["metadata"]["finalizers"] = Value::Null;
+    }
+    (patch != json!({"metadata": {}})).then_some(patch)
 }
 
 /// Checks that an object which has a new resource version may be deleted nevertheless.
 ///
-/// Controllers add finalizers to what is paused, and those that a kind has go in any case. Proxies of
-/// Helm releases are the exception: a finalizer that comes back is a controller at work.
-fn check_unchanged(object: &Object, now: &Object) -> Result<(), PhaseError> {
+/// Controllers that honour a pause add finalizers to what is paused, and those that a kind has go in any case. One
+/// that does not report the pause is at work if it adds a finalizer, or puts one back that `is_freed` has taken off.
+fn check_unchanged(object: &Object, now: &Object, is_freed: bool) -> Result<(), PhaseError> {
     if is_pausable(now) && !is_paused(now) {
         return Err(PhaseError::SourceActive { object: object.id() });
     }
     let difference = compare(object, now);
-    let mut changed =
-        difference.lost.iter().filter(|path| !is_finalizer(path)).chain(
-            difference.added.iter().filter(|path| is_helm_proxy(now) || !is_finalizer(path)),
-        );
-    match changed.next() {
-        Some(_) => Err(PhaseError::SourceChanged { object: object.id() }),
-        None => Ok(()),
+    let mut changed = difference.lost.iter().chain(&difference.added);
+    if changed.any(|path| !is_finalizer(path)) {
+        return Err(PhaseError::SourceChanged { object: object.id() });
     }
-}
-
-/// Deletes an object, if nobody has written to it since it was read.
-async fn delete_as_read(
-    source: &Client,
-    hooks: &DeletionHooks,
-    resource: &ResourceType,
-    object: &Object,
-) -> Result<(), ApiError> {
-    if object.is_being_deleted() {
-        return remove_finalizers(source, resource, object).await;
-    }
-    // Without a finalizer no controller sees the deletion, only who is asked before it.
-    let is_seen = !object.finalizers().is_empty() || hooks.look_at(resource);
-    let marked = match is_marked(object) || !is_seen {
-        true => Some(object.clone()),
-        false => patch_as_read(source, resource, object, mark(object)).await?,
-    };
-    let Some(marked) = marked else { return Ok(()) };
-    let was_there = source.delete_unchanged(resource, &marked).await?;
-    if was_there && !marked.finalizers().is_empty() {
-        remove_finalizers(source, resource, &marked).await?;
+    let is_at_work = is_freed || difference.added.iter().any(|path| is_finalizer(path));
+    // A kind that reports writes the finalizer first, and then that it is paused.
+    let is_silent = reports_pause(now) != Some(true) && !own_pause::belongs_to_source(now);
+    if is_silent && is_at_work && !now.finalizers().is_empty() && !now.is_being_deleted() {
+        let finalizers = now.finalizers().join(", ");
+        return Err(PhaseError::FinalizerReturned { object: object.id(), finalizers });
     }
     Ok(())
-}
-
-/// Returns the patch of an object that is about to be deleted.
-fn mark(object: &Object) -> Value {
-    let mut mark = json!({"metadata": {"annotations": before_deletion(object)}});
-    if is_helm_proxy(object) {
-        // Its provider does not look at the pause when it tries again what has failed before: it must
-        // not see a deletion at all.
-        mark["metadata"]["finalizers"] = Value::Null;
-    }
-    mark
-}
-
-/// Returns whether an earlier attempt has marked an object.
-fn is_marked(object: &Object) -> bool {
-    let is_free = !is_helm_proxy(object) || object.finalizers().is_empty();
-    object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_some() && is_free
 }
 
 /// Waits until everything is gone. Controllers can be slow to notice and put a finalizer back, so such
@@ -236,22 +256,42 @@ mod tests {
         }
     }
 
+    fn reporting(mut machine: Object) -> Object {
+        machine.value_mut()["status"]["conditions"] = json!([{"type": "Paused", "status": "True"}]);
+        machine
+    }
+
     #[test]
-    fn a_new_status_finalizer_or_mark_does_not_stop_a_deletion() {
+    fn a_new_status_finalizer_or_mark_does_not_stop_the_deletion_of_what_reports_its_pause() {
         for extra in [
             json!({"status": {"phase": "Running"}}),
             json!({"metadata": {"finalizers": ["a", "b"]}}),
             json!({"metadata": {"finalizers": []}}),
             json!({"metadata": {"annotations": {DELETE_FOR_MOVE_ANNOTATION: ""}}}),
         ] {
-            check_unchanged(&machine(json!({})), &machine(extra)).expect("may be deleted");
+            let now = reporting(machine(extra));
+            check_unchanged(&machine(json!({})), &now, false).expect("may be deleted");
         }
+    }
+
+    #[test]
+    fn a_finalizer_that_a_silent_controller_adds_stops_a_deletion() {
+        let held = |finalizers: Value| machine(json!({"metadata": {"finalizers": finalizers}}));
+        let is_at_work = |finalizers: Value, is_freed: bool| {
+            let checked = check_unchanged(&held(json!(["a"])), &held(finalizers), is_freed);
+            matches!(checked, Err(PhaseError::FinalizerReturned { .. }))
+        };
+        assert!(!is_at_work(json!(["a"]), false), "it has written the status");
+        assert!(is_at_work(json!(["a"]), true));
+        assert!(is_at_work(json!(["a", "b"]), false));
+        assert!(!is_at_work(json!([]), true), "it has written something else");
     }
 
     #[test]
     fn new_content_stops_a_deletion() {
         for extra in [json!({"spec": {"x": 2}}), json!({"metadata": {"labels": {"l": "v"}}})] {
-            let error = check_unchanged(&machine(json!({})), &machine(extra)).expect_err("an edit");
+            let error =
+                check_unchanged(&machine(json!({})), &machine(extra), false).expect_err("an edit");
             assert!(matches!(error, PhaseError::SourceChanged { .. }), "{error}");
         }
     }
@@ -262,19 +302,32 @@ mod tests {
             Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
                 "metadata": {"name": "c"}, "spec": {"paused": paused}}))
         };
-        check_unchanged(&cluster(true), &cluster(true)).expect("is paused");
-        let error = check_unchanged(&cluster(true), &cluster(false)).expect_err("is active");
+        check_unchanged(&cluster(true), &cluster(true), false).expect("is paused");
+        let checked = check_unchanged(&cluster(true), &cluster(false), false);
+        let error = checked.expect_err("is active");
         assert!(matches!(error, PhaseError::SourceActive { .. }), "{error}");
     }
 
     #[test]
-    fn a_finalizer_that_comes_back_to_a_helm_release_stops_its_deletion() {
-        let proxy = |finalizers: Value| {
-            Object::new(json!({"apiVersion": "addons.cluster.x-k8s.io/v1alpha1",
-                "kind": "HelmReleaseProxy", "metadata": {"name": "a", "finalizers": finalizers,
-                "annotations": {"cluster.x-k8s.io/paused": ""}}}))
-        };
-        check_unchanged(&proxy(json!([])), &proxy(json!(["helm"])))
-            .expect_err("a controller works");
+    fn finalizers_go_first_where_no_controller_has_reported_the_pause() {
+        let patch = |machine: Object, is_looked_at| preparing("r", &machine, is_looked_at);
+        let mark = json!({DELETE_FOR_MOVE_ANNOTATION: ""});
+        let all = json!({DELETE_FOR_MOVE_ANNOTATION: "", PAUSED_ANNOTATION: "",
+            PAUSED_BY_ANNOTATION: "r/reported"});
+        let plain = || machine(json!({}));
+        let marked = || machine(json!({"metadata": {"annotations": all}}));
+        let free = || machine(json!({"metadata": {"finalizers": []}}));
+        let off = json!({"metadata": {"finalizers": null}});
+        let both = json!({"metadata": {"annotations": mark, "finalizers": null}});
+        let only_mark = json!({"metadata": {"annotations": mark}});
+        assert_eq!(patch(plain(), false), Some(both));
+        assert_eq!(patch(marked(), false), Some(off));
+        assert_eq!(
+            patch(reporting(plain()), false),
+            Some(json!({"metadata": {"annotations": all}}))
+        );
+        assert_eq!(patch(reporting(marked()), true), None);
+        assert_eq!(patch(free(), false), None);
+        assert_eq!(patch(free(), true), Some(only_mark));
     }
 }

@@ -127,7 +127,24 @@ pub(super) async fn list_or_none(
     resource: &ResourceType,
     namespace: Option<&str>,
 ) -> Result<Vec<Object>, ApiError> {
-    match cluster.list(resource, namespace).await {
+    none_if_not_served(cluster, resource, cluster.list(resource, namespace).await).await
+}
+
+/// Lists metadata as [`list_or_none`] lists objects.
+pub(super) async fn list_metadata_or_none(
+    cluster: &Client,
+    resource: &ResourceType,
+    namespace: Option<&str>,
+) -> Result<Vec<Object>, ApiError> {
+    none_if_not_served(cluster, resource, cluster.list_metadata(resource, namespace).await).await
+}
+
+async fn none_if_not_served(
+    cluster: &Client,
+    resource: &ResourceType,
+    listed: Result<Vec<Object>, ApiError>,
+) -> Result<Vec<Object>, ApiError> {
+    match listed {
         Err(error)
             if (error.is_not_found() || error.is_forbidden())
                 && !is_named(cluster, resource).await? =>

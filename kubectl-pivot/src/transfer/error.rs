@@ -148,6 +148,16 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// A controller works on an object that is being taken away from it.
+    #[error(
+        "a controller of the source cluster has put a finalizer on {object}, which is about to be deleted: {finalizers}"
+    )]
+    FinalizerReturned {
+        /// The object.
+        object: ObjectId,
+        /// Its finalizers.
+        finalizers: String,
+    },
     /// Deleted objects do not go away.
     #[error(
         "{object} is still in the source cluster {seconds} s after it was deleted; finalizers: {finalizers}"
@@ -234,6 +244,16 @@ impl PhaseError {
         )
     }
 
+    /// Returns whether a request that it comes from may still be carried out.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Api(error) => error.is_ambiguous(),
+            // The others are not known.
+            Self::Several { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
@@ -284,6 +304,9 @@ impl PhaseError {
             ),
             Self::Vanished { .. } => "find out who has deleted or moved it, and check both clusters".to_owned(),
             Self::Unmovable(findings) => findings.0.first().map_or_else(String::new, |first| first.hint.clone()),
+            Self::FinalizerReturned { object, .. } => format!(
+                "this controller ignores the pause, and would destroy what {object} stands for: stop it in the source, for example by scaling its Deployment to 0 if the source needs none of its webhooks"
+            ),
             Self::NotGone { object, .. } => {
                 format!(
                     "find out which controller puts the finalizers back on {object}, and stop it"

@@ -3,16 +3,14 @@
 
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::error::PhaseError;
 use super::kinds;
 use super::namespaces::namespace_type;
 use crate::capi::names::{
-    COPIES_OF_LABEL, DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION,
-    RUN_ANNOTATION,
+    COPIES_OF_LABEL, DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
-use crate::capi::{Object, ObjectId, ResourceType, is_helm_proxy};
+use crate::capi::{Object, ObjectId, ResourceType};
 use crate::cluster::{ApiError, Client};
 
 /// Kinds listed at once.
@@ -29,15 +27,9 @@ pub struct Mark {
     /// The run that has set it; absent if the mark does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
-}
-
-/// The annotations of an object that is about to be deleted, while what it stands for has to stay: for
-/// webhooks, and for the one controller that a paused Cluster does not hold back.
-pub(super) fn before_deletion(object: &Object) -> Value {
-    match is_helm_proxy(object) {
-        true => json!({DELETE_FOR_MOVE_ANNOTATION: "", PAUSED_ANNOTATION: ""}),
-        false => json!({DELETE_FOR_MOVE_ANNOTATION: ""}),
-    }
+    /// Whether the object is in deletion.
+    #[serde(skip)]
+    pub is_being_deleted: bool,
 }
 
 /// All marks in a cluster, on namespaces and what may move, of the kinds that its user may list.
@@ -74,32 +66,17 @@ fn of_object(object: &Object) -> Vec<Mark> {
         let value = value?;
         let run = value.split('/').next().filter(|run| !run.is_empty());
         let run = run.filter(|_| mark != DELETE_FOR_MOVE_ANNOTATION).map(str::to_owned);
-        Some(Mark { object: object.id(), mark, run })
+        let is_being_deleted = object.is_being_deleted();
+        Some(Mark { object: object.id(), mark, run, is_being_deleted })
     });
     found.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn releases_stay_when_what_describes_them_is_deleted() {
-        let object = |api_version: &str, kind: &str| {
-            Object::new(json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}}))
-        };
-        let of_helm = "addons.cluster.x-k8s.io/v1alpha1";
-        for (api_version, kind, is_paused) in [
-            (of_helm, "HelmReleaseProxy", true),
-            (of_helm, "HelmChartProxy", true),
-            ("addons.cluster.x-k8s.io/v1beta2", "ClusterResourceSet", false),
-            ("cluster.x-k8s.io/v1beta2", "Machine", false),
-        ] {
-            let marks = before_deletion(&object(api_version, kind));
-            assert_eq!(marks[DELETE_FOR_MOVE_ANNOTATION], "", "{kind}");
-            assert_eq!(marks.get(PAUSED_ANNOTATION).is_some(), is_paused, "{kind}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn a_mark_tells_its_run() {

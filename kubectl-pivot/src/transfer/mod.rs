@@ -23,6 +23,7 @@ mod marks;
 mod mover;
 mod namespaces;
 mod options;
+mod own_pause;
 mod pause;
 mod places;
 mod precondition;

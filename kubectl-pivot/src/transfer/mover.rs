@@ -15,13 +15,13 @@ use super::namespaces;
 use super::pause;
 use super::places::{locked, places};
 use super::preflight::{Preflight, check_objects, preflight};
-use super::quiesce::quiesce;
+use super::quiesce::{Pauses, quiesce};
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Step};
 use super::report::{Outcome, PhaseTime, Report};
 use super::run::Run;
 use super::seal::seal;
-use super::undo::undo;
+use super::undo::{Stray, undo};
 use super::verify::{Verification, Verified, check_present, check_source, verify};
 use crate::capi::{Graph, ObjectId};
 use crate::journal::{Event, RunEvent};
@@ -202,7 +202,8 @@ async fn quiet(
     let run = clock.run;
     let graph = clock.time("pause", "Pause the source", pause::pause(run, territory, graph)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
-    let quiet = clock.time("quiesce", "Wait for controllers", quiesce(run, territory, graph)).await;
+    let quiet = quiesce(run, territory, graph, Pauses::OfEach);
+    let quiet = clock.time("quiesce", "Wait for controllers", quiet).await;
     let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
     clock.report.findings.extend(silent.0);
     Ok(graph)
@@ -285,7 +286,7 @@ async fn finish(
 
 /// Resumes what was moved on the target, and classes that were kept in the source.
 async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
-    pause::restore(run, &run.target, &territory.kinds).await?;
+    pause::restore_all(run, &run.target, &territory.kinds).await?;
     pause::restore_classes(run, &run.source, &territory.kinds).await?;
     namespaces::unmark_or_warn(run).await;
     Ok(())
@@ -302,7 +303,8 @@ pub(super) async fn put_back(
         return MoveError::LockLost { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    if let Err(error) = undo(run, &lock, territory).await {
+    let stray = if source.is_ambiguous() { Stray::Possible } else { Stray::No };
+    if let Err(error) = undo(run, &lock, territory, stray).await {
         run.events.send(Event::Failed);
         lock.leave().await;
         if matches!(error, PhaseError::NoLedger) {

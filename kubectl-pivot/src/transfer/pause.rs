@@ -1,19 +1,24 @@
-//! Pausing the source, remembering what was paused before, and giving every Cluster its pause
+//! Pausing the source, remembering what was paused before, and giving every object its pause
 //! state back.
 //!
 //! What a run pauses carries the run's id in an annotation, written in the same request; what its
 //! user had paused carries none and is left alone. So the memory is on the API servers.
+//!
+//! Clusters, and what ignores their pause by its kind, are paused here; objects that need a pause of their own
+//! beside that are paused in [`own_pause`].
 
 use serde_json::{Value, json};
 
 use super::discover::{Territory, discover, list_or_none};
 use super::error::PhaseError;
+use super::own_pause;
 use super::precondition;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
 use crate::capi::names::{CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{
-    Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_pausable, is_paused,
+    Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_custom_resource,
+    is_pausable, is_paused,
 };
 use crate::cluster::{ApiError, Client, FIELD_MANAGER, Served};
 
@@ -70,9 +75,23 @@ fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &O
     active.into_iter().map(|node| (graph.resource(node), &node.object))
 }
 
-/// Gives back the pause state of everything that this run has paused in a cluster.
+/// Gives back the pause state of everything that a move has paused in a cluster.
 ///
-/// It goes by kinds, in the order of [`PAUSABLE`].
+/// Objects lose the pauses of their own first: controllers hand annotations of an active MachineDeployment down to
+/// its MachineSets.
+///
+/// # Errors
+/// When a request fails.
+pub async fn restore_all(
+    run: &Run,
+    cluster: &Client,
+    kinds: &[MoveKind],
+) -> Result<(), PhaseError> {
+    own_pause::restore(run, cluster, kinds).await?;
+    restore(run, cluster, kinds).await
+}
+
+/// Gives back the pause state of the kinds in [`PAUSABLE`] that this run has paused in a cluster, in that order.
 ///
 /// # Errors
 /// When a request fails.
@@ -94,20 +113,30 @@ pub async fn fence(
     (cluster, epoch): (&Client, u64),
     kinds: &[MoveKind],
 ) -> Result<(), PhaseError> {
+    let mut active = own_pause::not_paused(run, cluster, kinds).await?;
     for (group, kind) in PAUSABLE {
         let is_it =
             |known: &&MoveKind| known.resource.kind == kind && known.resource.group == group;
         let Some(kind) = kinds.iter().find(is_it) else { continue };
         let moving = run.options.namespaces.selector();
         let listed = list_or_none(cluster, &kind.resource, moving).await?;
-        let active: Vec<Object> = listed.into_iter().filter(|object| !is_paused(object)).collect();
-        let progress = Progress::of(active.len()).carried_through();
-        run.each(active, &progress, |object| async move {
-            touch(run, epoch, (cluster, &kind.resource), &object).await.map_err(PhaseError::from)
-        })
-        .await?;
+        let listed = listed.into_iter().filter(|object| !is_paused(object));
+        active.extend(listed.map(|object| (&kind.resource, object)));
     }
+    let progress = Progress::of(active.len()).carried_through();
+    run.each(active, &progress, |(resource, object)| async move {
+        match touch(run, epoch, (cluster, resource), &object).await {
+            // A pause that is on its way will be refused, too: it is of the same object and the same user.
+            Err(error) if is_refused(&error) && !is_pausable(&object) => Ok(()),
+            other => Ok(other?),
+        }
+    })
+    .await?;
     Ok(())
+}
+
+fn is_refused(error: &ApiError) -> bool {
+    error.is_forbidden() || error.is_invalid() || error.is_refused_by_admission()
 }
 
 /// Gives an object a new resource version, and leaves it as it is. The mark differs with each take-over, since a
@@ -195,16 +224,16 @@ async fn paused_by_run(
 
 /// The run that has paused this object.
 pub fn paused_by(object: &Object) -> Option<&str> {
-    if !is_pausable(object) {
+    if !is_custom_resource(object) {
         return None;
     }
-    let value = object.annotation(PAUSED_BY_ANNOTATION)?;
-    Some(value.split_once(WAS_FALSE).map_or(value, |(run, _)| run))
+    object.annotation(PAUSED_BY_ANNOTATION)?.split('/').next()
 }
 
 /// What a mark remembers of an explicit `false`: all behind the run's id, to be put behind another's.
 pub(super) fn memory_of_false(object: &Object) -> Option<&str> {
-    let (_, memory) = object.annotation(PAUSED_BY_ANNOTATION)?.split_once('/')?;
+    let mark = object.annotation(PAUSED_BY_ANNOTATION)?;
+    let (_, memory) = mark.split_once('/').filter(|_| mark.contains(WAS_FALSE))?;
     Some(memory)
 }
 

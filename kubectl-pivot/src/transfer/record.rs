@@ -14,8 +14,9 @@ use super::options::Namespaces;
 /// Readers of version 1 take every record for that of a move. Readers of version 2 do not know the phase
 /// `undoing`: they must not carry on a run that a newer program may have begun to put back. Readers of version 3
 /// do not know `handingOver`, nor that copies without a mark may be those of a run that can be rolled back. Readers
-/// of version 4 would leave copies without finalizers, and paused.
-const VERSION: u32 = 5;
+/// of version 4 would leave copies without finalizers, and paused; those of version 5 would leave objects paused that
+/// have a pause of their own.
+const VERSION: u32 = 6;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,20 +222,20 @@ mod tests {
     fn older_programs_read_no_record_of_this_one() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
         let plain = record.to_text();
-        assert!(plain.contains("\"version\":5") && !plain.contains("operation"), "{plain}");
+        assert!(plain.contains("\"version\":6") && !plain.contains("operation"), "{plain}");
         let backup = record.of(Operation::Backup, None);
-        assert!(backup.to_text().contains("\"version\":5"));
+        assert!(backup.to_text().contains("\"version\":6"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
     }
 
     #[test]
     fn records_of_older_programs_are_read() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
-        for version in 1..5 {
+        for version in 1..6 {
             let older = Record { version, ..record.clone() };
             let read = Record::parse(&older.to_text()).expect("known");
             assert_eq!(read, older);
-            assert!(read.taken(1).to_text().contains("\"version\":5"), "{version}");
+            assert!(read.taken(1).to_text().contains("\"version\":6"), "{version}");
         }
     }
 
@@ -257,7 +258,7 @@ mod tests {
             Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
             "unknown fields are ignored"
         );
-        assert!(matches!(Record::parse("{\"version\": 6}"), Err(RecordError::Newer { found: 6 })));
+        assert!(matches!(Record::parse("{\"version\": 7}"), Err(RecordError::Newer { found: 7 })));
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
         assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));

@@ -16,7 +16,7 @@ use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
-use super::undo::undo;
+use super::undo::{Stray, undo};
 use super::verify::{Verification, Verified, check_changed, check_present, verify};
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Fate, Graph, Node, Object};
@@ -367,7 +367,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Put everything back");
     let doing = "put everything back";
-    if let Err(source) = undo(&run, &lock, &territory).await {
+    if let Err(source) = undo(&run, &lock, &territory, Stray::No).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });

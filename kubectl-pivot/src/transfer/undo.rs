@@ -10,14 +10,13 @@ use super::discover::{Territory, list_everywhere_or_in};
 use super::error::PhaseError;
 use super::ledger::{self, Removable};
 use super::lock::Lock;
-use super::marks::before_deletion;
 use super::namespaces;
 use super::pause::{self, pause_objects};
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::quiesce::wait_for_reports;
 use super::record::Step;
 use super::run::{Progress, Run};
-use crate::capi::names::{PAUSED_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{
     Graph, Object, ResourceType, Scope, is_cluster, is_cluster_class, is_custom_resource,
     is_pausable, is_paused, reports_pause,
@@ -38,20 +37,34 @@ const ROUNDS: usize = 5;
 ///
 /// # Errors
 /// When a request fails, or the list is missing; the source stays paused then, since copies may be left.
-pub async fn undo(run: &Run, lock: &Lock, territory: &Territory) -> Result<(), PhaseError> {
+pub(super) async fn undo(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+    stray: Stray,
+) -> Result<(), PhaseError> {
     let listed = listed(run, lock, territory).await?;
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
         remove_copies(run, territory, &listed).await?;
-        resume_source(run, lock, territory).await?;
+        resume_source(run, lock, territory, stray).await?;
         namespaces::leave(run).await;
         Ok(())
     };
     run.recorded("undo", undone).await
 }
 
-/// Gives the source its pause state back. A process that has taken the run over makes what its predecessors may
-/// have sent harmless before.
+/// Whether a request of this process may still be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stray {
+    /// The answer to every request is known.
+    No,
+    /// A request has ended without an answer.
+    Possible,
+}
+
+/// Gives the source its pause state back. What a predecessor, or this process, may have sent without an answer is
+/// made harmless before.
 ///
 /// # Errors
 /// When a request fails.
@@ -59,11 +72,12 @@ pub(super) async fn resume_source(
     run: &Run,
     lock: &Lock,
     territory: &Territory,
+    stray: Stray,
 ) -> Result<(), PhaseError> {
-    if lock.epoch() > 1 {
+    if lock.epoch() > 1 || stray == Stray::Possible {
         pause::fence(run, (&run.source, lock.epoch()), &territory.kinds).await?;
     }
-    pause::restore(run, &run.source, &territory.kinds).await
+    pause::restore_all(run, &run.source, &territory.kinds).await
 }
 
 /// Removes every object of the target that carries the mark of the run.
@@ -255,7 +269,7 @@ async fn free_and_delete(
     if copy.is_being_deleted() {
         return remove_finalizers(target, resource, copy).await;
     }
-    let mut marks = before_deletion(copy);
+    let mut marks = json!({DELETE_FOR_MOVE_ANNOTATION: ""});
     if is_custom_resource(copy) {
         // One that was handed over is not paused by itself any more.
         marks[PAUSED_ANNOTATION] = json!("");

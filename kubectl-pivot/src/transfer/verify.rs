@@ -11,6 +11,7 @@ use super::compare::{being_deleted, compare, is_finalizer, is_same_content};
 use super::copy::{Copies, owner_uids};
 use super::discover::{Territory, discover, list_copied};
 use super::error::PhaseError;
+use super::own_pause::{has_own_pause, outlasts_hand_over};
 use super::run::Run;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{
@@ -151,6 +152,9 @@ pub(super) fn check_source(copied: &Graph, now: &Graph) -> Result<(), PhaseError
 
 /// A changed status does not matter, since it is not copied; anything else does.
 fn check_unchanged(node: &Node, now: Option<&Node>) -> Result<(), PhaseError> {
+    if has_own_pause(&node.object) && now.is_some_and(|now| !has_own_pause(&now.object)) {
+        return Err(PhaseError::SourceActive { object: node.object.id() });
+    }
     let unchanged = now.is_some_and(|now| {
         let is_same = now.object.resource_version() == node.object.resource_version()
             || is_same_content(&node.object, &now.object);
@@ -189,8 +193,9 @@ fn check_copy<'a>(
 fn check_paused(node: &Node, copy: &Object, copies: &Copies) -> Result<(), PhaseError> {
     let is_reused = copies.reused.contains(node.object.uid());
     let is_new = copy.annotation(RUN_ANNOTATION).is_some() && is_custom_resource(copy);
+    let has_pause = is_new || outlasts_hand_over(&node.object);
     let is_active =
-        (is_pausable(copy) && !is_paused(copy)) || (is_new && !has_paused_annotation(copy));
+        (is_pausable(copy) && !is_paused(copy)) || (has_pause && !has_paused_annotation(copy));
     if is_reused || !is_active {
         return Ok(());
     }

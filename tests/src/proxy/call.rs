@@ -13,11 +13,14 @@ const RECORD: &str = "kubectl-pivot.io/record";
 /// Annotation that every copy carries when it is created.
 const COPY: &str = "kubectl-pivot.io/run";
 
-/// What may be active on one side only, since a move pauses it.
-pub(super) fn one_sided_types() -> [ResourceType; 4] {
+/// What may be active on one side only, since a move pauses it. DockerClusters stand for all kinds of
+/// which no object reports that it is paused.
+pub(super) fn one_sided_types() -> [ResourceType; 5] {
     let addons = "addons.cluster.x-k8s.io/v1beta2";
     let sets = ResourceType::new(addons, "ClusterResourceSet", "clusterresourcesets", true);
-    [cluster_type(), sets, addon::kind("HelmChartProxy"), addon::kind("HelmReleaseProxy")]
+    let infrastructure = "infrastructure.cluster.x-k8s.io/v1beta2";
+    let docker = ResourceType::new(infrastructure, "DockerCluster", "dockerclusters", true);
+    [cluster_type(), sets, addon::kind("HelmChartProxy"), addon::kind("HelmReleaseProxy"), docker]
 }
 
 /// Which cluster of a pair.

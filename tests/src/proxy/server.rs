@@ -202,6 +202,9 @@ impl Upstream {
         let metadata = &object["metadata"];
         let Some(uid) = metadata["uid"].as_str() else { return };
         let victim = format!("{} {} ({uid})", object["kind"], metadata["name"]);
+        if oracle::is_deletion_shown(&object) {
+            self.tape.note_deletion_shown(self.side, &victim);
+        }
         let cluster = oracle::cluster_of(&object).filter(|_| oracle::is_being_torn_down(&object));
         let Some((namespace, name)) = cluster else {
             return self.tape.note_spared(self.side, &victim);

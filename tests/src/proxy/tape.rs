@@ -182,6 +182,10 @@ impl Tape {
         self.state().timeline.note_born_active(side, copy);
     }
 
+    pub(super) fn note_deletion_shown(&self, side: Side, victim: &str) {
+        self.state().timeline.note_deletion_shown(side, victim);
+    }
+
     pub(super) fn note_spared(&self, side: Side, victim: &str) {
         self.state().timeline.note_spared(side, victim);
     }

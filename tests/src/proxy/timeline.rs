@@ -68,6 +68,14 @@ impl Timeline {
         self.violations.push(format!("{copy} is not inert in the {side:?} after event {event}"));
     }
 
+    /// Notes that a controller which may ignore pauses has seen the deletion of an object.
+    pub fn note_deletion_shown(&mut self, side: Side, victim: &str) {
+        let event = self.events;
+        self.violations.push(format!(
+            "a silent controller in the {side:?} sees the deletion of {victim} after event {event}"
+        ));
+    }
+
     fn violate_deletion(&mut self, side: Side, victim: &str, cluster: &str) {
         let event = self.events;
         self.violations.push(format!(

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::discover::Territory;
 use super::super::error::PhaseError;
+use super::super::own_pause::has_own_pause;
 use super::super::pause::{memory_of_false, paused_by};
 use super::super::run::Run;
 use super::files::names;
 use super::manifest::{Manifest, SavedObject};
 use super::writer::Writer;
-use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
+use crate::capi::names::{
+    DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION,
+};
 use crate::capi::{Graph, Object, is_pausable, is_resumed_by_clusterctl};
 use crate::cluster::FIELD_MANAGER;
 
@@ -102,6 +105,9 @@ fn for_file(object: &Object) -> Object {
         Some(_) => memory_of_false(&object).map(str::to_owned),
         None => Some(String::new()),
     };
+    if has_own_pause(&object) {
+        object.remove_annotation(DELETE_FOR_MOVE_ANNOTATION);
+    }
     if memory.is_none() && !is_resumed_by_clusterctl(&object) {
         object.remove_annotation(PAUSED_ANNOTATION);
     }
@@ -150,6 +156,22 @@ mod tests {
         assert_eq!(saved(Some("r1")), Value::Null);
         assert_eq!(saved(Some("r1/false []")), json!({USER_PAUSED_ANNOTATION: "false []"}));
         assert_eq!(saved(None), json!({USER_PAUSED_ANNOTATION: ""}));
+    }
+
+    #[test]
+    fn a_file_keeps_no_pause_that_a_run_has_given_to_an_object_itself() {
+        let saved = |annotations: Value| -> Value {
+            let object = Object::new(json!({"apiVersion": "infrastructure.io/v1",
+                "kind": "FooMachine", "metadata": {"name": "a", "annotations": annotations}}));
+            for_file(&object).value()["metadata"]["annotations"].clone()
+        };
+        for mark in ["r1", "r1/reported"] {
+            let own = json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark,
+                DELETE_FOR_MOVE_ANNOTATION: ""});
+            assert_eq!(saved(own), Value::Null, "{mark}");
+        }
+        let of_user = json!({PAUSED_ANNOTATION: "", DELETE_FOR_MOVE_ANNOTATION: ""});
+        assert_eq!(saved(of_user.clone()), of_user);
     }
 
     #[test]

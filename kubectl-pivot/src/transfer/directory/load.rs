@@ -15,7 +15,7 @@ use super::super::record::{Operation, Phase, Record, Role, Step};
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
 use super::super::seal::seal;
-use super::super::undo::undo;
+use super::super::undo::{Stray, undo};
 use super::plan_load::{LoadPlan, list_target};
 use crate::capi::Object;
 
@@ -152,7 +152,7 @@ async fn put_back(
         return MoveError::Unfinished { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    let undone = match undo(run, &lock, &preflight.territory).await {
+    let undone = match undo(run, &lock, &preflight.territory, Stray::No).await {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {
             lock.leave().await;

@@ -12,7 +12,7 @@ use super::super::mover::Clock;
 use super::super::pause;
 use super::super::places::lock_one;
 use super::super::preflight::{self, Preflight};
-use super::super::quiesce::quiesce;
+use super::super::quiesce::{Pauses, quiesce};
 use super::super::record::{Operation, Record, Role};
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
@@ -96,7 +96,7 @@ async fn write_paused(
         clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
     let graph = graph.map_err(|error| (doing, error))?;
     let quiet = async {
-        let (_, silent) = quiesce(run, territory, graph).await?;
+        let (_, silent) = quiesce(run, territory, graph, Pauses::No).await?;
         let graph = discover(&run.source, territory).await?;
         Ok((pause::pause(run, territory, graph).await?, silent))
     };

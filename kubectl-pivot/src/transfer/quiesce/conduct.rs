@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::super::discover::Territory;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
+use super::super::own_pause::pause_each;
 use super::super::pause::pause;
 use super::super::run::Run;
 use super::blocked::wait_until_unblocked;
@@ -13,6 +14,15 @@ use crate::capi::Graph;
 
 /// Rounds of waiting and looking again before the move gives up.
 const ROUNDS: usize = 10;
+
+/// Pauses to make once the controllers have come to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pauses {
+    /// None: nothing is going to be deleted, or everything has its pause already.
+    No,
+    /// Each object that needs a pause of its own.
+    OfEach,
+}
 
 /// Waits for controllers. Returns what moves, looked for again after every wait, since objects may
 /// have appeared or changed meanwhile, and what the user should know.
@@ -25,6 +35,7 @@ pub async fn quiesce(
     run: &Run,
     territory: &Territory,
     mut graph: Graph,
+    pauses: Pauses,
 ) -> Result<(Graph, Findings), PhaseError> {
     let mut findings = Findings::default();
     let mut silent = HashSet::new();
@@ -35,9 +46,11 @@ pub async fn quiesce(
         let reports = wait_for_reports(run, &graph, &silent).await?;
         findings.extend(reports.findings);
         silent.extend(reports.silent);
-        let Some(object) = blocked.or(reports.waited_for) else {
-            return Ok((graph, findings));
+        let missed = match blocked.or(reports.waited_for) {
+            None if pauses == Pauses::OfEach => pause_each(run, &mut graph).await?,
+            waited_for => waited_for,
         };
+        let Some(object) = missed else { return Ok((graph, findings)) };
         if round >= ROUNDS {
             return Err(PhaseError::Restless { rounds: ROUNDS, object });
         }

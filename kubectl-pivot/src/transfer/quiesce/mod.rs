@@ -6,5 +6,5 @@ mod conduct;
 mod pending;
 mod reports;
 
-pub use conduct::quiesce;
+pub use conduct::{Pauses, quiesce};
 pub(super) use reports::wait_for_reports;

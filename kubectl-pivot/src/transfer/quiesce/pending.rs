@@ -6,7 +6,7 @@ use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::pause::paused_by;
 use crate::capi::names::PAUSED_ANNOTATION;
-use crate::capi::{Graph, Object, ObjectId, ResourceType, reports_pause};
+use crate::capi::{Graph, Object, ObjectId, ResourceType, is_pausable, reports_pause};
 
 /// What is waited for, by kind.
 #[derive(Debug, Default)]
@@ -33,9 +33,8 @@ impl Pending {
         for index in graph.copied() {
             let node = &graph.nodes[index];
             let owned = node.owners.iter().filter_map(|owner| owner.node);
-            if paused_by(&node.object) != Some(run)
-                && !owned.into_iter().any(|o| below.contains(&o))
-            {
+            let is_top = is_pausable(&node.object) && paused_by(&node.object) == Some(run);
+            if !is_top && !owned.into_iter().any(|o| below.contains(&o)) {
                 continue;
             }
             below.insert(index);

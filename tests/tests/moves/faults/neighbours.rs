@@ -6,7 +6,7 @@ use std::time::Duration;
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::cluster_type;
-use kubectl_pivot_tests::population::shapes::CORE;
+use kubectl_pivot_tests::population::shapes::{CORE, DOCKER};
 use kubectl_pivot_tests::program::Running;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
@@ -28,6 +28,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .thorough("an_object_of_a_new_kind_that_appears_after_the_copy_moves_too", late_kind)
         .case("an_edit_after_the_verification_is_not_deleted", edited_after_verification)
         .thorough("a_status_that_controllers_write_does_not_stop_a_deletion", status_written)
+        .case("a_finalizer_that_comes_back_stops_the_deletions", finalizer_put_back)
         .case("a_cluster_that_is_created_again_stays_away_from_the_target", created_again)
         .thorough(
             "a_machine_that_is_deleted_after_the_checks_undoes_the_move",
@@ -246,6 +247,38 @@ async fn status_written(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
+/// A provider ignores every pause, reports none, and keeps hold of what it works on.
+async fn finalizer_put_back(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let kind = ResourceType::new(DOCKER, "DockerCluster", "dockerclusters", true);
+    let (source, target) = (arena.pair().source.client(), arena.pair().target.client());
+    let place = (Some(&*tag), "plain");
+    let before = source.get(&kind, place.0, place.1).await.expect("can be read");
+    let before = before.expect("is there");
+    let finalizers = json!(before.finalizers());
+    assert_ne!(finalizers, json!([]), "nothing can be put back");
+    let rule = at_the_deletion_of("dockerclusters", "plain", Fault::HoldBefore);
+    let mut running = start_until(&stormy, &tag, rule).await;
+    patch(source, &kind, place, &json!({"metadata": {"finalizers": finalizers}})).await;
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
+    assert!(outcome.says("has put a finalizer on DockerCluster"), "{outcome}");
+    let kept = source.get(&kind, place.0, place.1).await.expect("can be read");
+    let kept = kept.expect("its controller works on it");
+    assert!(!kept.is_being_deleted(), "{outcome}");
+    let copy = target.get(&kind, place.0, place.1).await.expect("can be read");
+    let copy = copy.expect("was moved");
+    assert!(copy.annotation("cluster.x-k8s.io/paused").is_some(), "active on both sides");
+    assert_eq!(json!(copy.finalizers()), finalizers);
+    // Somebody has stopped the provider.
+    let args = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    arena.program().run(&args).await.expect_success("resume");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
 /// A GitOps tool notices that a Cluster is missing.
 async fn created_again(stormy: Shared) {
     let arena = &stormy.arena;
@@ -253,14 +286,7 @@ async fn created_again(stormy: Shared) {
     let client = arena.pair().source.client();
     let before = client.get(&cluster_type(), Some(&tag), "plain").await.expect("can be read");
     let before = before.expect("is there");
-    let is_last = |call: &Call| {
-        call.method == "PATCH"
-            && call.side == Side::Source
-            && call.path.ends_with("/clusters/plain")
-            && call.body["metadata"]["finalizers"].is_null()
-            && call.body["metadata"].get("finalizers").is_some()
-    };
-    let rule = Rule::when(is_last, Fault::HoldAfter).times(1);
+    let rule = at_the_deletion_of("clusters", "plain", Fault::HoldAfter);
     let mut running = start_until(&stormy, &tag, rule).await;
     let again = Object::new(json!({"apiVersion": CORE, "kind": "Cluster",
         "metadata": {"name": "plain", "namespace": tag}, "spec": before.value()["spec"]}));

@@ -59,8 +59,15 @@ async fn changed_after_copy(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
+/// The changed Machine, without what the move has written to it meanwhile.
 fn with_change(dump: kubectl_pivot_tests::dump::Dump) -> Option<Value> {
-    dump.get("Machine.cluster.x-k8s.io TAG/plain-worker").cloned()
+    let mut machine = dump.get("Machine.cluster.x-k8s.io TAG/plain-worker").cloned()?;
+    let metadata = machine["metadata"].as_object_mut()?;
+    let annotations = metadata["annotations"].as_object_mut()?;
+    annotations.retain(|name, _| name == "changed");
+    let managers = metadata["managedFields"].as_object_mut()?;
+    managers.retain(|name, _| !name.starts_with("kubectl-pivot "));
+    Some(machine)
 }
 
 /// Somebody creates an object of a name that is about to be copied.
@@ -109,6 +116,9 @@ async fn copy_deleted(stormy: Shared) {
     let client = arena.pair().target.client();
     let copy = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
     let uid = copy.expect("was copied").uid().to_owned();
+    // Its controller has put it there already.
+    let held = json!({"metadata": {"finalizers": ["machine.cluster.x-k8s.io"]}});
+    patch(client, &machines(), (Some(&tag), "plain-worker"), &held).await;
     client.delete(&machines(), Some(&tag), "plain-worker", &uid).await.expect("is there");
     let going = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
     assert!(going.is_some_and(|going| going.is_being_deleted()), "it has finalizers");
@@ -188,7 +198,7 @@ async fn late_reports(stormy: Shared) {
     let tag = fresh(arena).await;
     let client = arena.pair().source.client();
     for name in ["plain", "awake"] {
-        report(client, &tag, name, "False").await;
+        report(client, &cluster_type(), (&tag, name), "False").await;
     }
     let place = (Some(&*tag), "plain-worker");
     let block = |value: Value| json!({"metadata": {"annotations": {"clusterctl.cluster.x-k8s.io/block-move": value}}});
@@ -199,30 +209,29 @@ async fn late_reports(stormy: Shared) {
     args.extend(["--pause-timeout", "3"].map(str::to_owned));
     let mut running = arena.program().start(args);
     arena.tape().held().await;
-    report(client, &tag, "awake", "True").await;
+    report(client, &cluster_type(), (&tag, "awake"), "True").await;
     tokio::time::sleep(Duration::from_secs(4)).await;
     patch(client, &machines(), place, &block(Value::Null)).await;
     arena.tape().release();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    report(client, &tag, "plain", "True").await;
+    report(client, &cluster_type(), (&tag, "plain"), "True").await;
     running.end().await.expect_success("the move");
     check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
 }
 
-/// What a controller writes into the condition `Paused` of a Cluster.
-async fn report(client: &Client, namespace: &str, name: &str, status: &str) {
-    let (kind, place) = (cluster_type(), (Some(namespace), name));
-    let cluster =
-        client.get(&kind, place.0, place.1).await.expect("can be read").expect("is there");
+/// What a controller writes into the condition `Paused` of an object.
+async fn report(client: &Client, kind: &ResourceType, place: (&str, &str), status: &str) {
+    let place = (Some(place.0), place.1);
+    let object = client.get(kind, place.0, place.1).await.expect("can be read").expect("is there");
     let mut conditions =
-        cluster.value()["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        object.value()["status"]["conditions"].as_array().cloned().unwrap_or_default();
     conditions.retain(|condition| condition["type"] != "Paused");
     conditions.push(json!({"type": "Paused", "status": status, "reason": "Proof", "message": "",
         "lastTransitionTime": "2026-01-01T00:00:00Z"}));
     let patch = json!({"status": {"conditions": conditions}});
     let options = WriteOptions::manager("manager").status();
-    let reported = client.patch(&kind, place, (PatchKind::Merge, &patch), &options).await;
+    let reported = client.patch(kind, place, (PatchKind::Merge, &patch), &options).await;
     reported.expect("conditions can be written");
 }
 
@@ -260,19 +269,20 @@ async fn machine_before_pause(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
-/// A controller whose cache is old adds its finalizer right before the deletion; an API server takes
-/// no new ones after it. The move has seen none on this object.
+/// A controller that has reported the pause and whose cache is old adds its finalizer right before the deletion;
+/// an API server takes no new ones after it. The move has seen none on this object.
 async fn finalizer_put_back(stormy: Shared) {
     let arena = &stormy.arena;
     let tag = fresh(arena).await;
+    let kind = ResourceType::new(BOOTSTRAP, "KubeadmConfig", "kubeadmconfigs", true);
+    let client = arena.pair().source.client();
+    report(client, &kind, (&tag, "plain-worker"), "True").await;
     let is_delete = |call: &Call| {
         call.method == "DELETE" && call.side == Side::Source && call.is_about("kubeadmconfigs")
     };
     arena.tape().rule(Rule::when(is_delete, Fault::HoldBefore).times(1));
     let mut running = arena.program().start(move_args(arena, &tag));
     arena.tape().held().await;
-    let client = arena.pair().source.client();
-    let kind = ResourceType::new(BOOTSTRAP, "KubeadmConfig", "kubeadmconfigs", true);
     let stubborn = json!({"metadata": {"finalizers": ["proof.kubectl-pivot.io/stubborn"]}});
     patch(client, &kind, (Some(&tag), "plain-worker"), &stubborn).await;
     arena.tape().release();

@@ -23,7 +23,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
 }
 
 /// Keeps the `skip + 1`st hand-over of a copy.
-pub(super) fn while_handing_over(skip: usize) -> Rule {
+fn while_handing_over(skip: usize) -> Rule {
     let is_hand_over = |call: &Call| {
         call.method == "PATCH"
             && call.side == Side::Target
@@ -102,7 +102,10 @@ async fn deleted_in_the_source(arena: Arc<Arena>) {
         let of_others = |name: &&&str| !name.contains("plain-worker");
         let left = after.target.payload();
         assert_eq!(left.iter().filter(of_others).count(), 0, "{left:?}\n{resumed}");
-        story.check_nothing_left().await;
+        // It stays paused: its real machine may be on its way to deletion.
+        let marks = story.arena.leftovers(&story.tag).await;
+        let of_others = |mark: &&String| !mark.contains("plain-worker");
+        assert_eq!(marks.iter().find(of_others), None, "{marks:?}\n{resumed}");
     })
     .await;
 }
