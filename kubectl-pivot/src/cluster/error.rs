@@ -246,6 +246,14 @@ impl ApiError {
                 "the {POLICY} named above in the {} cluster refuses this; change the policy or its binding",
                 self.cluster
             ),
+            ApiErrorCause::Status { code: 403, message, .. }
+                if message.contains("exceeded quota") =>
+            {
+                format!(
+                    "raise the ResourceQuota named above in the {} cluster, or delete what uses it up",
+                    self.cluster
+                )
+            }
             ApiErrorCause::Status { code: 403, .. } => format!(
                 "the user of the {} cluster's kubeconfig needs the verb `{}` here; `kubectl auth can-i {} ...` tells",
                 self.cluster, self.verb, self.verb

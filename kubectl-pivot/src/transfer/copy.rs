@@ -230,7 +230,12 @@ pub(super) async fn create_or_find(
     loop {
         let error = match target.create(resource, body, &WriteOptions::default()).await {
             Ok(created) => return Ok(created),
-            Err(error) if error.is_already_exists() || error.is_ambiguous() => error,
+            // A conflict is that of a quota, which counts objects: nothing was created.
+            Err(error)
+                if error.is_already_exists() || error.is_conflict() || error.is_ambiguous() =>
+            {
+                error
+            }
             Err(error) => return Err(error),
         };
         if let Some(existing) = target.get(resource, body.namespace(), body.name()).await? {
