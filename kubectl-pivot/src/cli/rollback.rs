@@ -41,6 +41,10 @@ pub(super) struct Args {
         conflicts_with_all = ["target_is_gone", "kubeconfig", "kubeconfig_context"]
     )]
     source_is_gone: Option<GoneArg>,
+    /// The records of the run are gone from both clusters: go by the marks on its objects. Make sure that
+    /// these two clusters are its source and target. Refused if objects may have been deleted from the source.
+    #[arg(long, conflicts_with_all = ["target_is_gone", "source_is_gone"])]
+    from_marks: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
@@ -56,6 +60,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let record = match missing {
         Some(missing) => commands::rollback_without(&run, missing, args.force_unlock).await?,
+        None if args.from_marks => commands::rollback_from_marks(&run, args.force_unlock).await?,
         None => commands::rollback(&run, args.force_unlock).await?,
     };
     context.progress.clear();

@@ -253,9 +253,10 @@ fn of_move(error: &MoveError) -> u8 {
         | MoveError::Locked(_)
         | MoveError::TooLate { .. } => exit::REFUSED,
         MoveError::UnknownProbe(_) => exit::USAGE,
-        MoveError::OfFiles(_) | MoveError::BeingUndone(_) | MoveError::NotAlone { .. } => {
-            exit::REFUSED
-        }
+        MoveError::OfFiles(_)
+        | MoveError::BeingUndone(_)
+        | MoveError::NotAlone { .. }
+        | MoveError::MarksDoNotSuffice { .. } => exit::REFUSED,
         MoveError::NoRun(_) => exit::NOTHING_IN_SCOPE,
         MoveError::Undone { .. } => exit::UNDONE,
         MoveError::HalfUndone { .. }

@@ -25,7 +25,7 @@ pub use doctor::{
 pub use error::{CommandError, exit};
 pub use move_clusters::{
     Directory, MoveRequest, connect, find_clusters_elsewhere, move_clusters, resume,
-    resume_without_source, rollback, rollback_without,
+    resume_without_source, rollback, rollback_from_marks, rollback_without,
 };
 pub use plugin::{
     ChangedPlugin, NewPlugin, NewPluginError, NewPluginRequest, PluginCheck, PluginDetails,

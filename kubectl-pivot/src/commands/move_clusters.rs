@@ -163,12 +163,24 @@ pub async fn rollback_without(
 /// # Errors
 /// When there is none, its holder is still alive, or it is past its point of no return.
 pub async fn rollback(run: &Run, force: bool) -> Result<Record, CommandError> {
-    let record = crate::transfer::rollback(run, force).await?;
+    Ok(without_backup(crate::transfer::rollback(run, force).await?))
+}
+
+/// Puts a move back whose records are gone, by the marks on its objects.
+///
+/// # Errors
+/// As [`crate::transfer::rollback_from_marks`].
+pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, CommandError> {
+    Ok(without_backup(crate::transfer::rollback_from_marks(run, force).await?))
+}
+
+/// Deletes what a run that was put back has left of a backup.
+fn without_backup(record: Record) -> Record {
     if let Ok(folder) = backup_folder() {
         // Usually there is nothing; an incomplete backup that cannot be deleted harms nobody.
         let _ = std::fs::remove_dir_all(folder.join(format!("{}.partial", record.run)));
     }
-    Ok(record)
+    record
 }
 
 /// The report of a run that has ended, well or not, told to the journal too.

@@ -141,7 +141,20 @@ impl Status {
                 steps.push(step);
             }
         }
+        if self.runs().next().is_none() {
+            steps.extend(self.unrecorded().map(|run| {
+                format!("Put the run {run} back, whose record is gone: kubectl pivot rollback --from-marks")
+            }));
+        }
         steps
+    }
+
+    /// The one run that has left marks.
+    fn unrecorded(&self) -> Option<&str> {
+        let marks = self.clusters.iter().flat_map(|cluster| &cluster.leftovers);
+        let mut runs = marks.filter_map(|mark| mark.run.as_deref());
+        let first = runs.next()?;
+        runs.all(|run| run == first).then_some(first)
     }
 
     /// The state without what changes by the clock alone.

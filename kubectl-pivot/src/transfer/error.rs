@@ -378,6 +378,14 @@ pub enum MoveError {
         /// What to do.
         hint: String,
     },
+    /// There is no record of a run, and its marks do not suffice to put it back.
+    #[error("{problem}")]
+    MarksDoNotSuffice {
+        /// Why not.
+        problem: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// The run is not a move, and is not carried on in this way.
     #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started, .0.phase)]
     OfFiles(Box<Record>),
@@ -466,6 +474,7 @@ impl MoveError {
             Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
             Self::NotAlone { hint, .. } => hint.clone(),
+            Self::MarksDoNotSuffice { hint, .. } => (*hint).to_owned(),
             Self::BeingUndone(record) if record.operation != Operation::Move => of_files(record),
             Self::BeingUndone(_) => {
                 "finish that with `kubectl pivot rollback`; the objects can then be moved anew".to_owned()

@@ -345,14 +345,32 @@ pub(super) async fn read(
     Ok(Some(ledger))
 }
 
+/// Finds all lists of a run, also those that no record names.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn find(
+    target: &Client,
+    namespace: &str,
+    run: &str,
+) -> Result<Vec<Page>, ApiError> {
+    let listed = list(target, namespace, run).await?;
+    let page = |page: &Object| Page { name: page.name().to_owned(), uid: page.uid().to_owned() };
+    Ok(listed.iter().map(page).collect())
+}
+
+async fn list(target: &Client, namespace: &str, run: &str) -> Result<Vec<Object>, ApiError> {
+    let selector = format!("{COPIES_OF_LABEL}={run}");
+    target.list_selected(&config_map_type(), Some(namespace), &selector).await
+}
+
 /// Removes all lists of a run, also those that it has written and never named in its record.
 ///
 /// # Errors
 /// When a request fails.
 pub(super) async fn remove(target: &Client, namespace: &str, run: &str) -> Result<(), ApiError> {
-    let selector = format!("{COPIES_OF_LABEL}={run}");
     let kind = config_map_type();
-    for page in target.list_selected(&kind, Some(namespace), &selector).await? {
+    for page in list(target, namespace, run).await? {
         let free = |page: &Object| {
             (!page.finalizers().is_empty()).then(|| json!({"metadata": {"finalizers": null}}))
         };

@@ -37,6 +37,7 @@ mod report;
 mod run;
 mod seal;
 mod undo;
+mod unrecorded;
 mod verify;
 
 pub use acceptance::{Acceptance, Check, Waiting, accept};
@@ -58,3 +59,4 @@ pub use record::{Operation, Phase, Record, Role};
 pub use recover::{Found, find, resume, rollback};
 pub use report::{Explained, Failure, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};
+pub use unrecorded::rollback_from_marks;

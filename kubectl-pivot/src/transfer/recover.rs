@@ -364,10 +364,20 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
         lock.leave().await;
         return too_late(now.phase);
     }
+    put_back_locked(&run, lock, record, &territory).await
+}
+
+/// Puts a run back under its lock. Returns its record.
+pub(super) async fn put_back_locked(
+    run: &Run,
+    lock: Lock,
+    record: Record,
+    territory: &Territory,
+) -> Result<Record, MoveError> {
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Put everything back");
     let doing = "put everything back";
-    if let Err(source) = undo(&run, &lock, &territory, Stray::No).await {
+    if let Err(source) = undo(run, &lock, territory, Stray::No).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });

@@ -229,6 +229,7 @@ impl Report {
             | MoveError::OfFiles(_)
             | MoveError::BeingUndone(_)
             | MoveError::NotAlone { .. }
+            | MoveError::MarksDoNotSuffice { .. }
             | MoveError::TooLate { .. } => Outcome::NotBegun,
         };
         if let MoveError::Refused(findings) = error {

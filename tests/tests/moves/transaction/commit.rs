@@ -23,7 +23,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
 }
 
 /// Keeps the `skip + 1`st hand-over of a copy.
-fn while_handing_over(skip: usize) -> Rule {
+pub(super) fn while_handing_over(skip: usize) -> Rule {
     let is_hand_over = |call: &Call| {
         call.method == "PATCH"
             && call.side == Side::Target

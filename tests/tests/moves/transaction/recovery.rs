@@ -7,6 +7,7 @@ use kubectl_pivot_tests::proxy::Fault;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
 
+use super::commit::while_handing_over;
 use super::{exit, while_copying, while_deleting, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
@@ -18,6 +19,8 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .thorough("nothing_to_resume_or_roll_back", nothing_to_resume)
         .thorough("swapped_clusters_are_explained", swapped)
         .case("no_rollback_after_the_commit", too_late)
+        .case("a_run_without_records_is_rolled_back_by_its_marks", leases_gone)
+        .thorough("a_run_that_has_deleted_is_not_rolled_back_by_its_marks", leases_gone_too_late)
         .thorough("status_tells_a_run_that_goes_on_from_an_interrupted_one", status)
         .thorough("a_cluster_paused_by_its_user_stays_so_after_a_rollback", rollback_then_move)
 }
@@ -46,6 +49,40 @@ async fn nothing_to_resume(arena: Arc<Arena>) {
             assert_eq!(outcome.code, Some(exit::NOTHING), "{command}: {outcome}");
             assert!(outcome.says("no interrupted move was found"), "{command}: {outcome}");
         }
+        assert_eq!(before, story.arena.ends(&story.tag).await);
+    })
+    .await;
+}
+
+/// Somebody has cleaned the Leases up while copies were handed over.
+async fn leases_gone(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        story.kill_at(while_handing_over(5)).await;
+        story.arena.remove_leases().await;
+        let rollback = story.run("rollback", &[]).await;
+        assert_eq!(rollback.code, Some(exit::NOTHING), "{rollback}");
+        let status = story.run("status", &[]).await.expect_success("status");
+        assert!(status.says("kubectl pivot rollback --from-marks"), "{status}");
+        let rollback = story.run("rollback", &["--from-marks"]).await;
+        let rollback = rollback.expect_success("rollback");
+        before
+            .check_put_back(&story.arena.ends(&story.tag).await)
+            .unwrap_or_else(|text| panic!("{text}\n{rollback}"));
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+async fn leases_gone_too_late(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.kill_at(while_deleting(3, Fault::HoldAfter)).await;
+        story.arena.remove_leases().await;
+        let before = story.arena.ends(&story.tag).await;
+        let rollback = story.run("rollback", &["--from-marks"]).await;
+        assert_eq!(rollback.code, Some(exit::REFUSED), "{rollback}");
+        assert!(rollback.says("gone from the source"), "{rollback}");
+        assert!(rollback.says("bring the move to its end by hand"), "{rollback}");
         assert_eq!(before, story.arena.ends(&story.tag).await);
     })
     .await;
