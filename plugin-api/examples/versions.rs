@@ -1,41 +1,35 @@
-//! A plugin of another time, for the tests of hosts: when it is built, `VERSIONS_ABI_LEVEL` and
-//! `VERSIONS_PROTOCOL` say of which. It knows the method `info` and no other.
+//! A plugin of another time, for the tests of hosts: they write into its library of which. It
+//! knows the method `info` and no other.
 //!
 //! It implements the boundary by hand, because `export_plugin!` knows only the present.
 #![expect(unsafe_code, reason = "exports the header without the macro")]
 
-use abi_stable::library::{__call_root_module_loader, CheckTypeLayout, RootModuleResult};
-use abi_stable::prefix_type::PrefixTypeTrait;
-use abi_stable::std_types::{RResult, RSlice, RStr};
-use kubectl_pivot_plugin_api::ABI_LEVEL;
-use kubectl_pivot_plugin_api::abi::{Answer, HostLog, LibHeader, PluginRoot, PluginRootRef};
+use std::hint::black_box;
 
-// SAFETY: only the host looks this symbol up, in one library at a time. `constructor` returns the
-// erased prefix of a `PluginRootRef`, which is the type named here.
+use kubectl_pivot_plugin_abi::{
+    Answer, Export, HostLog, LibHeader, PluginRoot, RResult, RSlice, RStr, header,
+};
+
+/// The ABI level and the protocol, each in two digits, behind a mark that tests look for.
+static TIME: &[u8; 26] = b"versions: abi 01 api 01.00";
+
+struct Versions;
+
+// SAFETY: only the host looks this symbol up, in one library at a time.
 #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
-static HEADER: LibHeader =
-    unsafe { LibHeader::from_constructor::<PluginRootRef>(constructor, CheckTypeLayout::Yes) };
+static HEADER: LibHeader = header::<Versions>();
 
-const LEVEL: u32 = match option_env!("VERSIONS_ABI_LEVEL") {
-    Some(level) => match u32::from_str_radix(level, 10) {
-        Ok(level) => level,
-        Err(_) => panic!("VERSIONS_ABI_LEVEL is no number"),
-    },
-    None => ABI_LEVEL,
-};
-
-const PROTOCOL: &str = match option_env!("VERSIONS_PROTOCOL") {
-    Some(protocol) => protocol,
-    None => "1.0",
-};
-
-extern "C" fn constructor() -> RootModuleResult {
-    __call_root_module_loader(root)
+impl Export for Versions {
+    fn root() -> PluginRoot {
+        let panic_unwind = cfg!(panic = "unwind");
+        PluginRoot { abi_level: number(14), panic_unwind, set_log, invoke }
+    }
 }
 
-fn root() -> PluginRootRef {
-    let panic_unwind = cfg!(panic = "unwind");
-    PluginRoot { abi_level: LEVEL, panic_unwind, set_log, invoke }.leak_into_prefix()
+/// The two digits at this place of the text, as the file of the library has them now.
+fn number(at: usize) -> u32 {
+    let time = black_box(TIME);
+    time[at..at + 2].iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'))
 }
 
 extern "C" fn set_log(_: HostLog) {}
@@ -43,8 +37,10 @@ extern "C" fn set_log(_: HostLog) {}
 extern "C" fn invoke(method: RStr<'_>, _: RSlice<'_, u8>) -> Answer {
     let answer = match method.as_str() {
         "info" => format!(
-            r#"{{"name": "versions", "kind": "infrastructure", "protocol": "{PROTOCOL}",
-                "provider": "versions", "fieldOfTheFuture": [{{}}]}}"#
+            r#"{{"name": "versions", "kind": "infrastructure", "protocol": "{}.{}",
+                "provider": "versions", "fieldOfTheFuture": [{{}}]}}"#,
+            number(21),
+            number(24)
         ),
         _ => {
             let error = r#"{"code": "unknown-method", "message": "not in my time"}"#;

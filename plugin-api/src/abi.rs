@@ -1,62 +1,17 @@
-//! The frozen boundary: one root module, four fields, bytes in and bytes out.
+//! From a plugin to the frozen boundary of [`kubectl_pivot_plugin_abi`].
 //!
-//! **Nothing in this file may change**, except comments: the layout check of `abi_stable` refuses
-//! an older plugin in a newer host as soon as a field is added. What evolves are the messages
-//! inside the bytes, by the rules in [`crate::protocol`]. Authors use
-//! [`export_plugin!`](crate::export_plugin) and never this module.
-#![expect(unsafe_code, reason = "the ABI: StableAbi implementations and the exported header")]
+//! Authors use [`export_plugin!`](crate::export_plugin) and never this module.
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use abi_stable::StableAbi;
-pub use abi_stable::library::LibHeader;
-use abi_stable::library::{
-    __call_root_module_loader, CheckTypeLayout, RootModule, RootModuleResult,
+use kubectl_pivot_plugin_abi::{
+    ABI_LEVEL, Answer, Export, HostLog, PluginRoot, RResult, RSlice, RStr,
 };
-use abi_stable::prefix_type::PrefixTypeTrait;
-use abi_stable::sabi_types::VersionStrings;
-use abi_stable::std_types::{RResult, RSlice, RStr, RVec};
+pub use kubectl_pivot_plugin_abi::{HEADER_SYMBOL, LibHeader};
 
 use crate::error::{ErrorCode, PluginError, PluginResult};
 use crate::log;
-use crate::protocol::ABI_LEVEL;
-
-/// Receives log lines of one plugin. Must not panic.
-#[repr(C)]
-#[derive(Clone, Copy, StableAbi)]
-pub struct HostLog {
-    /// Tells the host which plugin speaks.
-    pub token: usize,
-    /// Takes the token, the level ([`crate::LogLevel`] as a number) and the line.
-    pub log: extern "C" fn(usize, u8, RStr<'_>),
-}
-
-/// An encoded answer, or an encoded [`PluginError`].
-pub type Answer = RResult<RVec<u8>, RVec<u8>>;
-
-/// What a plugin library exports.
-#[repr(C)]
-#[derive(StableAbi)]
-#[sabi(kind(Prefix(prefix_ref = PluginRootRef)))]
-pub struct PluginRoot {
-    /// [`ABI_LEVEL`] at the time the plugin was built.
-    pub abi_level: u32,
-    /// Whether panics unwind in the plugin. If not, one panic would end the host.
-    pub panic_unwind: bool,
-    /// Connects the plugin's log with the host, once.
-    pub set_log: extern "C" fn(HostLog),
-    /// Answers a method of [`crate::protocol::method`]. Never unwinds.
-    #[sabi(last_prefix_field)]
-    pub invoke: extern "C" fn(RStr<'_>, RSlice<'_, u8>) -> Answer,
-}
-
-impl RootModule for PluginRootRef {
-    const BASE_NAME: &'static str = "kubectl_pivot_plugin";
-    const NAME: &'static str = "kubectl_pivot_plugin";
-    /// Frozen like the layout, and so independent of the version of this crate.
-    const VERSION_STRINGS: VersionStrings = VersionStrings::new("1.0.0");
-    abi_stable::declare_root_module_statics! {PluginRootRef}
-}
 
 /// A plugin that can be exported: implemented by [`export_plugin!`](crate::export_plugin).
 pub trait Exported {
@@ -72,26 +27,21 @@ pub trait Exported {
 
 /// The header that a plugin library exports under [`HEADER_SYMBOL`].
 pub const fn header<E: Exported>() -> LibHeader {
-    // SAFETY: `constructor` returns the erased prefix of a `PluginRootRef`, which is the type
-    // named here.
-    unsafe { LibHeader::from_constructor::<PluginRootRef>(constructor::<E>, CheckTypeLayout::Yes) }
+    kubectl_pivot_plugin_abi::header::<Contained<E>>()
 }
 
-/// Name of the exported header, as `abi_stable` mangles it.
-pub const HEADER_SYMBOL: &str = "_1as_0lib_1header_0root_bmodule_bloader";
+/// A plugin whose panics end in the plugin.
+struct Contained<E>(PhantomData<E>);
 
-extern "C" fn constructor<E: Exported>() -> RootModuleResult {
-    __call_root_module_loader(root::<E>)
-}
-
-fn root<E: Exported>() -> PluginRootRef {
-    PluginRoot {
-        abi_level: ABI_LEVEL,
-        panic_unwind: E::PANIC_UNWIND && cfg!(panic = "unwind"),
-        set_log,
-        invoke: invoke::<E>,
+impl<E: Exported> Export for Contained<E> {
+    fn root() -> PluginRoot {
+        PluginRoot {
+            abi_level: ABI_LEVEL,
+            panic_unwind: E::PANIC_UNWIND && cfg!(panic = "unwind"),
+            set_log,
+            invoke: invoke::<E>,
+        }
     }
-    .leak_into_prefix()
 }
 
 extern "C" fn set_log(host: HostLog) {
@@ -131,8 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_is_exported_under_the_name_that_the_loader_looks_up() {
-        assert_eq!(HEADER_SYMBOL, abi_stable::library::ROOT_MODULE_LOADER_NAME);
+    fn the_macro_exports_the_header_under_the_name_of_the_boundary() {
         assert!(include_str!("export.rs").contains(&format!("{HEADER_SYMBOL:?}")));
     }
 

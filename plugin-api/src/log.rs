@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use crate::abi::HostLog;
+use kubectl_pivot_plugin_abi::HostLog;
 
 /// How important a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

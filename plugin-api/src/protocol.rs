@@ -4,8 +4,9 @@
 //!
 //! Two things cross the boundary, and each has its own rule.
 //!
-//! 1. **The root module** ([`crate::abi`]) is frozen. Its layout never changes; a plugin of any
-//!    age passes the layout check. [`ABI_LEVEL`] says what the functions in it mean.
+//! 1. **The root module** ([`kubectl_pivot_plugin_abi`]) is frozen, in a crate of its own that is
+//!    and stays 1.0.0. A plugin of any age passes the layout check, whatever the version of this
+//!    crate. [`ABI_LEVEL`] says what the functions in it mean.
 //! 2. **The messages** (JSON) evolve by the rules of semantic versioning, [`PROTOCOL`]:
 //!    - *minor*: a new method; a new field with a default; a new value of an enum. A reader
 //!      ignores fields that it does not know, reads enum values that it does not know as
@@ -18,10 +19,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+pub use kubectl_pivot_plugin_abi::ABI_LEVEL;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// What the functions of the root module mean. A host refuses any other level.
-pub const ABI_LEVEL: u32 = 1;
 
 /// Version of the messages in this crate.
 pub const PROTOCOL: ProtocolVersion = ProtocolVersion { major: 1, minor: 0 };

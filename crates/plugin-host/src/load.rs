@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use abi_stable::library::{LibraryError, lib_header_from_path};
-use abi_stable::std_types::{RResult, RStr};
-use kubectl_pivot_plugin_api::abi::{HostLog, PluginRootRef};
-use kubectl_pivot_plugin_api::{ABI_LEVEL, LogLevel};
+use kubectl_pivot_plugin_abi::{ABI_LEVEL, HostLog, PluginRootRef, RResult, RStr};
+use kubectl_pivot_plugin_api::LogLevel;
 
 use super::call::Invoke;
 use super::error::PluginFileError;

@@ -1,5 +1,6 @@
 //! Real libraries in a real host: whatever a plugin does, one clear error, and the host lives.
 
+mod frozen;
 mod support;
 
 use std::fs;
@@ -189,12 +190,12 @@ fn a_plugin_of_another_toolchain_and_profile_works() {
     assert_eq!(plugin.conformance(), Vec::<String>::new());
 }
 
-/// A plugin that was built against an older or a newer API, as a real library.
+/// A plugin of another level of the boundary or of another protocol, as a real library.
 #[test]
 fn plugins_of_another_time_work_or_are_refused_with_both_versions() {
-    for protocol in ["1.0", "1.99"] {
+    for (protocol, in_digits) in [("1.0", "01.00"), ("1.99", "01.99")] {
         let folder = Folder::new();
-        folder.trust(&of_another_time(&folder, "1", protocol));
+        folder.trust(&of_another_time(&folder, "01", in_digits));
         let plugin = folder.scan().load("versions").expect("the same major version");
         assert_eq!(plugin.info().protocol.to_string(), protocol);
         let infrastructure = plugin.infrastructure().expect("it says so");
@@ -204,10 +205,10 @@ fn plugins_of_another_time_work_or_are_refused_with_both_versions() {
         assert!(plugin.variables().is_err(), "what every plugin has to know");
     }
     for (abi_level, protocol, expected) in [
-        ("0", "1.0", "has ABI level 0, this program has 1"),
-        ("2", "1.0", "has ABI level 2, this program has 1"),
-        ("1", "0.9", "speaks protocol 0.9, this program speaks 1.0"),
-        ("1", "2.0", "speaks protocol 2.0, this program speaks 1.0"),
+        ("00", "01.00", "has ABI level 0, this program has 1"),
+        ("02", "01.00", "has ABI level 2, this program has 1"),
+        ("01", "00.09", "speaks protocol 0.9, this program speaks 1.0"),
+        ("01", "02.00", "speaks protocol 2.0, this program speaks 1.0"),
     ] {
         let folder = Folder::new();
         folder.trust(&folder.install(docker(), "docker"));

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use kubectl_pivot_plugin_api::ClusterRequest;
 use kubectl_pivot_plugin_host::{
@@ -17,19 +17,24 @@ fn build(arguments: &[&str]) -> PathBuf {
     build_with(Command::new(env!("CARGO")), &[&["build"], arguments].concat())
 }
 
-/// Runs cargo with another toolchain, command or environment, and returns the library that it makes.
+/// Runs cargo in the workspace, with another toolchain, command or environment, and returns the library.
 pub(crate) fn build_with(mut cargo: Command, arguments: &[&str]) -> PathBuf {
     let (command, arguments) = arguments.split_first().expect("a command of cargo");
-    let output = cargo
-        .args([command, "--message-format=json", "--quiet", "--locked"])
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo and rustup are installed: https://rustup.rs");
+    cargo.args([command, "--message-format=json", "--quiet", "--locked"]).args(arguments);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    made_by(cargo)
+}
+
+/// Runs cargo, whose messages are in JSON, and returns the library or the program that it makes.
+pub(crate) fn made_by(mut cargo: Command) -> PathBuf {
+    let output = cargo.output().expect("cargo and rustup are installed: https://rustup.rs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8_lossy(&output.stdout);
     let mut files = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        if let Some(program) = message["executable"].as_str() {
+            return Some(PathBuf::from(program));
+        }
         let files = message["filenames"].as_array()?.clone();
         files.iter().filter_map(|file| file.as_str().map(PathBuf::from)).find(|file| {
             file.extension().is_some_and(|e| e == std::env::consts::DLL_EXTENSION)
@@ -37,18 +42,26 @@ pub(crate) fn build_with(mut cargo: Command, arguments: &[&str]) -> PathBuf {
                 && !file.to_string_lossy().contains("_macros")
         })
     });
-    files.next_back().expect("a library was built")
+    files.next_back().expect("a library or a program was built")
 }
 
-/// The example `versions` of the plugin API, as of another time, in a folder. One file is made of each
-/// build, so they are made one after the other.
+/// The example `versions` of the plugin API, as of another time, in a folder. It is built once; of which time
+/// it is stands in two digits for each number in the bytes of its library.
 pub(crate) fn of_another_time(folder: &Folder, abi_level: &str, protocol: &str) -> PathBuf {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.env("VERSIONS_ABI_LEVEL", abi_level).env("VERSIONS_PROTOCOL", protocol);
-    let example = ["build", "-p", "kubectl-pivot-plugin-api", "--example", "versions"];
-    folder.install(&build_with(cargo, &example), "versions")
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    let built =
+        LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-plugin-api", "--example", "versions"]));
+    let mut bytes = fs::read(built).expect("it was just built");
+    let (present, wanted) =
+        (b"versions: abi 01 api 01.00", format!("versions: abi {abi_level} api {protocol}"));
+    assert_eq!(wanted.len(), present.len(), "{wanted}");
+    let at: Vec<_> =
+        (0..bytes.len() - present.len()).filter(|&at| bytes[at..].starts_with(present)).collect();
+    assert!(!at.is_empty(), "the example does not say of which time it is");
+    for at in at {
+        bytes[at..at + present.len()].copy_from_slice(wanted.as_bytes());
+    }
+    folder.put("versions", &bytes)
 }
 
 pub(crate) fn docker() -> &'static Path {
