@@ -1,5 +1,6 @@
 //! Real libraries in a real host: whatever a plugin does, one clear error, and the host lives.
 
+mod another_version;
 mod frozen;
 mod support;
 
