@@ -146,6 +146,29 @@ async fn a_broken_plugin_is_listed_with_its_reason() {
     assert_eq!(outcome.code, REFUSED, "{outcome}");
 }
 
+/// The clusters are not there: the warning comes before they are asked for anything.
+#[tokio::test]
+async fn a_damaged_list_of_trusted_plugins_does_not_stop_a_move() {
+    let user = User::with(&["docker"]).await;
+    fs::write(user.plugins().join("plugins.lock.json"), "{").expect("the folder is ours");
+    let kubeconfig = user.home().join("kubeconfig");
+    let text = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+                clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+                contexts: [{name: a, context: {cluster: a, user: a}}]\n\
+                users: [{name: a, user: {}}]\n";
+    fs::write(&kubeconfig, text).expect("the home is ours");
+    let kubeconfig = kubeconfig.to_str().expect("UTF-8");
+    let clusters = ["--kubeconfig", kubeconfig, "--to-kubeconfig", kubeconfig];
+    let outcome = user.run(&[&["move", "--dry-run", "-A"], &clusters[..]].concat()).await;
+    assert!(outcome.says("plugins.lock.json is damaged"), "{outcome}");
+    assert!(outcome.says("are not trusted by this run"), "{outcome}");
+    assert!(outcome.says("127.0.0.1:1"), "{outcome}");
+
+    let render = user.run(&["render", "pivot", "--infrastructure", "docker"]).await;
+    assert_eq!(render.code, REFUSED, "{render}");
+    assert!(render.says("plugin trust NAME"), "{render}");
+}
+
 #[tokio::test]
 async fn new_plugins_build_and_conform_as_they_are() {
     let user = User::new();

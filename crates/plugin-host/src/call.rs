@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{CallError, PluginFileError};
-use super::file::PluginFile;
+use super::file::{Library, PluginFile};
 use super::load;
 
 /// Method and request in, answer or encoded error out. Never unwinds.
@@ -35,12 +35,20 @@ pub struct InfrastructurePlugin<'a>(&'a Plugin);
 pub struct CniPlugin<'a>(&'a Plugin);
 
 impl Plugin {
-    /// Opens a library, which runs its code: the caller has decided to trust it.
+    /// Opens a library, which runs its code: the caller has decided to trust its hash.
     ///
     /// # Errors
-    /// The library is no plugin, or none that this program can use.
+    /// The library has changed, is no plugin, or is none that this program can use.
     pub fn open(file: &PluginFile) -> Result<Self, PluginFileError> {
-        Self::introduce(file.path.clone(), load::open(file)?)
+        Self::open_bytes(&Library::read_again(file)?)
+    }
+
+    /// Opens a library from memory.
+    ///
+    /// # Errors
+    /// It is no plugin, or none that this program can use.
+    pub(super) fn open_bytes(library: &Library) -> Result<Self, PluginFileError> {
+        Self::introduce(library.file.path.clone(), load::open(library)?)
     }
 
     /// Asks for the identity behind `invoke`; `path` is for messages.

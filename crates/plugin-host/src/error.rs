@@ -1,5 +1,6 @@
 //! Why a plugin cannot be used, or could not answer.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL, PluginError, ProtocolVersion};
@@ -112,10 +113,10 @@ pub enum PluginFileError {
 
 impl PluginFileError {
     /// What the user can do.
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> Cow<'static, str> {
+        let hint = match self {
             Self::Read { .. } => "check the path and your permissions",
-            Self::Permissions { .. } => "let only you or root write to the file and its folder",
+            Self::Permissions { source, .. } => return source.hint().into(),
             Self::Header { .. } => "get the plugin again, built for this machine",
             Self::Untrusted { .. } => {
                 "if you know where it comes from, run `kubectl pivot plugin trust NAME`"
@@ -128,7 +129,8 @@ impl PluginFileError {
                 "get a version of the plugin for this version of kubectl-pivot"
             }
             Self::Info { .. } => "run `kubectl pivot plugin check FILE` and tell its author",
-        }
+        };
+        hint.into()
     }
 }
 

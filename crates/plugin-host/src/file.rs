@@ -1,7 +1,8 @@
 //! The bytes of a library: its hash, and whether opening it is safe.
 //!
-//! A truncated library ends the process with SIGBUS while it is opened, and one for another
-//! machine gives a misleading error, so its headers are read first.
+//! A library is read once. What is hashed, judged and opened are the bytes that were read, so nothing
+//! can be put in their place in between. A truncated library ends the process with SIGBUS while it is
+//! opened, and one for another machine gives a misleading error, so its headers are read first.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,19 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::error::PluginFileError;
-use super::permissions;
+use super::guarded::{self, GuardedError};
+use super::regular;
+
+/// Plugins with all their symbols have a tenth of this.
+const LIBRARY_LIMIT_BYTES: u64 = 256 << 20;
+
+/// A library in memory.
+pub(super) struct Library {
+    /// Its path and its hash.
+    pub(super) file: PluginFile,
+    /// All of it.
+    pub(super) bytes: Vec<u8>,
+}
 
 /// A library that is safe to open as far as one can see from outside, and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,15 +85,54 @@ impl PluginFile {
     /// # Errors
     /// [`PluginFileError::Permissions`], [`PluginFileError::Read`], [`PluginFileError::Header`].
     pub fn inspect(path: &Path) -> Result<Self, PluginFileError> {
-        std::fs::metadata(path)
+        Library::read(path).map(|library| library.file)
+    }
+}
+
+impl Library {
+    /// Reads a library that nobody but the user and root could have changed.
+    ///
+    /// # Errors
+    /// As [`PluginFile::inspect`].
+    pub(super) fn read(path: &Path) -> Result<Self, PluginFileError> {
+        let bytes = guarded::read(path, LIBRARY_LIMIT_BYTES).map_err(|error| match error {
+            GuardedError::Io(source) => PluginFileError::Read { path: path.to_owned(), source },
+            GuardedError::Permissions(source) => {
+                PluginFileError::Permissions { path: path.to_owned(), source }
+            }
+        })?;
+        Self::of(path, bytes)
+    }
+
+    /// Reads a library that the user names, wherever it is: they say that they trust these bytes.
+    ///
+    /// # Errors
+    /// [`PluginFileError::Read`], [`PluginFileError::Header`].
+    pub(super) fn read_anywhere(path: &Path) -> Result<Self, PluginFileError> {
+        let bytes = regular::read(path, LIBRARY_LIMIT_BYTES)
             .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
-        permissions::check(path)
-            .map_err(|source| PluginFileError::Permissions { path: path.to_owned(), source })?;
-        let bytes = std::fs::read(path)
-            .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
+        Self::of(path, bytes)
+    }
+
+    /// Reads a library again, if it is the same.
+    ///
+    /// # Errors
+    /// [`PluginFileError::Untrusted`], and as [`PluginFile::inspect`].
+    pub(super) fn read_again(file: &PluginFile) -> Result<Self, PluginFileError> {
+        let library = Self::read(&file.path)?;
+        if library.file.hash == file.hash {
+            return Ok(library);
+        }
+        let (path, found) = (file.path.clone(), library.file.hash.to_string());
+        let expected = format!("{} was expected", file.hash);
+        Err(PluginFileError::Untrusted { path, found, expected })
+    }
+
+    fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, PluginFileError> {
         check_header(&bytes)
             .map_err(|source| PluginFileError::Header { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), hash: Sha256::of(&bytes) })
+        let file = PluginFile { path: path.to_owned(), hash: Sha256::of(&bytes) };
+        Ok(Self { file, bytes })
     }
 }
 

@@ -73,8 +73,8 @@ impl Found {
             found: found.to_string(),
             expected,
         };
-        let trusted = match &self.trust {
-            Trust::Trusted(file) => &file.hash,
+        let file = match &self.trust {
+            Trust::Trusted(file) => file,
             Trust::Changed { file, trusted } => {
                 return Err(untrusted(&file.hash, format!("{trusted} was trusted")));
             }
@@ -87,11 +87,7 @@ impl Found {
                 return Err(untrusted(&file.hash, "it was broken a moment ago".to_owned()));
             }
         };
-        let file = PluginFile::inspect(&self.path)?;
-        if file.hash != *trusted {
-            return Err(untrusted(&file.hash, format!("{trusted} was trusted")));
-        }
-        let plugin = Plugin::open(&file)?;
+        let plugin = Plugin::open(file)?;
         let (said, expected) = (&plugin.info().name, self.name());
         if *said != expected {
             let (path, said) = (self.path.clone(), said.clone());

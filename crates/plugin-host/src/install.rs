@@ -1,17 +1,20 @@
 //! Installing, trusting and removing plugins. Installing and trusting run the library's code once,
 //! to ask who it is: the user has said that they trust it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use kubectl_pivot_plugin_api::ABI_LEVEL;
 
 use super::call::Plugin;
 use super::error::PluginFileError;
-use super::file::PluginFile;
+use super::file::{Library, PluginFile};
 use super::found::name_of;
 use super::lock::{Lock, LockError};
+use super::permissions;
 use super::registry::libraries;
 use super::sidecar::{Sidecar, SidecarError};
+use super::write;
 
 /// A plugin that was installed or trusted.
 #[derive(Debug)]
@@ -54,14 +57,15 @@ pub enum InstallError {
 
 impl InstallError {
     /// What the user can do.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> Cow<'static, str> {
         match self {
             Self::File(error) => error.hint(),
-            Self::Io { .. } | Self::Sidecar(_) => "see who may write to the folder",
+            Self::Io { .. } | Self::Sidecar(_) => "see who may write to the folder".into(),
             Self::Lock(error) => error.hint(),
             Self::NotInstalled { .. } => {
                 "`kubectl pivot plugin list` shows where plugins are; only those of the user are \
                  removed"
+                    .into()
             }
         }
     }
@@ -69,18 +73,25 @@ impl InstallError {
 
 /// Copies `library` into `folder`, describes it and trusts it.
 ///
+/// The library may come from anywhere: the user names its bytes, and those that are read once are
+/// opened, copied and trusted. Who could change the copy is judged, and before it is written.
 /// The copy is moved into place as a new file: writing into one that is loaded would end every
 /// process that has it open.
 ///
 /// # Errors
-/// The library is no usable plugin, or the folder is not writable. Nothing is trusted then.
+/// The library is no usable plugin, or the folder is not writable, or not only by the user. Nothing
+/// is trusted then.
 pub fn install(library: &Path, folder: &Path) -> Result<Installed, InstallError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| InstallError::Io { path, source }
     };
-    let name = Plugin::open(&PluginFile::inspect(library)?)?.info().name.clone();
-    create_folder(folder).map_err(io(folder))?;
+    let library = Library::read_anywhere(library)?;
+    let name = Plugin::open_bytes(&library)?.info().name.clone();
+    write::folder(folder).map_err(io(folder))?;
+    let real = folder.canonicalize().map_err(io(folder))?;
+    permissions::check_folders(&real)
+        .map_err(|source| PluginFileError::Permissions { path: folder.to_owned(), source })?;
     let file_name = format!(
         "{}kubectl_pivot_plugin_{}{}",
         std::env::consts::DLL_PREFIX,
@@ -88,10 +99,8 @@ pub fn install(library: &Path, folder: &Path) -> Result<Installed, InstallError>
         std::env::consts::DLL_SUFFIX
     );
     let path = folder.join(file_name);
-    let copy = tempfile::NamedTempFile::new_in(folder).map_err(io(folder))?;
-    std::fs::copy(library, copy.path()).map_err(io(copy.path()))?;
-    copy.persist(&path).map_err(|error| io(&path)(error.error))?;
-    trust(&path, folder)
+    write::file(&path, &library.bytes, 0o644).map_err(io(&path))?;
+    note(&PluginFile { path, hash: library.file.hash }, None, folder)
 }
 
 /// Trusts the library as it is now: describes it beside itself if it has no description, and
@@ -100,7 +109,7 @@ pub fn install(library: &Path, folder: &Path) -> Result<Installed, InstallError>
 /// # Errors
 /// The library is no usable plugin, or the lock is not writable.
 pub fn trust(library: &Path, lock_folder: &Path) -> Result<Installed, InstallError> {
-    note(PluginFile::inspect(library)?, None, lock_folder)
+    note(&PluginFile::inspect(library)?, None, lock_folder)
 }
 
 /// Trusts the library that was found under a name, if that is its own name: trusting one name
@@ -109,16 +118,16 @@ pub fn trust(library: &Path, lock_folder: &Path) -> Result<Installed, InstallErr
 /// # Errors
 /// As [`trust`], and if the library says that it is another plugin.
 pub fn trust_as(name: &str, library: &Path, lock_folder: &Path) -> Result<Installed, InstallError> {
-    note(PluginFile::inspect(library)?, Some(name), lock_folder)
+    note(&PluginFile::inspect(library)?, Some(name), lock_folder)
 }
 
 fn note(
-    file: PluginFile,
+    file: &PluginFile,
     expected: Option<&str>,
     lock_folder: &Path,
 ) -> Result<Installed, InstallError> {
     let library = file.path.as_path();
-    let plugin = Plugin::open(&file)?;
+    let plugin = Plugin::open(file)?;
     let said = &plugin.info().name;
     if let Some(expected) = expected.filter(|expected| said != expected) {
         let (path, said, expected) = (file.path.clone(), said.clone(), expected.to_owned());
@@ -129,9 +138,9 @@ fn note(
         sidecar.write(library)?;
     }
     let mut lock = Lock::read(lock_folder)?;
-    lock.trust(plugin.info().name.clone(), file.hash);
+    lock.trust(plugin.info().name.clone(), file.hash.clone());
     lock.write(lock_folder)?;
-    Ok(Installed { plugin, path: file.path })
+    Ok(Installed { plugin, path: file.path.clone() })
 }
 
 /// Removes the plugin `name` from `folder`, and the trust in it. Loads nothing.
@@ -159,16 +168,4 @@ pub fn remove(name: &str, folder: &Path) -> Result<(), InstallError> {
         }
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-
-    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)
-}
-
-#[cfg(not(unix))]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)
 }

@@ -11,14 +11,20 @@ mod call;
 mod error;
 mod file;
 mod found;
+#[cfg(unix)]
+mod groups;
+mod guarded;
 mod install;
 mod load;
 mod lock;
 mod permissions;
+mod place;
 mod providers;
 mod registry;
+mod regular;
 mod search;
 mod sidecar;
+mod write;
 
 pub use call::{CniPlugin, InfrastructurePlugin, Invoke, Plugin};
 pub use error::{CallError, PluginFileError};

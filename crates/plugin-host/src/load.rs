@@ -1,39 +1,85 @@
-//! Opening a library: the only file that knows `abi_stable`.
+//! Opening a library: the only file that knows `libloading` and `abi_stable`.
 //!
-//! Opening runs the library's code. Callers have decided to trust it, and [`PluginFile::inspect`]
-//! has looked at its bytes. Libraries are leaked on purpose.
+//! Opening runs the library's code. Callers have decided to trust its bytes, and [`Library`] has
+//! looked at them. Libraries are leaked on purpose.
+#![expect(unsafe_code, reason = "opening a library, and the one symbol that is looked up in it")]
 
+use std::ffi::c_int;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use abi_stable::library::{LibraryError, lib_header_from_path};
-use kubectl_pivot_plugin_abi::{ABI_LEVEL, HostLog, PluginRootRef, RResult, RStr};
+use abi_stable::library::{AbiHeaderRef, LibraryError};
+use kubectl_pivot_plugin_abi::{ABI_LEVEL, HEADER_SYMBOL, HostLog, PluginRootRef, RResult, RStr};
 use kubectl_pivot_plugin_api::LogLevel;
+use libloading::os::unix::{RTLD_LOCAL, RTLD_NOW};
 
 use super::call::Invoke;
 use super::error::PluginFileError;
-use super::file::PluginFile;
+use super::file::{Library, Sha256};
+use super::place::Place;
+
+/// Libraries that are open, by the hash of their bytes. The same bytes are opened once.
+static OPEN: Mutex<Vec<(Sha256, PluginRootRef)>> = Mutex::new(Vec::new());
 
 /// Libraries that may log, by token.
 static LOGGING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Opens a library and checks that it can be called.
+/// How a library is opened.
 ///
-/// The root module is initialised from the header of this very file: the shortcut of `abi_stable`
-/// that loads by type would return the first plugin for every later one.
-pub(super) fn open(file: &PluginFile) -> Result<Box<Invoke>, PluginFileError> {
-    let path = &file.path;
-    let root = lib_header_from_path(path)
-        .and_then(|header| header.init_root_module::<PluginRootRef>())
-        .map_err(|error| explain(path, &error))?;
-    check_root(path, root.abi_level(), root.panic_unwind())?;
-    root.set_log()(HostLog { token: register(path), log: receive });
+/// `RTLD_NOW`: a symbol that is missing is an error here, and not the end of the process in the
+/// middle of a run. `RTLD_LOCAL`: all plugins export the same symbol, and each has its own copy of
+/// the standard library; none may be taken for that of another.
+const FLAGS: c_int = RTLD_NOW | RTLD_LOCAL;
+
+/// Opens a library and checks that it can be called.
+pub(super) fn open(library: &Library) -> Result<Box<Invoke>, PluginFileError> {
+    let root = root_of(library)?;
     let invoke = root.invoke();
     Ok(Box::new(move |method, request| match invoke(method.into(), request.into()) {
         RResult::ROk(answer) => Ok(answer.into_vec()),
         RResult::RErr(error) => Err(error.into_vec()),
     }))
+}
+
+fn root_of(library: &Library) -> Result<PluginRootRef, PluginFileError> {
+    let (path, hash) = (&library.file.path, &library.file.hash);
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, root)) = open.iter().find(|(known, _)| known == hash) {
+        return Ok(*root);
+    }
+    // The root module is that of this very header: the shortcut of `abi_stable` that loads by type
+    // would return the first plugin for every later one.
+    let root = header_of(path, &library.bytes)?
+        .upgrade()
+        .and_then(|header| header.init_root_module::<PluginRootRef>())
+        .map_err(|error| explain(path, &error))?;
+    check_root(path, root.abi_level(), root.panic_unwind())?;
+    root.set_log()(HostLog { token: register(path), log: receive });
+    open.push((hash.clone(), root));
+    Ok(root)
+}
+
+fn header_of(path: &Path, bytes: &[u8]) -> Result<AbiHeaderRef, PluginFileError> {
+    let place = Place::of(bytes)
+        .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
+    // SAFETY: this runs the initialisers of the library. The caller trusts these bytes, and they are
+    // a whole library for this machine.
+    let opened = unsafe { libloading::os::unix::Library::open(Some(place.path()), FLAGS) };
+    let opened = opened.map_err(|error| {
+        let (there, path) = (place.path().display().to_string(), path.to_owned());
+        let reason = error.to_string().replace(&there, &path.display().to_string());
+        PluginFileError::Open { path, reason }
+    })?;
+    // Nothing could tell whether something of the library is still in use.
+    let opened = std::mem::ManuallyDrop::new(opened);
+    // SAFETY: under this name `abi_stable` exports a header, whose first bytes `upgrade` compares
+    // before it reads on. The library is never closed, so the reference lives on.
+    let header = unsafe { opened.get::<AbiHeaderRef>(HEADER_SYMBOL.as_bytes()) };
+    match header {
+        Ok(header) => Ok(*header),
+        Err(_) => Err(PluginFileError::NotAPlugin { path: path.to_owned() }),
+    }
 }
 
 fn check_root(path: &Path, abi_level: u32, panic_unwind: bool) -> Result<(), PluginFileError> {
@@ -46,18 +92,9 @@ fn check_root(path: &Path, abi_level: u32, panic_unwind: bool) -> Result<(), Plu
 }
 
 fn explain(path: &Path, error: &LibraryError) -> PluginFileError {
-    let path = path.to_owned();
-    match error {
-        LibraryError::OpenError { err, .. } => {
-            PluginFileError::Open { path, reason: err.to_string() }
-        }
-        LibraryError::GetSymbolError { .. } => PluginFileError::NotAPlugin { path },
-        other => {
-            let text = other.to_string();
-            tracing::debug!(plugin = %path.display(), "{text}");
-            PluginFileError::Abi { path, reason: tail(&text) }
-        }
-    }
+    let text = error.to_string();
+    tracing::debug!(plugin = %path.display(), "{text}");
+    PluginFileError::Abi { path: path.to_owned(), reason: tail(&text) }
 }
 
 /// The check dumps both layouts, many pages; what matters follows the last `Error:`.

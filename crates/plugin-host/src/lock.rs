@@ -2,19 +2,25 @@
 //!
 //! Trust belongs to bytes. A library that changes has to be trusted again, whatever its name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::file::Sha256;
+use super::guarded::{self, GuardedError};
+use super::permissions::PermissionProblem;
+use super::write;
 
 /// Version of the format that this program writes and reads.
 const FORMAT: u32 = 1;
 
 /// Name of the lock file in a folder with plugins.
 pub(super) const FILE_NAME: &str = "plugins.lock.json";
+
+/// A hundred bytes for each plugin: room for thousands.
+const LIMIT_BYTES: u64 = 1 << 20;
 
 /// The trusted libraries, by the name of the plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +42,14 @@ pub enum LockError {
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// Someone else could have changed the file, and trusted what they like.
+    #[error("the lock file {} is not safe to rely on", path.display())]
+    Permissions {
+        /// The lock file.
+        path: PathBuf,
+        /// The cause.
+        source: PermissionProblem,
     },
     /// The file is not a lock.
     #[error("the lock file {} is damaged", path.display())]
@@ -60,13 +74,15 @@ pub enum LockError {
 
 impl LockError {
     /// What the user can do.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Io { .. } => "see who may read and write it",
+            Self::Io { .. } => "see who may read and write it".into(),
+            Self::Permissions { source, .. } => source.hint().into(),
             Self::Malformed { .. } => {
                 "delete it, and trust your plugins again with `kubectl pivot plugin trust NAME`"
+                    .into()
             }
-            Self::Newer { .. } => "use the newer kubectl-pivot that has written it",
+            Self::Newer { .. } => "use the newer kubectl-pivot that has written it".into(),
         }
     }
 }
@@ -84,12 +100,15 @@ impl Lock {
     /// The file is there and cannot be used.
     pub fn read(folder: &Path) -> Result<Self, LockError> {
         let path = folder.join(FILE_NAME);
-        let text = match std::fs::read(&path) {
+        let text = match guarded::read(&path, LIMIT_BYTES) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(GuardedError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            Err(source) => return Err(LockError::Io { path, source }),
+            Err(GuardedError::Io(source)) => return Err(LockError::Io { path, source }),
+            Err(GuardedError::Permissions(source)) => {
+                return Err(LockError::Permissions { path, source });
+            }
         };
         let lock: Self = serde_json::from_slice(&text)
             .map_err(|source| LockError::Malformed { path: path.clone(), source })?;
@@ -108,7 +127,8 @@ impl Lock {
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|source| LockError::Malformed { path: path.clone(), source })?;
         text.push(b'\n');
-        write_atomically(folder, &path, &text).map_err(|source| LockError::Io { path, source })
+        let written = write::folder(folder).and_then(|()| write::file(&path, &text, 0o600));
+        written.map_err(|source| LockError::Io { path, source })
     }
 
     /// The hash that is trusted for `name`.
@@ -127,15 +147,6 @@ impl Lock {
     }
 }
 
-fn write_atomically(folder: &Path, path: &Path, text: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +163,36 @@ mod tests {
         assert_eq!(read.trusted("aws"), None);
         assert!(read.forget("docker"));
         assert!(!read.forget("docker"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_others_can_write_trusts_nothing() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+        };
+        let root = tempfile::tempdir().expect("there is room for a folder");
+        let folder = root.path().join("plugins");
+        let file = folder.join(FILE_NAME);
+        Lock::default().write(&folder).expect("the folder is ours");
+        for (path, mode, is_safe) in [
+            (&*file, 0o644, true),
+            (&*file, 0o666, false),
+            (&*file, 0o600, true),
+            (&*folder, 0o777, false),
+            (&*folder, 0o755, true),
+            (root.path(), 0o777, false),
+            (root.path(), 0o700, true),
+        ] {
+            set(path, mode);
+            match Lock::read(&folder) {
+                Ok(_) => assert!(is_safe, "{} {mode:o}", path.display()),
+                Err(LockError::Permissions { .. }) => assert!(!is_safe, "{mode:o}"),
+                Err(other) => panic!("unexpected: {other}"),
+            }
+        }
     }
 
     #[test]

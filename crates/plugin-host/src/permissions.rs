@@ -1,8 +1,15 @@
-//! Who could have changed a library: nobody but the user and root may be able to.
+//! Who could have changed a file: nobody but the user and root may be able to.
+//!
+//! The rule is that of `StrictModes` of OpenSSH's server: the file and every folder above it belong
+//! to the user or to root, and no one else can write to them. Two things are allowed besides: a
+//! folder with the sticky bit, such as `/tmp`, where others can add files and touch no one else's;
+//! and a group that has no member but the user, as Debian's OpenSSH allows it, since many systems
+//! give every user such a group and a umask of 0002.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-/// Why a file is not safe to load.
+/// Why a file is not safe to rely on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionProblem {
     /// Others may write.
@@ -33,38 +40,70 @@ pub enum PermissionProblem {
     },
 }
 
-/// Checks a library and the folder it is in, both with symbolic links resolved.
-pub(super) fn check(library: &Path) -> Result<(), PermissionProblem> {
-    let real = library.canonicalize().map_err(|error| unreadable(library, &error))?;
-    check_one(&real)?;
-    real.parent().map_or(Ok(()), check_one)
+impl PermissionProblem {
+    /// What the user can do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Writable { path, .. } => {
+                format!("let only you or root write to it: chmod go-w '{}'", path.display())
+            }
+            Self::Owner { path, .. } => format!(
+                "let it belong to you or root, or use a folder below which all is yours, not {}",
+                path.display()
+            ),
+            Self::Unreadable { .. } => "check the path and your permissions".to_owned(),
+        }
+    }
+}
+
+/// Checks an open file, whose path has no symbolic links, and all folders above it.
+///
+/// # Errors
+/// Someone but the user and root could have changed or replaced the file.
+pub(super) fn check_file(real: &Path, opened: &Metadata) -> Result<(), PermissionProblem> {
+    check_one(real, opened)?;
+    real.parent().map_or(Ok(()), check_folders)
+}
+
+/// Checks a folder, whose path has no symbolic links, and all folders above it.
+///
+/// # Errors
+/// Someone but the user and root could replace what is in it.
+pub(super) fn check_folders(real: &Path) -> Result<(), PermissionProblem> {
+    real.ancestors().try_for_each(|folder| {
+        let metadata = folder.symlink_metadata().map_err(|error| unreadable(folder, &error))?;
+        check_one(folder, &metadata)
+    })
 }
 
 #[cfg(unix)]
-fn check_one(path: &Path) -> Result<(), PermissionProblem> {
+fn check_one(path: &Path, metadata: &Metadata) -> Result<(), PermissionProblem> {
     use std::os::unix::fs::MetadataExt as _;
 
+    use super::groups::is_mine_alone;
+
+    const STICKY: u32 = 0o1000;
     const GROUP: u32 = 0o020;
     const OTHERS: u32 = 0o002;
-    let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
-    let mode = metadata.mode() & 0o777;
-    let who = match (mode & OTHERS != 0, mode & GROUP != 0) {
-        (true, _) => Some("everyone"),
-        (false, true) => Some("its group"),
-        (false, false) => None,
-    };
-    if let Some(who) = who {
-        return Err(PermissionProblem::Writable { path: path.to_owned(), who, mode });
-    }
-    let owner = metadata.uid();
+    let (path, owner, mode) = (path.to_owned(), metadata.uid(), metadata.mode());
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(PermissionProblem::Owner { path: path.to_owned(), owner });
+        return Err(PermissionProblem::Owner { path, owner });
+    }
+    if metadata.is_dir() && mode & STICKY != 0 {
+        return Ok(());
+    }
+    let mode = mode & 0o777;
+    if mode & OTHERS != 0 {
+        return Err(PermissionProblem::Writable { path, who: "everyone", mode });
+    }
+    if mode & GROUP != 0 && !is_mine_alone(metadata.gid()) {
+        return Err(PermissionProblem::Writable { path, who: "its group", mode });
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn check_one(_: &Path) -> Result<(), PermissionProblem> {
+fn check_one(_: &Path, _: &Metadata) -> Result<(), PermissionProblem> {
     Ok(())
 }
 
@@ -73,39 +112,5 @@ fn unreadable(path: &Path, error: &std::io::Error) -> PermissionProblem {
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    use std::fs::{Permissions, set_permissions};
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    #[test]
-    fn refuses_what_others_can_write() {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
-        let library = folder.path().join("libpotato.so");
-        std::fs::write(&library, b"x").expect("the folder is ours");
-        for (file_mode, folder_mode, problem) in [
-            (0o755, 0o755, None),
-            (0o600, 0o700, None),
-            (0o775, 0o755, Some("its group")),
-            (0o757, 0o755, Some("everyone")),
-            (0o755, 0o777, Some("everyone")),
-        ] {
-            let set = |path: &Path, mode| set_permissions(path, Permissions::from_mode(mode));
-            set(&library, file_mode).expect("the file is ours");
-            set(folder.path(), folder_mode).expect("the folder is ours");
-            let found = match check(&library) {
-                Err(PermissionProblem::Writable { who, .. }) => Some(who),
-                Err(other) => panic!("unexpected: {other}"),
-                Ok(()) => None,
-            };
-            assert_eq!(found, problem, "file {file_mode:o}, folder {folder_mode:o}");
-        }
-    }
-
-    #[test]
-    fn a_missing_file_is_a_problem() {
-        let problem = check(Path::new("/no/such/library.so"));
-        assert!(matches!(problem, Err(PermissionProblem::Unreadable { .. })));
-    }
-}
+#[path = "permissions_tests.rs"]
+mod tests;

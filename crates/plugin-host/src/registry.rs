@@ -15,6 +15,7 @@ use super::search::{Origin, SearchPath};
 #[derive(Debug, Default)]
 pub struct Registry {
     found: Vec<Found>,
+    unread: Vec<LockError>,
 }
 
 /// Why no plugin is meant by a name.
@@ -70,7 +71,7 @@ impl LoadError {
     pub fn hint(&self) -> String {
         match self {
             Self::Select(error) => error.hint(),
-            Self::File(error) => error.hint().to_owned(),
+            Self::File(error) => error.hint().into_owned(),
         }
     }
 }
@@ -79,21 +80,44 @@ impl Registry {
     /// Looks into the folders of `search`. `lock_folder` has the user's lock; a bundled folder
     /// has its own, which whoever can replace this program can replace, too.
     ///
-    /// # Errors
-    /// A lock file is damaged. Folders that are missing or unreadable are skipped.
-    pub fn scan(search: &SearchPath, lock_folder: Option<&Path>) -> Result<Self, LockError> {
-        let user = lock_folder.map(Lock::read).transpose()?.unwrap_or_default();
-        let mut found = Vec::new();
+    /// Folders that are missing or unreadable are skipped. A lock that cannot be relied on trusts
+    /// nothing; see [`Registry::unread_locks`].
+    pub fn scan(search: &SearchPath, lock_folder: Option<&Path>) -> Self {
+        let mut registry = Self::default();
+        let user = lock_folder.map(|folder| registry.lock(folder)).unwrap_or_default();
         for folder in &search.folders {
             let bundled = match folder.origin {
-                Origin::Bundled => Lock::read(&folder.path)?,
+                Origin::Bundled => registry.lock(&folder.path),
                 _ => Lock::default(),
             };
             let locks = [&bundled, &user];
             let look = |path| Found::look(path, folder.origin, locks);
-            found.extend(libraries(&folder.path).into_iter().map(look));
+            registry.found.extend(libraries(&folder.path).into_iter().map(look));
         }
-        Ok(Self { found })
+        registry
+    }
+
+    fn lock(&mut self, folder: &Path) -> Lock {
+        Lock::read(folder).unwrap_or_else(|error| {
+            self.unread.push(error);
+            Lock::default()
+        })
+    }
+
+    /// Lists the locks that cannot be relied on. Plugins that only they trust are not trusted.
+    pub fn unread_locks(&self) -> &[LockError] {
+        &self.unread
+    }
+
+    /// Returns the registry if every lock could be relied on: for commands that need a plugin.
+    ///
+    /// # Errors
+    /// The first lock that could not.
+    pub fn with_all_locks(mut self) -> Result<Self, LockError> {
+        match self.unread.is_empty() {
+            true => Ok(self),
+            false => Err(self.unread.swap_remove(0)),
+        }
     }
 
     /// Everything that was found, in the order of the search path, broken or not.

@@ -8,8 +8,13 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot_plugin_api::PluginInfo;
 use serde::{Deserialize, Serialize};
 
+use super::{regular, write};
+
 /// Version of the format that this program writes and reads.
 const FORMAT: u32 = 1;
+
+/// A description is a name, a version and a sentence.
+const LIMIT_BYTES: u64 = 256 << 10;
 
 /// Description of a plugin, in a file. Fields that are not known are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +75,7 @@ impl Sidecar {
     /// It is missing, malformed, or of a newer format.
     pub fn read(library: &Path) -> Result<Self, SidecarError> {
         let path = Self::path_for(library);
-        let text = std::fs::read(&path)
+        let text = regular::read(&path, LIMIT_BYTES)
             .map_err(|source| SidecarError::Io { path: path.clone(), source })?;
         let sidecar: Self = serde_json::from_slice(&text)
             .map_err(|source| SidecarError::Malformed { path: path.clone(), source })?;
@@ -80,7 +85,8 @@ impl Sidecar {
         }
     }
 
-    /// Writes the description of `library`.
+    /// Writes the description of `library`, as a whole and for everyone to read, whatever the umask
+    /// says. What was there is replaced and never written through: it may be a link.
     ///
     /// # Errors
     /// The folder is not writable.
@@ -89,7 +95,7 @@ impl Sidecar {
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|source| SidecarError::Malformed { path: path.clone(), source })?;
         text.push(b'\n');
-        std::fs::write(&path, text).map_err(|source| SidecarError::Io { path, source })
+        write::file(&path, &text, 0o644).map_err(|source| SidecarError::Io { path, source })
     }
 }
 
@@ -106,6 +112,39 @@ mod tests {
         sidecar.write(&library).expect("the folder is ours");
         assert!(folder.path().join("libpotato.plugin.json").exists());
         assert_eq!(Sidecar::read(&library).expect("it was just written"), sidecar);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_is_replaced_and_a_fifo_does_not_hang() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let (library, victim) = (folder.path().join("libp.so"), folder.path().join("victim"));
+        let path = Sidecar::path_for(&library);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("mkfifo is everywhere").success());
+        assert!(matches!(Sidecar::read(&library), Err(SidecarError::Io { .. })));
+
+        std::fs::write(&victim, "mine").expect("the folder is ours");
+        std::fs::remove_file(&path).expect("it was just made");
+        std::os::unix::fs::symlink(&victim, &path).expect("the folder is ours");
+        let sidecar = Sidecar::new(PluginInfo::default(), 1);
+        sidecar.write(&library).expect("the folder is ours");
+        assert_eq!(std::fs::read_to_string(&victim).expect("it is still there"), "mine");
+        let written = path.symlink_metadata().expect("it was just written");
+        assert!(written.is_file(), "the link is gone");
+        assert_eq!(written.permissions().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn a_description_without_end_is_not_read() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let library = folder.path().join("libp.so");
+        let name = "p".repeat(300_000);
+        let text = format!(r#"{{"formatVersion":1,"abiLevel":1,"name":"{name}"}}"#);
+        std::fs::write(Sidecar::path_for(&library), text).expect("the folder is ours");
+        assert!(matches!(Sidecar::read(&library), Err(SidecarError::Io { .. })));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::plugin::PluginFolders;
-use crate::commands::{CommandError, plugin_registry};
+use crate::commands::{CommandError, plugin_registry_in_part};
 use crate::probes::Skips;
 use crate::transfer::ProbeOptions;
 
@@ -29,12 +29,12 @@ impl ProbeArgs {
         self.skip_probes.clone()
     }
 
-    /// The options of a move.
+    /// The options of a move, which a damaged lock file of plugins does not stop.
     ///
     /// # Errors
-    /// When the search path or a lock file of plugins is unusable.
+    /// When the search path of plugins is unusable.
     pub(super) fn options(self) -> Result<ProbeOptions, CommandError> {
-        let plugins = plugin_registry(&self.plugins.folders)?;
+        let plugins = plugin_registry_in_part(&self.plugins.folders)?;
         Ok(ProbeOptions { plugins: plugins.into(), skips: Skips::new(self.skip_probes) })
     }
 }

@@ -30,7 +30,7 @@ pub use move_clusters::{
 pub use plugin::{
     ChangedPlugin, NewPlugin, NewPluginError, NewPluginRequest, PluginCheck, PluginDetails,
     PluginList, PluginSummary, TrustWord, plugin_check, plugin_info, plugin_install, plugin_list,
-    plugin_new, plugin_registry, plugin_remove, plugin_trust,
+    plugin_new, plugin_registry, plugin_registry_in_part, plugin_remove, plugin_trust,
 };
 pub use rbac::{RbacRequest, rbac};
 pub use render::{

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::causes::in_one_line;
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::{Events, RunEvent};
 use crate::transfer::{
@@ -80,6 +81,12 @@ pub async fn connect(
         (Some(namespace), false) => Namespaces::One(namespace.clone()),
         (None, false) => Namespaces::One(source.default_namespace().to_owned()),
     };
+    if let Some(probes) = &options.probes {
+        for error in probes.plugins.unread_locks() {
+            let warning = in_one_line(error);
+            events.warning(format!("{warning}; the plugins in it are not trusted by this run"));
+        }
+    }
     let id = format!("{:08x}", rand::random::<u32>());
     Ok(Run { id, source, target, options, events: events.clone(), stop: stop.clone() })
 }

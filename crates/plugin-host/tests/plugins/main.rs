@@ -2,6 +2,7 @@
 
 mod another_version;
 mod frozen;
+mod guarded;
 mod support;
 
 use std::fs;

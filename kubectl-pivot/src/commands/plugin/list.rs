@@ -100,8 +100,17 @@ pub fn plugin_list(folders: &[PathBuf]) -> Result<PluginList, CommandError> {
 /// # Errors
 /// When the search path or a lock file is unusable.
 pub fn plugin_registry(folders: &[PathBuf]) -> Result<Registry, CommandError> {
+    Ok(plugin_registry_in_part(folders)?.with_all_locks()?)
+}
+
+/// As [`plugin_registry`], but what a damaged lock file trusts is not trusted: for commands that
+/// do without plugins.
+///
+/// # Errors
+/// When the search path is unusable.
+pub fn plugin_registry_in_part(folders: &[PathBuf]) -> Result<Registry, CommandError> {
     let search = SearchPath::of_process(folders)?;
-    Ok(Registry::scan(&search, user_folder().as_deref())?)
+    Ok(Registry::scan(&search, user_folder().as_deref()))
 }
 
 pub(super) fn summary(found: &Found, registry: &Registry) -> PluginSummary {
@@ -159,7 +168,7 @@ impl Problems {
                 TrustWord::Untrusted
             }
             Trust::Broken(error) => {
-                self.add(in_one_line(error), error.hint().to_owned());
+                self.add(in_one_line(error), error.hint().into_owned());
                 TrustWord::Broken
             }
         }

@@ -12,5 +12,7 @@ mod template;
 pub use change::{ChangedPlugin, plugin_install, plugin_remove, plugin_trust};
 pub use check::{PluginCheck, plugin_check};
 pub use info::{PluginDetails, plugin_info};
-pub use list::{PluginList, PluginSummary, TrustWord, plugin_list, plugin_registry};
+pub use list::{
+    PluginList, PluginSummary, TrustWord, plugin_list, plugin_registry, plugin_registry_in_part,
+};
 pub use new::{NewPlugin, NewPluginError, NewPluginRequest, plugin_new};
