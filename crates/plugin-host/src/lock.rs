@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::Sha256;
 use super::guarded::{self, GuardedError};
-use super::permissions::PermissionProblem;
+use super::permissions::{self, PermissionProblem};
 use super::write;
 
 /// Version of the format that this program writes and reads.
@@ -121,14 +121,17 @@ impl Lock {
     /// Writes the lock of `folder` as a whole: a reader sees the old one or the new one.
     ///
     /// # Errors
-    /// The folder is not writable.
+    /// The folder is not writable, or not only by the user: the lock would not be relied on.
     pub fn write(&self, folder: &Path) -> Result<(), LockError> {
         let path = folder.join(FILE_NAME);
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|source| LockError::Malformed { path: path.clone(), source })?;
         text.push(b'\n');
-        let written = write::folder(folder).and_then(|()| write::file(&path, &text, 0o600));
-        written.map_err(|source| LockError::Io { path, source })
+        let io = |source| LockError::Io { path: path.clone(), source };
+        write::folder(folder).map_err(io)?;
+        permissions::check_folders(&folder.canonicalize().map_err(io)?)
+            .map_err(|source| LockError::Permissions { path: path.clone(), source })?;
+        write::file(&path, &text, 0o600).map_err(io)
     }
 
     /// The hash that is trusted for `name`.
@@ -180,7 +183,6 @@ mod tests {
         for (path, mode, is_safe) in [
             (&*file, 0o644, true),
             (&*file, 0o666, false),
-            (&*file, 0o600, true),
             (&*folder, 0o777, false),
             (&*folder, 0o755, true),
             (root.path(), 0o777, false),
@@ -192,6 +194,8 @@ mod tests {
                 Err(LockError::Permissions { .. }) => assert!(!is_safe, "{mode:o}"),
                 Err(other) => panic!("unexpected: {other}"),
             }
+            let is_written = Lock::default().write(&folder).is_ok();
+            assert_eq!(is_written, is_safe || path == file, "{} {mode:o}", path.display());
         }
     }
 
