@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::protocol::Host;
+
 /// The target cluster to be, and what the management cluster understands.
 ///
 /// The request of `providers`, `bootstrap`, `render` and `cni`.
@@ -27,6 +29,9 @@ pub struct ClusterRequest {
     /// Version of Cluster API, for example `v1.14.2`; used where `served` is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capi_version: Option<String>,
+    /// The program that asks; it fills this in itself. Since protocol 1.1.
+    #[serde(default)]
+    pub host: Host,
 }
 
 /// A kind that an API server serves.
@@ -51,6 +56,7 @@ impl Default for ClusterRequest {
             variables: Map::new(),
             served: Vec::new(),
             capi_version: None,
+            host: Host::default(),
         }
     }
 }

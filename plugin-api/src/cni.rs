@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::cidr::{self, IpVersions};
 use crate::error::PluginResult;
+use crate::protocol::Host;
 
 /// The network that an infrastructure plugin suggests; `--cni` overrides it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,8 @@ pub struct CniRequest {
     /// Objects of `--cni-manifest`, for the plugin `none`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub manifests: Vec<Value>,
+    /// The program that asks; it fills this in itself. Since protocol 1.1.
+    pub host: Host,
 }
 
 /// What is known of the cluster that gets a network.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::ProtocolVersion;
+use crate::protocol::{Compatibility, ProtocolVersion, compatibility};
 
 /// Identity of a plugin, the answer to the method `info`.
 ///
@@ -31,6 +31,23 @@ pub struct PluginInfo {
     /// inventory of `clusterctl` (`providerName`, for example `docker`). Empty for CNI plugins.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub provider: String,
+    /// The oldest protocol of a host that the plugin can work with, for example 1.3 because it
+    /// needs what was added there. Absent if every host of its major version will do. Since
+    /// protocol 1.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requires_host: Option<ProtocolVersion>,
+}
+
+impl PluginInfo {
+    /// Says whether a host that speaks `host` can use the plugin.
+    pub fn compatibility(&self, host: ProtocolVersion) -> Compatibility {
+        match self.requires_host {
+            Some(required) if required.major != host.major || required > host => {
+                Compatibility::Refused
+            }
+            _ => compatibility(host, self.protocol),
+        }
+    }
 }
 
 /// What a plugin adds.
@@ -89,6 +106,26 @@ impl Maturity {
             Self::Beta => "beta",
             Self::Stable => "stable",
             Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_may_require_a_host() {
+        let version = |minor| ProtocolVersion { major: 1, minor };
+        for (requires_host, host, expected) in [
+            (None, 0, Compatibility::PluginNewer),
+            (Some(version(1)), 0, Compatibility::Refused),
+            (Some(version(1)), 1, Compatibility::PluginNewer),
+            (Some(version(1)), 2, Compatibility::Full),
+            (Some(ProtocolVersion { major: 0, minor: 9 }), 2, Compatibility::Refused),
+        ] {
+            let info = PluginInfo { protocol: version(2), requires_host, ..PluginInfo::default() };
+            assert_eq!(info.compatibility(version(host)), expected, "{requires_host:?}, {host}");
         }
     }
 }

@@ -113,7 +113,7 @@ pub use info::{Maturity, PluginInfo, PluginKind};
 pub use log::{LogLevel, log};
 pub use manifests::Manifests;
 pub use probe::{Probe, ProbeCluster, ProbeStage, ProbesRequest};
-pub use protocol::{ABI_LEVEL, PROTOCOL, ProtocolVersion};
+pub use protocol::{ABI_LEVEL, Host, PROTOCOL, ProtocolVersion};
 pub use provider::{CniProvider, InfrastructureProvider};
 pub use providers::ProvidersToInit;
 pub use values::Values;

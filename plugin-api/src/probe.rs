@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::ServedKind;
+use crate::protocol::Host;
 
 /// What must be true of some objects before a run goes on.
 ///
@@ -109,6 +110,8 @@ pub struct ProbesRequest {
     /// Version of Cluster API; used where `served` is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capi_version: Option<String>,
+    /// The program that asks; it fills this in itself. Since protocol 1.1.
+    pub host: Host,
 }
 
 impl Default for Probe {

@@ -13,8 +13,18 @@
 //!      `Unknown`, and fills in fields that are missing. A plugin that does not know a method
 //!      answers [`crate::ErrorCode::UnknownMethod`], and the host goes on as if the plugin had
 //!      nothing to say.
+//!      The request says in `host` which version the host speaks, so that a newer plugin can adapt
+//!      ([`Host`]); a plugin that cannot do without something newer says so in
+//!      [`requires_host`](crate::PluginInfo::requires_host), and an older host refuses it.
 //!    - *major*: anything else, for example a field that is removed, renamed, or changes its
 //!      type or meaning. The host refuses a plugin of another major version.
+//!
+//! The version of the messages is not that of the program, nor that of this crate.
+//!
+//! | protocol | since | added |
+//! |---|---|---|
+//! | 1.0 | | all methods |
+//! | 1.1 | 0.1.0 | `host` in every request, `requiresHost` in the answer to `info` |
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,13 +33,42 @@ pub use kubectl_pivot_plugin_abi::ABI_LEVEL;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Version of the messages in this crate.
-pub const PROTOCOL: ProtocolVersion = ProtocolVersion { major: 1, minor: 0 };
+pub const PROTOCOL: ProtocolVersion = ProtocolVersion { major: 1, minor: 1 };
+
+/// The first version of the messages, of hosts that do not say which one they speak.
+const FIRST: ProtocolVersion = ProtocolVersion { major: 1, minor: 0 };
+
+/// The program that asks. The host adds it to every request, as `host`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Host {
+    /// Version of the messages that it speaks.
+    pub protocol: ProtocolVersion,
+    /// Version of the program, for messages only. Empty if the host does not say it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub version: String,
+}
+
+impl Default for Host {
+    /// A host of the time when requests did not say it.
+    fn default() -> Self {
+        Self { protocol: FIRST, version: String::new() }
+    }
+}
+
+impl Host {
+    /// Says that the host knows what was added in a minor version.
+    pub fn speaks(&self, major: u32, minor: u32) -> bool {
+        self.protocol.major == major && self.protocol.minor >= minor
+    }
+}
 
 /// Method names.
 pub mod method {
-    /// `{}` -> [`crate::PluginInfo`]; both kinds of plugin.
+    /// Only `host` -> [`crate::PluginInfo`]; both kinds of plugin.
     pub const INFO: &str = "info";
-    /// `{}` -> array of [`crate::Variable`]; both kinds of plugin.
+    /// Only `host` -> array of [`crate::Variable`]; both kinds of plugin.
     pub const VARIABLES: &str = "variables";
     /// [`crate::ClusterRequest`] -> [`crate::ProvidersToInit`]; infrastructure.
     pub const PROVIDERS: &str = "providers";
@@ -125,6 +164,15 @@ impl schemars::JsonSchema for ProtocolVersion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_does_not_say_it_speaks_the_first_version() {
+        let host: Host = serde_json::from_str("{}").expect("nothing is required");
+        assert!(host.speaks(1, 0) && !host.speaks(1, 1) && !host.speaks(2, 0));
+        let text = r#"{"protocol":"1.4","version":"3.0.0","mood":"good"}"#;
+        let host: Host = serde_json::from_str(text).expect("the future is tolerated");
+        assert!(host.speaks(1, 4) && !host.speaks(1, 5) && !host.speaks(0, 9));
+    }
 
     #[test]
     fn only_another_major_version_is_refused() {

@@ -253,6 +253,7 @@ fn links_between_the_texts_lead_somewhere() {
         "docs/report.md",
         "docs/create.md",
         "docs/progress.md",
+        "docs/plugins.md",
     ] {
         let path = root().join(text);
         let content = fs::read_to_string(&path).expect("readable");

@@ -33,7 +33,7 @@ async fn a_plugin_is_installed_described_and_removed() {
         ("kind", json!("infrastructure")),
         ("version", json!(env!("CARGO_PKG_VERSION"))),
         ("abiLevel", json!(1)),
-        ("protocol", json!("1.0")),
+        ("protocol", json!("1.1")),
         ("maturity", json!("stable")),
         ("origin", json!("user")),
         ("trust", json!("trusted")),

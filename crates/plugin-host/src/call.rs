@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot_plugin_api::protocol::{Compatibility, compatibility, method};
+use kubectl_pivot_plugin_api::protocol::{Compatibility, Host, method};
 use kubectl_pivot_plugin_api::{
     BootstrapRequirements, ClusterRequest, CniChoice, CniInstall, CniRequest, ErrorCode, Manifests,
     PROTOCOL, PluginError, PluginInfo, PluginKind, Probe, ProbesRequest, ProvidersToInit, Variable,
@@ -63,9 +63,13 @@ impl Plugin {
             PluginFileError::Info { path: plugin.path.clone(), source: Box::new(source) }
         })?;
         let found = plugin.info.protocol;
-        match compatibility(PROTOCOL, found) {
+        match plugin.info.compatibility(PROTOCOL) {
             Compatibility::Refused => {
-                return Err(PluginFileError::Protocol { path: plugin.path, found });
+                let (path, required) = (plugin.path, plugin.info.requires_host);
+                return Err(match required.filter(|_| found.major == PROTOCOL.major) {
+                    Some(required) => PluginFileError::Host { path, required },
+                    None => PluginFileError::Protocol { path, found },
+                });
             }
             Compatibility::PluginNewer => {
                 tracing::info!(plugin = %plugin.info.name, "speaks the newer protocol {found}");
@@ -136,7 +140,7 @@ impl Plugin {
             method: method.to_owned(),
             source,
         };
-        let request = serde_json::to_vec(request).map_err(unusable)?;
+        let request = encode(request).map_err(unusable)?;
         let answer = (self.invoke)(method, &request).map_err(|error| CallError::Refused {
             plugin: self.info.name.clone(),
             method: method.to_owned(),
@@ -224,6 +228,16 @@ impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plugin").field("path", &self.path).field("info", &self.info).finish()
     }
+}
+
+/// Encodes a request, and who asks: a plugin of a newer protocol can adapt to an older host.
+fn encode(request: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut request = serde_json::to_value(request)?;
+    if let Some(fields) = request.as_object_mut() {
+        let host = Host { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
+        fields.insert("host".to_owned(), serde_json::to_value(host)?);
+    }
+    serde_json::to_vec(&request)
 }
 
 fn refusal(error: &[u8]) -> PluginError {

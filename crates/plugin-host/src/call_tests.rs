@@ -1,3 +1,5 @@
+use std::sync::{Arc, Mutex};
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -26,8 +28,37 @@ fn a_newer_minor_version_is_used_and_another_major_is_refused() {
     assert!(plugin(info, Ok("")).is_ok());
     let error = plugin(json!({"name": "potato", "protocol": "2.0"}), Ok(""));
     let error = error.expect_err("another major version");
-    let expected = "the plugin /plugins/libpotato.so speaks protocol 2.0, this program speaks 1.0";
+    let expected = "the plugin /plugins/libpotato.so speaks protocol 2.0, this program speaks 1.1";
     assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_plugin_that_requires_a_newer_program_is_refused() {
+    let info = |required: &str| json!({"name": "p", "protocol": "1.9", "requiresHost": required});
+    assert!(plugin(info("1.1"), Ok("")).is_ok());
+    let error = plugin(info("1.7"), Ok("")).expect_err("it needs what is not there");
+    let expected = "the plugin /plugins/libpotato.so requires a program that speaks protocol 1.7, \
+                    this one speaks 1.1";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn every_request_says_what_the_program_speaks() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let invoke = move |method: &str, request: &[u8]| {
+        let request: Value = serde_json::from_slice(request).expect("it is JSON");
+        heard.lock().expect("nothing panics").push((method.to_owned(), request["host"].clone()));
+        Ok(json!({"name": "p", "kind": "infrastructure", "protocol": "1.0"}).to_string().into())
+    };
+    let plugin = Plugin::introduce(PathBuf::from("/p.so"), Box::new(invoke)).expect("it is usable");
+    drop(plugin.variables());
+    let infrastructure = plugin.infrastructure().expect("it is of that kind");
+    drop(infrastructure.render(&ClusterRequest::named("pivot")));
+    drop(infrastructure.probes(&ProbesRequest::default()));
+    let host = json!({"protocol": "1.1", "version": env!("CARGO_PKG_VERSION")});
+    let expected = ["info", "variables", "render", "probes"].map(|m| (m.to_owned(), host.clone()));
+    assert_eq!(*asked.lock().expect("nothing panics"), expected);
 }
 
 #[test]

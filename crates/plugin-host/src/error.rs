@@ -91,6 +91,18 @@ pub enum PluginFileError {
         /// The plugin's version.
         found: ProtocolVersion,
     },
+    /// The plugin needs what only a newer program knows.
+    #[error(
+        "the plugin {} requires a program that speaks protocol {required}, this one speaks \
+         {PROTOCOL}",
+        path.display()
+    )]
+    Host {
+        /// The library.
+        path: PathBuf,
+        /// The version that it requires.
+        required: ProtocolVersion,
+    },
     /// The plugin is not the one that its description or the user names.
     #[error("the plugin {} says that it is `{said}`, and not `{expected}`", path.display())]
     Misnamed {
@@ -128,6 +140,7 @@ impl PluginFileError {
             Self::AbiLevel { .. } | Self::Abi { .. } | Self::Protocol { .. } => {
                 "get a version of the plugin for this version of kubectl-pivot"
             }
+            Self::Host { .. } => "use a newer kubectl-pivot, or an older version of the plugin",
             Self::Info { .. } => "run `kubectl pivot plugin check FILE` and tell its author",
         };
         hint.into()

@@ -1,8 +1,9 @@
 //! The bytes of a library: its hash, and whether opening it is safe.
 //!
-//! A library is read once. What is hashed, judged and opened are the bytes that were read, so nothing
-//! can be put in their place in between. A truncated library ends the process with SIGBUS while it is
-//! opened, and one for another machine gives a misleading error, so its headers are read first.
+//! A library is read once. What is hashed, judged and opened are the bytes that were read, so
+//! nothing can be put in their place in between. A truncated library ends the process with SIGBUS
+//! while it is opened, and one for another machine gives a misleading error, so its headers are
+//! read first.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Reading what grants trust or is run: a file that nobody but the user and root could have changed.
+//! Reading what grants trust or is run: files that only the user and root could have changed.
 
 use std::io;
 use std::path::Path;

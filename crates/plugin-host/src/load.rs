@@ -63,8 +63,8 @@ fn root_of(library: &Library) -> Result<PluginRootRef, PluginFileError> {
 fn header_of(path: &Path, bytes: &[u8]) -> Result<AbiHeaderRef, PluginFileError> {
     let place = Place::of(bytes)
         .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
-    // SAFETY: this runs the initialisers of the library. The caller trusts these bytes, and they are
-    // a whole library for this machine.
+    // SAFETY: this runs the initialisers of the library. The caller trusts these bytes, and they
+    // are a whole library for this machine.
     let opened = unsafe { libloading::os::unix::Library::open(Some(place.path()), FLAGS) };
     let opened = opened.map_err(|error| {
         let (there, path) = (place.path().display().to_string(), path.to_owned());

@@ -1,8 +1,8 @@
 //! Where a library is opened from: a place whose bytes nobody can change.
 //!
 //! The dynamic linker opens a path. The path of the plugin itself could lead to other bytes than
-//! those that were hashed: so these bytes are put where no one else gets at them. Such a place has no
-//! neighbours, so a plugin cannot bring libraries along beside itself (`$ORIGIN`), and their hashes
+//! those that were hashed, so these bytes are put where no one else gets at them. Such a place has
+//! no neighbours: a plugin cannot bring libraries along beside itself (`$ORIGIN`), whose hashes
 //! would be in no list of trusted ones.
 
 use std::fs::File;
@@ -38,8 +38,8 @@ impl Place {
 
     /// A memory file that is sealed: nobody can write to it any more, not even this process.
     ///
-    /// Its descriptor stays open for ever. The dynamic linker knows an open library by its path, and
-    /// would take the next one under this number for this one.
+    /// Its descriptor stays open for ever. The dynamic linker knows an open library by its path,
+    /// and would take the next one under this number for this one.
     #[cfg(target_os = "linux")]
     fn in_memory(bytes: &[u8]) -> io::Result<Self> {
         use std::os::fd::{AsRawFd as _, IntoRawFd as _};

@@ -125,6 +125,7 @@ impl Blueprint {
             variables: self.cluster.variables.clone(),
             served,
             capi_version: self.cluster.capi_version.clone(),
+            ..ProbesRequest::default()
         };
         Ok(self.infrastructure()?.probes(&request)?)
     }

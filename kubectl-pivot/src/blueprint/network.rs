@@ -49,7 +49,9 @@ impl Network {
         let Self::Plugin { plugin, values } = self else { return Ok(None) };
         let variables = given.for_plugin(&plugin.variables()?);
         let (values, manifests) = (values.clone(), manifests.to_vec());
-        Ok(Some(CniRequest { cluster: about, variables, values, manifests }))
+        let request =
+            CniRequest { cluster: about, variables, values, manifests, ..CniRequest::default() };
+        Ok(Some(request))
     }
 
     pub(super) fn plan(

@@ -7,7 +7,7 @@ use super::{Invoke, samples};
 use crate::error::{ErrorCode, PluginError};
 use crate::info::PluginInfo;
 use crate::probe::Probe;
-use crate::protocol::{Compatibility, PROTOCOL, compatibility, method};
+use crate::protocol::{Compatibility, PROTOCOL, method};
 use crate::values::Values;
 use crate::variable::Variable;
 
@@ -97,8 +97,10 @@ pub(super) fn check_info(info: &PluginInfo, findings: &mut Findings) {
     findings.add_if(info.description.is_empty(), || "`info` has no description".to_owned());
     let web = info.home_page.is_empty() || info.home_page.starts_with("https://");
     findings.add_if(!web, || format!("the home page `{}` is not an https address", info.home_page));
-    findings.add_if(compatibility(PROTOCOL, info.protocol) == Compatibility::Refused, || {
-        format!("the plugin speaks protocol {}, this is {PROTOCOL}", info.protocol)
+    findings.add_if(info.compatibility(PROTOCOL) == Compatibility::Refused, || {
+        let required = info.requires_host.map(|host| format!(" and requires {host} of a host"));
+        let required = required.unwrap_or_default();
+        format!("the plugin speaks protocol {}{required}, this is {PROTOCOL}", info.protocol)
     });
 }
 

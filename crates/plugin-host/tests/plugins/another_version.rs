@@ -1,5 +1,5 @@
-//! Plugins and hosts of other versions of this repository: its sources in a copy, where everything has
-//! another version but the boundary, which has its own.
+//! Plugins and hosts of other versions of this repository: its sources in a copy, where everything
+//! has another version but the boundary, which has its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -83,8 +83,9 @@ fn main() {
     manifest: "\n[dependencies]\nkubectl-pivot-plugin-host.workspace = true\n",
 };
 
-/// Copies the sources, gives them another version, and builds `made` with them: into the folder of this
-/// build, where the crates from elsewhere are built already. So the name of `made` has the version in it.
+/// Copies the sources, gives them another version, and builds `made` with them: into the folder of
+/// this build, where the crates from elsewhere are built already. So the name of `made` has the
+/// version in it.
 fn build(version: &str, made: &Made) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in that folder");

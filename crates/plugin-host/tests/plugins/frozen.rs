@@ -9,8 +9,8 @@ use object::Object as _;
 
 use crate::support::docker;
 
-/// Not to be brought up to date: a change of the boundary refuses all plugins that exist. What a plugin needs
-/// beyond it goes into the messages, or into a second boundary beside this one.
+/// Not to be brought up to date: a change of the boundary refuses all plugins that exist. What a
+/// plugin needs beyond it goes into the messages, or into a second boundary beside this one.
 const FROZEN: [(&str, &str); 2] = [
     ("Cargo.toml", "90ab8f85bab0ea2f54989ad2f180fbf9e2d02ba2546e754416b3aaf6d0bd1259"),
     ("src/lib.rs", "3af412c9e84a51aa2491b7ca2891f4eec6e21451e2311ddd5fe48974def168be"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot_plugin_api::protocol::{Compatibility, compatibility};
+use kubectl_pivot_plugin_api::protocol::Compatibility;
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL};
 use serde::Serialize;
 
@@ -187,12 +187,14 @@ impl Problems {
                 let level = sidecar.abi_level;
                 self.add(format!("it has ABI level {level}, this program has {ABI_LEVEL}"), newer);
             }
-            Ok(sidecar)
-                if compatibility(PROTOCOL, sidecar.info.protocol) == Compatibility::Refused =>
-            {
+            Ok(sidecar) if sidecar.info.compatibility(PROTOCOL) == Compatibility::Refused => {
                 let protocol = sidecar.info.protocol;
+                let required = sidecar.info.requires_host.map(|host| format!(", requires {host}"));
+                let required = required.unwrap_or_default();
                 self.add(
-                    format!("it speaks protocol {protocol}, this program speaks {PROTOCOL}"),
+                    format!(
+                        "it speaks protocol {protocol}{required}, this program speaks {PROTOCOL}"
+                    ),
                     newer,
                 );
             }
