@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::object::Object;
+use super::object::{Object, set_field};
 use super::resource::ResourceType;
 
 /// The managed fields that a copy is to have.
@@ -116,8 +116,9 @@ pub fn give_back(entries: &[Value], managers: &[Value], own_manager: &str) -> Ve
             entries.push(manager.clone());
             entries.len() - 1
         });
-        entries[position]["fieldsType"] = Value::from("FieldsV1");
-        entries[position]["fieldsV1"]["f:spec"]["f:paused"] = Value::Object(Map::new());
+        let entry = &mut entries[position];
+        set_field(entry, &["fieldsType"], Value::from("FieldsV1"));
+        set_field(entry, &["fieldsV1", "f:spec", "f:paused"], Value::Object(Map::new()));
     }
     entries
 }
@@ -241,6 +242,15 @@ mod tests {
         assert_eq!(after.len(), 2);
         assert_eq!(after[0]["fieldsV1"], before[0]["fieldsV1"]);
         assert_eq!(after[1]["fieldsV1"], before[1]["fieldsV1"]);
+    }
+
+    #[test]
+    fn an_entry_whose_fields_are_text_does_not_panic() {
+        let manager = json!({"manager": "user", "operation": "Apply", "fieldsV1": {"f:spec": {"f:paused": {}}}});
+        let managers = managers_of(&[manager], "/f:spec/f:paused");
+        let foreign = json!({"manager": "user", "operation": "Apply", "fieldsV1": "text"});
+        let after = give_back(&[foreign], &managers, "us");
+        assert_eq!(after[0]["fieldsV1"], json!({"f:spec": {"f:paused": {}}}));
     }
 
     #[test]

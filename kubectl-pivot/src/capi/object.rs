@@ -188,7 +188,7 @@ impl Object {
 
     /// `metadata` as a map, created when absent.
     pub fn metadata_mut(&mut self) -> &mut Map<String, Value> {
-        object_entry(&mut self.0, "metadata")
+        as_object(as_object(&mut self.0).entry("metadata").or_insert(Value::Null))
     }
 
     /// Removes from `metadata` what only means something in the cluster that the object is from.
@@ -199,13 +199,14 @@ impl Object {
         });
     }
 
+    /// Sets the field at a path. Whatever is in its way and holds no fields is replaced.
+    pub fn set_field(&mut self, path: &[&str], value: Value) {
+        set_field(&mut self.0, path, value);
+    }
+
     /// Sets one annotation.
     pub fn set_annotation(&mut self, key: &str, value: &str) {
-        let metadata = self.metadata_mut().entry("annotations").or_insert(Value::Null);
-        if !metadata.is_object() {
-            *metadata = Value::Object(Map::new());
-        }
-        metadata[key] = Value::from(value);
+        self.set_field(&["metadata", "annotations", key], Value::from(value));
     }
 
     /// Removes one annotation, and the map when it was the last.
@@ -221,8 +222,8 @@ impl Object {
 
     /// Fills in `apiVersion` and `kind`, which the items of a list may lack.
     pub fn set_type(&mut self, api_version: &str, kind: &str) {
-        self.0["apiVersion"] = Value::from(api_version);
-        self.0["kind"] = Value::from(kind);
+        self.set_field(&["apiVersion"], Value::from(api_version));
+        self.set_field(&["kind"], Value::from(kind));
     }
 
     fn metadata_str(&self, field: &str) -> Option<&str> {
@@ -230,15 +231,22 @@ impl Object {
     }
 }
 
-fn object_entry<'a>(value: &'a mut Value, key: &str) -> &'a mut Map<String, Value> {
+/// Sets the field at a path of any JSON. Indexing would panic where a text stands in place of an object.
+pub(super) fn set_field(value: &mut Value, path: &[&str], new: Value) {
+    match path {
+        [] => *value = new,
+        [key, rest @ ..] => {
+            let fields = as_object(value);
+            set_field(fields.entry(*key).or_insert(Value::Null), rest, new);
+        }
+    }
+}
+
+fn as_object(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
-    let slot = &mut value[key];
-    if !slot.is_object() {
-        *slot = Value::Object(Map::new());
-    }
-    slot.as_object_mut().expect("was just made an object")
+    value.as_object_mut().expect("was just made an object")
 }
 
 #[cfg(test)]
@@ -277,5 +285,18 @@ mod tests {
         assert_eq!(object.owner_references(), []);
         assert_eq!(object.finalizers(), Vec::<&str>::new());
         assert_eq!(object.name(), "");
+    }
+
+    #[test]
+    fn a_text_in_place_of_fields_is_replaced_and_does_not_panic() {
+        for foreign in [json!("text"), json!({"metadata": "text", "spec": ["text"]})] {
+            let mut object = Object::new(foreign);
+            object.set_annotation("a", "1");
+            object.set_type("v1", "Secret");
+            object.set_field(&["spec", "paused"], json!(true));
+            assert_eq!(object.annotation("a"), Some("1"));
+            assert_eq!(object.kind(), "Secret");
+            assert_eq!(object.value()["spec"], json!({"paused": true}));
+        }
     }
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::call::{Call, Failure, Form, read_answer};
+use super::answer::{Answer, Failure, Form, read_answer};
+use super::call::Call;
 use super::connection::{ConnectError, Connection, Opened};
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
 use super::gate::Gate;
@@ -210,7 +211,7 @@ impl Client {
     pub async fn aggregated_discovery(&self) -> Result<Value, ApiError> {
         let mut call = Call::read(Verb::Get, Subject::Path("/apis".to_owned()), "/apis".to_owned());
         call.accept = super::served::AGGREGATED_DISCOVERY;
-        call.form = Form::List;
+        call.form = Form::Discovery;
         self.send(call).await
     }
 
@@ -331,6 +332,11 @@ impl Client {
     }
 
     pub(super) async fn send(&self, call: Call) -> Result<Value, ApiError> {
+        Ok(self.exchange(call).await?.value)
+    }
+
+    /// As [`Client::send`], with the length of the answer.
+    pub(super) async fn exchange(&self, call: Call) -> Result<Answer, ApiError> {
         let gate = self.gate();
         let sent = match &gate {
             None => self.send_patiently(&call, None).await,
@@ -352,7 +358,7 @@ impl Client {
         &self,
         call: &Call,
         gate: Option<&Gate>,
-    ) -> Result<Value, ApiErrorCause> {
+    ) -> Result<Answer, ApiErrorCause> {
         let gate = gate.filter(|_| call.is_write());
         let mut attempt = 1;
         let mut has_renewed = false;
@@ -363,7 +369,7 @@ impl Client {
             self.count(call.verb);
             let opened = self.connection.current();
             let (mut cause, retry_after) = match self.attempt(&opened, call, gate).await {
-                Ok(value) => return Ok(value),
+                Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             if is_unauthorized(&cause) && !has_renewed {
@@ -389,7 +395,7 @@ impl Client {
         opened: &Opened,
         call: &Call,
         gate: Option<&Gate>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Answer, Failure> {
         let request =
             call.request().map_err(|error| (ApiErrorCause::Malformed(error.to_string()), None))?;
         let exchange = async {

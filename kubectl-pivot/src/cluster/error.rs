@@ -117,6 +117,12 @@ pub enum ApiErrorCause {
     /// The answer is not what an API server sends.
     #[error("the answer is not JSON of the Kubernetes API: {0}")]
     Malformed(String),
+    /// The answer is longer than any that this program reads.
+    #[error("the answer is too long: more than {} MiB", limit >> 20)]
+    TooLong {
+        /// The most bytes that are read.
+        limit: usize,
+    },
 }
 
 impl ApiErrorCause {
@@ -207,9 +213,10 @@ impl ApiError {
     /// Whether the request may have been carried out although it failed.
     pub fn is_ambiguous(&self) -> bool {
         match self.cause {
-            ApiErrorCause::Timeout(_) | ApiErrorCause::Broken(_) | ApiErrorCause::Malformed(_) => {
-                true
-            }
+            ApiErrorCause::Timeout(_)
+            | ApiErrorCause::Broken(_)
+            | ApiErrorCause::Malformed(_)
+            | ApiErrorCause::TooLong { .. } => true,
             ApiErrorCause::Status { code, .. } => matches!(code, 500 | 502 | 503 | 504),
             ApiErrorCause::Connect(_) | ApiErrorCause::Credentials(_) | ApiErrorCause::LockLost => {
                 false
@@ -226,7 +233,10 @@ impl ApiError {
     pub fn is_unreachable(&self) -> bool {
         !matches!(
             self.cause,
-            ApiErrorCause::Status { .. } | ApiErrorCause::Malformed(_) | ApiErrorCause::LockLost
+            ApiErrorCause::Status { .. }
+                | ApiErrorCause::Malformed(_)
+                | ApiErrorCause::TooLong { .. }
+                | ApiErrorCause::LockLost
         )
     }
 
@@ -267,7 +277,7 @@ impl ApiError {
             ApiErrorCause::Status { .. } => {
                 format!("look at the object and at the API server of the {} cluster", self.cluster)
             }
-            ApiErrorCause::Malformed(_) => format!(
+            ApiErrorCause::Malformed(_) | ApiErrorCause::TooLong { .. } => format!(
                 "find out what answers in the place of the {} cluster's API server: the `server` of its kubeconfig, a proxy (HTTPS_PROXY), a log-in page",
                 self.cluster
             ),

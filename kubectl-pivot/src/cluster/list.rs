@@ -1,15 +1,24 @@
 //! Lists: page by page, and the forms that an API server gives them in.
 
+use std::collections::HashSet;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::call::{Call, Form, JSON};
+use super::answer::Form;
+use super::call::{Call, JSON};
 use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb};
 use crate::capi::{Object, ResourceType};
 
 /// Objects in one page of a list.
 const PAGE: usize = 500;
+
+/// The most bytes of all pages of a list.
+const LONGEST_LIST: usize = 1 << 30;
+
+/// The most pages of a list: two million objects.
+const MOST_PAGES: usize = 4000;
 
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
@@ -102,32 +111,31 @@ impl Client {
         let api_version = kind.api_version();
         let mut objects = Vec::new();
         let mut token = String::new();
-        let mut resource_version = String::new();
+        let mut bounds = Bounds::default();
         loop {
             let uri = list_uri(&kind.collection(namespace), selection, &token);
             let mut call = Call::read(Verb::List, Subject::Collection(kind.to_string()), uri);
             call.accept = selection.accept;
-            call.form = Form::List;
-            let page = self.send(call).await?;
-            let text = |field: &str| page["metadata"][field].as_str().unwrap_or_default();
-            text("resourceVersion").clone_into(&mut resource_version);
+            call.form = Form::Page;
+            let page = self.exchange(call).await?;
+            let text = |field: &str| page.value["metadata"][field].as_str().unwrap_or_default();
+            let resource_version = text("resourceVersion").to_owned();
             text("continue").clone_into(&mut token);
-            let items = items(page).map_err(|problem| ApiError {
+            bounds.take_in(page.length, &token).map_err(|cause| ApiError {
                 cluster: self.name().to_owned(),
                 verb: Verb::List,
                 subject: Subject::Collection(kind.to_string()),
-                cause: ApiErrorCause::Malformed(problem),
+                cause,
             })?;
-            objects.extend(items.into_iter().map(|item| {
+            objects.extend(items(page.value).into_iter().map(|item| {
                 let mut object = Object::new(item);
                 object.set_type(&api_version, &kind.kind);
                 object
             }));
             if token.is_empty() {
-                break;
+                return Ok((objects, resource_version));
             }
         }
-        Ok((objects, resource_version))
     }
 
     /// Reads a collection as the table that `kubectl get` prints.
@@ -159,14 +167,40 @@ impl Client {
     }
 }
 
-/// Takes the items out of a page of a list; `null` is how Go writes an empty one.
-fn items(mut page: Value) -> Result<Vec<Value>, String> {
-    match page.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) if items.iter().all(|item| item["metadata"].is_object()) => {
-            Ok(items)
+/// Bounds of a list over all its pages: a server that always names a next page would fill the memory.
+#[derive(Default)]
+struct Bounds {
+    bytes: usize,
+    tokens: HashSet<String>,
+}
+
+impl Bounds {
+    /// Adds a page and the token of the next one, which is empty for the last.
+    fn take_in(&mut self, length: usize, token: &str) -> Result<(), ApiErrorCause> {
+        self.bytes = self.bytes.saturating_add(length);
+        if self.bytes > LONGEST_LIST {
+            return Err(ApiErrorCause::TooLong { limit: LONGEST_LIST });
         }
-        Some(Value::Null) => Ok(Vec::new()),
-        _ => Err("it is a list whose items are no objects".to_owned()),
+        if token.is_empty() {
+            return Ok(());
+        }
+        if !self.tokens.insert(token.to_owned()) {
+            let problem = "a page of the list names a page as its next that was read already";
+            return Err(ApiErrorCause::Malformed(problem.to_owned()));
+        }
+        if self.tokens.len() > MOST_PAGES {
+            let problem = format!("the list does not end after {MOST_PAGES} pages");
+            return Err(ApiErrorCause::Malformed(problem));
+        }
+        Ok(())
+    }
+}
+
+/// Takes the items out of a page of a list, whose form was checked when it was read.
+fn items(mut page: Value) -> Vec<Value> {
+    match page.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
     }
 }
 
@@ -185,22 +219,23 @@ pub(super) fn encode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn a_list_has_items_with_metadata() {
-        let list = json!({"kind": "SecretList", "items": [{"metadata": {"name": "a"}}]});
-        assert_eq!(items(list).map(|items| items.len()), Ok(1));
-        assert_eq!(items(json!({"kind": "SecretList", "items": null})), Ok(Vec::new()));
-        for foreign in [
-            json!({"kind": "SecretList"}),
-            json!({"kind": "SecretList", "items": "none"}),
-            json!({"kind": "SecretList", "items": ["a"]}),
-            json!({"kind": "SecretList", "items": [{"metadata": "a"}]}),
-        ] {
-            assert!(items(foreign.clone()).is_err(), "{foreign}");
+    fn a_list_ends_at_its_bounds() {
+        let mut bounds = Bounds::default();
+        for token in 0..MOST_PAGES {
+            bounds.take_in(1, &token.to_string()).expect("within");
         }
+        let endless = bounds.take_in(1, "next").expect_err("endless").to_string();
+        assert!(endless.contains("does not end"), "{endless}");
+        let mut bounds = Bounds::default();
+        bounds.take_in(1, "a").expect("the first page");
+        bounds.take_in(1, "b").expect("the second page");
+        let round = bounds.take_in(1, "a").expect_err("a circle").to_string();
+        assert!(round.contains("read already"), "{round}");
+        let mut bounds = Bounds::default();
+        bounds.take_in(LONGEST_LIST, "a").expect("just within");
+        assert!(matches!(bounds.take_in(1, ""), Err(ApiErrorCause::TooLong { .. })));
     }
 }

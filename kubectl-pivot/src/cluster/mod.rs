@@ -2,12 +2,15 @@
 //!
 //! Knows nothing of moves, phases or terminals.
 
+mod answer;
 mod call;
 mod client;
 mod clock;
 mod connection;
 mod error;
 mod gate;
+#[cfg(test)]
+mod hostile_tests;
 mod kubeconfig;
 mod list;
 mod retry;

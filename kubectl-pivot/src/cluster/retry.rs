@@ -55,9 +55,11 @@ pub(super) fn is_retryable(cause: &ApiErrorCause, repeatable: bool) -> bool {
         ApiErrorCause::Timeout(_) | ApiErrorCause::Broken(_) | ApiErrorCause::Malformed(_) => {
             repeatable
         }
-        ApiErrorCause::Status { .. } | ApiErrorCause::Credentials(_) | ApiErrorCause::LockLost => {
-            false
-        }
+        // What was too long once would cost as much again.
+        ApiErrorCause::Status { .. }
+        | ApiErrorCause::Credentials(_)
+        | ApiErrorCause::TooLong { .. }
+        | ApiErrorCause::LockLost => false,
     }
 }
 

@@ -94,7 +94,8 @@ impl Client {
         };
         let kind = watched.kind.clone();
         let changes = events.map(move |event| {
-            event.and_then(|event| change(event, &kind)).map_err(|error| failed(cause_of(&error)))
+            let event = event.map_err(|error| cause_of(&error));
+            event.and_then(|event| change(event, &kind)).map_err(&failed)
         });
         Ok(changes.take_until(tokio::time::sleep(CLIENT_ENDS)).boxed())
     }
@@ -111,17 +112,22 @@ impl Watched {
     }
 }
 
-fn change(event: WatchEvent<Value>, kind: &ResourceType) -> Result<Change, kube::Error> {
+fn change(event: WatchEvent<Value>, kind: &ResourceType) -> Result<Change, ApiErrorCause> {
     let typed = |value| {
         let mut object = Object::new(value);
         object.set_type(&kind.api_version(), &kind.kind);
         object
     };
     match event {
+        WatchEvent::Added(value) | WatchEvent::Modified(value) | WatchEvent::Deleted(value)
+            if !value["metadata"].is_object() =>
+        {
+            Err(ApiErrorCause::Malformed("an event of a watch is about no object".to_owned()))
+        }
         WatchEvent::Added(value) | WatchEvent::Modified(value) => Ok(Change::There(typed(value))),
         WatchEvent::Deleted(value) => Ok(Change::Gone(typed(value))),
         WatchEvent::Bookmark(mark) => Ok(Change::Bookmark(mark.metadata.resource_version)),
-        WatchEvent::Error(status) => Err(kube::Error::Api(status)),
+        WatchEvent::Error(status) => Err(cause_of(&kube::Error::Api(status))),
     }
 }
 

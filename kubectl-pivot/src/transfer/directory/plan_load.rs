@@ -248,7 +248,7 @@ fn for_target(mut object: Object, run: &str) -> Object {
     }
     object.set_annotation(PAUSED_BY_ANNOTATION, &mark);
     if is_cluster(&object) {
-        object.value_mut()["spec"]["paused"] = true.into();
+        object.set_field(&["spec", "paused"], true.into());
     } else {
         object.set_annotation(PAUSED_ANNOTATION, "");
     }

@@ -1,0 +1,218 @@
+//! The answer to one request: read to its end within bounds, and accepted only in the form that was asked
+//! for. Whatever answers in the place of an API server is foreign: a proxy, a log-in page, an attacker.
+
+use std::time::Duration;
+
+use http::{Response, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use kube::client::Body;
+use serde_json::Value;
+
+use super::error::{ApiErrorCause, classify};
+
+const MIB: usize = 1 << 20;
+
+/// The most bytes of a page of a list: 500 objects, and etcd takes none of more than 1.5 MiB.
+const LONGEST_PAGE: usize = 256 * MIB;
+/// The most bytes of any other answer.
+const LONGEST_ANSWER: usize = 8 * MIB;
+/// The most bytes of the answer to a request that failed.
+const LONGEST_ERROR: usize = MIB;
+/// The most characters that are kept of an error without a message of the API server.
+const LONGEST_EXCERPT: usize = 300;
+
+/// Why an attempt failed, and how long the API server wants to be left alone.
+pub(super) type Failure = (ApiErrorCause, Option<Duration>);
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One object with its type, as every write and every read of an object gets it.
+    Object,
+    /// A page of a list of objects.
+    Page,
+    /// A list of what is served, which has no resource version.
+    Discovery,
+    /// Some JSON object, such as a version.
+    Json,
+    /// Text, such as a log.
+    Text,
+}
+
+/// An answer that has the form that was asked for.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) value: Value,
+    /// Decompressed bytes.
+    pub(super) length: usize,
+}
+
+/// Reads an answer to its end. The bounds are those of the decompressed bytes, since a few compressed ones
+/// can stand for any number of them.
+pub(super) async fn read_answer(response: Response<Body>, form: Form) -> Result<Answer, Failure> {
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+    if status.is_success() {
+        let limit = if form == Form::Page { LONGEST_PAGE } else { LONGEST_ANSWER };
+        let body = read_within(response.into_body(), limit).await.map_err(|cause| (cause, None))?;
+        let value = success(form, content_type.as_deref(), &body)
+            .map_err(|problem| (ApiErrorCause::Malformed(problem), None))?;
+        return Ok(Answer { value, length: body.len() });
+    }
+    let body = match read_within(response.into_body(), LONGEST_ERROR).await {
+        // The status is known, and says more.
+        Err(cause @ ApiErrorCause::TooLong { .. }) => cause.to_string().into_bytes(),
+        other => other.map_err(|cause| (cause, None))?,
+    };
+    let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+    let mut message = text("message");
+    if message.is_empty() {
+        message = String::from_utf8_lossy(&body).trim().chars().take(LONGEST_EXCERPT).collect();
+    }
+    let asked = answer["details"]["retryAfterSeconds"].as_u64().map(Duration::from_secs);
+    Err((
+        ApiErrorCause::Status { code: status.as_u16(), reason: text("reason"), message },
+        retry_after.or(asked),
+    ))
+}
+
+/// Reads a body of at most so many bytes.
+async fn read_within(body: Body, limit: usize) -> Result<Vec<u8>, ApiErrorCause> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiErrorCause::TooLong { limit }),
+        Err(error) => Err(match error.downcast_ref::<kube::Error>() {
+            Some(error) => classify(error),
+            None => ApiErrorCause::Broken(error.to_string()),
+        }),
+    }
+}
+
+/// Reads the body of a success.
+fn success(form: Form, content_type: Option<&str>, body: &[u8]) -> Result<Value, String> {
+    if form == Form::Text {
+        return Ok(Value::String(String::from_utf8_lossy(body).into_owned()));
+    }
+    if body.first() != Some(&b'{') {
+        return Err(format!("it is {}: {:?}", content_type.unwrap_or("untyped"), beginning(body)));
+    }
+    let answer: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let is_list = answer["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+    let problem = match form {
+        Form::Object if !is_object(&answer) => "no object",
+        Form::Page | Form::Discovery if !is_list => "no list",
+        Form::Page if !has_items(&answer) => "a list whose items are no objects",
+        Form::Page if !has_resource_version(&answer) => "a list without a resource version",
+        _ => return Ok(answer),
+    };
+    Err(format!("it is {problem} of Kubernetes: {:?}", beginning(body)))
+}
+
+fn is_object(answer: &Value) -> bool {
+    answer["apiVersion"].is_string()
+        && answer["kind"].is_string()
+        && matches!(answer["metadata"], Value::Object(_) | Value::Null)
+}
+
+/// Returns whether there are items; `null` is how Go writes that there are none.
+fn has_items(list: &Value) -> bool {
+    match list.get("items") {
+        Some(Value::Array(items)) => items.iter().all(|item| item["metadata"].is_object()),
+        items => items == Some(&Value::Null),
+    }
+}
+
+/// Returns whether a list says at which moment it was true, as each list of an API server does, in every
+/// form of its objects (`k8s.io/apimachinery/pkg/apis/meta/v1`, ListMeta).
+fn has_resource_version(list: &Value) -> bool {
+    list["metadata"]["resourceVersion"].as_str().is_some_and(|version| !version.is_empty())
+}
+
+/// The first words of a body, for an error.
+fn beginning(body: &[u8]) -> String {
+    let words = String::from_utf8_lossy(body.get(..LONGEST_EXCERPT).unwrap_or(body)).into_owned();
+    words.split_whitespace().take(12).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &[u8] = b"<!DOCTYPE html>\n<html><title>Log in</title></html>";
+
+    #[test]
+    fn a_page_is_no_answer_of_an_api_server() {
+        for form in [Form::Json, Form::Page, Form::Discovery, Form::Object] {
+            let problem = success(form, Some("text/html"), PAGE).expect_err("a page");
+            assert!(problem.contains("text/html") && problem.contains("Log in"), "{problem}");
+            assert!(success(form, Some("application/json"), b"").is_err());
+            assert!(success(form, Some("application/json"), b"\"text\"").is_err());
+        }
+    }
+
+    #[test]
+    fn a_log_is_read_as_text_whatever_it_begins_with() {
+        for log in ["started", "{\"level\": \"info\"}", "{not JSON"] {
+            let read = success(Form::Text, Some("text/plain"), log.as_bytes());
+            assert_eq!(read.expect("text"), Value::String(log.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_object_has_its_type_and_a_version_need_not() {
+        let version = br#"{"major": "1", "minor": "36"}"#;
+        assert!(success(Form::Json, None, version).is_ok());
+        assert!(success(Form::Discovery, None, version).is_err());
+        let discovery = br#"{"kind": "APIGroupDiscoveryList"}"#;
+        assert!(success(Form::Discovery, None, discovery).is_ok());
+        assert!(success(Form::Object, None, version).is_err());
+        assert!(success(Form::Object, None, br#"{"apiVersion": "v1", "kind": "Status"}"#).is_ok());
+        let odd = br#"{"apiVersion": "v1", "kind": "Secret", "metadata": "text"}"#;
+        assert!(success(Form::Object, None, odd).is_err());
+    }
+
+    #[test]
+    fn a_list_has_items_with_metadata_and_a_resource_version() {
+        for list in [
+            r#"{"kind": "SecretList", "metadata": {"resourceVersion": "7"}, "items": null}"#,
+            r#"{"kind": "SecretList", "metadata": {"resourceVersion": "7"}, "items":
+                [{"metadata": {"name": "a"}}]}"#,
+        ] {
+            assert!(success(Form::Page, None, list.as_bytes()).is_ok(), "{list}");
+        }
+        for (foreign, says) in [
+            (r#"{}"#, "no list"),
+            (r#"{"kind": "Secret", "metadata": {"resourceVersion": "7"}, "items": []}"#, "no list"),
+            (r#"{"kind": "SecretList", "metadata": {"resourceVersion": "7"}}"#, "items"),
+            (r#"{"kind": "SecretList", "metadata": {}, "items": []}"#, "resource version"),
+            (r#"{"kind": "SecretList", "metadata": "a", "items": []}"#, "resource version"),
+            (r#"{"kind": "SecretList", "items": []}"#, "resource version"),
+            (r#"{"kind": "SecretList", "items": "none"}"#, "items"),
+            (r#"{"kind": "SecretList", "items": ["a"]}"#, "items"),
+            (r#"{"kind": "SecretList", "items": [{"metadata": "a"}]}"#, "items"),
+        ] {
+            let problem = success(Form::Page, None, foreign.as_bytes()).expect_err(foreign);
+            assert!(problem.contains(says), "{foreign}: {problem}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_over_its_bound_is_an_error_and_not_memory() {
+        let of = |status: u16, length: usize| {
+            let response = Response::builder().status(status).body(Body::from(vec![b' '; length]));
+            read_answer(response.expect("a response"), Form::Json)
+        };
+        let (cause, _) = of(200, LONGEST_ANSWER + 1).await.expect_err("too long");
+        assert!(matches!(cause, ApiErrorCause::TooLong { limit: LONGEST_ANSWER }), "{cause}");
+        let (cause, _) = of(403, LONGEST_ERROR + 1).await.expect_err("too long");
+        let ApiErrorCause::Status { code: 403, message, .. } = cause else { panic!("{cause}") };
+        assert!(message.contains("more than 1 MiB"), "{message}");
+    }
+}
