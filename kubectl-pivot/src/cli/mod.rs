@@ -26,11 +26,13 @@ mod tools;
 mod verify;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::exit;
+use crate::commands::{CommandError, exit};
 use crate::journal::{Events, keep, state_folder};
+use crate::panics;
 use crate::render::Progress;
 use crate::transfer::Stop;
 
@@ -87,6 +89,9 @@ impl Command {
     }
 }
 
+/// A program that gives credentials and hangs must not keep this one from its end.
+const LONGEST_SHUTDOWN: Duration = Duration::from_secs(2);
+
 /// What every subcommand gets.
 struct Context {
     progress: Progress,
@@ -107,6 +112,7 @@ impl Context {
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
     init_log();
+    panics::print_where();
     let cli = Cli::parse();
     let progress = Progress::on_stderr(cli.progress.view());
     let context = Context { progress: progress.clone(), stop: Stop::default() };
@@ -119,24 +125,29 @@ pub fn run() -> ExitCode {
     };
     let result = runtime.block_on(async {
         signals::watch(&context, cli.command.has_safe_points());
-        match cli.command {
-            Command::Create(args) => create::run(*args, &context).await,
-            Command::Abort(args) => abort::run(args, &context).await,
-            Command::Move(args) => move_clusters::run(args, &context).await,
-            Command::Resume(args) => resume::run(args, &context).await,
-            Command::Rollback(args) => rollback::run(args, &context).await,
-            Command::Backup(args) => backup::run(args, &context).await,
-            Command::Restore(args) => restore::run(args, &context).await,
-            Command::Status(args) => status::run(args, &context).await,
-            Command::Verify(args) => verify::run(args, &context).await,
-            Command::Rbac(args) => rbac::run(args, &context).await,
-            Command::Render(args) => render::run(args, &context).await,
-            Command::Plugin(args) => plugin::run(args),
-            Command::Doctor(args) => doctor::run(args, &context).await,
-            Command::Demo(args) => demo::run(args, &context).await,
-            Command::Sandbox(args) => sandbox::run(args, &context).await,
-        }
+        let command = async {
+            match cli.command {
+                Command::Create(args) => create::run(*args, &context).await,
+                Command::Abort(args) => abort::run(args, &context).await,
+                Command::Move(args) => move_clusters::run(args, &context).await,
+                Command::Resume(args) => resume::run(args, &context).await,
+                Command::Rollback(args) => rollback::run(args, &context).await,
+                Command::Backup(args) => backup::run(args, &context).await,
+                Command::Restore(args) => restore::run(args, &context).await,
+                Command::Status(args) => status::run(args, &context).await,
+                Command::Verify(args) => verify::run(args, &context).await,
+                Command::Rbac(args) => rbac::run(args, &context).await,
+                Command::Render(args) => render::run(args, &context).await,
+                Command::Plugin(args) => plugin::run(args),
+                Command::Doctor(args) => doctor::run(args, &context).await,
+                Command::Demo(args) => demo::run(args, &context).await,
+                Command::Sandbox(args) => sandbox::run(args, &context).await,
+            }
+        };
+        let done = panics::caught(command).await;
+        done.unwrap_or_else(|panic| Err(CommandError::Panicked(panic)))
     });
+    runtime.shutdown_timeout(LONGEST_SHUTDOWN);
     progress.clear();
     ExitCode::from(result.unwrap_or_else(|error| {
         progress.failure(&error, error.hint().as_deref(), error.exit_code());

@@ -8,7 +8,7 @@ use crate::blueprint::BlueprintError;
 use crate::cluster::{ApiError, ConnectError};
 use crate::sandbox::fleet::FleetError;
 use crate::sandbox::{RelayError, SandboxError};
-use crate::transfer::{MoveError, Outcome, Report};
+use crate::transfer::{MoveError, Outcome, PhaseError, Report};
 use crate::workflow::{DocumentError, StoreError, WorkflowError};
 use kubectl_pivot_plugin_host::{
     CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
@@ -101,6 +101,9 @@ pub enum CommandError {
     /// A run of `create` has not come to its end.
     #[error(transparent)]
     Workflow(WorkflowError),
+    /// This program has a bug.
+    #[error("kubectl-pivot has panicked, which is a bug: {0}")]
+    Panicked(String),
     /// The user said no.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
@@ -128,7 +131,11 @@ impl CommandError {
             Self::Move(error) | Self::Failed { source: error, .. } => of_move(error),
             Self::Document(_) => exit::USAGE,
             Self::Workflow(error) => of_workflow(error),
-            Self::Api(_) | Self::Sandbox(_) | Self::Relay(_) | Self::Fleet(_) => exit::FAILED,
+            Self::Panicked(_)
+            | Self::Api(_)
+            | Self::Sandbox(_)
+            | Self::Relay(_)
+            | Self::Fleet(_) => exit::FAILED,
         }
     }
 
@@ -174,6 +181,10 @@ impl CommandError {
                 Some("see `kubectl pivot create --help` for the fields".to_owned())
             }
             Self::Workflow(error) => error.hint(),
+            Self::Panicked(_) => Some(
+                "please report this bug. `kubectl pivot status` shows a run that was interrupted by it"
+                    .to_owned(),
+            ),
             Self::NotConfirmed => {
                 Some("--yes answers the question beforehand, --dry-run shows the plan".to_owned())
             }
@@ -247,6 +258,7 @@ fn of_call(error: &CallError) -> u8 {
 fn of_move(error: &MoveError) -> u8 {
     match error {
         error if error.is_interruption() => exit::INTERRUPTED,
+        MoveError::Undone { source: PhaseError::Panicked(_), .. } => exit::FAILED,
         MoveError::Unprepared(_)
         | MoveError::Refused(_)
         | MoveError::NotReady(_)

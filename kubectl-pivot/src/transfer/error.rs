@@ -181,6 +181,9 @@ pub enum PhaseError {
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
+    /// This program has a bug.
+    #[error("kubectl-pivot has panicked, which is a bug: {0}")]
+    Panicked(String),
     /// Another run may be going on.
     #[error("this run has lost its lock and has stopped writing at once")]
     LockLost,
@@ -248,8 +251,8 @@ impl PhaseError {
     pub(super) fn is_ambiguous(&self) -> bool {
         match self {
             Self::Api(error) => error.is_ambiguous(),
-            // The others are not known.
-            Self::Several { .. } => true,
+            // Of the others nothing is known; a panic forgets the requests that are under way.
+            Self::Several { .. } | Self::Panicked(_) => true,
             _ => false,
         }
     }
@@ -325,6 +328,10 @@ impl PhaseError {
                 }
             },
             Self::Lock(error) => error.hint(),
+            Self::Panicked(_) => {
+                "please report this bug with the report of the run; KUBECTL_PIVOT_LOG=error prints where it is"
+                    .to_owned()
+            }
             Self::Interrupted => "nothing went wrong".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
             Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),

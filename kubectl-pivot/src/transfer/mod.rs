@@ -24,6 +24,8 @@ mod mover;
 mod namespaces;
 mod options;
 mod own_pause;
+#[cfg(test)]
+mod panic_tests;
 mod pause;
 mod places;
 mod precondition;

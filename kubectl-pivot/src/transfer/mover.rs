@@ -25,6 +25,7 @@ use super::undo::{Stray, undo};
 use super::verify::{Verification, Verified, check_present, check_source, verify};
 use crate::capi::{Graph, ObjectId};
 use crate::journal::{Event, RunEvent};
+use crate::panics;
 
 /// Rounds of copying what has appeared in the source while the rest was copied.
 const LATE_ROUNDS: usize = 3;
@@ -84,7 +85,7 @@ pub(super) async fn execute_locked(
     let territory = preflight.territory;
     let mut clock = Clock { run, report };
     let Verified { graph, copies, .. } =
-        match prepare(&mut clock, &lock, &territory, preflight.graph).await {
+        match prepare_caught(&mut clock, &lock, &territory, preflight.graph).await {
             Ok(prepared) => prepared,
             Err(failed) => return Err(put_back(run, lock, &territory, failed).await),
         };
@@ -142,6 +143,17 @@ pub(super) async fn finish_from(
 
 /// What a run was doing, and why it failed.
 pub(super) type Failed = (&'static str, PhaseError);
+
+/// As [`prepare`], but a panic between two phases is a failure too.
+async fn prepare_caught(
+    clock: &mut Clock<'_>,
+    lock: &Lock,
+    territory: &Territory,
+    planned: Graph,
+) -> Result<Verified, Failed> {
+    let prepared = panics::caught(prepare(clock, lock, territory, planned)).await;
+    prepared.unwrap_or_else(|panic| Err(("prepare the move", PhaseError::Panicked(panic))))
+}
 
 /// The phases up to the commit. What they have done can be undone.
 async fn prepare(
@@ -304,7 +316,7 @@ pub(super) async fn put_back(
     }
     run.events.started("undo", "Put everything back");
     let stray = if source.is_ambiguous() { Stray::Possible } else { Stray::No };
-    if let Err(error) = undo(run, &lock, territory, stray).await {
+    if let Err(error) = caught(undo(run, &lock, territory, stray)).await {
         run.events.send(Event::Failed);
         lock.leave().await;
         if matches!(error, PhaseError::NoLedger) {
@@ -318,6 +330,13 @@ pub(super) async fn put_back(
         Ok(()) => MoveError::Undone { doing, source },
         Err(error) => MoveError::HalfUndone { doing, undo: error.to_string(), source },
     }
+}
+
+/// Does work that writes; a panic in it is an error as any other, which is undone or can be continued.
+pub(super) async fn caught<T>(
+    work: impl Future<Output = Result<T, PhaseError>>,
+) -> Result<T, PhaseError> {
+    panics::caught(work).await.unwrap_or_else(|panic| Err(PhaseError::Panicked(panic)))
 }
 
 /// Announces phases and keeps their times.
@@ -343,7 +362,7 @@ impl Clock<'_> {
         let events = &self.run.events;
         events.started(phase, title);
         let begun = Instant::now();
-        let result = self.run.recorded(phase, work).await;
+        let result = self.run.recorded(phase, caught(work)).await;
         self.report.phases.push(PhaseTime { phase, seconds: begun.elapsed().as_secs_f64() });
         match &result {
             Ok(_) => events.finished(""),

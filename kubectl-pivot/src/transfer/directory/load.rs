@@ -6,7 +6,7 @@ use super::super::compare::compare;
 use super::super::copy::{Copies, copy};
 use super::super::error::{MoveError, PhaseError};
 use super::super::lock::Lock;
-use super::super::mover::{Clock, Failed};
+use super::super::mover::{Clock, Failed, caught};
 use super::super::namespaces;
 use super::super::pause;
 use super::super::places::lock_one;
@@ -152,7 +152,7 @@ async fn put_back(
         return MoveError::Unfinished { doing, source };
     }
     run.events.started("undo", "Put everything back");
-    let undone = match undo(run, &lock, &preflight.territory, Stray::No).await {
+    let undone = match caught(undo(run, &lock, &preflight.territory, Stray::No)).await {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {
             lock.leave().await;

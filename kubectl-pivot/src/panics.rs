@@ -1,0 +1,50 @@
+//! A panic is a bug of this program. It must not leave clusters paused, so that it ends a run as any error does.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, PanicHookInfo};
+
+use futures::FutureExt as _;
+
+use crate::{render, visible};
+
+/// Does work, and returns the message of a panic in it as an error.
+///
+/// # Errors
+/// When the work panics. What it has changed in memory is to be left alone then.
+pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| message(&*panic))
+}
+
+/// Prints where the program panics in one line, as the rest of its errors.
+pub fn print_where() {
+    std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
+        let place =
+            info.location().map_or_else(|| "an unknown place".to_owned(), |l| l.to_string());
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or("unnamed");
+        tracing::error!(backtrace = %std::backtrace::Backtrace::force_capture(), "panic");
+        render::print_error(&format!(
+            "bug: thread {thread} panicked at {place}: {}",
+            visible::one_line(&message(info.payload()))
+        ));
+    }));
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    visible::one_line(&text.unwrap_or_else(|| "without a message".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_with_its_message() {
+        let foreign = "\u{1b}[2J";
+        let panicked = caught(async { assert!(foreign.is_empty(), "got {foreign}") }).await;
+        assert_eq!(panicked, Err(r"got \u{1b}[2J".to_owned()));
+        assert_eq!(caught(async { 3 }).await, Ok(3));
+    }
+}
