@@ -80,7 +80,7 @@ pub fn shell_word(word: &str) -> String {
 
 /// Returns whether a terminal does something else with a character than show it: C0, DEL, C1 and the
 /// bidirectional controls of Unicode (UAX 9), and the separators that some take for line breaks.
-fn is_obeyed(c: char) -> bool {
+pub(crate) fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}' | '\u{2029}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

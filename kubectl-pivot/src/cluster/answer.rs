@@ -9,6 +9,7 @@ use kube::client::Body;
 use serde_json::Value;
 
 use super::error::{ApiErrorCause, classify};
+use crate::visible;
 
 const MIB: usize = 1 << 20;
 
@@ -76,11 +77,10 @@ pub(super) async fn read_answer(response: Response<Body>, form: Form) -> Result<
     if message.is_empty() {
         message = String::from_utf8_lossy(&body).trim().chars().take(LONGEST_EXCERPT).collect();
     }
+    let message = visible::lines(&message);
+    let reason = visible::one_line(&text("reason"));
     let asked = answer["details"]["retryAfterSeconds"].as_u64().map(Duration::from_secs);
-    Err((
-        ApiErrorCause::Status { code: status.as_u16(), reason: text("reason"), message },
-        retry_after.or(asked),
-    ))
+    Err((ApiErrorCause::Status { code: status.as_u16(), reason, message }, retry_after.or(asked)))
 }
 
 /// Reads a body of at most so many bytes.

@@ -17,6 +17,7 @@ use super::gate::Gate;
 use super::kubeconfig::KubeconfigRef;
 use super::list::encode;
 use super::retry::{RetryPolicy, is_retryable};
+use super::secrecy::without_values;
 use crate::capi::{Object, ResourceType};
 
 /// The field manager of everything this program writes.
@@ -349,8 +350,8 @@ impl Client {
         sent.map_err(|cause| ApiError {
             cluster: self.name.to_string(),
             verb: call.verb,
+            cause: without_values(&call, cause),
             subject: call.subject,
-            cause,
         })
     }
 

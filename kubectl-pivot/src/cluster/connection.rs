@@ -2,7 +2,9 @@
 //! read again: a token may have been renewed in it, an exec plugin may give a new one.
 
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
+use super::credentials;
 use super::error::ApiErrorCause;
 use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
 use crate::causes::in_one_line;
@@ -20,15 +22,17 @@ pub enum ConnectError {
         source: KubeconfigProblem,
     },
     /// The TLS or authentication settings are unusable.
-    #[error("cannot set up the connection to the {cluster} cluster")]
+    #[error("cannot set up the connection to the {cluster} cluster: {problem}")]
     Setup {
         /// Which cluster.
         cluster: String,
-        /// What is wrong.
-        #[source]
-        source: Box<kube::Error>,
+        /// What is wrong, without credentials.
+        problem: String,
     },
 }
+
+/// A login in a browser takes its time; a credential plugin that hangs takes no longer.
+const LONGEST_LOGIN: Duration = Duration::from_secs(300);
 
 /// A connection that can be opened anew.
 pub(super) struct Connection {
@@ -110,9 +114,59 @@ async fn open(
         .await
         .map_err(|source| ConnectError::Kubeconfig { cluster: cluster.clone(), source })?;
     config.default_retry = false;
-    let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+    let server = without_secrets(&config.cluster_url);
     let default_namespace = config.default_namespace.clone();
-    let http = kube::Client::try_from(config)
-        .map_err(|source| ConnectError::Setup { cluster, source: Box::new(source) })?;
+    let http = client(config).await.map_err(|problem| ConnectError::Setup { cluster, problem })?;
     Ok((http, server, default_namespace))
+}
+
+/// Makes what carries requests. This may run a credential plugin, which blocks its thread.
+pub(crate) async fn client(config: kube::Config) -> Result<kube::Client, String> {
+    let made = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
+    match tokio::time::timeout(LONGEST_LOGIN, made).await {
+        Ok(Ok(made)) => made.map_err(|error| credentials::describe(&error)),
+        Ok(Err(_)) => {
+            Err("its credentials cannot be used: is there a control character in them?".to_owned())
+        }
+        Err(_) => {
+            let seconds = LONGEST_LOGIN.as_secs();
+            Err(format!("the credential plugin of its user has not ended within {seconds} s"))
+        }
+    }
+}
+
+/// The URL of an API server for people and records: a login or a query in it is nobody's business.
+fn without_secrets(url: &http::Uri) -> String {
+    let scheme = url.scheme_str().unwrap_or("https");
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{}", url.path().trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_without_login_and_query() {
+        let of = |url: &str| without_secrets(&url.parse().expect("a URL"));
+        assert_eq!(
+            of("https://u:pw@a.example.org:6443/k8s/?t=s"),
+            "https://a.example.org:6443/k8s"
+        );
+        assert_eq!(of("https://[::1]:6443/"), "https://[::1]:6443");
+    }
+
+    #[tokio::test]
+    async fn a_credential_plugin_with_a_line_break_in_its_token_is_an_error() {
+        let mut config = kube::Config::new("https://127.0.0.1:1".parse().expect("a URL"));
+        let credential = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+            "status": {"token": "CANARY\nb"}}"#;
+        config.auth_info.exec = serde_json::from_value(serde_json::json!({
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/echo",
+            "args": [credential], "interactiveMode": "Never"}))
+        .expect("a plugin");
+        let problem = client(config).await.err().expect("unusable");
+        assert!(problem.contains("control character") && !problem.contains("CANARY"), "{problem}");
+    }
 }

@@ -4,8 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use super::credentials;
 use crate::capi::ObjectId;
-use crate::causes::in_one_line;
+use crate::visible;
 
 /// What a request was for; names the operation in errors and counts requests in reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -296,8 +297,8 @@ impl ApiError {
 
 /// Sorts a client error by whether the request can have reached the API server.
 pub(super) fn classify(error: &kube::Error) -> ApiErrorCause {
-    if matches!(error, kube::Error::Auth(_)) {
-        return ApiErrorCause::Credentials(in_one_line(error));
+    if credentials::auth_error(error).is_some() {
+        return ApiErrorCause::Credentials(credentials::describe(error));
     }
     let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = source {
@@ -316,7 +317,7 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
     while let Some(source) = current.source() {
         current = source;
     }
-    current.to_string()
+    visible::one_line(&current.to_string())
 }
 
 #[cfg(test)]

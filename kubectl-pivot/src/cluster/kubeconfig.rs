@@ -3,8 +3,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use super::credentials;
+use crate::visible;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
-use secrecy::ExposeSecret;
 
 /// Which kubeconfig and which context of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,24 +57,39 @@ impl KubeconfigRef {
     /// When there is none, it cannot be parsed, or the context is not in it.
     pub async fn load(&self) -> Result<Config, KubeconfigProblem> {
         let (origin, files) = self.files();
+        let wrong = |origin: String, problem: &str| KubeconfigProblem::Wrong {
+            origin,
+            problem: visible::one_line(problem),
+        };
         if files.is_empty()
             && self.context.is_none()
-            && let Ok(config) = Config::incluster()
+            && let Ok(mut config) = Config::incluster()
         {
+            let origin = "of the service account".to_owned();
+            credentials::read_token_file(&mut config).map_err(|problem| wrong(origin, &problem))?;
             return Ok(config);
         }
         if files.is_empty() {
             return Err(KubeconfigProblem::NotFound { looked: origin });
         }
-        let unusable = |source| KubeconfigProblem::Unusable { origin: origin.clone(), source };
+        let unusable = |source| match source {
+            KubeconfigError::Parse(error) => wrong(origin.clone(), &not_parsed(&error)),
+            source => KubeconfigProblem::Unusable { origin: origin.clone(), source },
+        };
         let merged = files
             .iter()
             .try_fold(Kubeconfig::default(), |all, file| all.merge(Kubeconfig::read_from(file)?))
             .map_err(unusable)?;
         let options =
             KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        let config = Config::from_custom_kubeconfig(merged, &options).await.map_err(unusable)?;
-        check(&config).map_err(|problem| KubeconfigProblem::Wrong { origin, problem })?;
+        let has_own_proxy = has_own_proxy(&merged, self.context.as_deref());
+        let mut config =
+            Config::from_custom_kubeconfig(merged, &options).await.map_err(unusable)?;
+        if !has_own_proxy && is_loopback(&config) {
+            config.proxy_url = None;
+        }
+        let checked = credentials::read_token_file(&mut config).and_then(|()| check(&config));
+        checked.map_err(|problem| wrong(origin, &problem))?;
         Ok(config)
     }
 
@@ -105,11 +121,39 @@ fn check(config: &Config) -> Result<(), String> {
             server.to_string()
         ));
     }
-    let token = config.auth_info.token.as_ref().map(ExposeSecret::expose_secret);
-    if token.is_some_and(|token| http::HeaderValue::from_str(token).is_err()) {
-        return Err("its token has a line break or another control character in it".to_owned());
+    credentials::check(config)
+}
+
+/// Says where a file is not a kubeconfig. The lines around, and the values in the parser's own words, may be secret.
+fn not_parsed(error: &serde_saphyr::Error) -> String {
+    let problem =
+        "it is not valid YAML, has a key twice, or a field has another type than in a kubeconfig";
+    match error.location() {
+        Some(at) => format!("{problem}: line {}, column {}", at.line(), at.column()),
+        None => problem.to_owned(),
     }
-    Ok(())
+}
+
+/// Returns whether the kubeconfig itself names a proxy for the cluster of a context.
+fn has_own_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
+    let context = context.or(kubeconfig.current_context.as_deref());
+    let context = kubeconfig.contexts.iter().find(|named| Some(named.name.as_str()) == context);
+    let context = context.and_then(|named| named.context.as_ref());
+    let cluster = kubeconfig
+        .clusters
+        .iter()
+        .find(|named| context.is_some_and(|context| context.cluster == named.name));
+    let proxy = cluster.and_then(|named| named.cluster.as_ref()?.proxy_url.as_deref());
+    proxy.is_some_and(|proxy| !proxy.is_empty())
+}
+
+/// Returns whether the API server is on this machine. Go programs never go there by the proxy of the environment
+/// (`golang.org/x/net/http/httpproxy`).
+fn is_loopback(config: &Config) -> bool {
+    let host = config.cluster_url.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -142,6 +186,34 @@ mod tests {
             let error = load(server, token).await.expect_err(server).to_string();
             assert!(error.contains(says) && error.contains("kubeconfig /"), "{error}");
             assert!(!error.contains("abc"), "a token is a secret: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_kubeconfig_is_told_without_its_lines() {
+        for broken in [
+            "users: [{name: u, user: {token: CANARY, token: CANARY}}]\n",
+            "users: [{name: u, user: CANARY}]\n",
+            "token: CANARY\n  a: [\n",
+        ] {
+            let file = tempfile::NamedTempFile::new().expect("a temporary file");
+            std::fs::write(file.path(), broken).expect("written");
+            let error = KubeconfigRef::file(file.path()).load().await.expect_err(broken);
+            let error = crate::causes::in_one_line(&error);
+            assert!(!error.contains("CANARY") && error.contains("line "), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_of_this_machine_are_reached_without_a_proxy() {
+        let of = |url: &str| is_loopback(&Config::new(url.parse().expect("a URL")));
+        for url in
+            ["https://127.0.0.1:6443", "https://127.8.0.1", "https://[::1]:1", "http://localhost"]
+        {
+            assert!(of(url), "{url}");
+        }
+        for url in ["https://10.0.0.1:6443", "https://localhost.example.org", "https://[fd00::1]"] {
+            assert!(!of(url), "{url}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod call;
 mod client;
 mod clock;
 mod connection;
+mod credentials;
 mod error;
 mod gate;
 #[cfg(test)]
@@ -14,12 +15,14 @@ mod hostile_tests;
 mod kubeconfig;
 mod list;
 mod retry;
+mod secrecy;
 mod served;
 mod watch;
 
 pub use client::{Client, FIELD_MANAGER, PatchKind, WriteOptions};
 pub use clock::Moment;
 pub use connection::ConnectError;
+pub(crate) use connection::client as make_client;
 pub use error::{ApiError, ApiErrorCause, Subject, Verb};
 pub use gate::{Gate, sleep_until};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};

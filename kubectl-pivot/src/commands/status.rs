@@ -9,6 +9,7 @@ use crate::capi::{Object, has_paused_annotation, is_paused};
 use crate::cluster::Client;
 use crate::journal::{RunState, state_folder};
 use crate::transfer::{Lease, LeaseState, Mark, Phase, PhaseError, Run, find, marks};
+use crate::visible::shell_word;
 
 use super::clusters::cluster_type;
 use super::error::CommandError;
@@ -103,7 +104,10 @@ impl RunStatus {
         let rollback = || format!("Put the {} back: kubectl pivot rollback", self.operation);
         let carry_on = match self.operation.as_str() {
             "move" => Some("Carry the move on: kubectl pivot resume".to_owned()),
-            "restore" => Some(format!("Carry the restore on: kubectl pivot restore {}", self.peer)),
+            "restore" => Some(format!(
+                "Carry the restore on: kubectl pivot restore {}",
+                shell_word(&self.peer)
+            )),
             _ => None,
         };
         let carry_on = carry_on.filter(|_| !is_undoing);

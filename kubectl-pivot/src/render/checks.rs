@@ -5,6 +5,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 
 use crate::transfer::Check;
+use crate::visible::one_line;
 
 /// Violations shown of each rule.
 const SHOWN: usize = 10;
@@ -16,7 +17,7 @@ pub fn checks(checks: &[Check]) -> String {
         let sign = if check.holds() { "✔".green().to_string() } else { "✘".red().to_string() };
         let _ = writeln!(text, "{sign} {} [{}]", check.says, check.rule);
         for violation in check.violations.iter().take(SHOWN) {
-            let _ = writeln!(text, "    {violation}");
+            let _ = writeln!(text, "    {}", one_line(violation));
         }
         if check.violations.len() > SHOWN {
             let _ = writeln!(

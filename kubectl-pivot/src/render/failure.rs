@@ -4,16 +4,17 @@ use std::error::Error;
 
 use owo_colors::OwoColorize;
 
-use crate::causes;
+use crate::{causes, visible};
 
 /// The text of an error: its message, the chain of its causes, each once, and a hint.
 pub fn failure(error: &dyn Error, hint: Option<&str>) -> String {
-    let mut text = format!("{} {error}", "error:".red().bold());
+    let shown = |text: &str| visible::indented(text, 4);
+    let mut text = format!("{} {}", "error:".red().bold(), shown(&error.to_string()));
     for message in causes::each(error) {
-        text.push_str(&format!("\n  caused by: {message}"));
+        text.push_str(&format!("\n  caused by: {}", shown(&message)));
     }
     if let Some(hint) = hint {
-        text.push_str(&format!("\n{} {hint}", "hint:".cyan().bold()));
+        text.push_str(&format!("\n{} {}", "hint:".cyan().bold(), shown(hint)));
     }
     text
 }
@@ -31,5 +32,14 @@ mod tests {
         let error = Outer(std::io::Error::other("inner"));
         let text = anstream::adapter::strip_str(&failure(&error, Some("try this"))).to_string();
         assert_eq!(text, "error: outer\n  caused by: inner\nhint: try this");
+    }
+
+    #[test]
+    fn no_text_of_others_looks_like_a_line_of_the_program_or_moves_the_cursor() {
+        let error = Outer(std::io::Error::other("a\u{1b}[2J\u{1b}[31m\nerror: fake"));
+        let text = failure(&error, Some("b\nhint: fake"));
+        assert!(text.contains(r"a\u{1b}[2J\u{1b}[31m"), "{text:?}");
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert!(text.contains("\n    error: fake") && text.contains("\n    hint: fake"), "{text}");
     }
 }

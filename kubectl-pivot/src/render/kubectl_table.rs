@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::visible::one_line;
+
 /// Space between columns, as kubectl has it.
 const GAP: usize = 3;
 
@@ -35,6 +37,8 @@ pub fn kubectl_table(table: &Value, with_namespace: bool) -> String {
 
 /// Pads all columns but the last to equal width.
 pub(super) fn align(lines: &[Vec<String>]) -> String {
+    let lines: Vec<Vec<String>> =
+        lines.iter().map(|line| line.iter().map(|cell| one_line(cell)).collect()).collect();
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         lines
@@ -46,7 +50,7 @@ pub(super) fn align(lines: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
-    for line in lines {
+    for line in &lines {
         let cells =
             line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<0$}", width + GAP));
         text.push_str(cells.collect::<String>().trim_end());

@@ -17,6 +17,8 @@ mod structured;
 
 use std::io::Write;
 
+use crate::visible;
+
 pub use backups::backups;
 pub use checks::checks;
 pub use diagnosis::diagnosis;
@@ -47,6 +49,7 @@ pub enum Format {
 /// Writes a result to standard output. A closed pipe (`| head`) is no error.
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
+    let text = visible::output(text);
     let _ = out.write_all(text.as_bytes());
     if !text.ends_with('\n') {
         let _ = out.write_all(b"\n");
@@ -57,5 +60,5 @@ pub fn print(text: &str) {
 /// Writes a line to standard error.
 pub fn print_error(text: &str) {
     let mut out = anstream::stderr().lock();
-    let _ = writeln!(out, "{}", text.trim_end());
+    let _ = writeln!(out, "{}", visible::output(text.trim_end()));
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::yaml;
+use crate::{visible, yaml};
 
 /// One YAML document for each object.
 pub fn yaml_objects(objects: &[Value]) -> String {
@@ -11,5 +11,6 @@ pub fn yaml_objects(objects: &[Value]) -> String {
 
 /// One JSON document with all objects, which `kubectl apply -f -` reads.
 pub fn json_objects(objects: &[Value]) -> String {
-    format!("{:#}\n", json!({"apiVersion": "v1", "kind": "List", "items": objects}))
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    visible::json(&format!("{list:#}\n"))
 }

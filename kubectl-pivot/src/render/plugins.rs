@@ -10,6 +10,7 @@ use super::kubectl_table::align;
 use crate::commands::{
     ChangedPlugin, NewPlugin, PluginCheck, PluginDetails, PluginList, PluginSummary, TrustWord,
 };
+use crate::visible::{one_line, shell_word};
 
 /// What is not known.
 const UNKNOWN: &str = "-";
@@ -73,11 +74,13 @@ pub fn plugin(details: &PluginDetails) -> String {
 /// The result of a check.
 pub fn plugin_check(check: &PluginCheck) -> String {
     let mut text = String::new();
-    let (name, version, protocol) = (&check.name, &check.version, &check.protocol);
+    let (name, version) = (one_line(&check.name), one_line(&check.version));
+    let protocol = one_line(&check.protocol.to_string());
     if check.holds() {
         let sign = "✔".green();
         let _ = writeln!(text, "{sign} plugin {name} {version} conforms to protocol {protocol}");
         let file = check.file.display();
+        let file = shell_word(&file.to_string());
         let _ = writeln!(text, "\nInstall it: kubectl pivot plugin install {file}");
         return text;
     }
@@ -85,7 +88,7 @@ pub fn plugin_check(check: &PluginCheck) -> String {
     let _ =
         writeln!(text, "{sign} plugin {name} {version} does not conform to protocol {protocol}");
     for finding in &check.findings {
-        let _ = writeln!(text, "    {finding}");
+        let _ = writeln!(text, "    {}", one_line(&finding.to_string()));
     }
     text
 }
@@ -94,10 +97,15 @@ pub fn plugin_check(check: &PluginCheck) -> String {
 pub fn installed(plugins: &[ChangedPlugin]) -> String {
     let mut text = String::new();
     for ChangedPlugin { name, version, path } in plugins {
-        let _ = writeln!(text, "plugin {name} {version} installed: {}", path.display());
+        let line = format!("plugin {name} {version} installed: {}", path.display());
+        let _ = writeln!(text, "{}", one_line(&line));
     }
     if let [first, ..] = plugins {
-        let _ = writeln!(text, "\nWhat it can do: kubectl pivot plugin info {}", first.name);
+        let _ = writeln!(
+            text,
+            "\nWhat it can do: kubectl pivot plugin info {}",
+            shell_word(&first.name)
+        );
     }
     text
 }
@@ -106,8 +114,11 @@ pub fn installed(plugins: &[ChangedPlugin]) -> String {
 pub fn trusted(plugin: &ChangedPlugin) -> String {
     let ChangedPlugin { name, version, path } = plugin;
     format!(
-        "plugin {name} {version} trusted: {}\n\nWhat it can do: kubectl pivot plugin info {name}\n",
-        path.display()
+        "plugin {} {} trusted: {}\n\nWhat it can do: kubectl pivot plugin info {}\n",
+        one_line(name),
+        one_line(version),
+        one_line(&path.display().to_string()),
+        shell_word(name)
     )
 }
 
@@ -126,22 +137,24 @@ fn problems(text: &mut String, plugin: &PluginSummary) {
     if plugin.problems.is_empty() {
         return;
     }
+    let name = one_line(&plugin.name);
     let name = match plugin.trust {
-        TrustWord::Broken => plugin.name.red().to_string(),
-        _ => plugin.name.yellow().to_string(),
+        TrustWord::Broken => name.red().to_string(),
+        _ => name.yellow().to_string(),
     };
-    let _ = writeln!(text, "\n{name} ({}):", plugin.path.display());
+    let _ = writeln!(text, "\n{name} ({}):", one_line(&plugin.path.display().to_string()));
     for problem in &plugin.problems {
-        let _ = writeln!(text, "  {problem}");
+        let _ = writeln!(text, "  {}", one_line(problem));
     }
     if let Some(hint) = &plugin.hint {
-        let _ = writeln!(text, "  {} {hint}", "hint:".cyan());
+        let _ = writeln!(text, "  {} {}", "hint:".cyan(), one_line(hint));
     }
 }
 
 fn needs(text: &mut String, tools: &[Tool], credentials: &[Credential]) {
     for Tool { name, check, purpose, .. } in tools {
-        let words = [std::slice::from_ref(name), check].concat().join(" ");
+        let words = one_line(&[std::slice::from_ref(name), check].concat().join(" "));
+        let purpose = one_line(purpose);
         let _ = writeln!(text, "\nNeeds `{words}` to work, to {purpose}.");
     }
     if credentials.is_empty() {

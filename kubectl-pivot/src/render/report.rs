@@ -8,6 +8,7 @@ use owo_colors::OwoColorize;
 use super::kubectl_table::align;
 use crate::probes::ProbeOutcome;
 use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
+use crate::visible::{indented, one_line};
 
 /// Objects shown one by one for each reason; the rest is counted.
 const SHOWN: usize = 10;
@@ -107,9 +108,11 @@ fn findings(text: &mut String, findings: &[Finding]) {
         let _ = writeln!(
             text,
             "{tag}: {} cluster: {} [{}]",
-            finding.cluster, finding.message, finding.rule
+            finding.cluster,
+            indented(&finding.message, 4),
+            finding.rule
         );
-        let _ = writeln!(text, "  {} {}", "hint:".cyan(), finding.hint);
+        let _ = writeln!(text, "  {} {}", "hint:".cyan(), indented(&finding.hint, 4));
     }
     if !findings.is_empty() {
         text.push('\n');
@@ -138,7 +141,7 @@ fn explained(text: &mut String, title: &str, objects: &[Explained], every: bool)
         by_reason.entry(&object.reason).or_default().push(object);
     }
     for (reason, objects) in by_reason {
-        let _ = writeln!(text, "\n{title} ({}): {reason}", objects.len());
+        let _ = writeln!(text, "\n{title} ({}): {}", objects.len(), one_line(reason));
         some(text, objects.iter().map(|object| object.object.to_string()), objects.len(), every);
     }
 }
@@ -146,7 +149,7 @@ fn explained(text: &mut String, title: &str, objects: &[Explained], every: bool)
 fn some(text: &mut String, lines: impl Iterator<Item = String>, total: usize, every: bool) {
     let shown = if every { total } else { SHOWN };
     for line in lines.take(shown) {
-        let _ = writeln!(text, "  {line}");
+        let _ = writeln!(text, "  {}", one_line(&line));
     }
     if total > shown {
         let _ = writeln!(text, "  … and {} more (all of them with -o json)", total - shown);
@@ -183,16 +186,16 @@ fn probes(text: &mut String, report: &Report) {
         } else {
             "note:".cyan().to_string()
         };
-        let _ = writeln!(text, "  {tag} {result}");
+        let _ = writeln!(text, "  {tag} {}", one_line(&result.to_string()));
     }
     for unprobed in &report.probes.unprobed {
         let plugin = unprobed.plugin.as_ref().map(|plugin| format!("plugin {plugin}: "));
         let _ = writeln!(
             text,
             "Probes:   none for the infrastructure provider {}: {}{}",
-            unprobed.provider,
-            plugin.unwrap_or_default(),
-            unprobed.reason
+            one_line(&unprobed.provider),
+            one_line(&plugin.unwrap_or_default()),
+            one_line(&unprobed.reason)
         );
     }
     if report.has_bad_probes() {

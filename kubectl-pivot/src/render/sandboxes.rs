@@ -2,6 +2,7 @@
 
 use super::kubectl_table::align;
 use crate::sandbox::SandboxInfo;
+use crate::visible::shell_word;
 
 /// The list of sandboxes.
 pub fn sandboxes(list: &[SandboxInfo]) -> String {
@@ -35,8 +36,8 @@ pub fn sandbox_up(sandbox: &SandboxInfo) -> String {
         text.push_str(&format!(
             "\nMove everything from the first cluster to the second:\n  kubectl pivot move --kubeconfig {} \\\n    \
              --to-kubeconfig {} --all-namespaces\n",
-            source.kubeconfig.display(),
-            target.kubeconfig.display()
+            shell_word(&source.kubeconfig.display().to_string()),
+            shell_word(&target.kubeconfig.display().to_string())
         ));
     }
     text.push_str(&format!("\nEnd it: kubectl pivot sandbox down --name {}\n", sandbox.name));

@@ -7,6 +7,7 @@ use owo_colors::OwoColorize;
 use crate::commands::{ClusterStatus, RunProgress, RunStatus, Status};
 use crate::journal::{Course, PhaseState, RunState};
 use crate::transfer::Mark;
+use crate::visible::one_line;
 
 /// The state as text.
 pub fn status(status: &Status) -> String {
@@ -21,7 +22,7 @@ pub fn status(status: &Status) -> String {
     if !steps.is_empty() {
         text.push('\n');
     }
-    for step in steps {
+    for step in steps.iter().map(|step| one_line(step)) {
         let _ = writeln!(text, "{step} (with the same kubeconfigs)");
     }
     text
@@ -35,6 +36,7 @@ fn one(text: &mut String, cluster: &ClusterStatus) {
             .by_run
             .as_ref()
             .map_or_else(|| "its user".to_owned(), |run| format!("the run {run}"));
+        let by = one_line(&by);
         let _ = writeln!(text, "    {}/{} by {by}", paused.namespace, paused.name);
     }
     more(text, cluster.paused.len());
@@ -55,7 +57,8 @@ fn leftovers(text: &mut String, marks: &[Mark]) {
     let _ = writeln!(text, "  {} of runs without a record: {}", "marks".yellow(), marks.len());
     for mark in marks.iter().take(SHOWN) {
         let by = mark.run.as_ref().map_or_else(String::new, |run| format!(" of the run {run}"));
-        let _ = writeln!(text, "    {}: {}{by}", mark.object, mark.mark);
+        let line = one_line(&format!("{}: {}{by}", mark.object, mark.mark));
+        let _ = writeln!(text, "    {line}");
     }
     more(text, marks.len());
 }
@@ -82,7 +85,7 @@ fn journal(text: &mut String, state: &RunState) {
     }
     if let Some(ended) = &state.ended {
         let error = ended.error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
-        let _ = writeln!(text, "  ended {}: {}{error}", ended.time, ended.outcome);
+        let _ = writeln!(text, "  ended {}: {}{}", ended.time, ended.outcome, one_line(&error));
     }
 }
 
@@ -100,18 +103,20 @@ fn describe(text: &mut String, run: &RunStatus) {
     let scope = run
         .namespace
         .as_ref()
-        .map_or_else(|| "all namespaces".to_owned(), |ns| format!("namespace {ns}"));
+        .map_or_else(|| "all namespaces".to_owned(), |ns| one_line(&format!("namespace {ns}")));
     let _ = writeln!(
         text,
         "  {} {} of {scope}, begun {}: {}, this is its {}",
         run.operation,
         run.id,
-        run.started,
+        one_line(&run.started),
         run.phase.bold(),
         run.role
     );
     let _ = match (&run.holder, run.renewed_seconds_ago) {
-        (Some(holder), Some(ago)) => writeln!(text, "  held by {holder}, renewed {ago} s ago"),
+        (Some(holder), Some(ago)) => {
+            writeln!(text, "  held by {}, renewed {ago} s ago", one_line(holder))
+        }
         _ => writeln!(text, "  {}", "interrupted: nobody holds it".yellow()),
     };
     let RunProgress { copies, being_deleted, .. } = run.progress;
@@ -120,5 +125,52 @@ fn describe(text: &mut String, run: &RunStatus) {
     }
     if being_deleted > 0 {
         let _ = writeln!(text, "  in deletion: {being_deleted}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::PausedCluster;
+    use crate::transfer::Phase;
+    use crate::visible;
+
+    const FOREIGN: &str = "x\u{1b}[2J\u{1b}[31m\nerror: fake; rm -rf ~";
+
+    #[test]
+    fn what_tenants_and_other_runs_write_moves_no_cursor_and_makes_no_line_and_no_command() {
+        let run = RunStatus {
+            id: "r".to_owned(),
+            operation: "restore".to_owned(),
+            peer: FOREIGN.to_owned(),
+            role: "target".to_owned(),
+            phase: Phase::Preparing,
+            can_be_rolled_back: true,
+            started: FOREIGN.to_owned(),
+            namespace: Some(FOREIGN.to_owned()),
+            holder: Some(FOREIGN.to_owned()),
+            renewed_seconds_ago: Some(1),
+            progress: RunProgress::default(),
+        };
+        let interrupted = RunStatus { holder: None, renewed_seconds_ago: None, ..run.clone() };
+        let paused = PausedCluster {
+            namespace: "default".to_owned(),
+            name: "c".to_owned(),
+            by_run: Some(FOREIGN.to_owned()),
+        };
+        let cluster = |run| ClusterStatus {
+            name: "target".to_owned(),
+            server: "https://a".to_owned(),
+            run: Some(run),
+            clusters: 1,
+            paused: vec![paused.clone()],
+            leftovers: Vec::new(),
+        };
+        let clusters = vec![cluster(run), cluster(interrupted)];
+        let text = status(&Status { api_version: "v", kind: "k", clusters, journal: None });
+        assert_eq!(visible::output(&text), text, "{text:?}");
+        assert!(!text.contains("\u{1b}[31m") && text.contains(r"\u{1b}[2J"), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("error: fake")), "{text}");
+        assert!(text.contains(r"restore 'x\u{1b}"), "{text}");
     }
 }

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::Format;
+use crate::visible;
 
 /// The document as text; `None` for [`Format::Table`], which each result has its own form of.
 pub fn structured<T: Serialize>(value: &T, format: Format) -> Option<String> {
     let json = || serde_json::to_value(value).expect("results have string keys only");
     match format {
         Format::Table => None,
-        Format::Json => Some(format!("{:#}\n", json())),
+        Format::Json => Some(visible::json(&format!("{:#}\n", json()))),
         Format::Yaml => Some(crate::yaml::document(&json())),
     }
 }
@@ -17,6 +18,19 @@ pub fn structured<T: Serialize>(value: &T, format: Format) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_in_a_document() {
+        let foreign = "a\u{1b}[2J\u{9b}b\u{202e}c\u{7f}\nd";
+        let value = serde_json::json!({"holder": foreign, "list": [foreign]});
+        for format in [Format::Json, Format::Yaml] {
+            let text = structured(&value, format).expect("a document");
+            assert_eq!(visible::output(&text), text, "{format:?}");
+            assert!(!text.contains('\u{1b}'), "{format:?}");
+            let read = crate::yaml::documents(&text).expect("valid");
+            assert_eq!(read, std::slice::from_ref(&value), "{format:?}");
+        }
+    }
 
     #[test]
     fn yaml_keeps_strings_that_look_like_something_else() {

@@ -12,6 +12,9 @@ const SHORTEST: usize = 6;
 /// The same for values that only their variable's name makes look secret.
 const SHORTEST_PRESUMED: usize = 8;
 
+/// Behind `Bearer`, letters of at least this number are no word of a sentence.
+const LONGEST_WORD: usize = 24;
+
 /// Keys of YAML and JSON whose values nobody may see.
 const SECRET_KEYS: [&str; 10] = [
     "client-key-data",
@@ -104,7 +107,7 @@ impl<'a> Lines<'a> {
             self.within_key = !line.contains("-----END ");
             return Some(format!("{}{REDACTED}", &line[..begin]));
         }
-        let mut line = hide_keyed(line);
+        let mut line = hide_logins(&hide_schemes(&hide_keyed(line)));
         for value in self.redactor.values() {
             if line.contains(value) {
                 line = line.replace(value, REDACTED);
@@ -121,6 +124,49 @@ fn hide_keyed(line: &str) -> String {
         let mut from = 0;
         while let Some((start, end)) = value_of(&line, key, from) {
             line.replace_range(start..end, REDACTED);
+            from = start + REDACTED.len();
+        }
+    }
+    line
+}
+
+/// Schemes of the header `Authorization`, which stand before credentials (RFC 6750, RFC 7617).
+const SCHEMES: [&str; 2] = ["bearer ", "basic "];
+
+/// Hides the credentials behind `Bearer` and `Basic`; words of a sentence are none.
+fn hide_schemes(line: &str) -> String {
+    let mut line = line.to_owned();
+    for scheme in SCHEMES {
+        let mut from = 0;
+        while let Some(found) =
+            line.get(from..).and_then(|rest| rest.to_ascii_lowercase().find(scheme))
+        {
+            let start = from + found + scheme.len();
+            let is_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+            let end = line[start..].find(|c| !is_token(c)).map_or(line.len(), |end| start + end);
+            let value = line[start..end].trim_end_matches('.');
+            let is_word = value.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
+            from = start;
+            if !value.is_empty() && (!is_word || value.len() >= LONGEST_WORD) {
+                line.replace_range(start..end, REDACTED);
+                from = start + REDACTED.len();
+            }
+        }
+    }
+    line
+}
+
+/// Hides the login in URLs: what stands between `://` and `@`.
+fn hide_logins(line: &str) -> String {
+    let mut line = line.to_owned();
+    let mut from = 0;
+    while let Some(found) = line.get(from..).and_then(|rest| rest.find("://")) {
+        let start = from + found + "://".len();
+        let ends_authority = |c: char| c.is_whitespace() || "/?#\"'<>".contains(c);
+        let end = line[start..].find(ends_authority).map_or(line.len(), |end| start + end);
+        from = start;
+        if let Some(at) = line[start..end].rfind('@') {
+            line.replace_range(start..start + at, REDACTED);
             from = start + REDACTED.len();
         }
     }
@@ -175,6 +221,27 @@ mod tests {
             assert!(!clean.contains(secret), "{clean}");
         }
         assert!(clean.contains("name: admin") && clean.contains("tokenFile: /x"), "{clean}");
+    }
+
+    #[test]
+    fn credentials_of_headers_and_urls_vanish() {
+        let clean = |line: &str| Redactor::default().text(line);
+        for (line, expected) in [
+            ("Authorization: Bearer eyJ0.abc-1_x sent", "Authorization: Bearer [redacted] sent"),
+            ("authorization: basic dXNlcjpwdw==", "authorization: basic [redacted]"),
+            (
+                "a bearer token was refused, Bearer tokens.",
+                "a bearer token was refused, Bearer tokens.",
+            ),
+            (
+                "get https://u:pw@h.example.org/a?b=c@d",
+                "get https://[redacted]@h.example.org/a?b=c@d",
+            ),
+            ("https://h/a https://x@y:1/", "https://h/a https://[redacted]@y:1/"),
+            ("https://h.example.org/", "https://h.example.org/"),
+        ] {
+            assert_eq!(clean(line), expected);
+        }
     }
 
     #[test]

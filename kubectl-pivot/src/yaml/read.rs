@@ -30,7 +30,8 @@ pub fn secret_document(text: &str) -> Result<Value, YamlError> {
 
 /// All documents of a stream; empty ones are left out.
 ///
-/// As for kubectl, `0644` is octal, `yes` is a boolean, and merge keys are expanded.
+/// As for kubectl, `0644` is octal, `yes` is a boolean, and merge keys are expanded. No error shows the text: backups,
+/// values and manifests hold Secrets.
 ///
 /// # Errors
 /// When the text is not valid YAML.
@@ -38,6 +39,7 @@ pub fn documents(text: &str) -> Result<Vec<Value>, YamlError> {
     let options = serde_saphyr::options! {
         legacy_octal_numbers: true,
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+        with_snippet: false,
         budget: serde_saphyr::budget! {
             max_documents: 100_000,
             max_nodes: 20_000_000,
@@ -81,6 +83,16 @@ mod tests {
         ] {
             let error = secret_document(broken).expect_err(broken).to_string();
             assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_of_documents_say_where_and_not_what() {
+        for broken in
+            ["data: {password: SHVudGVy\n  a: [SHVudGVy\n", "a: 'SHVudGVy", "a: *SHVudGVy\n"]
+        {
+            let error = documents(broken).expect_err(broken).to_string();
+            assert!(!error.contains("SHVudGVy") && error.contains("line "), "{error}");
         }
     }
 

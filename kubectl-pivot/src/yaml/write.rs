@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
+use crate::visible;
+
 /// Words that some reader takes for a boolean, a number or nothing, in any case.
 const WORDS: [&str; 12] =
     ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"];
@@ -156,10 +158,9 @@ fn is_safe(value: &str) -> bool {
         && !WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
-/// Whether readers accept the character as it is and keep it.
+/// Returns whether readers accept the character as it is and keep it, and terminals show it.
 fn is_printable(c: char) -> bool {
-    let separates_lines = matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}');
-    !c.is_control() && !separates_lines && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    !visible::is_obeyed(c) && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::causes::in_one_line;
 use crate::commands::CommandError;
+use crate::visible::shell_word;
 use kubectl_pivot_plugin_host::{Found, Registry, SearchPath, Trust, user_folder};
 
 /// All plugins that were found.
@@ -154,7 +155,7 @@ impl Problems {
     fn of_trust(&mut self, found: &Found) -> TrustWord {
         let by_name = format!(
             "if you know where it comes from, run `kubectl pivot plugin trust {}`",
-            found.name()
+            shell_word(&found.name())
         );
         match &found.trust {
             Trust::Trusted(_) => TrustWord::Trusted,
@@ -181,7 +182,7 @@ impl Problems {
             Err(_) if !matches!(found.trust, Trust::Trusted(_)) => {}
             Err(error) => self.add(
                 in_one_line(error),
-                format!("run `kubectl pivot plugin install {}`", shown(&found.path)),
+                format!("run `kubectl pivot plugin install {}`", shell_word(&shown(&found.path))),
             ),
             Ok(sidecar) if sidecar.abi_level != ABI_LEVEL => {
                 let level = sidecar.abi_level;

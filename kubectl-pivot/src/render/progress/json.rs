@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::open::{Ended, Open};
-use crate::causes;
 use crate::journal::{Event, Lane, RunEvent};
+use crate::{causes, visible};
 
 /// Progress is told at most so often, and when all is done.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -166,7 +166,7 @@ fn text(step: Lane, phase: Option<&'static str>, content: Content<'_>) -> Option
     let time = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
     let api_version = crate::workflow::API_VERSION;
     let line = Line { api_version, kind: "ProgressEvent", time, step, phase, content };
-    serde_json::to_string(&line).ok()
+    serde_json::to_string(&line).ok().map(|line| visible::json(&line))
 }
 
 /// To a millisecond.

@@ -16,6 +16,7 @@ use lines::Lines;
 use terminal::Terminal;
 
 use crate::journal::{Event, Events};
+use crate::visible;
 
 /// Which view is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,9 +60,11 @@ impl Progress {
         let progress = self.clone();
         Events::by_lane(move |lane, event| match &mut *progress.view() {
             View::Quiet => {}
-            View::Lines(lines) => lines.line(lane, event).iter().for_each(|text| line(text)),
+            View::Lines(lines) => {
+                lines.line(lane, shown(event)).iter().for_each(|text| line(text));
+            }
             View::Json(json) => json.line(lane, &event).iter().for_each(|text| line(text)),
-            View::Terminal(terminal) => terminal.show(lane, event),
+            View::Terminal(terminal) => terminal.show(lane, shown(event)),
         })
     }
 
@@ -101,13 +104,26 @@ impl Progress {
     }
 }
 
+/// The event with texts that are safe to show to people.
+fn shown(event: Event) -> Event {
+    let safe = |text: String| visible::indented(&text, 6);
+    match event {
+        Event::Started { name, title } => Event::Started { name, title: safe(title) },
+        Event::Doing(text) => Event::Doing(safe(text)),
+        Event::Finished { summary } => Event::Finished { summary: safe(summary) },
+        Event::Note(text) => Event::Note(safe(text)),
+        Event::Warning(text) => Event::Warning(safe(text)),
+        event @ (Event::Progress { .. } | Event::Failed | Event::Record(_)) => event,
+    }
+}
+
 /// Whether standard error can show bars.
 fn is_terminal() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 fn line(text: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", visible::output(text));
 }
 
 fn seconds(took: Duration) -> String {

@@ -9,6 +9,7 @@ use super::super::record::{Operation, Phase, Record, RecordError};
 use super::terms::lasts_of;
 use crate::capi::{Object, ResourceType};
 use crate::cluster::{ApiError, Client, PatchKind, WriteOptions};
+use crate::visible::{one_line, shell_word};
 
 /// Name of the Lease.
 const NAME: &str = "kubectl-pivot";
@@ -78,15 +79,15 @@ fn taken_by(holder: Option<&String>) -> String {
 /// What to do about an interrupted run between a cluster and files.
 pub fn of_files(record: &Record) -> String {
     let rollback = "`kubectl pivot rollback --kubeconfig FILE` with the kubeconfig of this cluster";
+    let peer = shell_word(&record.peer);
     match record.operation {
         Operation::Restore if record.phase == Phase::Undoing => {
             format!("remove what is left of what it has created: {rollback}")
         }
         Operation::Restore if record.can_be_rolled_back() => format!(
-            "restore {} again, which carries it on, or remove what it has created: {rollback}",
-            record.peer
+            "restore {peer} again, which carries it on, or remove what it has created: {rollback}"
         ),
-        Operation::Restore => format!("restore {} again, which carries it on", record.peer),
+        Operation::Restore => format!("restore {peer} again, which carries it on"),
         _ => format!(
             "give its Clusters their pause state back: {rollback}; then run the command again"
         ),
@@ -170,7 +171,7 @@ fn holder_at(object: &Object, now: Timestamp) -> Option<Holder> {
     let renewed = object.value()["spec"]["renewTime"].as_str();
     let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());
     let age = renewed.and_then(|renewed| now.duration_since(renewed).try_into().ok());
-    Some(Holder { identity: identity.to_owned(), renewed: age.unwrap_or_default() })
+    Some(Holder { identity: one_line(identity), renewed: age.unwrap_or_default() })
 }
 
 fn state_at(object: &Object, now: Timestamp) -> LeaseState {

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::serve::RelayError;
 use super::versions::{Scanner, Versions};
-use crate::cluster::{ConnectError, KubeconfigRef};
+use crate::cluster::{ConnectError, KubeconfigRef, make_client};
 
 /// Headers that belong to one connection, or that the client of the cluster sets itself.
 const OWN_HEADERS: [http::HeaderName; 6] =
@@ -46,11 +46,8 @@ impl Relay {
             let mut config = config
                 .map_err(|source| ConnectError::Kubeconfig { cluster: cluster.clone(), source })?;
             config.default_retry = false;
-            let client = kube::Client::try_from(config);
-            clusters.push(
-                client
-                    .map_err(|source| ConnectError::Setup { cluster, source: Box::new(source) })?,
-            );
+            let client = make_client(config).await;
+            clusters.push(client.map_err(|problem| ConnectError::Setup { cluster, problem })?);
         }
         let prefix = format!("/{:032x}", rand::random::<u128>());
         let versions = Arc::default();
