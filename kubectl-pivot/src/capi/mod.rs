@@ -8,6 +8,7 @@ pub mod managed_fields;
 pub mod names;
 mod object;
 mod resource;
+pub mod valid;
 
 pub use cluster::{
     PAUSABLE, cluster_class_of, has_paused_annotation, is_cluster, is_cluster_class,

@@ -2,7 +2,13 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::object::{ObjectId, group_of};
+
+/// Everything that does not stand for itself in a segment of a path. Colons do (RFC 3986, 3.3).
+const RESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// A kind together with the path under which an API server serves it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,27 +54,28 @@ impl ResourceType {
 
     /// Path of the group at this version, where an API server names its resources.
     pub fn root(&self) -> String {
-        if self.group.is_empty() {
-            format!("/api/{}", self.version)
+        let (group, version) = (segment(&self.group), segment(&self.version));
+        if group.is_empty() {
+            format!("/api/{version}")
         } else {
-            format!("/apis/{}/{}", self.group, self.version)
+            format!("/apis/{group}/{version}")
         }
     }
 
     /// Path of the collection; of all namespaces when `namespace` is `None`.
     pub fn collection(&self, namespace: Option<&str>) -> String {
-        let root = self.root();
+        let (root, plural) = (self.root(), segment(&self.plural));
         match namespace {
             Some(namespace) if self.namespaced => {
-                format!("{root}/namespaces/{namespace}/{}", self.plural)
+                format!("{root}/namespaces/{}/{plural}", segment(namespace))
             }
-            _ => format!("{root}/{}", self.plural),
+            _ => format!("{root}/{plural}"),
         }
     }
 
     /// Path of one object.
     pub fn path(&self, namespace: Option<&str>, name: &str) -> String {
-        format!("{}/{name}", self.collection(namespace))
+        format!("{}/{}", self.collection(namespace), segment(name))
     }
 
     /// Names one object of this type.
@@ -80,6 +87,11 @@ impl ResourceType {
             name: name.to_owned(),
         }
     }
+}
+
+/// A text as one segment of a path.
+fn segment(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 impl fmt::Display for ResourceType {
@@ -98,6 +110,11 @@ mod tests {
         let secrets = ResourceType::core("Secret", "secrets");
         assert_eq!(secrets.path(Some("default"), "a"), "/api/v1/namespaces/default/secrets/a");
         assert_eq!(secrets.collection(None), "/api/v1/secrets");
+        assert_eq!(
+            secrets.path(Some("a/../b"), "c?d"),
+            "/api/v1/namespaces/a%2F..%2Fb/secrets/c%3Fd"
+        );
+        assert_eq!(secrets.path(Some("a"), "system:c"), "/api/v1/namespaces/a/secrets/system:c");
         let machines = ResourceType::new("cluster.x-k8s.io/v1beta2", "Machine", "machines", true);
         assert_eq!(
             machines.collection(Some("x")),

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use super::Context;
+use super::names::label;
 use super::plugin::PluginFolders;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, exit};
@@ -13,6 +14,7 @@ use crate::workflow::Leftovers;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of the run, which is that of its cluster.
+    #[arg(value_parser = label)]
     name: String,
     /// Do not ask.
     #[arg(long, short)]

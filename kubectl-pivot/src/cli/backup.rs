@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::move_clusters::{ask, explain_nothing};
+use super::names::label;
 use super::output::{Output, print_report};
 use super::pace::WaitArgs;
 use crate::cluster::KubeconfigRef;
@@ -23,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
     /// Namespace to back up [default: that of the context].
-    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
     namespace: Option<String>,
     /// Back up all namespaces.
     #[arg(long, short = 'A')]

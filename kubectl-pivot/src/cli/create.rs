@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::Context;
+use super::names::label;
 use super::output::Output;
 use super::plugin::PluginFolders;
 use super::render::assignment;
@@ -27,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "NAME")]
     infrastructure: Option<String>,
     /// Namespace of the objects [default: default].
-    #[arg(long, short, value_name = "NAMESPACE")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label)]
     namespace: Option<String>,
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
     #[arg(long, value_name = "VERSION")]

@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod gone;
 mod move_clusters;
+mod names;
 mod output;
 mod pace;
 mod plugin;
@@ -182,5 +183,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn names_of_runs_and_namespaces_are_not_paths() {
+        for words in [
+            ["resume", "../../x"].as_slice(),
+            &["abort", "/abs"],
+            &["status", "a/b"],
+            &["backup", "dir", "-n", ".."],
+            &["move", "--to-kubeconfig", "t", "-n", "a/../b"],
+        ] {
+            let line = std::iter::once("kubectl-pivot").chain(words.iter().copied());
+            let error = Cli::try_parse_from(line).expect_err("not a name");
+            assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation, "{error}");
+        }
     }
 }

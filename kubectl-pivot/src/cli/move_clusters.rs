@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::Context;
 use super::allow::AllowArgs;
 use super::backups::BackupArgs;
+use super::names::label;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
@@ -15,6 +16,7 @@ use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::Format;
 use crate::transfer::{MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
+use crate::visible;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -40,7 +42,7 @@ pub(super) struct Args {
         conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces"])]
     from_directory: Option<PathBuf>,
     /// Namespace to move [default: that of the source's context].
-    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
     namespace: Option<String>,
     /// Move all namespaces.
     #[arg(long, short = 'A')]
@@ -142,18 +144,27 @@ pub(super) fn ask(what: &str, plan: &Report) -> bool {
         return true;
     }
     let mut err = anstream::stderr().lock();
-    let _ = write!(
-        err,
-        "{what} {} clusters ({} objects) from {} to {}? [y/N] ",
-        plan.clusters,
-        plan.objects(),
-        plan.source,
-        plan.target
-    );
+    let _ = write!(err, "{}", question(what, plan));
     let _ = err.flush();
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).is_ok()
         && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// The question, with the objects that are not in a namespace by name: they can mean more than one cluster.
+fn question(what: &str, plan: &Report) -> String {
+    let kept = plan.kept.iter().map(|kept| &kept.object);
+    let global = plan.moved.iter().chain(kept).filter(|object| object.namespace.is_none());
+    let global: Vec<String> = global.map(|object| visible::one_line(&object.to_string())).collect();
+    let named = match global.len() {
+        0 => String::new(),
+        _ => format!("; cluster-scoped: {}", global.join(", ")),
+    };
+    let (source, target) = (visible::one_line(&plan.source), visible::one_line(&plan.target));
+    let (clusters, objects) = (plan.clusters, plan.objects());
+    format!(
+        "{what} {clusters} clusters ({objects} objects{named}) from {source} to {target}? [y/N] "
+    )
 }
 
 pub(super) async fn explain_nothing(run: &Run, context: &Context) {

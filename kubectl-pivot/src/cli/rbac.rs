@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::Context;
+use super::names::label;
 use super::render::Output;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, RbacRequest, exit};
@@ -25,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
     /// Namespace to move [default: that of the context].
-    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
     namespace: Option<String>,
     /// Move all namespaces.
     #[arg(long, short = 'A')]

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use super::Context;
+use super::names::label;
 use super::plugin::PluginFolders;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, ManagementCluster, RenderPart, RenderRequest, exit};
@@ -29,7 +30,7 @@ pub(super) struct Args {
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     variables: Vec<(String, String)>,
     /// Namespace of the objects.
-    #[arg(long, short, value_name = "NAMESPACE", default_value = "default")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, default_value = "default")]
     namespace: String,
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
     #[arg(long, value_name = "VERSION")]

@@ -5,6 +5,7 @@ use super::allow::AllowArgs;
 use super::backups::BackupArgs;
 use super::clusters::OneOrTwoArgs;
 use super::gone::GoneArg;
+use super::names::label;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
@@ -17,7 +18,8 @@ use crate::transfer::Role;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of a run of create [default: a move between two clusters, named by flags].
-    #[arg(conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
+    #[arg(value_parser = label,
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
     name: Option<String>,
     /// Seconds that each wait of a run of create may take [default: as it was begun].
     #[arg(long, value_name = "SECONDS", requires = "name")]

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::clusters::OneOrTwoArgs;
+use super::names::label;
 use super::output::Output;
 use crate::commands::{self, CommandError, Status, exit};
 use crate::render::{self, Format};
@@ -10,7 +11,8 @@ use crate::render::{self, Format};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of a run of create [default: a move between two clusters, named by flags].
-    #[arg(conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
+    #[arg(value_parser = label,
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
     name: Option<String>,
     /// All runs of create on this machine.
     #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_kubeconfig_context"])]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::clusters::ClustersArgs;
+use super::names::label;
 use super::output::Output;
 use crate::commands::{self, CommandError, exit};
 use crate::journal::Event;
@@ -16,7 +17,7 @@ pub(super) struct Args {
     #[command(flatten)]
     clusters: ClustersArgs,
     /// Namespace that was moved [default: that of the source's context].
-    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
     namespace: Option<String>,
     /// All namespaces were moved.
     #[arg(long, short = 'A')]

@@ -15,7 +15,7 @@ use super::connection::{ConnectError, Connection, Opened};
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
 use super::gate::Gate;
 use super::kubeconfig::KubeconfigRef;
-use super::list::encode;
+use super::list::{check_names, encode};
 use super::retry::{RetryPolicy, is_retryable};
 use super::secrecy::without_values;
 use crate::capi::{Object, ResourceType};
@@ -199,7 +199,20 @@ impl Client {
         let mut call = Call::read(Verb::Get, subject, kind.path(namespace, name));
         call.form = Form::Object;
         match self.send(call).await {
-            Ok(value) => Ok(Some(Object::new(value))),
+            Ok(value) => {
+                let object = Object::new(value);
+                let problem = check_names(kind, namespace, &object, true).err();
+                let is_other = object.name() != name || object.kind() != kind.kind;
+                match problem.or_else(|| is_other.then(|| format!("it is {}", object.id()))) {
+                    None => Ok(Some(object)),
+                    Some(problem) => Err(ApiError {
+                        cluster: self.name.to_string(),
+                        verb: Verb::Get,
+                        subject: Subject::Object(kind.id(namespace, name)),
+                        cause: ApiErrorCause::Malformed(problem),
+                    }),
+                }
+            }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::credentials;
+use crate::capi::valid;
 use crate::visible;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
@@ -119,6 +120,12 @@ fn check(config: &Config) -> Result<(), String> {
         return Err(format!(
             "its server {:?} is not a URL; use a form such as https://127.0.0.1:6443",
             server.to_string()
+        ));
+    }
+    if !valid::is_label(&config.default_namespace) {
+        return Err(format!(
+            "the namespace {:?} of its context is not a name of a namespace",
+            config.default_namespace
         ));
     }
     credentials::check(config)

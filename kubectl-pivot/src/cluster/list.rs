@@ -9,7 +9,7 @@ use super::answer::Form;
 use super::call::{Call, JSON};
 use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb};
-use crate::capi::{Object, ResourceType};
+use crate::capi::{Object, ResourceType, valid};
 
 /// Objects in one page of a list.
 const PAGE: usize = 500;
@@ -112,6 +112,12 @@ impl Client {
         let mut objects = Vec::new();
         let mut token = String::new();
         let mut bounds = Bounds::default();
+        let failed = |cause| ApiError {
+            cluster: self.name().to_owned(),
+            verb: Verb::List,
+            subject: Subject::Collection(kind.to_string()),
+            cause,
+        };
         loop {
             let uri = list_uri(&kind.collection(namespace), selection, &token);
             let mut call = Call::read(Verb::List, Subject::Collection(kind.to_string()), uri);
@@ -121,17 +127,16 @@ impl Client {
             let text = |field: &str| page.value["metadata"][field].as_str().unwrap_or_default();
             let resource_version = text("resourceVersion").to_owned();
             text("continue").clone_into(&mut token);
-            bounds.take_in(page.length, &token).map_err(|cause| ApiError {
-                cluster: self.name().to_owned(),
-                verb: Verb::List,
-                subject: Subject::Collection(kind.to_string()),
-                cause,
-            })?;
-            objects.extend(items(page.value).into_iter().map(|item| {
+            bounds.take_in(page.length, &token).map_err(failed)?;
+            let is_any_kind = selection.accept == METADATA_ONLY
+                || !kind.group.is_empty() && valid::is_built_in_group(&kind.group);
+            for item in items(page.value) {
                 let mut object = Object::new(item);
                 object.set_type(&api_version, &kind.kind);
-                object
-            }));
+                check_names(kind, namespace, &object, is_any_kind)
+                    .map_err(|problem| failed(ApiErrorCause::Malformed(problem)))?;
+                objects.push(object);
+            }
             if token.is_empty() {
                 return Ok((objects, resource_version));
             }
@@ -193,6 +198,27 @@ impl Bounds {
             return Err(ApiErrorCause::Malformed(problem));
         }
         Ok(())
+    }
+}
+
+/// Says what is wrong with the names of an object of a list, or of an object that was asked for.
+pub(super) fn check_names(
+    kind: &ResourceType,
+    namespace: Option<&str>,
+    object: &Object,
+    is_any_kind: bool,
+) -> Result<(), String> {
+    if let Some(problem) = valid::problem_of_names(object, is_any_kind) {
+        return Err(problem);
+    }
+    let found = object.namespace();
+    let is_of_place = match namespace {
+        Some(namespace) if kind.namespaced => found == Some(namespace),
+        _ => kind.namespaced == found.is_some(),
+    };
+    match is_of_place {
+        true => Ok(()),
+        false => Err(format!("{} is not in the namespace that was asked for", object.id())),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::error::ApiError;
-use crate::capi::{Object, ResourceType};
+use crate::capi::{Object, ResourceType, valid};
 
 /// Asks for what is served in one answer.
 pub(crate) const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
@@ -157,7 +157,12 @@ impl Served {
         }
     }
 
+    /// Adds a resource, unless it has names that none can have: such a kind is not served then.
     fn add(&mut self, resource: ResourceType) {
+        if !valid::is_resource(&resource) {
+            tracing::warn!(?resource, "a resource with invalid names is left out");
+            return;
+        }
         self.kinds
             .entry((resource.group.clone(), resource.kind.clone()))
             .or_default()

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::findings::Findings;
 use crate::capi::names::{CLUSTERCTL_LABEL, MOVE_HIERARCHY_LABEL, MOVE_LABEL};
-use crate::capi::{MoveKind, Object, ResourceType, moves_its_hierarchy};
+use crate::capi::{MoveKind, Object, ObjectId, ResourceType, moves_its_hierarchy, valid};
 use crate::cluster::{ApiError, Client};
 
 /// CustomResourceDefinitions themselves.
@@ -18,14 +19,32 @@ pub fn crd_type() -> ResourceType {
     )
 }
 
+/// The kinds of a management cluster, and the CRDs that claim to be of Cluster API and are not.
+#[derive(Debug)]
+pub struct Kinds {
+    /// What there can be to move.
+    pub moving: Arc<Vec<MoveKind>>,
+    /// CRDs with the label whose kinds never move: of a group of Kubernetes itself, or with names that no CRD
+    /// can have. With them a source could create roles and webhooks in the target.
+    pub refused: Vec<ObjectId>,
+}
+
 /// Reads the kinds from a management cluster, at their storage versions; at the first that is served where
 /// that one is not.
 ///
 /// # Errors
 /// When the CRDs cannot be listed.
 pub async fn read(cluster: &Client) -> Result<Arc<Vec<MoveKind>>, ApiError> {
+    Ok(survey(cluster).await?.moving)
+}
+
+/// As [`read`], with the CRDs that are refused.
+///
+/// # Errors
+/// When the CRDs cannot be listed.
+pub async fn survey(cluster: &Client) -> Result<Kinds, ApiError> {
     let crds = cluster.list_selected(&crd_type(), None, CLUSTERCTL_LABEL).await?;
-    let mut kinds: Vec<MoveKind> = crds.iter().filter_map(from_crd).collect();
+    let (mut kinds, refused) = sort_out(&crds);
     kinds.sort_by(|a, b| a.resource.cmp(&b.resource));
     for (kind, plural) in [("ConfigMap", "configmaps"), ("Secret", "secrets")] {
         let resource = ResourceType::core(kind, plural);
@@ -36,7 +55,39 @@ pub async fn read(cluster: &Client) -> Result<Arc<Vec<MoveKind>>, ApiError> {
             has_status_subresource: false,
         });
     }
-    Ok(Arc::new(kinds))
+    Ok(Kinds { moving: Arc::new(kinds), refused })
+}
+
+fn sort_out(crds: &[Object]) -> (Vec<MoveKind>, Vec<ObjectId>) {
+    let mut kinds = Vec::new();
+    let mut refused = Vec::new();
+    for crd in crds {
+        match from_crd(crd) {
+            Some(kind) if may_move(&kind.resource) => kinds.push(kind),
+            Some(_) => refused.push(crd.id()),
+            None => {}
+        }
+    }
+    (kinds, refused)
+}
+
+fn may_move(resource: &ResourceType) -> bool {
+    valid::is_resource(resource) && !valid::is_built_in_group(&resource.group)
+}
+
+/// Reports CRDs whose kinds do not move although they have the label.
+pub(super) fn report(refused: &[ObjectId], cluster: &'static str, findings: &mut Findings) {
+    for crd in refused {
+        findings.object_error(
+            "BuiltInGroup",
+            cluster,
+            crd.clone(),
+            &format!(
+                "it has the label {CLUSTERCTL_LABEL}, and its group is one of Kubernetes itself"
+            ),
+            "find out who has labelled it; its objects never move, so remove the label or the CRD",
+        );
+    }
 }
 
 fn from_crd(crd: &Object) -> Option<MoveKind> {
@@ -83,6 +134,34 @@ mod tests {
         assert_eq!(version(json!([other(true), stored(true)])), "v2");
         assert_eq!(version(json!([other(true), stored(false)])), "v1");
         assert_eq!(version(json!([other(false), stored(false)])), "v2");
+    }
+
+    #[test]
+    fn a_labelled_crd_of_a_built_in_group_never_moves_and_is_an_error() {
+        let crd = |group: &str, kind: &str, plural: &str| {
+            let spec = json!({"group": group, "scope": "Cluster",
+                "names": {"kind": kind, "plural": plural}, "versions": [{"name": "v1", "storage": true}]});
+            let metadata = json!({"name": format!("{plural}.{group}"),
+                "labels": {CLUSTERCTL_LABEL: "", MOVE_LABEL: ""}});
+            Object::new(
+                json!({"kind": "CustomResourceDefinition", "metadata": metadata, "spec": spec}),
+            )
+        };
+        let (kinds, refused) = sort_out(&[
+            crd("rbac.authorization.k8s.io", "ClusterRoleBinding", "clusterrolebindings"),
+            crd("infrastructure.cluster.x-k8s.io", "Identity", "identities"),
+            crd("g.io", "scratch/pwn/evil", "evils"),
+            crd("apps", "Deployment", "deployments"),
+        ]);
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.resource.kind.as_str()).collect();
+        assert_eq!(kinds, ["Identity"]);
+        let names: Vec<&str> = refused.iter().map(|crd| crd.name.as_str()).collect();
+        let expected =
+            ["clusterrolebindings.rbac.authorization.k8s.io", "evils.g.io", "deployments.apps"];
+        assert_eq!(names, expected);
+        let mut findings = Findings::default();
+        report(&refused, "source", &mut findings);
+        assert_eq!(findings.errors().count(), 3);
     }
 
     #[test]

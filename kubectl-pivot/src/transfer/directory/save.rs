@@ -6,7 +6,7 @@ use super::super::discover::{Territory, discover};
 use super::super::error::{MoveError, PhaseError};
 use super::super::findings::Findings;
 use super::super::inventory;
-use super::super::kinds;
+use super::super::kinds::{self, Kinds};
 use super::super::lock::Lock;
 use super::super::mover::Clock;
 use super::super::pause;
@@ -64,8 +64,8 @@ pub async fn save(
 
 async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     preflight::check_health(&run.source).await?;
-    let (kinds, providers) =
-        tokio::try_join!(kinds::read(&run.source), inventory::read(&run.source))?;
+    let (Kinds { moving: kinds, refused }, providers) =
+        tokio::try_join!(kinds::survey(&run.source), inventory::read(&run.source))?;
     let territory = Territory {
         kinds: Arc::clone(&kinds),
         providers,
@@ -73,6 +73,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     };
     let graph = discover(&run.source, &territory).await?;
     let mut findings = Findings::default();
+    kinds::report(&refused, "source", &mut findings);
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
     if preflight::has_clusters_or_classes(&graph) {
         preflight::check_objects(run, &graph, &mut findings);

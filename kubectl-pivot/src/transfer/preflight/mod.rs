@@ -21,7 +21,7 @@ use super::discover::{Territory, discover};
 use super::error::PhaseError;
 use super::findings::Findings;
 use super::inventory;
-use super::kinds;
+use super::kinds::{self, Kinds};
 use super::options::Rehearsal;
 use super::run::Run;
 use crate::capi::{Graph, MoveKind, is_cluster, is_cluster_class};
@@ -60,7 +60,9 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     check_runs(run, (&run.source, "source"), &mut findings).await?;
     check_runs(run, (&run.target, "target"), &mut findings).await?;
     run.events.doing("reading kinds and objects");
-    let (territory, source_serves, target_serves) = survey(run).await?;
+    let Kinds { moving, refused } = kinds::survey(&run.source).await?;
+    kinds::report(&refused, "source", &mut findings);
+    let (territory, source_serves, target_serves) = survey_of(run, &moving).await?;
     let target_providers = inventory::read(&run.target).await?;
     findings.extend(inventory::compare(&territory.providers, &target_providers));
     let graph = discover(&run.source, &territory).await?;
@@ -105,6 +107,14 @@ pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
 /// Reads what there can be to move, in versions that both clusters serve; and what each serves.
 pub(super) async fn survey(run: &Run) -> Result<(Territory, Served, Served), PhaseError> {
     let kinds = kinds::read(&run.source).await?;
+    survey_of(run, &kinds).await
+}
+
+/// As [`survey`], of kinds that were read.
+async fn survey_of(
+    run: &Run,
+    kinds: &[MoveKind],
+) -> Result<(Territory, Served, Served), PhaseError> {
     // Whoever has just installed the providers finds that not all of their kinds are named yet.
     let is_wanted = |group: &str| kinds.iter().any(|kind| kind.resource.group == group);
     let (providers, source, target) = tokio::try_join!(

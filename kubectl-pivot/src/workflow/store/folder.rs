@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::journal::{self, Entry, What};
 use super::state::{RunState, StepState};
+use crate::capi::valid;
 use crate::tools::{create_private_dir, write_private};
 use crate::workflow::document::{DocumentError, PivotDocument, read_document};
 use crate::workflow::order::Step;
@@ -103,7 +104,7 @@ impl RunFolder {
     /// # Errors
     /// There is none, or another process has it.
     pub fn open(name: &str) -> Result<Self, StoreError> {
-        if !place()?.join(name).join(DOCUMENT).exists() {
+        if !valid::is_label(name) || !place()?.join(name).join(DOCUMENT).exists() {
             return Err(StoreError::Unknown(name.to_owned()));
         }
         Self::hold(name)
