@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::super::error::PhaseError;
 use super::manifest::{MANIFEST, sha256};
-use crate::capi::Object;
+use crate::capi::{Object, valid};
+use crate::own_files;
 
 /// Gives every object its file name; two kinds of the same name get their group into it.
 pub(super) fn names<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<(String, &'a Object)> {
@@ -48,14 +49,32 @@ pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error
     move |source| PhaseError::File { action, path, source }
 }
 
+/// The most bytes of a file of a directory: one object, or a few in one file.
+pub(super) const LONGEST_FILE: u64 = 64 << 20;
+
+/// The most bytes of all files of a directory.
+const LONGEST_DIRECTORY: u64 = 2 << 30;
+
+/// Refuses a directory that others can change: what is in it gets into a cluster, or is full of Secrets.
+pub(super) fn check_folder(directory: &Path) -> Result<(), PhaseError> {
+    match own_files::problem_of_folder(directory).map_err(failed("look at", directory))? {
+        None => Ok(()),
+        Some(problem) => Err(PhaseError::NotOwn { path: directory.display().to_string(), problem }),
+    }
+}
+
 /// Reads every file of a directory but the manifest, by name.
 pub(super) fn read(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, PhaseError> {
     let mut files = BTreeMap::new();
+    let mut left = LONGEST_DIRECTORY;
     for entry in fs::read_dir(directory).map_err(failed("read", directory))? {
         let path = entry.map_err(failed("read", directory))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name != MANIFEST {
-            files.insert(name, fs::read(&path).map_err(failed("read", &path))?);
+            let limit = LONGEST_FILE.min(left);
+            let bytes = own_files::read(&path, limit).map_err(failed("read", &path))?;
+            left -= (bytes.len() as u64).min(left);
+            files.insert(name, bytes);
         }
     }
     Ok(files)
@@ -101,6 +120,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Object>, PhaseError> {
         ];
         if let Some((field, _)) = required.into_iter().find(|(_, value)| value.is_empty()) {
             return Err(bad(format!("not an object of a backup: {field} is missing")));
+        }
+        if let Some(problem) = valid::problem_of_names(object, false) {
+            return Err(bad(format!("not an object of a backup: {problem}")));
         }
     }
     Ok(objects)
@@ -157,5 +179,7 @@ mod tests {
         }
         let incomplete = problem(b"kind: A\napiVersion: v1\nmetadata: {name: x}\n");
         assert!(incomplete.ends_with("metadata.uid is missing"), "{incomplete}");
+        let hostile = problem(b"kind: A\napiVersion: v1\nmetadata: {name: ../x, uid: u}\n");
+        assert!(hostile.contains("is not a name of an object"), "{hostile}");
     }
 }

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -16,7 +15,9 @@ use sha2::{Digest, Sha256};
 use super::super::error::PhaseError;
 use super::super::inventory::Provider;
 use super::super::report::API_VERSION;
+use super::files::LONGEST_FILE;
 use crate::capi::ObjectId;
+use crate::own_files;
 
 /// Name of the manifest's file.
 pub const MANIFEST: &str = "kubectl-pivot-manifest.yaml";
@@ -115,8 +116,8 @@ impl Manifest {
     /// When it cannot be read or is damaged.
     pub fn read(directory: &Path) -> Result<Option<Self>, PhaseError> {
         let path = directory.join(MANIFEST);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let text = match own_files::read(&path, LONGEST_FILE) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => {
                 let path = path.display().to_string();
@@ -178,6 +179,8 @@ pub(super) fn content(sums: &BTreeMap<String, String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::files;
     use super::*;
 

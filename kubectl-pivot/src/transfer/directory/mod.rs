@@ -6,6 +6,7 @@ mod backup;
 mod files;
 mod load;
 mod manifest;
+mod places;
 mod plan_load;
 mod save;
 mod writer;

@@ -19,6 +19,7 @@ use super::super::run::Run;
 use super::backup::Destination;
 use super::files;
 use super::manifest::{MANIFEST, Manifest, content};
+use super::places;
 use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
 use crate::capi::{
     Graph, MoveKind, Object, Scope, is_cluster, is_pausable, is_paused, is_resumed_by_clusterctl,
@@ -80,6 +81,7 @@ pub(super) fn key(object: &Object) -> Key {
 
 async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>), PhaseError> {
     let directory = std::path::absolute(&from.directory).unwrap_or_else(|_| from.directory.clone());
+    files::check_folder(&directory)?;
     let files = files::read(&directory)?;
     let sums = files::sums(&files);
     let manifest = if from.manifest { Some(read_manifest(&directory)?) } else { None };
@@ -87,6 +89,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
         manifest.check(&directory, &sums)?;
     }
     let objects = files::objects(&directory, &files)?;
+    places::check(&directory, manifest.as_ref(), &objects)?;
     drop(files);
     preflight::check_health(&run.target).await?;
     let mut findings = Findings::default();

@@ -7,12 +7,13 @@ use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::error::PhaseError;
-use super::files::failed;
+use super::files::{check_folder, failed};
 use super::manifest::{MANIFEST, sha256};
+use crate::visible;
 
 /// Files that are written at once.
 const WRITERS: usize = 16;
@@ -32,6 +33,7 @@ impl Writer {
     /// Files of other objects in it would be restored together with this backup, so it may hold
     /// only files of these `names`.
     pub(super) fn prepare(target: &Path, names: &HashSet<&str>) -> Result<Self, PhaseError> {
+        check_folder(target)?;
         let existed = check_target(target, names)?;
         // In an existing directory, which may be a file system of its own, a folder beside it would
         // be of no use.
@@ -63,6 +65,10 @@ impl Writer {
                     return;
                 }
                 let (name, value) = &files[index];
+                if let Err(error) = check_name(&self.target, name) {
+                    held(&failure).get_or_insert(error);
+                    return;
+                }
                 let bytes = content(value);
                 let done = write_private(&self.staging.join(name), &bytes).and_then(|()| written());
                 match done {
@@ -138,6 +144,20 @@ fn check_target(target: &Path, names: &HashSet<&str>) -> Result<bool, PhaseError
         }
     }
     Ok(true)
+}
+
+/// Refuses a name that would lead out of the directory, or that a terminal would not show as it is.
+fn check_name(target: &Path, name: &str) -> Result<(), PhaseError> {
+    let mut components = Path::new(name).components();
+    let is_one = matches!(
+        (components.next(), components.next()),
+        (Some(Component::Normal(only)), None) if only == name
+    );
+    if is_one && visible::one_line(name) == name {
+        return Ok(());
+    }
+    let problem = format!("{name:?} is not the name of a file of a backup");
+    Err(PhaseError::BadFile { path: target.display().to_string(), problem })
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -234,6 +254,21 @@ mod tests {
         fill(home.path(), &["a"]).expect("the same files again").publish().expect("published");
         let Err(error) = fill(home.path(), &["b"]) else { panic!("other files") };
         assert!(error.to_string().contains("holds a,"), "{error}");
+    }
+
+    #[test]
+    fn no_file_is_written_outside_of_the_directory() {
+        let home = tempfile::tempdir().expect("a folder");
+        for name in ["../pwn", "a/b", "/tmp/pwn", "..", ".", "", "a/", "a\u{1b}[2J"] {
+            let target = home.path().join("backup");
+            let mut writer = Writer::prepare(&target, &HashSet::new()).expect("prepared");
+            let files = [(name.to_owned(), "content")];
+            let written = writer.write(&files, |text| text.as_bytes().to_vec(), || Ok(()));
+            let error = written.expect_err(name).to_string();
+            assert!(error.contains("not the name of a file"), "{error}");
+            drop(writer);
+            assert_eq!(listed(home.path()), Vec::<String>::new(), "{name:?}");
+        }
     }
 
     #[test]
