@@ -15,7 +15,7 @@ use super::search::{Origin, SearchPath};
 #[derive(Debug, Default)]
 pub struct Registry {
     found: Vec<Found>,
-    unread: Vec<LockError>,
+    unread: Vec<(Origin, LockError)>,
 }
 
 /// Why no plugin is meant by a name.
@@ -84,10 +84,11 @@ impl Registry {
     /// nothing; see [`Registry::unread_locks`].
     pub fn scan(search: &SearchPath, lock_folder: Option<&Path>) -> Self {
         let mut registry = Self::default();
-        let user = lock_folder.map(|folder| registry.lock(folder)).unwrap_or_default();
+        let user = lock_folder.map(|folder| registry.lock(folder, Origin::User));
+        let user = user.unwrap_or_default();
         for folder in &search.folders {
             let bundled = match folder.origin {
-                Origin::Bundled => registry.lock(&folder.path),
+                Origin::Bundled => registry.lock(&folder.path, folder.origin),
                 _ => Lock::default(),
             };
             let locks = [&bundled, &user];
@@ -97,26 +98,30 @@ impl Registry {
         registry
     }
 
-    fn lock(&mut self, folder: &Path) -> Lock {
+    fn lock(&mut self, folder: &Path, origin: Origin) -> Lock {
         Lock::read(folder).unwrap_or_else(|error| {
-            self.unread.push(error);
+            self.unread.push((origin, error));
             Lock::default()
         })
     }
 
     /// Lists the locks that cannot be relied on. Plugins that only they trust are not trusted.
-    pub fn unread_locks(&self) -> &[LockError] {
-        &self.unread
+    pub fn unread_locks(&self) -> impl Iterator<Item = &LockError> {
+        self.unread.iter().map(|(_, error)| error)
     }
 
-    /// Returns the registry if every lock could be relied on: for commands that need a plugin.
+    /// Returns the registry if the locks are in order: for commands that need a plugin. Who could
+    /// change the lock beside the program is no concern of plugins from elsewhere.
     ///
     /// # Errors
-    /// The first lock that could not.
-    pub fn with_all_locks(mut self) -> Result<Self, LockError> {
-        match self.unread.is_empty() {
-            true => Ok(self),
-            false => Err(self.unread.swap_remove(0)),
+    /// The user's lock cannot be relied on, or one beside the program is damaged.
+    pub fn with_locks_in_order(mut self) -> Result<Self, LockError> {
+        let is_concern = |(origin, error): &(Origin, LockError)| {
+            *origin != Origin::Bundled || !matches!(error, LockError::Permissions { .. })
+        };
+        match self.unread.iter().position(is_concern) {
+            None => Ok(self),
+            Some(at) => Err(self.unread.swap_remove(at).1),
         }
     }
 

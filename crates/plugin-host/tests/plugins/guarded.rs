@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use kubectl_pivot_plugin_host::{
-    InstallError, Lock, LockError, PermissionProblem, Plugin, PluginFile, PluginFileError, Trust,
-    install,
+    InstallError, Lock, LockError, Origin, PermissionProblem, Plugin, PluginFile, PluginFileError,
+    Trust, install,
 };
 
 use crate::support::{Folder, docker, misbehaving, set_mode};
@@ -45,8 +45,9 @@ fn a_folder_far_above_that_others_can_write_breaks_a_plugin() {
     let registry = folder.scan();
     let Trust::Broken(error) = &registry.all()[0].trust else { panic!("others can replace it") };
     assert!(error.hint().ends_with(&format!("chmod go-w '{}'", real(&outer.path().join("a")))));
+    let unread: Vec<_> = registry.unread_locks().collect();
     assert!(matches!(
-        registry.unread_locks(),
+        unread[..],
         [LockError::Permissions {
             source: PermissionProblem::Writable { who: "everyone", .. },
             ..
@@ -82,11 +83,27 @@ fn a_damaged_lock_trusts_nothing_and_hides_nothing() {
     folder.trust(&folder.install(docker(), "docker"));
     fs::write(folder.path().join("plugins.lock.json"), "{").expect("the folder is ours");
     let registry = folder.scan();
-    assert!(matches!(registry.unread_locks(), [LockError::Malformed { .. }]));
+    let unread: Vec<_> = registry.unread_locks().collect();
+    assert!(matches!(unread[..], [LockError::Malformed { .. }]));
     assert_eq!(registry.all()[0].name(), "docker");
     assert!(registry.load("docker").is_err(), "it is not trusted");
-    assert!(registry.with_all_locks().is_err());
+    assert!(registry.with_locks_in_order().is_err());
     assert!(matches!(Lock::read(folder.path()), Err(LockError::Malformed { .. })));
+}
+
+/// As of a program that root has unpacked with the ids of whoever has packed it.
+#[test]
+fn a_lock_beside_the_program_that_others_can_write_takes_no_other_plugin_away() {
+    let (bundled, user) = (Folder::new(), Folder::new());
+    bundled.trust(&bundled.install(docker(), "docker"));
+    user.trust(&user.install(misbehaving(), "misbehaving"));
+    set_mode(&bundled.path().join("plugins.lock.json"), 0o666);
+    let folders = [(bundled.path(), Origin::Bundled), (user.path(), Origin::User)];
+    let registry = user.scan_with(&folders);
+    assert_eq!(registry.unread_locks().count(), 1);
+    let registry = registry.with_locks_in_order().expect("the user's lock is in order");
+    assert!(registry.load("docker").is_err(), "nothing that can be relied on trusts it");
+    assert!(registry.load("misbehaving").is_ok());
 }
 
 #[test]

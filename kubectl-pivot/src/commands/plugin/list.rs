@@ -101,7 +101,7 @@ pub fn plugin_list(folders: &[PathBuf]) -> Result<PluginList, CommandError> {
 /// # Errors
 /// When the search path or a lock file is unusable.
 pub fn plugin_registry(folders: &[PathBuf]) -> Result<Registry, CommandError> {
-    Ok(plugin_registry_in_part(folders)?.with_all_locks()?)
+    Ok(plugin_registry_in_part(folders)?.with_locks_in_order()?)
 }
 
 /// As [`plugin_registry`], but what a damaged lock file trusts is not trusted: for commands that
