@@ -11,7 +11,6 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod journal;
-pub mod own_files;
 pub mod panics;
 pub mod plugins;
 pub mod probes;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL, PluginError, ProtocolVersion};
 
 use super::file::HeaderProblem;
-use super::permissions::PermissionProblem;
+use kubectl_pivot_own_files::PermissionProblem;
 
 /// Why the library of a plugin cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,6 @@ use sha2::Digest as _;
 
 use super::error::PluginFileError;
 use super::guarded::{self, GuardedError};
-use super::regular;
 
 /// Plugins with all their symbols have a tenth of this.
 const LIBRARY_LIMIT_BYTES: u64 = 256 << 20;
@@ -110,7 +109,7 @@ impl Library {
     /// # Errors
     /// [`PluginFileError::Read`], [`PluginFileError::Header`].
     pub(super) fn read_anywhere(path: &Path) -> Result<Self, PluginFileError> {
-        let bytes = regular::read(path, LIBRARY_LIMIT_BYTES)
+        let bytes = kubectl_pivot_own_files::read(path, LIBRARY_LIMIT_BYTES)
             .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
         Self::of(path, bytes)
     }

@@ -3,8 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::permissions::{self, PermissionProblem};
-use super::regular::{self, Links};
+use kubectl_pivot_own_files::{self as own_files, Links, PermissionProblem};
 
 /// Why a file is not relied on.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ impl From<io::Error> for GuardedError {
 /// It cannot be read, or somebody else could have changed it.
 pub(super) fn read(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, GuardedError> {
     let real = path.canonicalize()?;
-    let (file, metadata) = regular::open(&real, Links::Refused)?;
-    permissions::check_file(&real, &metadata).map_err(GuardedError::Permissions)?;
-    Ok(regular::read_open(&file, &metadata, limit_bytes)?)
+    let (file, metadata) = own_files::open(&real, Links::Refused)?;
+    own_files::check_file(&real, &metadata).map_err(GuardedError::Permissions)?;
+    Ok(own_files::read_open(&file, &metadata, limit_bytes)?)
 }

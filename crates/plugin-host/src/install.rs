@@ -11,7 +11,6 @@ use super::error::PluginFileError;
 use super::file::{Library, PluginFile};
 use super::found::name_of;
 use super::lock::{Lock, LockError};
-use super::permissions;
 use super::registry::libraries;
 use super::sidecar::{Sidecar, SidecarError};
 use super::write;
@@ -90,7 +89,7 @@ pub fn install(library: &Path, folder: &Path) -> Result<Installed, InstallError>
     let name = Plugin::open_bytes(&library)?.info().name.clone();
     write::folder(folder).map_err(io(folder))?;
     let real = folder.canonicalize().map_err(io(folder))?;
-    permissions::check_folders(&real)
+    kubectl_pivot_own_files::check_folders(&real)
         .map_err(|source| PluginFileError::Permissions { path: folder.to_owned(), source })?;
     let file_name = format!(
         "{}kubectl_pivot_plugin_{}{}",

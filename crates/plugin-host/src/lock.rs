@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::file::Sha256;
+use kubectl_pivot_own_files::PermissionProblem;
+
 use super::guarded::{self, GuardedError};
-use super::permissions::{self, PermissionProblem};
 use super::write;
 
 /// Version of the format that this program writes and reads.
@@ -129,7 +130,7 @@ impl Lock {
         text.push(b'\n');
         let io = |source| LockError::Io { path: path.clone(), source };
         write::folder(folder).map_err(io)?;
-        permissions::check_folders(&folder.canonicalize().map_err(io)?)
+        kubectl_pivot_own_files::check_folders(&folder.canonicalize().map_err(io)?)
             .map_err(|source| LockError::Permissions { path: path.clone(), source })?;
         write::file(&path, &text, 0o600).map_err(io)
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot_plugin_api::PluginInfo;
 use serde::{Deserialize, Serialize};
 
-use super::{regular, write};
+use super::write;
 
 /// Version of the format that this program writes and reads.
 const FORMAT: u32 = 1;
@@ -75,7 +75,7 @@ impl Sidecar {
     /// It is missing, malformed, or of a newer format.
     pub fn read(library: &Path) -> Result<Self, SidecarError> {
         let path = Self::path_for(library);
-        let text = regular::read(&path, LIMIT_BYTES)
+        let text = kubectl_pivot_own_files::read(&path, LIMIT_BYTES)
             .map_err(|source| SidecarError::Io { path: path.clone(), source })?;
         let sidecar: Self = serde_json::from_slice(&text)
             .map_err(|source| SidecarError::Malformed { path: path.clone(), source })?;

@@ -1,5 +1,7 @@
 //! What stops a move, told by what it means for the user's clusters.
 
+use kubectl_pivot_own_files::PermissionProblem;
+
 use crate::capi::{ObjectId, OwnerCycle};
 use crate::cluster::ApiError;
 
@@ -213,12 +215,13 @@ pub enum PhaseError {
         problem: String,
     },
     /// Others can change a directory of a backup.
-    #[error("the directory {path} is not safe for a backup: {problem}")]
+    #[error("the directory {path} is not safe for a backup")]
     NotOwn {
         /// The directory.
         path: String,
         /// Who can change it.
-        problem: String,
+        #[source]
+        source: PermissionProblem,
     },
     /// The backup that a move makes before it copies could not be written.
     #[error("the backup cannot be written")]
@@ -343,9 +346,7 @@ impl PhaseError {
             Self::Interrupted => "nothing went wrong".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
             Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),
-            Self::NotOwn { .. } => {
-                "use a directory of your own, or make it yours alone with `chown` and `chmod go-w`".to_owned()
-            }
+            Self::NotOwn { source, .. } => source.hint(),
             Self::Backup(_) => "check permissions and free space, choose another folder with --backup-dir, or leave the backup out with --no-backup".to_owned(),
             Self::BadFile { .. } => {
                 "check that this is a directory written by `move --to-directory`".to_owned()

@@ -5,10 +5,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use kubectl_pivot_own_files as own_files;
+
 use super::super::error::PhaseError;
 use super::manifest::{MANIFEST, sha256};
 use crate::capi::{Object, valid};
-use crate::own_files;
 
 /// Gives every object its file name; two kinds of the same name get their group into it.
 pub(super) fn names<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<(String, &'a Object)> {
@@ -57,10 +58,8 @@ const LONGEST_DIRECTORY: u64 = 2 << 30;
 
 /// Refuses a directory that others can change: what is in it gets into a cluster, or is full of Secrets.
 pub(super) fn check_folder(directory: &Path) -> Result<(), PhaseError> {
-    match own_files::problem_of_folder(directory).map_err(failed("look at", directory))? {
-        None => Ok(()),
-        Some(problem) => Err(PhaseError::NotOwn { path: directory.display().to_string(), problem }),
-    }
+    let path = || directory.display().to_string();
+    own_files::check_place(directory).map_err(|source| PhaseError::NotOwn { path: path(), source })
 }
 
 /// Reads every file of a directory but the manifest, by name.

@@ -12,12 +12,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use kubectl_pivot_own_files as own_files;
+
 use super::super::error::PhaseError;
 use super::super::inventory::Provider;
 use super::super::report::API_VERSION;
 use super::files::LONGEST_FILE;
 use crate::capi::ObjectId;
-use crate::own_files;
 
 /// Name of the manifest's file.
 pub const MANIFEST: &str = "kubectl-pivot-manifest.yaml";

@@ -9,14 +9,14 @@ use std::path::Path;
 ///
 /// # Errors
 /// The file cannot be read, is of another sort, or is larger.
-pub(super) fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     let (file, metadata) = open(path, Links::Followed)?;
     read_open(&file, &metadata, limit_bytes)
 }
 
 /// What happens when the last part of a path is a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Links {
+pub enum Links {
     /// The link is followed.
     Followed,
     /// The file is not opened.
@@ -28,7 +28,7 @@ pub(super) enum Links {
 ///
 /// # Errors
 /// The file cannot be opened or is of another sort.
-pub(super) fn open(path: &Path, links: Links) -> io::Result<(File, Metadata)> {
+pub fn open(path: &Path, links: Links) -> io::Result<(File, Metadata)> {
     let file = open_without_waiting(path, links)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -41,7 +41,7 @@ pub(super) fn open(path: &Path, links: Links) -> io::Result<(File, Metadata)> {
 ///
 /// # Errors
 /// It cannot be read, or is larger.
-pub(super) fn read_open(file: &File, metadata: &Metadata, limit_bytes: u64) -> io::Result<Vec<u8>> {
+pub fn read_open(file: &File, metadata: &Metadata, limit_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if metadata.len() <= limit_bytes {
         bytes.reserve_exact(usize::try_from(metadata.len()).unwrap_or_default());

@@ -3,7 +3,7 @@
 /// Says that nobody else is in the group, by the files of the system. A user or a member that only
 /// a directory service knows is not seen there, and neither is such a group: then it counts as one
 /// with other members.
-pub(super) fn is_mine_alone(group: u32) -> bool {
+pub(crate) fn is_mine_alone(group: u32) -> bool {
     let me = rustix::process::geteuid().as_raw();
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     has_one_member(group, me, &read("/etc/passwd"), &read("/etc/group"))

@@ -60,7 +60,7 @@ impl PermissionProblem {
 ///
 /// # Errors
 /// Someone but the user and root could have changed or replaced the file.
-pub(super) fn check_file(real: &Path, opened: &Metadata) -> Result<(), PermissionProblem> {
+pub fn check_file(real: &Path, opened: &Metadata) -> Result<(), PermissionProblem> {
     check_one(real, opened)?;
     real.parent().map_or(Ok(()), check_folders)
 }
@@ -69,18 +69,29 @@ pub(super) fn check_file(real: &Path, opened: &Metadata) -> Result<(), Permissio
 ///
 /// # Errors
 /// Someone but the user and root could replace what is in it.
-pub(super) fn check_folders(real: &Path) -> Result<(), PermissionProblem> {
+pub fn check_folders(real: &Path) -> Result<(), PermissionProblem> {
     real.ancestors().try_for_each(|folder| {
         let metadata = folder.symlink_metadata().map_err(|error| unreadable(folder, &error))?;
         check_one(folder, &metadata)
     })
 }
 
+/// Checks a folder that may not be there yet: then the one that it would be made in, and all folders above that.
+///
+/// # Errors
+/// Someone but the user and root could change what is in it, or put another folder in its place.
+pub fn check_place(folder: &Path) -> Result<(), PermissionProblem> {
+    let failed = |error: std::io::Error| unreadable(folder, &error);
+    let absolute = std::path::absolute(folder).map_err(failed)?;
+    let there = absolute.ancestors().find(|ancestor| ancestor.exists());
+    check_folders(&there.unwrap_or(Path::new("/")).canonicalize().map_err(failed)?)
+}
+
 #[cfg(unix)]
 fn check_one(path: &Path, metadata: &Metadata) -> Result<(), PermissionProblem> {
     use std::os::unix::fs::MetadataExt as _;
 
-    use super::groups::is_mine_alone;
+    use crate::groups::is_mine_alone;
 
     const STICKY: u32 = 0o1000;
     const GROUP: u32 = 0o020;
