@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 /// The most characters that are shown of one text.
-const LONGEST: usize = 4000;
+const LONGEST: usize = 20_000;
 
 /// One line: line breaks and all other control characters become escapes, such as `\n` and `\u{1b}`.
 #[must_use]
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         let shown = one_line(&"x".repeat(LONGEST + 1));
-        assert!(shown.len() < LONGEST + 40 && shown.ends_with("(4001 bytes in all)"), "{shown}");
+        assert!(shown.len() < LONGEST + 40 && shown.ends_with("(20001 bytes in all)"), "{shown}");
         assert_eq!(one_line(&"x".repeat(LONGEST)).len(), LONGEST);
     }
 

@@ -45,7 +45,8 @@ impl PermissionProblem {
     pub fn hint(&self) -> String {
         match self {
             Self::Writable { path, .. } => {
-                format!("let only you or root write to it: chmod go-w '{}'", path.display())
+                let path = path.display().to_string().replace('\'', r"'\''");
+                format!("let only you or root write to it: chmod go-w '{path}'")
             }
             Self::Owner { path, .. } => format!(
                 "let it belong to you or root, or use a folder below which all is yours, not {}",
@@ -97,7 +98,7 @@ fn check_one(path: &Path, metadata: &Metadata) -> Result<(), PermissionProblem> 
     const GROUP: u32 = 0o020;
     const OTHERS: u32 = 0o002;
     let (path, owner, mode) = (path.to_owned(), metadata.uid(), metadata.mode());
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() && !is_unmapped(owner) {
         return Err(PermissionProblem::Owner { path, owner });
     }
     if metadata.is_dir() && mode & STICKY != 0 {
@@ -111,6 +112,20 @@ fn check_one(path: &Path, metadata: &Metadata) -> Result<(), PermissionProblem> 
         return Err(PermissionProblem::Writable { path, who: "its group", mode });
     }
     Ok(())
+}
+
+/// Says that an owner stands for all users that a user namespace does not know, root of the machine among them.
+#[cfg(unix)]
+fn is_unmapped(owner: u32) -> bool {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    stands_for_unmapped(owner, &read("/proc/sys/kernel/overflowuid"), &read("/proc/self/uid_map"))
+}
+
+/// Judges an owner by the number of the kernel for unknown users, and by what this namespace knows.
+#[cfg(unix)]
+fn stands_for_unmapped(owner: u32, overflow: &str, map: &str) -> bool {
+    let knows_all = |line: &str| line.split_whitespace().eq(["0", "0", "4294967295"]);
+    overflow.trim().parse() == Ok(owner) && !map.is_empty() && !map.lines().any(knows_all)
 }
 
 #[cfg(not(unix))]

@@ -75,3 +75,15 @@ fn the_hint_is_a_command() {
     let problem = PermissionProblem::Writable { path, who: "everyone", mode: 0o777 };
     assert_eq!(problem.hint(), "let only you or root write to it: chmod go-w '/srv/plugins'");
 }
+
+#[test]
+fn in_a_user_namespace_an_unknown_owner_may_be_root() {
+    for (owner, map, expected) in [
+        (65534, "0 1000 1\n", true),
+        (65534, "         0          0 4294967295\n", false),
+        (1000, "0 1000 1\n", false),
+        (65534, "", false),
+    ] {
+        assert_eq!(stands_for_unmapped(owner, "65534\n", map), expected, "{owner} in {map:?}");
+    }
+}

@@ -133,7 +133,9 @@ impl PluginFileError {
             Self::Untrusted { .. } => {
                 "if you know where it comes from, run `kubectl pivot plugin trust NAME`"
             }
-            Self::Open { .. } => "see whether a library that it needs is missing, with `ldd FILE`",
+            Self::Open { .. } => {
+                "see which libraries it needs, with `ldd FILE`; those beside it are not found, so link them in"
+            }
             Self::Misnamed { .. } => "install it again with `kubectl pivot plugin install FILE`",
             Self::NotAPlugin { .. } => "remove it from the plugin folder",
             Self::PanicAbort { .. } => "build it with panic = \"unwind\"",

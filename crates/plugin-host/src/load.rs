@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "opening a library, and the one symbol that is looked up in it")]
 
 use std::ffi::c_int;
+use std::io;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use abi_stable::library::{AbiHeaderRef, LibraryError};
 use kubectl_pivot_plugin_abi::{ABI_LEVEL, HEADER_SYMBOL, HostLog, PluginRootRef, RResult, RStr};
 use kubectl_pivot_plugin_api::LogLevel;
-use libloading::os::unix::{RTLD_LOCAL, RTLD_NOW};
+use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
 
 use super::call::Invoke;
 use super::error::PluginFileError;
@@ -61,16 +62,9 @@ fn root_of(library: &Library) -> Result<PluginRootRef, PluginFileError> {
 }
 
 fn header_of(path: &Path, bytes: &[u8]) -> Result<AbiHeaderRef, PluginFileError> {
-    let place = Place::of(bytes)
-        .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
-    // SAFETY: this runs the initialisers of the library. The caller trusts these bytes, and they
-    // are a whole library for this machine.
-    let opened = unsafe { libloading::os::unix::Library::open(Some(place.path()), FLAGS) };
-    let opened = opened.map_err(|error| {
-        let (there, path) = (place.path().display().to_string(), path.to_owned());
-        let reason = error.to_string().replace(&there, &path.display().to_string());
-        PluginFileError::Open { path, reason }
-    })?;
+    // A system may run files of its folders and no memory files.
+    let opened = open_from(path, Place::of(bytes))
+        .or_else(|error| open_from(path, Place::in_private_folder(bytes)).map_err(|_| error))?;
     // Nothing could tell whether something of the library is still in use.
     let opened = std::mem::ManuallyDrop::new(opened);
     // SAFETY: under this name `abi_stable` exports a header, whose first bytes `upgrade` compares
@@ -80,6 +74,18 @@ fn header_of(path: &Path, bytes: &[u8]) -> Result<AbiHeaderRef, PluginFileError>
         Ok(header) => Ok(*header),
         Err(_) => Err(PluginFileError::NotAPlugin { path: path.to_owned() }),
     }
+}
+
+fn open_from(path: &Path, place: io::Result<Place>) -> Result<UnixLibrary, PluginFileError> {
+    let place = place.map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
+    // SAFETY: this runs the initialisers of the library. The caller trusts these bytes, and they
+    // are a whole library for this machine.
+    let opened = unsafe { UnixLibrary::open(Some(place.path()), FLAGS) };
+    opened.map_err(|error| {
+        let (there, path) = (place.path().display().to_string(), path.to_owned());
+        let reason = error.to_string().replace(&there, &path.display().to_string());
+        PluginFileError::Open { path, reason }
+    })
 }
 
 fn check_root(path: &Path, abi_level: u32, panic_unwind: bool) -> Result<(), PluginFileError> {

@@ -68,7 +68,10 @@ impl Place {
     }
 
     /// A new file in a new folder into which only this user can look.
-    fn in_private_folder(bytes: &[u8]) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(super) fn in_private_folder(bytes: &[u8]) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("kubectl-pivot-plugin-");
         #[cfg(unix)]

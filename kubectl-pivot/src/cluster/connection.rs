@@ -115,7 +115,11 @@ async fn open(
         .map_err(|source| ConnectError::Kubeconfig { cluster: cluster.clone(), source })?;
     config.default_retry = false;
     let server = without_secrets(&config.cluster_url);
-    let default_namespace = config.default_namespace.clone();
+    // As kubectl takes an empty one.
+    let default_namespace = match config.default_namespace.as_str() {
+        "" => "default".to_owned(),
+        namespace => namespace.to_owned(),
+    };
     let http = client(config).await.map_err(|problem| ConnectError::Setup { cluster, problem })?;
     Ok((http, server, default_namespace))
 }

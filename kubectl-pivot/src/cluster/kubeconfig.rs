@@ -122,7 +122,8 @@ fn check(config: &Config) -> Result<(), String> {
             server.to_string()
         ));
     }
-    if !valid::is_label(&config.default_namespace) {
+    let namespace = &config.default_namespace;
+    if !namespace.is_empty() && !valid::is_label(namespace) {
         return Err(format!(
             "the namespace {:?} of its context is not a name of a namespace",
             config.default_namespace

@@ -129,6 +129,7 @@ impl Client {
             text("continue").clone_into(&mut token);
             bounds.take_in(page.length, &token).map_err(failed)?;
             let is_any_kind = selection.accept == METADATA_ONLY
+                || kind.kind == "Event"
                 || !kind.group.is_empty() && valid::is_built_in_group(&kind.group);
             for item in items(page.value) {
                 let mut object = Object::new(item);

@@ -1,7 +1,5 @@
 //! What stops a move, told by what it means for the user's clusters.
 
-use kubectl_pivot_own_files::PermissionProblem;
-
 use crate::capi::{ObjectId, OwnerCycle};
 use crate::cluster::ApiError;
 
@@ -214,15 +212,6 @@ pub enum PhaseError {
         /// What is wrong.
         problem: String,
     },
-    /// Others can change a directory of a backup.
-    #[error("the directory {path} is not safe for a backup")]
-    NotOwn {
-        /// The directory.
-        path: String,
-        /// Who can change it.
-        #[source]
-        source: PermissionProblem,
-    },
     /// The backup that a move makes before it copies could not be written.
     #[error("the backup cannot be written")]
     Backup(#[source] Box<PhaseError>),
@@ -346,7 +335,6 @@ impl PhaseError {
             Self::Interrupted => "nothing went wrong".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
             Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),
-            Self::NotOwn { source, .. } => source.hint(),
             Self::Backup(_) => "check permissions and free space, choose another folder with --backup-dir, or leave the backup out with --no-backup".to_owned(),
             Self::BadFile { .. } => {
                 "check that this is a directory written by `move --to-directory`".to_owned()

@@ -78,14 +78,14 @@ fn may_move(resource: &ResourceType) -> bool {
 /// Reports CRDs whose kinds do not move although they have the label.
 pub(super) fn report(refused: &[ObjectId], cluster: &'static str, findings: &mut Findings) {
     for crd in refused {
-        findings.object_error(
+        findings.object_warning(
             "BuiltInGroup",
             cluster,
             crd.clone(),
             &format!(
-                "it has the label {CLUSTERCTL_LABEL}, and its group is one of Kubernetes itself"
+                "it has the label {CLUSTERCTL_LABEL}, but a group of Kubernetes itself, or names that no kind can have"
             ),
-            "find out who has labelled it; its objects never move, so remove the label or the CRD",
+            "its objects never move; find out who has labelled it, if no provider has brought it along",
         );
     }
 }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_labelled_crd_of_a_built_in_group_never_moves_and_is_an_error() {
+    fn a_labelled_crd_of_a_built_in_group_never_moves_and_is_named() {
         let crd = |group: &str, kind: &str, plural: &str| {
             let spec = json!({"group": group, "scope": "Cluster",
                 "names": {"kind": kind, "plural": plural}, "versions": [{"name": "v1", "storage": true}]});
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(names, expected);
         let mut findings = Findings::default();
         report(&refused, "source", &mut findings);
-        assert_eq!(findings.errors().count(), 3);
+        assert_eq!(findings.0.len(), 3);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::super::error::PhaseError;
 use super::super::own_pause::has_own_pause;
 use super::super::pause::{memory_of_false, paused_by};
 use super::super::run::Run;
-use super::files::names;
+use super::files::{names, warn_if_not_own};
 use super::manifest::{Manifest, SavedObject};
 use super::writer::Writer;
 use crate::capi::names::{
@@ -38,6 +38,7 @@ pub(in crate::transfer) fn write(
     graph: &Graph,
     to: &Destination,
 ) -> Result<(), PhaseError> {
+    warn_if_not_own(run, &to.directory);
     let files = names(graph.copied().map(|index| &graph.nodes[index].object));
     let may_be_there = files.iter().filter(|_| !to.manifest).map(|(name, _)| name.as_str());
     let mut writer = Writer::prepare(&to.directory, &may_be_there.collect::<HashSet<_>>())?;

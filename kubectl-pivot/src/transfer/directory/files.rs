@@ -8,6 +8,7 @@ use std::path::Path;
 use kubectl_pivot_own_files as own_files;
 
 use super::super::error::PhaseError;
+use super::super::run::Run;
 use super::manifest::{MANIFEST, sha256};
 use crate::capi::{Object, valid};
 
@@ -56,10 +57,13 @@ pub(super) const LONGEST_FILE: u64 = 64 << 20;
 /// The most bytes of all files of a directory.
 const LONGEST_DIRECTORY: u64 = 2 << 30;
 
-/// Refuses a directory that others can change: what is in it gets into a cluster, or is full of Secrets.
-pub(super) fn check_folder(directory: &Path) -> Result<(), PhaseError> {
-    let path = || directory.display().to_string();
-    own_files::check_place(directory).map_err(|source| PhaseError::NotOwn { path: path(), source })
+/// Warns of a directory that others can change: what is in it gets into a cluster, or is full of Secrets. It is no
+/// error, since volumes of containers and homes of directory services often look so.
+pub(super) fn warn_if_not_own(run: &Run, directory: &Path) {
+    if let Err(problem) = own_files::check_place(directory) {
+        let directory = directory.display();
+        run.events.warning(format!("others can change what is in {directory}: {problem}"));
+    }
 }
 
 /// Reads every file of a directory but the manifest, by name.

@@ -35,14 +35,19 @@ pub(super) fn check(
         manifest.map(|manifest| manifest.objects.iter().map(|saved| &saved.object).collect());
     let allowed = manifest.and_then(|manifest| namespaces(manifest, objects));
     for object in objects {
-        if LOGINS.iter().any(|login| object.value()["type"] == *login) {
+        let is_login = LOGINS.iter().any(|login| object.value()["type"] == *login);
+        // Providers make such Secrets too, and own them.
+        if is_login && object.owner_references().is_empty() {
             return refused(object, "a Secret of this type is a login to the cluster itself");
         }
         if named.as_ref().is_some_and(|named| !named.contains(&object.id())) {
             return refused(object, "the manifest does not name it");
         }
         let Some(namespace) = object.namespace() else { continue };
-        if RESERVED.contains(&namespace) {
+        let is_of_provider = manifest.is_some_and(|manifest| {
+            manifest.providers.iter().any(|provider| provider.namespace == namespace)
+        });
+        if RESERVED.contains(&namespace) && !is_of_provider {
             return refused(object, "its namespace is one of Kubernetes itself");
         }
         if allowed.as_ref().is_some_and(|allowed| !allowed.contains(namespace)) {

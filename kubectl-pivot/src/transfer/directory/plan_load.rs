@@ -81,7 +81,7 @@ pub(super) fn key(object: &Object) -> Key {
 
 async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>), PhaseError> {
     let directory = std::path::absolute(&from.directory).unwrap_or_else(|_| from.directory.clone());
-    files::check_folder(&directory)?;
+    files::warn_if_not_own(run, &directory);
     let files = files::read(&directory)?;
     let sums = files::sums(&files);
     let manifest = if from.manifest { Some(read_manifest(&directory)?) } else { None };

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::error::PhaseError;
-use super::files::{check_folder, failed};
+use super::files::failed;
 use super::manifest::{MANIFEST, sha256};
 use crate::visible;
 
@@ -33,7 +33,6 @@ impl Writer {
     /// Files of other objects in it would be restored together with this backup, so it may hold
     /// only files of these `names`.
     pub(super) fn prepare(target: &Path, names: &HashSet<&str>) -> Result<Self, PhaseError> {
-        check_folder(target)?;
         let existed = check_target(target, names)?;
         // In an existing directory, which may be a file system of its own, a folder beside it would
         // be of no use.
