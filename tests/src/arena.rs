@@ -282,6 +282,13 @@ impl Arena {
         self.remove_leases_of(&self.pair.target).await;
     }
 
+    /// Removes the Leases of our runs from both clusters, and leaves their lists of copies.
+    pub async fn lose_records(&self) {
+        for plane in [&self.pair.source, &self.pair.target] {
+            delete_leases(plane).await;
+        }
+    }
+
     /// Removes the Lease of our run from one cluster.
     ///
     /// # Panics
@@ -382,12 +389,16 @@ fn untagged(dump: &Dump, tag: &str) -> Dump {
     Dump(dump.0.iter().map(|(name, value)| (name.replace(tag, TAG), parse(value))).collect())
 }
 
-async fn remove_leases(plane: &Plane) {
+async fn delete_leases(plane: &Plane) {
     for lease in leases(plane.client()).await {
         let (namespace, name) = (lease.namespace(), lease.name());
         let deleted = plane.client().delete(&lease_type(), namespace, name, lease.uid()).await;
         deleted.expect("Leases can be deleted");
     }
+}
+
+async fn remove_leases(plane: &Plane) {
+    delete_leases(plane).await;
     let kind = ResourceType::core("ConfigMap", "configmaps");
     let free = json!({"metadata": {"finalizers": null}});
     for list in lists_of_copies(plane.client()).await {

@@ -59,7 +59,7 @@ async fn leases_gone(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         let before = story.arena.ends(&story.tag).await;
         story.kill_at(while_handing_over(5)).await;
-        story.arena.remove_leases().await;
+        story.arena.lose_records().await;
         let rollback = story.run("rollback", &[]).await;
         assert_eq!(rollback.code, Some(exit::NOTHING), "{rollback}");
         let status = story.run("status", &[]).await.expect_success("status");
@@ -77,7 +77,7 @@ async fn leases_gone(arena: Arc<Arena>) {
 async fn leases_gone_too_late(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         story.kill_at(while_deleting(3, Fault::HoldAfter)).await;
-        story.arena.remove_leases().await;
+        story.arena.lose_records().await;
         let before = story.arena.ends(&story.tag).await;
         let rollback = story.run("rollback", &["--from-marks"]).await;
         assert_eq!(rollback.code, Some(exit::REFUSED), "{rollback}");
