@@ -14,11 +14,11 @@ use super::{Story, exit, while_deleting, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("an_edit_while_copies_are_handed_over_puts_everything_back", edited_in_the_source)
+        .thorough("an_edit_while_copies_are_handed_over_puts_everything_back", edited_in_the_source)
         .case("a_deletion_while_copies_are_handed_over_puts_everything_back", deleted_in_the_source)
         .case("a_copy_that_was_resumed_is_paused_before_it_is_removed", copy_resumed)
         .case("a_list_of_copies_that_is_gone_is_done_without", list_gone)
-        .case("a_copy_that_is_edited_after_the_commit_stays_edited", copy_edited)
+        .thorough("a_copy_that_is_edited_after_the_commit_stays_edited", copy_edited)
         .case("a_copy_that_is_gone_stops_the_deletions", copy_gone)
 }
 

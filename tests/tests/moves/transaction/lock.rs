@@ -26,7 +26,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .thorough("two_runs_started_at_once", two_at_once)
         .thorough("two_runs_started_at_once_in_opposite_directions", two_at_once_opposite)
         .thorough("a_resume_while_the_run_is_alive_is_refused", resume_of_a_living_run)
-        .case("a_run_whose_lease_is_taken_over_while_copying_stops", taken_over_while_copying)
+        .thorough("a_run_whose_lease_is_taken_over_while_copying_stops", taken_over_while_copying)
         .thorough("a_run_whose_lease_is_deleted_while_deleting_stops", lost_while_deleting)
         .thorough(
             "a_write_that_waits_for_another_attempt_is_not_sent_without_the_lock",
@@ -36,7 +36,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_run_that_slept_while_another_took_over_writes_nothing_more", slept_through)
         .thorough("an_api_server_that_is_away_for_longer_than_the_lease_holds_up_writes", away)
         .case("a_dead_runs_lease_is_taken_after_it_stood_still", taken_after_observation)
-        .case("ctrl_c_while_a_lease_is_watched_ends_the_wait", watching_interrupted)
+        .thorough("ctrl_c_while_a_lease_is_watched_ends_the_wait", watching_interrupted)
         .case("a_pause_that_arrives_after_a_rollback_changes_nothing", late_pause)
         .case("a_copy_that_arrives_after_a_rollback_is_inert", late_copy)
         .thorough("every_take_over_raises_the_epoch_in_both_records", epochs)
