@@ -52,7 +52,10 @@ async fn changed_after_copy(stormy: Shared) {
     assert!(outcome.says("plain-worker") && outcome.says("changed"), "{outcome}");
     let after = arena.ends(&tag).await;
     let machine = "Machine.cluster.x-k8s.io TAG/plain-worker";
-    assert_eq!(after.source.get(machine), before.as_ref(), "{outcome}");
+    let left = after.source.get(machine).map(|left| &left["metadata"]["annotations"]);
+    assert_eq!(left, Some(&json!({"changed": "by somebody"})), "{outcome}");
+    // The annotations were none before, so the move has made the map that is now another's, too.
+    assert_eq!(with_change(after.source), before, "{outcome}");
     let copies = after.target.payload();
     assert!(copies.is_empty(), "{copies:?}\n{outcome}");
     check_nothing_left(arena, &tag).await;
