@@ -20,7 +20,7 @@ pub fn is_cluster_class(object: &Object) -> bool {
 /// ClusterClasses come first, so that no Cluster reconciles against a paused class. What selects
 /// Clusters comes last, so that its controller sees the Clusters: HelmChartProxies and
 /// ClusterResourceSets, whose controllers do not look at the pause of the Clusters that they select.
-/// What else needs a pause of its own is found out by what its controllers report.
+/// Other kinds get pauses of their own by what their controllers report.
 pub const PAUSABLE: [(&str, &str); 5] = [
     (CORE_GROUP, "ClusterClass"),
     (CORE_GROUP, "Cluster"),

@@ -181,7 +181,7 @@ pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, Comma
     Ok(without_backup(crate::transfer::rollback_from_marks(run, force).await?))
 }
 
-/// Deletes what a run that was put back has left of a backup.
+/// Deletes the half of a backup that a run has left which was put back.
 fn without_backup(record: Record) -> Record {
     if let Ok(folder) = backup_folder() {
         // Usually there is nothing; an incomplete backup that cannot be deleted harms nobody.

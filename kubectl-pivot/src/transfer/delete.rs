@@ -72,7 +72,7 @@ struct Deletion<'a> {
     source: &'a Client,
     resource: &'a ResourceType,
     object: &'a Object,
-    /// Whether a webhook or policy may look at it.
+    /// A webhook or policy may look at the deletion.
     is_looked_at: bool,
 }
 
@@ -141,7 +141,7 @@ impl Deletion<'_> {
     }
 }
 
-/// The patch that an object needs before its deletion; `None` if it needs none.
+/// Returns the patch that an object needs before its deletion; `None` if it needs none.
 fn preparing(run: &str, object: &Object, is_looked_at: bool) -> Option<Value> {
     let is_held = !object.finalizers().is_empty();
     let is_reported = reports_pause(object) == Some(true);

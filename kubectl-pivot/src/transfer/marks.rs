@@ -27,7 +27,7 @@ pub struct Mark {
     /// The run that has set it; absent if the mark does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
-    /// Whether the object is in deletion.
+    /// The object is in deletion.
     #[serde(skip)]
     pub is_being_deleted: bool,
 }

@@ -80,7 +80,7 @@ pub(super) fn mark(run: &str, is_reported: bool) -> String {
     format!("{run}{}", if is_reported { REPORTED } else { "" })
 }
 
-/// The kinds that honour the pause of a Cluster: an object without a pause of its own reports `Paused`. A kind that
+/// Returns the kinds that honour the pause of a Cluster: an object without a pause of its own reports `Paused`. A kind that
 /// an earlier attempt of the run has not seen to do so stays one that does not.
 fn reporting(graph: &Graph, run: &str) -> HashSet<usize> {
     let mut reporting = HashSet::new();
@@ -99,7 +99,7 @@ fn reporting(graph: &Graph, run: &str) -> HashSet<usize> {
     reporting
 }
 
-/// Whether the controllers of an object could do harm without it, going by what its metadata and its kind tell.
+/// Returns whether controllers could do harm to an object without a pause of its own, by its metadata and kind.
 /// A kind without a status, like a template, has none that would report anything.
 fn may_need_it(kind: &MoveKind, object: &Object) -> bool {
     is_custom_resource(object)
@@ -107,17 +107,17 @@ fn may_need_it(kind: &MoveKind, object: &Object) -> bool {
         && (kind.has_status_subresource || !object.finalizers().is_empty())
 }
 
-/// Whether a run has paused an object by its own annotation.
+/// Returns whether a run has paused an object by its own annotation.
 pub(super) fn has_own_pause(object: &Object) -> bool {
     !is_cluster(object) && paused_by(object).is_some() && has_paused_annotation(object)
 }
 
-/// Whether the copy of an object stays paused until the source is empty.
+/// Returns whether the copy of an object stays paused until the source is empty.
 pub(super) fn outlasts_hand_over(source: &Object) -> bool {
     has_own_pause(source) && !belongs_to_source(source)
 }
 
-/// Whether a pause, with its mark, is not for the copy of an object.
+/// Returns whether the pause of an object, with its mark, is not for the copy.
 pub(super) fn belongs_to_source(object: &Object) -> bool {
     object.annotation(PAUSED_BY_ANNOTATION).is_some_and(|mark| mark.ends_with(REPORTED))
 }

@@ -18,7 +18,7 @@ use super::recover::{as_recorded, find, put_back_locked};
 use super::run::Run;
 use crate::capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 
-/// What to do with a run that has begun to delete.
+/// Tells how a run that has begun to delete comes to its end.
 const FORWARD: &str = "bring the move to its end by hand: check that the target holds every object; in the source, \
                        where all of them are paused, take the finalizers off what is left and delete it; then \
                        resume the Clusters of the target (spec.paused, annotation cluster.x-k8s.io/paused)";
@@ -44,7 +44,7 @@ pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, MoveE
     put_back_locked(&run, lock, record, &territory).await
 }
 
-/// The record of the run whose marks are in the two clusters, as far as they tell.
+/// Returns the record of the run whose marks are in the two clusters, as far as they tell.
 async fn record(run: &Run) -> Result<Record, MoveError> {
     let (source, target) =
         tokio::try_join!(marks(&run.source), marks(&run.target)).map_err(MoveError::Unprepared)?;
@@ -67,7 +67,7 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     Ok(Record { phase, copies: pages, epoch: 1, ..new })
 }
 
-/// The one run that marks tell of.
+/// Returns the one run that marks tell of.
 fn the_run<'a>(marks: impl Iterator<Item = &'a Mark>) -> Result<String, MoveError> {
     let runs: BTreeSet<&str> = marks.filter_map(|mark| mark.run.as_deref()).collect();
     match runs.iter().copied().collect::<Vec<_>>()[..] {
@@ -81,7 +81,7 @@ fn the_run<'a>(marks: impl Iterator<Item = &'a Mark>) -> Result<String, MoveErro
     }
 }
 
-/// Whether the target has an object that the run has paused and that it does not know as its copy any more.
+/// Returns whether the target has an object that the run has paused and does not know as its copy any more.
 fn is_handed_over(target: &[Mark], run: &str) -> bool {
     let of_run = || target.iter().filter(|mark| mark.run.as_deref() == Some(run));
     let copies: BTreeSet<_> =
