@@ -105,6 +105,11 @@ impl Bench {
         self.stage().kubectl_pivot().run(args).await
     }
 
+    /// Takes what was populated out of both clusters.
+    pub(crate) async fn clean_up(&self, namespace: &str) {
+        self.arena.clean_up(namespace).await;
+    }
+
     /// Both clusters now.
     pub(crate) async fn snapshot(&self, namespace: &str) -> Snapshot {
         let (source, target) = tokio::join!(
