@@ -8,7 +8,9 @@ use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_A
 use crate::capi::{Object, has_paused_annotation, is_paused};
 use crate::cluster::Client;
 use crate::journal::{RunState, state_folder};
-use crate::transfer::{Lease, LeaseState, Mark, Phase, PhaseError, Run, find, marks};
+use crate::transfer::{
+    Lease, LeaseState, Mark, Marks, Phase, PhaseError, Run, Unread, find, marks,
+};
 use crate::visible::shell_word;
 
 use super::clusters::cluster_type;
@@ -43,12 +45,15 @@ pub struct ClusterStatus {
     /// The run that has the cluster or has left it half-way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
-    /// Clusters in all namespaces.
-    pub clusters: usize,
+    /// Clusters in all namespaces; absent if they cannot be listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<usize>,
     /// Those that are paused, with who paused them.
     pub paused: Vec<PausedCluster>,
     /// Marks of runs that have no record in this cluster any more.
     pub leftovers: Vec<Mark>,
+    /// Kinds that could not be listed: there may be more paused Clusters and marks.
+    pub unread: Vec<Unread>,
 }
 
 /// A run, as its record tells.
@@ -223,19 +228,16 @@ fn unprepared(error: PhaseError) -> CommandError {
 }
 
 async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, CommandError> {
-    let objects = match cluster_type(cluster).await? {
-        Some(clusters) => cluster.list(&clusters, None).await?,
-        None => Vec::new(),
-    };
+    let objects = clusters(cluster).await?;
     let is_held = |object: &&Object| is_paused(object) || has_paused_annotation(object);
-    let paused = objects.iter().filter(is_held).map(|object| PausedCluster {
+    let paused = objects.iter().flatten().filter(is_held).map(|object| PausedCluster {
         namespace: object.namespace().unwrap_or_default().to_owned(),
         name: object.name().to_owned(),
         by_run: object
             .annotation(PAUSED_BY_ANNOTATION)
             .map(|run| run.split('/').next().unwrap_or(run).to_owned()),
     });
-    let found = marks(cluster).await.map_err(unprepared)?;
+    let Marks { found, unread } = marks(cluster).await.map_err(unprepared)?;
     let mut run = lease.and_then(run_status);
     let id = run.as_ref().map(|run| run.id.clone());
     let (own, leftovers): (Vec<_>, Vec<_>) =
@@ -247,10 +249,20 @@ async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, C
         name: cluster.name().to_owned(),
         server: cluster.server().to_owned(),
         run,
-        clusters: objects.len(),
+        clusters: objects.as_ref().map(Vec::len),
         paused: paused.collect(),
         leftovers,
+        unread,
     })
+}
+
+/// Lists the Clusters, if that is possible: [`marks`] says why it is not.
+async fn clusters(cluster: &Client) -> Result<Option<Vec<Object>>, CommandError> {
+    let Some(clusters) = cluster_type(cluster).await? else { return Ok(Some(Vec::new())) };
+    match cluster.list(&clusters, None).await {
+        Err(error) if error.code().is_some() => Ok(None),
+        listed => Ok(Some(listed?)),
+    }
 }
 
 fn progress(marks: &[Mark]) -> RunProgress {

@@ -6,7 +6,7 @@ use owo_colors::OwoColorize;
 
 use crate::commands::{ClusterStatus, RunProgress, RunStatus, Status};
 use crate::journal::{Course, PhaseState, RunState};
-use crate::transfer::Mark;
+use crate::transfer::{Mark, Unread};
 use crate::visible::one_line;
 
 /// The state as text.
@@ -30,7 +30,8 @@ pub fn status(status: &Status) -> String {
 
 fn one(text: &mut String, cluster: &ClusterStatus) {
     let _ = writeln!(text, "{} {}", cluster.name.to_uppercase().bold(), cluster.server);
-    let _ = writeln!(text, "  clusters: {}, paused: {}", cluster.clusters, cluster.paused.len());
+    let clusters = cluster.clusters.map_or_else(|| "unknown".to_owned(), |all| all.to_string());
+    let _ = writeln!(text, "  clusters: {clusters}, paused: {}", cluster.paused.len());
     for paused in cluster.paused.iter().take(SHOWN) {
         let by = paused
             .by_run
@@ -45,6 +46,7 @@ fn one(text: &mut String, cluster: &ClusterStatus) {
         Some(run) => describe(text, run),
     }
     leftovers(text, &cluster.leftovers);
+    unread(text, &cluster.unread);
 }
 
 /// Clusters and leftovers shown one by one.
@@ -61,6 +63,18 @@ fn leftovers(text: &mut String, marks: &[Mark]) {
         let _ = writeln!(text, "    {line}");
     }
     more(text, marks.len());
+}
+
+fn unread(text: &mut String, kinds: &[Unread]) {
+    if kinds.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "  {}, so there may be more: {}", "not readable".yellow(), kinds.len());
+    for Unread { api_version, kind, problem } in kinds.iter().take(SHOWN) {
+        let line = one_line(&format!("{kind} ({api_version}): {problem}"));
+        let _ = writeln!(text, "    {line}");
+    }
+    more(text, kinds.len());
 }
 
 /// Says how many of a list are not shown.
@@ -162,9 +176,10 @@ mod tests {
             name: "target".to_owned(),
             server: "https://a".to_owned(),
             run: Some(run),
-            clusters: 1,
+            clusters: Some(1),
             paused: vec![paused.clone()],
             leftovers: Vec::new(),
+            unread: Vec::new(),
         };
         let clusters = vec![cluster(run), cluster(interrupted)];
         let text = status(&Status { api_version: "v", kind: "k", clusters, journal: None });

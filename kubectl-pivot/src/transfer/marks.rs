@@ -32,29 +32,79 @@ pub struct Mark {
     pub is_being_deleted: bool,
 }
 
-/// All marks in a cluster, on namespaces and what may move, of the kinds that its user may list.
+/// The marks that were found in a cluster, and where more of them may be.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Those that were found.
+    pub found: Vec<Mark>,
+    /// The kinds of which nothing is known.
+    pub unread: Vec<Unread>,
+}
+
+/// A kind whose objects could not be listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unread {
+    /// Group and version.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// The answer of the API server.
+    pub problem: String,
+}
+
+impl Unread {
+    /// Notes a kind that could not be listed; a cluster that does not answer at all stays an error.
+    ///
+    /// # Errors
+    /// When the request had no answer.
+    pub fn note(resource: &ResourceType, error: ApiError) -> Result<Self, ApiError> {
+        if error.code().is_none() {
+            return Err(error);
+        }
+        let problem = error.cause.to_string();
+        Ok(Self { api_version: resource.api_version(), kind: resource.kind.clone(), problem })
+    }
+}
+
+/// Reads all marks in a cluster, on namespaces and what may move.
 ///
 /// # Errors
-/// When a list fails for another reason.
-pub async fn marks(cluster: &Client) -> Result<Vec<Mark>, PhaseError> {
+/// When the cluster does not answer.
+pub async fn marks(cluster: &Client) -> Result<Marks, PhaseError> {
     let kinds = match kinds::read(cluster).await {
-        Err(error) if error.is_forbidden() => return Ok(Vec::new()),
-        other => other?,
+        Err(error) => {
+            let unread = vec![Unread::note(&kinds::crd_type(), error)?];
+            return Ok(Marks { unread, ..Marks::default() });
+        }
+        Ok(kinds) => kinds,
     };
     let namespaces = namespace_type();
     let resources = kinds.iter().map(|kind| &kind.resource).chain([&namespaces]);
     let lists = futures::stream::iter(resources)
-        .map(|resource| list(cluster, resource))
+        .map(async |resource| list(cluster, resource).await)
         .buffered(LISTS_IN_FLIGHT)
         .try_collect::<Vec<_>>()
         .await?;
-    Ok(lists.iter().flatten().flat_map(of_object).collect())
+    let mut marks = Marks::default();
+    for list in lists {
+        match list {
+            Ok(objects) => marks.found.extend(objects.iter().flat_map(of_object)),
+            Err(unread) => marks.unread.push(unread),
+        }
+    }
+    Ok(marks)
 }
 
-async fn list(cluster: &Client, resource: &ResourceType) -> Result<Vec<Object>, ApiError> {
+/// Lists a kind. One that is no longer served has no objects that anybody could see.
+async fn list(
+    cluster: &Client,
+    resource: &ResourceType,
+) -> Result<Result<Vec<Object>, Unread>, ApiError> {
     match cluster.list_metadata(resource, None).await {
-        Err(error) if error.is_forbidden() || error.is_not_found() => Ok(Vec::new()),
-        other => other,
+        Err(error) if error.is_not_found() => Ok(Ok(Vec::new())),
+        Err(error) => Ok(Err(Unread::note(resource, error)?)),
+        Ok(objects) => Ok(Ok(objects)),
     }
 }
 

@@ -51,7 +51,7 @@ pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
 pub use inventory::{Provider as InstalledProvider, read as installed_providers};
 pub use lock::{Holder, Lease, LeaseState, LockError};
-pub use marks::{Mark, marks};
+pub use marks::{Mark, Marks, Unread, marks};
 pub use mover::{execute, plan};
 pub use options::{Existing, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal};
 pub use preflight::{Preflight, Stranger};

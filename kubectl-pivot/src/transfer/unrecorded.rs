@@ -10,7 +10,7 @@ use super::error::{MoveError, PhaseError};
 use super::inventory;
 use super::ledger;
 use super::lock::Lock;
-use super::marks::{Mark, marks};
+use super::marks::{Mark, Unread, marks};
 use super::places::{lock_namespace, locked, places};
 use super::preflight::survey;
 use super::record::{Phase, Record, Role};
@@ -48,6 +48,8 @@ pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, MoveE
 async fn record(run: &Run) -> Result<Record, MoveError> {
     let (source, target) =
         tokio::try_join!(marks(&run.source), marks(&run.target)).map_err(MoveError::Unprepared)?;
+    refuse_if_unread(source.unread.iter().chain(&target.unread))?;
+    let (source, target) = (source.found, target.found);
     let id = the_run(source.iter().chain(&target))?;
     let providers = inventory::read(&run.target).await.map_err(unprepared)?;
     let pages = ledger::find(&run.target, &lock_namespace(&providers), &id).await;
@@ -65,6 +67,18 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     let new = Record::new(&id, Role::Target, &run.options.namespaces, run.source.server());
     // A request of a process that nobody knows of may be on its way: as after a take-over.
     Ok(Record { phase, copies: pages, epoch: 1, ..new })
+}
+
+/// Refuses to go by marks where some may be out of sight.
+fn refuse_if_unread<'a>(mut unread: impl Iterator<Item = &'a Unread>) -> Result<(), MoveError> {
+    let Some(first) = unread.next() else { return Ok(()) };
+    Err(MoveError::MarksDoNotSuffice {
+        problem: format!(
+            "{} ({}) cannot be listed: {}",
+            first.kind, first.api_version, first.problem
+        ),
+        hint: "there may be marks on objects of this kind; make them readable and try again",
+    })
 }
 
 /// Returns the one run that marks tell of.

@@ -5,6 +5,7 @@ mod gone;
 mod interrupts;
 mod lock;
 mod recovery;
+mod unreadable;
 
 use std::sync::Arc;
 
@@ -27,7 +28,8 @@ pub(crate) fn suite() -> Suite<Arena> {
     let suite = recovery::add(suite);
     let suite = commit::add(suite);
     let suite = gone::add(suite);
-    interrupts::add(suite)
+    let suite = interrupts::add(suite);
+    unreadable::add(suite)
 }
 
 /// Runs a case with a fresh story, and cleans up after one that went well; the next story does not
