@@ -1,13 +1,14 @@
-//! A suite: cases that share control planes, run one after the other, shut down together.
+//! A suite: cases that share control planes, run one after the other on them, shut down together.
 //!
 //! The standard harness has no end of a suite, at which shared processes and folders could go, so
 //! suites have `harness = false` and run here. A suite may be made of parts with stages of their own, which
-//! are set on that of the whole.
+//! are set on that of the whole. Cases wait more than they compute, so a long suite has two stages.
 
+use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
@@ -17,7 +18,7 @@ use tokio::sync::OnceCell;
 pub type Promise<T> = Pin<Box<dyn Future<Output = T>>>;
 
 type Case<S> = Box<dyn FnOnce(Arc<S>) -> Promise<()> + Send>;
-type Set<S> = fn() -> Promise<S>;
+type Setter<S> = fn() -> Promise<S>;
 
 struct Entry<S> {
     name: String,
@@ -28,11 +29,12 @@ struct Entry<S> {
 /// Cases over a shared stage `S`, which is set when the first case needs it.
 pub struct Suite<S> {
     cases: Vec<Entry<S>>,
+    stages: usize,
 }
 
 impl<S> Default for Suite<S> {
     fn default() -> Self {
-        Self { cases: Vec::new() }
+        Self { cases: Vec::new(), stages: 1 }
     }
 }
 
@@ -43,8 +45,15 @@ impl<S: Send + Sync + 'static> Suite<S> {
         Self::default()
     }
 
-    /// Adds the cases of a part, their names behind its name. What they share is made of the stage when the
-    /// first of them needs it.
+    /// Lets as many cases run at once, each on a stage of its own. `--test-threads` can lower it.
+    #[must_use]
+    pub fn on_stages(mut self, stages: usize) -> Self {
+        self.stages = stages;
+        self
+    }
+
+    /// Adds the cases of a part, their names behind its name. What they share is made of a stage when the
+    /// first of them needs it there.
     #[must_use]
     pub fn part<P: Send + Sync + 'static>(
         mut self,
@@ -52,12 +61,13 @@ impl<S: Send + Sync + 'static> Suite<S> {
         part: Suite<P>,
         set: fn(Arc<S>) -> Promise<Arc<P>>,
     ) -> Self {
-        let shared = Arc::new(OnceCell::new());
+        let shared = Arc::new(OfStages::default());
         for Entry { name: case_name, is_thorough, case } in part.cases {
             let shared = Arc::clone(&shared);
             let case: Case<S> = Box::new(move |stage| {
                 Box::pin(async move {
-                    let own = shared.get_or_init(|| set(stage)).await;
+                    let own = shared.of(&stage);
+                    let own = own.get_or_init(|| set(stage)).await;
                     case(Arc::clone(own)).await;
                 })
             });
@@ -108,66 +118,122 @@ impl<S: Send + Sync + 'static> Suite<S> {
     ///
     /// # Panics
     /// When no runtime can be started.
-    pub fn run(self, set: Set<S>) -> ExitCode {
+    pub fn run(self, set: Setter<S>) -> ExitCode {
         // What a case has to say is printed with its result; the standard hook would add a trace.
         panic::set_hook(Box::new(|panic| note_place(panic.location())));
         let runtime = Arc::new(Runtime::new().expect("threads can be started"));
-        let shared: Arc<Shared<S>> = Arc::default();
         let mut args = Arguments::from_args();
-        // The cases share control planes and a program that takes a lock on them.
-        args.test_threads = Some(1);
+        // Cases share the control planes of a stage and a program that takes a lock on them.
+        let threads = args.test_threads.map_or(self.stages, |asked| asked.clamp(1, self.stages));
+        args.test_threads = Some(threads);
+        let pool = Arc::new(Pool::new(threads));
         let trials = self.cases.into_iter().map(|Entry { name, is_thorough, case }| {
-            let (runtime, shared) = (Arc::clone(&runtime), Arc::clone(&shared));
+            let (runtime, pool) = (Arc::clone(&runtime), Arc::clone(&pool));
             let trial = Trial::test(name, move || {
-                let stage = shared.stage(&runtime, set)?;
+                let taken = pool.take(|| runtime.block_on(set()));
+                let stage = taken.stage()?;
                 caught(|| runtime.block_on(case(stage)))
             });
             trial.with_ignored_flag(is_thorough)
         });
         let conclusion = libtest_mimic::run(&args, trials.collect());
-        drop(shared);
+        drop(pool);
         drop(runtime);
         conclusion.exit_code()
     }
 }
 
-struct Shared<S>(OnceLock<Result<Arc<S>, String>>);
+/// What cases of a part share on each stage.
+struct OfStages<S, P>(Mutex<Vec<Shared<S, P>>>);
 
-impl<S> Default for Shared<S> {
+type Shared<S, P> = (Arc<S>, Arc<OnceCell<Arc<P>>>);
+
+impl<S, P> Default for OfStages<S, P> {
     fn default() -> Self {
-        Self(OnceLock::new())
+        Self(Mutex::default())
     }
 }
 
-impl<S> Shared<S> {
-    fn stage(&self, runtime: &Runtime, set: Set<S>) -> Result<Arc<S>, Failed> {
-        let set = || {
-            let stage = catch_unwind(AssertUnwindSafe(|| runtime.block_on(set())));
-            stage.map(Arc::new).map_err(|panic| message(&*panic))
-        };
-        self.0
-            .get_or_init(set)
-            .clone()
-            .map_err(|error| format!("the stage cannot be set: {error}").into())
+impl<S, P> OfStages<S, P> {
+    fn of(&self, stage: &Arc<S>) -> Arc<OnceCell<Arc<P>>> {
+        let mut all = locked(&self.0);
+        if let Some((_, shared)) = all.iter().find(|(other, _)| Arc::ptr_eq(other, stage)) {
+            return Arc::clone(shared);
+        }
+        let shared = Arc::default();
+        all.push((Arc::clone(stage), Arc::clone(&shared)));
+        shared
     }
+}
+
+/// A stage, or why it could not be set.
+type Set<S> = Result<Arc<S>, String>;
+
+/// The stages on which no case runs now. As many threads take them as there may be stages.
+struct Pool<S> {
+    free: Mutex<Vec<Set<S>>>,
+    unset: Mutex<usize>,
+}
+
+/// A stage that a case has for itself until this is dropped.
+struct Taken<'a, S> {
+    pool: &'a Pool<S>,
+    stage: Set<S>,
+}
+
+impl<S> Pool<S> {
+    fn new(stages: usize) -> Self {
+        Self { free: Mutex::default(), unset: Mutex::new(stages) }
+    }
+
+    /// Takes a free stage; sets one if there is none. What could not be set once is not tried again.
+    fn take(&self, set: impl FnOnce() -> S) -> Taken<'_, S> {
+        let free = locked(&self.free).pop();
+        let stage = free.unwrap_or_else(|| {
+            let mut unset = locked(&self.unset);
+            *unset = unset.checked_sub(1).expect("no more cases at once than stages");
+            drop(unset);
+            let stage = catch_unwind(AssertUnwindSafe(set));
+            stage.map(Arc::new).map_err(|panic| message(&*panic))
+        });
+        Taken { pool: self, stage }
+    }
+}
+
+impl<S> Taken<'_, S> {
+    fn stage(&self) -> Result<Arc<S>, Failed> {
+        self.stage.clone().map_err(|error| format!("the stage cannot be set: {error}").into())
+    }
+}
+
+impl<S> Drop for Taken<'_, S> {
+    fn drop(&mut self) {
+        locked(&self.pool.free).push(self.stage.clone());
+    }
+}
+
+/// A case that has panicked has left nothing half-way in these lists.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn caught(case: impl FnOnce()) -> Result<(), Failed> {
     catch_unwind(AssertUnwindSafe(case)).map_err(|panic| message(&*panic).into())
 }
 
-/// Where the last panic came from.
-static PLACE: Mutex<String> = Mutex::new(String::new());
+thread_local! {
+    /// Where the last panic of this thread came from.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 fn note_place(location: Option<&panic::Location<'_>>) {
-    if let (Ok(mut place), Some(location)) = (PLACE.lock(), location) {
-        *place = location.to_string();
+    if let Some(location) = location {
+        PLACE.with_borrow_mut(|place| *place = location.to_string());
     }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked");
-    let place = PLACE.lock().map(|place| place.clone()).unwrap_or_default();
-    format!("{place}: {text}")
+    PLACE.with_borrow(|place| format!("{place}: {text}"))
 }

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
-    let suite = Suite::new();
+    let suite = Suite::new().on_stages(2);
     kubeconfig::add(probes::add(suite))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)

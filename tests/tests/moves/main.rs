@@ -58,6 +58,7 @@ impl Ground {
 
 fn main() -> ExitCode {
     Suite::new()
+        .on_stages(2)
         .part("bad_input", bad_input::suite(), |ground: Arc<Ground>| Box::pin(ground.bench()))
         .part("transaction", transaction::suite(), |ground| Box::pin(ground.arena()))
         .part("backup", backup::suite(), |ground| Box::pin(ground.arena()))

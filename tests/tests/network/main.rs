@@ -19,6 +19,7 @@ use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
     Suite::new()
+        .on_stages(2)
         .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
         .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
         .thorough("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
