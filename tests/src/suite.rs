@@ -226,8 +226,12 @@ thread_local! {
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
+/// Where the last panic of any thread came from: that of a task is raised again where the task is awaited.
+static ELSEWHERE: Mutex<String> = Mutex::new(String::new());
+
 fn note_place(location: Option<&panic::Location<'_>>) {
     if let Some(location) = location {
+        *locked(&ELSEWHERE) = location.to_string();
         PLACE.with_borrow_mut(|place| *place = location.to_string());
     }
 }
@@ -235,5 +239,7 @@ fn note_place(location: Option<&panic::Location<'_>>) {
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked");
-    PLACE.with_borrow(|place| format!("{place}: {text}"))
+    let place = PLACE.take();
+    let place = if place.is_empty() { locked(&ELSEWHERE).clone() } else { place };
+    format!("{place}: {text}")
 }

@@ -23,6 +23,7 @@ pub fn report(report: &Report, every: bool) -> String {
     }
     explained(&mut text, "Kept in the source too", &report.kept, every);
     explained(&mut text, "Not moved", &report.not_moved, every);
+    explained(&mut text, "Still in the source", &report.held, every);
     let title = "Deleted by the garbage collector of the source";
     explained(&mut text, title, &report.collected, every);
     if !report.added_by_target.is_empty() {

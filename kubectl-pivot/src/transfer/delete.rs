@@ -6,7 +6,7 @@
 //! - It has reported `Paused`: the deletion comes first, since the controller would put a finalizer back on an object
 //!   that is not in deletion, and does nothing else.
 //! - It has not: the finalizers come off first, so that it never sees a deletion, which it might carry out. A
-//!   finalizer that comes back is a controller at work; the move stops.
+//!   finalizer that comes back is a controller at work; the object and its Cluster stay as they are.
 //!
 //! Objects that have finalizers, or whose deletion a webhook or policy looks at, carry the mark `delete-for-move` by
 //! then, and what reports its pause has one of its own.
@@ -14,7 +14,8 @@
 //! Before each level the pauses of the source are looked at once more: an active controller would take
 //! the deletion for its user's, and delete real machines.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -23,15 +24,17 @@ use super::compare::{compare, is_finalizer};
 use super::deletion_hooks::DeletionHooks;
 use super::discover::{Territory, list_copied};
 use super::error::PhaseError;
+use super::held::{self, Held};
 use super::hold::hold;
 use super::own_pause;
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
-    Fate, Graph, Node, Object, ResourceType, has_paused_annotation, is_cluster, is_pausable,
-    is_paused, reports_pause,
+    Fate, Graph, Object, ResourceType, has_paused_annotation, is_cluster, is_pausable, is_paused,
+    reports_pause,
 };
+use crate::causes::in_one_line;
 use crate::cluster::{ApiError, Client};
 
 /// Pause between two tries at an object that may not be deleted now.
@@ -40,31 +43,50 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// Attempts at a deletion that writes of others keep overtaking.
 const ATTEMPTS: u32 = 10;
 
-/// Deletes everything that moves, and waits until it is gone.
+/// Deletes everything that moves, and waits until it is gone. Returns what is held by objects that have changed
+/// since they were compared, or do not go away.
 ///
 /// # Errors
-/// When a request fails, an object has changed since it was compared, the source is active, or an
-/// object does not go away.
-pub async fn delete(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
+/// When the source is active, or more than single objects are the matter.
+pub async fn delete<'a>(
+    run: &Run,
+    territory: &Territory,
+    graph: &'a Graph,
+) -> Result<Held<'a>, PhaseError> {
     let moved = |index: &usize| graph.nodes[*index].fate == Fate::Move;
     let progress = Progress::of(graph.copied().filter(moved).count()).carried_through();
     let hooks = &DeletionHooks::read(&run.source).await;
+    let mut held = Held::none(graph);
+    let failures = &AtomicUsize::new(0);
     for level in graph.levels.iter().rev() {
-        let nodes: Vec<&Node> =
-            level.iter().filter(|index| moved(index)).map(|index| &graph.nodes[*index]).collect();
+        let nodes = level.iter().copied().filter(|index| moved(index) && !held.has(*index));
+        let nodes: Vec<usize> = nodes.collect();
         if nodes.is_empty() {
             continue;
         }
         hold(run, territory, graph).await?;
-        run.each(nodes, &progress, |node| async move {
+        let outcomes = run.each(nodes, &progress, |index| async move {
+            let node = &graph.nodes[index];
             let resource = graph.resource(node);
             let is_looked_at = hooks.look_at(resource);
             let (source, object) = (&run.source, &node.object);
-            Deletion { source, resource, object, is_looked_at }.carry_out(run).await
-        })
-        .await?;
+            let deletion = Deletion { source, resource, object, is_looked_at };
+            match deletion.carry_out(run).await {
+                Err(error)
+                    if error.is_of_one_object()
+                        && failures.fetch_add(1, Ordering::Relaxed) < held::MOST_FAILURES =>
+                {
+                    run.events.note(format!("goes on with the rest: {}", in_one_line(&error)));
+                    Ok(Some((index, error)))
+                }
+                outcome => outcome.map(|()| None),
+            }
+        });
+        for (index, error) in outcomes.await?.into_iter().flatten() {
+            held.add(index, error);
+        }
     }
-    wait_until_gone(run, territory, graph).await
+    wait_until_gone(run, territory, graph, held).await
 }
 
 /// An object that is to be deleted, as its copy was compared with it.
@@ -184,46 +206,50 @@ fn check_unchanged(object: &Object, now: &Object, is_freed: bool) -> Result<(), 
     Ok(())
 }
 
-/// Waits until everything is gone. Controllers can be slow to notice and put a finalizer back, so such
-/// objects are freed again.
-async fn wait_until_gone(
+/// Waits until everything is gone that is not held. Controllers can be slow to notice and put a finalizer back, so
+/// such objects are freed again.
+async fn wait_until_gone<'a>(
     run: &Run,
     territory: &Territory,
-    graph: &Graph,
-) -> Result<(), PhaseError> {
-    let moving = || graph.moving().filter(|node| node.fate == Fate::Move);
-    let moved: HashMap<&str, &Node> = moving().map(|node| (node.object.uid(), node)).collect();
-    let clusters: HashSet<_> = moving().filter(|node| is_cluster(&node.object)).map(name).collect();
+    graph: &'a Graph,
+    mut held: Held<'a>,
+) -> Result<Held<'a>, PhaseError> {
+    let moving = || graph.copied().filter(|index| graph.nodes[*index].fate == Fate::Move);
+    let moved: HashMap<&str, usize> =
+        moving().map(|index| (graph.nodes[index].object.uid(), index)).collect();
+    let clusters = moving().filter(|index| is_cluster(&graph.nodes[*index].object));
+    let clusters: HashMap<_, usize> =
+        clusters.map(|index| (name(&graph.nodes[index].object), index)).collect();
     let begun = Instant::now();
     loop {
         run.stop.check_lock()?;
         let listed = list_copied(&run.source, territory, graph).await?;
         let listed = || listed.iter().map(|(_, object)| object);
-        let is_new = |object: &&Object| is_cluster(object) && !moved.contains_key(object.uid());
-        let has_name = |object: &&Object| clusters.contains(&(object.namespace(), object.name()));
-        if let Some(returned) = listed().filter(is_new).find(has_name) {
-            return Err(PhaseError::CameBack { object: returned.id() });
+        for object in listed().filter(|object| is_cluster(object)) {
+            let returned = clusters.get(&name(object)).filter(|index| !held.has(**index));
+            if let Some(index) = returned.filter(|_| !moved.contains_key(object.uid())) {
+                held.add(*index, PhaseError::CameBack { object: object.id() });
+            }
         }
-        let left: Vec<&Object> =
-            listed().filter(|object| moved.contains_key(object.uid())).collect();
-        let Some(first) = left.first() else {
-            return Ok(());
+        let left = listed().filter_map(|object| Some((*moved.get(object.uid())?, object)));
+        let left: Vec<(usize, &Object)> = left.filter(|(index, _)| !held.has(*index)).collect();
+        let Some((_, first)) = left.first() else {
+            return Ok(held);
         };
         if begun.elapsed() > run.options.delete_timeout {
-            return Err(PhaseError::NotGone {
-                object: first.id(),
-                seconds: begun.elapsed().as_secs(),
-                finalizers: first.finalizers().join(", "),
-            });
+            for (index, object) in left {
+                held.add(index, not_gone(object, begun));
+            }
+            return Ok(held);
         }
         run.events.doing(format!(
             "waiting for {} objects to go, {} among them",
             left.len(),
             first.id()
         ));
-        for object in left.into_iter().filter(|object| object.is_being_deleted()) {
-            let Some(node) = moved.get(object.uid()) else { continue };
-            match remove_finalizers(&run.source, graph.resource(node), object).await {
+        for (index, object) in left.into_iter().filter(|(_, object)| object.is_being_deleted()) {
+            match remove_finalizers(&run.source, graph.resource(&graph.nodes[index]), object).await
+            {
                 Err(error) if !error.is_refused_by_admission() => return Err(error.into()),
                 _ => {}
             }
@@ -232,8 +258,16 @@ async fn wait_until_gone(
     }
 }
 
-fn name(node: &Node) -> (Option<&str>, &str) {
-    (node.object.namespace(), node.object.name())
+fn not_gone(object: &Object, begun: Instant) -> PhaseError {
+    PhaseError::NotGone {
+        object: object.id(),
+        seconds: begun.elapsed().as_secs(),
+        finalizers: object.finalizers().join(", "),
+    }
+}
+
+fn name(object: &Object) -> (Option<&str>, &str) {
+    (object.namespace(), object.name())
 }
 
 #[cfg(test)]

@@ -170,6 +170,20 @@ pub enum PhaseError {
         /// What holds it.
         finalizers: String,
     },
+    /// Some objects could not be deleted; all others are gone.
+    #[error(
+        "{objects} could not be deleted{}; all others are gone from the source. The first: {first}",
+        of(clusters)
+    )]
+    Held {
+        /// The Clusters that they belong to.
+        clusters: Vec<ObjectId>,
+        /// Objects that could not be deleted, counted in words.
+        objects: String,
+        /// Why the first of them could not.
+        #[source]
+        first: Box<PhaseError>,
+    },
     /// A namespace of the target is in the way of itself.
     #[error("namespace {namespace} of the target cluster is still being deleted after {seconds} s")]
     NamespaceTerminating {
@@ -225,6 +239,18 @@ pub enum PhaseError {
     },
 }
 
+/// Clusters that are named one by one.
+const NAMED: usize = 5;
+
+fn of(clusters: &[ObjectId]) -> String {
+    let names: Vec<String> = clusters.iter().take(NAMED).map(ToString::to_string).collect();
+    match clusters.len() - names.len() {
+        _ if names.is_empty() => String::new(),
+        0 => format!(", of {}", names.join(", ")),
+        others => format!(", of {} and {others} others", names.join(", ")),
+    }
+}
+
 impl From<ApiError> for PhaseError {
     fn from(error: ApiError) -> Self {
         if error.is_lock_lost() { Self::LockLost } else { Self::Api(error) }
@@ -245,6 +271,18 @@ impl PhaseError {
                 | Self::SourceActive { .. }
                 | Self::SourceChanged { .. }
         )
+    }
+
+    /// Returns whether an object is the matter with it, and others can be deleted nevertheless.
+    pub(super) fn is_of_one_object(&self) -> bool {
+        match self {
+            Self::SourceChanged { .. } | Self::FinalizerReturned { .. } => true,
+            Self::Api(error) => {
+                matches!(error.code(), Some(400 | 403 | 409 | 422))
+                    || error.is_refused_by_admission()
+            }
+            _ => false,
+        }
     }
 
     /// Returns whether a request that it comes from may still be carried out.
@@ -315,6 +353,7 @@ impl PhaseError {
                     "find out which controller puts the finalizers back on {object}, and stop it"
                 )
             }
+            Self::Held { first, .. } => first.hint(),
             Self::NamespaceTerminating { namespace, .. } => format!(
                 "its conditions tell what holds it: kubectl get namespace {namespace} -o yaml"
             ),

@@ -14,6 +14,7 @@ mod directory;
 mod discover;
 mod error;
 mod findings;
+mod held;
 mod hold;
 mod inventory;
 mod kinds;

@@ -18,7 +18,7 @@ use super::preflight::{Preflight, check_objects, preflight};
 use super::quiesce::{Pauses, quiesce};
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Step};
-use super::report::{Outcome, PhaseTime, Report};
+use super::report::{Explained, Outcome, PhaseTime, Report};
 use super::run::Run;
 use super::seal::seal;
 use super::undo::{Stray, undo};
@@ -280,8 +280,10 @@ async fn finish(
                 ("go on", Step::SourceDeleted, Ok(()))
             }
             Phase::Deleting => {
-                let deleted = delete(run, territory, graph);
+                let mut held = Vec::new();
+                let deleted = delete_what_can_be(run, territory, graph, &mut held);
                 let deleted = clock.time("delete", "Delete objects from the source", deleted).await;
+                clock.report.held = held;
                 ("delete objects from the source", Step::SourceDeleted, deleted)
             }
             Phase::Resuming | Phase::Finished => {
@@ -294,6 +296,18 @@ async fn finish(
         phase = lock.advance(step).await.map_err(|error| (doing, Box::new(error).into()))?;
     }
     Ok(())
+}
+
+/// Deletes what moves; fails if some of it is held, and explains that.
+async fn delete_what_can_be(
+    run: &Run,
+    territory: &Territory,
+    graph: &Graph,
+    explained: &mut Vec<Explained>,
+) -> Result<(), PhaseError> {
+    let held = delete(run, territory, graph).await?;
+    *explained = held.explained();
+    held.into_error().map_or(Ok(()), Err)
 }
 
 /// Resumes what was moved on the target, and classes that were kept in the source.

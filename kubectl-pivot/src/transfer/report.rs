@@ -114,6 +114,8 @@ pub struct Report {
     pub not_moved: Vec<Explained>,
     /// Deleted by the source's garbage collector, since their owners move.
     pub collected: Vec<Explained>,
+    /// Could not be deleted from the source, and the Clusters that they belong to.
+    pub held: Vec<Explained>,
     /// Those of `not_moved` that are not in the graph.
     #[serde(skip)]
     pub(crate) labelled: Vec<Explained>,
@@ -155,6 +157,7 @@ impl Report {
             labelled: Vec::new(),
             reused: Vec::new(),
             added_by_target: Vec::new(),
+            held: Vec::new(),
             findings: Vec::new(),
             probes: Probes::default(),
             counts_by_kind: BTreeMap::new(),

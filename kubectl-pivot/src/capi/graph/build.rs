@@ -199,8 +199,7 @@ impl<'a> Builder<'a> {
     }
 
     fn owners(&self, index: usize) -> impl Iterator<Item = usize> {
-        let node = &self.nodes[index];
-        node.owners.iter().filter_map(|owner| owner.node).chain(node.soft_owners.iter().copied())
+        self.nodes[index].known_owners()
     }
 
     pub(super) fn finish(mut self) -> (Vec<Node>, Vec<Vec<usize>>) {

@@ -94,6 +94,14 @@ pub struct Node {
     pub fate: Fate,
 }
 
+impl Node {
+    /// Returns the nodes of its owners, stated or by convention.
+    pub fn known_owners(&self) -> impl Iterator<Item = usize> {
+        let stated = self.owners.iter().filter_map(|owner| owner.node);
+        stated.chain(self.soft_owners.iter().copied())
+    }
+}
+
 /// An owner cycle: each object is owned by the next, the last by the first.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("owner references form a cycle: {}", self.describe())]

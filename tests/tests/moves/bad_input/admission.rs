@@ -6,6 +6,7 @@ use std::time::Duration;
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::{Piece, Population, shapes};
+use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::{Value, json};
@@ -221,6 +222,9 @@ async fn fails_and_is_continued(
     expect(&outcome, code::UNFINISHED, &["can be carried on", "hint:", "kubectl pivot resume"]);
     assert_eq!(payload(target, namespace).await, all, "{outcome}");
     assert_eq!(active(source, namespace).await, Vec::<String>::new(), "in the source: {outcome}");
+    if let Side::Source = side {
+        expect_the_rest_is_gone(bench, namespace, &outcome).await;
+    }
     policy.remove(refusing).await;
     let outcome = bench.resume().await;
     expect(&outcome, code::MOVED, &[]);
@@ -230,6 +234,16 @@ async fn fails_and_is_continued(
     let left = target.dump(&[namespace]).await;
     let marked: Vec<_> = left.objects().iter().filter(|object| is_marked(object)).collect();
     assert!(marked.is_empty(), "marks of the run are left: {marked:?}");
+}
+
+/// Fails unless the first cluster has left the source, and the outcome names the second.
+async fn expect_the_rest_is_gone(bench: &Bench, namespace: &str, outcome: &Outcome) {
+    let left = payload(&bench.pair().source, namespace).await;
+    assert_eq!(left, 2, "the second Cluster, and its object: {outcome}");
+    let of = format!("could not be deleted, of Cluster {namespace}/{}", second_name(namespace));
+    expect(outcome, code::UNFINISHED, &["1 object", &of]);
+    let active = active(&bench.pair().target, namespace).await;
+    assert_eq!(active, Vec::<String>::new(), "in the target: {outcome}");
 }
 
 async fn payload(plane: &Plane, namespace: &str) -> usize {

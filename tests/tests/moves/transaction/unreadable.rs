@@ -1,6 +1,7 @@
 //! `status` and `rollback --from-marks` while the webhook that converts a kind is down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{PatchKind, WriteOptions};
@@ -23,11 +24,13 @@ async fn status(arena: Arc<Arena>) {
         story.kill_at(while_copying(5, Fault::HoldAfter)).await;
         let source = &story.arena.pair().source;
         break_conversion(source).await;
-        let status = story.run("status", &[]).await.expect_success("status");
-        let document = story.run("status", &["-o", "json"]).await.expect_success("status").json();
+        let status = story.run("status", &[]).await;
+        let document = story.run("status", &["-o", "json"]).await;
         story.arena.lose_records().await;
         let refused = story.run("rollback", &["--from-marks"]).await;
         remove(source).await;
+        let status = status.expect_success("status");
+        let document = document.expect_success("status").json();
         for says in ["this is its source", "Converted (down.example.com/v2): conversion webhook"] {
             assert!(status.says(says), "{says}: {status}");
         }
@@ -51,9 +54,10 @@ async fn break_conversion(plane: &Plane) {
     let kind = ResourceType::new("down.example.com/v1", "Converted", "converted", false);
     let object = Object::new(json!({"apiVersion": "down.example.com/v1", "kind": "Converted",
         "metadata": {"name": "old"}}));
-    while client.create(&kind, &object, &options).await.is_err_and(|error| error.is_not_found()) {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    until("objects of the kind can be created", async || {
+        client.create(&kind, &object, &options).await.is_ok()
+    })
+    .await;
     let version = |name: &str, is_stored: bool| {
         let schema = json!({"openAPIV3Schema": {"type": "object"}});
         json!({"name": name, "served": name == "v2", "storage": is_stored, "schema": schema})
@@ -68,9 +72,21 @@ async fn break_conversion(plane: &Plane) {
     )
     .await;
     let converted = ResourceType::new("down.example.com/v2", "Converted", "converted", false);
-    while !client.list(&converted, None).await.is_err_and(|error| error.code() == Some(500)) {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    until("the webhook is asked", async || {
+        client.list(&converted, None).await.is_err_and(|error| error.code() == Some(500))
+    })
+    .await;
+}
+
+/// Waits for a minute.
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    for _ in 0..600 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    panic!("within a minute: {what}");
 }
 
 /// Takes the kind out again: a CRD goes only once its objects can be read.
@@ -79,6 +95,10 @@ async fn remove(plane: &Plane) {
     let client = plane.client();
     let crd = client.get(&crd_type(), None, NAME).await.expect("can be read").expect("is there");
     client.delete(&crd_type(), None, NAME, crd.uid()).await.expect("can be deleted");
+    until("the kind is gone", async || {
+        client.get(&crd_type(), None, NAME).await.expect("can be read").is_none()
+    })
+    .await;
 }
 
 async fn patch(plane: &Plane, patch: &Value) {
