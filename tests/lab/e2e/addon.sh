@@ -10,7 +10,7 @@ run_title="A pivot in the lab, its network by the Helm add-on provider"
 run_text="Written by \`just lab e2e addon\`: \`kubectl pivot create --cni cilium --cni-via addon\`. The add-on provider is built from its Go module,
 its manifests are the module's own, and it runs in both clusters; both get Cilium's chart from a repository in the lab. After
 the move the release has to be the one from before, and the target's own provider has to keep it. What is a stand-in is in
-[tests/lab/README.md](../tests/lab/README.md)."
+[the README of the lab](../README.md)."
 run_cni="Cilium $cilium_version, its chart ${cilium_version#v}"
 run_addon=$helm_addon_version
 

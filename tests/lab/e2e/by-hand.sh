@@ -4,7 +4,7 @@
 
 run_title="A pivot in the lab, by hand"
 run_text="Written by \`just lab e2e\`: the nine steps as a person does them, each with the waits that it needs. Everything is real but
-what [tests/lab/README.md](../tests/lab/README.md) names as a stand-in. Step 2 leaves the Helm add-on provider out; step 7 is
+what [the README of the lab](../README.md) names as a stand-in. Step 2 leaves the Helm add-on provider out; step 7 is
 \`kubectl pivot move\` in place of \`clusterctl move\`; step 8 is \`kubectl pivot verify\`, and after it the target scales itself."
 
 run_it() {

@@ -8,7 +8,7 @@ source "$lab/e2e/create.sh"
 run_title="A pivot in the lab, with Cilium"
 run_text="Written by \`just lab e2e cilium\`: \`kubectl pivot create --cni cilium\`, and then that policies are enforced. Cilium is built from
 its Go module, the chart is the module's own, helm is real; the values that the lab needs are shown below. What else is a
-stand-in is in [tests/lab/README.md](../tests/lab/README.md)."
+stand-in is in [the README of the lab](../README.md)."
 run_cni="Cilium $cilium_version, its chart ${cilium_version#v}"
 
 run_it() {

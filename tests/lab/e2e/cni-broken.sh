@@ -6,7 +6,7 @@
 source "$lab/e2e/cilium.sh"
 
 run_title="A pivot in the lab, another network by one flag, broken at first"
-run_text="Written by \`just lab e2e cni-broken\`: the document of the run with Cilium ([lab-cilium.md](lab-cilium.md)), and another network by one
+run_text="Written by \`just lab e2e cni-broken\`: the document of the run with Cilium ([cilium.md](cilium.md)), and another network by one
 flag. Its image cannot be pulled at first: \`kubectl pivot create\` gives up after \`--timeout\` and keeps everything; once the
 network is mended, \`resume\` goes on to the end."
 run_cni="kindnetd of the lab"

@@ -6,7 +6,7 @@ source "$lab/e2e/create.sh"
 
 run_title="A pivot in the lab, by \`kubectl pivot create\`, killed in every step"
 run_text="Written by \`just lab e2e create-killed\`: the command is killed (\`kill -9\`) once in each of its steps, as soon as it says that the
-step has begun, and given again. Everything is real but what [tests/lab/README.md](../tests/lab/README.md) names as a stand-in."
+step has begun, and given again. Everything is real but what [the README of the lab](../README.md) names as a stand-in."
 
 create_pivot() {
     local titles title

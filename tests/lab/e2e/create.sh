@@ -3,8 +3,8 @@
 
 run_title="A pivot in the lab, by \`kubectl pivot create\`"
 run_text="Written by \`just lab e2e create\`: all nine steps by one command. Everything is real but what
-[tests/lab/README.md](../tests/lab/README.md) names as a stand-in. The Helm add-on provider is left out. The same by hand, in the
-same lab: [lab-run.md](lab-run.md)."
+[the README of the lab](../README.md) names as a stand-in. The Helm add-on provider is left out. The same by hand, in the
+same lab: [by-hand.md](by-hand.md)."
 
 run_it() {
     create_inputs

@@ -11,7 +11,7 @@ rounds=${LAB_ROUNDS:-2}
 settle=10
 
 run_title="The nine steps by hand and by \`kubectl pivot create\`, in seconds"
-run_text="Written by \`just lab e2e times\`: the nine steps of [lab-run.md](lab-run.md), each command followed by nothing but the waits that the next
+run_text="Written by \`just lab e2e times\`: the nine steps of [by-hand.md](by-hand.md), each command followed by nothing but the waits that the next
 one needs, and \`kubectl pivot create\`, in turns, in the same lab, from no cluster to a target that manages itself. Both
 watch the Machines for $settle s after the move. By hand step 4 waits until the Cluster says that its control plane is initialized; \`create\`
 installs the network as soon as the target's API server is ready. Containers of the lab were given the machine's processors before everything else on it."
