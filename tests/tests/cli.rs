@@ -14,7 +14,7 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["create"],
     &["abort"],
@@ -25,6 +25,8 @@ const COMMANDS: [&[&str]; 26] = [
     &["restore"],
     &["status"],
     &["verify"],
+    &["explain"],
+    &["version"],
     &["doctor"],
     &["demo"],
     &["sandbox"],
@@ -68,14 +70,18 @@ async fn every_command_explains_itself_and_every_option() {
 async fn the_overview_names_every_command() {
     let home = home();
     let outcome = run(home.path(), &["--help"]).await;
-    let lines = outcome.stdout.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let listed: BTreeSet<&str> =
-        lines.map_while(|line| line.split_whitespace().next()).filter(|c| *c != "help").collect();
+    // Groups of commands, each below its title; the options follow.
+    let groups = outcome.stdout.split("\nOptions:").next().expect("there is a first part");
+    let lines = groups.lines().filter_map(|line| line.strip_prefix("  "));
+    let listed: BTreeSet<&str> = lines
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|command| *command != "help")
+        .collect();
     let known = COMMANDS.iter().filter_map(|command| command.first().copied()).collect();
     assert_eq!(listed, known, "COMMANDS above has to name every command");
     let nothing = run(home.path(), &[]).await;
     expect(&nothing, exit::USAGE);
-    assert!(nothing.stderr.contains("\nCommands:\n"), "{nothing}");
+    assert!(nothing.stderr.contains("\nMove:\n"), "{nothing}");
 }
 
 #[tokio::test]
@@ -86,6 +92,27 @@ async fn the_version_is_the_workspaces() {
         expect(&outcome, exit::OK);
         assert_eq!(outcome.stdout, format!("kubectl-pivot {}\n", env!("CARGO_PKG_VERSION")));
     }
+    let outcome = run(home.path(), &["version", "-o", "json"]).await;
+    expect(&outcome, exit::OK);
+    assert_eq!(outcome.json()["version"], env!("CARGO_PKG_VERSION"));
+    let plain = run(home.path(), &["version"]).await;
+    assert!(plain.stdout.starts_with(&format!("kubectl-pivot {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[tokio::test]
+async fn explain_prints_one_rule_all_rules_and_suggests_a_name() {
+    let home = home();
+    let one = run(home.path(), &["explain", "providerolder"]).await;
+    expect(&one, exit::OK);
+    assert!(one.stdout.starts_with("ProviderOlder (error)\n\nMeaning\n"), "{one}");
+    let json = run(home.path(), &["explain", "ProviderOlder", "-o", "json"]).await.json();
+    assert_eq!(json["rule"], "ProviderOlder");
+    assert!(json["fix"].as_str().is_some_and(|fix| fix.contains("clusterctl upgrade apply")));
+    let all = run(home.path(), &["explain", "-o", "json"]).await.json();
+    assert!(all.as_array().is_some_and(|rules| rules.len() > 20 && rules.contains(&json)));
+    let wrong = run(home.path(), &["explain", "ProviderOld"]).await;
+    expect(&wrong, exit::USAGE);
+    assert!(wrong.stderr.contains("a similar value exists: 'ProviderOlder'"), "{wrong}");
 }
 
 #[tokio::test]
@@ -242,12 +269,12 @@ async fn the_demo_moves_a_fleet_and_leaves_nothing_running() {
 }
 
 #[tokio::test]
-async fn the_readme_lists_the_options_of_move() {
+async fn the_reference_lists_the_options_of_move() {
     let home = home();
     let help = run(home.path(), &["move", "--help"]).await.stdout;
     let mut real: Vec<String> = options(&help).into_iter().map(|(flag, _)| flag).collect();
-    let readme = include_str!("../../README.md");
-    let table = readme.lines().skip_while(|line| !line.starts_with("| `kubectl pivot move` |"));
+    let reference = include_str!("../../docs/reference/move.md");
+    let table = reference.lines().skip_while(|line| !line.starts_with("| `kubectl pivot move` |"));
     let mut told: Vec<String> = table
         .skip(2)
         .take_while(|line| line.starts_with('|'))
@@ -340,9 +367,17 @@ fn expect(outcome: &Outcome, code: u8) {
 /// The long options of a help text, each with its explanation.
 fn options(help: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
-    for line in help.lines().skip_while(|line| *line != "Options:").skip(1) {
+    let options = help.split("\nExamples:").next().unwrap_or(help);
+    // Groups of options, each below a title that ends in a colon.
+    let is_title = |line: &str| line.ends_with(':') && !line.starts_with(' ');
+    for line in options.lines().skip_while(|line| !is_title(line)) {
         let text = line.trim_start();
-        if let Some(flag) = Some(text).filter(|text| text.starts_with('-')).and_then(long_flag) {
+        if is_title(line) {
+            continue;
+        }
+        // Explanations are indented further; one may begin with a flag where it is wrapped.
+        let is_flag = text.starts_with('-') && line.len() - text.len() <= 6;
+        if let Some(flag) = Some(text).filter(|_| is_flag).and_then(long_flag) {
             // In a short help text the explanation is behind at least two spaces.
             let behind = text.split_once("  ").map_or("", |(_, explanation)| explanation.trim());
             found.push((flag, behind.to_owned()));

@@ -1,14 +1,21 @@
 //! `kubectl pivot abort`.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
 use super::Context;
 use super::names::label;
 use super::plugin::PluginFolders;
+use super::prompt;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
 use crate::workflow::Leftovers;
+
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Ask, then remove the bootstrap cluster and the folder of the run
+  kubectl pivot abort pivot
+
+  # Without a question
+  kubectl pivot abort pivot --yes";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -17,7 +24,7 @@ pub(super) struct Args {
     #[arg(value_parser = label)]
     name: String,
     /// Do not ask.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Safety")]
     yes: bool,
     #[command(flatten)]
     plugins: PluginFolders,
@@ -41,17 +48,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
 }
 
 fn confirm(leftovers: &Leftovers) -> bool {
-    if !std::io::stdin().is_terminal() {
-        return false;
-    }
+    let folder = leftovers.folder.display();
     let what = match &leftovers.kind_cluster {
-        Some(cluster) => format!("the kind cluster {cluster} and {}", leftovers.folder.display()),
-        None => leftovers.folder.display().to_string(),
+        Some(cluster) => format!("the kind cluster {cluster} and {folder}"),
+        None => folder.to_string(),
     };
-    let mut err = anstream::stderr().lock();
-    let _ = write!(err, "Remove {what}? [y/N] ");
-    let _ = err.flush();
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes")
+    prompt::is_possible() && prompt::confirm(&format!("Remove {what}?"))
 }

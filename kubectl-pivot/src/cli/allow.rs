@@ -1,9 +1,10 @@
-//! What a user accepts to lose, as flags of the commands that carry out a move.
+//! Losses that a user accepts, as flags of the commands that move.
 
 use crate::transfer::{KindSelector, MoveOptions};
 
 /// Kinds for which a finding does not stop the move.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Safety")]
 pub(super) struct AllowArgs {
     /// Continue although the source's garbage collector will delete objects of this kind, since their
     /// owners move and they do not: KIND or KIND.GROUP; can be given more than once, and with commas.

@@ -11,6 +11,14 @@ use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, MoveRequest, exit};
 use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # A namespace; its Clusters are paused while the files are written
+  kubectl pivot backup ./before-upgrade -n fleet
+
+  # The plan of a backup of everything; changes nothing
+  kubectl pivot backup ./everything -A --dry-run";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,28 +26,28 @@ pub(super) struct Args {
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     /// Kubeconfig of the management cluster [default: $KUBECONFIG, then ~/.kube/config].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
     kubeconfig: Option<PathBuf>,
     /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     kubeconfig_context: Option<String>,
     /// Namespace to back up [default: that of the context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
     namespace: Option<String>,
     /// Back up all namespaces.
-    #[arg(long, short = 'A')]
+    #[arg(long, short = 'A', help_heading = "Scope")]
     all_namespaces: bool,
     /// Show what would be written, and change nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     dry_run: bool,
     /// Do not ask before the Clusters are paused. Nothing is asked either when standard input is no
     /// terminal.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Safety")]
     yes: bool,
     #[command(flatten)]
     wait: WaitArgs,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 

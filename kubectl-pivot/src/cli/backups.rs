@@ -6,6 +6,7 @@ use crate::commands::{self, CommandError};
 
 /// Flags about that backup.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Safety")]
 pub(super) struct BackupArgs {
     /// Folder in which the backup gets a folder of its own, named by the run [default: the user's
     /// state folder].

@@ -8,6 +8,7 @@ use crate::transfer::{MoveOptions, Namespaces, Role};
 
 /// Flags that name both clusters.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Clusters")]
 pub(super) struct ClustersArgs {
     /// Kubeconfig of the source management cluster [default: $KUBECONFIG, then ~/.kube/config].
     #[arg(long, value_name = "FILE")]
@@ -48,6 +49,7 @@ fn request(source: KubeconfigRef, target: KubeconfigRef, alone: Option<Role>) ->
 
 /// Flags that name both clusters, or only the one that a backup or restore is about.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Clusters")]
 pub(super) struct OneOrTwoArgs {
     /// Kubeconfig of the source management cluster, or of the only one [default: $KUBECONFIG, then
     /// ~/.kube/config].

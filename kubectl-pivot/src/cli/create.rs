@@ -15,6 +15,17 @@ use crate::commands::{self, CommandError, CreateRequest, exit};
 use crate::render;
 use crate::workflow::{self, PivotDocument, PivotMetadata, PivotSpec};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Every step with its commands and objects; changes nothing
+  kubectl pivot create pivot --infrastructure docker --cni cilium --dry-run
+
+  # A management cluster on Docker
+  kubectl pivot create pivot --infrastructure docker --cni cilium --worker-replicas 2
+
+  # The settings from a document
+  kubectl pivot create -f pivot.yaml";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,96 +33,98 @@ pub(super) struct Args {
     #[arg(required_unless_present = "filename", value_parser = workflow::cluster_name)]
     name: Option<String>,
     /// Document with all of this (kind: Pivot); flags override it.
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", help_heading = "Cluster")]
     filename: Option<PathBuf>,
     /// Infrastructure plugin, for example docker.
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", help_heading = "Cluster")]
     infrastructure: Option<String>,
     /// Namespace of the objects [default: default].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label)]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, help_heading = "Cluster")]
     namespace: Option<String>,
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
     kubernetes_version: Option<String>,
     /// Machines of the control plane [default: that of the plugin].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Cluster")]
     control_plane_replicas: Option<u32>,
     /// Worker machines [default: that of the plugin].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Cluster")]
     worker_replicas: Option<u32>,
     /// IP range for pods; can be given more than once [default: that of the plugin].
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, value_name = "CIDR", help_heading = "Cluster")]
     pod_cidr: Vec<String>,
     /// IP range for services; can be given more than once [default: that of the plugin].
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, value_name = "CIDR", help_heading = "Cluster")]
     service_cidr: Vec<String>,
     /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "Cluster")]
     variables: Vec<(String, String)>,
     /// Manifests of the cluster instead of those that the plugin renders.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     cluster_manifest: Option<PathBuf>,
     /// CNI plugin [default: what the infrastructure plugin says].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
     cni: Option<String>,
-    /// How charts of networks are installed [default: helm].
-    #[arg(long, value_enum)]
+    /// Installer of the network's chart: helm on this machine, or the Helm add-on provider of Cluster
+    /// API [default: helm].
+    #[arg(long, value_enum, help_heading = "Network")]
     cni_via: Option<CniVia>,
     /// Chart of the network, an archive or a folder, instead of the one in a repository.
-    #[arg(long, value_name = "PATH", conflicts_with = "cni_repo")]
+    #[arg(long, value_name = "PATH", conflicts_with = "cni_repo", help_heading = "Network")]
     cni_chart: Option<PathBuf>,
     /// Repository of the chart of the network (https:, http:, oci:) [default: that of the plugin].
-    #[arg(long, value_name = "URL", value_parser = workflow::chart_repository)]
+    #[arg(long, value_name = "URL", value_parser = workflow::chart_repository, help_heading = "Network")]
     cni_repo: Option<String>,
     /// Values for the chart of the network, over those of the plugins.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     cni_values: Option<PathBuf>,
     /// Manifests of your own network, with `--cni none`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     cni_manifest: Option<PathBuf>,
-    /// What the bootstrap cluster is [default: kind].
-    #[arg(long, value_enum)]
+    /// Bootstrap cluster: one that kind creates and that is deleted in the end, or an existing one that
+    /// stays [default: kind].
+    #[arg(long, value_enum, help_heading = "Bootstrap cluster")]
     bootstrap: Option<Bootstrap>,
     /// Name of the bootstrap cluster in kind [default: NAME-bootstrap].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Bootstrap cluster")]
     bootstrap_name: Option<String>,
     /// Node image of the bootstrap cluster [default: that of kind].
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", help_heading = "Bootstrap cluster")]
     bootstrap_image: Option<String>,
     /// Kubeconfig of an existing bootstrap cluster.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
     bootstrap_kubeconfig: Option<PathBuf>,
     /// Leave the bootstrap cluster as it is in the end.
-    #[arg(long)]
+    #[arg(long, help_heading = "Bootstrap cluster")]
     keep_bootstrap: bool,
     /// Configuration of clusterctl [default: where clusterctl looks for it].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
     clusterctl_config: Option<PathBuf>,
     /// Reach the target with this kubeconfig instead of the one that Cluster API makes.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig of the target")]
     to_kubeconfig: Option<PathBuf>,
-    /// Where the kubeconfig of the target is written [default: NAME.kubeconfig].
-    #[arg(long, value_name = "FILE")]
+    /// File for the kubeconfig of the target [default: NAME.kubeconfig].
+    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig of the target")]
     to_kubeconfig_out: Option<PathBuf>,
     /// Merge the target's cluster, user and context into your kubeconfig ($KUBECONFIG or
     /// ~/.kube/config); your current context stays.
-    #[arg(long)]
+    #[arg(long, help_heading = "Kubeconfig of the target")]
     merge_kubeconfig: bool,
     /// Leave out readiness probes: PLUGIN, PLUGIN/PROBE or PROBE; can be given more than once, and
     /// with commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Plugins and probes")]
     skip_probes: Vec<String>,
     /// Seconds that each wait may take [default: 1200].
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
     timeout: Option<u64>,
     /// Seconds after the move in which no Machine may be replaced [default: 10].
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
     settle: Option<u64>,
     /// Print every step with what it would run and apply; changes nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     dry_run: bool,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
     #[command(flatten)]
     plugins: PluginFolders,
@@ -119,21 +132,17 @@ pub(super) struct Args {
     tools: ToolArgs,
 }
 
-/// What the bootstrap cluster is.
+/// Kinds of bootstrap clusters.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Bootstrap {
-    /// A cluster that kind makes, and that is deleted in the end.
     Kind,
-    /// A cluster that is there and stays.
     Existing,
 }
 
-/// How charts of networks are installed.
+/// Installers of charts.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum CniVia {
-    /// helm is run here.
     Helm,
-    /// The Helm add-on provider installs them.
     Addon,
 }
 

@@ -5,20 +5,31 @@ use super::sandbox::PartsArgs;
 use crate::commands::{self, CommandError, DemoOptions, DemoStage, exit};
 use crate::render;
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Three clusters move
+  kubectl pivot demo
+
+  # With Cluster API's controllers before and after the move
+  kubectl pivot demo --controllers
+
+  # Keep both control planes to look around
+  kubectl pivot demo --fleet 8 --keep";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Clusters to move.
-    #[arg(long, value_name = "C", default_value_t = 3)]
+    #[arg(long, value_name = "C", default_value_t = 3, help_heading = "Fleet")]
     fleet: usize,
     /// Worker machines of each.
-    #[arg(long, value_name = "W", default_value_t = 3)]
+    #[arg(long, value_name = "W", default_value_t = 3, help_heading = "Fleet")]
     workers: usize,
     /// Run Cluster API's controllers: they provision the clusters and take them over after the move.
-    #[arg(long)]
+    #[arg(long, help_heading = "Control planes")]
     controllers: bool,
     /// Leave the two management clusters running afterwards.
-    #[arg(long)]
+    #[arg(long, help_heading = "Control planes")]
     keep: bool,
     #[command(flatten)]
     parts: PartsArgs,
@@ -65,14 +76,14 @@ fn describe(stage: DemoStage, controllers: bool) -> String {
         }
         DemoStage::Done(report) => format!("\n{}", render::report(&report, false)),
         DemoStage::Kept(sandbox) => format!(
-            "\nBoth clusters go on running:\n\n{}\nLook around, then: kubectl pivot sandbox down --name {}\n",
+            "\nBoth clusters keep running:\n\n{}\nLook around, then: kubectl pivot sandbox down --name {}\n",
             render::sandboxes(std::slice::from_ref(&sandbox)),
             sandbox.name
         ),
     }
 }
 
-/// Why the table of the target has so many empty columns.
+/// Explains the empty columns in the table of the target.
 const STATUS_IS_EMPTY: &str = "
 (The columns from status are empty: a move does not copy status, the controllers of the target fill
 it in again, and the demo runs none.)

@@ -9,18 +9,26 @@ use crate::commands::{self, CommandError, DoctorRequest, Health, exit};
 use crate::render;
 use crate::transfer::{MoveError, PhaseError};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # All checks
+  kubectl pivot doctor
+
+  # With a mirror instead of the usual registries, for scripts
+  kubectl pivot doctor --registry mirror.example:5000 -o json";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Configuration of clusterctl [default: where clusterctl looks for it].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Checks")]
     clusterctl_config: Option<PathBuf>,
     /// Host that must be reachable instead of the usual registries, for example a mirror; can be
     /// given more than once.
-    #[arg(long = "registry", value_name = "HOST[:PORT]")]
+    #[arg(long = "registry", value_name = "HOST[:PORT]", help_heading = "Checks")]
     registries: Vec<String>,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
     #[command(flatten)]
     tools: ToolArgs,

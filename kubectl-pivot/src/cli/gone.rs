@@ -2,12 +2,10 @@
 
 use crate::transfer::Gone;
 
-/// How sure a user is that a cluster is gone.
+/// Degrees of certainty that a cluster is gone.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(super) enum GoneArg {
-    /// Refuse if its address still accepts connections.
     Checked,
-    /// Go on, whatever has its address now.
     Sure,
 }
 

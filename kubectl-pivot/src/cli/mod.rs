@@ -8,13 +8,16 @@ mod clusters;
 mod create;
 mod demo;
 mod doctor;
+mod explain;
 mod gone;
+mod help;
 mod move_clusters;
 mod names;
 mod output;
 mod pace;
 mod plugin;
 mod probes;
+mod prompt;
 mod rbac;
 mod render;
 mod restore;
@@ -25,11 +28,13 @@ mod signals;
 mod status;
 mod tools;
 mod verify;
+mod version;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{CommandError, exit};
 use crate::journal::{Events, keep, state_folder};
@@ -39,7 +44,13 @@ use crate::transfer::Stop;
 
 /// Move Cluster API management clusters as a transaction: checked before, verified after.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-pivot", bin_name = invoked_as(), version, max_term_width = 100)]
+#[command(
+    name = "kubectl-pivot",
+    bin_name = invoked_as(),
+    version,
+    max_term_width = 100,
+    after_help = help::EXAMPLES
+)]
 struct Cli {
     #[command(flatten)]
     progress: output::ProgressArgs,
@@ -50,57 +61,87 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Create a management cluster that manages itself: bootstrap, create, pivot, clean up.
-    Create(Box<create::Args>),
-    /// Take back a run of create: its bootstrap cluster, if nothing is left in it.
-    Abort(abort::Args),
     /// Move Cluster API objects to another management cluster.
+    #[command(after_help = move_clusters::EXAMPLES)]
     Move(move_clusters::Args),
-    /// Carry on a move or a run of create that was interrupted.
+    /// Finish a move or a run of create that was interrupted.
+    #[command(after_help = resume::EXAMPLES)]
     Resume(resume::Args),
-    /// Put back a move that was interrupted before its point of no return.
+    /// Undo a move that was interrupted before its first deletion.
+    #[command(after_help = rollback::EXAMPLES)]
     Rollback(rollback::Args),
+    /// Show the runs in two clusters, or how far runs of create are.
+    #[command(after_help = status::EXAMPLES)]
+    Status(status::Args),
+    /// Check that a move is complete and that the target's clusters are healthy.
+    #[command(after_help = verify::EXAMPLES)]
+    Verify(verify::Args),
+    /// Explain a finding of the preflight: its meaning, the fix, the reason.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Args),
+    /// Print the roles that a user needs for a move.
+    #[command(after_help = rbac::EXAMPLES)]
+    Rbac(rbac::Args),
     /// Write a consistent backup of a management cluster's Cluster API objects.
+    #[command(after_help = backup::EXAMPLES)]
     Backup(backup::Args),
     /// Create the objects of a backup in a management cluster.
+    #[command(after_help = restore::EXAMPLES)]
     Restore(restore::Args),
-    /// Show what moves are going on or were interrupted in two clusters, or how far runs are.
-    Status(status::Args),
-    /// Check that a move is complete and the clusters are well: nothing left, nothing replaced.
-    Verify(verify::Args),
-    /// Print the roles that a move needs in one of its clusters, for whoever may grant them.
-    Rbac(rbac::Args),
-    /// Print the manifests of a cluster, as an infrastructure plugin renders them.
+    /// Create a management cluster that manages itself: bootstrap, create, pivot, clean up.
+    #[command(after_help = create::EXAMPLES)]
+    Create(Box<create::Args>),
+    /// Remove the bootstrap cluster and the folder of a run of create.
+    #[command(after_help = abort::EXAMPLES)]
+    Abort(abort::Args),
+    /// Print the manifests of a cluster as an infrastructure plugin renders them.
+    #[command(after_help = render::EXAMPLES)]
     Render(render::Args),
-    /// List, check, install, trust and write plugins for infrastructure and networks.
-    Plugin(plugin::Args),
-    /// Examine this machine: programs, Docker, limits, registries; each finding with a fix.
-    Doctor(doctor::Args),
     /// Show a move from nothing: two local control planes, a fleet, a verified move.
+    #[command(after_help = demo::EXAMPLES)]
     Demo(demo::Args),
     /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
+    #[command(after_help = sandbox::EXAMPLES)]
     Sandbox(sandbox::Args),
+    /// List, check, install, trust and write plugins for infrastructure and networks.
+    #[command(after_help = plugin::EXAMPLES)]
+    Plugin(plugin::Args),
+    /// Examine this machine: programs, Docker, limits, registries, with a fix for each problem.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Args),
+    /// Print the version of the program and of the plugin protocol.
+    #[command(after_help = version::EXAMPLES)]
+    Version(version::Args),
 }
 
 impl Command {
-    /// Whether the command stops at a safe point when it is asked to, and cleans up. The others end at
-    /// once; the relay of a sandbox among them is ended so.
+    /// Returns true if the command stops at a safe point and cleans up. A signal ends the others at
+    /// once, the relay of a sandbox among them.
     fn has_safe_points(&self) -> bool {
-        !matches!(self, Self::Sandbox(_) | Self::Rbac(_) | Self::Render(_) | Self::Plugin(_))
+        let ends_at_once = matches!(
+            self,
+            Self::Sandbox(_)
+                | Self::Rbac(_)
+                | Self::Render(_)
+                | Self::Plugin(_)
+                | Self::Explain(_)
+                | Self::Version(_)
+        );
+        !ends_at_once
     }
 }
 
-/// A program that gives credentials and hangs must not keep this one from its end.
+/// Limits the wait at the end: a credential plugin may hang.
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(2);
 
-/// What every subcommand gets.
+/// The progress display and the stop switch, for every subcommand.
 struct Context {
     progress: Progress,
     stop: Stop,
 }
 
 impl Context {
-    /// Where the events of a run go: to the user, and to the journal if there is a place for it.
+    /// Returns the events of a run: the user sees them, and the journal keeps them if it has a folder.
     fn events_of_run(&self) -> Events {
         let events = self.progress.events();
         match state_folder() {
@@ -114,7 +155,7 @@ impl Context {
 pub fn run() -> ExitCode {
     init_log();
     panics::print_where();
-    let cli = Cli::parse();
+    let cli = parse();
     let progress = Progress::on_stderr(cli.progress.view());
     let context = Context { progress: progress.clone(), stop: Stop::default() };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -137,6 +178,8 @@ pub fn run() -> ExitCode {
                 Command::Restore(args) => restore::run(args, &context).await,
                 Command::Status(args) => status::run(args, &context).await,
                 Command::Verify(args) => verify::run(args, &context).await,
+                Command::Explain(args) => explain::run(&args),
+                Command::Version(args) => version::run(&args),
                 Command::Rbac(args) => rbac::run(args, &context).await,
                 Command::Render(args) => render::run(args, &context).await,
                 Command::Plugin(args) => plugin::run(args),
@@ -156,6 +199,42 @@ pub fn run() -> ExitCode {
     }))
 }
 
+/// Parses the process's arguments; ends the process with a usage error, the help or the version.
+fn parse() -> Cli {
+    let matches = help::command(Cli::command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Checks that a command line parses, for tests of the documents.
+///
+/// # Errors
+/// The usage error that a user would see.
+pub fn check_line(words: &[String]) -> Result<(), String> {
+    match Cli::try_parse_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the help of all commands as a page of Markdown, for the reference.
+pub fn reference() -> String {
+    help::reference(help::command(Cli::command()))
+}
+
+/// Returns the long flags of all commands, for tests of the documents.
+pub fn long_flags() -> BTreeSet<String> {
+    let mut root = Cli::command();
+    root.build();
+    let mut found = BTreeSet::new();
+    let mut left = vec![&root];
+    while let Some(command) = left.pop() {
+        let flags = command.get_arguments().filter_map(clap::Arg::get_long);
+        found.extend(flags.map(|flag| format!("--{flag}")));
+        left.extend(command.get_subcommands());
+    }
+    found
+}
+
 /// Diagnostics for bug reports, off by default: `KUBECTL_PIVOT_LOG=debug`.
 fn init_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KUBECTL_PIVOT_LOG")
@@ -163,7 +242,7 @@ fn init_log() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
-/// The words a user has typed to get here: `kubectl pivot`, `clusterctl pivot` or the binary's name.
+/// Returns the words that a user has typed: `kubectl pivot` or `clusterctl pivot`.
 fn invoked_as() -> String {
     let program = std::env::args_os().next().unwrap_or_default();
     let name =
@@ -176,9 +255,52 @@ fn invoked_as() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+
+    /// Calls `check` with each visible command below this one, and its words.
+    fn for_each_command(
+        command: &clap::Command,
+        words: &str,
+        check: &mut impl FnMut(&clap::Command, &str),
+    ) {
+        check(command, words);
+        for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+            for_each_command(inner, &format!("{words} {}", inner.get_name()), check);
+        }
+    }
+
+    #[test]
+    fn every_command_has_a_description_and_two_examples_that_parse() {
+        for_each_command(&Cli::command(), "kubectl pivot", &mut |command, words| {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty(), "{words} has no description");
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> =
+                help.lines().map(str::trim).filter(|line| line.starts_with("kubectl ")).collect();
+            assert!(examples.len() >= 2, "{words} has {} examples", examples.len());
+            for example in examples {
+                assert!(example.starts_with("kubectl pivot"), "{words}: {example}");
+                // Behind a pipe stands another program.
+                let own = example.split(" | ").next().unwrap_or(example);
+                let typed = own.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>();
+                check_line(&typed).unwrap_or_else(|error| panic!("{example}\n{error}"));
+            }
+        });
+    }
+
+    #[test]
+    fn every_flag_of_a_command_with_many_is_below_a_heading() {
+        for_each_command(&Cli::command(), "kubectl pivot", &mut |command, words| {
+            let flags = command.get_opts().filter(|flag| !flag.is_hide_set());
+            let flags: Vec<_> = flags.filter(|flag| flag.get_id() != "help").collect();
+            if flags.len() < 6 {
+                return;
+            }
+            for flag in flags {
+                assert!(flag.get_help_heading().is_some(), "{words}: {} has none", flag.get_id());
+            }
+        });
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -1,6 +1,5 @@
 //! `kubectl pivot move`.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -12,51 +11,67 @@ use super::names::label;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
+use super::prompt;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::Format;
 use crate::transfer::{MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
 use crate::visible;
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # The plan and every problem found; changes nothing
+  kubectl pivot move --to-kubeconfig target.kubeconfig --dry-run
+
+  # The namespace of the current context
+  kubectl pivot move --to-kubeconfig target.kubeconfig
+
+  # All namespaces, without a question, with a report for scripts
+  kubectl pivot move --to-kubeconfig target.kubeconfig -A --yes -o json
+
+  # Both clusters in one kubeconfig
+  kubectl pivot move --kubeconfig-context old --to-kubeconfig-context new -n fleet";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Kubeconfig of the source management cluster [default: $KUBECONFIG, then ~/.kube/config].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
     kubeconfig: Option<PathBuf>,
     /// Context within the source kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     kubeconfig_context: Option<String>,
     /// Kubeconfig of the target management cluster [with --from-directory: the default kubeconfig].
     #[arg(long, value_name = "FILE",
-        required_unless_present_any = ["to_kubeconfig_context", "to_directory", "from_directory"])]
+        required_unless_present_any = ["to_kubeconfig_context", "to_directory", "from_directory"], help_heading = "Clusters")]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     to_kubeconfig_context: Option<String>,
-    /// Write the objects to this directory instead of another cluster; the source goes on as before.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context", "from_directory"])]
+    /// Write the objects to this directory instead of another cluster; the source continues as before.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context", "from_directory"], help_heading = "Scope")]
     to_directory: Option<PathBuf>,
     /// Read the objects from this directory instead of another cluster.
     #[arg(long, value_name = "DIR",
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces"])]
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces"], help_heading = "Scope")]
     from_directory: Option<PathBuf>,
     /// Namespace to move [default: that of the source's context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
     namespace: Option<String>,
     /// Move all namespaces.
-    #[arg(long, short = 'A')]
+    #[arg(long, short = 'A', help_heading = "Scope")]
     all_namespaces: bool,
     /// Contact both clusters, show what would happen, and change nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     dry_run: bool,
     #[command(flatten)]
     backups: BackupArgs,
     /// Do not ask before moving. Nothing is asked either when standard input is no terminal.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Safety")]
     yes: bool,
-    /// How much to rehearse on the target (server-side dry-run) before the first write.
-    #[arg(long, value_enum, default_value_t)]
+    /// Rehearse on the target (server-side dry-run) before the first write: one object of each kind
+    /// (sample), all (full), or none.
+    #[arg(long, value_enum, default_value_t, help_heading = "Safety")]
     preflight: Preflight,
     #[command(flatten)]
     allow: AllowArgs,
@@ -65,22 +80,19 @@ pub(super) struct Args {
     #[command(flatten)]
     probes: ProbeArgs,
     /// Accepted for scripts written for clusterctl; API warnings are never shown.
-    #[arg(long, value_name = "WHICH")]
+    #[arg(long, value_name = "WHICH", help_heading = "Output")]
     hide_api_warnings: Option<String>,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 
-/// How much is rehearsed.
+/// Extents of the rehearsal.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Preflight {
-    /// One object of each kind.
     #[default]
     Sample,
-    /// Every object.
     Full,
-    /// Nothing.
     Off,
 }
 
@@ -138,20 +150,13 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
     })
 }
 
-/// Asks on the terminal; without one there is nobody to ask, and scripts of clusterctl go on working.
+/// Asks before a run changes something. Without a terminal the answer is yes: scripts that were
+/// written for clusterctl expect no question.
 pub(super) fn ask(what: &str, plan: &Report) -> bool {
-    if !std::io::stdin().is_terminal() {
-        return true;
-    }
-    let mut err = anstream::stderr().lock();
-    let _ = write!(err, "{}", question(what, plan));
-    let _ = err.flush();
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes")
+    !prompt::is_possible() || prompt::confirm(&question(what, plan))
 }
 
-/// The question, with the objects that are not in a namespace by name: they can mean more than one cluster.
+/// Returns the question. It names cluster-scoped objects, since they can affect more than one cluster.
 fn question(what: &str, plan: &Report) -> String {
     let kept = plan.kept.iter().map(|kept| &kept.object);
     let global = plan.moved.iter().chain(kept).filter(|object| object.namespace.is_none());
@@ -162,9 +167,7 @@ fn question(what: &str, plan: &Report) -> String {
     };
     let (source, target) = (visible::one_line(&plan.source), visible::one_line(&plan.target));
     let (clusters, objects) = (plan.clusters, plan.objects());
-    format!(
-        "{what} {clusters} clusters ({objects} objects{named}) from {source} to {target}? [y/N] "
-    )
+    format!("{what} {clusters} clusters ({objects} objects{named}) from {source} to {target}?")
 }
 
 pub(super) async fn explain_nothing(run: &Run, context: &Context) {

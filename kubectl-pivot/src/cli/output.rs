@@ -1,4 +1,4 @@
-//! What is printed and how: `-o`, as kubectl has it, and `--progress`.
+//! The flags of output: `-o`, as kubectl has it, and `--progress`.
 
 use clap::ValueEnum;
 
@@ -6,15 +6,12 @@ use crate::commands::CommandError;
 use crate::render::{self, Format, ProgressView};
 use crate::transfer::Report;
 
-/// Output formats.
+/// Output formats. Documented variants would make clap print every help in its long form.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum Output {
-    /// For people.
     #[default]
     Table,
-    /// JSON.
     Json,
-    /// YAML.
     Yaml,
 }
 
@@ -30,8 +27,10 @@ impl From<Output> for Format {
 
 /// Progress on standard error, for all commands.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct ProgressArgs {
-    /// How progress is shown on standard error.
+    /// Progress on standard error: bars on a terminal and lines elsewhere (auto), lines, a JSON object
+    /// for each event, or nothing.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "VIEW")]
     progress: View,
     /// Show no progress on standard error, as --progress none.
@@ -42,14 +41,10 @@ pub(super) struct ProgressArgs {
 /// Views of progress.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum View {
-    /// Bars on a terminal, plain lines elsewhere.
     #[default]
     Auto,
-    /// Plain lines.
     Plain,
-    /// One JSON object for each line, the error that a command ends with included.
     Json,
-    /// No progress.
     None,
 }
 

@@ -1,11 +1,12 @@
-//! How fast a run goes and how long it waits, as flags of the commands that carry one out.
+//! Speed and timeouts of a run, as flags.
 
 use std::time::Duration;
 
 use crate::transfer::MoveOptions;
 
-/// How long controllers are waited for.
+/// Timeouts of the wait for controllers.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Tuning")]
 pub(super) struct WaitArgs {
     /// Seconds to wait for `block-move` annotations to go.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
@@ -25,6 +26,7 @@ impl WaitArgs {
 
 /// Flags for speed and patience.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Tuning")]
 pub(super) struct PaceArgs {
     #[command(flatten)]
     wait: WaitArgs,

@@ -9,6 +9,66 @@ use super::output::Output;
 use crate::commands::{self, CommandError, NewPluginRequest, exit};
 use crate::render;
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # The plugins that are found; runs none of them
+  kubectl pivot plugin list
+
+  # Install a plugin and trust it
+  kubectl pivot plugin install libkubectl_pivot_plugin_docker.so
+
+  # The variables of a plugin
+  kubectl pivot plugin info docker";
+
+const LIST_EXAMPLES: &str = "Examples:
+  # All plugins
+  kubectl pivot plugin list
+
+  # With a folder of your own
+  kubectl pivot plugin list --plugin-dir ./plugins -o json";
+
+const INFO_EXAMPLES: &str = "Examples:
+  # Variables, providers, requirements
+  kubectl pivot plugin info docker
+
+  # For scripts
+  kubectl pivot plugin info docker -o json";
+
+const CHECK_EXAMPLES: &str = "Examples:
+  # Before you publish a plugin
+  kubectl pivot plugin check target/release/libkubectl_pivot_plugin_potato.so
+
+  # In CI
+  kubectl pivot plugin check libkubectl_pivot_plugin_potato.so -o json";
+
+const INSTALL_EXAMPLES: &str = "Examples:
+  # For yourself
+  kubectl pivot plugin install libkubectl_pivot_plugin_docker.so
+
+  # Beside the program, for all users of a machine
+  kubectl pivot plugin install libkubectl_pivot_plugin_docker.so --to /usr/local/bin/plugins";
+
+const REMOVE_EXAMPLES: &str = "Examples:
+  # The names
+  kubectl pivot plugin list
+
+  # One of them
+  kubectl pivot plugin remove docker";
+
+const TRUST_EXAMPLES: &str = "Examples:
+  # A plugin of the search path
+  kubectl pivot plugin trust docker
+
+  # A plugin of a folder of your own
+  kubectl pivot plugin trust potato --plugin-dir ./plugins";
+
+const NEW_EXAMPLES: &str = "Examples:
+  # An infrastructure plugin
+  kubectl pivot plugin new potato --kind infrastructure
+
+  # A network plugin, in a checkout of this repository
+  kubectl pivot plugin new mash --kind cni --api-path plugin-api";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,39 +78,48 @@ pub(super) struct Args {
     command: Command,
 }
 
-/// Where plugins are looked for first.
+/// Folders of plugins that come before the usual ones.
 #[derive(Debug, clap::Args)]
 pub(super) struct PluginFolders {
     /// Look for plugins here first; can be given more than once.
-    #[arg(long = "plugin-dir", value_name = "DIR", global = true)]
+    #[arg(
+        long = "plugin-dir",
+        value_name = "DIR",
+        global = true,
+        help_heading = "Plugins and probes"
+    )]
     pub(super) folders: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List all plugins that are found. Runs none of them.
+    #[command(after_help = LIST_EXAMPLES)]
     List {
         /// Output format.
-        #[arg(long, short, value_enum, default_value_t)]
+        #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
     },
     /// Describe a plugin: variables, providers, what it needs.
+    #[command(after_help = INFO_EXAMPLES)]
     Info {
         /// Name of the plugin.
         name: String,
         /// Output format.
-        #[arg(long, short, value_enum, default_value_t)]
+        #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
     },
     /// Run a library's code and check that it behaves as a plugin must.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check {
         /// The library.
         file: PathBuf,
         /// Output format.
-        #[arg(long, short, value_enum, default_value_t)]
+        #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
     },
     /// Copy libraries to the user's plugins, and trust them.
+    #[command(after_help = INSTALL_EXAMPLES)]
     Install {
         /// The libraries.
         #[arg(value_name = "FILE", required = true)]
@@ -60,16 +129,19 @@ enum Command {
         to: Option<PathBuf>,
     },
     /// Remove a plugin of the user.
+    #[command(after_help = REMOVE_EXAMPLES)]
     Remove {
         /// Name of the plugin.
         name: String,
     },
     /// Trust a plugin where it is, as it is now.
+    #[command(after_help = TRUST_EXAMPLES)]
     Trust {
         /// Name of the plugin.
         name: String,
     },
     /// Write the crate of a new plugin, which builds and passes `plugin check` as it is.
+    #[command(after_help = NEW_EXAMPLES)]
     New(NewArgs),
 }
 
@@ -77,7 +149,7 @@ enum Command {
 struct NewArgs {
     /// Name of the plugin.
     name: String,
-    /// What it adds.
+    /// Kind of the plugin.
     #[arg(long, value_enum)]
     kind: Kind,
     /// Folder of the crate [default: kubectl-pivot-plugin-<NAME>].
@@ -91,9 +163,7 @@ struct NewArgs {
 /// Kinds of plugins.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
-    /// Machines and networks to put clusters on.
     Infrastructure,
-    /// A network between the pods of a cluster.
     Cni,
 }
 

@@ -7,8 +7,9 @@ use crate::commands::{CommandError, plugin_registry_in_part};
 use crate::probes::Skips;
 use crate::transfer::ProbeOptions;
 
-/// Which readiness probes are awaited.
+/// The choice of readiness probes.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Plugins and probes")]
 pub(super) struct ProbeArgs {
     /// Leave out readiness probes: PLUGIN, PLUGIN/PROBE or PROBE; can be given more than once, and
     /// with commas.
@@ -19,7 +20,7 @@ pub(super) struct ProbeArgs {
 }
 
 impl ProbeArgs {
-    /// Where plugins are looked for, besides the usual places.
+    /// Folders of plugins that come before the usual ones.
     pub(super) fn folders(&self) -> &[PathBuf] {
         &self.plugins.folders
     }

@@ -12,53 +12,59 @@ use crate::commands::{self, CommandError, RbacRequest, exit};
 use crate::render;
 use crate::transfer::{Role, Subject};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # The roles in the source, bound to a user
+  kubectl pivot rbac source -n team-a --user alice | kubectl apply -f -
+
+  # The roles in the target for all namespaces, bound to a service account
+  kubectl pivot rbac target -A --service-account ci/pivot --kubeconfig target.kubeconfig";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Which end of the move the cluster is.
+    /// Role of the cluster: objects move away from the source, and into the target.
     #[arg(value_name = "ROLE")]
     role: RoleArg,
     /// Kubeconfig of the management cluster, of somebody who may list its CRDs [default: $KUBECONFIG, then
     /// ~/.kube/config].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
     kubeconfig: Option<PathBuf>,
     /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     kubeconfig_context: Option<String>,
     /// Namespace to move [default: that of the context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
     namespace: Option<String>,
     /// Move all namespaces.
-    #[arg(long, short = 'A')]
+    #[arg(long, short = 'A', help_heading = "Scope")]
     all_namespaces: bool,
     #[command(flatten)]
     subject: SubjectArgs,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 
 /// Ends of a move.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum RoleArg {
-    /// Objects move away from it.
     Source,
-    /// Objects move to it.
     Target,
 }
 
-/// Who gets the permissions; roles without bindings if nobody is named.
+/// Subject that gets the permissions; without one, roles have no bindings.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 struct SubjectArgs {
     /// User to bind the roles to.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Subject")]
     user: Option<String>,
     /// Group to bind the roles to.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Subject")]
     group: Option<String>,
     /// Service account to bind the roles to.
-    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service_account)]
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service_account, help_heading = "Subject")]
     service_account: Option<(String, String)>,
 }
 

@@ -12,43 +12,62 @@ use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, ManagementCluster, RenderPart, RenderRequest, exit};
 use crate::render;
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Create a workload cluster in the current management cluster
+  kubectl pivot render web --infrastructure docker --set worker-replicas=3 | kubectl apply -f -
+
+  # The configuration of kind for the bootstrap cluster
+  kubectl pivot render pivot --infrastructure docker --part bootstrap";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of the cluster.
     name: String,
     /// Infrastructure plugin, for example docker.
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", help_heading = "Cluster")]
     infrastructure: String,
     /// CNI plugin [default: what the infrastructure plugin says].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
     cni: Option<String>,
     /// Manifests of your own network, with `--cni none`.
-    #[arg(long, value_name = "FILE", requires = "cni")]
+    #[arg(long, value_name = "FILE", requires = "cni", help_heading = "Network")]
     cni_manifest: Option<PathBuf>,
     /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "Cluster")]
     variables: Vec<(String, String)>,
     /// Namespace of the objects.
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, default_value = "default")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, default_value = "default", help_heading = "Cluster")]
     namespace: String,
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
     kubernetes_version: Option<String>,
     /// Version of Cluster API in the management cluster, for example v1.14.2 [default: a recent one].
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", help_heading = "Management cluster")]
     capi_version: Option<String>,
     /// Kubeconfig of the management cluster, to ask which versions it serves.
-    #[arg(long, value_name = "FILE", conflicts_with = "capi_version")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "capi_version",
+        help_heading = "Management cluster"
+    )]
     kubeconfig: Option<PathBuf>,
     /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", conflicts_with = "capi_version")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "capi_version",
+        help_heading = "Management cluster"
+    )]
     kubeconfig_context: Option<String>,
-    /// What to print.
-    #[arg(long, value_enum, default_value_t)]
+    /// Part to print: the objects of the cluster, kind's configuration for the bootstrap cluster, the
+    /// network, or all three in the order in which they are needed.
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     part: Part,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
     #[command(flatten)]
     plugins: PluginFolders,
@@ -57,24 +76,18 @@ pub(super) struct Args {
 /// Parts of what is rendered.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Part {
-    /// The objects of the cluster, for `kubectl apply -f -`.
     #[default]
     Cluster,
-    /// kind's configuration for the bootstrap cluster.
     Bootstrap,
-    /// The network: manifests, or a plan for Helm.
     Cni,
-    /// All of it, in the order in which it is needed.
     All,
 }
 
 /// Output formats.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum Output {
-    /// YAML documents.
     #[default]
     Yaml,
-    /// One JSON document, a List.
     Json,
 }
 

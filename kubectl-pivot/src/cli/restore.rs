@@ -10,6 +10,17 @@ use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render;
 use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Check a backup and show the objects; changes nothing
+  kubectl pivot restore ./before-upgrade --dry-run
+
+  # Into another management cluster
+  kubectl pivot restore ./before-upgrade --kubeconfig other.kubeconfig
+
+  # The backups that moves have made
+  kubectl pivot restore --list";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -17,26 +28,26 @@ pub(super) struct Args {
     #[arg(value_name = "DIR", required_unless_present = "list")]
     directory: Option<PathBuf>,
     /// List the backups that moves have made in the user's state folder.
-    #[arg(long, conflicts_with = "directory")]
+    #[arg(long, conflicts_with = "directory", help_heading = "Scope")]
     list: bool,
     /// Kubeconfig of the management cluster to restore into [default: $KUBECONFIG, then
     /// ~/.kube/config].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
     kubeconfig: Option<PathBuf>,
     /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     kubeconfig_context: Option<String>,
     /// Check the backup, show what would be created, and change nothing.
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     dry_run: bool,
     /// Do not ask before restoring. Nothing is asked either when standard input is no terminal.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Safety")]
     yes: bool,
     /// Writes in flight at once.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Tuning")]
     max_in_flight: u16,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 

@@ -14,6 +14,17 @@ use crate::commands::{self, CommandError, CreateResumeRequest, exit};
 use crate::render;
 use crate::transfer::Role;
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Finish an interrupted move, with the kubeconfigs of the move
+  kubectl pivot resume --kubeconfig source.kubeconfig --to-kubeconfig target.kubeconfig
+
+  # Finish a run of create
+  kubectl pivot resume pivot
+
+  # The source cluster is gone for good
+  kubectl pivot resume --source-is-gone --to-kubeconfig target.kubeconfig";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,7 +33,7 @@ pub(super) struct Args {
         conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
     name: Option<String>,
     /// Seconds that each wait of a run of create may take [default: as it was begun].
-    #[arg(long, value_name = "SECONDS", requires = "name")]
+    #[arg(long, value_name = "SECONDS", requires = "name", help_heading = "Tuning")]
     timeout: Option<u64>,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
@@ -30,7 +41,7 @@ pub(super) struct Args {
     backups: BackupArgs,
     /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s before
     /// the first write. Make sure that the holder is dead.
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     force_unlock: bool,
     /// The source is gone for good: finish the move in the target alone, which has to hold
     /// all copies by then. Refused while the address of the source accepts connections; with
@@ -42,8 +53,7 @@ pub(super) struct Args {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "checked",
-        conflicts_with_all = ["name", "kubeconfig", "kubeconfig_context"]
-    )]
+        conflicts_with_all = ["name", "kubeconfig", "kubeconfig_context"], help_heading = "Safety")]
     source_is_gone: Option<GoneArg>,
     #[command(flatten)]
     allow: AllowArgs,
@@ -52,7 +62,7 @@ pub(super) struct Args {
     #[command(flatten)]
     probes: ProbeArgs,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
     #[command(flatten)]
     tools: ToolArgs,

@@ -7,6 +7,17 @@ use crate::commands::{self, CommandError, exit};
 use crate::render;
 use crate::transfer::{Operation, Role};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Undo an interrupted move, with the kubeconfigs of the move
+  kubectl pivot rollback --kubeconfig source.kubeconfig --to-kubeconfig target.kubeconfig
+
+  # Resume the Clusters of a backup that was killed
+  kubectl pivot rollback --kubeconfig source.kubeconfig
+
+  # The target cluster is gone for good
+  kubectl pivot rollback --target-is-gone --kubeconfig source.kubeconfig";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -14,7 +25,7 @@ pub(super) struct Args {
     clusters: OneOrTwoArgs,
     /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s before
     /// the first write. Make sure that the holder is dead.
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     force_unlock: bool,
     /// The target is gone for good: give the Clusters of the source their pause state back, if nothing can
     /// have been deleted there. Refused while the address of the target accepts connections; with
@@ -26,8 +37,7 @@ pub(super) struct Args {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "checked",
-        conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context"]
-    )]
+        conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context"], help_heading = "Safety")]
     target_is_gone: Option<GoneArg>,
     /// The source is gone for good: remove the copies from the target, if they were not complete. Refused while
     /// the address of the source accepts connections; with `=sure` whatever has that address now.
@@ -38,12 +48,11 @@ pub(super) struct Args {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "checked",
-        conflicts_with_all = ["target_is_gone", "kubeconfig", "kubeconfig_context"]
-    )]
+        conflicts_with_all = ["target_is_gone", "kubeconfig", "kubeconfig_context"], help_heading = "Safety")]
     source_is_gone: Option<GoneArg>,
     /// The records of the run are gone from both clusters: go by the marks on its objects. Make sure that
     /// these two clusters are its source and target. Refused if objects may have been deleted from the source.
-    #[arg(long, conflicts_with_all = ["target_is_gone", "source_is_gone"])]
+    #[arg(long, conflicts_with_all = ["target_is_gone", "source_is_gone"], help_heading = "Safety")]
     from_marks: bool,
 }
 

@@ -9,6 +9,41 @@ use crate::commands::{self, CommandError, SandboxUpRequest, exit};
 use crate::render;
 use crate::sandbox::{PartsOptions, RelayOptions};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Two management clusters, eight clusters in the first
+  kubectl pivot sandbox up --fleet 8
+
+  # With Cluster API's controllers
+  kubectl pivot sandbox up --fleet 2 --controllers
+
+  # End all sandboxes
+  kubectl pivot sandbox down --all";
+
+const UP_EXAMPLES: &str = "Examples:
+  # Two management clusters, eight clusters in the first
+  kubectl pivot sandbox up --fleet 8
+
+  # Cluster API's controllers provision the clusters
+  kubectl pivot sandbox up --fleet 2 --controllers
+
+  # A single cluster under a name of its own
+  kubectl pivot sandbox up --name spare --clusters 1";
+
+const LIST_EXAMPLES: &str = "Examples:
+  # For people
+  kubectl pivot sandbox list
+
+  # For scripts
+  kubectl pivot sandbox list -o json";
+
+const DOWN_EXAMPLES: &str = "Examples:
+  # The sandbox named default
+  kubectl pivot sandbox down
+
+  # All of them
+  kubectl pivot sandbox down --all";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -19,6 +54,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Start control planes with Cluster API's CRDs and clusterctl's inventory.
+    #[command(after_help = UP_EXAMPLES)]
     Up(UpArgs),
     /// Relay between the in-memory provider and the clusters; started by `up --controllers`.
     #[command(hide = true)]
@@ -26,17 +62,19 @@ enum Command {
         /// Kubeconfig of a cluster; the first one is led to at first.
         #[arg(long = "cluster", value_name = "FILE", required = true)]
         clusters: Vec<PathBuf>,
-        /// Where to write a kubeconfig that leads to the relay.
+        /// File for a kubeconfig that leads to the relay.
         #[arg(long, value_name = "FILE")]
         write_kubeconfig: PathBuf,
     },
     /// List sandboxes.
+    #[command(after_help = LIST_EXAMPLES)]
     List {
         /// Output format.
-        #[arg(long, short, value_enum, default_value_t)]
+        #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
     },
     /// End a sandbox and delete its folder.
+    #[command(after_help = DOWN_EXAMPLES)]
     Down {
         /// Name of the sandbox.
         #[arg(long, default_value = "default", conflicts_with = "all")]
@@ -50,29 +88,30 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct UpArgs {
     /// Name of the sandbox.
-    #[arg(long, default_value = "default")]
+    #[arg(long, default_value = "default", help_heading = "Clusters")]
     name: String,
     /// Number of clusters.
-    #[arg(long, value_name = "N", default_value = "2")]
+    #[arg(long, value_name = "N", default_value = "2", help_heading = "Clusters")]
     clusters: NonZeroUsize,
     /// Provisioned clusters to create in the first one.
-    #[arg(long, value_name = "C", default_value_t = 0)]
+    #[arg(long, value_name = "C", default_value_t = 0, help_heading = "Fleet")]
     fleet: usize,
     /// Worker machines of each of them.
-    #[arg(long, value_name = "W", default_value_t = 3)]
+    #[arg(long, value_name = "W", default_value_t = 3, help_heading = "Fleet")]
     workers: usize,
     /// Run Cluster API's controllers with the in-memory provider; a fleet is really provisioned.
-    #[arg(long)]
+    #[arg(long, help_heading = "Clusters")]
     controllers: bool,
     #[command(flatten)]
     parts: PartsArgs,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 
-/// Where the parts come from.
+/// Origin of the parts.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Parts")]
 pub(super) struct PartsArgs {
     /// Folder with `etcd` and `kube-apiserver` [default: $KUBEBUILDER_ASSETS, the cache, then Go modules].
     #[arg(long, value_name = "DIR")]

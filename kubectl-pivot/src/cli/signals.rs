@@ -6,9 +6,9 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::Context;
+use super::{Context, prompt};
 use crate::commands::exit;
-use crate::render::Progress;
+use crate::render::{Progress, print_error};
 use crate::transfer::Stop;
 
 /// Listens from now on, for as long as the program runs; to anything but Ctrl-C only if the command
@@ -35,6 +35,11 @@ async fn pass_on(mut signal: Signal, received: mpsc::Sender<()>) {
 
 async fn stop_on(mut signals: mpsc::Receiver<()>, stop: Stop, progress: Progress) {
     while signals.recv().await.is_some() {
+        if prompt::is_open() {
+            // The cursor stands behind the question.
+            print_error("\nnothing was changed");
+            std::process::exit(exit::INTERRUPTED.into());
+        }
         if stop.is_requested() {
             progress.clear();
             std::process::exit(exit::INTERRUPTED.into());
@@ -46,7 +51,7 @@ async fn stop_on(mut signals: mpsc::Receiver<()>, stop: Stop, progress: Progress
     }
 }
 
-/// Whether whoever started the program wants it to outlive its terminal, as `nohup` does.
+/// Returns true if the program was started to outlive its terminal, as `nohup` does.
 fn is_hangup_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -7,6 +7,17 @@ use super::output::Output;
 use crate::commands::{self, CommandError, Status, exit};
 use crate::render::{self, Format};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # The runs in both clusters of a move
+  kubectl pivot status --kubeconfig source.kubeconfig --to-kubeconfig target.kubeconfig
+
+  # Follow a move until it ends
+  kubectl pivot status --to-kubeconfig target.kubeconfig --watch
+
+  # All runs of create on this machine
+  kubectl pivot status --all";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -15,15 +26,15 @@ pub(super) struct Args {
         conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
     name: Option<String>,
     /// All runs of create on this machine.
-    #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_kubeconfig_context"])]
+    #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_kubeconfig_context"], help_heading = "Scope")]
     all: bool,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
     /// Show it again whenever it has changed, until no run goes on.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Output")]
     watch: bool,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 

@@ -1,4 +1,4 @@
-//! Which programs to use, as flags.
+//! The choice of other programs, as flags.
 
 use std::ffi::OsString;
 

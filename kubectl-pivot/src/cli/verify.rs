@@ -11,25 +11,33 @@ use crate::journal::Event;
 use crate::render;
 use crate::transfer::{Acceptance, Check, MoveError, Namespaces, Waiting, accept};
 
+/// Examples of the help.
+pub(super) const EXAMPLES: &str = "Examples:
+  # Right after a move: wait up to five minutes for the controllers of the target
+  kubectl pivot verify --kubeconfig source.kubeconfig --to-kubeconfig target.kubeconfig --timeout 300
+
+  # Look once, without watching the Machines
+  kubectl pivot verify --to-kubeconfig target.kubeconfig -A --settle 0";
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     clusters: ClustersArgs,
     /// Namespace that was moved [default: that of the source's context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
     namespace: Option<String>,
     /// All namespaces were moved.
-    #[arg(long, short = 'A')]
+    #[arg(long, short = 'A', help_heading = "Scope")]
     all_namespaces: bool,
     /// Seconds during which no Machine may be created or deleted; 0 leaves this out.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = "Tuning")]
     settle: u64,
     /// Seconds to look again while something does not hold; 0 looks once.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, help_heading = "Tuning")]
     timeout: u64,
     /// Output format.
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 

@@ -1,4 +1,4 @@
-//! What each subcommand does, one file each. Commands return values; `render` prints them.
+//! The work of each subcommand, one file each. Commands return values; `render` prints them.
 
 mod backup;
 mod clusters;
@@ -6,6 +6,7 @@ mod create;
 mod demo;
 mod doctor;
 mod error;
+mod explain;
 mod move_clusters;
 mod plugin;
 mod rbac;
@@ -23,6 +24,7 @@ pub use doctor::{
     CHECKS, ClusterctlConfigError, Diagnosis, DoctorRequest, Health, HealthCheck, doctor,
 };
 pub use error::{CommandError, exit};
+pub use explain::{Explanation, explanations};
 pub use move_clusters::{
     Directory, MoveRequest, connect, find_clusters_elsewhere, move_clusters, resume,
     resume_without_source, rollback, rollback_from_marks, rollback_without,

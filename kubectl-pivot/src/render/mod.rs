@@ -3,6 +3,7 @@
 mod backups;
 mod checks;
 mod diagnosis;
+mod explain;
 mod failure;
 mod kubectl_table;
 mod live;
@@ -22,6 +23,7 @@ use crate::visible;
 pub use backups::backups;
 pub use checks::checks;
 pub use diagnosis::diagnosis;
+pub use explain::{explanation, explanations};
 pub use failure::failure;
 pub use kubectl_table::kubectl_table;
 pub use live::Live;
@@ -34,7 +36,7 @@ pub use sandboxes::{sandbox_up, sandboxes};
 pub use status::status;
 pub use structured::structured;
 
-/// How a result is printed.
+/// Formats of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people.

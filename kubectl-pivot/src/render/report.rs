@@ -67,7 +67,7 @@ fn headline(report: &Report) -> String {
             format!("{} {what}; nothing was changed (dry-run)", "Would move".bold())
         }
         Outcome::Refused => {
-            format!("{}: mend the errors above; nothing was changed", "Refused".red().bold())
+            format!("{}: fix the errors above; nothing was changed", "Refused".red().bold())
         }
         Outcome::NothingInScope => format!(
             "{} in {scope} of {}; nothing was changed",
@@ -77,7 +77,7 @@ fn headline(report: &Report) -> String {
         Outcome::Saved => format!("{} {what} to {}", "Saved".green().bold(), report.target),
         Outcome::Restored => restored(report),
         Outcome::Undone => format!("{}: everything was put back", "Failed".red().bold()),
-        Outcome::Unfinished => format!("{} half-way", "Failed".red().bold()),
+        Outcome::Unfinished => format!("{} halfway", "Failed".red().bold()),
         Outcome::NotBegun => format!("{}: nothing was changed", "Failed".red().bold()),
     }
 }
@@ -115,8 +115,10 @@ fn findings(text: &mut String, findings: &[Finding]) {
         );
         let _ = writeln!(text, "  {} {}", "hint:".cyan(), indented(&finding.hint, 4));
     }
-    if !findings.is_empty() {
-        text.push('\n');
+    if let Some(first) = findings.first() {
+        let one_rule = findings.iter().all(|finding| finding.rule == first.rule);
+        let rule = if one_rule { first.rule } else { "RULE" };
+        let _ = writeln!(text, "More about a finding: kubectl pivot explain {rule}\n");
     }
 }
 
@@ -202,7 +204,7 @@ fn probes(text: &mut String, report: &Report) {
     if report.has_bad_probes() {
         let _ = writeln!(
             text,
-            "{} the move is done and is not undone; mend what the probes wait for, then \
+            "{} the move is done and stays done; fix what the probes wait for, then \
              `kubectl pivot verify`",
             "hint:".cyan()
         );

@@ -1,0 +1,92 @@
+//! The overview of all commands, in groups.
+
+use std::fmt::Write;
+
+use clap::Command;
+
+/// Groups of commands, as the overview shows them.
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Move", &["move", "resume", "rollback", "status", "verify", "explain", "rbac"]),
+    ("Backup", &["backup", "restore"]),
+    ("Create", &["create", "abort", "render"]),
+    ("Try out", &["demo", "sandbox"]),
+    ("Setup", &["plugin", "doctor", "version", "help"]),
+];
+
+/// Examples of the overview.
+pub(super) const EXAMPLES: &str = "Examples:
+  # A move from nothing, on this machine
+  kubectl pivot demo
+
+  # The plan of a move and every problem found; changes nothing
+  kubectl pivot move --to-kubeconfig target.kubeconfig --dry-run
+
+\"kubectl pivot COMMAND --help\" has flags and examples of a command.";
+
+/// Returns the command with its overview in groups, which clap has no means for.
+pub(super) fn command(command: Command) -> Command {
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{all-args}}{{after-help}}",
+        groups(&command)
+    );
+    // The groups take the place of clap's own list, which `{all-args}` would add.
+    let template = template.replace("{all-args}", "Options:\n{options}");
+    command.help_template(template)
+}
+
+/// Returns the help of a command and of all commands below it as a page of Markdown.
+pub(super) fn reference(command: Command) -> String {
+    let mut root = command.term_width(100);
+    root.build();
+    let mut page = String::from(
+        "# Commands\n\nThe help of each command, as `--help` prints it. A test holds this page to the program.\n",
+    );
+    add_section(&mut root, "kubectl pivot", &mut page);
+    page
+}
+
+fn add_section(command: &mut Command, words: &str, page: &mut String) {
+    let help = command.render_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    let _ = write!(page, "\n## {words}\n\n```text\n{}\n```\n", help.join("\n").trim_end());
+    for inner in command.get_subcommands_mut() {
+        if inner.get_name() != "help" && !inner.is_hide_set() {
+            let words = format!("{words} {}", inner.get_name());
+            add_section(inner, &words, page);
+        }
+    }
+}
+
+fn groups(command: &Command) -> String {
+    let mut text = String::new();
+    for (title, names) in GROUPS {
+        let _ = writeln!(text, "{title}:");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(Command::get_about);
+            let about =
+                about.map_or_else(|| "Print the help of a command".to_owned(), ToString::to_string);
+            let _ = writeln!(text, "  {name:<9} {about}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::super::Cli;
+    use super::*;
+
+    #[test]
+    fn the_groups_name_every_command_once() {
+        let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let command = Cli::command();
+        let mut known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+        known.push("help");
+        listed.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(listed, known);
+    }
+}

@@ -1,0 +1,32 @@
+//! The question before a command changes something.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// True while a question waits for its answer. A process has one terminal, so one flag is enough.
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+/// Returns true while a question waits for its answer: a signal then ends the program at once, since
+/// nothing was changed and the read of the answer cannot be cancelled.
+pub(super) fn is_open() -> bool {
+    IS_OPEN.load(Ordering::SeqCst)
+}
+
+/// Returns true if there is a terminal to ask on.
+pub(super) fn is_possible() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Asks on the terminal, and returns true for a yes.
+pub(super) fn confirm(question: &str) -> bool {
+    IS_OPEN.store(true, Ordering::SeqCst);
+    let mut err = anstream::stderr().lock();
+    let _ = write!(err, "{question} [y/N] ");
+    let _ = err.flush();
+    // The handler of signals prints too.
+    drop(err);
+    let mut answer = String::new();
+    let is_read = io::stdin().lock().read_line(&mut answer).is_ok();
+    IS_OPEN.store(false, Ordering::SeqCst);
+    is_read && matches!(answer.trim(), "y" | "Y" | "yes")
+}
