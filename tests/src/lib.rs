@@ -22,6 +22,7 @@ pub mod proxy;
 pub mod registry;
 pub mod repository;
 pub mod suite;
+pub mod terminal;
 pub mod twins;
 pub mod understudy;
 mod wiping;

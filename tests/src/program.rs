@@ -93,8 +93,15 @@ impl Program {
     }
 
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
-        let mut command = Command::new(&self.path);
-        command.args(args).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+        let mut command = self.command_of(self.path.as_os_str());
+        command.args(args);
+        command
+    }
+
+    /// Another program in the same environment.
+    pub(crate) fn command_of(&self, path: &OsStr) -> Command {
+        let mut command = Command::new(path);
+        command.env_clear().stdin(Stdio::null()).kill_on_drop(true);
         command.env("PATH", env::var_os("PATH").unwrap_or_default()).env("HOME", &self.home);
         for (variable, folder) in [
             ("XDG_CONFIG_HOME", "config"),

@@ -6,12 +6,14 @@ use kubectl_pivot::capi::names::PAUSED_BY_ANNOTATION;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::proxy::{Fault, Side, Write};
 use kubectl_pivot_tests::suite::Suite;
+use kubectl_pivot_tests::terminal::{CTRL_C, Terminal};
 
 use super::{at_the_pause, exit, listed, while_creating, with_story};
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .thorough("ctrl_c_during_a_backup_resumes_the_source", ctrl_c)
+        .case("ctrl_c_at_the_question_ends_the_program_at_once", ctrl_c_at_the_question)
         .case("a_second_run_is_refused_during_a_backup", second_run)
         .case("a_killed_backup_is_told_and_rolled_back", killed_backup)
         .thorough("a_killed_write_to_a_directory_is_rolled_back", killed_to_directory)
@@ -34,6 +36,29 @@ async fn ctrl_c(arena: Arc<Arena>) {
         assert_eq!(outcome.json()["outcome"], "undone", "{outcome}");
         story.check_put_back(&before).await;
         assert_eq!(listed(&story.folder), Vec::<String>::new());
+    })
+    .await;
+}
+
+/// On a real terminal, since nothing is asked without one.
+async fn ctrl_c_at_the_question(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        let mut terminal = Terminal::start(&story.arena.program(), story.backup_args());
+        terminal.wait_for("? [y/N] ").await;
+        terminal.press(CTRL_C).await;
+        let (code, screen) = terminal.end().await;
+        assert_eq!(code, Some(exit::INTERRUPTED), "{screen}");
+        assert!(screen.contains("nothing was changed"), "{screen}");
+        story.check_put_back(&before).await;
+        assert_eq!(listed(&story.folder), Vec::<String>::new());
+
+        let mut terminal = Terminal::start(&story.arena.program(), story.backup_args());
+        terminal.wait_for("? [y/N] ").await;
+        terminal.press(b"y\n").await;
+        let (code, screen) = terminal.end().await;
+        assert_eq!(code, Some(0), "{screen}");
+        assert_eq!(listed(&story.folder), ["backup"]);
     })
     .await;
 }
