@@ -6,26 +6,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kubectl_pivot::capi::names;
-use kubectl_pivot::commands::{CHECKS, exit};
+use kubectl_pivot::cli;
+use kubectl_pivot::commands::{CHECKS, exit, explanations};
 use kubectl_pivot::tools::KnownTool;
 use kubectl_pivot::workflow::Step;
 use serde_json::Value;
 
 const README: &str = include_str!("../../README.md");
-const REPORT: &str = include_str!("../../docs/report.md");
+const REPORT: &str = include_str!("../../docs/reference/report.md");
+const EXIT_CODE_PAGE: &str = include_str!("../../docs/reference/exit-codes.md");
+const ANNOTATIONS: &str = include_str!("../../docs/reference/annotations.md");
+const DOCTOR: &str = include_str!("../../docs/reference/doctor.md");
 const CI: &str = include_str!("../../.ci/run");
 const JUSTFILE: &str = include_str!("../../justfile");
 const EXIT_CODES: &str = include_str!("../../kubectl-pivot/src/commands/error.rs");
-const CREATE: &str = include_str!("../../docs/create.md");
+const CREATE: &str = include_str!("../../docs/reference/create.md");
 const DOCUMENT: &str = include_str!("../../kubectl-pivot/src/workflow/document/fields.rs");
-const PROGRESS: &str = include_str!("../../docs/progress.md");
+const PROGRESS: &str = include_str!("../../docs/reference/progress.md");
 const PROGRESS_CODE: &str = include_str!("../../kubectl-pivot/src/render/progress/json.rs");
 const RUN_EVENTS: &str = include_str!("../../kubectl-pivot/src/journal/event.rs");
 const REPORT_CODE: &str = include_str!("../../kubectl-pivot/src/transfer/report.rs");
 
 #[test]
-fn the_exit_codes_of_the_readme_are_those_of_the_program() {
-    let table = rows(README, "| code | meaning |");
+fn the_exit_codes_of_the_reference_are_those_of_the_program() {
+    let table = rows(EXIT_CODE_PAGE, "| code | meaning |");
     let told: Vec<(u8, &str)> =
         table.iter().map(|cells| (cells[0].parse().expect("a number"), cells[1])).collect();
     assert_eq!(told, exit_codes());
@@ -54,7 +58,10 @@ fn the_two_commands_of_the_readme_are_those_of_ci() {
     assert_eq!(commands.len(), 2, "{commands:?}");
     assert_eq!(step("demo"), commands[0]);
     assert_eq!(step("test"), commands[1]);
-    assert!(CI.contains("\nci_steps=(tools fmt clippy doc schemas test)\n"), "CI runs the tests");
+    assert!(
+        CI.contains("\nci_steps=(tools fmt clippy doc schemas test)\n"),
+        "CI runs the tests"
+    );
 }
 
 /// The only line of a step of `.ci/run`.
@@ -87,7 +94,7 @@ fn every_annotation_that_users_can_meet_is_explained() {
         names::DELETE_FOR_MOVE_ANNOTATION,
         names::PAUSED_ANNOTATION,
     ] {
-        assert!(README.contains(&format!("| `{annotation}` |")), "{annotation}");
+        assert!(ANNOTATIONS.contains(&format!("| `{annotation}` |")), "{annotation}");
     }
 }
 
@@ -141,7 +148,9 @@ fn variants(code: &str, opening: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn every_rule_of_preflight_is_explained() {
-    let told = first_column(&rows(REPORT, "| rule | severity |"));
+    let told: BTreeSet<String> =
+        explanations().iter().map(|explanation| explanation.rule.to_owned()).collect();
+    assert_eq!(told.len(), explanations().len(), "a rule is explained twice");
     let files = rust_files(&root().join("kubectl-pivot/src/transfer"));
     let code: Vec<String> =
         files.iter().map(|file| fs::read_to_string(file).expect("readable")).collect();
@@ -184,7 +193,7 @@ fn every_check_of_verify_is_explained() {
 
 #[test]
 fn every_check_of_doctor_is_explained() {
-    let told: Vec<(&str, &str)> = rows(README, "| check | looks whether |")
+    let told: Vec<(&str, &str)> = rows(DOCTOR, "| check | looks whether |")
         .iter()
         .map(|cells| (cells[0].trim_matches('`'), cells[1]))
         .collect();
@@ -193,7 +202,7 @@ fn every_check_of_doctor_is_explained() {
 
 #[test]
 fn the_oldest_versions_of_programs_are_those_of_the_program() {
-    let told: Vec<(&str, String, &str)> = rows(README, "| program | at least |")
+    let told: Vec<(&str, String, &str)> = rows(DOCTOR, "| program | at least |")
         .iter()
         .map(|cells| (cells[0].trim_matches('`'), cells[1].to_owned(), cells[2].trim_matches('`')))
         .collect();
@@ -245,27 +254,143 @@ fn is_rule(text: &&str) -> bool {
 
 #[test]
 fn links_between_the_texts_lead_somewhere() {
-    for text in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/report.md",
-        "docs/create.md",
-        "docs/progress.md",
-        "docs/plugins.md",
-    ] {
-        let path = root().join(text);
+    for path in texts() {
         let content = fs::read_to_string(&path).expect("readable");
         for link in content.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap_or_default();
-            if file.is_empty() || link.starts_with("https://") {
+            if link.starts_with("https://") {
                 continue;
             }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
             let folder = path.parent().expect("in a folder");
-            assert!(folder.join(file).exists(), "{text}: {link}");
+            let target = if file.is_empty() { path.clone() } else { folder.join(file) };
+            assert!(target.exists(), "{}: {link}", path.display());
+            if !heading.is_empty() {
+                let content = fs::read_to_string(&target).expect("readable");
+                let anchors: Vec<String> = content.lines().filter_map(anchor).collect();
+                assert!(anchors.iter().any(|one| one == heading), "{}: {link}", path.display());
+            }
         }
     }
+}
+
+/// The anchor of a heading, as mdBook and GitHub make it.
+fn anchor(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' ')?;
+    let heading = heading.to_lowercase();
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    Some(kept.map(|c| if c == ' ' { '-' } else { c }).collect())
+}
+
+#[test]
+fn every_page_is_in_the_summary() {
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).expect("readable");
+    for path in markdown_files(&root().join("docs")) {
+        let name =
+            path.strip_prefix(root().join("docs")).expect("below docs").display().to_string();
+        let is_there = name == "SUMMARY.md" || summary.contains(&format!("]({name})"));
+        assert!(is_there, "docs/{name} is not in docs/SUMMARY.md");
+    }
+}
+
+/// Every command of this program in a block of a document parses, so no flag in it is wrong. Commands of other
+/// programs (kubectl, clusterctl, helm, kind) need clusters, images or Docker, and run in the lab.
+#[test]
+fn every_command_of_the_documents_parses() {
+    let mut checked = 0;
+    for path in texts() {
+        let content = fs::read_to_string(&path).expect("readable");
+        for command in commands_of_blocks(&content) {
+            // Behind a pipe or a redirection stands something else.
+            let own = command.replace(" 2>", " >");
+            let own = own.split(['|', '>']).next().unwrap_or_default();
+            let words: Vec<String> = own
+                .split_whitespace()
+                .filter(|word| *word != "…")
+                .skip(1)
+                .map(|word| word.trim_matches('\'').to_owned())
+                .collect();
+            let parsed = cli::check_line(&words);
+            parsed.unwrap_or_else(|error| panic!("{}: {command}\n{error}", path.display()));
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "only {checked} commands were found");
+}
+
+/// The commands of this program in the blocks of a text, continued lines joined, without the
+/// prompt and without variables before them.
+fn commands_of_blocks(content: &str) -> Vec<String> {
+    let blocks = content.split("```").skip(1).step_by(2);
+    let blocks = blocks.filter(|block| block.starts_with("console\n"));
+    let lines = blocks.flat_map(|block| {
+        let joined = block.replace("\\\n", " ");
+        joined.lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let commands = lines.filter_map(|line| {
+        let line = line.strip_prefix("$ ").unwrap_or(&line);
+        let command = line.find("kubectl pivot ")?;
+        let is_command = line[..command].split_whitespace().all(|word| word.contains('='));
+        is_command.then(|| line[command..].to_owned())
+    });
+    commands.collect()
+}
+
+/// A flag in running text is one of a command of this program.
+#[test]
+fn every_flag_that_the_documents_name_exists() {
+    const OTHERS: [&str; 5] = ["cargo", "clusterctl", "helm", "kind", "kubectl"];
+    let known = cli::long_flags();
+    let mut unknown = BTreeSet::new();
+    for path in texts().into_iter().filter(|path| path.starts_with(root().join("docs"))) {
+        let content = fs::read_to_string(&path).expect("readable");
+        let prose = content.split("```").step_by(2).collect::<String>();
+        for code in prose.split('`').skip(1).step_by(2) {
+            let program = code.split_whitespace().next().unwrap_or_default();
+            if OTHERS.contains(&program) && !code.starts_with("kubectl pivot") {
+                continue;
+            }
+            for word in code.split_whitespace().filter(|word| word.starts_with("--")) {
+                let end = |c: char| !(c.is_ascii_alphanumeric() || c == '-');
+                let flag = word.split(end).next().unwrap_or_default();
+                if !known.contains(flag) {
+                    unknown.insert(format!("{}: {flag}", path.display()));
+                }
+            }
+        }
+    }
+    // A flag of `kubectl apply`.
+    unknown.retain(|text| !text.ends_with(": --force-conflicts"));
+    assert!(unknown.is_empty(), "no command has these flags: {unknown:#?}");
+}
+
+/// The reference of commands is the help. To write it anew: `KUBECTL_PIVOT_WRITE_REFERENCE=1 cargo test
+/// -p kubectl-pivot-tests --test documents`.
+#[test]
+fn the_reference_of_commands_is_their_help() {
+    let path = root().join("docs/reference/commands.md");
+    let help = cli::reference();
+    if std::env::var_os("KUBECTL_PIVOT_WRITE_REFERENCE").is_some() {
+        fs::write(&path, &help).expect("writable");
+    }
+    let written = fs::read_to_string(&path).expect("readable");
+    assert!(written == help, "docs/reference/commands.md is out of date; see this test");
+}
+
+#[test]
+fn the_readme_is_a_door() {
+    let lines = README.lines().count();
+    assert!(lines <= 150, "the README has {lines} lines; details belong in docs/");
+}
+
+/// All texts for users and contributors.
+fn texts() -> Vec<PathBuf> {
+    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    let top = top.into_iter().map(|name| root().join(name));
+    top.chain(markdown_files(&root().join("docs"))).collect()
+}
+
+fn markdown_files(folder: &Path) -> Vec<PathBuf> {
+    files(folder, "md")
 }
 
 #[test]
@@ -363,10 +488,15 @@ fn root() -> PathBuf {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    files(folder, "rs")
+}
+
+/// All files with this ending in a folder and those below it.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("readable");
     entries
         .map(|entry| entry.expect("readable").path())
-        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .flat_map(|path| if path.is_dir() { files(&path, ending) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == ending))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! What can make a command fail, and the exit code of each.
+//! Errors of commands, each with its exit code.
 
 use kubectl_pivot_plugin_api::{ErrorCode, PluginError};
 
@@ -14,7 +14,7 @@ use kubectl_pivot_plugin_host::{
     CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
 };
 
-/// Exit codes, as documented in the README.
+/// Exit codes, as `docs/reference/exit-codes.md` has them.
 pub mod exit {
     /// Done.
     pub const OK: u8 = 0;
@@ -26,17 +26,17 @@ pub mod exit {
     pub const REFUSED: u8 = 3;
     /// There is nothing in scope.
     pub const NOTHING_IN_SCOPE: u8 = 4;
-    /// Failed, and everything was put back.
+    /// Failed, and was rolled back.
     pub const UNDONE: u8 = 5;
-    /// Failed half-way; the error says what to do.
+    /// Failed halfway; the error says what to do.
     pub const UNFINISHED: u8 = 6;
-    /// A verification found something that does not hold.
+    /// A check failed: `verify`, `doctor`, `plugin check`, or a readiness probe after the move.
     pub const NOT_VERIFIED: u8 = 7;
-    /// Interrupted by the user; everything was put back.
+    /// Interrupted by the user, and rolled back.
     pub const INTERRUPTED: u8 = 130;
 }
 
-/// Why a command failed.
+/// Errors of commands.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// A kubeconfig is missing or unusable.
@@ -51,9 +51,9 @@ pub enum CommandError {
     /// A run failed; the report tells how far it has come.
     #[error("{source}")]
     Failed {
-        /// What there is to report.
+        /// The report up to the failure.
         report: Box<Report>,
-        /// Why.
+        /// The cause.
         source: MoveError,
     },
     /// There is no folder for backups.
@@ -139,7 +139,7 @@ impl CommandError {
         }
     }
 
-    /// What the user can do about it.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Connect(_) => Some(

@@ -1,4 +1,4 @@
-//! One JSON object for each line: for machines. docs/progress.md explains the fields.
+//! One JSON object for each line: for machines. docs/reference/progress.md explains the fields.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -32,7 +32,7 @@ struct Line<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Content<'a> {
-    /// What the journal of a run keeps, too.
+    /// An event that the journal of a run keeps too.
     Run(&'a RunEvent),
     Shown(Shown<'a>),
 }
@@ -80,7 +80,7 @@ enum Shown<'a> {
 #[derive(Default)]
 pub(super) struct Json {
     open: Open,
-    /// What each lane waits for, so that it is told once.
+    /// The last wait of each lane, so that each is printed once.
     waiting: BTreeMap<Lane, String>,
     counted: BTreeMap<Lane, Instant>,
 }

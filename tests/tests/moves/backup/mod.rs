@@ -19,7 +19,7 @@ use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
-/// Exit codes, as the README states them.
+/// Exit codes, as docs/reference/exit-codes.md states them.
 mod exit {
     pub(crate) const REFUSED: i32 = 3;
     pub(crate) const UNDONE: i32 = 5;

@@ -19,7 +19,7 @@ use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::{Value, json};
 
-/// Exit codes, as the README states them.
+/// Exit codes, as docs/reference/exit-codes.md states them.
 mod exit {
     pub(crate) const OK: i32 = 0;
     pub(crate) const USAGE: i32 = 2;

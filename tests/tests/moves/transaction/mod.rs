@@ -14,7 +14,7 @@ use kubectl_pivot_tests::program::{Outcome, Running};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 
-/// Exit codes, as the README states them.
+/// Exit codes, as docs/reference/exit-codes.md states them.
 mod exit {
     pub(crate) const REFUSED: i32 = 3;
     pub(crate) const NOTHING: i32 = 4;
