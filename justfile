@@ -8,6 +8,10 @@ ci:
 lint:
     .ci/run fmt clippy
 
+# Words and sizes of texts: doc comments, documents, README.
+style:
+    .ci/run style
+
 # All tests; the first run builds etcd, kube-apiserver and other parts with Go.
 test:
     .ci/run test

@@ -29,7 +29,7 @@ pub struct BlueprintRequest {
     pub served: Vec<ServedKind>,
     /// Version of Cluster API, where that is all that is known.
     pub capi_version: Option<String>,
-    /// Whether the network is needed.
+    /// True if the network is needed.
     pub wants_network: bool,
 }
 

@@ -69,7 +69,7 @@ fn not_begun(run: &Run, operation: Operation, error: MoveError) -> Result<Report
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FoundBackup {
-    /// Its directory.
+    /// Directory of the backup.
     pub directory: PathBuf,
     /// Id of the run that has made it.
     pub run: String,

@@ -3,7 +3,7 @@
 use crate::capi::ResourceType;
 use crate::cluster::{ApiError, Client, Served};
 
-/// How a cluster serves the kind Cluster; `None` when it is no management cluster.
+/// Returns the resource of the kind Cluster; `None` if this is not a management cluster.
 pub(super) async fn cluster_type(cluster: &Client) -> Result<Option<ResourceType>, ApiError> {
     let served = Served::read(cluster).await?;
     Ok(served.versions("cluster.x-k8s.io", "Cluster").first().cloned())

@@ -13,18 +13,18 @@ use crate::workflow::{
     read_document, run, runs,
 };
 
-/// What a user has asked for.
+/// The request of `create`.
 #[derive(Clone, Debug)]
 pub struct CreateRequest {
     /// A document; flags win over it.
     pub file: Option<PathBuf>,
-    /// What the flags say.
+    /// The settings from flags.
     pub flags: PivotDocument,
     /// Folders of `--plugin-dir`.
     pub plugin_folders: Vec<PathBuf>,
 }
 
-/// What has come of it.
+/// The result of a run.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PivotReport {
@@ -49,11 +49,11 @@ pub struct PivotReport {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepReport {
-    /// Its name.
+    /// Name of the step.
     pub step: &'static str,
-    /// What came of it.
+    /// Result of the step, in words.
     pub summary: String,
-    /// How long it took.
+    /// Duration in seconds.
     pub seconds: f64,
 }
 
@@ -101,16 +101,16 @@ pub async fn create(
     perform(&workflow).await
 }
 
-/// Which run to carry on, and how.
+/// The request to continue a run.
 #[derive(Clone, Debug)]
 pub struct CreateResumeRequest {
-    /// Its name.
+    /// Name of the run.
     pub name: String,
     /// Readiness probes to leave out, besides those that it was begun without.
     pub skip_probes: Vec<String>,
     /// Seconds that each wait may take; otherwise as the run was begun.
     pub timeout: Option<u64>,
-    /// Where to look for plugins first.
+    /// Folders of plugins that come before the usual ones.
     pub plugin_folders: Vec<PathBuf>,
 }
 

@@ -17,12 +17,12 @@ use crate::transfer::{
     execute, plan,
 };
 
-/// Where a fleet is.
+/// Namespace of the fleet.
 const NAMESPACE: &str = "default";
-/// How long no Machine may be created or deleted after the move.
+/// Time after the move in which no Machine may be created or deleted.
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// What a user has asked for.
+/// Options of the demo.
 #[derive(Clone, Debug)]
 pub struct DemoOptions {
     /// Clusters to move.
@@ -33,11 +33,11 @@ pub struct DemoOptions {
     pub controllers: bool,
     /// Leave the two management clusters running.
     pub keep: bool,
-    /// Where to look for the parts.
+    /// Origin of the parts.
     pub parts: PartsOptions,
 }
 
-/// What the demo has to show, in this order.
+/// Stages of the demo, in this order.
 #[derive(Clone, Debug)]
 pub enum DemoStage {
     /// `kubectl get clusters` of both clusters before the move.
@@ -47,7 +47,7 @@ pub enum DemoStage {
         /// Table of the target.
         target: Value,
     },
-    /// What the move would do.
+    /// The plan of the move.
     Plan(Box<Report>),
     /// `kubectl get clusters` of both clusters after the move.
     After {
@@ -56,9 +56,9 @@ pub enum DemoStage {
         /// Table of the target.
         target: Value,
     },
-    /// What the move did.
+    /// The report of the move.
     Done(Box<Report>),
-    /// Whether the move is complete and the clusters are well; with controllers only.
+    /// The checks of `verify`; with controllers only.
     Verified(Vec<Check>),
     /// The clusters, if they were kept.
     Kept(SandboxInfo),

@@ -14,12 +14,12 @@ use super::backup::{backup, backup_folder, restore};
 use super::clusters::cluster_type;
 use super::error::CommandError;
 
-/// What a user has asked for.
+/// The request of a move.
 #[derive(Clone, Debug)]
 pub struct MoveRequest {
     /// The cluster to move from.
     pub source: KubeconfigRef,
-    /// Where to move to.
+    /// The cluster to move to.
     pub target: KubeconfigRef,
     /// A directory in place of one of the clusters.
     pub directory: Option<Directory>,

@@ -6,18 +6,18 @@ use super::error::CommandError;
 use crate::cluster::{Client, KubeconfigRef};
 use crate::transfer::{MoveError, Namespaces, Role, Subject};
 
-/// What a user has asked for.
+/// The request of `rbac`.
 #[derive(Clone, Debug)]
 pub struct RbacRequest {
     /// The cluster that the permissions are for.
     pub cluster: KubeconfigRef,
-    /// Which end of the move it is.
+    /// Role of the cluster in the move.
     pub role: Role,
     /// The namespace to move; that of the context if absent.
     pub namespace: Option<String>,
-    /// Whether all namespaces move.
+    /// True if all namespaces move.
     pub all_namespaces: bool,
-    /// Who gets the permissions; nobody yet if absent.
+    /// Subject that gets the permissions; without one, roles have no bindings.
     pub subject: Option<Subject>,
 }
 

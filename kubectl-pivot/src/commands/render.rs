@@ -14,7 +14,7 @@ use crate::yaml;
 /// Name of the bootstrap cluster in kind's configuration.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// What a user has asked for.
+/// The request of `render`.
 #[derive(Clone, Debug)]
 pub struct RenderRequest {
     /// Name of the cluster.
@@ -31,27 +31,27 @@ pub struct RenderRequest {
     pub variables: Vec<(String, String)>,
     /// Kubernetes version of the machines.
     pub kubernetes_version: Option<String>,
-    /// What the management cluster serves.
+    /// Source of the versions that the management cluster serves.
     pub management: ManagementCluster,
-    /// What to render.
+    /// Part to render.
     pub part: RenderPart,
     /// Folders of `--plugin-dir`.
     pub plugin_folders: Vec<PathBuf>,
 }
 
-/// What is known of the management cluster.
+/// Sources of the versions that the management cluster serves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ManagementCluster {
     /// Nothing.
     #[default]
     Unknown,
-    /// Its version of Cluster API.
+    /// A version of Cluster API.
     Version(String),
-    /// Where it is, to ask it.
+    /// The cluster itself, which is asked.
     At(KubeconfigRef),
 }
 
-/// What to render.
+/// Parts to render.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RenderPart {
     /// The objects of the cluster.
@@ -59,7 +59,7 @@ pub enum RenderPart {
     Cluster,
     /// kind's configuration for the bootstrap cluster.
     Bootstrap,
-    /// What to install as network.
+    /// The network: manifests or a plan for Helm.
     Cni,
     /// All of it, in the order in which it is needed.
     All,
@@ -74,7 +74,7 @@ pub struct Rendered {
     pub notes: Vec<String>,
 }
 
-/// Why nothing was rendered, apart from what plugins say.
+/// Errors of `render`, except those of plugins.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// Nothing could be applied there.
@@ -94,7 +94,7 @@ pub enum RenderError {
 }
 
 impl RenderError {
-    /// What the user can do.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotAManagementCluster { .. } => {

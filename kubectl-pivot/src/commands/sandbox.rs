@@ -13,14 +13,14 @@ use crate::sandbox::{
 
 use super::error::CommandError;
 
-/// What a user has asked for.
+/// The request of `sandbox up`.
 #[derive(Clone, Debug)]
 pub struct SandboxUpRequest {
     /// Name of the sandbox.
     pub name: String,
-    /// How many clusters.
+    /// Number of clusters.
     pub clusters: NonZeroUsize,
-    /// Where to look for the parts.
+    /// Origin of the parts.
     pub parts: PartsOptions,
     /// Provisioned clusters to create in the first one.
     pub fleet: usize,
@@ -58,7 +58,7 @@ pub async fn sandbox_up(
     Ok(sandbox.detach()?)
 }
 
-/// What makes a sandbox run controllers, if it is to.
+/// Returns the options of controllers, if the sandbox runs them.
 pub(super) fn controllers(wanted: bool) -> Result<Option<ControllersOptions>, SandboxError> {
     let options = wanted.then(ControllersOptions::of_this_program);
     options.transpose().map_err(SandboxError::Program)

@@ -29,7 +29,7 @@ pub struct Status {
     pub kind: &'static str,
     /// The source, then the target; or the only one.
     pub clusters: Vec<ClusterStatus>,
-    /// What the journal on this machine tells of the run that was found, if it has one.
+    /// The journal of the run on this machine, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<RunState>,
 }
@@ -62,15 +62,15 @@ pub struct ClusterStatus {
 pub struct RunStatus {
     /// Id of the run.
     pub id: String,
-    /// What it does: `move`, `backup` or `restore`.
+    /// Operation: `move`, `backup` or `restore`.
     pub operation: String,
-    /// What the cluster is in it: `source` or `target`.
+    /// Role of the cluster: `source` or `target`.
     pub role: String,
     /// The other end: the other cluster's API server as the run addressed it, or a directory.
     pub peer: String,
-    /// How far it has come.
+    /// Phase of the run.
     pub phase: Phase,
-    /// Whether it can be rolled back.
+    /// True if the run can be rolled back.
     #[serde(skip)]
     pub can_be_rolled_back: bool,
     /// When it began, RFC 3339.
@@ -78,17 +78,17 @@ pub struct RunStatus {
     /// Namespace that moves; all when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Who holds the lock; absent when the run was interrupted.
+    /// Holder of the lock; absent when the run was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
     /// Seconds since the holder last renewed the lock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_seconds_ago: Option<u64>,
-    /// How far it has come in this cluster, counted by its marks.
+    /// Progress in this cluster, counted by the run's marks.
     pub progress: RunProgress,
 }
 
-/// What the marks of a run in one cluster tell.
+/// Numbers of objects with marks of a run in one cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunProgress {
@@ -101,7 +101,7 @@ pub struct RunProgress {
 }
 
 impl RunStatus {
-    /// What can be done when it was interrupted.
+    /// Returns the next command for an interrupted run.
     ///
     /// `is_undoing`: one of the two records of the run says so.
     fn next_steps(&self, is_undoing: bool) -> Vec<String> {
@@ -124,9 +124,9 @@ impl RunStatus {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PausedCluster {
-    /// Its namespace.
+    /// Namespace of the Cluster.
     pub namespace: String,
-    /// Its name.
+    /// Name of the Cluster.
     pub name: String,
     /// The run that has paused it; absent when its user has.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,12 +134,12 @@ pub struct PausedCluster {
 }
 
 impl Status {
-    /// Whether a run is going on in one of the clusters.
+    /// Returns true if a run is at work in one of the clusters.
     pub fn is_going_on(&self) -> bool {
         self.runs().any(|run| run.holder.is_some())
     }
 
-    /// What can be done about interrupted runs.
+    /// Returns the next commands for interrupted runs.
     pub fn next_steps(&self) -> Vec<String> {
         let mut steps: Vec<String> = Vec::new();
         let interrupted = self.runs().filter(|run| run.holder.is_none());

@@ -70,7 +70,7 @@ pub enum RunEvent {
     PhaseEnded {
         /// Its name.
         phase: String,
-        /// Whether it did not reach its end.
+        /// True if it did not reach its end.
         failed: bool,
     },
     /// The backup that is made before a move is complete.

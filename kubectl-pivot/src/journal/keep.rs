@@ -10,7 +10,7 @@ use super::store::{JournalError, Store};
 /// Progress is written at most so often.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Whether the journal is written.
+/// States of the journal.
 enum Journal {
     /// Not yet: no run has begun.
     Waiting,

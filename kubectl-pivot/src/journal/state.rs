@@ -93,7 +93,7 @@ pub struct IllegalEvent {
 }
 
 impl RunState {
-    /// Whether a phase goes on.
+    /// Returns true if a phase is open.
     pub fn is_in_a_phase(&self) -> bool {
         self.running().is_some()
     }

@@ -179,7 +179,7 @@ impl InVain {
     }
 }
 
-/// Whether asking again can change nothing: no permission, or a request that makes no sense. A watch
+/// Returns true if asking again can change nothing: no permission, or a request that makes no sense. A watch
 /// that is not authorized is followed by a list, which reads the credentials again.
 fn is_final(error: &ApiError) -> bool {
     match error.code() {

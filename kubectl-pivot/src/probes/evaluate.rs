@@ -48,7 +48,7 @@ pub struct Evaluation<'a> {
 }
 
 impl Declared {
-    /// Whether it has to hold at this moment, as far as this program can tell.
+    /// Returns true if it has to hold at this moment, as far as this program can tell.
     pub fn is_due(&self, stage: ProbeStage) -> bool {
         self.probe.stages.contains(&stage)
     }

@@ -51,7 +51,7 @@ impl ProbeResult {
         format!("{}/{}", self.plugin, self.probe)
     }
 
-    /// Whether it stands in the way.
+    /// Returns true if it stands in the way.
     pub fn is_bad(&self) -> bool {
         !matches!(self.outcome, ProbeOutcome::Held | ProbeOutcome::Skipped)
     }

@@ -55,7 +55,7 @@ impl Seen {
         self.objects.remove(&key(object));
     }
 
-    /// Whether the probe holds.
+    /// Returns true if the probe holds.
     pub(super) fn holds(&self, probe: &Probe) -> bool {
         self.listed
             && self.trouble.is_none()

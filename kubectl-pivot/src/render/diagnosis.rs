@@ -1,4 +1,4 @@
-//! What `doctor` has found, for people.
+//! The result of `doctor`, for people.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use owo_colors::OwoColorize;
 
 use crate::commands::{Diagnosis, Health, HealthCheck};
 
-/// Where the second column begins.
+/// Start of the second column.
 const INDENT: &str = "                     ";
 
 /// The diagnosis as text: a line for each check, and below it what to do.

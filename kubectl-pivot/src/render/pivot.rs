@@ -7,7 +7,7 @@ use owo_colors::OwoColorize;
 use crate::commands::PivotReport;
 use crate::workflow::{Outline, OutlineStep, RunState, StepState};
 
-/// What a run would do.
+/// The dry-run of `create`.
 pub fn outline(outline: &Outline) -> String {
     let mut text = String::new();
     for (index, step) in outline.steps.iter().enumerate() {
@@ -36,7 +36,7 @@ fn one(text: &mut String, number: usize, step: &OutlineStep) {
     }
 }
 
-/// What has come of a run.
+/// The result of a run of `create`.
 pub fn pivot(report: &PivotReport) -> String {
     let mut text = String::new();
     for step in &report.steps {
@@ -67,7 +67,7 @@ pub fn pivot(report: &PivotReport) -> String {
     text
 }
 
-/// How far runs are.
+/// The progress of runs of `create`.
 pub fn runs(runs: &[RunState]) -> String {
     let mut text = String::new();
     for run in runs {
@@ -84,7 +84,7 @@ pub fn runs(runs: &[RunState]) -> String {
             let _ = writeln!(text, "  {:<18} {words}", step.name());
         }
         if !run.is_finished() {
-            let _ = writeln!(text, "  go on: kubectl pivot resume {}", run.name);
+            let _ = writeln!(text, "  continue: kubectl pivot resume {}", run.name);
         }
     }
     if runs.is_empty() {

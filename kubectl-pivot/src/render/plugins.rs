@@ -12,7 +12,7 @@ use crate::commands::{
 };
 use crate::visible::{one_line, shell_word};
 
-/// What is not known.
+/// Stands for an unknown value.
 const UNKNOWN: &str = "-";
 
 /// The list of plugins, and why some cannot be used.

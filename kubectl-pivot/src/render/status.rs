@@ -84,7 +84,7 @@ fn more(text: &mut String, total: usize) {
     }
 }
 
-/// What only the journal on this machine knows.
+/// The lines that only the journal on this machine can fill.
 fn journal(text: &mut String, state: &RunState) {
     let _ = writeln!(text, "{} on this machine", "JOURNAL".bold());
     let phases: Vec<String> = state.phases.iter().map(phase).collect();

@@ -21,7 +21,7 @@ struct Source {
     /// Value of the provider label, and name of the folder in the cache; clusterctl's own inventory
     /// has none.
     provider: Option<&'static str>,
-    /// Whether they are in the test module rather than in the main one.
+    /// True if they are in the test module rather than in the main one.
     in_test_module: bool,
     /// Folder in the module.
     path: &'static str,

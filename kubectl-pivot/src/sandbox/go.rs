@@ -238,7 +238,7 @@ async fn with_progress<T>(work: impl Future<Output = T>, doing: &str, events: &E
     }
 }
 
-/// Whether `go` refuses the module files because of its own version: by the rule since Go 1.21, or
+/// Returns true if `go` refuses the module files because of its own version: by the rule since Go 1.21, or
 /// as older ones do, which cannot even read the version line.
 fn is_too_old(stderr: &str) -> bool {
     (stderr.contains("requires go >=") && stderr.contains("running go"))

@@ -51,7 +51,7 @@ impl Http {
         kube::Client::try_from(config).map(Self).map_err(text)
     }
 
-    /// Whether there is any answer to a GET, be it a refusal.
+    /// Checks that a GET gets an answer; a refusal is one too.
     pub(super) async fn answers(&self, path: &str) -> Result<(), CallError> {
         let request = http::Request::get(path).body(Vec::new()).map_err(text)?;
         match tokio::time::timeout(CALL_TIMEOUT, self.0.request_text(request)).await {
@@ -93,7 +93,7 @@ impl Http {
         }
     }
 
-    /// Whether there is no such object (404), not retried.
+    /// Returns true if there is no such object (404), not retried.
     pub(super) async fn is_gone(&self, path: &str) -> Result<bool, CallError> {
         let request = http::Request::get(path).body(Vec::new()).map_err(text)?;
         match tokio::time::timeout(CALL_TIMEOUT, self.0.request_text(request)).await {

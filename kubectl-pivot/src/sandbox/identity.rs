@@ -27,7 +27,7 @@ impl Recorded {
         look_at(pid).map(|seen| Self { pid, started: seen.started })
     }
 
-    /// Whether this very process still runs. Its command line must name something below `dir`.
+    /// Returns true if this very process still runs. Its command line must name something below `dir`.
     pub(super) fn is_running(&self, dir: &Path) -> bool {
         let below = format!("{}/", dir.display());
         look_at(self.pid)

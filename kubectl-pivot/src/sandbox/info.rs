@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::part::Part;
 use super::record::{ClusterRecord, ControllerRecord, Record};
 
-/// Whether a sandbox runs.
+/// States of a sandbox.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SandboxState {
@@ -31,7 +31,7 @@ pub struct SandboxInfo {
     pub name: String,
     /// Its folder.
     pub dir: PathBuf,
-    /// Whether it runs.
+    /// True if it runs.
     pub state: SandboxState,
     /// Its clusters, the source first; none unless it was started completely.
     pub clusters: Vec<ClusterInfo>,
@@ -51,7 +51,7 @@ pub struct ControllerInfo {
     pub log: PathBuf,
     /// Its process id, running or not.
     pub pid: u32,
-    /// Whether it runs.
+    /// True if it runs.
     pub running: bool,
 }
 
@@ -80,7 +80,7 @@ pub struct ClusterInfo {
     pub kubeconfig: PathBuf,
     /// Process ids of kube-apiserver and etcd, running or not.
     pub pids: Vec<u32>,
-    /// Whether both run.
+    /// True if both run.
     pub running: bool,
 }
 
@@ -100,7 +100,7 @@ impl SandboxInfo {
         Self { clusters, controllers, ..Self::empty(name, dir, state) }
     }
 
-    /// Whether Cluster API's controllers work for its clusters.
+    /// Returns true if Cluster API's controllers work for its clusters.
     #[must_use]
     pub fn has_cluster_api_controllers(&self) -> bool {
         let core = Part::CoreManager.to_string();

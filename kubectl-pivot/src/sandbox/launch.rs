@@ -159,7 +159,7 @@ fn died(part: &Process) -> ControlPlaneError {
     ControlPlaneError::Died { program, log_tail: tail(&log, 3), log }
 }
 
-/// Whether a part has ended because another process had its port.
+/// Returns true if a part has ended because another process had its port.
 pub(super) fn is_port_taken(error: &ControlPlaneError) -> bool {
     matches!(error, ControlPlaneError::Died { log, .. } if tail(log, 100).contains("address already in use"))
 }

@@ -90,7 +90,7 @@ impl Process {
         &self.log
     }
 
-    /// Whether the part has ended by itself.
+    /// Returns true if the part has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         !matches!(self.supervisor.try_wait(), Ok(None))
     }

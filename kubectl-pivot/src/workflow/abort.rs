@@ -9,7 +9,7 @@ use super::support::mark;
 use crate::journal::Events;
 use crate::tools::KnownTool;
 
-/// What an abort would remove.
+/// The clusters and files that an abort would remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftovers {
     /// Name of the run.
@@ -21,7 +21,7 @@ pub struct Leftovers {
 }
 
 impl Workflow {
-    /// What the run has left. Changes nothing.
+    /// Returns the leftovers of the run. Changes nothing.
     ///
     /// # Errors
     /// The bootstrap cluster holds Clusters, is not this run's, or cannot be read.

@@ -1,4 +1,4 @@
-//! What steps share.
+//! State that steps share.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub struct Workflow {
     pub(super) stop: Stop,
     /// A step has failed: what overlaps with it ends early.
     pub(super) halted: Arc<AtomicBool>,
-    /// What this process has done, for steps that run beside others.
+    /// Steps that this process has done, for steps that run beside others.
     pub(super) done: Mutex<BTreeSet<Step>>,
 }
 
@@ -83,7 +83,7 @@ impl Workflow {
         Ok(self)
     }
 
-    /// What is created.
+    /// The settings of the run.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
@@ -167,7 +167,7 @@ impl Turn<'_> {
         Ok(tool.run(&command, &self.toolbox).await?)
     }
 
-    /// Whether to stop, looked at between requests.
+    /// Fails if the run should stop; called between requests.
     pub(super) fn check(&self) -> Result<(), StepError> {
         if self.toolbox.interrupt.is_wanted() { Err(StepError::Interrupted) } else { Ok(()) }
     }
@@ -183,7 +183,7 @@ impl Turn<'_> {
         self.spec().timeout
     }
 
-    /// Where the kubeconfig of the bootstrap cluster is.
+    /// Returns the path of the bootstrap cluster's kubeconfig.
     pub(super) fn bootstrap_kubeconfig(&self) -> PathBuf {
         match (self.spec().bootstrap, &self.spec().bootstrap_kubeconfig.path) {
             (Bootstrap::Existing, Some(path)) => path.clone(),
@@ -191,7 +191,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Where the kubeconfig of the target is.
+    /// Returns the path of the target's kubeconfig.
     pub(super) fn target_kubeconfig(&self) -> PathBuf {
         let given = &self.spec().document.spec.to_kubeconfig;
         given.clone().unwrap_or_else(|| self.folder().file(TARGET_KUBECONFIG))

@@ -18,11 +18,11 @@ use crate::journal::{Event, Events};
 /// A step that has ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// Which.
+    /// The step.
     pub step: Step,
     /// One line of result.
     pub summary: String,
-    /// How long it took.
+    /// Duration of the step.
     pub elapsed: Duration,
 }
 
@@ -90,7 +90,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     }
 }
 
-/// What is left to do of a run that was killed while it deleted its bootstrap cluster.
+/// Returns the rest of a run that was killed while it deleted its bootstrap cluster.
 async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
     let step = Step::DeleteBootstrap;
     workflow.folder.note(What::Started { step })?;

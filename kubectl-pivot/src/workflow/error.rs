@@ -1,4 +1,4 @@
-//! Why a step, and with it a run, has not come to its end.
+//! Errors of steps and runs.
 
 use super::order::Step;
 use super::spec::SpecError;
@@ -10,7 +10,7 @@ use crate::probes::{ProbeResult, UnknownProbe, names, sentences};
 use crate::tools::ToolError;
 use crate::transfer::{MoveError, PhaseError};
 
-/// Why a step has failed.
+/// Errors of steps.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// A program failed or is missing.
@@ -19,7 +19,7 @@ pub enum StepError {
     /// A plugin gave no usable description.
     #[error(transparent)]
     Blueprint(#[from] BlueprintError),
-    /// What was asked for is not complete.
+    /// The settings are not complete.
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// The folder of the run cannot be used.
@@ -43,11 +43,11 @@ pub enum StepError {
     /// A wait took too long.
     #[error("timed out after {seconds} s waiting until {what}; last seen: {last}")]
     TimedOut {
-        /// What was waited for.
+        /// The condition that was waited for.
         what: String,
         /// For how long.
         seconds: u64,
-        /// What was seen last.
+        /// The state that was seen last.
         last: String,
     },
     /// The user wants to stop, or another step has failed meanwhile.
@@ -56,9 +56,9 @@ pub enum StepError {
     /// Something else, in words, and what to do about it.
     #[error("{what}")]
     Refused {
-        /// What is the matter.
+        /// The problem.
         what: String,
-        /// What to do.
+        /// The fix.
         hint: String,
     },
     /// Reading both clusters failed.
@@ -71,7 +71,7 @@ impl StepError {
         Self::Refused { what: what.into(), hint: hint.into() }
     }
 
-    /// Whether the user wanted it.
+    /// Returns true if the user wanted it.
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Interrupted => true,
@@ -81,19 +81,19 @@ impl StepError {
         }
     }
 
-    /// What there is to say besides, in lines: of a refused move the message has the first problem only.
+    /// Returns further lines: the message of a refused move has the first problem only.
     pub(super) fn details(&self) -> Vec<String> {
         let Self::Move(MoveError::Refused(findings)) = self else { return Vec::new() };
         findings.errors().map(|finding| format!("{finding} ({})", finding.hint)).collect()
     }
 
-    /// What the user can do.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Tool(error) => Some(error.hint()),
             Self::Store(error) => Some(error.hint()),
             Self::Api(error) if error.is_invalid() => Some(format!(
-                "mend the object as the {} cluster says; it is from the plugin (`kubectl pivot render` \
+                "fix the object as the {} cluster says; it is from the plugin (`kubectl pivot render` \
                  shows it) or from the file that you have given",
                 error.cluster
             )),
@@ -103,25 +103,25 @@ impl StepError {
             Self::UserKubeconfig(error) => Some(error.hint()),
             Self::Refused { hint, .. } => Some(hint.clone()),
             Self::NotReady(probes) => Some(format!(
-                "mend what they wait for, wait longer with --timeout SECONDS, or leave them out with \
+                "fix what they wait for, wait longer with --timeout SECONDS, or leave them out with \
                  --skip-probes {}",
                 names(probes)
             )),
             Self::TimedOut { seconds, .. } => Some(format!(
-                "see why it takes so long, or go on with more than --timeout {seconds}"
+                "see why it takes so long, or continue with more than --timeout {seconds}"
             )),
             Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
         }
     }
 }
 
-/// Why a run has not come to its end.
+/// Errors of runs.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkflowError {
     /// The folder of the run cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What was asked for is not complete.
+    /// The settings are not complete.
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// A plugin gave no usable description.
@@ -135,11 +135,11 @@ pub enum WorkflowError {
     Step {
         /// Name of the run.
         name: String,
-        /// Which step.
+        /// The step that failed.
         step: Step,
         /// Objects, events and logs that may tell more.
         inspection: Vec<String>,
-        /// Why.
+        /// The cause.
         source: Box<StepError>,
     },
 }
@@ -163,12 +163,12 @@ impl WorkflowError {
         }
     }
 
-    /// Whether nothing had been changed.
+    /// Returns true if nothing had been changed.
     pub fn is_refusal(&self) -> bool {
         !matches!(self, Self::Step { step, .. } if *step != Step::Preflight)
     }
 
-    /// What the user can do.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => Some(error.hint()),
@@ -180,7 +180,9 @@ impl WorkflowError {
                 Some(match step {
                     Step::Preflight => format!("{advice}nothing was created"),
                     _ => {
-                        format!("{advice}everything is kept; `kubectl pivot resume {name}` goes on")
+                        format!(
+                            "{advice}everything is kept; `kubectl pivot resume {name}` continues"
+                        )
                     }
                 })
             }

@@ -57,7 +57,7 @@ impl Step {
         Self::DeleteBootstrap,
     ];
 
-    /// What has to be done before.
+    /// Returns the steps that have to be done before.
     pub fn needs(self) -> &'static [Self] {
         match self {
             Self::Preflight => &[],
@@ -78,7 +78,7 @@ impl Step {
         }
     }
 
-    /// What it does, as an imperative.
+    /// Returns the step's work, as an imperative.
     pub fn title(self) -> &'static str {
         match self {
             Self::Preflight => "Check programs and plugins",
@@ -98,7 +98,7 @@ impl Step {
         }
     }
 
-    /// Its name in documents.
+    /// Returns the step's name in documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Preflight => "preflight",

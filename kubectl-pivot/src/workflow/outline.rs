@@ -1,4 +1,4 @@
-//! What a run would do, for `--dry-run`. Asks plugins; touches no cluster and writes nothing.
+//! The dry-run. Asks plugins; touches no cluster and writes nothing.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -33,13 +33,13 @@ pub struct Outline {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutlineStep {
-    /// Which.
+    /// Name of the step.
     pub step: Step,
-    /// What it does.
+    /// Title of the step.
     pub title: &'static str,
-    /// What it waits for; steps that need the same overlap.
+    /// Steps that it waits for; steps that need the same overlap.
     pub needs: &'static [Step],
-    /// What it does, in sentences.
+    /// The step's work, in sentences.
     pub does: Vec<String>,
     /// Commands that it runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -49,7 +49,7 @@ pub struct OutlineStep {
     pub applies: Vec<Value>,
 }
 
-/// What steps say of themselves.
+/// Descriptions of steps.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) does: Vec<String>,
@@ -81,7 +81,7 @@ impl Draft {
     }
 }
 
-/// What is known before anything exists.
+/// Facts that are known before anything exists.
 pub(super) struct Sketch<'a> {
     pub(super) spec: &'a Spec,
     pub(super) blueprint: &'a Blueprint,

@@ -11,35 +11,35 @@ use crate::blueprint::BlueprintRequest;
 use crate::cluster::KubeconfigRef;
 use crate::yaml;
 
-/// How long each wait may take by default.
+/// Default limit of each wait.
 const TIMEOUT: Duration = Duration::from_secs(20 * 60);
-/// How long Machines are watched after the move by default.
+/// Default time in which Machines are watched after the move.
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// What to create, with nothing left open.
+/// The complete settings of a run.
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// Name of the Cluster, and of the run.
     pub name: String,
     /// Namespace of the Cluster.
     pub namespace: String,
-    /// What the bootstrap cluster is.
+    /// Kind of the bootstrap cluster.
     pub bootstrap: Bootstrap,
-    /// Its name in kind.
+    /// Name of the bootstrap cluster in kind.
     pub bootstrap_name: String,
-    /// Where an existing bootstrap cluster is.
+    /// Kubeconfig of an existing bootstrap cluster.
     pub bootstrap_kubeconfig: KubeconfigRef,
-    /// Where the target's kubeconfig is written.
+    /// File for the target's kubeconfig.
     pub kubeconfig_out: PathBuf,
     /// Each wait.
     pub timeout: Duration,
-    /// How long Machines are watched after the move.
+    /// Time in which Machines are watched after the move.
     pub settle: Duration,
-    /// What was asked for.
+    /// The document and flags that the settings come from.
     pub document: PivotDocument,
 }
 
-/// Why a document does not describe a cluster.
+/// Errors of settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
     /// Something has to be given.
@@ -130,22 +130,22 @@ impl Spec {
         })
     }
 
-    /// Whether the bootstrap cluster is deleted in the end.
+    /// Returns true if the bootstrap cluster is deleted in the end.
     pub fn deletes_bootstrap(&self) -> bool {
         self.bootstrap == Bootstrap::Kind && !self.document.spec.keep_bootstrap.unwrap_or(false)
     }
 
-    /// Whether the target is merged into the user's kubeconfig.
+    /// Returns true if the target is merged into the user's kubeconfig.
     pub fn merges_kubeconfig(&self) -> bool {
         self.document.spec.merge_kubeconfig.unwrap_or(false)
     }
 
-    /// How charts of networks are installed.
+    /// Returns the installer of the network's chart.
     pub fn cni_via(&self) -> CniVia {
         self.document.spec.cni_via.unwrap_or_default()
     }
 
-    /// What plugins are asked.
+    /// Returns the request to plugins.
     ///
     /// # Errors
     /// The manifests of the network cannot be read.

@@ -142,7 +142,7 @@ fn string(text: &mut String, value: &str) {
     text.push('"');
 }
 
-/// Whether no reader can take the text for anything else.
+/// Returns true if no reader can take the text for anything else.
 fn is_safe(value: &str) -> bool {
     let harmless = |c: char| c.is_ascii_alphanumeric() || " -_./@=,()+%$~".contains(c);
     let mut chars = value.chars().peekable();

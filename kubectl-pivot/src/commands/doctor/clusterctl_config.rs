@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::diagnosis::HealthCheck;
 use crate::yaml;
 
-/// What the file says.
+/// The parsed file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ClusterctlConfig {
     /// The file.
@@ -19,7 +19,7 @@ pub(super) struct ClusterctlConfig {
     pub(super) image_registries: Vec<String>,
 }
 
-/// Why the file cannot be used.
+/// Errors of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterctlConfigError {
     /// It cannot be read.
@@ -41,7 +41,7 @@ pub enum ClusterctlConfigError {
 }
 
 impl ClusterctlConfig {
-    /// Whether all core providers come from this machine.
+    /// Returns true if all core providers come from this machine.
     pub(super) fn is_local(&self) -> bool {
         let is_local = |name| {
             self.repositories.iter().any(|(known, url)| known == name && local_path(url).is_some())
@@ -106,7 +106,7 @@ pub(super) fn judge(
         Err(error) => HealthCheck::problem(
             NAME,
             error.to_string(),
-            "mend the file, or name another one with --clusterctl-config",
+            "fix the file, or name another one with --clusterctl-config",
         ),
         Ok(None) => HealthCheck::good(NAME, "no clusterctl.yaml; clusterctl's defaults apply"),
         Ok(Some(config)) => HealthCheck::good(NAME, format!("{} is used", config.path.display())),

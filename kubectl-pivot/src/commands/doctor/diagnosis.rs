@@ -1,4 +1,4 @@
-//! What `doctor` has found.
+//! The result of `doctor`.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub const CHECKS: [(&str, &str); 16] = [
     ("registries", "registries and repositories can be reached"),
 ];
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
@@ -40,13 +40,13 @@ pub enum Health {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HealthCheck {
-    /// Its name, one of [`CHECKS`].
+    /// Name of the check, one of [`CHECKS`].
     pub check: &'static str,
-    /// How it came out.
+    /// The result.
     pub health: Health,
-    /// What was found.
+    /// The observation.
     pub found: String,
-    /// What to do about it.
+    /// The fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
@@ -114,7 +114,7 @@ impl HealthCheck {
 }
 
 impl Diagnosis {
-    /// How many checks came out like this.
+    /// Counts the checks with this result.
     pub fn count(&self, health: Health) -> usize {
         self.checks.iter().filter(|check| check.health == health).count()
     }

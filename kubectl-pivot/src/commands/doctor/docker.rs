@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The socket that the Docker provider needs in the bootstrap cluster.
 const SOCKET: &str = "/var/run/docker.sock";
 
-/// What Docker's engine says of itself.
+/// The answer of `docker info`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Engine {
     pub(super) version: String,

@@ -10,7 +10,7 @@ use super::{disk, docker, kernel, memory, registries, repositories, tools};
 use crate::journal::Events;
 use crate::tools::{KnownTool, Toolbox};
 
-/// What the user wants examined.
+/// The request of `doctor`.
 #[derive(Clone, Debug, Default)]
 pub struct DoctorRequest {
     /// The programs.

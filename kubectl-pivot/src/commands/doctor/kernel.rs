@@ -11,7 +11,7 @@ use super::platform::Platform;
 /// Instances of inotify that the system and the kubelet of one node need, about.
 const INSTANCES_OF_A_NODE: u64 = 25;
 
-/// What the kernel allows; `None` where it does not say.
+/// Limits of the kernel; `None` for a limit that it does not report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Limits {
     instances: Option<u64>,
@@ -115,7 +115,7 @@ impl Limit {
     }
 }
 
-/// Whether kubelets accept the machine's cgroups.
+/// Checks that kubelets accept the machine's cgroups.
 pub(super) fn judge_cgroups(engine: Option<&Engine>) -> HealthCheck {
     const NAME: &str = "cgroups";
     match engine.map(|engine| engine.cgroup_version.as_str()) {

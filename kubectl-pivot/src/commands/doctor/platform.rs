@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Where containers run.
+/// The place where containers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Platform {
     /// On this kernel.

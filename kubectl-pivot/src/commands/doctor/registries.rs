@@ -1,4 +1,4 @@
-//! Whether images and providers can be fetched.
+//! Checks that images and providers can be fetched.
 
 use std::env;
 use std::time::Duration;

@@ -13,11 +13,11 @@ use kubectl_pivot_plugin_host::{Installed, install, remove, trust_as, user_folde
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangedPlugin {
-    /// Its name.
+    /// Name of the plugin.
     pub name: String,
-    /// Its version.
+    /// Version of the plugin.
     pub version: String,
-    /// Its library, where it will be found.
+    /// Path of the library in the search path.
     pub path: PathBuf,
 }
 

@@ -9,7 +9,7 @@ use crate::commands::CommandError;
 use crate::probes::lint;
 use kubectl_pivot_plugin_host::{Plugin, PluginFile};
 
-/// What the conformance kit says about a library.
+/// The result of the conformance kit for a library.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginCheck {
@@ -19,20 +19,20 @@ pub struct PluginCheck {
     pub kind: &'static str,
     /// The library.
     pub file: PathBuf,
-    /// Its hash.
+    /// Hash of the library.
     pub sha256: String,
     /// Name of the plugin.
     pub name: String,
-    /// Its version.
+    /// Version of the plugin.
     pub version: String,
     /// Version of the messages that it speaks.
     pub protocol: String,
-    /// What is wrong, one sentence each; empty when it conforms.
+    /// Problems, one sentence each; empty if the plugin conforms.
     pub findings: Vec<String>,
 }
 
 impl PluginCheck {
-    /// Whether nothing is wrong.
+    /// Returns true if the plugin conforms.
     pub fn holds(&self) -> bool {
         self.findings.is_empty()
     }
@@ -58,7 +58,7 @@ pub fn plugin_check(library: &Path) -> Result<PluginCheck, CommandError> {
     })
 }
 
-/// What the conformance kit finds, and what is wrong with the expressions of the probes: the kit does
+/// Findings of the conformance kit, and problems of the expressions of probes: the kit does
 /// without an interpreter of CEL, so that authors need not build one.
 fn findings(plugin: &Plugin) -> Vec<String> {
     let mut findings = plugin.conformance();

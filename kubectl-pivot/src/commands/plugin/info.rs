@@ -19,12 +19,12 @@ pub struct PluginDetails {
     pub api_version: &'static str,
     /// `Plugin`.
     pub kind: &'static str,
-    /// What its files tell.
+    /// The summary from the plugin's files.
     pub plugin: PluginSummary,
-    /// Where to read more.
+    /// Page with more about the plugin.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub home_page: String,
-    /// What users can set.
+    /// Variables of the plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<Variable>>,
     /// The providers that a management cluster needs.

@@ -41,26 +41,26 @@ pub struct PluginSummary {
     /// Version of the messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// How far it can be relied on.
+    /// Maturity of the plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maturity: Option<String>,
     /// One sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Why its folder was looked in.
+    /// Reason why the folder is in the search path.
     pub origin: &'static str,
-    /// Whether it may be loaded.
+    /// The trust in the plugin's bytes.
     pub trust: TrustWord,
     /// The library.
     pub path: PathBuf,
-    /// Why it cannot be used, one sentence fragment each; empty when it can.
+    /// Problems that prevent its use, one sentence fragment each.
     pub problems: Vec<String>,
-    /// What to do about the first problem.
+    /// The fix for the first problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
-/// Whether a plugin may be loaded, in a word.
+/// The trust in a plugin, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustWord {
@@ -139,7 +139,7 @@ pub(super) fn summary(found: &Found, registry: &Registry) -> PluginSummary {
     }
 }
 
-/// What is wrong with a plugin; the first hint is kept.
+/// Problems of a plugin, with the first hint.
 #[derive(Default)]
 struct Problems {
     texts: Vec<String>,

@@ -10,7 +10,7 @@ use super::check::absolute;
 use super::template::{Api, files};
 use crate::commands::CommandError;
 
-/// What a user has asked for.
+/// The request of `plugin new`.
 #[derive(Clone, Debug)]
 pub struct NewPluginRequest {
     /// Name of the plugin.
@@ -28,13 +28,13 @@ pub struct NewPluginRequest {
 pub struct NewPlugin {
     /// Name of the plugin.
     pub name: String,
-    /// Its folder.
+    /// Folder of the crate.
     pub folder: PathBuf,
-    /// Its files, relative to the folder.
+    /// Files of the crate, relative to the folder.
     pub files: Vec<String>,
 }
 
-/// Why no crate was written.
+/// Errors of `plugin new`.
 #[derive(Debug, thiserror::Error)]
 pub enum NewPluginError {
     /// Users could not type it, or it cannot be part of other names.
@@ -60,7 +60,7 @@ pub enum NewPluginError {
 }
 
 impl NewPluginError {
-    /// What the user can do.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Name(_) => "choose another name, for example `my-cloud`",

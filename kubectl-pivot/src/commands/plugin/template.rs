@@ -9,7 +9,7 @@ use kubectl_pivot_plugin_host::Sidecar;
 /// A file of the crate: its path there, and its content.
 pub(super) type File = (String, String);
 
-/// Where the crate takes the plugin API from.
+/// Source of the dependency on the plugin API.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Api<'a> {
     /// A folder.

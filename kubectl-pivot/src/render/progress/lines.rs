@@ -7,7 +7,7 @@ use super::open::{Ended, Open};
 use super::{detail, seconds};
 use crate::journal::{Event, Lane};
 
-/// How often what is waited for is told.
+/// Interval between two lines about the same wait.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// One line for each phase and each note; the latest wait at most every ten seconds.
@@ -57,7 +57,7 @@ impl Lines {
     }
 }
 
-/// How the end of something is told below the titles that were shown.
+/// Formats the end of a step or phase, below the titles on the screen.
 fn done(ended: &Ended) -> String {
     if ended.is_scrolled_away { format!("{}: done", ended.title) } else { "done".to_owned() }
 }

@@ -18,7 +18,7 @@ use terminal::Terminal;
 use crate::journal::{Event, Events};
 use crate::visible;
 
-/// Which view is wanted.
+/// Views of progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProgressView {
     /// Bars if standard error is a terminal, plain lines otherwise.
@@ -55,7 +55,7 @@ impl Progress {
         Self(Arc::new(Mutex::new(view)))
     }
 
-    /// Where to send events so that they are shown.
+    /// Returns the sink of events that this display shows.
     pub fn events(&self) -> Events {
         let progress = self.clone();
         Events::by_lane(move |lane, event| match &mut *progress.view() {
@@ -117,7 +117,7 @@ fn shown(event: Event) -> Event {
     }
 }
 
-/// Whether standard error can show bars.
+/// Returns true if standard error can show bars.
 fn is_terminal() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

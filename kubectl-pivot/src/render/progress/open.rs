@@ -1,15 +1,15 @@
-//! What has begun and not ended: what the three views of progress have in common.
+//! Open steps and phases, for the three views of progress.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::journal::Lane;
 
-/// What has begun and not ended, in each lane the outermost first: a step of `create` may consist of phases.
+/// Open steps and phases, in each lane the outermost first: a step of `create` may consist of phases.
 #[derive(Default)]
 pub(super) struct Open {
     lanes: BTreeMap<Lane, Vec<Phase>>,
-    /// How many have begun so far.
+    /// Number of steps and phases that have started so far.
     begun: usize,
 }
 
@@ -20,11 +20,11 @@ pub(super) struct Phase {
     number: usize,
 }
 
-/// What has ended.
+/// A step or phase that has ended.
 pub(super) struct Ended {
     pub(super) title: String,
     pub(super) took: Duration,
-    /// Whether others have begun since, so that its title is not the last one that was shown.
+    /// True if others have started since, so that its title is not the last one on the screen.
     pub(super) is_scrolled_away: bool,
 }
 
@@ -35,7 +35,7 @@ impl Open {
         self.lanes.entry(lane).or_default().push(phase);
     }
 
-    /// What ends is what has begun last in its lane.
+    /// Ends the step or phase that has started last in its lane.
     pub(super) fn end(&mut self, lane: Lane) -> Ended {
         let phases = self.lanes.entry(lane).or_default();
         let ended = phases.pop();
@@ -58,12 +58,12 @@ impl Open {
         phases.first().map(|phase| phase.title.as_str())
     }
 
-    /// How many phases of a lane are within each other.
+    /// Returns the depth of nested phases in a lane.
     pub(super) fn depth(&self, lane: Lane) -> usize {
         self.lanes.get(&lane).map_or(0, Vec::len)
     }
 
-    /// What a lane is at.
+    /// Returns the innermost open step or phase of a lane.
     pub(super) fn innermost(&self, lane: Lane) -> Option<&Phase> {
         self.lanes.get(&lane)?.last()
     }

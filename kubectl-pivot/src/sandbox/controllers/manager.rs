@@ -15,11 +15,11 @@ pub(super) struct Manager {
     pub(super) prefix: &'static str,
     /// Its namespace in released manifests.
     namespace: &'static str,
-    /// Whether its manifests are in the test module rather than in the main one.
+    /// True if its manifests are in the test module rather than in the main one.
     pub(super) in_test_module: bool,
     /// Its folder in the module.
     pub(super) path: &'static str,
-    /// Whether it knows the feature gate of ClusterClasses.
+    /// True if it knows the feature gate of ClusterClasses.
     has_topology_gate: bool,
 }
 

@@ -38,7 +38,7 @@ pub struct PivotMetadata {
     pub namespace: Option<String>,
 }
 
-/// What to create, and how. What is absent has the default of its flag.
+/// The settings of a run. An absent field has the default of its flag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PivotSpec {
@@ -69,7 +69,7 @@ pub struct PivotSpec {
     /// CNI plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni: Option<String>,
-    /// How charts of networks are installed.
+    /// Installer of the network's chart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni_via: Option<CniVia>,
     /// Chart of the network, an archive or a folder, instead of the one in a repository.
@@ -84,7 +84,7 @@ pub struct PivotSpec {
     /// Manifests of a network, with the CNI plugin `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni_manifest: Option<PathBuf>,
-    /// What the bootstrap cluster is.
+    /// Kind of the bootstrap cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<Bootstrap>,
     /// Name of the bootstrap cluster in kind.
@@ -96,7 +96,7 @@ pub struct PivotSpec {
     /// Kubeconfig of an existing bootstrap cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap_kubeconfig: Option<PathBuf>,
-    /// Whether the bootstrap cluster stays.
+    /// True if the bootstrap cluster stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_bootstrap: Option<bool>,
     /// Configuration of clusterctl.
@@ -105,10 +105,10 @@ pub struct PivotSpec {
     /// Reach the target with this kubeconfig instead of the one that Cluster API has made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_kubeconfig: Option<PathBuf>,
-    /// Where the target's kubeconfig is written.
+    /// File for the target's kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_kubeconfig_out: Option<PathBuf>,
-    /// Whether the target is merged into the user's kubeconfig.
+    /// True if the target is merged into the user's kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge_kubeconfig: Option<bool>,
     /// Readiness probes of plugins that are left out.
@@ -122,7 +122,7 @@ pub struct PivotSpec {
     pub settle: Option<u64>,
 }
 
-/// What the bootstrap cluster is.
+/// Kinds of bootstrap clusters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bootstrap {
@@ -133,7 +133,7 @@ pub enum Bootstrap {
     Existing,
 }
 
-/// How charts of networks are installed.
+/// Installers of charts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CniVia {
@@ -173,7 +173,7 @@ impl PivotSpec {
 }
 
 impl PivotDocument {
-    /// Whether both want the same cluster in the same way; how long a run waits is no part of that.
+    /// Returns true if both want the same cluster in the same way; how long a run waits is no part of that.
     pub fn wants_what(&self, other: &Self) -> bool {
         let mut patient = other.clone();
         patient.spec.timeout = self.spec.timeout;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::fields::PivotDocument;
 
-/// Why a document cannot be used.
+/// Errors of a document.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// It cannot be read.
@@ -20,7 +20,7 @@ pub enum DocumentError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// The problem, with line and column.
         message: String,
     },
 }

@@ -64,7 +64,7 @@ pub(crate) fn check_version(version: &str) -> Result<(), String> {
     }
 }
 
-/// Where charts are.
+/// A repository of charts.
 pub(super) fn repository<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let Some(url) = Option::<String>::deserialize(from)? else { return Ok(None) };
     chart_repository(&url).map(Some).map_err(de::Error::custom)

@@ -71,7 +71,7 @@ fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
     ))
 }
 
-/// Whether the bootstrap cluster of a run that was about to delete it is gone: nothing is left to do.
+/// Returns true if the bootstrap cluster of a run that was about to delete it is gone: nothing is left to do.
 pub(in super::super) async fn is_gone(turn: &Turn<'_>) -> Result<bool, StepError> {
     if turn.spec().bootstrap != Bootstrap::Kind {
         return Ok(false);

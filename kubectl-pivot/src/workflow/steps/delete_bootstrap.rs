@@ -34,7 +34,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 /// Says in the folder of the run that the bootstrap cluster was empty and may be deleted.
 const DELETING: &str = "bootstrap.deleting";
 
-/// Whether the deletion was begun: half a cluster cannot be asked any more what it holds.
+/// Returns true if the deletion was started: a half-deleted cluster cannot be asked for its Clusters.
 pub(in super::super) fn is_begun(turn: &Turn<'_>) -> bool {
     turn.folder().file(DELETING).exists()
 }

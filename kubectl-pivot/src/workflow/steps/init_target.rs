@@ -22,7 +22,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 }
 
 /// clusterctl looks for cert-manager less and less often, so it had better begin when pods are about to run.
-/// What nodes there will be, the step `nodes` knows: after it there is nothing more to wait for.
+/// The step `nodes` knows which nodes there will be: after it there is nothing more to wait for.
 async fn await_place(turn: &Turn<'_>, target: &Client) -> Result<(), StepError> {
     let nodes = ResourceType::new("v1", "Node", "nodes", false);
     until_after(turn, Step::Nodes, "a node for pods has joined the target", async || {
@@ -36,7 +36,7 @@ async fn await_place(turn: &Turn<'_>, target: &Client) -> Result<(), StepError> 
     .await
 }
 
-/// Whether pods will run on a node when it is Ready: the taints of Kubernetes and Cluster API go by then.
+/// Returns true if pods will run on a node when it is Ready: the taints of Kubernetes and Cluster API go by then.
 fn is_for_pods(node: &Object) -> bool {
     let spec = &node.value()["spec"];
     let mut taints = spec["taints"].as_array().into_iter().flatten();

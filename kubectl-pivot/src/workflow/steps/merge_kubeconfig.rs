@@ -22,7 +22,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     })
 }
 
-/// Whether it can be done in the end, as far as that is known before the first step.
+/// Checks that the merge can be done in the end, as far as that is known before the first step.
 pub(super) async fn check(turn: &Turn<'_>) -> Result<(), StepError> {
     if !turn.spec().merges_kubeconfig() {
         return Ok(());

@@ -53,7 +53,7 @@ async fn await_probes(turn: &Turn<'_>, bootstrap: &Client) -> Result<usize, Step
     Ok(created + probes::hold(turn, ProbeStage::CniInstalled, both).await?)
 }
 
-/// How many machines there are to be.
+/// Returns the number of machines that the cluster should have.
 async fn wanted(client: &Client, served: &Served, cluster: &Object) -> Result<u64, StepError> {
     let mut wanted = 0;
     for (group, kind) in [
@@ -79,7 +79,7 @@ fn belongs_to(object: &Object, cluster: &Object) -> bool {
         || (control_plane["kind"] == object.kind() && control_plane["name"] == object.name())
 }
 
-/// Why a machine is no Ready node. Where no condition tells of the node, that it is there is enough.
+/// Returns the reason why a machine is not a Ready node. Without a condition about the node, its existence is enough.
 fn not_ready(machine: &Object) -> Option<String> {
     if let Some(reason) = unprovisioned_reason(machine) {
         return Some(format!("{}: {reason}", machine.id()));

@@ -17,7 +17,7 @@ use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::spec::Spec;
 use crate::workflow::support::probes;
 
-/// How long a check of a plugin may take.
+/// Limit of a plugin's check.
 const CHECK: Duration = Duration::from_secs(30);
 
 /// The programs that a run needs.

@@ -15,7 +15,7 @@ use crate::workflow::document::{DocumentError, PivotDocument, read_document};
 use crate::workflow::order::Step;
 use crate::yaml;
 
-/// Why the folder of a run cannot be used.
+/// Errors of a run's folder.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no place for it.
@@ -30,7 +30,7 @@ pub enum StoreError {
     /// A run of this name wants something else.
     #[error("there is a run `{0}` already, with other settings")]
     Different(String),
-    /// What was asked for cannot be understood.
+    /// The settings in the folder cannot be parsed.
     #[error("cannot understand what the run `{name}` was begun with")]
     Document {
         /// Name of the run.
@@ -49,7 +49,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What the user can do.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::NoPlace => "set KUBECTL_PIVOT_STATE_DIR to a folder of yours".to_owned(),
@@ -60,7 +60,7 @@ impl StoreError {
                  {name}` removes what it has created"
             ),
             Self::Document { .. } => {
-                "another version of kubectl-pivot may have written it: go on with that one"
+                "another version of kubectl-pivot may have written it: continue with that one"
                     .to_owned()
             }
             Self::File { .. } => {
@@ -140,7 +140,7 @@ impl RunFolder {
         self.path.join("logs").join(format!("{step}.log"))
     }
 
-    /// What was asked for.
+    /// Reads the settings.
     ///
     /// # Errors
     /// It cannot be read.
@@ -180,7 +180,7 @@ impl RunFolder {
         journal::append(&file, what).map_err(at(&file))
     }
 
-    /// How far the run is.
+    /// Reads the state of the run.
     ///
     /// # Errors
     /// The journal cannot be read.

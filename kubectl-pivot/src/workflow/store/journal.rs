@@ -18,12 +18,12 @@ use crate::workflow::order::Step;
 pub struct Entry {
     /// When, RFC 3339.
     pub time: String,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What happened.
+/// Events of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase")]
 pub enum What {
@@ -34,21 +34,21 @@ pub enum What {
     },
     /// A step began.
     Started {
-        /// Which.
+        /// The step.
         step: Step,
     },
     /// A step has ended well.
     Done {
-        /// Which.
+        /// The step.
         step: Step,
         /// One line of result.
         summary: String,
     },
     /// A step has failed.
     Failed {
-        /// Which.
+        /// The step.
         step: Step,
-        /// Why.
+        /// The cause.
         error: String,
     },
     /// The run has ended well.

@@ -1,4 +1,4 @@
-//! How far a run is, derived from its journal by one pure function.
+//! The state of a run, derived from its journal by one pure function.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use serde::Serialize;
 use super::journal::{Entry, What};
 use crate::workflow::order::Step;
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunState {
-    /// Its name, which is that of the Cluster.
+    /// Name of the run, which is that of the Cluster.
     pub name: String,
-    /// Its folder.
+    /// Folder of the run.
     pub folder: PathBuf,
     /// When it began, RFC 3339.
     pub began: Option<String>,
@@ -21,11 +21,11 @@ pub struct RunState {
     pub pid: Option<u32>,
     /// Every step.
     pub steps: Vec<(Step, StepState)>,
-    /// Whether it has ended well.
+    /// True if it has ended well.
     pub finished: bool,
 }
 
-/// How far a step is.
+/// The state of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "state")]
 pub enum StepState {
@@ -41,25 +41,25 @@ pub enum StepState {
     },
     /// Failed.
     Failed {
-        /// Why.
+        /// The cause.
         error: String,
     },
 }
 
 impl StepState {
-    /// Whether it has ended well.
+    /// Returns true if it has ended well.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
     }
 }
 
 impl RunState {
-    /// Whether the run has ended well.
+    /// Returns true if the run has ended well.
     pub fn is_finished(&self) -> bool {
         self.finished
     }
 
-    /// How far a step is.
+    /// Returns the state of a step.
     pub fn of(&self, step: Step) -> &StepState {
         let found = self.steps.iter().find(|(known, _)| *known == step);
         found.map_or(&StepState::Waiting, |(_, state)| state)

@@ -1,4 +1,4 @@
-//! What to look at after a failure: conditions, events, the last lines of controllers' logs.
+//! Collects conditions, events and the last lines of controllers' logs after a failure.
 //!
 //! Everything here is best effort: a cluster that cannot be read has already been told of.
 

@@ -13,10 +13,10 @@ use crate::cluster::{Client, PatchKind, WriteOptions};
 
 const NAMESPACE: &str = "kube-system";
 
-/// What the mark says.
+/// Content of the mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Mark {
-    /// Whether all objects of the cluster have been applied.
+    /// True if all objects of the cluster have been applied.
     pub(in super::super) applied: bool,
 }
 

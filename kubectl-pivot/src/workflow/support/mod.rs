@@ -1,4 +1,4 @@
-//! What several steps need: applying, waiting, probes, marks, looking at what went wrong.
+//! Helpers of several steps: applying, waiting, probes, marks, inspecting failures.
 
 pub(super) mod apply;
 pub(super) mod inspect;

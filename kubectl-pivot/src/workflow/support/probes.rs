@@ -108,7 +108,7 @@ async fn due(turn: &Turn<'_>, stage: ProbeStage, on: On<'_>) -> Result<Vec<Decla
     Ok(due)
 }
 
-/// What both plugins declare, for a management cluster that serves these kinds.
+/// Returns the probes of both plugins, for a management cluster that serves these kinds.
 fn declared(
     blueprint: &Blueprint,
     objects: &[Value],

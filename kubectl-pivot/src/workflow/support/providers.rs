@@ -20,7 +20,7 @@ use crate::cluster::{Client, RetryPolicy};
 use crate::tools::{KnownTool, Tool, ToolCommand};
 use crate::transfer::{InstalledProvider, installed_providers};
 
-/// How much longer than its wait clusterctl may take as a whole.
+/// Time that clusterctl may take beyond its own wait.
 const AT_LEAST: Duration = Duration::from_secs(10);
 const AT_MOST: Duration = Duration::from_secs(60);
 
@@ -52,7 +52,7 @@ impl Wanted {
     }
 }
 
-/// What the plugin wants, and the Helm add-on provider if it is to install the network.
+/// Returns the plugin's providers, and the Helm add-on provider if it installs the network.
 pub(in super::super) fn providers(
     spec: &Spec,
     blueprint: &Blueprint,

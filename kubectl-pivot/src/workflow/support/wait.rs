@@ -7,10 +7,10 @@ use super::super::error::StepError;
 use super::super::order::Step;
 use crate::causes::in_one_line;
 
-/// How often it is looked.
+/// Interval between two looks.
 const GLANCE: Duration = Duration::from_secs(1);
 
-/// What was seen.
+/// The result of a look.
 pub(in super::super) enum Seen<T> {
     /// It has come true.
     Yes(T),
@@ -65,7 +65,7 @@ async fn watch<T>(
     }
 }
 
-/// Whether it may be otherwise in a moment.
+/// Returns true if the error may be transient.
 fn is_passing(error: &StepError) -> bool {
     match error {
         StepError::Api(error) if error.is_invalid() => false,

@@ -1,4 +1,4 @@
-//! What is merged: the cluster, the user and the context of the target's kubeconfig.
+//! The entries to merge: the cluster, the user and the context of the target's kubeconfig.
 
 use std::path::Path;
 
@@ -87,7 +87,7 @@ impl Access {
         }
     }
 
-    /// Whether a cluster of a kubeconfig is this one: the same API server with the same authority.
+    /// Returns true if a cluster of a kubeconfig is this one: the same API server with the same authority.
     pub(super) fn is_same_cluster(&self, other: &Value) -> bool {
         ["server", "certificate-authority-data", "certificate-authority"]
             .iter()

@@ -40,7 +40,7 @@ impl List {
 #[derive(Clone, Debug)]
 pub(super) struct ConfigFile {
     pub(super) path: PathBuf,
-    /// Its content; an empty object if it is not there.
+    /// Content of the file; an empty object if there is no file.
     pub(super) content: Value,
 }
 
@@ -160,7 +160,7 @@ impl UserConfig {
         }
     }
 
-    /// Whether the user of this name is used with the cluster of this name, and with no other.
+    /// Returns true if the user of this name is used with the cluster of this name, and with no other.
     fn is_user_of(&self, names: &Names) -> bool {
         let all = self.files.iter().filter_map(|file| file.content["contexts"].as_array());
         let contexts = all.flatten().map(|item| &item["context"]);

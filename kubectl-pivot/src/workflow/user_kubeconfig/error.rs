@@ -1,9 +1,9 @@
-//! Why nothing can be merged into the user's kubeconfig.
+//! Errors of merging into the user's kubeconfig.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why nothing can be merged into the user's kubeconfig. No variant has anything of its content but
+/// Errors of merging into the user's kubeconfig. No variant has anything of its content but
 /// names and URLs.
 #[derive(Debug, thiserror::Error)]
 pub enum UserKubeconfigError {
@@ -13,11 +13,11 @@ pub enum UserKubeconfigError {
     /// A file cannot be read or written.
     #[error("cannot {action} the kubeconfig {}", path.display())]
     File {
-        /// What was to be done.
+        /// The action that failed.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// A file is no kubeconfig.
@@ -25,7 +25,7 @@ pub enum UserKubeconfigError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A name is that of something else.
@@ -37,7 +37,7 @@ pub enum UserKubeconfigError {
         kind: &'static str,
         /// The name.
         name: String,
-        /// What it is instead.
+        /// The kind of file that it is instead.
         what: String,
     },
     /// Another program writes to it, or has left its lock.
@@ -51,7 +51,7 @@ pub enum UserKubeconfigError {
 }
 
 impl UserKubeconfigError {
-    /// What the user can do.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::NoPlace => "set KUBECONFIG, or leave out --merge-kubeconfig".to_owned(),
@@ -59,7 +59,7 @@ impl UserKubeconfigError {
                 "check its permissions and the free space, or set KUBECONFIG to another file"
                     .to_owned()
             }
-            Self::Invalid { .. } => "mend it, or set KUBECONFIG to another file".to_owned(),
+            Self::Invalid { .. } => "fix it, or set KUBECONFIG to another file".to_owned(),
             Self::Taken { kind, name, .. } => format!(
                 "rename it, or remove it with `kubectl config delete-{kind} {name}`; or leave out \
                  --merge-kubeconfig"

@@ -71,7 +71,7 @@ pub(super) fn write(path: &Path, content: &str) -> io::Result<()> {
     File::open(folder_of(&real))?.sync_all()
 }
 
-/// Whether [`write()`] would succeed, as far as can be told without it.
+/// Checks that [`write()`] would succeed, as far as that is known without a write.
 pub(super) fn check_writable(path: &Path) -> io::Result<()> {
     let real = follow(path)?;
     let mut folder = folder_of(&real);
@@ -113,7 +113,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
 }
 
-/// Where symbolic links lead, also to a file that is not there yet.
+/// Follows symbolic links, also to a file that does not exist yet.
 fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINKS {

@@ -9,14 +9,14 @@ use super::files::{self, Files};
 use super::lock::{self, Lock};
 use crate::yaml;
 
-/// What a merge has done, or would do.
+/// The result of a merge, or its plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Merged {
     /// Name of the context.
     pub(in super::super) context: String,
     /// The files that it is written to; none if all was there already.
     pub(in super::super) files: Vec<PathBuf>,
-    /// Whether kubectl uses the context by itself.
+    /// True if kubectl uses the context by itself.
     pub(in super::super) is_current: bool,
 }
 

@@ -37,7 +37,7 @@ impl Versions {
         }
     }
 
-    /// Whether a list or watch asks for a version of the cluster before. One that both have given
+    /// Returns true if a list or watch asks for a version of the cluster before. One that both have given
     /// counts as such: to list again does no harm.
     pub(super) fn is_stale(&self, query: &str) -> bool {
         let version = query.split('&').find_map(|part| part.strip_prefix("resourceVersion="));

@@ -127,7 +127,7 @@ async fn look(bootstrap: &Client, kinds: &Kinds, spec: &Spec) -> Result<Seen<()>
     })
 }
 
-/// What of an object is not ready, or not up to date.
+/// Returns the part of an object that is not ready, or not up to date.
 fn unready(object: &Object) -> Option<String> {
     let value = object.value();
     let status = &value["status"];

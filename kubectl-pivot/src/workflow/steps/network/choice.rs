@@ -1,4 +1,4 @@
-//! What the user wants otherwise than the plugin: another chart, another repository, another way.
+//! Choices of the user over the plugin's: another chart, another repository, another way.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ fn refuse_chart(spec: &Spec, plugin: &str) -> Result<(), StepError> {
     }
 }
 
-/// Where nodes reach the API server of the target.
+/// Returns the address at which nodes reach the API server of the target.
 pub(super) fn endpoint(target: &Client) -> Option<Endpoint> {
     let uri: http::Uri = target.server().parse().ok()?;
     let host = uri.host()?.trim_matches(['[', ']']).to_owned();

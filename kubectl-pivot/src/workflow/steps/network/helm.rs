@@ -14,12 +14,12 @@ use crate::workflow::spec::Spec;
 
 /// Values of the chart in the folder of the run.
 pub(super) const VALUES: &str = "cni-values.yaml";
-/// How long a repository may take to name a chart.
+/// Limit of a repository's answer about a chart.
 const LOOK: Duration = Duration::from_secs(120);
 /// Helm's own time limit comes first, so that the error is helm's.
 const MORE: Duration = Duration::from_secs(60);
 
-/// What helm says when something is wrong that the user can mend, and how.
+/// Messages of helm about problems that the user can fix, each with the fix.
 const ADVICE: [(&str, &str); 8] = [
     (
         "specifications of the schema",
@@ -44,11 +44,11 @@ const AUTHORITY: &str = "have this machine trust the authority of the repository
      names a file with it";
 const CHART: &str = "choose a version that the repository has (--set chart-version=VERSION), another repository \
      (--cni-repo URL), or a chart that is here (--cni-chart PATH)";
-/// What helm says when a registry does not give a chart to just anybody.
+/// Messages of helm about a registry that wants a login.
 const UNKNOWN_USER: [&str; 3] =
     ["basic credential not found", "response status code 401", "response status code 403"];
 
-/// Whether the chart is where it is looked for, before anything is created.
+/// Checks that the chart can be found, before anything is created.
 pub(in super::super) async fn find_chart(
     turn: &Turn<'_>,
     chart: &HelmChart,

@@ -58,7 +58,7 @@ async fn manifests(turn: &Turn<'_>, target: &Client, objects: &[Value]) -> Resul
     .await
 }
 
-/// Whoever installs the chart makes a namespace without labels.
+/// helm and the add-on provider create a namespace without labels.
 async fn label_namespace(target: &Client, chart: &HelmChart) -> Result<(), StepError> {
     if chart.namespace_labels.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What there is of a release already: as planned, something else, or left half done.
+//! The state of a release: as planned, different, or left half done.
 //!
 //! helm refuses to touch a release that another helm is at work on, and one that was killed leaves its
 //! release looking so for ever.
@@ -18,7 +18,7 @@ use crate::workflow::error::StepError;
 const QUIET: Duration = Duration::from_secs(10);
 /// The pause between two looks.
 const GLANCE: Duration = Duration::from_secs(1);
-/// What helm says of a release that there is not.
+/// Message of helm about a release that does not exist.
 const NONE: &str = "release: not found";
 
 /// A release of the target, and how to ask for it.
@@ -47,7 +47,7 @@ impl Release<'_> {
             .within(self.turn.timeout())
     }
 
-    /// What a question is answered with, as JSON.
+    /// Returns the answer to a question, as JSON.
     async fn ask(&self, command: ToolCommand) -> Result<Value, StepError> {
         let command = command.flag("--output", "json").keep_stdout();
         let answer = self.turn.run(self.helm, command).await?;
@@ -113,7 +113,7 @@ impl Release<'_> {
     }
 }
 
-/// Whether nothing is left to do. What was left half done is put in order first.
+/// Returns true if nothing is left to do. Repairs a half-done release first.
 pub(super) async fn is_as_planned(release: &Release<'_>) -> Result<bool, StepError> {
     let Some(revision) = release.settled().await? else { return Ok(false) };
     if revision.is_pending() {
