@@ -9,9 +9,8 @@ use serde::Serialize;
 /// The reference, one `## RULE` for each section.
 const REFERENCE: &str = include_str!("../../../docs/reference/findings.md");
 
-static EXPLANATIONS: LazyLock<Vec<Explanation>> = LazyLock::new(|| {
-    REFERENCE.split("\n## ").skip(1).map(|section| Explanation::parse(section)).collect()
-});
+static EXPLANATIONS: LazyLock<Vec<Explanation>> =
+    LazyLock::new(|| REFERENCE.split("\n## ").skip(1).map(Explanation::parse).collect());
 
 /// A rule of the preflight, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
