@@ -204,7 +204,7 @@ fn probes(text: &mut String, report: &Report) {
     if report.has_bad_probes() {
         let _ = writeln!(
             text,
-            "{} the move is done and stays done; fix what the probes wait for, then \
+            "{} the move is done and is not undone; fix what the probes wait for, then \
              `kubectl pivot verify`",
             "hint:".cyan()
         );
