@@ -5,6 +5,7 @@
 //! between the modules.
 
 pub mod blueprint;
+pub mod called;
 pub mod capi;
 pub mod causes;
 pub mod cli;

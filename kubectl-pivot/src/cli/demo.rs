@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::sandbox::PartsArgs;
+use crate::called;
 use crate::commands::{self, CommandError, DemoOptions, DemoStage, exit};
 use crate::render;
 
@@ -50,7 +51,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let holds = commands::demo(&options, &context.progress.events(), &context.stop, show).await?;
     context.progress.clear();
     if !options.keep {
-        render::print(NEXT);
+        render::print(&called::in_text(NEXT));
     }
     Ok(if holds { exit::OK } else { exit::NOT_VERIFIED })
 }
@@ -76,8 +77,9 @@ fn describe(stage: DemoStage, controllers: bool) -> String {
         }
         DemoStage::Done(report) => format!("\n{}", render::report(&report, false)),
         DemoStage::Kept(sandbox) => format!(
-            "\nBoth clusters keep running:\n\n{}\nLook around, then: kubectl pivot sandbox down --name {}\n",
+            "\nBoth clusters keep running:\n\n{}\nLook around, then: {} sandbox down --name {}\n",
             render::sandboxes(std::slice::from_ref(&sandbox)),
+            called::words(),
             sandbox.name
         ),
     }

@@ -36,6 +36,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::called;
 use crate::commands::{CommandError, exit};
 use crate::journal::{Events, keep, state_folder};
 use crate::panics;
@@ -46,7 +47,7 @@ use crate::transfer::Stop;
 #[derive(Debug, Parser)]
 #[command(
     name = "kubectl-pivot",
-    bin_name = invoked_as(),
+    bin_name = called::words(),
     version,
     max_term_width = 100,
     after_help = help::EXAMPLES
@@ -151,6 +152,11 @@ impl Context {
     }
 }
 
+/// The command line as data: for man pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command().bin_name("kubectl-pivot")
+}
+
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
     init_log();
@@ -201,7 +207,7 @@ pub fn run() -> ExitCode {
 
 /// Parses the process's arguments; ends the process with a usage error, the help or the version.
 fn parse() -> Cli {
-    let matches = help::command(Cli::command()).get_matches();
+    let matches = called::in_help(help::command(Cli::command())).get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
@@ -240,17 +246,6 @@ fn init_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KUBECTL_PIVOT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
-/// Returns the words that a user has typed: `kubectl pivot` or `clusterctl pivot`.
-fn invoked_as() -> String {
-    let program = std::env::args_os().next().unwrap_or_default();
-    let name =
-        std::path::Path::new(&program).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    match name.as_deref() {
-        Some("clusterctl-pivot") => "clusterctl pivot".to_owned(),
-        _ => "kubectl pivot".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
+use crate::called;
 use crate::commands::{Diagnosis, Health, HealthCheck};
 
 /// Start of the second column.
@@ -22,7 +23,7 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> String {
     let problems = count(Health::Problem, "problem");
     let warnings = count(Health::Warning, "warning");
     let _ = writeln!(text, "\n{problems}, {warnings}");
-    text
+    called::in_text(&text)
 }
 
 fn one(text: &mut String, check: &HealthCheck) {

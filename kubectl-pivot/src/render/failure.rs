@@ -4,7 +4,7 @@ use std::error::Error;
 
 use owo_colors::OwoColorize;
 
-use crate::{causes, visible};
+use crate::{called, causes, visible};
 
 /// The text of an error: its message, the chain of its causes, each once, and a hint.
 pub fn failure(error: &dyn Error, hint: Option<&str>) -> String {
@@ -16,7 +16,7 @@ pub fn failure(error: &dyn Error, hint: Option<&str>) -> String {
     if let Some(hint) = hint {
         text.push_str(&format!("\n{} {}", "hint:".cyan().bold(), shown(hint)));
     }
-    text
+    called::in_text(&text)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
+use crate::called;
 use crate::commands::PivotReport;
 use crate::workflow::{Outline, OutlineStep, RunState, StepState};
 
@@ -84,7 +85,7 @@ pub fn runs(runs: &[RunState]) -> String {
             let _ = writeln!(text, "  {:<18} {words}", step.name());
         }
         if !run.is_finished() {
-            let _ = writeln!(text, "  continue: kubectl pivot resume {}", run.name);
+            let _ = writeln!(text, "  continue: {} resume {}", called::words(), run.name);
         }
     }
     if runs.is_empty() {

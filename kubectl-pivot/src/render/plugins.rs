@@ -7,6 +7,7 @@ use owo_colors::OwoColorize;
 use serde_json::Value;
 
 use super::kubectl_table::align;
+use crate::called;
 use crate::commands::{
     ChangedPlugin, NewPlugin, PluginCheck, PluginDetails, PluginList, PluginSummary, TrustWord,
 };
@@ -18,7 +19,10 @@ const UNKNOWN: &str = "-";
 /// The list of plugins, and why some cannot be used.
 pub fn plugins(list: &PluginList) -> String {
     if list.plugins.is_empty() {
-        return "No plugins found\n\nInstall one: kubectl pivot plugin install FILE\n".to_owned();
+        return format!(
+            "No plugins found\n\nInstall one: {} plugin install FILE\n",
+            called::words()
+        );
     }
     let header = ["NAME", "KIND", "VERSION", "API", "MATURITY", "ORIGIN", "TRUST"];
     let mut lines = vec![header.map(str::to_owned).to_vec()];
@@ -37,7 +41,7 @@ pub fn plugins(list: &PluginList) -> String {
     for plugin in &list.plugins {
         problems(&mut text, plugin);
     }
-    text
+    called::in_text(&text)
 }
 
 /// One plugin with everything that is known of it.
@@ -81,7 +85,7 @@ pub fn plugin_check(check: &PluginCheck) -> String {
         let _ = writeln!(text, "{sign} plugin {name} {version} conforms to protocol {protocol}");
         let file = check.file.display();
         let file = shell_word(&file.to_string());
-        let _ = writeln!(text, "\nInstall it: kubectl pivot plugin install {file}");
+        let _ = writeln!(text, "\nInstall it: {} plugin install {file}", called::words());
         return text;
     }
     let sign = "✘".red();
@@ -103,7 +107,8 @@ pub fn installed(plugins: &[ChangedPlugin]) -> String {
     if let [first, ..] = plugins {
         let _ = writeln!(
             text,
-            "\nWhat it can do: kubectl pivot plugin info {}",
+            "\nWhat it can do: {} plugin info {}",
+            called::words(),
             shell_word(&first.name)
         );
     }
@@ -114,10 +119,11 @@ pub fn installed(plugins: &[ChangedPlugin]) -> String {
 pub fn trusted(plugin: &ChangedPlugin) -> String {
     let ChangedPlugin { name, version, path } = plugin;
     format!(
-        "plugin {} {} trusted: {}\n\nWhat it can do: kubectl pivot plugin info {}\n",
+        "plugin {} {} trusted: {}\n\nWhat it can do: {} plugin info {}\n",
         one_line(name),
         one_line(version),
         one_line(&path.display().to_string()),
+        called::words(),
         shell_word(name)
     )
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 
 use super::kubectl_table::align;
+use crate::called;
 use crate::probes::ProbeOutcome;
 use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
 use crate::visible::{indented, one_line};
@@ -41,7 +42,7 @@ pub fn report(report: &Report, every: bool) -> String {
         let _ = writeln!(text, "Backup:   {backup}");
     }
     let _ = writeln!(text, "\n{}", headline(report));
-    text
+    called::in_text(&text)
 }
 
 fn headline(report: &Report) -> String {

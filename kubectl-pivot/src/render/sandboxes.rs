@@ -1,13 +1,14 @@
 //! Sandboxes for people.
 
 use super::kubectl_table::align;
+use crate::called;
 use crate::sandbox::SandboxInfo;
 use crate::visible::shell_word;
 
 /// The list of sandboxes.
 pub fn sandboxes(list: &[SandboxInfo]) -> String {
     if list.is_empty() {
-        return "No sandboxes found\n\nStart one: kubectl pivot sandbox up\n".to_owned();
+        return format!("No sandboxes found\n\nStart one: {} sandbox up\n", called::words());
     }
     let mut lines =
         vec![["NAME", "STATE", "CLUSTER", "SERVER", "KUBECONFIG"].map(str::to_owned).to_vec()];
@@ -41,5 +42,5 @@ pub fn sandbox_up(sandbox: &SandboxInfo) -> String {
         ));
     }
     text.push_str(&format!("\nEnd it: kubectl pivot sandbox down --name {}\n", sandbox.name));
-    text
+    called::in_text(&text)
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
+use crate::called;
 use crate::commands::{ClusterStatus, RunProgress, RunStatus, Status};
 use crate::journal::{Course, PhaseState, RunState};
 use crate::transfer::{Mark, Unread};
@@ -23,7 +24,7 @@ pub fn status(status: &Status) -> String {
         text.push('\n');
     }
     for step in steps.iter().map(|step| one_line(step)) {
-        let _ = writeln!(text, "{step} (with the same kubeconfigs)");
+        let _ = writeln!(text, "{} (with the same kubeconfigs)", called::in_text(&step));
     }
     text
 }

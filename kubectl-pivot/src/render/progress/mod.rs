@@ -16,7 +16,7 @@ use lines::Lines;
 use terminal::Terminal;
 
 use crate::journal::{Event, Events};
-use crate::visible;
+use crate::{called, visible};
 
 /// Views of progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Progress {
 
     /// Shows what to do next, although nothing has failed; not even `--quiet` leaves it out.
     pub fn hint(&self, text: &str) {
-        let text = format!("hint: {text}");
+        let text = format!("hint: {}", called::in_text(text));
         match &mut *self.view() {
             View::Json(json) => {
                 json.line(None, &Event::Note(text)).iter().for_each(|text| line(text))
@@ -106,7 +106,7 @@ impl Progress {
 
 /// The event with texts that are safe to show to people.
 fn shown(event: Event) -> Event {
-    let safe = |text: String| visible::indented(&text, 6);
+    let safe = |text: String| called::in_text(&visible::indented(&text, 6));
     match event {
         Event::Started { name, title } => Event::Started { name, title: safe(title) },
         Event::Doing(text) => Event::Doing(safe(text)),
