@@ -12,40 +12,38 @@ use tokio::process::Command;
 
 use super::error::PartsError;
 use super::files::{create_private_dir, last_lines};
-use super::part::{Part, Stamp, Wrapper};
+use super::part::{Recipe, Stamp, Wrapper};
 use super::parts::Search;
 use crate::journal::Events;
 
 /// How often a waiting user is told that work goes on.
 const TICK: Duration = Duration::from_secs(3);
 
-/// Builds a part into the cache and returns its path. `looked_in` is for the error without Go.
+/// Builds a program into the cache and returns its path. `without_go` is the error without Go.
 pub(super) async fn build(
-    part: Part,
+    recipe: &Recipe,
     search: &Search,
-    looked_in: Vec<PathBuf>,
+    without_go: PartsError,
     events: &Events,
 ) -> Result<PathBuf, PartsError> {
-    let what = format!("{part} {}", part.version());
+    let what = format!("{} {}", recipe.name, recipe.version());
     let _lock = Lock::acquire(&search.cache(), &what, events).await?;
-    let target = search.cached(part);
+    let target = search.cached(recipe);
     if target.exists() {
         return Ok(target);
     }
-    let recipe = part.recipe();
     let work = Workshop::new(&search.cache(), &recipe.wrapper)?;
     let output = work.dir.path().join("output");
     let args = vec![
         "build".into(),
         "-mod=readonly".into(),
         "-trimpath".into(),
-        format!("-ldflags={}", link_flags(recipe.stamp, part.version())),
+        format!("-ldflags={}", link_flags(recipe.stamp, recipe.version())),
         "-o".into(),
         output.display().to_string(),
         recipe.package.into(),
     ];
     let doing = format!("building {what} from Go modules, about {} on 2 cores", recipe.duration);
-    let without_go = PartsError::Missing { part, looked_in };
     let job = Job { command: "build", what: &what, doing: &doing, without_go };
     work.go(&args, job, events).await?;
     let folder = target.parent().unwrap_or(&target);

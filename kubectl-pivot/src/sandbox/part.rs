@@ -91,6 +91,12 @@ pub(super) enum Stamp {
     Variable(&'static str),
 }
 
+impl Recipe {
+    pub(super) fn version(&self) -> &'static str {
+        pinned_version(self.wrapper.go_mod, self.module)
+    }
+}
+
 impl Part {
     /// Finds this part, building it if need be. See [`PartsOptions`] for where it is looked for.
     ///
@@ -105,15 +111,17 @@ impl Part {
         let search = Search::new(options)?;
         match search.find(self)? {
             Found::At(path) => Ok(path),
-            Found::Nowhere(looked_in) => go::build(self, &search, looked_in, events).await,
+            Found::Nowhere(looked_in) => {
+                let without_go = PartsError::Missing { part: self, looked_in };
+                go::build(&self.recipe(), &search, without_go, events).await
+            }
         }
     }
 
     /// The version that is built, for example `v1.36.3`, as pinned in the module files.
     #[must_use]
     pub fn version(self) -> &'static str {
-        let recipe = self.recipe();
-        pinned_version(recipe.wrapper.go_mod, recipe.module)
+        self.recipe().version()
     }
 
     pub(super) fn recipe(self) -> Recipe {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::crds;
 use super::error::{ControlPlaneError, PartsError};
-use super::part::Part;
+use super::part::{Part, Recipe};
 use super::process::Process;
 use crate::journal::Events;
 
@@ -117,15 +117,15 @@ impl Search {
         self.cache.join("parts")
     }
 
-    /// Where the cache keeps a part of the pinned version.
-    pub(super) fn cached(&self, part: Part) -> PathBuf {
-        let name = part.recipe().name;
-        self.cache().join(format!("{name}-{}", part.version())).join(name)
+    /// Where the cache keeps a program of the pinned version.
+    pub(super) fn cached(&self, recipe: &Recipe) -> PathBuf {
+        self.cache().join(format!("{}-{}", recipe.name, recipe.version())).join(recipe.name)
     }
 
     /// Looks for a part without building it.
     pub(super) fn find(&self, part: Part) -> Result<Found, PartsError> {
-        let name = part.recipe().name;
+        let recipe = part.recipe();
+        let name = recipe.name;
         let mut looked_in = Vec::new();
         if let Some(dir) = &self.assets {
             let required = matches!(part, Part::Etcd | Part::KubeApiserver);
@@ -136,7 +136,7 @@ impl Search {
             looked_in.push(path);
         }
         looked_in.extend(self.environment.as_ref().map(|dir| dir.join(name)));
-        looked_in.push(self.cached(part));
+        looked_in.push(self.cached(&recipe));
         match looked_in.iter().find(|path| is_program(path)) {
             Some(path) => Ok(Found::At(path.clone())),
             None => Ok(Found::Nowhere(looked_in)),
@@ -170,7 +170,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("temp dir");
         let mut search =
             Search { assets: None, environment: None, cache: dir.path().join("cache") };
-        let cached = search.cached(Part::Etcd);
+        let cached = search.cached(&Part::Etcd.recipe());
         assert_eq!(search.find(Part::Etcd).expect("find"), Found::Nowhere(vec![cached.clone()]));
         program(cached.clone());
         assert_eq!(search.find(Part::Etcd).expect("find"), Found::At(cached));
