@@ -51,3 +51,7 @@ abi:
 # Real kind and the real Docker provider without a registry: up, status, e2e, down (tests/lab/README.md).
 lab *ARGS:
     .ci/run lab {{ARGS}}
+
+# A release's archive for this machine's target, or `just dist manifest` (docs/install.md).
+dist *ARGS:
+    .ci/run dist {{ARGS}}
