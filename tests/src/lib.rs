@@ -4,12 +4,15 @@
 pub mod addon;
 pub mod arena;
 pub mod authenticator;
+pub mod bundle;
 pub mod charts;
 pub mod crew;
 pub mod deviation;
 pub mod dump;
+pub mod files_server;
 pub mod history;
 pub mod journals;
+pub mod krew;
 pub mod kubelet;
 pub mod oracle;
 pub mod parts;

@@ -1,13 +1,17 @@
-//! `krew-manifest.yaml` against the rules of krew (`internal/index/validation`) and of its index.
+//! `krew-manifest.yaml` against the rules of krew (`internal/index/validation`) and of its index, and
+//! archives against krew itself.
+
+mod install;
 
 use std::collections::BTreeSet;
 
+use kubectl_pivot_dist::{Manifest, TARGETS, UNRELEASED};
 use serde_json::Value;
 
-const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+const MANIFEST: &str = include_str!("../../../krew-manifest.yaml");
 
 fn manifest() -> Value {
-    serde_saphyr::from_str(include_str!("../../krew-manifest.yaml")).expect("valid YAML")
+    serde_saphyr::from_str(MANIFEST).expect("valid YAML")
 }
 
 fn platforms(manifest: &Value) -> &[Value] {
@@ -74,12 +78,10 @@ fn every_platform_is_selected_once_and_complete() {
         let uri = text(platform, "uri");
         assert!(uri.starts_with("https://") && uri.ends_with(".tar.gz"), "{uri}");
         assert!(uri.contains(&format!("/{version}/")), "{uri} is of another version");
-        assert!(uri.contains(&format!("-{os}-{arch}.")), "{uri} is of another platform");
+        let triple = TARGETS.iter().find(|target| (target.os, target.arch) == (os, arch));
+        let triple = triple.expect("a target of releases").triple;
+        assert!(uri.ends_with(&format!("-{triple}.tar.gz")), "{uri} is of another platform");
         assert_eq!(text(platform, "bin"), "kubectl-pivot");
-        let files: Vec<_> = platform["files"].as_array().expect("files").iter().collect();
-        let from: Vec<_> = files.iter().map(|file| text(file, "from")).collect();
-        assert_eq!(from, ["kubectl-pivot", "LICENSE"], "krew's index wants the licence too");
-        assert!(files.iter().all(|file| text(file, "to") == "."));
     }
     let all = [("darwin", "amd64"), ("darwin", "arm64"), ("linux", "amd64"), ("linux", "arm64")];
     assert_eq!(selected, all.into());
@@ -93,12 +95,29 @@ fn digests_are_well_formed_and_all_filled_in_or_none() {
         let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
         assert!(digest.len() == 64 && digest.chars().all(is_hex), "{digest}");
     }
-    if digests.contains(&ZEROS) {
-        assert!(digests.iter().all(|digest| *digest == ZEROS), "some are missing: {digests:?}");
+    if digests.contains(&UNRELEASED) {
+        assert!(
+            digests.iter().all(|digest| *digest == UNRELEASED),
+            "some are missing: {digests:?}"
+        );
     } else {
         let different: BTreeSet<&str> = digests.iter().copied().collect();
         assert_eq!(different.len(), digests.len(), "two archives with one digest: {digests:?}");
     }
+}
+
+#[test]
+fn the_manifests_of_the_repository_are_those_that_a_release_writes() {
+    let manifest = manifest();
+    let digests: Vec<_> =
+        platforms(&manifest).iter().map(|one| text(one, "sha256").to_owned()).collect();
+    let expected = Manifest {
+        digests: digests.try_into().expect("one for each target"),
+        ..Manifest::unreleased(env!("CARGO_PKG_VERSION"))
+    };
+    assert_eq!(MANIFEST, expected.text(), "run `.ci/run dist manifest`");
+    let index = include_str!("../../../plugins/pivot.yaml");
+    assert_eq!(index, MANIFEST, "this repository is an index of krew");
 }
 
 fn only(value: &Value, known: &[&str]) {
