@@ -24,6 +24,12 @@ struct Cli {
 enum Work {
     /// Make the archive of a target that runs on this machine, with its checksum and bill of materials.
     Archive(ArchiveArgs),
+    /// Print the bill of materials of any target.
+    Bill {
+        /// Target triple; the default is this machine's.
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// Write krew-manifest.yaml and plugins/pivot.yaml for the archives of all targets.
     Manifest(ManifestArgs),
 }
@@ -57,6 +63,7 @@ struct ManifestArgs {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Work::Archive(args) => archive(&args),
+        Work::Bill { target } => bill(target.as_deref()),
         Work::Manifest(args) => manifest(args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
@@ -69,14 +76,7 @@ fn main() -> ExitCode {
 
 fn archive(args: &ArchiveArgs) -> Result<(), DistError> {
     let source = Source::here()?;
-    let target = match &args.target {
-        None => {
-            Target::host().ok_or_else(|| DistError::UnknownTarget("this machine".to_owned()))?
-        }
-        Some(triple) => {
-            Target::of_triple(triple).ok_or_else(|| DistError::UnknownTarget(triple.clone()))?
-        }
-    };
+    let target = target(args.target.as_deref())?;
     let to = source.root.join(&args.to);
     let path = one(&source, target, args.native, "target", &to)?;
     let sum = sha256(&path)?;
@@ -95,6 +95,16 @@ fn archive(args: &ArchiveArgs) -> Result<(), DistError> {
     write(&path.with_file_name(format!("{}.sha256", name(&path))), &sums)?;
     print!("{sums}");
     Ok(())
+}
+
+fn bill(triple: Option<&str>) -> Result<(), DistError> {
+    println!("{:#}", bill_of_materials(&Source::here()?, target(triple)?)?);
+    Ok(())
+}
+
+fn target(triple: Option<&str>) -> Result<Target, DistError> {
+    let unknown = || DistError::UnknownTarget(triple.unwrap_or("this machine").to_owned());
+    triple.map_or_else(Target::host, Target::of_triple).ok_or_else(unknown)
 }
 
 /// Builds and packs one archive.
