@@ -7,6 +7,7 @@ mod graph;
 pub mod managed_fields;
 pub mod names;
 mod object;
+pub(crate) mod references;
 mod resource;
 pub mod valid;
 

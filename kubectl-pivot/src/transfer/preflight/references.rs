@@ -1,17 +1,15 @@
 //! References in the specs of what moves: what they name has to move too, or to be in the target already.
 
-mod walk;
-
 use std::collections::{BTreeMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt};
 
-use self::walk::Reference;
-pub(super) use self::walk::references;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::run::Run;
 use crate::capi::names::{CORE_GROUP, MOVE_LABEL};
+use crate::capi::references::Reference;
+pub(super) use crate::capi::references::references;
 use crate::capi::{Fate, Graph, ObjectId, ResourceType};
 use crate::cluster::{ApiError, Client, Served};
 

@@ -6,20 +6,20 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::capi::{Object, group_of};
+use super::object::{Object, group_of};
 
 /// What a reference names. The namespace of a cluster-scoped object is that of whatever refers to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(in crate::transfer::preflight) struct Reference {
-    pub(in crate::transfer::preflight) group: String,
-    pub(in crate::transfer::preflight) kind: String,
-    pub(in crate::transfer::preflight) namespace: Option<String>,
-    pub(in crate::transfer::preflight) name: String,
+pub(crate) struct Reference {
+    pub(crate) group: String,
+    pub(crate) kind: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
 }
 
 impl Reference {
     /// The reference that names this object.
-    pub(in crate::transfer::preflight) fn to(object: &Object) -> Self {
+    pub(crate) fn to(object: &Object) -> Self {
         Self {
             group: object.group().to_owned(),
             kind: object.kind().to_owned(),
@@ -39,7 +39,7 @@ impl fmt::Display for Reference {
 }
 
 /// All references in the spec of an object, each once.
-pub(in crate::transfer::preflight) fn references(object: &Object) -> BTreeSet<Reference> {
+pub(crate) fn references(object: &Object) -> BTreeSet<Reference> {
     let mut walk = Walk { object, found: BTreeSet::new() };
     walk.value("spec", &object.value()["spec"]);
     walk.found.remove(&Reference::to(object));
