@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::names::{ADDONS_GROUP, CORE_GROUP, PAUSED_ANNOTATION};
+use super::names::{ADDONS_GROUP, CLUSTER_NAME_LABEL, CORE_GROUP, PAUSED_ANNOTATION};
 use super::object::Object;
 
 /// Whether this is a `Cluster` of Cluster API.
@@ -47,6 +47,11 @@ pub fn is_machine(object: &Object) -> bool {
 /// Whether this is a `ClusterResourceSetBinding`.
 pub fn is_resource_set_binding(object: &Object) -> bool {
     object.kind() == "ClusterResourceSetBinding" && object.group() == ADDONS_GROUP
+}
+
+/// Returns whether this is a `ClusterResourceSet`.
+pub fn is_resource_set(object: &Object) -> bool {
+    object.kind() == "ClusterResourceSet" && object.group() == ADDONS_GROUP
 }
 
 /// Whether objects of this kind carry everything below them along, without any label.
@@ -103,6 +108,21 @@ pub fn cluster_class_of(cluster: &Object) -> Option<(String, String)> {
     };
     let namespace = namespace.filter(|namespace| !namespace.is_empty()).or(cluster.namespace())?;
     Some((namespace.to_owned(), name.to_owned()))
+}
+
+/// Returns namespace and name of the Clusters that an object says it belongs to.
+pub fn clusters_named_by(object: &Object) -> Vec<(Option<&str>, &str)> {
+    let spec = &object.value()["spec"];
+    let reference = &spec["clusterRef"];
+    let namespace = object.namespace();
+    let of_reference = reference["namespace"].as_str().or(namespace);
+    let is_cluster = reference["kind"].as_str().is_none_or(|kind| kind == "Cluster");
+    let named = [
+        (namespace, object.label(CLUSTER_NAME_LABEL)),
+        (namespace, spec["clusterName"].as_str()),
+        (of_reference, reference["name"].as_str().filter(|_| is_cluster)),
+    ];
+    named.into_iter().filter_map(|(place, name)| Some((place, name?))).collect()
 }
 
 /// Why a Cluster or Machine is not yet far enough for a move; `None` when it is, and for all

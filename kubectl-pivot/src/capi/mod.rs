@@ -2,6 +2,7 @@
 //!
 //! Nothing here talks to a cluster.
 
+mod chosen;
 mod cluster;
 mod graph;
 pub mod managed_fields;
@@ -11,11 +12,16 @@ pub(crate) mod references;
 mod resource;
 pub mod valid;
 
+pub use chosen::Chosen;
 pub use cluster::{
-    PAUSABLE, cluster_class_of, has_paused_annotation, is_cluster, is_cluster_class,
-    is_custom_resource, is_machine, is_pausable, is_paused, is_resource_set_binding,
-    is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause, unprovisioned_reason,
+    PAUSABLE, cluster_class_of, clusters_named_by, has_paused_annotation, is_cluster,
+    is_cluster_class, is_custom_resource, is_machine, is_pausable, is_paused, is_resource_set,
+    is_resource_set_binding, is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause,
+    unprovisioned_reason,
 };
-pub use graph::{Fate, Graph, KeepReason, MoveKind, Node, Owner, OwnerCycle, Scope, StayReason};
+pub use graph::{
+    ClusterName, Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Owner, OwnerCycle, Scope,
+    Shared, Sharing, StayReason, Usage,
+};
 pub use object::{Object, ObjectId, OwnerReference, group_of};
 pub use resource::ResourceType;

@@ -3,6 +3,7 @@
 //! Kept as JSON and not as typed structs, so that a field this program has never heard of still
 //! reaches the other cluster. No defaults, no conversion.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,12 @@ impl Object {
     /// The value of one label.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.0["metadata"]["labels"][key].as_str()
+    }
+
+    /// The labels.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        let labels = self.0["metadata"]["labels"].as_object().into_iter().flatten();
+        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
     }
 
     /// The value of one annotation.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::Context;
+use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::move_clusters::{ask, explain_nothing};
-use super::names::label;
 use super::output::{Output, print_report};
 use super::pace::WaitArgs;
 use crate::cluster::KubeconfigRef;
@@ -31,12 +31,10 @@ pub(super) struct Args {
     /// Context within the kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     kubeconfig_context: Option<String>,
-    /// Namespace to back up [default: that of the context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
-    namespace: Option<String>,
-    /// Back up all namespaces.
-    #[arg(long, short = 'A', help_heading = "Scope")]
-    all_namespaces: bool,
+    #[command(flatten)]
+    namespaces: NamespaceArgs,
+    #[command(flatten)]
+    choice: ChoiceArgs,
     /// Show what would be written, and change nothing.
     #[arg(long, help_heading = "Safety")]
     dry_run: bool,
@@ -54,14 +52,15 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
     args.wait.apply(&mut options);
+    options.choice = args.choice.choice();
     let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
     let request = MoveRequest {
         source: cluster.clone(),
         target: cluster,
         directory: None,
         alone: None,
-        namespace: args.namespace,
-        all_namespaces: args.all_namespaces,
+        namespaces: args.namespaces.names(),
+        all_namespaces: args.namespaces.all_namespaces,
         dry_run: args.dry_run,
         options,
     };

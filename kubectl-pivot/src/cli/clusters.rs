@@ -1,5 +1,6 @@
 //! The two clusters of a move, as flags.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::cluster::KubeconfigRef;
@@ -40,7 +41,7 @@ fn request(source: KubeconfigRef, target: KubeconfigRef, alone: Option<Role>) ->
         target,
         directory: None,
         alone,
-        namespace: None,
+        namespaces: BTreeSet::new(),
         all_namespaces: true,
         dry_run: false,
         options: MoveOptions::new(Namespaces::All),

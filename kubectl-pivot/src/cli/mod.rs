@@ -4,6 +4,7 @@ mod abort;
 mod allow;
 mod backup;
 mod backups;
+mod choice;
 mod clusters;
 mod create;
 mod demo;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::Context;
 use super::allow::AllowArgs;
 use super::backups::BackupArgs;
-use super::names::label;
+use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
@@ -15,7 +15,7 @@ use super::prompt;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::Format;
-use crate::transfer::{MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
+use crate::transfer::{Choice, MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
 use crate::visible;
 
 /// Examples of the help.
@@ -53,14 +53,12 @@ pub(super) struct Args {
     to_directory: Option<PathBuf>,
     /// Read the objects from this directory instead of another cluster.
     #[arg(long, value_name = "DIR",
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces"], help_heading = "Scope")]
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces", "selector"], help_heading = "Scope")]
     from_directory: Option<PathBuf>,
-    /// Namespace to move [default: that of the source's context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
-    namespace: Option<String>,
-    /// Move all namespaces.
-    #[arg(long, short = 'A', help_heading = "Scope")]
-    all_namespaces: bool,
+    #[command(flatten)]
+    namespaces: NamespaceArgs,
+    #[command(flatten)]
+    choice: ChoiceArgs,
     /// Contact both clusters, show what would happen, and change nothing.
     #[arg(long, help_heading = "Safety")]
     dry_run: bool,
@@ -135,6 +133,7 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
         Preflight::Off => Rehearsal::Off,
     };
     options.probes = Some(args.probes.options()?);
+    options.choice = args.choice.choice();
     Ok(MoveRequest {
         source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
         target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },
@@ -142,8 +141,8 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
             .to_directory
             .map(Directory::To)
             .or(args.from_directory.map(Directory::From)),
-        namespace: args.namespace,
-        all_namespaces: args.all_namespaces,
+        namespaces: args.namespaces.names(),
+        all_namespaces: args.namespaces.all_namespaces,
         dry_run: args.dry_run,
         alone: None,
         options,
@@ -171,6 +170,13 @@ fn question(what: &str, plan: &Report) -> String {
 }
 
 pub(super) async fn explain_nothing(run: &Run, context: &Context) {
+    if run.options.choice != Choice::All {
+        context.progress.hint(
+            "no Cluster in scope fits --cluster, --selector and --exclude; see names and labels with \
+             `kubectl get clusters -A --show-labels`",
+        );
+        return;
+    }
     let elsewhere = commands::find_clusters_elsewhere(run).await;
     context.progress.hint(&if elsewhere.is_empty() {
         "the source has no Clusters at all; check --kubeconfig and --kubeconfig-context".to_owned()

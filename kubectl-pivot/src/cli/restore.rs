@@ -1,8 +1,10 @@
 //! `kubectl pivot restore`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Context;
+use super::choice::NamesArgs;
 use super::move_clusters::ask;
 use super::output::{Output, print_report};
 use crate::cluster::KubeconfigRef;
@@ -37,6 +39,8 @@ pub(super) struct Args {
     /// Context within the kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    names: NamesArgs,
     /// Check the backup, show what would be created, and change nothing.
     #[arg(long, help_heading = "Safety")]
     dry_run: bool,
@@ -60,6 +64,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         return Ok(exit::OK);
     };
     let mut options = MoveOptions::new(Namespaces::All);
+    options.choice = args.names.choice();
     options.max_in_flight = args.max_in_flight.into();
     let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
     let request = MoveRequest {
@@ -67,7 +72,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         target: cluster,
         directory: Some(Directory::From(directory.clone())),
         alone: None,
-        namespace: None,
+        namespaces: BTreeSet::new(),
         all_namespaces: true,
         dry_run: args.dry_run,
         options,

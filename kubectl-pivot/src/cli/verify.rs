@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::Context;
+use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::clusters::ClustersArgs;
-use super::names::label;
 use super::output::Output;
 use crate::commands::{self, CommandError, exit};
 use crate::journal::Event;
 use crate::render;
-use crate::transfer::{Acceptance, Check, MoveError, Namespaces, Waiting, accept};
+use crate::transfer::{Acceptance, Check, MoveError, Waiting, accept};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -24,12 +24,10 @@ pub(super) const EXAMPLES: &str = "Examples:
 pub(super) struct Args {
     #[command(flatten)]
     clusters: ClustersArgs,
-    /// Namespace that was moved [default: that of the source's context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
-    namespace: Option<String>,
-    /// All namespaces were moved.
-    #[arg(long, short = 'A', help_heading = "Scope")]
-    all_namespaces: bool,
+    #[command(flatten)]
+    namespaces: NamespaceArgs,
+    #[command(flatten)]
+    choice: ChoiceArgs,
     /// Seconds during which no Machine may be created or deleted; 0 leaves this out.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = "Tuning")]
     settle: u64,
@@ -43,13 +41,14 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let events = context.progress.events();
-    let run = commands::connect(&args.clusters.request(), &events, &context.stop).await?;
-    let namespaces = match (args.namespace, args.all_namespaces) {
-        (_, true) => Namespaces::All,
-        (Some(namespace), false) => Namespaces::One(namespace),
-        (None, false) => Namespaces::One(run.source.default_namespace().to_owned()),
-    };
-    let acceptance = Acceptance { namespaces, settle: Duration::from_secs(args.settle) };
+    let mut request = args.clusters.request();
+    request.options.choice = args.choice.choice();
+    request.namespaces = args.namespaces.names();
+    request.all_namespaces = args.namespaces.all_namespaces;
+    let run = commands::connect(&request, &events, &context.stop).await?;
+    let (namespaces, choice) = (run.options.namespaces.clone(), run.options.choice.clone());
+    let settle = Duration::from_secs(args.settle);
+    let acceptance = Acceptance { namespaces, choice, settle };
     let waiting = Waiting { timeout: Duration::from_secs(args.timeout), stop: &context.stop };
     events.started("verify", "Verify both clusters");
     let checks = accept(&run.source, &run.target, &acceptance, (&waiting, &events))

@@ -1,5 +1,6 @@
 //! `demo`: the main job from nothing, on real control planes, without Docker.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,8 +14,8 @@ use crate::journal::{Event, Events};
 use crate::sandbox::provision::wait_until_available;
 use crate::sandbox::{PartsOptions, Sandbox, SandboxInfo, Sandboxes, UpOptions};
 use crate::transfer::{
-    Acceptance, Check, MoveError, MoveOptions, Namespaces, Report, Run, Stop, Waiting, accept,
-    execute, plan,
+    Acceptance, Check, Choice, MoveError, MoveOptions, Namespaces, Report, Run, Stop, Waiting,
+    accept, execute, plan,
 };
 
 /// Namespace of the fleet.
@@ -93,7 +94,8 @@ pub async fn demo(
     show(DemoStage::Done(Box::new(report)));
     let mut holds = true;
     if options.controllers {
-        let acceptance = Acceptance { namespaces: Namespaces::All, settle: SETTLE };
+        let acceptance =
+            Acceptance { namespaces: Namespaces::All, choice: Choice::All, settle: SETTLE };
         events.started("verify", "Verify both clusters");
         let waiting = Waiting { timeout: Duration::ZERO, stop };
         let checks = accept(&run.source, &run.target, &acceptance, (&waiting, events)).await;
@@ -143,7 +145,7 @@ async fn prepare(sandbox: &SandboxInfo, events: &Events, stop: &Stop) -> Result<
         target: kubeconfig(1),
         directory: None,
         alone: None,
-        namespace: None,
+        namespaces: BTreeSet::new(),
         all_namespaces: false,
         dry_run: false,
         options: MoveOptions::new(Namespaces::All),

@@ -1,13 +1,14 @@
 //! `move`: from one management cluster to another.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::causes::in_one_line;
 use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::{Events, RunEvent};
 use crate::transfer::{
-    Destination, Gone, MoveError, MoveOptions, Namespaces, Outcome, Record, Report, Role, Run,
-    Stop, execute, look_once, plan,
+    Choice, ClusterPattern, Destination, Gone, MoveError, MoveOptions, Namespaces, Outcome, Record,
+    Report, Role, Run, Stop, execute, look_once, plan,
 };
 
 use super::backup::{backup, backup_folder, restore};
@@ -25,8 +26,8 @@ pub struct MoveRequest {
     pub directory: Option<Directory>,
     /// The only cluster that is named; it stands for both.
     pub alone: Option<Role>,
-    /// A namespace; `None` for the one of the source's context.
-    pub namespace: Option<String>,
+    /// Namespaces; none for that of the source's context, or those that the choice names.
+    pub namespaces: BTreeSet<String>,
     /// All namespaces.
     pub all_namespaces: bool,
     /// Only find out what would happen.
@@ -76,10 +77,12 @@ pub async fn connect(
         }
     };
     let mut options = request.options.clone();
-    options.namespaces = match (&request.namespace, request.all_namespaces) {
-        (_, true) => Namespaces::All,
-        (Some(namespace), false) => Namespaces::One(namespace.clone()),
-        (None, false) => Namespaces::One(source.default_namespace().to_owned()),
+    let default = source.default_namespace();
+    let is_from_files = matches!(request.directory, Some(Directory::From(_)));
+    options.namespaces = match request.all_namespaces || is_from_files {
+        true => Namespaces::All,
+        false if !request.namespaces.is_empty() => Namespaces::from(request.namespaces.clone()),
+        false => namespaces_of(&mut options.choice, default),
     };
     if let Some(probes) = &options.probes {
         for error in probes.plugins.unread_locks() {
@@ -89,6 +92,24 @@ pub async fn connect(
     }
     let id = format!("{:08x}", rand::random::<u32>());
     Ok(Run { id, source, target, options, events: events.clone(), stop: stop.clone() })
+}
+
+/// The namespaces that a choice is about, when the user names none otherwise: a pattern without one is about the
+/// default namespace.
+fn namespaces_of(choice: &mut Choice, default: &str) -> Namespaces {
+    let Choice::Wanted(wish) = choice else { return Namespaces::One(default.to_owned()) };
+    for pattern in &mut wish.clusters {
+        *pattern = pattern.clone().within(default);
+    }
+    let named = wish.clusters.iter().filter_map(ClusterPattern::namespace);
+    if named.clone().any(|(_, is_pattern)| is_pattern) {
+        return Namespaces::All;
+    }
+    let named: BTreeSet<String> = named.map(|(namespace, _)| namespace.to_owned()).collect();
+    match named.is_empty() {
+        true => Namespaces::One(default.to_owned()),
+        false => Namespaces::from(named),
+    }
 }
 
 /// Plans the move and, unless it is a dry-run, refused or empty, asks `confirm` and carries it out.

@@ -1,5 +1,6 @@
 //! `status`: what runs have left in two clusters.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -78,6 +79,12 @@ pub struct RunStatus {
     /// Namespace that moves; all when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Namespaces that move, if they are several.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub namespaces: BTreeSet<String>,
+    /// The Clusters that were chosen, as `namespace/name`; absent when all move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Vec<String>>,
     /// Holder of the lock; absent when the run was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
@@ -290,6 +297,8 @@ fn run_status(lease: Lease) -> Option<RunStatus> {
         phase: record.phase,
         started: record.started,
         namespace: record.namespace,
+        namespaces: record.namespaces,
+        chosen: record.choice.map(|choice| choice.names().collect()),
         renewed_seconds_ago: holder.as_ref().map(|holder| holder.renewed.as_secs()),
         holder: holder.map(|holder| holder.identity),
         progress: RunProgress::default(),

@@ -13,6 +13,7 @@ mod plugins;
 mod progress;
 mod report;
 mod sandboxes;
+mod scope;
 mod status;
 mod structured;
 

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 
 use super::kubectl_table::align;
+use super::scope::scope;
 use crate::called;
 use crate::probes::ProbeOutcome;
 use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
@@ -46,10 +47,8 @@ pub fn report(report: &Report, every: bool) -> String {
 }
 
 fn headline(report: &Report) -> String {
-    let scope = report
-        .namespace
-        .as_ref()
-        .map_or_else(|| "all namespaces".to_owned(), |ns| format!("namespace {ns}"));
+    let chosen = report.chosen.as_deref();
+    let scope = scope(report.namespace.as_deref(), &report.namespaces, chosen);
     let what = format!(
         "{} and {} in {scope}",
         count(report.clusters, "cluster"),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
+use super::scope::scope;
 use crate::called;
 use crate::commands::{ClusterStatus, RunProgress, RunStatus, Status};
 use crate::journal::{Course, PhaseState, RunState};
@@ -115,10 +116,7 @@ fn phase(phase: &PhaseState) -> String {
 }
 
 fn describe(text: &mut String, run: &RunStatus) {
-    let scope = run
-        .namespace
-        .as_ref()
-        .map_or_else(|| "all namespaces".to_owned(), |ns| one_line(&format!("namespace {ns}")));
+    let scope = scope(run.namespace.as_deref(), &run.namespaces, run.chosen.as_deref());
     let _ = writeln!(
         text,
         "  {} {} of {scope}, begun {}: {}, this is its {}",
@@ -146,6 +144,8 @@ fn describe(text: &mut String, run: &RunStatus) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
     use crate::commands::PausedCluster;
     use crate::transfer::Phase;
     use crate::visible;
@@ -163,6 +163,8 @@ mod tests {
             can_be_rolled_back: true,
             started: FOREIGN.to_owned(),
             namespace: Some(FOREIGN.to_owned()),
+            namespaces: BTreeSet::new(),
+            chosen: None,
             holder: Some(FOREIGN.to_owned()),
             renewed_seconds_ago: Some(1),
             progress: RunProgress::default(),

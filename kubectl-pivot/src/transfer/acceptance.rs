@@ -4,12 +4,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::choice::{self, Choice};
 use super::discover::{Territory, discover};
 use super::error::PhaseError;
+use super::findings::Findings;
 use super::inventory;
 use super::kinds;
 use super::options::Namespaces;
@@ -17,7 +20,8 @@ use super::preflight::check_health;
 use super::run::Stop;
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{
-    Graph, Node, has_paused_annotation, is_cluster, is_machine, is_paused, unprovisioned_reason,
+    Chosen, Fate, Graph, Node, StayReason, has_paused_annotation, is_cluster, is_machine,
+    is_paused, unprovisioned_reason,
 };
 use crate::cluster::{Client, FIELD_MANAGER};
 use crate::journal::Events;
@@ -65,6 +69,8 @@ impl fmt::Display for Check {
 pub struct Acceptance {
     /// Which objects were moved.
     pub namespaces: Namespaces,
+    /// Which of the Clusters in them.
+    pub choice: Choice,
     /// How long Machines have to stay the same.
     pub settle: Duration,
 }
@@ -93,9 +99,13 @@ pub async fn accept(
 ) -> Result<Vec<Check>, PhaseError> {
     let began = Instant::now();
     loop {
-        let (left, moved) = tokio::try_join!(look(source, acceptance), look(target, acceptance))?;
+        let (chosen, unknown) = decide(source, target, acceptance).await?;
+        let look = |cluster| look(cluster, acceptance, chosen.clone());
+        let (left, moved) = tokio::try_join!(look(source), look(target))?;
         waiting.stop.check()?;
-        let mut checks = vec![source_empty(&left), target_has_clusters(&moved)];
+        let mut has_clusters = target_has_clusters(&moved, chosen.as_deref());
+        has_clusters.violations.extend(unknown);
+        let mut checks = vec![source_empty(&left), has_clusters];
         checks.extend(of_target(&moved));
         let remaining = waiting.timeout.saturating_sub(began.elapsed());
         let broken = checks.iter().find(|check| !check.holds());
@@ -110,17 +120,52 @@ pub async fn accept(
             events.doing(format!("watching for replaced Machines for {seconds} s"));
             waiting.stop.wait(acceptance.settle).await;
             waiting.stop.check()?;
-            checks.push(machines_unchanged(&moved, &look(target, acceptance).await?));
+            checks.push(machines_unchanged(&moved, &look(target).await?));
         }
         return Ok(checks);
     }
 }
 
-async fn look(cluster: &Client, acceptance: &Acceptance) -> Result<Graph, PhaseError> {
+/// The chosen Clusters, of both clusters, and the names that neither has.
+async fn decide(
+    source: &Client,
+    target: &Client,
+    acceptance: &Acceptance,
+) -> Result<(Option<Arc<Chosen>>, Vec<String>), PhaseError> {
+    if acceptance.choice == Choice::All {
+        return Ok((None, Vec::new()));
+    }
+    let mut both = Chosen::default();
+    let mut unknown: Option<BTreeSet<String>> = None;
+    for (cluster, role) in [(source, "source"), (target, "target")] {
+        check_health(cluster).await?;
+        let (kinds, providers) = (kinds::read(cluster).await?, Vec::new());
+        let namespaces = acceptance.namespaces.clone();
+        let territory = Territory { kinds, providers, namespaces, chosen: None };
+        let mut findings = Findings::default();
+        let choice = (&acceptance.choice, &mut findings);
+        let chosen = choice::decide((cluster, role), &territory, choice).await?;
+        for (namespace, names) in chosen.unwrap_or_default().clusters {
+            both.clusters.entry(namespace).or_default().extend(names);
+        }
+        let here = findings.0.into_iter().map(|finding| finding.message).collect();
+        unknown = Some(match unknown {
+            Some(there) => &there & &here,
+            None => here,
+        });
+    }
+    Ok((Some(Arc::new(both)), unknown.into_iter().flatten().collect()))
+}
+
+async fn look(
+    cluster: &Client,
+    acceptance: &Acceptance,
+    chosen: Option<Arc<Chosen>>,
+) -> Result<Graph, PhaseError> {
     check_health(cluster).await?;
     let (kinds, providers) = tokio::try_join!(kinds::read(cluster), inventory::read(cluster))?;
-    discover(cluster, &Territory { kinds, providers, namespaces: acceptance.namespaces.clone() })
-        .await
+    let namespaces = acceptance.namespaces.clone();
+    discover(cluster, &Territory { kinds, providers, namespaces, chosen }).await
 }
 
 fn source_empty(source: &Graph) -> Check {
@@ -130,9 +175,17 @@ fn source_empty(source: &Graph) -> Check {
     Check::new("SourceEmpty", "nothing of what moves is left in the source", violations)
 }
 
-fn target_has_clusters(target: &Graph) -> Check {
+fn target_has_clusters(target: &Graph, chosen: Option<&Chosen>) -> Check {
     let none = target.clusters().next().is_none();
-    let violations = none.then(|| "there is no Cluster in scope".to_owned()).into_iter().collect();
+    let there: BTreeSet<String> = target
+        .clusters()
+        .map(|node| format!("{}/{}", node.object.namespace().unwrap_or("-"), node.object.name()))
+        .collect();
+    let chosen = chosen.into_iter().flat_map(Chosen::names);
+    let missing = chosen.filter(|name| !there.contains(name));
+    let missing = missing.map(|name| format!("Cluster {name} is not there"));
+    let none = none.then(|| "there is no Cluster in scope".to_owned());
+    let violations = none.into_iter().chain(missing).collect();
     Check::new("TargetHasClusters", "the target has Clusters", violations)
 }
 
@@ -141,7 +194,8 @@ fn of_target(target: &Graph) -> Vec<Check> {
     let every = |rule, says, violation: fn(&Node) -> Option<String>| {
         let told =
             |node: &Node| violation(node).map(|what| format!("{}: {what}", node.object.id()));
-        Check::new(rule, says, target.nodes.iter().filter_map(told).collect())
+        let nodes = target.nodes.iter().filter(|node| is_in_question(node));
+        Check::new(rule, says, nodes.filter_map(told).collect())
     };
     vec![
         every("OwnersExist", "every owner reference names an object that exists", dangling),
@@ -156,6 +210,11 @@ fn of_target(target: &Graph) -> Vec<Check> {
         every("NoMarks", "no mark of a move is left", mark),
         every("NoForeignManagers", "no tool that moves objects owns a field", manager),
     ]
+}
+
+/// Returns whether an object is none of Clusters that were not chosen.
+fn is_in_question(node: &Node) -> bool {
+    !matches!(node.fate, Fate::Stay(StayReason::NotChosen(_)))
 }
 
 fn dangling(node: &Node) -> Option<String> {
@@ -201,7 +260,8 @@ fn manager(node: &Node) -> Option<String> {
 
 fn machines_unchanged(before: &Graph, after: &Graph) -> Check {
     let machines = |graph: &Graph| -> BTreeSet<(String, String)> {
-        let machines = graph.nodes.iter().filter(|node| is_machine(&node.object));
+        let nodes = graph.nodes.iter().filter(|node| is_in_question(node));
+        let machines = nodes.filter(|node| is_machine(&node.object));
         machines.map(|node| (node.object.id().to_string(), node.object.uid().to_owned())).collect()
     };
     let (before, after) = (machines(before), machines(after));

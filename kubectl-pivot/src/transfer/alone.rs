@@ -4,6 +4,7 @@
 //! forward, so what the source's record says has not been passed by the target's; and a target that is handing
 //! over or further has the list of all copies.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -216,7 +217,9 @@ async fn accepts_connections(server: &str) -> bool {
 async fn territory(run: &Run) -> Result<Territory, PhaseError> {
     let (kinds, providers) =
         tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
-    Ok(Territory { kinds, providers, namespaces: run.options.namespaces.clone() })
+    let namespaces = run.options.namespaces.clone();
+    let chosen = run.options.choice.fixed().cloned().map(Arc::new);
+    Ok(Territory { kinds, providers, namespaces, chosen })
 }
 
 /// Takes the steps that are left. The source deletes nothing more and holds nothing.

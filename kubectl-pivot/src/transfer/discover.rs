@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::error::PhaseError;
 use super::inventory::Provider;
 use super::options::Namespaces;
-use crate::capi::{Graph, MoveKind, Object, ResourceType, Scope, cluster_class_of, is_cluster};
+use crate::capi::{
+    Chosen, Graph, MoveKind, Object, ResourceType, Scope, cluster_class_of, is_cluster,
+};
 use crate::cluster::{ApiError, Client};
 
 /// Kinds listed at once.
@@ -25,6 +27,8 @@ pub struct Territory {
     pub providers: Vec<Provider>,
     /// Which objects move.
     pub namespaces: Namespaces,
+    /// The Clusters that were chosen among them; all when `None`.
+    pub chosen: Option<Arc<Chosen>>,
 }
 
 /// Lists everything in the territory and builds the owner graph.
@@ -34,13 +38,11 @@ pub struct Territory {
 pub async fn discover(cluster: &Client, territory: &Territory) -> Result<Graph, PhaseError> {
     let mut objects = list_kinds(cluster, territory).await?;
     objects.extend(list_provider_secrets(cluster, territory).await?);
-    let mut scope = Scope::default();
-    if let Namespaces::One(namespace) = &territory.namespaces {
-        objects.extend(read_outside_classes(cluster, territory, &objects, namespace).await?);
-        scope = Scope {
-            namespace: Some(namespace.clone()),
-            classes_used_outside: classes_used_outside(cluster, territory, namespace).await?,
-        };
+    let mut scope = Scope { chosen: territory.chosen.clone(), ..Scope::default() };
+    if let Some(namespaces) = territory.namespaces.names() {
+        objects.extend(read_outside_classes(cluster, territory, &objects).await?);
+        scope.classes_used_outside = classes_used_outside(cluster, territory).await?;
+        scope.namespaces = Some(namespaces);
     }
     Ok(Graph::build(Arc::clone(&territory.kinds), objects, &scope)?)
 }
@@ -57,7 +59,11 @@ pub async fn list_kinds(
     let lists = futures::stream::iter(territory.kinds.iter().enumerate())
         .map(|(index, kind)| async move {
             let objects = list_or_none(cluster, &kind.resource, namespace).await?;
-            Ok::<_, ApiError>(objects.into_iter().map(|object| (index, object)).collect::<Vec<_>>())
+            let is_in = |object: &Object| {
+                object.namespace().is_none_or(|namespace| territory.namespaces.has(namespace))
+            };
+            let objects = objects.into_iter().filter(is_in).map(|object| (index, object));
+            Ok::<_, ApiError>(objects.collect::<Vec<_>>())
         })
         .buffered(LISTS_IN_FLIGHT)
         .try_collect::<Vec<_>>()
@@ -84,6 +90,10 @@ async fn list_with(
     territory: &Territory,
     namespaces: &BTreeSet<String>,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
+    if matches!(territory.namespaces, Namespaces::Several(_)) {
+        let all = Territory { namespaces: Namespaces::All, ..territory.clone() };
+        return list_kinds(cluster, &all).await;
+    }
     let mut listed = list_kinds(cluster, territory).await?;
     let Some(moving) = territory.namespaces.selector() else { return Ok(listed) };
     for other in namespaces.iter().filter(|name| *name != moving) {
@@ -172,9 +182,9 @@ async fn list_provider_secrets(
     cluster: &Client,
     territory: &Territory,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    let Namespaces::One(moving) = &territory.namespaces else {
+    if territory.namespaces == Namespaces::All {
         return Ok(Vec::new());
-    };
+    }
     let Some(index) = territory
         .kinds
         .iter()
@@ -185,7 +195,7 @@ async fn list_provider_secrets(
     let infrastructure = territory.providers.iter().filter(|provider| provider.is_infrastructure());
     let namespaces: HashSet<&str> = infrastructure
         .map(|provider| provider.namespace.as_str())
-        .filter(|namespace| namespace != moving)
+        .filter(|namespace| !territory.namespaces.has(namespace))
         .collect();
     let mut secrets = Vec::new();
     for namespace in namespaces {
@@ -195,17 +205,16 @@ async fn list_provider_secrets(
     Ok(secrets)
 }
 
-/// ClusterClasses of other namespaces that Clusters of this one use, with their templates.
+/// ClusterClasses of other namespaces that Clusters of these use, with their templates.
 async fn read_outside_classes(
     cluster: &Client,
     territory: &Territory,
     objects: &[(usize, Object)],
-    namespace: &str,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
     let clusters = objects.iter().map(|(_, object)| object).filter(|object| is_cluster(object));
     let classes: HashSet<(String, String)> = clusters
         .filter_map(cluster_class_of)
-        .filter(|(class_namespace, _)| class_namespace != namespace)
+        .filter(|(namespace, _)| !territory.namespaces.has(namespace))
         .collect();
     let mut found = BTreeMap::new();
     for (class_namespace, name) in classes {
@@ -270,12 +279,12 @@ fn template_reference(value: &Value) -> Option<(String, String, String)> {
     Some((group.to_owned(), value["kind"].as_str()?.to_owned(), value["name"].as_str()?.to_owned()))
 }
 
-/// ClusterClasses of this namespace that Clusters of other namespaces use.
+/// ClusterClasses of these namespaces that Clusters of other namespaces use.
 async fn classes_used_outside(
     cluster: &Client,
     territory: &Territory,
-    namespace: &str,
 ) -> Result<HashSet<(String, String)>, ApiError> {
+    let is_in = |namespace: &str| territory.namespaces.has(namespace);
     let mut classes = HashSet::new();
     let is_kind = |kind: &&MoveKind| {
         kind.resource.kind == "Cluster" && kind.resource.group == "cluster.x-k8s.io"
@@ -283,12 +292,9 @@ async fn classes_used_outside(
     let has_class = territory.kinds.iter().any(|kind| kind.resource.kind == "ClusterClass");
     if let Some(kind) = territory.kinds.iter().find(is_kind).filter(|_| has_class) {
         let elsewhere = list_or_none(cluster, &kind.resource, None).await?;
-        let elsewhere = elsewhere.iter().filter(|object| object.namespace() != Some(namespace));
-        classes.extend(
-            elsewhere
-                .filter_map(cluster_class_of)
-                .filter(|(class_namespace, _)| class_namespace == namespace),
-        );
+        let elsewhere = elsewhere.iter().filter(|object| !object.namespace().is_some_and(is_in));
+        let used = elsewhere.filter_map(cluster_class_of);
+        classes.extend(used.filter(|(namespace, _)| is_in(namespace)));
     }
     Ok(classes)
 }

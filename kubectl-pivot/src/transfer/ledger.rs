@@ -464,6 +464,7 @@ mod tests {
         let machine = ResourceType::new("cluster.x-k8s.io/v1beta2", "Machine", "machines", true);
         let kinds = vec![kind(machine), kind(ResourceType::core("Secret", "secrets"))];
         let namespaces = super::super::options::Namespaces::All;
-        Territory { kinds: std::sync::Arc::new(kinds), providers: Vec::new(), namespaces }
+        let (kinds, providers) = (std::sync::Arc::new(kinds), Vec::new());
+        Territory { kinds, providers, namespaces, chosen: None }
     }
 }

@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod alone;
+mod choice;
 mod compare;
 mod copy;
 mod delete;
@@ -45,6 +46,7 @@ mod verify;
 
 pub use acceptance::{Acceptance, Check, Waiting, accept};
 pub use alone::{Gone, resume_without_source, rollback_without};
+pub use choice::{Choice, ClusterPattern, Wish};
 pub use directory::{
     Destination, LoadPlan, MANIFEST, Manifest, SavedObject, load, plan_load, plan_save, save,
 };

@@ -68,6 +68,7 @@ pub async fn execute(
     }
     let readiness = Readiness::prepare(run, &preflight.territory.providers).await?;
     readiness.before(run, report).await?;
+    let run = &run.decided(preflight.territory.chosen.as_deref());
     let lock = Lock::acquire(places(run, None).await?, false, run).await.map_err(locked)?;
     execute_locked(run, lock, preflight, report).await?;
     readiness.after(run, report).await;
@@ -185,7 +186,8 @@ async fn write_down(run: &Run, lock: &Lock, verified: &Verified) -> Result<(), P
     let place = (lock.namespace().await, lock.epoch());
     let copies = (&verified.graph, &verified.copies);
     let pages = ledger::write(run, (&place.0, place.1), copies).await?;
-    lock.copies_verified(&pages).await.map_err(Box::new)?;
+    let along = verified.graph.along().collect::<Vec<_>>();
+    lock.copies_verified(&pages, along).await.map_err(Box::new)?;
     Ok(())
 }
 
@@ -313,7 +315,7 @@ async fn delete_what_can_be(
 /// Resumes what was moved on the target, and classes that were kept in the source.
 async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
     pause::restore_all(run, &run.target, &territory.kinds).await?;
-    pause::restore_classes(run, &run.source, &territory.kinds).await?;
+    pause::restore_kept(run, &run.source, &territory.kinds).await?;
     namespaces::unmark_or_warn(run).await;
     Ok(())
 }

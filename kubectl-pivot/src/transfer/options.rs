@@ -1,9 +1,11 @@
 //! What a user can choose about a move.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::choice::Choice;
 use crate::probes::Skips;
 use kubectl_pivot_plugin_host::Registry;
 
@@ -12,6 +14,8 @@ use kubectl_pivot_plugin_host::Registry;
 pub enum Namespaces {
     /// Those of one namespace (and the cluster-scoped and provider objects they need).
     One(String),
+    /// Those of several namespaces, for a user who may list all of them.
+    Several(BTreeSet<String>),
     /// Those of every namespace.
     All,
 }
@@ -21,7 +25,44 @@ impl Namespaces {
     pub fn selector(&self) -> Option<&str> {
         match self {
             Self::One(namespace) => Some(namespace),
+            Self::Several(_) | Self::All => None,
+        }
+    }
+
+    /// Returns whether a namespace is among them.
+    pub fn has(&self, namespace: &str) -> bool {
+        match self {
+            Self::One(one) => one == namespace,
+            Self::Several(several) => several.contains(namespace),
+            Self::All => true,
+        }
+    }
+
+    /// The namespaces by name if they are several, and none otherwise.
+    pub fn several(&self) -> BTreeSet<String> {
+        match self {
+            Self::Several(names) => names.clone(),
+            Self::One(_) | Self::All => BTreeSet::new(),
+        }
+    }
+
+    /// The namespaces by name; `None` for all.
+    pub fn names(&self) -> Option<BTreeSet<String>> {
+        match self {
+            Self::One(one) => Some(BTreeSet::from([one.clone()])),
+            Self::Several(several) => Some(several.clone()),
             Self::All => None,
+        }
+    }
+}
+
+impl From<BTreeSet<String>> for Namespaces {
+    /// These namespaces; all when there is none.
+    fn from(mut names: BTreeSet<String>) -> Self {
+        match names.len() {
+            0 => Self::All,
+            1 => names.pop_first().map_or(Self::All, Self::One),
+            _ => Self::Several(names),
         }
     }
 }
@@ -86,6 +127,8 @@ pub struct ProbeOptions {
 pub struct MoveOptions {
     /// Which objects move.
     pub namespaces: Namespaces,
+    /// Which of the Clusters in them.
+    pub choice: Choice,
     /// Writes in flight at once, for each cluster.
     pub max_in_flight: usize,
     /// How long to wait for `block-move` annotations to go.
@@ -113,6 +156,7 @@ impl MoveOptions {
     pub fn new(namespaces: Namespaces) -> Self {
         Self {
             namespaces,
+            choice: Choice::All,
             max_in_flight: 16,
             block_move_timeout: Duration::from_secs(120),
             pause_timeout: Duration::from_secs(30),

@@ -7,6 +7,8 @@
 //! Clusters, and what ignores their pause by its kind, are paused here; objects that need a pause of their own
 //! beside that are paused in [`own_pause`].
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::discover::{Territory, discover, list_or_none};
@@ -15,7 +17,9 @@ use super::own_pause;
 use super::precondition;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
-use crate::capi::names::{CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::names::{
+    ADDONS_GROUP, CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+};
 use crate::capi::{
     Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_custom_resource,
     is_pausable, is_paused,
@@ -111,8 +115,9 @@ pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<
 pub async fn fence(
     run: &Run,
     (cluster, epoch): (&Client, u64),
-    kinds: &[MoveKind],
+    territory: &Territory,
 ) -> Result<(), PhaseError> {
+    let kinds = &territory.kinds;
     let mut active = own_pause::not_paused(run, cluster, kinds).await?;
     for (group, kind) in PAUSABLE {
         let is_it =
@@ -122,6 +127,12 @@ pub async fn fence(
         let listed = list_or_none(cluster, &kind.resource, moving).await?;
         let listed = listed.into_iter().filter(|object| !is_paused(object));
         active.extend(listed.map(|object| (&kind.resource, object)));
+    }
+    if territory.chosen.is_some() {
+        // What the run has never moved gets no request of it.
+        let moving = discover(cluster, territory).await?;
+        let moving: HashSet<&str> = moving.moving().map(|node| node.object.uid()).collect();
+        active.retain(|(_, object)| moving.contains(object.uid()));
     }
     let progress = Progress::of(active.len()).carried_through();
     run.each(active, &progress, |(resource, object)| async move {
@@ -159,18 +170,20 @@ async fn touch(
     }
 }
 
-/// Gives back the pause state of the ClusterClasses that a finished move has kept in its source.
+/// Gives back the pause state of the ClusterClasses and ClusterResourceSets that a finished move has kept in its
+/// source.
 ///
 /// Nothing else is resumed there: the target works on it by then.
 ///
 /// # Errors
 /// When a request fails.
-pub async fn restore_classes(
+pub async fn restore_kept(
     run: &Run,
     cluster: &Client,
     kinds: &[MoveKind],
 ) -> Result<(), PhaseError> {
-    restore_kind(run, cluster, kinds, (CORE_GROUP, "ClusterClass")).await
+    restore_kind(run, cluster, kinds, (CORE_GROUP, "ClusterClass")).await?;
+    restore_kind(run, cluster, kinds, (ADDONS_GROUP, "ClusterResourceSet")).await
 }
 
 async fn restore_kind(

@@ -28,7 +28,10 @@ pub(super) async fn places(
         let id = identity(cluster).await.map_err(MoveError::Unprepared)?;
         let providers =
             inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
-        let new = || Record::new(&run.id, role, &run.options.namespaces, peer.server());
+        let new = || {
+            let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
+            record.choosing(run.options.choice.fixed())
+        };
         let record = interrupted.map_or_else(new, |record| Record {
             role,
             peer: peer.server().to_owned(),

@@ -1,6 +1,7 @@
 //! What a run leaves in both clusters so that anybody can finish or undo it from there: its
 //! identity, what it moves, and how far it has come.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use kubectl_pivot_protocol::{IllegalStep, OnResume, Phase, Step};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Page;
 use super::options::Namespaces;
+use crate::capi::Chosen;
 
 /// Version of the record's format. A reader refuses newer ones.
 ///
@@ -15,8 +17,8 @@ use super::options::Namespaces;
 /// `undoing`: they must not carry on a run that a newer program may have begun to put back. Readers of version 3
 /// do not know `handingOver`, nor that copies without a mark may be those of a run that can be rolled back. Readers
 /// of version 4 would leave copies without finalizers, and paused; those of version 5 would leave objects paused that
-/// have a pause of their own.
-const VERSION: u32 = 6;
+/// have a pause of their own. Readers of version 6 do not know `choice` and `namespaces`: they would move all Clusters.
+const VERSION: u32 = 7;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,12 @@ pub struct Record {
     /// Namespace that moves; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Namespaces that move, if they are several.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub namespaces: BTreeSet<String>,
+    /// Clusters that were chosen in them; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Chosen>,
     /// URL of the other cluster's API server, as the run addressed it; or the directory.
     pub peer: String,
     /// Of a restore: sha256 of the names and contents of the files.
@@ -134,6 +142,8 @@ impl Record {
             role,
             phase: Phase::Preparing,
             namespace: namespaces.selector().map(str::to_owned),
+            namespaces: namespaces.several(),
+            choice: None,
             peer: peer.to_owned(),
             content: None,
             started: jiff::Timestamp::now()
@@ -149,6 +159,12 @@ impl Record {
     #[must_use]
     pub fn of(self, operation: Operation, content: Option<String>) -> Self {
         Self { operation, content, ..self }
+    }
+
+    /// The record of a run about these Clusters.
+    #[must_use]
+    pub fn choosing(self, choice: Option<&Chosen>) -> Self {
+        Self { choice: choice.cloned(), ..self }
     }
 
     /// The record once a process of this program has taken the lock. Older programs do not read it any more,
@@ -199,6 +215,9 @@ impl Record {
 
     /// Which objects the run moves.
     pub fn namespaces(&self) -> Namespaces {
+        if !self.namespaces.is_empty() {
+            return Namespaces::from(self.namespaces.clone());
+        }
         self.namespace.clone().map_or(Namespaces::All, Namespaces::One)
     }
 }
@@ -222,20 +241,20 @@ mod tests {
     fn older_programs_read_no_record_of_this_one() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
         let plain = record.to_text();
-        assert!(plain.contains("\"version\":6") && !plain.contains("operation"), "{plain}");
+        assert!(plain.contains("\"version\":7") && !plain.contains("operation"), "{plain}");
         let backup = record.of(Operation::Backup, None);
-        assert!(backup.to_text().contains("\"version\":6"));
+        assert!(backup.to_text().contains("\"version\":7"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
     }
 
     #[test]
     fn records_of_older_programs_are_read() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
-        for version in 1..6 {
+        for version in 1..7 {
             let older = Record { version, ..record.clone() };
             let read = Record::parse(&older.to_text()).expect("known");
             assert_eq!(read, older);
-            assert!(read.taken(1).to_text().contains("\"version\":6"), "{version}");
+            assert!(read.taken(1).to_text().contains("\"version\":7"), "{version}");
         }
     }
 
@@ -258,7 +277,7 @@ mod tests {
             Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
             "unknown fields are ignored"
         );
-        assert!(matches!(Record::parse("{\"version\": 7}"), Err(RecordError::Newer { found: 7 })));
+        assert!(matches!(Record::parse("{\"version\": 8}"), Err(RecordError::Newer { found: 8 })));
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
         assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::choice::Choice;
 use super::compare::{being_deleted, compare, is_finalizer};
 use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
@@ -87,6 +88,7 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     let mut run = run.clone();
     run.id.clone_from(&record.run);
     run.options.namespaces = record.namespaces();
+    run.options.choice = record.choice.clone().map_or(Choice::All, Choice::Fixed);
     run
 }
 

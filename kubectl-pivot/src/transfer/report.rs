@@ -1,6 +1,6 @@
 //! What a move did or would do, for people and for machines.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::readiness::Probes;
 use super::record::Operation;
 use super::run::Run;
 use crate::capi::names::CORE_GROUP;
-use crate::capi::{Fate, Graph, KeepReason, Node, ObjectId, StayReason};
+use crate::capi::{Fate, Graph, KeepReason, Node, NotChosen, ObjectId, StayReason};
 use crate::causes::in_one_line;
 use crate::cluster::Client;
 
@@ -97,6 +97,12 @@ pub struct Report {
     /// Namespace that moved; absent when all did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Namespaces that moved, if they are several.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub namespaces: BTreeSet<String>,
+    /// The Clusters that were chosen, as `namespace/name`; absent without a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Vec<String>>,
     /// URL of the source's API server.
     pub source: String,
     /// URL of the target's API server.
@@ -146,6 +152,8 @@ impl Report {
             outcome: Outcome::Planned,
             error: None,
             namespace: run.options.namespaces.selector().map(str::to_owned),
+            namespaces: run.options.namespaces.several(),
+            chosen: run.options.choice.fixed().map(|chosen| chosen.names().collect()),
             source: run.source.server().to_owned(),
             target: run.target.server().to_owned(),
             backup: None,
@@ -168,7 +176,12 @@ impl Report {
 
     /// The report of what preflight has planned.
     pub fn new(run: &Run, preflight: &Preflight) -> Self {
-        let mut report = Self { findings: preflight.findings.0.clone(), ..Self::blank(run) };
+        let chosen = preflight.territory.chosen.as_deref();
+        let mut report = Self {
+            findings: preflight.findings.0.clone(),
+            chosen: chosen.map(|chosen| chosen.names().collect()),
+            ..Self::blank(run)
+        };
         for stranger in &preflight.strangers {
             let list = match stranger.lost_owner {
                 Some(_) => &mut report.collected,
@@ -298,17 +311,18 @@ fn explain(node: &Node, reason: &str) -> Explained {
     Explained { object: node.object.id(), reason: reason.to_owned() }
 }
 
-fn kept_reason(reason: KeepReason) -> &'static str {
+pub(super) fn kept_reason(reason: KeepReason) -> &'static str {
     match reason {
         KeepReason::Global => "cluster-scoped: others may use it",
         KeepReason::BelongsToGlobal => "belongs to a cluster-scoped object",
         KeepReason::UsedOutside => {
             "lies in another namespace, or Clusters of other namespaces use it"
         }
+        KeepReason::Shared => "Clusters that were not chosen use it too",
     }
 }
 
-fn stay_reason(reason: &StayReason) -> String {
+pub(super) fn stay_reason(reason: &StayReason) -> String {
     match reason {
         StayReason::Unrelated => {
             "belongs to no Cluster, ClusterClass or ClusterResourceSet, and has no move label"
@@ -321,5 +335,19 @@ fn stay_reason(reason: &StayReason) -> String {
             )
         }
         StayReason::OwnerStays(owner) => format!("its owner {owner} is not moved"),
+        StayReason::NotChosen(why) => not_chosen(why),
+    }
+}
+
+fn not_chosen(why: &NotChosen) -> String {
+    match why {
+        NotChosen::Itself => "was not chosen".to_owned(),
+        NotChosen::Belongs(cluster) => {
+            format!("belongs to Cluster {cluster}, which was not chosen")
+        }
+        NotChosen::Used(cluster) => {
+            format!("no chosen Cluster uses it, but Cluster {cluster}, which was not chosen")
+        }
+        NotChosen::Unused => "no Cluster uses it".to_owned(),
     }
 }

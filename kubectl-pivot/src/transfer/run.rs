@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
+use super::choice::Choice;
 use super::error::PhaseError;
 use super::options::MoveOptions;
+use crate::capi::Chosen;
 use crate::cluster::Client;
 use crate::journal::{Events, RunEvent};
 
@@ -92,6 +94,14 @@ impl Run {
     /// Whether one cluster stands for both, since the other end is files.
     pub fn is_alone(&self) -> bool {
         self.source.name() == self.target.name()
+    }
+
+    /// The run once it is decided which Clusters it is about.
+    #[must_use]
+    pub(super) fn decided(&self, chosen: Option<&Chosen>) -> Self {
+        let mut run = self.clone();
+        run.options.choice = chosen.cloned().map_or(Choice::All, Choice::Fixed);
+        run
     }
 
     /// Tells the journal that the lock was taken.

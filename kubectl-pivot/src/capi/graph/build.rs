@@ -3,7 +3,9 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use super::{Fate, KeepReason, MoveKind, Node, Owner, OwnerCycle, Scope, StayReason};
+use super::choose::{Shared, Side, divide};
+use super::{Fate, KeepReason, MoveKind, Node, NotChosen, Owner, OwnerCycle, Scope, StayReason};
+use crate::capi::chosen::Chosen;
 use crate::capi::cluster::{
     cluster_class_of, is_cluster, is_cluster_class, is_resource_set_binding,
 };
@@ -18,6 +20,8 @@ struct Marks {
     moves: bool,
     global_hierarchy: bool,
     used_outside: bool,
+    shared: bool,
+    not_chosen: Option<NotChosen>,
     level: Option<usize>,
 }
 
@@ -105,12 +109,29 @@ impl<'a> Builder<'a> {
         !self.kinds[self.nodes[index].kind].resource.namespaced
     }
 
+    /// Leaves of what moves what goes with chosen Clusters.
+    pub(super) fn choose(&mut self, chosen: &Chosen) -> Vec<Shared> {
+        let is_wanted = |index: usize| self.marks[index].moves;
+        let (sides, shared) = divide((&self.nodes, self.kinds), is_wanted, chosen);
+        for (mark, side) in self.marks.iter_mut().zip(sides).filter(|(mark, _)| mark.moves) {
+            match side {
+                Side::AsBefore | Side::Goes => {}
+                Side::Shared => mark.shared = true,
+                Side::Stays(why) => {
+                    mark.moves = false;
+                    mark.not_chosen = Some(why);
+                }
+            }
+        }
+        shared
+    }
+
     pub(super) fn mark_kept(&mut self, scope: &Scope) {
-        let Some(namespace) = &scope.namespace else {
+        let Some(namespaces) = &scope.namespaces else {
             return;
         };
         let is_used_outside = |object: &Object| {
-            object.namespace() != Some(namespace)
+            object.namespace().is_none_or(|namespace| !namespaces.contains(namespace))
                 || scope.classes_used_outside.contains(&name_key(object.namespace(), object.name()))
         };
         let kept = (0..self.nodes.len()).filter(|index| {
@@ -212,6 +233,9 @@ impl<'a> Builder<'a> {
 
     fn fate(&self, index: usize) -> Fate {
         let marks = &self.marks[index];
+        if let Some(why) = &marks.not_chosen {
+            return Fate::Stay(StayReason::NotChosen(why.clone()));
+        }
         if !marks.moves {
             return Fate::Stay(StayReason::Unrelated);
         }
@@ -224,6 +248,8 @@ impl<'a> Builder<'a> {
             Fate::Keep(KeepReason::BelongsToGlobal)
         } else if marks.used_outside {
             Fate::Keep(KeepReason::UsedOutside)
+        } else if marks.shared {
+            Fate::Keep(KeepReason::Shared)
         } else {
             Fate::Move
         }

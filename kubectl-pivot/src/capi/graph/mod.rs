@@ -4,13 +4,20 @@
 //! time linear in objects and edges. Nothing is left out silently: every object has a [`Fate`].
 
 mod build;
+mod choose;
+#[cfg(test)]
+mod choose_tests;
 #[cfg(test)]
 mod tests;
+mod usage;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use self::build::Builder;
+pub use self::choose::{Shared, Sharing};
+pub use self::usage::{ClusterName, Usage};
+use super::chosen::Chosen;
 use super::cluster::{is_cluster, is_pausable};
 use super::object::{Object, ObjectId, OwnerReference};
 use super::resource::ResourceType;
@@ -31,10 +38,12 @@ pub struct MoveKind {
 /// Which objects a graph is made for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The namespace that moves; all of them when `None`.
-    pub namespace: Option<String>,
+    /// The namespaces that move; all of them when `None`.
+    pub namespaces: Option<BTreeSet<String>>,
     /// ClusterClasses (namespace, name) that Clusters outside the namespace use.
     pub classes_used_outside: HashSet<(String, String)>,
+    /// The Clusters that move; all of them when `None`.
+    pub chosen: Option<Arc<Chosen>>,
 }
 
 /// One entry of an object's owner references, resolved.
@@ -66,6 +75,8 @@ pub enum KeepReason {
     BelongsToGlobal,
     /// Clusters outside the namespace that moves use it, or it lies outside.
     UsedOutside,
+    /// Clusters that were not chosen use it too.
+    Shared,
 }
 
 /// Why an object is not copied.
@@ -77,6 +88,21 @@ pub enum StayReason {
     OwnerUnknown(Box<OwnerReference>),
     /// An owner does not move.
     OwnerStays(Box<ObjectId>),
+    /// It does not go with the Clusters that were chosen.
+    NotChosen(NotChosen),
+}
+
+/// Why an object does not go with the Clusters that were chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotChosen {
+    /// It is a Cluster that was not chosen.
+    Itself,
+    /// It belongs to this Cluster, which was not chosen.
+    Belongs(String),
+    /// It belongs to no Cluster; this one, which was not chosen, uses it, and no chosen one does.
+    Used(String),
+    /// It belongs to no Cluster, and no Cluster uses it.
+    Unused,
 }
 
 /// An object and its place in the graph.
@@ -124,6 +150,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// The objects to copy, owners before dependents: each level depends on earlier levels only.
     pub levels: Vec<Vec<usize>>,
+    /// What Clusters on both sides of a choice need.
+    pub shared: Vec<Shared>,
 }
 
 impl Graph {
@@ -139,15 +167,38 @@ impl Graph {
         let mut builder = Builder::new(&kinds, objects);
         builder.add_soft_owners();
         builder.mark_hierarchies();
+        let shared = scope.chosen.as_ref().map(|chosen| builder.choose(chosen));
         builder.mark_kept(scope);
         builder.sort()?;
         let (nodes, levels) = builder.finish();
-        Ok(Self { kinds, nodes, levels })
+        Ok(Self { kinds, nodes, levels, shared: shared.unwrap_or_default() })
     }
 
     /// How the API server serves a node.
     pub fn resource(&self, node: &Node) -> &ResourceType {
         &self.kinds[node.kind].resource
+    }
+
+    /// Returns who has and uses the objects, of which a move of everything copies some.
+    pub fn usage(&self) -> Usage {
+        let is_wanted = |index: usize| {
+            let fate = &self.nodes[index].fate;
+            !matches!(fate, Fate::Stay(_)) || matches!(fate, Fate::Stay(StayReason::NotChosen(_)))
+        };
+        Usage::of(&self.nodes, is_wanted)
+    }
+
+    /// Returns whether nodes that belong to no Cluster can be in two clusters at once.
+    pub fn sharing(&self, members: &[usize]) -> Sharing {
+        choose::sharing(&self.nodes, &self.kinds, members)
+    }
+
+    /// Returns what moves and belongs to no Cluster: only chosen Clusters use it.
+    pub fn along(&self) -> impl Iterator<Item = &Object> {
+        let usage = self.usage();
+        let moves = |index: &usize| self.nodes[*index].fate == Fate::Move;
+        let along = self.copied().filter(moves).filter(move |index| usage.group(*index).is_some());
+        along.map(|index| &self.nodes[index].object)
     }
 
     /// Indices of all nodes that are copied, owners first.

@@ -1,6 +1,6 @@
 //! The rules of the graph, by table.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -142,8 +142,9 @@ fn classes_shared_with_other_namespaces_are_kept_with_their_templates() {
         ]
     };
     let scope = Scope {
-        namespace: Some("ns".to_owned()),
+        namespaces: Some(BTreeSet::from(["ns".to_owned()])),
         classes_used_outside: HashSet::from([("ns".to_owned(), "shared".to_owned())]),
+        ..Scope::default()
     };
     let graph = Graph::build(kinds(), objects(), &scope).expect("no cycle");
     for name in ["shared", "template", "outside"] {

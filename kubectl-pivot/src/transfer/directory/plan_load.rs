@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::super::choice::Choice;
 use super::super::discover::{Territory, list_kinds};
 use super::super::error::{MoveError, PhaseError};
 use super::super::findings::Findings;
@@ -22,7 +23,8 @@ use super::manifest::{MANIFEST, Manifest, content};
 use super::places;
 use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
 use crate::capi::{
-    Graph, MoveKind, Object, Scope, is_cluster, is_pausable, is_paused, is_resumed_by_clusterctl,
+    Chosen, Graph, MoveKind, Object, Scope, is_cluster, is_pausable, is_paused,
+    is_resumed_by_clusterctl,
 };
 use crate::cluster::{Client, Served};
 
@@ -94,7 +96,8 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     preflight::check_health(&run.target).await?;
     let mut findings = Findings::default();
     let content = content(&sums);
-    let run = adopt(run, &content, &mut findings).await?;
+    let chosen = chosen(run, &objects, &mut findings);
+    let run = adopt(run, (&content, chosen), &mut findings).await?;
     if let Some(manifest) = manifest.filter(|manifest| !manifest.providers.is_empty()) {
         let installed = inventory::read(&run.target).await?;
         findings.extend(inventory::compare(&manifest.providers, &installed));
@@ -104,6 +107,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
         kinds: Arc::clone(&graph.kinds),
         providers: Vec::new(),
         namespaces: Namespaces::All,
+        chosen: run.options.choice.fixed().cloned().map(Arc::new),
     };
     let there = list_target(&run.target, &territory, &graph).await?;
     let existing: HashSet<Key> = there.iter().map(|(_, object)| key(object)).collect();
@@ -119,15 +123,32 @@ fn read_manifest(directory: &Path) -> Result<Manifest, PhaseError> {
     })
 }
 
+/// The chosen Clusters among those of the files. What others use too is restored: nothing is taken away for it.
+fn chosen(run: &Run, objects: &[Object], findings: &mut Findings) -> Option<Chosen> {
+    let Choice::Wanted(wish) = &run.options.choice else { return None };
+    let name = |object: &Object| {
+        let is_it = is_cluster(object);
+        is_it.then(|| (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned()))
+    };
+    let all: Vec<(String, String)> = objects.iter().filter_map(name).collect();
+    let chosen = wish.choose((&all, all.clone()), ("target", findings));
+    Some(Chosen { copy_shared: true, ..chosen })
+}
+
 /// The run itself, or under the id of an interrupted restore of the same files, which it carries on.
-async fn adopt(run: &Run, content: &str, findings: &mut Findings) -> Result<Run, PhaseError> {
-    let mut run = run.clone();
+async fn adopt(
+    run: &Run,
+    (content, chosen): (&str, Option<Chosen>),
+    findings: &mut Findings,
+) -> Result<Run, PhaseError> {
+    let mut run = run.decided(chosen.as_ref());
     run.options.existing = Existing::Keep;
     run.options.namespaces = Namespaces::All;
     let Some(lease) = find_one(&run.target).await? else { return Ok(run) };
     let record = lease.record.as_ref().filter(|record| {
         record.operation == Operation::Restore
             && record.content.as_deref() == Some(content)
+            && record.choice == chosen
             && record.phase != Phase::Undoing
     });
     if let Some(record) = record.filter(|_| lease.state == LeaseState::Free) {
@@ -148,7 +169,9 @@ async fn graph(
     let (kinds, objects) = assign(kinds.as_ref().clone(), objects, &served, findings);
     let objects =
         objects.into_iter().map(|(kind, object)| (kind, for_target(object, &run.id))).collect();
-    Ok(Graph::build(Arc::new(kinds), objects, &Scope::default())?)
+    let chosen = run.options.choice.fixed().cloned().map(Arc::new);
+    let scope = Scope { chosen, ..Scope::default() };
+    Ok(Graph::build(Arc::new(kinds), objects, &scope)?)
 }
 
 /// What the target holds of the kinds in the files: all of it, or where that is not allowed, in the

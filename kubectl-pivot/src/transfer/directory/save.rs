@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::choice;
 use super::super::discover::{Territory, discover};
 use super::super::error::{MoveError, PhaseError};
 use super::super::findings::Findings;
@@ -17,7 +18,7 @@ use super::super::record::{Operation, Record, Role};
 use super::super::report::{Outcome, Report};
 use super::super::run::Run;
 use super::backup::{Destination, blocking, write};
-use crate::capi::Graph;
+use crate::capi::{Chosen, Graph};
 
 /// Finds out what would be written. Writes nothing.
 ///
@@ -49,6 +50,7 @@ pub async fn save(
     let directory = std::path::absolute(&to.directory).unwrap_or_else(|_| to.directory.clone());
     let directory = directory.display().to_string();
     let record = Record::new(&run.id, Role::Source, &run.options.namespaces, &directory);
+    let record = record.choosing(preflight.territory.chosen.as_deref());
     let record = record.of(Operation::Backup, None);
     let lock = lock_one(run, &run.source, record, false).await?;
     run.begun(Operation::Backup, run.source.server(), &directory);
@@ -66,13 +68,19 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     preflight::check_health(&run.source).await?;
     let (Kinds { moving: kinds, refused }, providers) =
         tokio::try_join!(kinds::survey(&run.source), inventory::read(&run.source))?;
-    let territory = Territory {
+    let mut territory = Territory {
         kinds: Arc::clone(&kinds),
         providers,
         namespaces: run.options.namespaces.clone(),
+        chosen: None,
     };
-    let graph = discover(&run.source, &territory).await?;
     let mut findings = Findings::default();
+    let choice = (&run.options.choice, &mut findings);
+    let chosen = choice::decide((&run.source, "source"), &territory, choice).await?;
+    // Files take nothing away, so they hold what others use too.
+    let chosen = chosen.map(|chosen| Chosen { copy_shared: true, ..chosen });
+    territory.chosen = chosen.map(Arc::new);
+    let graph = discover(&run.source, &territory).await?;
     kinds::report(&refused, "source", &mut findings);
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
     if preflight::has_clusters_or_classes(&graph) {

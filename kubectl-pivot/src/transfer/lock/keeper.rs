@@ -23,6 +23,7 @@ use super::super::record::{IllegalStep, Operation, Phase, Record, Role, Step};
 use super::super::run::{Run, Stop};
 use super::lease::{self, Lease, LockError};
 use super::terms::Terms;
+use crate::capi::{Chosen, Object};
 use crate::cluster::{Client, Gate, Moment, RetryPolicy, sleep_until};
 use crate::journal::Events;
 
@@ -164,8 +165,18 @@ impl Lock {
     ///
     /// # Errors
     /// As [`Lock::advance`].
-    pub async fn copies_verified(&self, copies: &[Page]) -> Result<Phase, AdvanceError> {
-        let listed = |record: Record| Record { copies: copies.to_vec(), ..record };
+    pub async fn copies_verified(
+        &self,
+        copies: &[Page],
+        along: Vec<&Object>,
+    ) -> Result<Phase, AdvanceError> {
+        let along = &along;
+        let choice = |chosen: Chosen| chosen.with_along(along.iter().copied());
+        let listed = |record: Record| Record {
+            copies: copies.to_vec(),
+            choice: record.choice.clone().map(choice),
+            ..record
+        };
         self.advance_with(Step::CopiesVerified, listed).await
     }
 

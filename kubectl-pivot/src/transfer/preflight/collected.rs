@@ -74,14 +74,16 @@ async fn lists(run: &Run, graph: &Graph, collectable: &Collectable) -> Vec<Liste
     let known: HashSet<(&str, &str)> =
         graph.kinds.iter().map(|kind| kind_key(&kind.resource)).collect();
     let places: BTreeSet<Option<&str>> = match &run.options.namespaces {
-        Namespaces::All => BTreeSet::from([None]),
+        Namespaces::Several(_) | Namespaces::All => BTreeSet::from([None]),
         Namespaces::One(_) => {
             let moving = graph.nodes.iter().filter(|node| node.fate == Fate::Move);
             moving.map(|node| node.object.namespace()).collect()
         }
     };
     let is_discovered = |place: Option<&str>, resource: &ResourceType| {
-        place == run.options.namespaces.selector() && known.contains(&kind_key(resource))
+        let namespaces = &run.options.namespaces;
+        let is_partial = matches!(namespaces, Namespaces::Several(_));
+        !is_partial && place == namespaces.selector() && known.contains(&kind_key(resource))
     };
     let wanted = places.into_iter().flat_map(|place| {
         let resources = collectable.namespaced.iter();

@@ -17,6 +17,7 @@ mod ties;
 
 use std::sync::Arc;
 
+use super::choice;
 use super::discover::{Territory, discover};
 use super::error::PhaseError;
 use super::findings::Findings;
@@ -62,13 +63,17 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     run.events.doing("reading kinds and objects");
     let Kinds { moving, refused } = kinds::survey(&run.source).await?;
     kinds::report(&refused, "source", &mut findings);
-    let (territory, source_serves, target_serves) = survey_of(run, &moving).await?;
+    let (mut territory, source_serves, target_serves) = survey_of(run, &moving).await?;
     let target_providers = inventory::read(&run.target).await?;
     findings.extend(inventory::compare(&territory.providers, &target_providers));
+    let choice = (&run.options.choice, &mut findings);
+    territory.chosen =
+        choice::decide((&run.source, "source"), &territory, choice).await?.map(Arc::new);
     let graph = discover(&run.source, &territory).await?;
     if !has_clusters_or_classes(&graph) {
         return Ok(Preflight { territory, graph, strangers: Vec::new(), findings });
     }
+    choice::check(&graph, territory.chosen.as_deref(), &mut findings);
     let tied = ties::check(&graph, &mut findings);
     let strangers = collected::check(run, &graph, &tied, &mut findings).await?;
 
@@ -124,7 +129,9 @@ async fn survey_of(
     )?;
     let kinds = kinds.iter().map(|kind| common_version(kind, &source, &target)).collect();
     let namespaces = run.options.namespaces.clone();
-    Ok((Territory { kinds: Arc::new(kinds), providers, namespaces }, source, target))
+    let chosen = run.options.choice.fixed().cloned().map(Arc::new);
+    let territory = Territory { kinds: Arc::new(kinds), providers, namespaces, chosen };
+    Ok((territory, source, target))
 }
 
 /// A kind at a version that both clusters serve: the source's storage version if possible.

@@ -4,7 +4,7 @@ use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::pause::paused_by;
 use super::super::run::Run;
-use crate::capi::{Fate, Graph, is_cluster_class, is_pausable, unprovisioned_reason};
+use crate::capi::{Fate, Graph, KeepReason, is_cluster_class, is_pausable, unprovisioned_reason};
 use crate::cluster::Client;
 
 use super::super::namespaces::namespace_type;
@@ -42,7 +42,8 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             let hint = "wait until it is provisioned, or delete it, then run the command again";
             findings.object_error("NotProvisioned", "source", object.id(), reason, hint);
         }
-        if is_pausable(object) && !is_cluster_class(object) && matches!(node.fate, Fate::Keep(_)) {
+        let is_kept = matches!(node.fate, Fate::Keep(reason) if reason != KeepReason::Shared);
+        if is_pausable(object) && !is_cluster_class(object) && is_kept {
             let problem = "it would be copied and stay in the source too, since it belongs to a cluster-scoped object: controllers of both clusters would work on it";
             let hint = "remove the owner reference or the label move-hierarchy that makes it belong to that object";
             findings.object_error("WouldBeActiveTwice", "source", object.id(), problem, hint);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::findings::Findings;
 use crate::capi::names::{CLUSTER_NAME_LABEL, MOVE_LABEL};
-use crate::capi::{Fate, Graph, Node, Object, ObjectId, StayReason};
+use crate::capi::{Fate, Graph, Node, Object, ObjectId, StayReason, clusters_named_by};
 
 /// Reports each such object once, and returns their uids.
 pub(in crate::transfer) fn check(graph: &Graph, findings: &mut Findings) -> HashSet<String> {
@@ -16,6 +16,10 @@ pub(in crate::transfer) fn check(graph: &Graph, findings: &mut Findings) -> Hash
         let Fate::Stay(reason) = &node.fate else { continue };
         let object = &node.object;
         let cluster = ties.cluster_of(object);
+        // What belongs to the Clusters that were not chosen is none of a run's business.
+        if matches!(reason, StayReason::NotChosen(_)) && cluster.is_none() {
+            continue;
+        }
         if let Some(problem) = ties.stale_owner(node, cluster.is_some()) {
             let hint = "set the uid of this owner reference to that of the object (`kubectl edit`), \
                         or remove the reference; backup tools restore objects under new uids";
@@ -101,7 +105,7 @@ impl<'a> Ties<'a> {
 
     fn torn(&self, node: &Node, reason: &StayReason) -> Option<String> {
         let other = match reason {
-            StayReason::Unrelated => return None,
+            StayReason::Unrelated | StayReason::NotChosen(_) => return None,
             StayReason::OwnerStays(owner) => format!("its owner {owner} stays"),
             StayReason::OwnerUnknown(owner) => format!(
                 "its owner {} {} is gone, or of a kind that does not move",
@@ -121,21 +125,6 @@ impl<'a> Ties<'a> {
 
 fn is_copied(node: &Node) -> bool {
     !matches!(node.fate, Fate::Stay(_))
-}
-
-/// Namespace and name of the Clusters that an object says it belongs to.
-fn clusters_named_by(object: &Object) -> Vec<(Option<&str>, &str)> {
-    let spec = &object.value()["spec"];
-    let reference = &spec["clusterRef"];
-    let namespace = object.namespace();
-    let of_reference = reference["namespace"].as_str().or(namespace);
-    let is_cluster = reference["kind"].as_str().is_none_or(|kind| kind == "Cluster");
-    let named = [
-        (namespace, object.label(CLUSTER_NAME_LABEL)),
-        (namespace, spec["clusterName"].as_str()),
-        (of_reference, reference["name"].as_str().filter(|_| is_cluster)),
-    ];
-    named.into_iter().filter_map(|(place, name)| Some((place, name?))).collect()
 }
 
 #[cfg(test)]
