@@ -14,7 +14,7 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 29] = [
     &[],
     &["create"],
     &["abort"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 28] = [
     &["backup"],
     &["restore"],
     &["status"],
+    &["plan"],
     &["verify"],
     &["explain"],
     &["version"],

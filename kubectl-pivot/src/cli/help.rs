@@ -6,7 +6,7 @@ use clap::Command;
 
 /// Groups of commands, as the overview shows them.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Move", &["move", "resume", "rollback", "status", "verify", "explain", "rbac"]),
+    ("Move", &["plan", "move", "resume", "rollback", "status", "verify", "explain", "rbac"]),
     ("Backup", &["backup", "restore"]),
     ("Create", &["create", "abort", "render"]),
     ("Try out", &["demo", "sandbox"]),

@@ -16,6 +16,7 @@ mod move_clusters;
 mod names;
 mod output;
 mod pace;
+mod plan;
 mod plugin;
 mod probes;
 mod prompt;
@@ -75,6 +76,9 @@ enum Command {
     /// Show the runs in two clusters, or how far runs of create are.
     #[command(after_help = status::EXAMPLES)]
     Status(status::Args),
+    /// Show what a move would take: Clusters, what they share and with whom, what stays and why.
+    #[command(after_help = plan::EXAMPLES)]
+    Plan(plan::Args),
     /// Check that a move is complete and that the target's clusters are healthy.
     #[command(after_help = verify::EXAMPLES)]
     Verify(verify::Args),
@@ -184,6 +188,7 @@ pub fn run() -> ExitCode {
                 Command::Backup(args) => backup::run(args, &context).await,
                 Command::Restore(args) => restore::run(args, &context).await,
                 Command::Status(args) => status::run(args, &context).await,
+                Command::Plan(args) => plan::run(args, &context).await,
                 Command::Verify(args) => verify::run(args, &context).await,
                 Command::Explain(args) => explain::run(&args),
                 Command::Version(args) => version::run(&args),

@@ -41,6 +41,7 @@ mod report;
 mod run;
 mod seal;
 mod undo;
+mod units;
 mod unrecorded;
 mod verify;
 
@@ -64,4 +65,5 @@ pub use record::{Operation, Phase, Record, Role};
 pub use recover::{Found, find, resume, rollback};
 pub use report::{Explained, Failure, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};
+pub use units::{MovePlan, PlannedCluster, PlannedFate, SharedObjects, Unit, plan_units};
 pub use unrecorded::rollback_from_marks;
