@@ -220,7 +220,15 @@ impl Arena {
     pub async fn populate(&self, tag: &str) {
         let home = home(tag);
         let places = Places { namespace: tag, home: &home, provider: PROVIDER_NAMESPACE };
-        self.pair.source.populate(&complete::population(&places)).await;
+        self.populate_with(tag, &complete::population(&places)).await;
+    }
+
+    /// As [`Arena::populate`], with a population of the story's own.
+    ///
+    /// # Panics
+    /// When the API server refuses an object.
+    pub async fn populate_with(&self, tag: &str, population: &Population) {
+        self.pair.source.populate(population).await;
         self.begin_timeline(tag).await;
         self.first_home.store(self.homes.load(Ordering::Relaxed), Ordering::Relaxed);
         self.tape.begin_run();

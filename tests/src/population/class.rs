@@ -33,6 +33,25 @@ pub fn used_elsewhere(namespace: &str, user_namespace: &str) -> Population {
     population
 }
 
+/// Three clusters of which two have a class in common, and one has a class of its own; nobody uses the third class.
+pub fn choosable(namespace: &str) -> Population {
+    let mut population = Population::new(namespace);
+    for name in ["common-class", "green-class", "unused-class"] {
+        class(&mut population, name, namespace);
+    }
+    for (name, of, tier) in [
+        ("red", "common-class", "dev"),
+        ("blue", "common-class", "prod"),
+        ("green", "green-class", "dev"),
+    ] {
+        let cluster = topology(name, (of, None)).label("tier", tier);
+        topology_of(&mut population, name, cluster);
+        population
+            .add(Piece::cluster_secret(&format!("{name}-kubeconfig")).label(CLUSTER_NAME, name));
+    }
+    population
+}
+
 pub(super) fn class(population: &mut Population, name: &str, namespace: &str) -> Handle {
     let template = |kind: &str, api_version: &str| json!({"templateRef": {"apiVersion": api_version, "kind": kind, "name": name}});
     let class = population.add(
@@ -98,7 +117,11 @@ pub(super) fn topology_cluster(
     name: &str,
     class: (&str, Option<&str>),
 ) -> Handle {
-    let cluster = population.add(topology(name, class));
+    topology_of(population, name, topology(name, class))
+}
+
+fn topology_of(population: &mut Population, name: &str, cluster: Piece) -> Handle {
+    let cluster = population.add(cluster);
     population.add(
         Piece::new(DOCKER, "DockerCluster", name)
             .label(CLUSTER_NAME, name)

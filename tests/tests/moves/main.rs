@@ -3,6 +3,7 @@
 
 mod backup;
 mod bad_input;
+mod choose;
 mod faults;
 mod kill_matrix;
 mod probes;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         .on_stages(2)
         .part("bad_input", bad_input::suite(), |ground: Arc<Ground>| Box::pin(ground.bench()))
         .part("transaction", transaction::suite(), |ground| Box::pin(ground.arena()))
+        .part("choose", choose::suite(), |ground| Box::pin(ground.arena()))
         .part("backup", backup::suite(), |ground| Box::pin(ground.arena()))
         .part("probes", probes::suite(), |ground| Box::pin(ground.arena()))
         .part("kill_matrix", kill_matrix::suite(), |ground| Box::pin(ground.matrix()))
