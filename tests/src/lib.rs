@@ -14,6 +14,7 @@ pub mod history;
 pub mod journals;
 pub mod krew;
 pub mod kubelet;
+pub mod older;
 pub mod oracle;
 pub mod parts;
 pub mod plugins;

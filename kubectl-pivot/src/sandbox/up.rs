@@ -1,5 +1,6 @@
 //! Starting named sandboxes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,11 @@ pub struct UpOptions {
     pub bare: bool,
     /// Run kube-controller-manager in each cluster: the garbage collector and the namespace controller.
     pub controller_manager: bool,
-    /// Run Cluster API's controllers too.
+    /// Run Cluster API's controllers too, but in the clusters of [`UpOptions::other_crds`].
     pub controllers: Option<ControllersOptions>,
+    /// Folders with the CRDs of other versions of Cluster API, by the number of the cluster that has them.
+    /// They are laid out as [`Parts::crds`].
+    pub other_crds: BTreeMap<usize, PathBuf>,
 }
 
 impl Default for UpOptions {
@@ -46,7 +50,16 @@ impl Default for UpOptions {
             bare: false,
             controller_manager: true,
             controllers: None,
+            other_crds: BTreeMap::new(),
         }
+    }
+}
+
+impl UpOptions {
+    /// Returns the numbers of the clusters with the CRDs that this program pins.
+    fn current(&self) -> Vec<usize> {
+        let all = 0..self.clusters.get();
+        all.filter(|index| !self.other_crds.contains_key(index)).collect()
     }
 }
 
@@ -97,19 +110,22 @@ impl Sandboxes {
         let name = &options.name;
         let (lock, dir) = self.claim(name)?;
         let parts = Parts::resolve(&options.parts, events).await?;
+        let current = options.current();
         let plan = match &options.controllers {
             Some(wanted) => {
                 let managers = ControllerParts::resolve(&options.parts, events).await?;
-                let count = options.clusters.get();
-                Some(Plan::make(wanted, (managers, &parts.crds), &dir, count)?)
+                Some(Plan::make(wanted, (managers, &parts.crds), &dir, current.len())?)
             }
             None => None,
         };
         let start = |index| {
             let (dir, parts, plan) = (&dir, &parts, &plan);
+            let place = current.iter().position(|one| *one == index);
             async move {
-                let crds = plan.as_ref().map(|plan| plan.write_crds(index)).transpose()?;
-                let crds = crds.unwrap_or_else(|| parts.crds.clone());
+                let planned = plan.as_ref().zip(place);
+                let planned = planned.map(|(plan, place)| plan.write_crds(place)).transpose()?;
+                let other = options.other_crds.get(&index).cloned();
+                let crds = planned.or(other).unwrap_or_else(|| parts.crds.clone());
                 let parts = Parts { crds, ..parts.clone() };
                 start_cluster(cluster_name(index), options, dir, &parts, events).await
             }
@@ -127,7 +143,10 @@ impl Sandboxes {
             .await?;
         }
         let controllers = match &plan {
-            Some(plan) => controllers::start(plan, &managed(&clusters, &planes), events).await?,
+            Some(plan) => {
+                let managed = managed(&current, &clusters, &planes);
+                controllers::start(plan, &managed, events).await?
+            }
             None => Controllers::default(),
         };
         let records = records(&clusters, &planes, &controllers);
@@ -202,13 +221,17 @@ async fn start_cluster(
     Ok((plane, record))
 }
 
-fn managed<'a>(clusters: &'a [ClusterRecord], planes: &'a [ControlPlane]) -> Vec<Management<'a>> {
-    let both = clusters.iter().zip(planes);
-    let managed = |(cluster, plane): (&'a ClusterRecord, &'a ControlPlane)| Management {
-        name: &cluster.name,
-        access: Access::Any(plane),
+/// Returns the clusters of these numbers as controllers see them.
+fn managed<'a>(
+    numbers: &[usize],
+    clusters: &'a [ClusterRecord],
+    planes: &'a [ControlPlane],
+) -> Vec<Management<'a>> {
+    let managed = |&number: &usize| Management {
+        name: &clusters[number].name,
+        access: Access::Any(&planes[number]),
     };
-    both.map(managed).collect()
+    numbers.iter().map(managed).collect()
 }
 
 /// What works for the clusters, in the order in which it is to be ended.
