@@ -68,14 +68,17 @@ pub fn replacement(entries: &[Value]) -> Value {
 /// throw all entries of the object away. Cluster API's own migrator of CRDs does the same.
 ///
 /// `served` are the versions of the object's kind; without any nothing is known, and nothing left out.
-pub fn keep_served(entries: &mut Vec<Value>, served: &[ResourceType]) {
+/// Returns whether all entries are still there.
+pub fn keep_served(entries: &mut Vec<Value>, served: &[ResourceType]) -> bool {
     if served.is_empty() {
-        return;
+        return true;
     }
+    let count = entries.len();
     let served: Vec<String> = served.iter().map(ResourceType::api_version).collect();
     entries.retain(|entry| {
         entry["apiVersion"].as_str().is_none_or(|version| served.iter().any(|s| s == version))
     });
+    entries.len() == count
 }
 
 fn rewrite_keys(

@@ -1,6 +1,6 @@
 //! Losses that a user accepts, as flags of the commands that move.
 
-use crate::transfer::{KindSelector, MoveOptions};
+use crate::transfer::{AcceptedLoss, KindSelector, MoveOptions};
 
 /// Kinds for which a finding does not stop the move.
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,26 @@ pub(super) struct AllowArgs {
     /// than once, and with commas.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     allow_unlisted: Vec<String>,
+    #[command(flatten)]
+    loss: LossArgs,
+}
+
+/// Fields that may get lost when the target stores other versions.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Safety")]
+pub(super) struct LossArgs {
+    /// Continue although the target converts objects of this kind to another version and does not keep
+    /// this field, or what is in it: for example Machine.spec.failureDomain; can be given more than once,
+    /// and with commas.
+    #[arg(long, value_name = "KIND.PATH", value_delimiter = ',', value_parser = AcceptedLoss::new)]
+    accept_loss: Vec<AcceptedLoss>,
+}
+
+impl LossArgs {
+    /// Sets this option.
+    pub(super) fn apply(&self, options: &mut MoveOptions) {
+        options.accept_loss.clone_from(&self.accept_loss);
+    }
 }
 
 impl AllowArgs {
@@ -23,5 +43,6 @@ impl AllowArgs {
         let selectors = |texts: &[String]| texts.iter().map(|t| KindSelector::new(t)).collect();
         options.allow_collected = selectors(&self.allow_collected);
         options.allow_unlisted = selectors(&self.allow_unlisted);
+        self.loss.apply(options);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Context;
+use super::allow::LossArgs;
 use super::choice::NamesArgs;
 use super::move_clusters::ask;
 use super::output::{Output, print_report};
@@ -50,6 +51,8 @@ pub(super) struct Args {
     /// Writes in flight at once.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Tuning")]
     max_in_flight: u16,
+    #[command(flatten)]
+    loss: LossArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
@@ -66,6 +69,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let mut options = MoveOptions::new(Namespaces::All);
     options.choice = args.names.choice();
     options.max_in_flight = args.max_in_flight.into();
+    args.loss.apply(&mut options);
     let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
     let request = MoveRequest {
         source: cluster.clone(),

@@ -180,6 +180,11 @@ impl ApiError {
         self.code() == Some(404)
     }
 
+    /// Admission or the schema does not let the object in.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.code(), Some(400 | 403 | 422))
+    }
+
     /// The permission is missing.
     pub fn is_forbidden(&self) -> bool {
         self.code() == Some(403)

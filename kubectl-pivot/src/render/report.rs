@@ -20,6 +20,7 @@ pub fn report(report: &Report, every: bool) -> String {
     let mut text = String::new();
     findings(&mut text, &report.findings);
     counts(&mut text, report);
+    conversions(&mut text, report, every);
     if report.outcome == Outcome::Planned {
         planned(&mut text, report, every);
     }
@@ -131,6 +132,28 @@ fn counts(text: &mut String, report: &Report) {
         report.counts_by_kind.iter().map(|(kind, count)| vec![kind.clone(), count.to_string()]),
     );
     text.push_str(&align(&lines));
+}
+
+/// Kinds that the target converts, and the fields of each that do not stay as they are.
+fn conversions(text: &mut String, report: &Report, every: bool) {
+    if report.conversions.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nConverted by the target:");
+    let mut lines = Vec::new();
+    for kind in &report.conversions {
+        lines.push(format!("{} from {} to {}", kind.resource, kind.from, kind.to));
+        let fields = kind.fields.iter();
+        lines.extend(fields.map(|field| format!("  {}: {}", field.field, field.reason)));
+    }
+    let count = lines.len();
+    let shown = if every { count } else { SHOWN * 5 };
+    for line in lines.iter().take(shown) {
+        let _ = writeln!(text, "  {}", one_line(line));
+    }
+    if count > shown {
+        let _ = writeln!(text, "  … and {} lines more (all of them with -o json)", count - shown);
+    }
 }
 
 fn planned(text: &mut String, report: &Report, every: bool) {

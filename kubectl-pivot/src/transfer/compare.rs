@@ -39,6 +39,13 @@ impl Difference {
 /// annotation of its own.
 pub fn compare(source: &Object, copy: &Object) -> Difference {
     let mut difference = Difference::default();
+    let (wanted, found) = aligned(source, copy);
+    walk(&wanted, &found, String::new(), &mut difference);
+    difference
+}
+
+/// The content of an object and of its copy, without what [`compare`] does not look at.
+pub(super) fn aligned(source: &Object, copy: &Object) -> (Value, Value) {
     let (mut wanted, mut found) = (source.clone(), copy.clone());
     if copy.annotation(RUN_ANNOTATION).is_some() {
         let own = copy.finalizers();
@@ -49,8 +56,7 @@ pub fn compare(source: &Object, copy: &Object) -> Difference {
             found.remove_annotation(PAUSED_ANNOTATION);
         }
     }
-    walk(&content(wanted), &content(found), String::new(), &mut difference);
-    difference
+    (content(wanted), content(found))
 }
 
 /// Whether two states of one object have the same content.

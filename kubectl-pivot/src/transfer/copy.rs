@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use serde_json::{Map, Value, json};
 
 use super::compare::{compare, is_same_content};
+use super::conversion::{as_stored, same_as_stored, without_data};
 use super::error::PhaseError;
 use super::namespaces;
 use super::options::Existing;
@@ -30,7 +31,7 @@ use crate::capi::{
 };
 use crate::cluster::{ApiError, Client, WriteOptions};
 
-/// Attempts at a create whose outcome is unknown.
+/// Attempts at a create whose outcome is unknown, or at an update that others overtake.
 const ATTEMPTS: u32 = 8;
 
 /// The copies of a run.
@@ -40,6 +41,8 @@ pub struct Copies {
     pub uids: HashMap<String, String>,
     /// Uids (of the source) whose objects were in the target before and were used as they are.
     pub reused: BTreeSet<String>,
+    /// What the target has made of copies of kinds that it converts, by uids of the source.
+    pub converted: HashMap<String, Object>,
     /// What a verification has read of each copy, by uids of the source: what a hand-over needs to know.
     pub read: HashMap<String, Object>,
 }
@@ -66,6 +69,8 @@ struct Placed {
     source_uid: String,
     target_uid: String,
     reused: bool,
+    /// The target's conversion of it, if it is one of this run and of a kind that is converted.
+    converted: Option<Object>,
 }
 
 /// Creates the copies that there are not yet, and returns all of them.
@@ -85,13 +90,16 @@ pub async fn copy(run: &Run, graph: &Graph, copies: Copies) -> Result<Copies, Ph
             .each(level, &progress, |index| {
                 let node = &graph.nodes[index];
                 let body = body(node, &graph.kinds[node.kind], &run.id, &lock(&copies).uids);
-                async move { place(run, graph.resource(node), node, body).await }
+                async move { place(run, &graph.kinds[node.kind], node, body).await }
             })
             .await?;
         let mut copies = lock(&copies);
-        for Placed { source_uid, target_uid, reused } in placed {
+        for Placed { source_uid, target_uid, reused, converted } in placed {
             if reused {
                 copies.reused.insert(source_uid.clone());
+            }
+            if let Some(converted) = converted {
+                copies.converted.insert(source_uid.clone(), converted);
             }
             copies.uids.insert(source_uid, target_uid);
         }
@@ -152,30 +160,88 @@ pub fn without_server_fields(object: &Object, kind: &MoveKind) -> Object {
     object
 }
 
+/// How a create has ended.
+pub(super) enum Created {
+    /// The object is new, and is as the answer says.
+    New(Object),
+    /// An object has the name: of an earlier attempt of this run, or of somebody else.
+    Found(Object),
+}
+
+impl Created {
+    /// The object, wherever it is from.
+    pub(super) fn into_object(self) -> Object {
+        match self {
+            Self::New(object) | Self::Found(object) => object,
+        }
+    }
+}
+
 async fn place(
     run: &Run,
-    resource: &ResourceType,
+    kind: &MoveKind,
     node: &Node,
     body: Object,
 ) -> Result<Placed, PhaseError> {
-    let created = create_or_find(&run.target, resource, &body).await?;
-    let ours = created.annotation(RUN_ANNOTATION) == Some(&run.id);
-    if ours && is_stale(&body, &created) {
-        // Left by an interrupted attempt of this run; the source has changed since, or the attempt
-        // was being undone.
-        update(&run.target, resource, &created, body).await?;
-    }
-    let reused = !ours;
-    let is_of_another_run = reused && created.annotation(RUN_ANNOTATION).is_some();
-    let must_match = run.options.existing == Existing::MustMatch;
-    if is_of_another_run || (reused && must_match && !may_reuse(node, &created)) {
-        return Err(PhaseError::Foreign { object: node.object.id() });
-    }
-    Ok(Placed {
+    let placed = |target: &Object, reused, converted| Placed {
         source_uid: node.object.uid().to_owned(),
-        target_uid: created.uid().to_owned(),
+        target_uid: target.uid().to_owned(),
         reused,
-    })
+        converted,
+    };
+    match create_or_find(&run.target, &kind.resource, &body).await? {
+        // Nobody has to bring up to date what is new. Its controllers may have written to it already.
+        Created::New(new) => {
+            let converted = kind.converted_to.is_some().then(|| without_data(&new));
+            Ok(placed(&new, false, converted))
+        }
+        Created::Found(found) if found.annotation(RUN_ANNOTATION) == Some(&run.id) => {
+            let (now, converted) = bring_up_to_date(&run.target, kind, found, body).await?;
+            Ok(placed(&now, false, converted))
+        }
+        Created::Found(found) => {
+            let is_left = found.annotation(RUN_ANNOTATION).is_some();
+            let is_kept = run.options.existing == Existing::Keep;
+            if is_left || !(is_kept || may_reuse(run, kind, node, &found).await?) {
+                return Err(PhaseError::Foreign { object: node.object.id() });
+            }
+            Ok(placed(&found, true, None))
+        }
+    }
+}
+
+/// Updates a copy that an interrupted attempt of this run has left, if the source has changed since, or the
+/// attempt was being undone. Returns the copy, and what the target makes of the body.
+async fn bring_up_to_date(
+    target: &Client,
+    kind: &MoveKind,
+    mut found: Object,
+    body: Object,
+) -> Result<(Object, Option<Object>), ApiError> {
+    let mut attempt = 1;
+    loop {
+        let converted = match kind.converted_to {
+            Some(_) => as_stored(target, &kind.resource, &found, &body).await?,
+            None => None,
+        };
+        let converted = converted.map(|converted| without_data(&converted));
+        if !is_stale(converted.as_ref().unwrap_or(&body), &without_data(&found)) {
+            return Ok((found, converted));
+        }
+        let error = match update(target, &kind.resource, &found, body.clone()).await {
+            Ok(updated) => return Ok((updated, converted)),
+            Err(error) if error.is_conflict() && attempt < ATTEMPTS => error,
+            Err(error) => return Err(error),
+        };
+        let now = target.get(&kind.resource, found.namespace(), found.name()).await?;
+        let is_ours = |now: &Object| {
+            now.uid() == found.uid()
+                && now.annotation(RUN_ANNOTATION) == found.annotation(RUN_ANNOTATION)
+        };
+        found = now.filter(is_ours).ok_or(error)?;
+        tokio::time::sleep(target.pause(attempt)).await;
+        attempt += 1;
+    }
 }
 
 /// Whether a copy of this run is not what it is to be. Its owners may have been removed by an
@@ -194,16 +260,47 @@ pub(super) fn owner_uids(object: &Object) -> BTreeSet<String> {
     object.owner_references().into_iter().map(|owner| owner.uid).collect()
 }
 
-/// Whether an object that is in the target already stands for the copy.
-///
-/// Cluster-scoped objects and theirs are shared, so the target's own are kept as they are. Anything
-/// else must have the same content; a Cluster never, since the target may be reconciling it. A copy that
-/// another run has left stands for nothing.
-pub fn may_reuse(node: &Node, existing: &Object) -> bool {
+/// Whether an object that is in the target already stands for a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// It does not: a Cluster, which the target may be reconciling, or what another run has left.
+    Never,
+    /// It does: cluster-scoped objects and theirs are shared, so the target's own are kept as they are.
+    Always,
+    /// It does if it has the same content.
+    IfSame,
+}
+
+/// Says whether an object that is in the target already stands for the copy.
+pub(super) fn reuse(node: &Node, existing: &Object) -> Reuse {
     match node.fate {
-        _ if existing.is_being_deleted() || existing.annotation(RUN_ANNOTATION).is_some() => false,
-        Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => true,
-        _ => !is_cluster(&node.object) && is_same_content(&node.object, existing),
+        _ if existing.is_being_deleted() || existing.annotation(RUN_ANNOTATION).is_some() => {
+            Reuse::Never
+        }
+        Fate::Keep(KeepReason::Global | KeepReason::BelongsToGlobal) => Reuse::Always,
+        _ if is_cluster(&node.object) => Reuse::Never,
+        _ => Reuse::IfSame,
+    }
+}
+
+/// Finds out whether an object that is in the target already stands for the copy. Of a kind that the target
+/// converts, it has to have the content that the target would make of the source's.
+///
+/// # Errors
+/// When the target does not say what it would make of it.
+pub(super) async fn may_reuse(
+    run: &Run,
+    kind: &MoveKind,
+    node: &Node,
+    existing: &Object,
+) -> Result<bool, ApiError> {
+    match reuse(node, existing) {
+        Reuse::Never => Ok(false),
+        Reuse::Always => Ok(true),
+        Reuse::IfSame if kind.converted_to.is_some() => {
+            same_as_stored(&run.target, &kind.resource, &node.object, existing).await
+        }
+        Reuse::IfSame => Ok(is_same_content(&node.object, existing)),
     }
 }
 
@@ -213,11 +310,11 @@ async fn update(
     resource: &ResourceType,
     existing: &Object,
     mut body: Object,
-) -> Result<(), ApiError> {
+) -> Result<Object, ApiError> {
     let metadata = body.metadata_mut();
     metadata.insert("uid".to_owned(), existing.uid().into());
     metadata.insert("resourceVersion".to_owned(), existing.resource_version().into());
-    target.update(resource, &body, &WriteOptions::default()).await.map(|_| ())
+    target.update(resource, &body, &WriteOptions::default()).await
 }
 
 /// Creates an object, or finds the one that has its name.
@@ -225,11 +322,11 @@ pub(super) async fn create_or_find(
     target: &Client,
     resource: &ResourceType,
     body: &Object,
-) -> Result<Object, ApiError> {
+) -> Result<Created, ApiError> {
     let mut attempt = 1;
     loop {
         let error = match target.create(resource, body, &WriteOptions::default()).await {
-            Ok(created) => return Ok(created),
+            Ok(created) => return Ok(Created::New(created)),
             // A conflict is that of a quota, which counts objects: nothing was created.
             Err(error)
                 if error.is_already_exists() || error.is_conflict() || error.is_ambiguous() =>
@@ -239,7 +336,7 @@ pub(super) async fn create_or_find(
             Err(error) => return Err(error),
         };
         if let Some(existing) = target.get(resource, body.namespace(), body.name()).await? {
-            return Ok(existing);
+            return Ok(Created::Found(existing));
         }
         if attempt >= ATTEMPTS {
             return Err(error);
@@ -273,6 +370,7 @@ mod tests {
             moves: false,
             moves_hierarchy: false,
             has_status_subresource: true,
+            converted_to: None,
         };
         let uids = HashMap::from([("old".to_owned(), "new".to_owned())]);
         let copy = body(&node, &kind, "run1", &uids);

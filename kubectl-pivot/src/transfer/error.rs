@@ -3,6 +3,7 @@
 use crate::capi::{ObjectId, OwnerCycle};
 use crate::cluster::ApiError;
 
+use super::conversion;
 use super::findings::Findings;
 use super::lock::{AdvanceError, LockError, of_files};
 use super::record::{Operation, Phase, Record};
@@ -68,6 +69,14 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
         /// The first field that differs.
+        path: String,
+    },
+    /// The target's conversion to another version does not keep a field.
+    #[error("the target cluster converts {object} to another version and does not keep {path}")]
+    ConversionLoss {
+        /// The object.
+        object: ObjectId,
+        /// The first field that is lost.
         path: String,
     },
     /// A copy is not there when read back.
@@ -266,6 +275,7 @@ impl PhaseError {
                 | Self::OriginalGone { .. }
                 | Self::CopyActive { .. }
                 | Self::CopyDiffers { .. }
+                | Self::ConversionLoss { .. }
                 | Self::CopyMissing { .. }
                 | Self::CameBack { .. }
                 | Self::SourceActive { .. }
@@ -320,6 +330,7 @@ impl PhaseError {
             | Self::CopyStays { object } => format!(
                 "find out what changes {object} in the target (a webhook, a controller, another move)"
             ),
+            Self::ConversionLoss { object, path } => conversion::hint(&object.kind, path),
             Self::Late { object } => format!(
                 "find out what has created {object} although its Cluster is paused, and delete it there"
             ),

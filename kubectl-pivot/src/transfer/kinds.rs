@@ -53,6 +53,7 @@ pub async fn survey(cluster: &Client) -> Result<Kinds, ApiError> {
             moves: false,
             moves_hierarchy: false,
             has_status_subresource: false,
+            converted_to: None,
         });
     }
     Ok(Kinds { moving: Arc::new(kinds), refused })
@@ -113,6 +114,7 @@ fn from_crd(crd: &Object) -> Option<MoveKind> {
         moves: moves_hierarchy || crd.label(MOVE_LABEL).is_some(),
         moves_hierarchy,
         has_status_subresource: read["subresources"]["status"].is_object(),
+        converted_to: None,
     })
 }
 

@@ -314,7 +314,7 @@ pub(super) async fn write(
             "metadata": {"name": name, "namespace": namespace, "labels": {COPIES_OF_LABEL: run.id},
                 "finalizers": [FINALIZER]},
             "data": {KEY: text}}));
-        let created = create_or_find(&run.target, &config_map_type(), &wanted).await?;
+        let created = create_or_find(&run.target, &config_map_type(), &wanted).await?.into_object();
         let is_same = created.value()["data"] == wanted.value()["data"];
         if !is_same || !is_immutable(&created) {
             return Err(PhaseError::Foreign { object: wanted.id() });
@@ -460,6 +460,7 @@ mod tests {
             moves: false,
             moves_hierarchy: false,
             has_status_subresource: false,
+            converted_to: None,
         };
         let machine = ResourceType::new("cluster.x-k8s.io/v1beta2", "Machine", "machines", true);
         let kinds = vec![kind(machine), kind(ResourceType::core("Secret", "secrets"))];

@@ -8,6 +8,7 @@ mod acceptance;
 mod alone;
 mod choice;
 mod compare;
+mod conversion;
 mod copy;
 mod delete;
 mod deletion_hooks;
@@ -48,6 +49,7 @@ mod verify;
 pub use acceptance::{Acceptance, Check, Waiting, accept};
 pub use alone::{Gone, resume_without_source, rollback_without};
 pub use choice::{Choice, ClusterPattern, Wish};
+pub use conversion::{AcceptedLoss, ConvertedField, ConvertedKind};
 pub use directory::{
     Destination, LoadPlan, MANIFEST, Manifest, SavedObject, load, plan_load, plan_save, save,
 };

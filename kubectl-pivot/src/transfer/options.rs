@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::choice::Choice;
+use super::conversion::AcceptedLoss;
 use crate::probes::Skips;
 use kubectl_pivot_plugin_host::Registry;
 
@@ -145,6 +146,8 @@ pub struct MoveOptions {
     pub allow_collected: Vec<KindSelector>,
     /// Kinds that need not be listed to find out what the garbage collector would delete.
     pub allow_unlisted: Vec<KindSelector>,
+    /// Fields that may get lost when the target converts objects to another version.
+    pub accept_loss: Vec<AcceptedLoss>,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
     /// Folder in which a move makes a backup before it copies; none without.
@@ -165,6 +168,7 @@ impl MoveOptions {
             existing: Existing::default(),
             allow_collected: Vec::new(),
             allow_unlisted: Vec::new(),
+            accept_loss: Vec::new(),
             probes: None,
             backups: None,
         }

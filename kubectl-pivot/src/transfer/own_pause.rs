@@ -229,6 +229,7 @@ mod tests {
             moves: false,
             moves_hierarchy: false,
             has_status_subresource: true,
+            converted_to: None,
         };
         let objects = machines.into_iter().map(|machine| (0, machine)).collect();
         let graph = Graph::build(Arc::new(vec![kind]), objects, &Scope::default());

@@ -203,6 +203,7 @@ mod tests {
             moves: false,
             moves_hierarchy: false,
             has_status_subresource: true,
+            converted_to: None,
         };
         let group = "cluster.x-k8s.io/v1beta2";
         vec![

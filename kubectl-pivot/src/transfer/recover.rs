@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::choice::Choice;
-use super::compare::{being_deleted, compare, is_finalizer};
+use super::compare::{being_deleted, is_finalizer};
 use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
@@ -18,7 +18,7 @@ use super::record::{OnResume, Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
 use super::undo::{Stray, undo};
-use super::verify::{Verification, Verified, check_changed, check_present, verify};
+use super::verify::{Verification, Verified, check_changed, check_present, lost, verify};
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Fate, Graph, Node, Object};
 use crate::cluster::Client;
@@ -235,6 +235,7 @@ async fn carry_on(
         territory,
         graph: found.graph,
         strangers: Vec::new(),
+        conversions: Vec::new(),
         findings: super::findings::Findings::default(),
     };
     *report = Report::new(run, &preflight);
@@ -328,7 +329,8 @@ async fn find_copies(
         let copy = by_name.get(&key(node.kind, object));
         let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: object.id() })?;
         // The finalizers are off where this run was deleting already.
-        let lost = compare(object, copy).lost.into_iter().find(|path| !is_finalizer(path));
+        let lost = lost(run, &graph.kinds[node.kind], object, copy);
+        let lost = lost.into_iter().find(|path| !is_finalizer(path));
         let lost = lost.or_else(|| being_deleted(copy));
         if let Some(path) = lost.filter(|_| node.fate == Fate::Move) {
             return Err(PhaseError::CopyDiffers { object: object.id(), path });

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::conversion::ConvertedKind;
 use super::error::MoveError;
 use super::findings::{Finding, Severity};
 use super::preflight::Preflight;
@@ -129,6 +130,8 @@ pub struct Report {
     pub reused: Vec<ObjectId>,
     /// Fields that the target added to copies.
     pub added_by_target: Vec<String>,
+    /// Kinds that the target converts, and the fields that do not stay as they are.
+    pub conversions: Vec<ConvertedKind>,
     /// Problems found.
     pub findings: Vec<Finding>,
     /// What became of readiness probes.
@@ -166,6 +169,7 @@ impl Report {
             reused: Vec::new(),
             added_by_target: Vec::new(),
             held: Vec::new(),
+            conversions: Vec::new(),
             findings: Vec::new(),
             probes: Probes::default(),
             counts_by_kind: BTreeMap::new(),
@@ -180,6 +184,7 @@ impl Report {
         let mut report = Self {
             findings: preflight.findings.0.clone(),
             chosen: chosen.map(|chosen| chosen.names().collect()),
+            conversions: preflight.conversions.clone(),
             ..Self::blank(run)
         };
         for stranger in &preflight.strangers {

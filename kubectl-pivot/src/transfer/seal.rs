@@ -28,12 +28,26 @@ pub async fn seal(run: &Run, graph: &Graph, copies: &Copies) -> Result<Findings,
         .map(|index| &graph.nodes[index])
         .filter(|node| !copies.reused.contains(node.object.uid()))
         .collect();
+    let dropped: Vec<ObjectId> = created
+        .iter()
+        .filter(|node| loses_managers(graph, node, &served))
+        .map(|n| n.object.id())
+        .collect();
     let progress = Progress::of(created.len());
     // A restore has passed its point of no return.
     let progress = if run.is_alone() { progress.carried_through() } else { progress };
     let sealed = run.each(created, &progress, |node| seal_one(run, graph, (copies, &served), node));
     let different: Vec<ObjectId> = sealed.await?.into_iter().flatten().collect();
-    Ok(warn(different))
+    Ok(warn(different, dropped))
+}
+
+/// Returns whether somebody manages fields of an object at a version that a target which converts it does not
+/// serve. That does not reach the copy.
+fn loses_managers(graph: &Graph, node: &Node, served: &Served) -> bool {
+    let kind = &graph.kinds[node.kind];
+    let versions = served.versions(&kind.resource.group, &kind.resource.kind);
+    let mut managers = node.object.managed_fields().to_vec();
+    kind.converted_to.is_some() && !managed_fields::keep_served(&mut managers, versions)
 }
 
 /// Hands one copy over. Returns the object if its copy has other managed fields now than it should have.
@@ -113,8 +127,15 @@ pub(super) fn setting_free(copy: &Object) -> Value {
     annotations
 }
 
-fn warn(different: Vec<ObjectId>) -> Findings {
+fn warn(different: Vec<ObjectId>, dropped: Vec<ObjectId>) -> Findings {
     let mut findings = Findings::default();
+    if !dropped.is_empty() {
+        let problem =
+            "the target does not serve the version at which some managedFields were written";
+        let hint = "nobody manages these fields in the target: whoever applies these objects next takes them over, \
+                    and does not remove what is no longer in its configuration";
+        findings.group_warning("FieldManagersDropped", "target", dropped, problem, hint);
+    }
     if !different.is_empty() {
         let problem = "the target has stored other managedFields than those of the source";
         let hint = "a webhook or policy of the target may change them with every update; whoever applies \

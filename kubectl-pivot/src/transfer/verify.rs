@@ -7,7 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::compare::{being_deleted, compare, is_finalizer, is_same_content};
+use super::compare::{Difference, being_deleted, compare, is_finalizer, is_same_content};
+use super::conversion::{judge, without_data};
 use super::copy::{Copies, owner_uids};
 use super::discover::{Territory, discover, list_copied};
 use super::error::PhaseError;
@@ -15,8 +16,8 @@ use super::own_pause::{has_own_pause, outlasts_hand_over};
 use super::run::Run;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{
-    Fate, Graph, KeepReason, Node, Object, PAUSABLE, has_paused_annotation, is_custom_resource,
-    is_pausable, is_paused,
+    Fate, Graph, KeepReason, MoveKind, Node, Object, PAUSABLE, has_paused_annotation,
+    is_custom_resource, is_pausable, is_paused,
 };
 use crate::cluster::{ApiError, Client};
 
@@ -63,7 +64,7 @@ pub async fn verify(
     let mut added = Vec::new();
     let mut read = copies.clone();
     for node in source.moving() {
-        let (copy, difference) = check_copy(node, copies, &target)?;
+        let (copy, difference) = check_copy(run, &source, node, (copies, &target))?;
         read.note_read(node.object.uid(), copy);
         added.extend(difference.iter().map(|path| format!("{}: {path}", node.object.id())));
     }
@@ -130,7 +131,7 @@ pub(super) async fn check_changed(
     let target = by_uid(&run.target, territory, graph).await?;
     for node in changed {
         let copy = copies.uids.get(node.object.uid()).and_then(|uid| target.get(uid));
-        let lost = copy.map(|copy| compare(&node.object, copy).lost);
+        let lost = copy.map(|copy| lost(run, &graph.kinds[node.kind], &node.object, copy));
         if lost.is_none_or(|lost| lost.iter().any(|path| !is_finalizer(path))) {
             return Err(PhaseError::SourceChanged { object: node.object.id() });
         }
@@ -165,9 +166,10 @@ fn check_unchanged(node: &Node, now: Option<&Node>) -> Result<(), PhaseError> {
 
 /// Compares a copy with its source. Returns the copy, and the paths that only it has.
 fn check_copy<'a>(
+    run: &Run,
+    graph: &Graph,
     node: &Node,
-    copies: &Copies,
-    target: &'a HashMap<String, Object>,
+    (copies, target): (&Copies, &'a HashMap<String, Object>),
 ) -> Result<(&'a Object, Vec<String>), PhaseError> {
     let uid = node.object.uid();
     let copy = copies.uids.get(uid).and_then(|uid| target.get(uid));
@@ -179,13 +181,49 @@ fn check_copy<'a>(
         return Ok((copy, Vec::new()));
     }
     check_paused(node, copy, copies)?;
-    let difference = compare(&node.object, copy);
+    let difference = difference(run, &graph.kinds[node.kind], node, (copies, copy))?;
     let is_dangling = !is_reused && !has_owners_of_target(node, copy, copies);
     let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
     let mut lost = difference.lost.into_iter().chain(being_deleted(copy)).chain(dangling);
     match lost.next() {
         Some(path) => Err(PhaseError::CopyDiffers { object: node.object.id(), path }),
         None => Ok((copy, difference.added)),
+    }
+}
+
+/// Compares a copy with its source. Where the target converts its kind, the copy has to be as the target has
+/// converted the source, and the conversion must not have lost anything.
+///
+/// # Errors
+/// [`PhaseError::ConversionLoss`] when it has.
+pub(super) fn difference(
+    run: &Run,
+    kind: &MoveKind,
+    node: &Node,
+    (copies, copy): (&Copies, &Object),
+) -> Result<Difference, PhaseError> {
+    if kind.converted_to.is_none() {
+        return Ok(compare(&node.object, copy));
+    }
+    let Some(converted) = copies.converted.get(node.object.uid()) else {
+        let lost = lost(run, kind, &node.object, copy);
+        return Ok(Difference { lost, added: Vec::new() });
+    };
+    if let Some(path) = lost(run, kind, &node.object, converted).into_iter().next() {
+        return Err(PhaseError::ConversionLoss { object: node.object.id(), path });
+    }
+    let added = compare(&node.object, converted).added;
+    let changed = compare(converted, &without_data(copy));
+    let added = added.into_iter().chain(changed.added).collect();
+    Ok(Difference { lost: changed.lost, added })
+}
+
+/// The paths at which a copy is not what its source says; what Cluster API is known to convert does not count
+/// where the target converts.
+pub(super) fn lost(run: &Run, kind: &MoveKind, source: &Object, copy: &Object) -> Vec<String> {
+    match kind.converted_to {
+        Some(_) => judge(source, copy, &run.options.accept_loss).lost,
+        None => compare(source, copy).lost,
     }
 }
 
@@ -237,7 +275,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::capi::{MoveKind, ResourceType, Scope};
+    use crate::capi::{ResourceType, Scope};
 
     const CORE: &str = "cluster.x-k8s.io/v1beta2";
 
@@ -259,6 +297,7 @@ mod tests {
             moves: false,
             moves_hierarchy: kind == "Cluster",
             has_status_subresource: true,
+            converted_to: None,
         });
         let machines = machines.into_iter().map(|machine| (1, Object::new(owned(machine))));
         let objects = [(0, Object::new(cluster))].into_iter().chain(machines).collect();

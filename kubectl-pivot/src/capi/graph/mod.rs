@@ -33,6 +33,8 @@ pub struct MoveKind {
     pub moves_hierarchy: bool,
     /// The status is a subresource, so that a create does not store it.
     pub has_status_subresource: bool,
+    /// The version to which the target converts objects of this kind, if it stores another one.
+    pub converted_to: Option<String>,
 }
 
 /// Which objects a graph is made for.

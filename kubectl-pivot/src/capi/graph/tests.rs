@@ -25,7 +25,13 @@ fn kinds() -> Arc<Vec<MoveKind>> {
         let resource =
             ResourceType::new(api_version, kind, &format!("{}s", kind.to_lowercase()), namespaced);
         let moves_hierarchy = hierarchy || moves_its_hierarchy(&resource.group, kind);
-        MoveKind { resource, moves: moves_hierarchy, moves_hierarchy, has_status_subresource: true }
+        MoveKind {
+            resource,
+            moves: moves_hierarchy,
+            moves_hierarchy,
+            has_status_subresource: true,
+            converted_to: None,
+        }
     });
     Arc::new(kinds.collect())
 }

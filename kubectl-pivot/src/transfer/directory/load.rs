@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::super::compare::compare;
 use super::super::copy::{Copies, copy};
 use super::super::error::{MoveError, PhaseError};
 use super::super::lock::Lock;
@@ -16,6 +15,7 @@ use super::super::report::{Outcome, Report};
 use super::super::run::Run;
 use super::super::seal::seal;
 use super::super::undo::{Stray, undo};
+use super::super::verify::difference;
 use super::plan_load::{LoadPlan, list_target};
 use crate::capi::Object;
 
@@ -102,7 +102,8 @@ async fn read_back(
         }
         let copy = copies.uids.get(uid).and_then(|uid| there.get(uid));
         let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
-        let difference = compare(&node.object, copy);
+        let kind = &graph.kinds[node.kind];
+        let difference = difference(run, kind, node, (&copies, copy))?;
         if let Some(path) = difference.lost.into_iter().next() {
             return Err(PhaseError::CopyDiffers { object: node.object.id(), path });
         }

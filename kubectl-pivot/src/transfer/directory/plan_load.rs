@@ -112,7 +112,8 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     let there = list_target(&run.target, &territory, &graph).await?;
     let existing: HashSet<Key> = there.iter().map(|(_, object)| key(object)).collect();
     let active = active(&graph, there);
-    let preflight = Preflight { territory, graph, strangers: Vec::new(), findings };
+    let (strangers, conversions) = (Vec::new(), Vec::new());
+    let preflight = Preflight { territory, graph, strangers, conversions, findings };
     Ok((LoadPlan { run, directory, content, preflight, active }, existing))
 }
 
@@ -252,7 +253,9 @@ fn find_kind(kinds: &mut Vec<MoveKind>, object: &Object, served: &Served) -> Opt
     let versions = served.versions(object.group(), object.kind());
     let resource =
         versions.iter().find(|resource| resource.api_version() == object.api_version())?.clone();
-    kinds.push(MoveKind { resource, ..kinds[position].clone() });
+    let stored = kinds[position].clone();
+    let converted_to = Some(stored.resource.version.clone());
+    kinds.push(MoveKind { resource, converted_to, ..stored });
     Some(kinds.len() - 1)
 }
 

@@ -87,7 +87,8 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
         preflight::check_objects(run, &graph, &mut findings);
         preflight::check_ties(&graph, &mut findings);
     }
-    Ok(Preflight { territory, graph, strangers: Vec::new(), findings })
+    let (strangers, conversions) = (Vec::new(), Vec::new());
+    Ok(Preflight { territory, graph, strangers, conversions, findings })
 }
 
 type Failed = (&'static str, PhaseError);

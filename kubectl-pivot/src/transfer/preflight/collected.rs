@@ -361,6 +361,7 @@ mod tests {
             moves,
             moves_hierarchy: moves,
             has_status_subresource: true,
+            converted_to: None,
         };
         let kinds = vec![
             kind(CORE, "Cluster", "clusters", true),

@@ -9,6 +9,7 @@ use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::pause::paused_by;
 use super::super::run::Run;
+use super::super::verify::lost;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{Graph, Node, Object, has_paused_annotation, is_custom_resource};
 
@@ -27,19 +28,28 @@ pub(super) async fn check(
     for node in graph.copied().map(|index| &graph.nodes[index]) {
         let Some(found) = existing.get(&key(node.kind, &node.object)) else { continue };
         if !is_of_run(run, found) {
-            judge(node, found, findings);
+            let kind = &graph.kinds[node.kind];
+            let may_reuse = may_reuse(run, kind, node, found).await?;
+            let lost = lost(run, kind, &node.object, found);
+            judge((node, found), may_reuse, &lost, findings);
         }
     }
     Ok(())
 }
 
-/// Says what is wrong with an object that is in the target under the name of a copy.
-fn judge(node: &Node, found: &Object, findings: &mut Findings) {
+/// Says what is wrong with an object that is in the target under the name of a copy; `lost` are the paths at
+/// which it is not what the source says.
+fn judge(
+    (node, found): (&Node, &Object),
+    may_reuse: bool,
+    lost: &[String],
+    findings: &mut Findings,
+) {
     let object = &node.object;
-    let difference = compare(object, found);
-    let path = difference.lost.iter().chain(&difference.added).next();
-    if may_reuse(node, found) {
-        if let Some(path) = difference.lost.first() {
+    let added = compare(object, found).added;
+    let path = lost.iter().chain(&added).next();
+    if may_reuse {
+        if let Some(path) = lost.first() {
             let problem = format!(
                 "it is in the target already, which goes on using its own, and that one differs at {path}"
             );
@@ -94,6 +104,8 @@ fn is_of_run(run: &Run, object: &Object) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::super::compare::is_same_content;
+    use super::super::super::copy::{Reuse, reuse};
     use super::*;
     use crate::capi::{Fate, KeepReason};
 
@@ -106,7 +118,13 @@ mod tests {
         let object = identity(json!({}), json!({"account": 1}));
         let node = Node { object, kind: 0, owners: vec![], soft_owners: vec![], fate };
         let mut findings = Findings::default();
-        judge(&node, found, &mut findings);
+        let may_reuse = match reuse(&node, found) {
+            Reuse::Never => false,
+            Reuse::Always => true,
+            Reuse::IfSame => is_same_content(&node.object, found),
+        };
+        let lost = compare(&node.object, found).lost;
+        judge((&node, found), may_reuse, &lost, &mut findings);
         findings.0.into_iter().map(|finding| (finding.rule, finding.message)).collect()
     }
 

@@ -15,9 +15,11 @@ mod room;
 mod runs;
 mod ties;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::choice;
+use super::conversion::ConvertedKind;
 use super::discover::{Territory, discover};
 use super::error::PhaseError;
 use super::findings::Findings;
@@ -25,7 +27,7 @@ use super::inventory;
 use super::kinds::{self, Kinds};
 use super::options::Rehearsal;
 use super::run::Run;
-use crate::capi::{Graph, MoveKind, is_cluster, is_cluster_class};
+use crate::capi::{Graph, MoveKind, ResourceType, is_cluster, is_cluster_class};
 use crate::cluster::{Client, Served};
 
 pub use collected::Stranger;
@@ -45,6 +47,8 @@ pub struct Preflight {
     pub graph: Graph,
     /// Objects that do not move although they are tied to something that does.
     pub strangers: Vec<Stranger>,
+    /// Kinds that the target converts, as far as their objects were rehearsed.
+    pub conversions: Vec<ConvertedKind>,
     /// Problems.
     pub findings: Findings,
 }
@@ -71,7 +75,8 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         choice::decide((&run.source, "source"), &territory, choice).await?.map(Arc::new);
     let graph = discover(&run.source, &territory).await?;
     if !has_clusters_or_classes(&graph) {
-        return Ok(Preflight { territory, graph, strangers: Vec::new(), findings });
+        let (strangers, conversions) = (Vec::new(), Vec::new());
+        return Ok(Preflight { territory, graph, strangers, conversions, findings });
     }
     choice::check(&graph, territory.chosen.as_deref(), &mut findings);
     let tied = ties::check(&graph, &mut findings);
@@ -90,10 +95,11 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         existing::check(run, &territory, &graph, &mut findings).await?;
         namespaces::check(run, &graph, &mut findings).await?;
     }
+    let mut conversions = Vec::new();
     if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
-        rehearse::check(run, &graph, &mut findings).await?;
+        conversions = rehearse::check(run, &graph, &mut findings).await?;
     }
-    Ok(Preflight { territory, graph, strangers, findings })
+    Ok(Preflight { territory, graph, strangers, conversions, findings })
 }
 
 /// Whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
@@ -137,14 +143,29 @@ async fn survey_of(
 /// A kind at a version that both clusters serve: the source's storage version if possible.
 fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
     let mut kind = kind.clone();
-    if kind.resource.group.is_empty() || target.has(&kind.resource) {
+    if kind.resource.group.is_empty() {
         return kind;
     }
     let offered = target.versions(&kind.resource.group, &kind.resource.kind);
-    if let Some(common) = offered.iter().find(|resource| source.has(resource)) {
+    if !target.has(&kind.resource)
+        && let Some(common) = offered.iter().find(|resource| source.has(resource))
+    {
         kind.resource = common.clone();
     }
+    kind.converted_to = conversion(&kind.resource, source, target);
     kind
+}
+
+/// Returns the version to which the target converts a kind: the one that it prefers, where it serves others than
+/// the source. With the same versions on both sides nothing is converted, or in both clusters alike.
+fn conversion(resource: &ResourceType, source: &Served, target: &Served) -> Option<String> {
+    let versions = |served: &Served| {
+        let versions = served.versions(&resource.group, &resource.kind).iter();
+        versions.map(|resource| resource.version.clone()).collect::<BTreeSet<_>>()
+    };
+    let preferred = &target.versions(&resource.group, &resource.kind).first()?.version;
+    let is_converted = *preferred != resource.version && versions(source) != versions(target);
+    is_converted.then(|| preferred.clone())
 }
 
 fn check_served(graph: &Graph, target: &Served, findings: &mut Findings) {

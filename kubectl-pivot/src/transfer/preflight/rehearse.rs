@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::super::conversion::{Converted, ConvertedKind, judge};
 use super::super::copy::body;
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
@@ -9,42 +10,67 @@ use super::super::namespaces;
 use super::super::options::Rehearsal;
 use super::super::run::{Progress, Run};
 use super::references::references;
-use crate::capi::{Fate, Graph, Node, OwnerReference, group_of};
+use crate::capi::{Fate, Graph, Node, Object, OwnerReference, group_of};
 use crate::cluster::{ApiErrorCause, WriteOptions};
 
 /// In what the admission plugin `OwnerReferencesPermissionEnforcement` of Kubernetes says.
 const BLOCKED_OWNER: &str = "you can't set finalizers on";
 
-/// Creates one object of each kind (or all) with dry-run, and reports what the target refuses.
+/// Creates one object of each kind (or all) with dry-run, and reports what the target refuses. Of kinds that the
+/// target converts it creates all, and returns what the conversions do.
 ///
 /// Objects whose namespace is not there yet are rehearsed in `default`.
 pub(super) async fn check(
     run: &Run,
     graph: &Graph,
     findings: &mut Findings,
-) -> Result<(), PhaseError> {
+) -> Result<Vec<ConvertedKind>, PhaseError> {
     let nodes = sample(run, graph);
     let missing = namespaces::missing(run, graph).await?;
     let missing: HashSet<&str> = missing.iter().map(|wanted| wanted.name.as_str()).collect();
     let progress = Progress::of(nodes.len());
-    let refusals = run.each(nodes, &progress, |node| refusal(run, graph, node, &missing)).await?;
-    for (node, message) in refusals.into_iter().flatten() {
-        if depends_on_others(node) && is_denied_by_webhook(&message) {
-            let problem = format!("a webhook of the target would refuse it now: {message}");
-            let hint = "if the webhook looks for other objects of this move, which are not there yet, there \
-                        is nothing to do; otherwise fix the object, or the move will be rolled back";
-            findings.object_warning("RefusedAlone", "target", node.object.id(), &problem, hint);
-            continue;
+    let answers = run.each(nodes, &progress, |node| answer(run, graph, node, &missing)).await?;
+    let mut converted = Converted::default();
+    for (node, answer) in answers {
+        match answer {
+            Answer::Refused(message) => report(node, &message, findings),
+            Answer::Accepted(answer) => {
+                let kind = &graph.kinds[node.kind];
+                if let Some(to) = &kind.converted_to {
+                    let judgement = judge(&node.object, &answer, &run.options.accept_loss);
+                    converted.add((kind, to), node.object.id(), judgement, findings);
+                }
+            }
+            Answer::Exists => {}
         }
-        let problem = format!("the target would refuse it: {message}");
-        let hint = hint(node, &message);
-        findings.object_error("Refused", "target", node.object.id(), &problem, hint);
     }
-    Ok(())
+    Ok(converted.finish(findings))
 }
+
+/// Reports what the target says against an object.
+fn report(node: &Node, message: &str, findings: &mut Findings) {
+    if depends_on_others(node) && is_denied_by_webhook(message) {
+        let problem = format!("a webhook of the target would refuse it now: {message}");
+        let hint = "if the webhook looks for other objects of this move, which are not there yet, there \
+                    is nothing to do; otherwise fix the object, or the move will be rolled back";
+        findings.object_warning("RefusedAlone", "target", node.object.id(), &problem, hint);
+        return;
+    }
+    let problem = format!("the target would refuse it: {message}");
+    findings.object_error("Refused", "target", node.object.id(), &problem, hint(node, message));
+}
+
+/// In what an API server says when it cannot convert an object.
+const CONVERSION: &str = "conversion webhook for ";
 
 /// What to do about an object that the target would refuse.
 fn hint(node: &Node, message: &str) -> String {
+    if message.contains(CONVERSION) {
+        return "the target stores this kind at another version, and its conversion webhook fails: look at the \
+                provider that serves it, and whether the provider of each object that this one refers to is \
+                installed in the target"
+            .to_owned();
+    }
     if !message.contains(BLOCKED_OWNER) {
         return "look at the webhook, policy, quota or schema named here in the target cluster; \
                 --preflight=off leaves the rehearsal out"
@@ -90,18 +116,28 @@ fn sample<'a>(run: &Run, graph: &'a Graph) -> Vec<&'a Node> {
     nodes
         .filter(|node| {
             run.options.rehearsal == Rehearsal::Full
+                || graph.kinds[node.kind].converted_to.is_some()
                 || seen.insert((node.kind, blocking_owners(node)))
         })
         .collect()
 }
 
-/// What the target says against an object; `None` when it would accept it.
-async fn refusal<'a>(
+/// What the target says to an object.
+enum Answer {
+    /// It would store it so.
+    Accepted(Box<Object>),
+    /// It has an object of that name.
+    Exists,
+    /// It would not, and says why.
+    Refused(String),
+}
+
+async fn answer<'a>(
     run: &Run,
     graph: &Graph,
     node: &'a Node,
     missing: &HashSet<&str>,
-) -> Result<Option<(&'a Node, String)>, PhaseError> {
+) -> Result<(&'a Node, Answer), PhaseError> {
     // The owners are those of the source: an API server asks whether the user may block the deletion of such a
     // kind, and nobody looks for the owner of an object that is not stored.
     let mut object = body(node, &graph.kinds[node.kind], &run.id, &HashMap::new());
@@ -109,13 +145,13 @@ async fn refusal<'a>(
         object.metadata_mut().insert("namespace".to_owned(), "default".into());
     }
     match run.target.create(graph.resource(node), &object, &WriteOptions::dry_run()).await {
-        Ok(_) => Ok(None),
-        Err(error) if error.is_already_exists() => Ok(None),
+        Ok(answer) => Ok((node, Answer::Accepted(Box::new(answer)))),
+        Err(error) if error.is_already_exists() => Ok((node, Answer::Exists)),
         Err(error) => match error.cause {
             ApiErrorCause::Status { code, message, .. }
                 if code < 500 || message.contains("webhook") =>
             {
-                Ok(Some((node, message)))
+                Ok((node, Answer::Refused(message)))
             }
             _ => Err(error.into()),
         },

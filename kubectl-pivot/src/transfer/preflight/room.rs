@@ -82,6 +82,7 @@ mod tests {
             moves: true,
             moves_hierarchy: false,
             has_status_subresource: false,
+            converted_to: None,
         }];
         let object =
             Object::new(json!({"apiVersion": "v1", "kind": kind, "data": data, "metadata":

@@ -165,6 +165,7 @@ mod tests {
                 moves: moves_hierarchy,
                 moves_hierarchy,
                 has_status_subresource: true,
+                converted_to: None,
             }
         });
         let graph = Graph::build(Arc::new(kinds.collect()), objects, &Scope::default());

@@ -171,6 +171,7 @@ mod tests {
             moves: false,
             moves_hierarchy: kind == "Cluster",
             has_status_subresource: true,
+            converted_to: None,
         });
         let graph = Graph::build(Arc::new(kinds.to_vec()), objects, &Scope::default());
         Pending::of(&graph.expect("no cycle"), "run", given_up)

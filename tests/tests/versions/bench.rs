@@ -1,0 +1,172 @@
+//! A management cluster with `v1beta1` only and one of the pinned Cluster API with its real managers, which
+//! convert and admit; both behind fault proxies.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::causes::in_one_line;
+use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
+use kubectl_pivot::journal::{Event, Events};
+use kubectl_pivot::sandbox::{ControllersOptions, Parts, Sandbox, Sandboxes, UpOptions};
+use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
+use kubectl_pivot_tests::crew::wait_for_provider_port;
+use kubectl_pivot_tests::dump::{Kinds, RawDump};
+use kubectl_pivot_tests::population::Population;
+use kubectl_pivot_tests::program::{Outcome, Program};
+use kubectl_pivot_tests::proxy::{Proxy, Rule, Side, Tape};
+use kubectl_pivot_tests::{older, parts};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// One of the two management clusters.
+pub(crate) struct Management {
+    /// Past the proxy.
+    pub(crate) client: Client,
+    pub(crate) kinds: Kinds,
+    kubeconfig: PathBuf,
+    // Held so that it goes on listening.
+    _proxy: Proxy,
+}
+
+/// Everything that the cases share.
+pub(crate) struct Bench {
+    pub(crate) source: Management,
+    pub(crate) target: Management,
+    tape: Tape,
+    numbers: AtomicUsize,
+    // Dropped before its folder.
+    _sandbox: Sandbox,
+    dir: TempDir,
+}
+
+impl Bench {
+    /// Starts everything; waits for other sandboxes with controllers.
+    pub(crate) async fn set() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let options = parts::options();
+        let found = Parts::resolve(&options, &progress()).await;
+        let found = found.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
+        let old = dir.path().join("old-crds");
+        older::write_crds(&found, &old).await;
+        wait_for_provider_port().await;
+        let options = UpOptions {
+            name: "versions".to_owned(),
+            parts: options,
+            controllers: Some(ControllersOptions {
+                program: Program::kubectl_pivot(dir.path()).path().to_owned(),
+            }),
+            other_crds: BTreeMap::from([(0, old)]),
+            ..UpOptions::default()
+        };
+        let sandboxes = Sandboxes::at(dir.path().join("sandboxes"));
+        let sandbox = sandboxes.start(&options, &progress()).await;
+        let sandbox =
+            sandbox.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
+        let tape = Tape::new(0);
+        let source = management(&sandbox, Side::Source, &tape, &dir).await;
+        let target = management(&sandbox, Side::Target, &tape, &dir).await;
+        age_inventory(&source.client).await;
+        Self { source, target, tape, numbers: AtomicUsize::new(0), _sandbox: sandbox, dir }
+    }
+
+    /// A namespace that no other case has, and so a fleet of its own.
+    pub(crate) async fn populate(&self, population: impl Fn(&str) -> Population) -> String {
+        let namespace = format!("fleet-{}", self.next());
+        let population = population(&namespace);
+        let created = population.create(&self.source.client, &self.source.kinds).await;
+        created.unwrap_or_else(|error| panic!("population of {namespace}: {error}"));
+        self.tape.begin_run();
+        namespace
+    }
+
+    /// Everything in a namespace of a cluster, at the storage versions.
+    pub(crate) async fn dump(&self, side: &Management, namespace: &str) -> Vec<Object> {
+        let dump = RawDump::read(&side.client, &side.kinds, &[namespace]).await;
+        let dump = dump.expect("kinds can be listed");
+        let own = dump.objects().iter().filter(|object| object.namespace() == Some(namespace));
+        own.filter(|object| object.name() != "kube-root-ca.crt").cloned().collect()
+    }
+
+    /// Runs a move of a namespace, or what continues or undoes it.
+    pub(crate) async fn run(&self, args: &[&str]) -> Outcome {
+        self.tape.begin_run();
+        self.program().run(self.args(args)).await
+    }
+
+    /// Runs a subcommand that is about one cluster.
+    pub(crate) async fn run_on(&self, side: &Management, flag: &str, args: &[&str]) -> Outcome {
+        let path = side.kubeconfig.display().to_string();
+        let cluster = ["--quiet", flag, &path];
+        self.program().run([args, &cluster].concat()).await
+    }
+
+    /// Kills a subcommand at the rule.
+    pub(crate) async fn kill_at(&self, args: &[&str], rule: Rule) {
+        self.tape.begin_run();
+        self.tape.rule(rule);
+        let mut running = self.program().start(self.args(args));
+        tokio::select! {
+            outcome = running.end() => panic!("it has ended before the fault: {outcome}"),
+            () = self.tape.held() => {}
+        }
+        running.kill();
+        running.end().await;
+        self.tape.cut().await;
+    }
+
+    fn args(&self, args: &[&str]) -> Vec<String> {
+        let path = |side: &Management| side.kubeconfig.display().to_string();
+        let (from, to) = (path(&self.source), path(&self.target));
+        let clusters = ["--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
+        args.iter().copied().chain(clusters).map(str::to_owned).collect()
+    }
+
+    fn program(&self) -> Program {
+        let home = self.dir.path().join(format!("home-{}", self.next()));
+        std::fs::create_dir(&home).expect("the folder is writable");
+        Program::kubectl_pivot(&home).env(LEASE_SECONDS, "5")
+    }
+
+    fn next(&self) -> usize {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+async fn management(sandbox: &Sandbox, side: Side, tape: &Tape, dir: &TempDir) -> Management {
+    let direct = &sandbox.info().clusters[side as usize].kubeconfig;
+    let client = Client::connect("sandbox", &KubeconfigRef::file(direct)).await;
+    let client = client.expect("the sandbox writes a usable kubeconfig");
+    let proxy = Proxy::start(side, direct, tape).await;
+    let file = format!("proxy-{}.kubeconfig", side as usize);
+    Management {
+        kinds: Kinds::read(&client).await.expect("CRDs can be listed"),
+        kubeconfig: proxy.write_kubeconfig(dir.path().join(file)),
+        client,
+        _proxy: proxy,
+    }
+}
+
+/// Says in clusterctl's inventory that the providers are of the older version.
+async fn age_inventory(client: &Client) {
+    let kind =
+        ResourceType::new("clusterctl.cluster.x-k8s.io/v1alpha3", "Provider", "providers", true);
+    let patch = json!({"version": older::version()});
+    for provider in client.list(&kind, None).await.expect("the inventory can be listed") {
+        let place = (provider.namespace(), provider.name());
+        let options = WriteOptions::manager("clusterctl");
+        client.patch(&kind, place, (PatchKind::Merge, &patch), &options).await.expect("patch");
+    }
+}
+
+/// Building the managers takes minutes the first time; whoever waits should see why.
+fn progress() -> Events {
+    Events::to(|event| {
+        if let Event::Doing(text) = event
+            && text.starts_with("building")
+        {
+            tell(&text);
+        }
+    })
+}

@@ -1,0 +1,92 @@
+//! Moves from a Cluster API with `v1beta1` only into the pinned one, whose real managers convert every object
+//! into `v1beta2` and back.
+
+mod bench;
+mod losses;
+mod population;
+mod recovery;
+mod restoring;
+mod same;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubectl_pivot::capi::Object;
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::Value;
+
+use bench::Bench;
+
+/// How long controllers may do something to what was moved.
+const SETTLE: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    Suite::new()
+        .case("a_fleet_moves", a_fleet_moves)
+        .case("a_field_that_is_lost_is_refused", losses::refused)
+        .case("a_move_that_is_killed_is_resumed", recovery::resumed)
+        .thorough("a_move_that_is_killed_is_rolled_back", recovery::rolled_back)
+        .thorough("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
+        .thorough("files_are_restored", restoring::restored)
+        .thorough("an_object_that_is_there_already_is_used", same::used_as_it_is)
+        .run(|| Box::pin(Bench::set()))
+}
+
+async fn a_fleet_moves(bench: Arc<Bench>) {
+    let namespace = bench.populate(population::fleet).await;
+    let plan = bench.run(&["move", "-n", &namespace, "--dry-run", "-o", "json"]).await;
+    let plan = plan.expect_success("the dry-run").json();
+    check_conversions(&plan);
+    let moved = bench.run(&["move", "-n", &namespace, "--yes", "-o", "json"]).await;
+    let report = moved.expect_success("the move").json();
+    assert_eq!(report["conversions"], plan["conversions"]);
+    let rules: Vec<&Value> = findings(&report).map(|finding| &finding["rule"]).collect();
+    assert!(!rules.iter().any(|rule| **rule == "FieldManagersDiffer"), "{rules:?}");
+    assert_eq!(ids(&bench.dump(&bench.source, &namespace).await), Vec::<String>::new());
+    tokio::time::sleep(SETTLE).await;
+    let objects = bench.dump(&bench.target, &namespace).await;
+    assert_eq!(machines(&objects), population::MACHINES, "no rollout");
+    for object in objects.iter().filter(|object| !object.group().is_empty()) {
+        let mark = object.value()["metadata"]["annotations"].to_string();
+        assert!(!mark.contains("kubectl-pivot.io"), "{}: {mark}", object.id());
+        assert!(!object.api_version().ends_with("v1beta1"), "{}", object.id());
+    }
+}
+
+/// The plan says which kinds are converted, and each field that does not stay as it is.
+fn check_conversions(plan: &Value) {
+    let conversions = plan["conversions"].as_array().expect("a list");
+    let of = |resource: &str| {
+        let kind = conversions.iter().find(|kind| kind["resource"] == resource);
+        kind.unwrap_or_else(|| panic!("{resource} is not in {conversions:#?}"))
+    };
+    let deployments = of("machinedeployments.cluster.x-k8s.io");
+    assert_eq!((&deployments["from"], &deployments["to"]), (&"v1beta1".into(), &"v1beta2".into()));
+    let names = |kind: &Value| -> Vec<String> {
+        let fields = kind["fields"].as_array().into_iter().flatten();
+        fields.map(|field| field["field"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let fields = names(deployments);
+    assert!(fields.contains(&"spec.progressDeadlineSeconds".to_owned()), "{fields:?}");
+    let fields = names(of("kubeadmcontrolplanes.controlplane.cluster.x-k8s.io"));
+    let removed = "spec.kubeadmConfigSpec.clusterConfiguration.networking.dnsDomain";
+    assert!(fields.contains(&removed.to_owned()), "{fields:?}");
+    assert!(findings(plan).any(|finding| finding["rule"] == "Converted"), "{plan:#}");
+}
+
+fn findings(report: &Value) -> impl Iterator<Item = &Value> {
+    report["findings"].as_array().into_iter().flatten()
+}
+
+/// The Machines of the cluster `plain`. Controllers create some for the one of the class.
+fn machines(objects: &[Object]) -> Vec<&str> {
+    let is_plain = |object: &&Object| {
+        object.kind() == "Machine" && object.label("cluster.x-k8s.io/cluster-name") == Some("plain")
+    };
+    objects.iter().filter(is_plain).map(Object::name).collect()
+}
+
+fn ids(objects: &[Object]) -> Vec<String> {
+    objects.iter().map(|object| object.id().to_string()).collect()
+}
