@@ -125,6 +125,7 @@ mod tests {
             moves: kind == "ClusterClass",
             moves_hierarchy: kind == "Cluster",
             has_status_subresource: true,
+            converted_to: None,
         });
         let mut objects = vec![(0, object("ClusterClass", "class", &[], &json!({})))];
         for name in ["a", "b"] {

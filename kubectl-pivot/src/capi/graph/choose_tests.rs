@@ -25,7 +25,13 @@ fn kinds() -> Arc<Vec<MoveKind>> {
         let resource = ResourceType::new(api_version, kind, &plural, true);
         let moves_hierarchy = moves_its_hierarchy(&resource.group, kind);
         let moves = moves_hierarchy || kind == "Pool";
-        MoveKind { resource, moves, moves_hierarchy, has_status_subresource: true }
+        MoveKind {
+            resource,
+            moves,
+            moves_hierarchy,
+            has_status_subresource: true,
+            converted_to: None,
+        }
     });
     Arc::new(kinds.collect())
 }
