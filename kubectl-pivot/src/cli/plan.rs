@@ -16,8 +16,8 @@ pub(super) const EXAMPLES: &str = "Examples:
   # The Clusters of all namespaces, what they share and with whom
   kubectl pivot plan -A
 
-  # What would go with some of them, as a picture
-  kubectl pivot plan -n fleet --cluster 'edge-*' -o dot | dot -Tsvg > plan.svg";
+  # What would go with one of them, as a picture
+  kubectl pivot plan -n fleet --cluster edge -o dot | dot -Tsvg > plan.svg";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
