@@ -67,7 +67,7 @@ impl ApiServer {
     /// Empties the log, so that what it says is of the next start.
     pub(super) fn clear_log(&self) -> Result<(), ControlPlaneError> {
         let log = self.log();
-        std::fs::write(&log, "").map_err(ControlPlaneError::file("write", log))
+        write_private(&log, "").map_err(ControlPlaneError::file("write", log))
     }
 
     fn args(&self, port: u16) -> Vec<String> {

@@ -41,7 +41,7 @@ impl Etcd {
         }
         let log = self.log();
         // A fresh log: an "address already in use" of the last try must not be taken for one of this.
-        fs::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
+        write_private(&log, "").map_err(ControlPlaneError::file("write", &log))?;
         self.restart(client_port, peer_port)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -103,7 +104,7 @@ impl Lock {
     ) -> Result<Self, PartsError> {
         create_private_dir(cache).map_err(PartsError::file("create", cache))?;
         let path = cache.join("lock");
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(PartsError::file("open", &path))?;
         let started = Instant::now();
         loop {

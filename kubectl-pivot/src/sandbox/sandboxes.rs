@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::SandboxError;
@@ -172,7 +173,7 @@ impl Sandboxes {
         let locks = self.root.join(".locks");
         create_private_dir(&locks).map_err(SandboxError::file("create", &locks))?;
         let path = locks.join(name);
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(SandboxError::file("open", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(NameLock(file)),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::control_plane::ControlPlane;
 use super::super::error::{ControlPlaneError, SandboxError};
+use super::super::files::write_private;
 use super::super::http::{CallError, Http};
 use super::super::install::create_all;
 use super::super::launch::{PORT_TRIES, free_ports, is_port_taken, wait_for};
@@ -151,7 +152,7 @@ impl Setting<'_> {
         let name = manager.part.to_string();
         let prefix = cluster.map(|cluster| format!("{cluster}-")).unwrap_or_default();
         let log = self.plan.dir.join(format!("{prefix}{name}.log"));
-        std::fs::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
+        write_private(&log, "").map_err(ControlPlaneError::file("write", &log))?;
         let args = manager.args(kubeconfig, &self.plan.certificates, endpoint.port);
         let process = Process::spawn(program, &args, &manager.environment(), &log);
         let process = process.map_err(|source| ControlPlaneError::Spawn {
