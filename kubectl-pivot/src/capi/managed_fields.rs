@@ -4,28 +4,57 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::names::{FINALIZERS_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use super::object::{Object, set_field};
 use super::resource::ResourceType;
 
+/// Marks that only a run itself may have set on what it handles.
+const MARKS: [&str; 3] = [FINALIZERS_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION];
+
 /// The managed fields that a copy is to have.
 ///
-/// Entries of `own_manager` are left out. Owner references are keyed by uid in the field sets of
+/// Entries of `own_manager` are left out, and so are the marks of runs, whoever has set them: a copy gets none. Owner references are keyed by uid in the field sets of
 /// server-side apply; `uids` (source to target) rewrites the keys, so that whoever applied an owner
 /// reference goes on owning it. Keys of unknown uids stay.
 pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &str) -> Vec<Value> {
     source
         .iter()
         .filter(|entry| entry["manager"] != own_manager)
-        .map(|entry| {
+        .filter_map(|entry| {
             let mut entry = entry.clone();
+            forget_marks(&mut entry);
             if let Some(Value::Object(references)) =
                 entry.pointer_mut("/fieldsV1/f:metadata/f:ownerReferences")
             {
                 *references = rewrite_keys(std::mem::take(references), uids);
             }
-            entry
+            let is_void = entry["fieldsV1"].as_object().is_some_and(Map::is_empty);
+            (!is_void).then_some(entry)
         })
         .collect()
+}
+
+/// Takes the marks of runs out of an entry. A set that is left empty would stand for the whole map.
+fn forget_marks(entry: &mut Value) {
+    let Some(Value::Object(fields)) = entry.pointer_mut("/fieldsV1/f:metadata/f:annotations")
+    else {
+        return;
+    };
+    let before = fields.len();
+    for mark in MARKS {
+        fields.remove(&format!("f:{mark}"));
+    }
+    let is_left_empty = fields.len() < before && fields.keys().all(|key| key == ".");
+    if !is_left_empty {
+        return;
+    }
+    let Some(Value::Object(fields)) = entry.get_mut("fieldsV1") else { return };
+    if let Some(Value::Object(metadata)) = fields.get_mut("f:metadata") {
+        metadata.remove("f:annotations");
+    }
+    if fields.get("f:metadata").and_then(Value::as_object).is_some_and(Map::is_empty) {
+        fields.remove("f:metadata");
+    }
 }
 
 /// Names of those who manage fields of an object.
@@ -176,6 +205,25 @@ mod tests {
                 json!({"manager": "capi", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:ownerReferences":
                 {".": {}, "k:{\"uid\":\"b\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}})
             ]
+        );
+    }
+
+    #[test]
+    fn marks_that_others_have_forged_are_nobodys_in_a_copy() {
+        let entry = |manager: &str, annotations: Value| {
+            json!({"manager": manager, "operation": "Update", "fieldsV1":
+                {"f:metadata": {"f:annotations": annotations}}})
+        };
+        let mark = format!("f:{RUN_ANNOTATION}");
+        let source = [
+            entry("tenant", json!({".": {}, mark.clone(): {}})),
+            entry("user", json!({".": {}, "f:note": {}, mark: {}})),
+            entry("other", json!({})),
+        ];
+        let copy = for_copy(&source, &HashMap::new(), "us");
+        assert_eq!(
+            copy,
+            [entry("user", json!({".": {}, "f:note": {}})), entry("other", json!({}))]
         );
     }
 
