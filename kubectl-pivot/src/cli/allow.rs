@@ -15,6 +15,10 @@ pub(super) struct AllowArgs {
     /// than once, and with commas.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     allow_unlisted: Vec<String>,
+    /// Continue although the source does not list Secrets that a KubeadmControlPlane needs to manage its
+    /// cluster: certificates, keys, the kubeconfig.
+    #[arg(long)]
+    allow_missing_secrets: bool,
     #[command(flatten)]
     loss: LossArgs,
 }
@@ -44,5 +48,6 @@ impl AllowArgs {
         options.allow_collected = selectors(&self.allow_collected);
         options.allow_unlisted = selectors(&self.allow_unlisted);
         self.loss.apply(options);
+        options.allow_missing_secrets = self.allow_missing_secrets;
     }
 }

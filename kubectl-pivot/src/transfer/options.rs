@@ -150,6 +150,8 @@ pub struct MoveOptions {
     pub accept_loss: Vec<AcceptedLoss>,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
+    /// Whether Secrets that a control plane needs may be missing.
+    pub allow_missing_secrets: bool,
     /// Folder in which a move makes a backup before it copies; none without.
     pub backups: Option<PathBuf>,
 }
@@ -173,6 +175,7 @@ impl MoveOptions {
             backups: None,
         }
     }
+            allow_missing_secrets: false,
 }
 
 #[cfg(test)]

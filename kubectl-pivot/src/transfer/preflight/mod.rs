@@ -13,6 +13,7 @@ mod references;
 mod rehearse;
 mod room;
 mod runs;
+mod secrets;
 mod ties;
 
 use std::collections::BTreeSet;

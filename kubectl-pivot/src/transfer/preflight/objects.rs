@@ -4,8 +4,14 @@ use super::super::error::PhaseError;
 use super::super::findings::Findings;
 use super::super::pause::paused_by;
 use super::super::run::Run;
-use crate::capi::{Fate, Graph, KeepReason, is_cluster_class, is_pausable, unprovisioned_reason};
+use super::secrets;
+use crate::capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use crate::capi::{
+    Fate, Graph, KeepReason, Object, ResourceType, is_cluster_class, is_pausable,
+    unprovisioned_reason,
+};
 use crate::cluster::Client;
+use crate::visible::shell_word;
 
 use super::super::namespaces::namespace_type;
 
@@ -53,13 +59,61 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             let hint = "wait until it is gone; if it does not go, look at its finalizers and its controller";
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
         }
-        if let Some(other) = paused_by(object).filter(|other| *other != run.id) {
-            let problem = format!(
-                "it was paused by the move {other}, which is still going on or was interrupted"
-            );
-            let hint =
-                "`kubectl pivot status` tells; `kubectl pivot resume` or `rollback` ends that move";
-            findings.object_error("OtherRun", "source", object.id(), &problem, hint);
+        check_marks(run, graph.resource(node), object, findings);
+    }
+    secrets::check(run, graph, findings);
+}
+
+/// Refuses objects with marks of other runs. Whoever can write to an object can forge one: it stops a move before
+/// it begins, and never later, since a copy gets none of them.
+fn check_marks(run: &Run, resource: &ResourceType, object: &Object, findings: &mut Findings) {
+    let paused = paused_by(object).map(|by| (PAUSED_BY_ANNOTATION, "was paused", by));
+    let created = object.annotation(RUN_ANNOTATION);
+    let created = created.map(|by| (RUN_ANNOTATION, "is an unfinished copy", by));
+    for (mark, state, other) in paused.into_iter().chain(created) {
+        if other == run.id {
+            continue;
         }
+        let problem = format!(
+            "it {state} by the mark {mark} of the move {other}, which is still going on or was interrupted"
+        );
+        let hint = format!(
+            "`kubectl pivot status` tells; `kubectl pivot resume` or `rollback` ends that move. If there is none, \
+             the mark was left or forged: remove it with `{}`",
+            removal(resource, object, mark)
+        );
+        findings.object_error("OtherRun", "source", object.id(), &problem, hint);
+    }
+}
+
+/// The command that takes a mark off an object.
+fn removal(resource: &ResourceType, object: &Object, mark: &str) -> String {
+    let place = object.namespace().map(|namespace| format!(" -n {}", shell_word(namespace)));
+    let (resource, name) = (resource.to_string(), shell_word(object.name()));
+    format!(
+        "kubectl annotate {} {name}{} {mark}-",
+        shell_word(&resource),
+        place.unwrap_or_default()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_command_that_removes_a_mark_can_be_pasted() {
+        let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+        let object = |name: &str| {
+            Object::new(json!({"kind": "Cluster", "metadata": {"name": name, "namespace": "n"}}))
+        };
+        assert_eq!(
+            removal(&kind, &object("a"), RUN_ANNOTATION),
+            "kubectl annotate clusters.cluster.x-k8s.io a -n n kubectl-pivot.io/run-"
+        );
+        let foreign = removal(&kind, &object("a; id"), RUN_ANNOTATION);
+        assert!(foreign.contains("'a; id'"), "{foreign}");
     }
 }
