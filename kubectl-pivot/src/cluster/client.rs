@@ -13,12 +13,14 @@ use super::answer::{Answer, Failure, Form, read_answer};
 use super::call::Call;
 use super::connection::{ConnectError, Connection, Opened};
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
+use super::exposure::Exposure;
 use super::gate::Gate;
 use super::kubeconfig::KubeconfigRef;
 use super::list::{check_names, encode};
 use super::retry::{RetryPolicy, is_retryable};
 use super::secrecy::without_values;
 use crate::capi::{Object, ResourceType};
+use crate::journal::Events;
 
 /// The field manager of everything this program writes.
 pub const FIELD_MANAGER: &str = "kubectl-pivot";
@@ -88,6 +90,7 @@ pub struct Client {
     timeout: Duration,
     gate: Arc<RwLock<Option<Gate>>>,
     counts: Arc<[AtomicU64; Verb::ALL.len()]>,
+    events: Arc<RwLock<Option<Events>>>,
 }
 
 impl Client {
@@ -105,6 +108,7 @@ impl Client {
             timeout: Duration::from_secs(60),
             gate: Arc::default(),
             counts: Arc::default(),
+            events: Arc::default(),
         })
     }
 
@@ -147,6 +151,16 @@ impl Client {
     /// URL of the API server.
     pub fn server(&self) -> &str {
         self.connection.server()
+    }
+
+    /// What others can read of this connection, or answer in the place of the API server.
+    pub fn exposures(&self) -> &[Exposure] {
+        self.connection.exposures()
+    }
+
+    /// From now on whoever watches is told when a request of this client or of its clones takes long.
+    pub fn tell(&self, events: &Events) {
+        *self.events.write().unwrap_or_else(PoisonError::into_inner) = Some(events.clone());
     }
 
     /// Namespace of the kubeconfig's context.
@@ -376,6 +390,7 @@ impl Client {
         let gate = gate.filter(|_| call.is_write());
         let mut attempt = 1;
         let mut has_renewed = false;
+        let begun = Instant::now();
         loop {
             if let Some(gate) = gate {
                 gate.pass().await.map_err(|_| ApiErrorCause::LockLost)?;
@@ -393,13 +408,27 @@ impl Client {
                     Err(error) => cause = error,
                 }
             }
-            if attempt >= self.retry.attempts || !is_retryable(&cause, call.repeatable) {
+            let is_over = attempt >= self.retry.attempts || begun.elapsed() >= self.retry.patience;
+            if is_over || !is_retryable(&cause, call.repeatable) {
                 return Err(cause);
+            }
+            if matches!(cause, ApiErrorCause::Timeout(_)) {
+                self.tell_of_wait(call, &cause);
             }
             let pause = self.retry.pause(attempt, retry_after);
             tracing::debug!(cluster = %self.name, verb = %call.verb, subject = %call.subject, %cause, ?pause, "trying again");
             tokio::time::sleep(pause).await;
             attempt += 1;
+        }
+    }
+
+    fn tell_of_wait(&self, call: &Call, cause: &ApiErrorCause) {
+        let events = self.events.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(events) = events {
+            events.note(format!(
+                "{} {} in the {} cluster: {cause}; trying again",
+                call.verb, call.subject, self.name
+            ));
         }
     }
 

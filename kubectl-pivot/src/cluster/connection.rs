@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::credentials;
 use super::error::ApiErrorCause;
+use super::exposure::{Exposure, exposures_of};
 use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
 use crate::causes::in_one_line;
 
@@ -40,6 +41,7 @@ pub(super) struct Connection {
     kubeconfig: KubeconfigRef,
     server: String,
     default_namespace: String,
+    exposures: Vec<Exposure>,
     current: RwLock<Opened>,
     /// Held while it is opened anew, so that many requests that fail at once read the kubeconfig once.
     renewal: tokio::sync::Mutex<()>,
@@ -57,12 +59,13 @@ pub(super) struct Opened {
 impl Connection {
     /// Reads the kubeconfig; sends nothing yet.
     pub(super) async fn open(name: &str, kubeconfig: &KubeconfigRef) -> Result<Self, ConnectError> {
-        let (http, server, default_namespace) = open(name, kubeconfig).await?;
+        let (http, server, default_namespace, exposures) = open(name, kubeconfig).await?;
         Ok(Self {
             name: name.to_owned(),
             kubeconfig: kubeconfig.clone(),
             server,
             default_namespace,
+            exposures,
             current: RwLock::new(Opened { generation: 0, http }),
             renewal: tokio::sync::Mutex::default(),
         })
@@ -74,6 +77,10 @@ impl Connection {
 
     pub(super) fn default_namespace(&self) -> &str {
         &self.default_namespace
+    }
+
+    pub(super) fn exposures(&self) -> &[Exposure] {
+        &self.exposures
     }
 
     /// The connection to send a request over.
@@ -89,7 +96,7 @@ impl Connection {
         if self.current().generation != seen.generation {
             return Ok(());
         }
-        let (http, server, _) = open(&self.name, &self.kubeconfig)
+        let (http, server, ..) = open(&self.name, &self.kubeconfig)
             .await
             .map_err(|error| ApiErrorCause::Credentials(in_one_line(&error)))?;
         if server != self.server {
@@ -107,7 +114,7 @@ impl Connection {
 async fn open(
     name: &str,
     kubeconfig: &KubeconfigRef,
-) -> Result<(kube::Client, String, String), ConnectError> {
+) -> Result<(kube::Client, String, String, Vec<Exposure>), ConnectError> {
     let cluster = name.to_owned();
     let mut config = kubeconfig
         .load()
@@ -120,8 +127,9 @@ async fn open(
         "" => "default".to_owned(),
         namespace => namespace.to_owned(),
     };
+    let exposures = exposures_of(&config);
     let http = client(config).await.map_err(|problem| ConnectError::Setup { cluster, problem })?;
-    Ok((http, server, default_namespace))
+    Ok((http, server, default_namespace, exposures))
 }
 
 /// Makes what carries requests. This may run a credential plugin, which blocks its thread.

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::capi::ResourceType;
+use crate::journal::{Event, Events};
 
 /// Makes the answer to the request of this number.
 type Answering = fn(usize) -> Response<Full<Bytes>>;
@@ -36,17 +37,22 @@ async fn client_of(answering: Answering) -> (Client, Arc<AtomicUsize>) {
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
+    let client = connect(&format!("http://{address}")).await;
+    let retry = RetryPolicy { attempts: 2, first_pause: Duration::ZERO, ..RetryPolicy::default() };
+    (client.with_retry(retry), requests)
+}
+
+async fn connect(server: &str) -> Client {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     write!(
         file,
         "{{apiVersion: v1, kind: Config, current-context: c,\n\
-         clusters: [{{name: c, cluster: {{server: \"http://{address}\"}}}}],\n\
+         clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}],\n\
          contexts: [{{name: c, context: {{cluster: c, user: u}}}}], users: [{{name: u, user: {{}}}}]}}"
     )
     .expect("written");
     let client = Client::connect("source", &KubeconfigRef::file(file.path())).await;
-    let retry = RetryPolicy { attempts: 2, first_pause: Duration::ZERO, ..RetryPolicy::default() };
-    (client.expect("a client").with_retry(retry), requests)
+    client.expect("a client")
 }
 
 fn answer(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
@@ -127,4 +133,51 @@ async fn an_event_of_a_watch_that_is_about_no_object_is_an_error() {
     let mut changes = client.watch(&watched, "1").await.expect("begun");
     let error = changes.next().await.expect("an event").expect_err("no object");
     assert!(matches!(error.cause, ApiErrorCause::Malformed(_)), "{:?}", error.cause);
+}
+
+#[tokio::test]
+async fn a_watch_that_is_one_endless_line_is_an_error_after_its_bound() {
+    use futures::StreamExt as _;
+    let (client, _) = client_of(|_| answer(vec![b'x'; 9 << 20])).await;
+    let watched = Watched { kind: secrets(), namespace: None, name: None, labels: None };
+    let mut changes = client.watch(&watched, "1").await.expect("begun");
+    let error = changes.next().await.expect("an end").expect_err("too long");
+    assert!(matches!(error.cause, ApiErrorCause::TooLong { .. }), "{:?}", error.cause);
+    assert!(changes.next().await.is_none(), "it is over");
+}
+
+#[tokio::test]
+async fn answers_that_take_long_are_told_and_not_waited_for_without_end() {
+    let client = client_of_silence().await;
+    let retry = RetryPolicy { patience: Duration::from_millis(250), ..RetryPolicy::default() };
+    let client = client.with_retry(retry).with_timeout(Duration::from_millis(100));
+    let notes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = Arc::clone(&notes);
+    client.tell(&Events::to(move |event| {
+        if let Event::Note(note) = event {
+            kept.lock().expect("not poisoned").push(note);
+        }
+    }));
+    let begun = std::time::Instant::now();
+    let error = client.get_path("/version").await.expect_err("silence");
+    assert!(matches!(error.cause, ApiErrorCause::Timeout(_)), "{:?}", error.cause);
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    let notes = notes.lock().expect("not poisoned").clone();
+    assert!(
+        notes.len() < 4 && notes[0].contains("get /version in the source cluster"),
+        "{notes:?}"
+    );
+}
+
+/// A client of a server that takes connections and says nothing.
+async fn client_of_silence() -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            open.push(stream);
+        }
+    });
+    connect(&format!("http://{address}")).await
 }

@@ -9,6 +9,8 @@ mod clock;
 mod connection;
 mod credentials;
 mod error;
+mod events;
+mod exposure;
 mod gate;
 #[cfg(test)]
 mod hostile_tests;
@@ -24,6 +26,7 @@ pub use clock::Moment;
 pub use connection::ConnectError;
 pub(crate) use connection::client as make_client;
 pub use error::{ApiError, ApiErrorCause, Subject, Verb};
+pub use exposure::Exposure;
 pub use gate::{Gate, sleep_until};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
 pub use retry::RetryPolicy;

@@ -15,6 +15,9 @@ pub struct RetryPolicy {
     pub first_pause: Duration,
     /// Longest pause, also for a server's `Retry-After`.
     pub longest_pause: Duration,
+    /// No attempt is begun later: an API server that sends its answers byte by byte would use up the time-out of
+    /// each.
+    pub patience: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -23,6 +26,7 @@ impl Default for RetryPolicy {
             attempts: 8,
             first_pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(10),
+            patience: Duration::from_secs(150),
         }
     }
 }

@@ -7,13 +7,18 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::{Request, header};
+use kube::client::Body;
 use kube::core::WatchEvent;
 use serde_json::Value;
 
+use super::answer::{Form, read_answer};
+use super::call::JSON;
 use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
+use super::events::events;
 use super::list::Selection;
 use crate::capi::{Object, ResourceType};
+use crate::visible;
 
 /// After so many seconds the API server ends a watch in good order.
 const SERVER_ENDS: u64 = 60;
@@ -81,22 +86,26 @@ impl Client {
             watched.kind.collection(watched.namespace.as_deref()),
             watched.selection(&watched.fields()).query(),
         );
-        let request = Request::get(uri).header(header::ACCEPT, "application/json");
-        let request = request.body(Vec::new());
+        let request = Request::get(uri).header(header::ACCEPT, JSON).body(Body::empty());
         let request =
             request.map_err(|error| failed(ApiErrorCause::Malformed(error.to_string())))?;
         self.count(Verb::Watch);
         let http = self.http();
-        let begun = tokio::time::timeout(CLIENT_ENDS, http.request_events::<Value>(request));
-        let events = match begun.await {
-            Ok(events) => events.map_err(|error| failed(cause_of(&error)))?,
+        let begun = async {
+            let response = http.send(request).await.map_err(|error| classify(&error))?;
+            if response.status().is_success() {
+                return Ok(events(response.into_body()));
+            }
+            let refused = read_answer(response, Form::Json).await;
+            Err(refused.err().map_or_else(no_success, |(cause, _)| cause))
+        };
+        let events = match tokio::time::timeout(CLIENT_ENDS, begun).await {
+            Ok(events) => events.map_err(&failed)?,
             Err(_) => return Err(failed(ApiErrorCause::Timeout(CLIENT_ENDS))),
         };
         let kind = watched.kind.clone();
-        let changes = events.map(move |event| {
-            let event = event.map_err(|error| cause_of(&error));
-            event.and_then(|event| change(event, &kind)).map_err(&failed)
-        });
+        let changes =
+            events.map(move |event| event.and_then(|event| change(event, &kind)).map_err(&failed));
         Ok(changes.take_until(tokio::time::sleep(CLIENT_ENDS)).boxed())
     }
 }
@@ -127,18 +136,15 @@ fn change(event: WatchEvent<Value>, kind: &ResourceType) -> Result<Change, ApiEr
         WatchEvent::Added(value) | WatchEvent::Modified(value) => Ok(Change::There(typed(value))),
         WatchEvent::Deleted(value) => Ok(Change::Gone(typed(value))),
         WatchEvent::Bookmark(mark) => Ok(Change::Bookmark(mark.metadata.resource_version)),
-        WatchEvent::Error(status) => Err(cause_of(&kube::Error::Api(status))),
+        WatchEvent::Error(status) => Err(ApiErrorCause::Status {
+            code: status.code,
+            reason: visible::one_line(&status.reason),
+            message: visible::lines(&status.message),
+        }),
     }
 }
 
-fn cause_of(error: &kube::Error) -> ApiErrorCause {
-    match error {
-        kube::Error::Api(status) => ApiErrorCause::Status {
-            code: status.code,
-            reason: status.reason.clone(),
-            message: status.message.clone(),
-        },
-        kube::Error::SerdeError(error) => ApiErrorCause::Malformed(error.to_string()),
-        error => classify(error),
-    }
+/// An answer that is neither a success nor an error, such as a redirection.
+fn no_success() -> ApiErrorCause {
+    ApiErrorCause::Malformed("it is neither a stream of events nor an error".to_owned())
 }

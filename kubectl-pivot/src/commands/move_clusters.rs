@@ -90,6 +90,8 @@ pub async fn connect(
             events.warning(format!("{warning}; the plugins in it are not trusted by this run"));
         }
     }
+    source.tell(events);
+    target.tell(events);
     let id = format!("{:08x}", rand::random::<u32>());
     Ok(Run { id, source, target, options, events: events.clone(), stop: stop.clone() })
 }
