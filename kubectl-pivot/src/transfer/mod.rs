@@ -15,6 +15,7 @@ mod deletion_hooks;
 mod directory;
 mod discover;
 mod error;
+mod exposure;
 mod findings;
 mod held;
 mod hold;

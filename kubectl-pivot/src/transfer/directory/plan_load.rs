@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::choice::Choice;
 use super::super::discover::{Territory, list_kinds};
 use super::super::error::{MoveError, PhaseError};
+use super::super::exposure;
 use super::super::findings::Findings;
 use super::super::inventory;
 use super::super::kinds;
@@ -95,6 +96,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     drop(files);
     preflight::check_health(&run.target).await?;
     let mut findings = Findings::default();
+    exposure::check(run, &mut findings);
     let content = content(&sums);
     let chosen = chosen(run, &objects, &mut findings);
     let run = adopt(run, (&content, chosen), &mut findings).await?;

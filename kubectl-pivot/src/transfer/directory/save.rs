@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::choice;
 use super::super::discover::{Territory, discover};
 use super::super::error::{MoveError, PhaseError};
+use super::super::exposure;
 use super::super::findings::Findings;
 use super::super::inventory;
 use super::super::kinds::{self, Kinds};
@@ -75,6 +76,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
         chosen: None,
     };
     let mut findings = Findings::default();
+    exposure::check(run, &mut findings);
     let choice = (&run.options.choice, &mut findings);
     let chosen = choice::decide((&run.source, "source"), &territory, choice).await?;
     // Files take nothing away, so they hold what others use too.

@@ -23,6 +23,7 @@ use super::choice;
 use super::conversion::ConvertedKind;
 use super::discover::{Territory, discover};
 use super::error::PhaseError;
+use super::exposure;
 use super::findings::Findings;
 use super::inventory;
 use super::kinds::{self, Kinds};
@@ -62,6 +63,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     run.events.doing("contacting both clusters");
     tokio::try_join!(check_health(&run.source), check_health(&run.target))?;
     let mut findings = Findings::default();
+    exposure::check(run, &mut findings);
     objects::check_distinct(run, &mut findings).await?;
     check_runs(run, (&run.source, "source"), &mut findings).await?;
     check_runs(run, (&run.target, "target"), &mut findings).await?;
