@@ -28,6 +28,7 @@ mod rollback;
 mod sandbox;
 mod signals;
 mod status;
+mod take_over;
 mod tools;
 mod verify;
 mod version;

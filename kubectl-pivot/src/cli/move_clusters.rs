@@ -152,7 +152,7 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
 /// Asks before a run changes something. Without a terminal the answer is yes: scripts that were
 /// written for clusterctl expect no question.
 pub(super) fn ask(what: &str, plan: &Report) -> bool {
-    !prompt::is_possible() || prompt::confirm(&question(what, plan))
+    prompt::agrees(&question(what, plan))
 }
 
 /// Returns the question. It names cluster-scoped objects, since they can affect more than one cluster.

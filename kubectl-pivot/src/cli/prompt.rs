@@ -3,6 +3,8 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::visible;
+
 /// True while a question waits for its answer. A process has one terminal, so one flag is enough.
 static IS_OPEN: AtomicBool = AtomicBool::new(false);
 
@@ -17,11 +19,17 @@ pub(super) fn is_possible() -> bool {
     io::stdin().is_terminal()
 }
 
+/// Asks on the terminal, and returns true for a yes. Without a terminal there is nobody to ask, and the
+/// answer is yes: scripts that were written for clusterctl expect no question.
+pub(super) fn agrees(question: &str) -> bool {
+    !is_possible() || confirm(question)
+}
+
 /// Asks on the terminal, and returns true for a yes.
 pub(super) fn confirm(question: &str) -> bool {
     IS_OPEN.store(true, Ordering::SeqCst);
     let mut err = anstream::stderr().lock();
-    let _ = write!(err, "{question} [y/N] ");
+    let _ = write!(err, "{} [y/N] ", visible::output(question));
     let _ = err.flush();
     // The handler of signals prints too.
     drop(err);

@@ -9,6 +9,7 @@ use super::names::label;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
+use super::take_over::TakeOverArgs;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, CreateResumeRequest, exit};
 use crate::render;
@@ -39,6 +40,8 @@ pub(super) struct Args {
     clusters: OneOrTwoArgs,
     #[command(flatten)]
     backups: BackupArgs,
+    #[command(flatten)]
+    take_over: TakeOverArgs,
     /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s before
     /// the first write. Make sure that the holder is dead.
     #[arg(long, help_heading = "Safety")]
@@ -86,7 +89,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         return Ok(exit::OK);
     }
     if let Some(gone) = args.source_is_gone {
-        let request = args.clusters.request_without(Role::Source);
+        let mut request = args.clusters.request_without(Role::Source);
+        request.options.take_over = args.take_over.asking("Finish without its source", context);
         let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
         let result = commands::resume_without_source(&run, args.force_unlock, gone.into()).await;
         context.progress.clear();
@@ -96,6 +100,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let mut request = args.clusters.request();
     args.pace.apply(&mut request.options);
     args.allow.apply(&mut request.options);
+    request.options.take_over = args.take_over.asking("Carry on", context);
     request.options.probes = Some(args.probes.options()?);
     request.options.backups = args.backups.folder()?;
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;

@@ -3,6 +3,7 @@
 use super::Context;
 use super::clusters::OneOrTwoArgs;
 use super::gone::GoneArg;
+use super::take_over::TakeOverArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
 use crate::transfer::{Operation, Role};
@@ -54,6 +55,8 @@ pub(super) struct Args {
     /// these two clusters are its source and target. Refused if objects may have been deleted from the source.
     #[arg(long, conflicts_with_all = ["target_is_gone", "source_is_gone"], help_heading = "Safety")]
     from_marks: bool,
+    #[command(flatten)]
+    take_over: TakeOverArgs,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
@@ -62,10 +65,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         (None, Some(gone)) => Some((Role::Target, gone.into())),
         (None, None) => None,
     };
-    let request = match missing {
+    let mut request = match missing {
         Some((role, _)) => args.clusters.request_without(role),
         None => args.clusters.request(),
     };
+    request.options.take_over = args.take_over.asking("Roll back", context);
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let record = match missing {
         Some(missing) => commands::rollback_without(&run, missing, args.force_unlock).await?,

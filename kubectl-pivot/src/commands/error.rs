@@ -262,6 +262,7 @@ fn of_move(error: &MoveError) -> u8 {
         MoveError::Unprepared(_)
         | MoveError::Refused(_)
         | MoveError::NotReady(_)
+        | MoveError::NotConfirmed
         | MoveError::Locked(_)
         | MoveError::TooLate { .. } => exit::REFUSED,
         MoveError::UnknownProbe(_) => exit::USAGE,

@@ -11,10 +11,11 @@ use serde_json::json;
 
 use super::discover::{Territory, list_everywhere};
 use super::error::{MoveError, PhaseError};
+use super::exposure;
 use super::inventory;
 use super::kinds;
 use super::ledger;
-use super::lock::Lock;
+use super::lock::{Holder, Lease, Lock};
 use super::namespaces;
 use super::pause;
 use super::places::lock_one;
@@ -51,9 +52,10 @@ pub async fn resume_without_source(
     gone: Gone,
     report: &mut Report,
 ) -> Result<(), MoveError> {
-    let record = record_here(run, Role::Target).await?;
+    let (record, holder) = record_here(run, Role::Target).await?;
     refuse_early(&record)?;
     refuse_if_it_answers(&record, gone).await?;
+    run.options.take_over.confirm(&record, holder)?;
     let run = as_recorded(run, &record);
     report.run.clone_from(&run.id);
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
@@ -97,9 +99,10 @@ pub async fn rollback_without(
     gone: Gone,
 ) -> Result<Record, MoveError> {
     let here = missing.other();
-    let record = record_here(run, here).await?;
+    let (record, holder) = record_here(run, here).await?;
     refuse_late(&record)?;
     refuse_if_it_answers(&record, gone).await?;
+    run.options.take_over.confirm(&record, holder)?;
     let run = as_recorded(run, &record);
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
     let lock = lock_one(&run, &run.source, record, force).await?;
@@ -127,8 +130,10 @@ pub async fn rollback_without(
 }
 
 /// The record of the move whose end this cluster is.
-async fn record_here(run: &Run, role: Role) -> Result<Record, MoveError> {
+async fn record_here(run: &Run, role: Role) -> Result<(Record, Option<Holder>), MoveError> {
+    exposure::warn(run);
     let lease = find_one(&run.target).await.map_err(MoveError::Unprepared)?;
+    let holder = lease.as_ref().and_then(Lease::holder);
     let record = lease.and_then(|lease| lease.record);
     let record = record.ok_or_else(|| {
         MoveError::NoRun("no interrupted move was found in this cluster".to_owned())
@@ -142,7 +147,7 @@ async fn record_here(run: &Run, role: Role) -> Result<Record, MoveError> {
             record.role, record.run
         )));
     }
-    Ok(record)
+    Ok((record, holder))
 }
 
 /// Refuses to finish a move whose copies may not be complete.

@@ -414,6 +414,9 @@ pub enum MoveError {
     /// No run was found that could be carried on or put back.
     #[error("{0}")]
     NoRun(String),
+    /// The user does not want to take the interrupted run over.
+    #[error("not confirmed; nothing was changed")]
+    NotConfirmed,
     /// The run is past the point up to which it can be put back.
     #[error("the {} {} is past its point of no return: it is {phase}", record.operation, record.run)]
     TooLate {
@@ -528,6 +531,7 @@ impl MoveError {
             }
             Self::UnknownProbe(error) => error.hint(),
             Self::Locked(error) => error.hint(),
+            Self::NotConfirmed => "`kubectl pivot status` shows what there is in both clusters; --yes takes the run over without a question".to_owned(),
             Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
             Self::NotAlone { hint, .. } => hint.clone(),

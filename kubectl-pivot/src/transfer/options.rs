@@ -10,6 +10,8 @@ use super::conversion::AcceptedLoss;
 use crate::probes::Skips;
 use kubectl_pivot_plugin_host::Registry;
 
+use super::take_over::TakeOver;
+
 /// Which objects move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Namespaces {
@@ -148,10 +150,12 @@ pub struct MoveOptions {
     pub allow_unlisted: Vec<KindSelector>,
     /// Fields that may get lost when the target converts objects to another version.
     pub accept_loss: Vec<AcceptedLoss>,
-    /// Readiness probes to await before and after the move; `None` for none at all.
-    pub probes: Option<ProbeOptions>,
     /// Whether Secrets that a control plane needs may be missing.
     pub allow_missing_secrets: bool,
+    /// Readiness probes to await before and after the move; `None` for none at all.
+    pub probes: Option<ProbeOptions>,
+    /// How it is decided whether an interrupted run is carried on or put back.
+    pub take_over: TakeOver,
     /// Folder in which a move makes a backup before it copies; none without.
     pub backups: Option<PathBuf>,
 }
@@ -171,11 +175,12 @@ impl MoveOptions {
             allow_collected: Vec::new(),
             allow_unlisted: Vec::new(),
             accept_loss: Vec::new(),
+            allow_missing_secrets: false,
             probes: None,
+            take_over: TakeOver::default(),
             backups: None,
         }
     }
-            allow_missing_secrets: false,
 }
 
 #[cfg(test)]

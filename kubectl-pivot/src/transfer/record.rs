@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Page;
 use super::options::Namespaces;
-use crate::capi::Chosen;
+use crate::capi::{Chosen, valid};
 
 /// Version of the record's format. A reader refuses newer ones.
 ///
@@ -130,6 +130,9 @@ pub enum RecordError {
     /// Its run has an id that no run has. Files are called after runs, so this is not taken lightly.
     #[error("the record of a run has no valid id: {0:?}")]
     Run(String),
+    /// It names a scope that no run has.
+    #[error("the record of a run is about {0:?}, which is not a name of a namespace")]
+    Namespace(String),
 }
 
 impl Record {
@@ -197,7 +200,12 @@ impl Record {
         if record.run.is_empty() || record.run.len() > 63 || !record.run.bytes().all(is_valid) {
             return Err(RecordError::Run(record.run));
         }
-        Ok(record)
+        match record.namespace {
+            Some(namespace) if !valid::is_label(&namespace) => {
+                Err(RecordError::Namespace(namespace))
+            }
+            _ => Ok(record),
+        }
     }
 
     /// The record as text.
@@ -281,5 +289,7 @@ mod tests {
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
         assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));
+        let scope = record.to_text().replace("\"namespace\":\"ns\"", "\"namespace\":\"a/../b\"");
+        assert!(matches!(Record::parse(&scope), Err(RecordError::Namespace(_))));
     }
 }

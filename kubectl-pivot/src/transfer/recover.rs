@@ -7,9 +7,10 @@ use super::compare::{being_deleted, is_finalizer};
 use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
+use super::exposure;
 use super::inventory;
 use super::ledger;
-use super::lock::{self, Lease, Lock};
+use super::lock::{self, Holder, Lease, Lock};
 use super::mover::{Clock, commit, execute_locked, finish_from, hand_over, plan, put_back};
 use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
@@ -42,6 +43,11 @@ impl Found {
         let decides = if of(&self.target) { &self.target } else { &self.source };
         decides.as_ref().and_then(|lease| lease.record.as_ref())
     }
+
+    /// Who has held the lock last.
+    fn holder(&self) -> Option<Holder> {
+        self.target.iter().chain(&self.source).find_map(Lease::holder)
+    }
 }
 
 /// Looks for the records of runs in both clusters.
@@ -70,17 +76,19 @@ enum Interrupted {
 }
 
 /// The run to carry on or put back; the clusters of a move have to be the right way round.
-async fn interrupted(run: &Run) -> Result<Interrupted, MoveError> {
+async fn interrupted(run: &Run) -> Result<(Interrupted, Option<Holder>), MoveError> {
+    exposure::warn(run);
     let found = find(&run.source, &run.target).await.map_err(MoveError::Unprepared)?;
     for (cluster, lease) in [(&run.source, &found.source), (&run.target, &found.target)] {
         let record = lease.as_ref().and_then(|lease| lease.record.as_ref());
         if let Some(record) = record.filter(|record| record.operation != Operation::Move) {
             let (source, target) = (cluster.clone(), cluster.clone());
             let alone = Run { source, target, ..as_recorded(run, record) };
-            return Ok(Interrupted::OfFiles(alone, record.clone()));
+            let holder = lease.as_ref().and_then(Lease::holder);
+            return Ok((Interrupted::OfFiles(alone, record.clone()), holder));
         }
     }
-    interrupted_move(run, &found)
+    Ok((interrupted_move(run, &found)?, found.holder()))
 }
 
 /// The run under the id and with the scope of a record.
@@ -121,13 +129,15 @@ fn interrupted_move(run: &Run, found: &Found) -> Result<Interrupted, MoveError> 
 /// # Errors
 /// When there is none, its holder is still alive, or it fails again.
 pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), MoveError> {
-    let (run, record) = match interrupted(run).await? {
+    let (found, holder) = interrupted(run).await?;
+    let (run, record) = match found {
         Interrupted::Move(run, record) => (run, record),
         Interrupted::OfFiles(_, record) => return Err(MoveError::OfFiles(Box::new(record))),
     };
     if record.phase == Phase::Undoing {
         return Err(MoveError::BeingUndone(Box::new(record)));
     }
+    run.options.take_over.confirm(&record, holder)?;
     report.run.clone_from(&run.id);
     run.events.note(format!(
         "carrying on the move {}, begun {}, which is {}",
@@ -350,12 +360,13 @@ async fn find_copies(
 /// When there is none, its holder is still alive, it is past its point of no return, or a request
 /// fails.
 pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
-    let (Interrupted::Move(run, record) | Interrupted::OfFiles(run, record)) =
-        interrupted(run).await?;
+    let (found, holder) = interrupted(run).await?;
+    let (Interrupted::Move(run, record) | Interrupted::OfFiles(run, record)) = found;
     let too_late = |phase| Err(MoveError::TooLate { record: Box::new(record.clone()), phase });
     if !record.can_be_rolled_back() {
         return too_late(record.phase);
     }
+    run.options.take_over.confirm(&record, holder)?;
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let lock = if record.operation == Operation::Move {
         let places = places(&run, Some(&record)).await?;

@@ -247,6 +247,7 @@ impl Report {
             | MoveError::UnknownProbe(_)
             | MoveError::Locked(_)
             | MoveError::NoRun(_)
+            | MoveError::NotConfirmed
             | MoveError::OfFiles(_)
             | MoveError::BeingUndone(_)
             | MoveError::NotAlone { .. }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::discover::{Territory, list_everywhere_or_in};
 use super::error::{MoveError, PhaseError};
+use super::exposure;
 use super::inventory;
 use super::ledger;
 use super::lock::Lock;
@@ -35,7 +36,9 @@ pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, MoveE
             record.operation, record.run
         )));
     }
+    exposure::warn(run);
     let record = record(run).await?;
+    run.options.take_over.confirm(&record, None)?;
     let run = as_recorded(run, &record);
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     refuse_if_deleted(&run, &territory, &record).await?;

@@ -129,6 +129,13 @@ pub struct Lease {
     pub state: LeaseState,
 }
 
+impl Lease {
+    /// Returns who holds it, or has held it and not let it go.
+    pub fn holder(&self) -> Option<Holder> {
+        holder(&self.object)
+    }
+}
+
 /// Whether a Lease is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseState {
@@ -174,9 +181,18 @@ fn holder_at(object: &Object, now: Timestamp) -> Option<Holder> {
     Some(Holder { identity: one_line(identity), renewed: age.unwrap_or_default() })
 }
 
+/// Returns whether a Lease was renewed so long after this moment that no clock is that wrong.
+fn is_of_future(object: &Object, now: Timestamp, lasts: Duration) -> bool {
+    let renewed = object.value()["spec"]["renewTime"].as_str();
+    let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());
+    let ahead = renewed.and_then(|renewed| renewed.duration_since(now).try_into().ok());
+    ahead.is_some_and(|ahead: Duration| ahead > lasts)
+}
+
 fn state_at(object: &Object, now: Timestamp) -> LeaseState {
     let lasts = lasts_of(object.value()["spec"]["leaseDurationSeconds"].as_i64());
     match holder_at(object, now) {
+        Some(_) if is_of_future(object, now, lasts) => LeaseState::Free,
         Some(holder) if holder.renewed < lasts => LeaseState::Held(holder),
         _ => LeaseState::Free,
     }
@@ -439,6 +455,14 @@ mod tests {
         let LeaseState::Held(live) = at("2026-01-01T00:00:20Z") else { panic!("held") };
         assert_eq!((live.identity.as_str(), live.renewed.as_secs()), ("me", 20));
         assert_eq!(at("2026-01-01T00:00:31Z"), LeaseState::Free);
+        assert!(matches!(at("2025-12-31T23:59:40Z"), LeaseState::Held(_)), "clocks differ");
+        assert_eq!(at("2025-12-31T00:00:00Z"), LeaseState::Free, "of the future");
+        let endless = Object::new(
+            json!({"spec": {"holderIdentity": "me", "leaseDurationSeconds": 100_000_000,
+            "renewTime": "2026-01-01T00:00:00.000000Z"}}),
+        );
+        let later = "2026-01-01T00:05:01Z".parse().expect("a time");
+        assert_eq!(state_at(&endless, later), LeaseState::Free, "no Lease lasts for years");
         let free = Object::new(json!({"spec": {"leaseDurationSeconds": 30}}));
         assert_eq!(state_at(&free, Timestamp::now()), LeaseState::Free);
         assert!(holder(&lease).is_some() && holder(&free).is_none());

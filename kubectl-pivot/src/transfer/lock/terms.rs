@@ -13,6 +13,9 @@ const LASTS: Duration = Duration::from_secs(30);
 /// How long a Lease may last in tests.
 const LASTS_IN_TESTS: std::ops::RangeInclusive<u64> = 3..=300;
 
+/// The longest time that a Lease of others is believed to last.
+const LONGEST: Duration = Duration::from_secs(*LASTS_IN_TESTS.end());
+
 /// The times of a Lease; all of them follow from how long it lasts without a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
@@ -54,10 +57,11 @@ impl Terms {
     }
 }
 
-/// How long a Lease of others lasts by what is written in it.
+/// How long a Lease of others lasts by what is written in it. No program writes a longer time than [`LONGEST`].
 pub(super) fn lasts_of(seconds: Option<i64>) -> Duration {
     let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
-    seconds.filter(|seconds| *seconds > 0).map_or(LASTS, Duration::from_secs)
+    let lasts = seconds.filter(|seconds| *seconds > 0).map_or(LASTS, Duration::from_secs);
+    lasts.min(LONGEST)
 }
 
 #[cfg(test)]

@@ -1,0 +1,77 @@
+//! The question of `resume` and `rollback`.
+
+use super::Context;
+use super::prompt;
+use crate::transfer::{Interruption, TakeOver};
+use crate::visible::one_line;
+
+/// Asks on a terminal before an interrupted run is taken over.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct TakeOverArgs {
+    /// Do not ask before an interrupted run is taken over. Nothing is asked either when standard input is no
+    /// terminal.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl TakeOverArgs {
+    /// Returns how the user is asked to do this, such as `Carry on`.
+    pub(super) fn asking(self, what: &'static str, context: &Context) -> TakeOver {
+        if self.yes {
+            return TakeOver::default();
+        }
+        let progress = context.progress.clone();
+        TakeOver::asking(move |interruption| {
+            progress.clear();
+            prompt::agrees(&question(what, interruption))
+        })
+    }
+}
+
+/// The question, with all that somebody can have made up.
+fn question(what: &str, Interruption { record, holder }: &Interruption) -> String {
+    let scope = match &record.namespace {
+        Some(namespace) => format!("namespace {}", one_line(namespace)),
+        None => "all namespaces".to_owned(),
+    };
+    let holder = match holder {
+        Some(holder) => {
+            format!("last held by {}, renewed {} s ago", holder.identity, holder.renewed.as_secs())
+        }
+        None => "held by nobody".to_owned(),
+    };
+    format!(
+        "{what} the {} {} of {scope}, begun {}? It is {}; the cluster is its {}, the other end is {}; {holder}",
+        record.operation,
+        record.run,
+        one_line(&record.started),
+        record.phase,
+        record.role,
+        one_line(&record.peer),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::{Namespaces, Record, Role};
+
+    #[test]
+    fn the_question_shows_what_a_record_says_as_text() {
+        let record = Record::new(
+            "r1",
+            Role::Target,
+            &Namespaces::One("ns".to_owned()),
+            "https://a\u{1b}[2J",
+        );
+        let shown = question("Carry on", &Interruption { record, holder: None });
+        for text in [
+            "Carry on the move r1 of namespace ns",
+            r"https://a\u{1b}[2J",
+            "held by nobody",
+            "target",
+        ] {
+            assert!(shown.contains(text), "{shown}");
+        }
+    }
+}
