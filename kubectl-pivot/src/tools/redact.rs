@@ -105,15 +105,21 @@ impl<'a> Lines<'a> {
         }
         if let Some(begin) = line.find("-----BEGIN ").filter(|_| line.contains("PRIVATE KEY")) {
             self.within_key = !line.contains("-----END ");
-            return Some(format!("{}{REDACTED}", &line[..begin]));
+            let before = line.get(..begin).unwrap_or_default();
+            return Some(format!("{}{REDACTED}", self.hide(before)));
         }
-        let mut line = hide_logins(&hide_schemes(&hide_keyed(line)));
+        Some(self.hide(line))
+    }
+
+    /// Known values go first: what only looks like a secret may end in the middle of one.
+    fn hide(&self, line: &str) -> String {
+        let mut line = line.to_owned();
         for value in self.redactor.values() {
             if line.contains(value) {
                 line = line.replace(value, REDACTED);
             }
         }
-        Some(line)
+        hide_logins(&hide_schemes(&hide_keyed(&line)))
     }
 }
 
@@ -221,6 +227,20 @@ mod tests {
             assert!(!clean.contains(secret), "{clean}");
         }
         assert!(clean.contains("name: admin") && clean.contains("tokenFile: /x"), "{clean}");
+    }
+
+    #[test]
+    fn a_secret_vanishes_before_a_private_key_and_behind_what_looks_like_one() {
+        let mut redactor = Redactor::default();
+        redactor.add("hunter2 CANARY");
+        let key =
+            "hunter2 CANARY -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----";
+        assert_eq!(redactor.text(key), "[redacted] [redacted]");
+        assert_eq!(
+            redactor.text("token: hunter2 CANARY"),
+            "token: [redacted]",
+            "not only its first word"
+        );
     }
 
     #[test]
