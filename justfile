@@ -28,6 +28,10 @@ demo:
 deny:
     .ci/run deny
 
+# Ten minutes of fuzzing what reads foreign text.
+fuzz:
+    .ci/run fuzz
+
 # Every kill point of the transaction, not only a sample; takes long.
 kill-matrix:
     .ci/run kill_matrix

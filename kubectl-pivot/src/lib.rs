@@ -11,6 +11,8 @@ pub mod causes;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
+#[cfg(test)]
+mod fuzz;
 pub mod journal;
 pub mod panics;
 pub mod plugins;

@@ -13,6 +13,10 @@ mod events;
 mod exposure;
 mod gate;
 #[cfg(test)]
+#[cfg(test)]
+mod fuzz_tests;
+mod gate;
+#[cfg(test)]
 mod hostile_tests;
 mod kubeconfig;
 mod list;

@@ -4,6 +4,8 @@
 
 mod backup;
 mod files;
+#[cfg(test)]
+mod fuzz_tests;
 mod load;
 mod manifest;
 mod places;
