@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use http::{Response, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::error::{ApiErrorCause, classify};
 use crate::visible;
@@ -19,8 +20,16 @@ const LONGEST_PAGE: usize = 256 * MIB;
 const LONGEST_ANSWER: usize = 8 * MIB;
 /// The most bytes of the answer to a request that failed.
 const LONGEST_ERROR: usize = MIB;
+/// What any answer may hold before it waits for its turn with other long ones.
+const SHORT: usize = 16 * MIB;
+/// The most values in one answer: each takes 32 bytes of memory at least, however short it is.
+const MOST_VALUES: usize = 8_000_000;
 /// The most characters that are kept of an error without a message of the API server.
 const LONGEST_EXCERPT: usize = 300;
+
+/// Long answers that are read at once, from all clusters. A dozen lists run beside each other, and none of them may
+/// take its bound while all others do.
+static LONG_ANSWERS: Semaphore = Semaphore::const_new(2);
 
 /// Why an attempt failed, and how long the API server wants to be left alone.
 pub(super) type Failure = (ApiErrorCause, Option<Duration>);
@@ -85,14 +94,33 @@ pub(super) async fn read_answer(response: Response<Body>, form: Form) -> Result<
 
 /// Reads a body of at most so many bytes.
 async fn read_within(body: Body, limit: usize) -> Result<Vec<u8>, ApiErrorCause> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => Err(ApiErrorCause::TooLong { limit }),
-        Err(error) => Err(match error.downcast_ref::<kube::Error>() {
-            Some(error) => classify(error),
-            None => ApiErrorCause::Broken(error.to_string()),
-        }),
+    let (mut body, mut read, mut turn) = (body, Vec::new(), None);
+    while let Some(frame) = body.frame().await {
+        let Ok(bytes) = frame.map_err(|error| classify(&error))?.into_data() else { continue };
+        if read.len() + bytes.len() > limit {
+            return Err(ApiErrorCause::TooLong { limit });
+        }
+        if turn.is_none() && read.len() + bytes.len() > SHORT {
+            turn = LONG_ANSWERS.acquire().await.ok();
+        }
+        read.extend_from_slice(&bytes);
     }
+    Ok(read)
+}
+
+/// Returns whether JSON has more values than any answer, by what separates them outside of strings.
+fn has_too_many_values(body: &[u8]) -> bool {
+    let (mut values, mut is_string, mut is_escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b',' | b'[' | b'{' if !is_string => values += 1,
+            _ => {}
+        }
+    }
+    values > MOST_VALUES
 }
 
 /// Reads the body of a success.
@@ -102,6 +130,9 @@ fn success(form: Form, content_type: Option<&str>, body: &[u8]) -> Result<Value,
     }
     if body.first() != Some(&b'{') {
         return Err(format!("it is {}: {:?}", content_type.unwrap_or("untyped"), beginning(body)));
+    }
+    if body.len() > MOST_VALUES && has_too_many_values(body) {
+        return Err(format!("it has more than {MOST_VALUES} values"));
     }
     let answer: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let is_list = answer["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
@@ -201,6 +232,14 @@ mod tests {
             let problem = success(Form::Page, None, foreign.as_bytes()).expect_err(foreign);
             assert!(problem.contains(says), "{foreign}: {problem}");
         }
+    }
+
+    #[test]
+    fn an_answer_of_nothing_but_small_values_is_an_error_before_it_is_memory() {
+        let many = format!("{{\"a\": [0{}]}}", ",0".repeat(MOST_VALUES));
+        assert!(success(Form::Json, None, many.as_bytes()).expect_err("a bomb").contains("values"));
+        let text = format!("{{\"a\": \"{}\"}}", "\\\",[".repeat(MOST_VALUES / 2));
+        assert!(success(Form::Json, None, text.as_bytes()).is_ok(), "a long text is one value");
     }
 
     #[tokio::test]
