@@ -87,6 +87,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
     if preflight::has_clusters_or_classes(&graph) {
         preflight::check_objects(run, &graph, &mut findings);
+        preflight::check_marks(run, &graph, &mut findings);
         preflight::check_ties(&graph, &mut findings);
     }
     let (strangers, conversions) = (Vec::new(), Vec::new());

@@ -33,7 +33,7 @@ use crate::capi::{Graph, MoveKind, ResourceType, is_cluster, is_cluster_class};
 use crate::cluster::{Client, Served};
 
 pub use collected::Stranger;
-pub(in crate::transfer) use objects::{check as check_objects, identity};
+pub(in crate::transfer) use objects::{check as check_objects, check_marks, identity};
 pub(in crate::transfer) use permissions::{
     LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS,
 };
@@ -87,6 +87,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
 
     run.events.doing("checking objects, permissions and the target");
     objects::check(run, &graph, &mut findings);
+    objects::check_marks(run, &graph, &mut findings);
     room::check(&graph, &mut findings);
     managed::check(&graph, &mut findings);
     check_served(&graph, &target_serves, &mut findings);

@@ -59,14 +59,19 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             let hint = "wait until it is gone; if it does not go, look at its finalizers and its controller";
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
         }
-        check_marks(run, graph.resource(node), object, findings);
     }
     secrets::check(run, graph, findings);
 }
 
-/// Refuses objects with marks of other runs. Whoever can write to an object can forge one: it stops a move before
-/// it begins, and never later, since a copy gets none of them.
-fn check_marks(run: &Run, resource: &ResourceType, object: &Object, findings: &mut Findings) {
+/// Refuses objects with marks of other runs. Whoever can write to an object can forge one: it stops a run before
+/// it begins, and never later, since the lock keeps true ones away and a copy gets none of them.
+pub(in crate::transfer) fn check_marks(run: &Run, graph: &Graph, findings: &mut Findings) {
+    for node in graph.copied().map(|index| &graph.nodes[index]) {
+        check_marks_of(run, graph.resource(node), &node.object, findings);
+    }
+}
+
+fn check_marks_of(run: &Run, resource: &ResourceType, object: &Object, findings: &mut Findings) {
     let paused = paused_by(object).map(|by| (PAUSED_BY_ANNOTATION, "was paused", by));
     let created = object.annotation(RUN_ANNOTATION);
     let created = created.map(|by| (RUN_ANNOTATION, "is an unfinished copy", by));

@@ -24,6 +24,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .thorough("a_controller_that_asks_late_to_wait_is_waited_for", late_block_move)
         .thorough("controllers_have_their_whole_time_to_report_after_a_block_move", late_reports)
         .thorough("a_machine_created_before_the_pause_is_moved", machine_before_pause)
+        .thorough("a_mark_that_a_tenant_forges_in_the_middle_changes_nothing", forged_mark)
         .thorough("a_finalizer_that_is_put_back_does_not_stop_the_move", finalizer_put_back)
 }
 
@@ -268,6 +269,25 @@ async fn machine_before_pause(stormy: Shared) {
     assert!(moved.expect("can be read").is_some(), "the late Machine was not moved");
     let left = client.list(&machines(), Some(&tag)).await.expect("can be listed");
     assert!(left.is_empty(), "{left:?}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// A tenant marks its Secret when the move has looked at it already.
+async fn forged_mark(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let is_pause = |call: &Call| call.method == "PATCH" && call.is_about("clusters");
+    arena.tape().rule(Rule::when(is_pause, Fault::HoldAfter).times(1));
+    let mut running = arena.program().start(arena.move_args(&tag));
+    arena.tape().held().await;
+    let secrets = ResourceType::core("Secret", "secrets");
+    let mark = json!({"metadata": {"annotations": {"kubectl-pivot.io/run": "zzz"}}});
+    let place = (Some(&*tag), "plain-worker");
+    patch(arena.pair().source.client(), &secrets, place, &mark).await;
+    arena.tape().release();
+    let outcome = running.end().await.expect_success("the move");
+    assert!(!outcome.says("FieldManagersDiffer"), "{outcome}");
     check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
 }

@@ -1,0 +1,109 @@
+//! A source that does not show what must be there, and objects whose marks somebody has made up.
+
+use std::sync::Arc;
+
+use kubectl_pivot::capi::ResourceType;
+use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::population::shapes::{CLUSTER_NAME, CONTROL_PLANE, condition};
+use kubectl_pivot_tests::population::{Piece, Population, shapes};
+use kubectl_pivot_tests::suite::Suite;
+use serde_json::{Value, json};
+
+use super::bench::{Bench, code, expect};
+
+pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
+    suite
+        .case("secrets_that_a_control_plane_needs", missing_secrets)
+        .case("marks_that_others_have_forged", forged_marks)
+        .case("a_certificate_that_is_not_verified", unverified)
+}
+
+/// Keys that are gone, or that something on the way to the API server leaves out, are not left behind in silence.
+async fn missing_secrets(bench: Arc<Bench>) {
+    let namespace = "keyless";
+    let mut population = Population::new(namespace);
+    let cluster = shapes::cluster(&mut population, namespace);
+    let control_plane = population.add(
+        Piece::new(CONTROL_PLANE, "KubeadmControlPlane", "kcp")
+            .label(CLUSTER_NAME, namespace)
+            .controlled_by(cluster)
+            .spec(json!({"replicas": 1, "version": "v1.36.0",
+                "kubeadmConfigSpec": {"initConfiguration": {"nodeRegistration": {"name": "a"}}},
+                "machineTemplate": {"spec": {"infrastructureRef":
+                    shapes::infrastructure_ref("DockerMachineTemplate", "none")}}}))
+            .status(json!({"conditions": [condition("Initialized")],
+                "initialization": {"controlPlaneInitialized": true}})),
+    );
+    for purpose in ["ca", "etcd"] {
+        let secret = Piece::cluster_secret(&format!("{namespace}-{purpose}"));
+        population.add(secret.label(CLUSTER_NAME, namespace).controlled_by(control_plane));
+    }
+    bench.pair().source.populate(&population).await;
+    let before = bench.snapshot(namespace).await;
+    let outcome = bench.run(namespace, &[]).await;
+    let says = [
+        "nothing was changed",
+        "SecretMissing",
+        "KubeadmControlPlane keyless/kcp",
+        "keyless-proxy, keyless-sa",
+        "--allow-missing-secrets",
+    ];
+    expect(&outcome, code::REFUSED, &says);
+    bench.expect_untouched(namespace, &before, &outcome).await;
+    let outcome = bench.run(namespace, &["--dry-run", "--allow-missing-secrets"]).await;
+    expect(&outcome, code::MOVED, &["SecretMissing", "keyless-sa"]);
+    let mut rest = Population::new(namespace);
+    for purpose in ["proxy", "sa"] {
+        let secret = Piece::cluster_secret(&format!("{namespace}-{purpose}"));
+        rest.add(secret.label(CLUSTER_NAME, namespace));
+    }
+    bench.pair().source.populate(&rest).await;
+    let outcome = bench.run(namespace, &["--dry-run"]).await;
+    expect(&outcome, code::MOVED, &[]);
+    assert!(!outcome.says("SecretMissing"), "{outcome}");
+}
+
+/// A tenant can write to its own objects. It can keep them from being moved, and not more.
+async fn forged_marks(bench: Arc<Bench>) {
+    let namespace = "forged";
+    bench.populate(namespace).await;
+    let secret = format!("{namespace}-0");
+    let secrets = ResourceType::core("Secret", "secrets");
+    let mark = async |value: Value| {
+        let patch = json!({"metadata": {"annotations": {"kubectl-pivot.io/run": value}}});
+        let (place, options) = ((Some(namespace), &*secret), WriteOptions::manager("tenant"));
+        let client = bench.pair().source.client();
+        let marked = client.patch(&secrets, place, (PatchKind::Merge, &patch), &options).await;
+        marked.expect("a tenant may write to its Secret");
+    };
+    mark("zzz".into()).await;
+    let before = bench.snapshot(namespace).await;
+    let outcome = bench.run(namespace, &[]).await;
+    let says = [
+        "nothing was changed",
+        "OtherRun",
+        "Secret forged/forged-0: it is an unfinished copy by the mark kubectl-pivot.io/run of the move zzz",
+        "kubectl annotate secrets forged-0 -n forged kubectl-pivot.io/run-",
+    ];
+    expect(&outcome, code::REFUSED, &says);
+    bench.expect_untouched(namespace, &before, &outcome).await;
+    mark(Value::Null).await;
+    expect(&bench.run(namespace, &[]).await, code::MOVED, &[]);
+}
+
+/// kubectl goes on without a word; a move says it once for the cluster that it is true of.
+async fn unverified(bench: Arc<Bench>) {
+    let namespace = "unverified";
+    bench.populate(namespace).await;
+    let text = std::fs::read_to_string(bench.pair().source.kubeconfig()).expect("readable");
+    let mut config: Value = serde_saphyr::from_str(&text).expect("a kubeconfig is YAML");
+    let server = config["clusters"][0]["cluster"]["server"].take();
+    config["clusters"][0]["cluster"] = json!({"server": server, "insecure-skip-tls-verify": true});
+    let source = bench.stage().folder("kubeconfigs").join("unverified");
+    std::fs::write(&source, config.to_string()).expect("the temporary folder is writable");
+    let target = bench.pair().target.kubeconfig();
+    let outcome = bench.run_as_with(&source, target, namespace, &["--dry-run"]).await;
+    expect(&outcome, code::MOVED, &["TlsNotVerified", "insecure-skip-tls-verify"]);
+    let said = outcome.stdout.matches("[TlsNotVerified]").count();
+    assert_eq!(said, 1, "the target is verified: {outcome}");
+}
