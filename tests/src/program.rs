@@ -128,6 +128,19 @@ impl Running {
         self.pid
     }
 
+    /// Watches how much memory it has at most, in MiB, until it ends.
+    pub fn watch_memory(&self) -> JoinHandle<u64> {
+        let status = format!("/proc/{}/status", self.pid);
+        tokio::spawn(async move {
+            let mut most = 0;
+            while let Some(kib) = std::fs::read_to_string(&status).ok().and_then(|s| peak_kib(&s)) {
+                most = most.max(kib);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            most / 1024
+        })
+    }
+
     /// Kills it at once, whatever it is doing.
     pub fn kill(&self) {
         self.signal("KILL");
@@ -158,6 +171,12 @@ impl Running {
         let output = output.unwrap_or_else(|_| panic!("process {} has not ended", self.pid));
         Outcome::from(output.expect("waiting does not panic").expect("its output can be read"))
     }
+}
+
+/// The peak of resident memory in `/proc/PID/status`; none once the process has ended.
+fn peak_kib(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
 impl Drop for Running {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::call::Call;
+use super::hostile::Hostility;
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Fault {
     },
     /// It is not forwarded but answered, with 200, by the log-in page of a proxy.
     LogInPage,
+    /// It is answered by somebody who means harm.
+    Hostile(Hostility),
     /// It is not forwarded; the connection is reset.
     Reset,
     /// It is forwarded after a while.
@@ -45,23 +48,35 @@ pub struct Rule {
     skip: usize,
     times: usize,
     chance: f64,
+    /// Not before this has come.
+    after: Option<Condition>,
 }
+
+/// A condition on a request.
+struct Condition(Box<dyn Fn(&Call) -> bool + Send + Sync>);
 
 enum Applies {
     Write(usize),
-    Call(Box<dyn Fn(&Call) -> bool + Send + Sync>),
+    Call(Condition),
 }
 
 impl Rule {
     /// At the write of this number, from 1 on.
     pub fn at_write(number: usize, fault: Fault) -> Self {
-        Self { fault, applies: Applies::Write(number), skip: 0, times: 1, chance: 1.0 }
+        Self { fault, applies: Applies::Write(number), skip: 0, times: 1, chance: 1.0, after: None }
     }
 
     /// At every request for which `applies` holds.
     pub fn when(applies: impl Fn(&Call) -> bool + Send + Sync + 'static, fault: Fault) -> Self {
-        let applies = Applies::Call(Box::new(applies));
-        Self { fault, applies, skip: 0, times: usize::MAX, chance: 1.0 }
+        let applies = Applies::Call(Condition(Box::new(applies)));
+        Self { fault, applies, skip: 0, times: usize::MAX, chance: 1.0, after: None }
+    }
+
+    /// Not before such a request has come, and not at it.
+    #[must_use]
+    pub fn after(mut self, begins: impl Fn(&Call) -> bool + Send + Sync + 'static) -> Self {
+        self.after = Some(Condition(Box::new(begins)));
+        self
     }
 
     /// Not at the first `count` of them.
@@ -87,9 +102,15 @@ impl Rule {
 
     /// The fault for a request, `dice` being a number from 0 to 1.
     pub(super) fn fault(&mut self, call: &Call, number: Option<usize>, dice: f64) -> Option<Fault> {
+        if let Some(Condition(begins)) = &self.after {
+            if begins(call) {
+                self.after = None;
+            }
+            return None;
+        }
         let applies = match &self.applies {
             Applies::Write(wanted) => number == Some(*wanted),
-            Applies::Call(applies) => applies(call),
+            Applies::Call(Condition(applies)) => applies(call),
         };
         if !applies || dice >= self.chance || self.times == 0 {
             return None;

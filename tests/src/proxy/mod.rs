@@ -8,6 +8,7 @@
 
 mod call;
 mod fault;
+mod hostile;
 pub(crate) mod http;
 mod server;
 mod tape;
@@ -15,6 +16,7 @@ mod timeline;
 
 pub use call::{Call, Side};
 pub use fault::{Fault, Rule};
+pub use hostile::Hostility;
 pub use server::{Proxy, one_sided};
 pub use tape::{Tape, Write};
 pub use timeline::{Activity, Timeline};

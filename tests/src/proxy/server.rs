@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::call::{Call, Side, one_sided_types};
 use super::fault::Fault;
+use super::hostile::Hostility;
 use super::http::{self, Answer, Request};
 use super::tape::Tape;
 use super::timeline::Activity;
@@ -50,6 +51,7 @@ struct Upstream {
 enum Next {
     Answer(Answer),
     Stream(Response<Body>),
+    Hostile(Hostility, Option<Answer>),
     Close,
     Reset,
 }
@@ -117,6 +119,9 @@ async fn serve(stream: TcpStream, upstream: &Arc<Upstream>) -> io::Result<()> {
         match upstream.handle(request).await {
             Next::Answer(answer) => http::write(&mut stream, &answer).await?,
             Next::Stream(response) => return pass_on(&mut stream, response).await,
+            Next::Hostile(hostility, honest) => {
+                return hostility.answer(stream.get_mut(), honest).await;
+            }
             Next::Close => return Ok(()),
             Next::Reset => return stream.get_ref().set_zero_linger(),
         }
@@ -134,6 +139,13 @@ impl Upstream {
                 return Next::Answer(refusal(status, retry_after));
             }
             Some(Fault::LogInPage) => return Next::Answer(log_in_page()),
+            Some(Fault::Hostile(hostility)) => {
+                let honest = match hostility.is_about_lists() && call.method == "GET" {
+                    true => self.forward(request).await,
+                    false => None,
+                };
+                return Next::Hostile(hostility, honest);
+            }
             Some(Fault::Reset) => return Next::Reset,
             Some(Fault::Silence) => std::future::pending().await,
             Some(Fault::HoldBefore) => self.tape.hold().await,

@@ -49,6 +49,7 @@ struct State {
     timeline: Timeline,
     latency: Duration,
     dice: StdRng,
+    has_been_led_away: bool,
 }
 
 impl Tape {
@@ -62,6 +63,7 @@ impl Tape {
             timeline: Timeline::default(),
             latency: Duration::ZERO,
             dice: StdRng::seed_from_u64(seed),
+            has_been_led_away: false,
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
@@ -104,6 +106,11 @@ impl Tape {
         self.state().writes.clone()
     }
 
+    /// Whether the program has ever followed a redirection.
+    pub fn has_been_led_away(&self) -> bool {
+        self.state().has_been_led_away
+    }
+
     /// The timeline so far.
     pub fn timeline(&self) -> Timeline {
         self.state().timeline.clone()
@@ -144,6 +151,7 @@ impl Tape {
         let (index, number) = if call.is_write() { state.log(call) } else { (None, None) };
         let State { rules, dice, .. } = &mut *state;
         let fault = rules.iter_mut().find_map(|rule| rule.fault(call, number, dice.random()));
+        state.has_been_led_away |= call.path == super::hostile::ELSEWHERE;
         (index, fault)
     }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod field_managers;
+mod hostile;
 mod neighbours;
 mod servers;
 mod strangers;
@@ -41,6 +42,7 @@ pub(crate) fn suite() -> Suite<Stormy> {
     let suite = neighbours::add(suite);
     let suite = tokens::add(suite);
     let suite = field_managers::add(suite);
+    let suite = hostile::add(suite);
     servers::add(suite)
 }
 
