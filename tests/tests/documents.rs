@@ -59,7 +59,7 @@ fn the_two_commands_of_the_readme_are_those_of_ci() {
     assert_eq!(step("demo"), commands[0]);
     assert_eq!(step("test"), commands[1]);
     assert!(
-        CI.contains("\nci_steps=(tools fmt style clippy doc schemas test)\n"),
+        CI.contains("\nci_steps=(tools fmt style clippy doc schemas deny test)\n"),
         "CI runs the tests"
     );
 }
@@ -384,7 +384,7 @@ fn the_readme_is_a_door() {
 
 /// All texts for users and contributors.
 fn texts() -> Vec<PathBuf> {
-    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
     let top = top.into_iter().map(|name| root().join(name));
     top.chain(markdown_files(&root().join("docs"))).collect()
 }

@@ -257,6 +257,64 @@ mod tests {
         assert_eq!(allowing(target(), "namespaces", "create"), ["ClusterRole -"]);
     }
 
+    /// The rules of one cluster as rows of the table in `docs/security.md`.
+    fn rows(role: &str, grants: Grants) -> Vec<String> {
+        let mut rows = Vec::new();
+        for (namespace, rules) in grants.0 {
+            let place = match namespace.as_deref() {
+                None => "cluster",
+                Some("n") => "namespace",
+                Some("capi-system") => "core",
+                Some(_) => "infrastructure",
+            };
+            let words = |list: &Value| {
+                let words = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+                words.map(str::to_owned).collect::<Vec<_>>()
+            };
+            for rule in rules {
+                let group = words(&rule["apiGroups"]).concat();
+                let resources = words(&rule["resources"]).into_iter().map(|resource| {
+                    match (resource.as_str(), group.as_str()) {
+                        ("clusters", _) if place == "cluster" => {
+                            "`clusters.cluster.x-k8s.io`".to_owned()
+                        }
+                        ("clusters", _) => "namespaced kinds of providers".to_owned(),
+                        ("identities", _) => "cluster-scoped kinds of providers".to_owned(),
+                        ("clusters/finalizers", _) => {
+                            "namespaced kinds of providers, `/finalizers`".to_owned()
+                        }
+                        ("identities/finalizers", _) => {
+                            "cluster-scoped kinds of providers, `/finalizers`".to_owned()
+                        }
+                        ("*", _) => "`*` of all groups".to_owned(),
+                        (_, "") => format!("`{resource}`"),
+                        _ => format!("`{resource}.{group}`"),
+                    }
+                });
+                let resources = resources.collect::<Vec<_>>().join(", ");
+                rows.push(format!(
+                    "| {role} | {place} | {resources} | {} |",
+                    words(&rule["verbs"]).join(", ")
+                ));
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn the_permissions_in_the_documents_are_those_of_the_roles() {
+        let one = Namespaces::One("n".to_owned());
+        let mut rows_of_roles = rows("source", Grants::of_source(&kinds(), &providers(), &one));
+        rows_of_roles.extend(rows("target", Grants::of_target(&kinds(), &providers(), &one)));
+        rows_of_roles.sort();
+        rows_of_roles.dedup();
+        let text = include_str!("../../../docs/security.md");
+        let table =
+            text.lines().skip_while(|line| *line != "| cluster | where | resources | verbs |");
+        let told: Vec<&str> = table.skip(2).take_while(|line| line.starts_with('|')).collect();
+        assert_eq!(told, rows_of_roles, "\n{}\n", rows_of_roles.join("\n"));
+    }
+
     #[test]
     fn all_namespaces_need_a_cluster_role() {
         let target = Grants::of_target(&kinds(), &providers(), &Namespaces::All);
