@@ -6,35 +6,69 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::error::{ApiErrorCause, Subject};
-use crate::tools::Redactor;
+use crate::tools::{REDACTED, Redactor};
+
+/// A value that an error has cut off is known by so many of its first bytes.
+const HEAD: usize = 8;
+
+/// The annotation with which `kubectl apply` remembers what it has applied, values included.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Takes the values that a request would have stored in a Secret out of its error.
 pub(super) fn without_values(call: &Call, cause: ApiErrorCause) -> ApiErrorCause {
     let is_of_secret = matches!(&call.subject, Subject::Object(id) if id.kind == "Secret");
     match cause {
         ApiErrorCause::Status { code, reason, message } if is_of_secret => {
-            ApiErrorCause::Status { code, reason, message: redactor(&call.body).text(&message) }
+            ApiErrorCause::Status { code, reason, message: clean(&call.body, &message) }
         }
         ApiErrorCause::Malformed(problem) if is_of_secret => {
-            ApiErrorCause::Malformed(redactor(&call.body).text(&problem))
+            ApiErrorCause::Malformed(clean(&call.body, &problem))
         }
         other => other,
     }
 }
 
-/// Knows the values of a Secret as they are sent, and as they are meant.
-fn redactor(body: &[u8]) -> Redactor {
+fn clean(body: &[u8], text: &str) -> String {
     let secret: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let mut values = values(&secret);
+    let applied = secret["metadata"]["annotations"][LAST_APPLIED].as_str();
+    let applied = applied.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    values.extend(applied.iter().flat_map(self::values));
     let mut redactor = Redactor::default();
+    values.iter().for_each(|value| redactor.add(value));
+    let mut text = redactor.text(text);
+    for head in values.iter().flat_map(|value| value.lines()).filter_map(|line| line.get(..HEAD)) {
+        text = without_cut(&text, head);
+    }
+    text
+}
+
+/// The values of a Secret as they are sent, and as they are meant.
+fn values(secret: &Value) -> Vec<String> {
+    let mut values = Vec::new();
     for field in ["data", "stringData"] {
-        let values = secret[field].as_object().into_iter().flat_map(|fields| fields.values());
-        for value in values.filter_map(Value::as_str) {
-            redactor.add(value);
+        let fields = secret[field].as_object().into_iter().flat_map(|fields| fields.values());
+        for value in fields.filter_map(Value::as_str) {
+            values.push(value.to_owned());
             let meant = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            redactor.add(meant.unwrap_or_default());
+            values.extend(meant);
         }
     }
-    redactor
+    values
+}
+
+/// Hides words that begin as a value does: an error may have been cut off in the middle of it.
+fn without_cut(text: &str, head: &str) -> String {
+    let ends = |c: char| c.is_whitespace() || "\"',}…".contains(c);
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(head) {
+        clean.push_str(before);
+        clean.push_str(REDACTED);
+        rest = behind.find(ends).and_then(|end| behind.get(end..)).unwrap_or_default();
+    }
+    clean.push_str(rest);
+    clean
 }
 
 #[cfg(test)]
@@ -60,5 +94,22 @@ mod tests {
             assert!(!text.contains(value), "{text}");
         }
         assert!(text.contains("denied: [redacted] is"), "{text}");
+    }
+
+    #[test]
+    fn an_error_that_is_cut_off_in_a_value_shows_no_part_of_it() {
+        let id = ResourceType::core("Secret", "secrets").id(Some("default"), "a");
+        let applied = json!({"data": {"password": "b2xkLUNBTkFSWS1vbGQ="}}).to_string();
+        let secret = json!({"kind": "Secret", "data": {"password": "aHVudGVyMmh1bnRlcjI="},
+            "metadata": {"annotations": {LAST_APPLIED: applied}}});
+        let call =
+            Call::write(Verb::Create, Subject::Object(id), Method::POST, String::new(), &secret);
+        let message =
+            "no: {\"password\": \"b2xkLUNBTkFSWS1vbGQ=\", \"a\": \"aHVudGVyMmh1bn".to_owned();
+        let cause = ApiErrorCause::Status { code: 400, reason: String::new(), message };
+        let text = without_values(&call, cause).to_string();
+        assert!(!text.contains("b2xk") && !text.contains("aHVu"), "{text}");
+        let hunter = without_cut("is hunter2hun… and more", "hunter2h");
+        assert_eq!(hunter, "is [redacted]… and more");
     }
 }
