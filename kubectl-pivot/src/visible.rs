@@ -4,6 +4,8 @@
 //! overrides show text in another order than it has. A line break can begin a line that looks like one of this
 //! program.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::fmt::Write as _;
 
 /// The most characters that are shown of one text.

@@ -148,7 +148,7 @@ pub fn give_back(entries: &[Value], managers: &[Value], own_manager: &str) -> Ve
             entries.push(manager.clone());
             entries.len() - 1
         });
-        let entry = &mut entries[position];
+        let Some(entry) = entries.get_mut(position) else { continue };
         set_field(entry, &["fieldsType"], Value::from("FieldsV1"));
         set_field(entry, &["fieldsV1", "f:spec", "f:paused"], Value::Object(Map::new()));
     }

@@ -1,6 +1,8 @@
 //! The rules that Kubernetes has for names. Whatever comes from an API server or a file becomes part of paths, URLs
 //! and commands, so it is held to them when it is read.
 
+#![deny(clippy::indexing_slicing)]
+
 use super::object::Object;
 use super::resource::ResourceType;
 

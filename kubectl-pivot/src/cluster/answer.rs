@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::error::{ApiErrorCause, classify};
+use super::field::at;
 use crate::visible;
 
 const MIB: usize = 1 << 20;
@@ -81,14 +82,15 @@ pub(super) async fn read_answer(response: Response<Body>, form: Form) -> Result<
         other => other.map_err(|cause| (cause, None))?,
     };
     let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+    let text =
+        |field: &str| answer.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut message = text("message");
     if message.is_empty() {
         message = String::from_utf8_lossy(&body).trim().chars().take(LONGEST_EXCERPT).collect();
     }
     let message = visible::lines(&message);
     let reason = visible::one_line(&text("reason"));
-    let asked = answer["details"]["retryAfterSeconds"].as_u64().map(Duration::from_secs);
+    let asked = at(&answer, "/details/retryAfterSeconds").as_u64().map(Duration::from_secs);
     Err((ApiErrorCause::Status { code: status.as_u16(), reason, message }, retry_after.or(asked)))
 }
 
@@ -135,7 +137,7 @@ fn success(form: Form, content_type: Option<&str>, body: &[u8]) -> Result<Value,
         return Err(format!("it has more than {MOST_VALUES} values"));
     }
     let answer: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let is_list = answer["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+    let is_list = at(&answer, "/kind").as_str().is_some_and(|kind| kind.ends_with("List"));
     let problem = match form {
         Form::Object if !is_object(&answer) => "no object",
         Form::Page | Form::Discovery if !is_list => "no list",
@@ -147,15 +149,15 @@ fn success(form: Form, content_type: Option<&str>, body: &[u8]) -> Result<Value,
 }
 
 fn is_object(answer: &Value) -> bool {
-    answer["apiVersion"].is_string()
-        && answer["kind"].is_string()
-        && matches!(answer["metadata"], Value::Object(_) | Value::Null)
+    at(answer, "/apiVersion").is_string()
+        && at(answer, "/kind").is_string()
+        && matches!(at(answer, "/metadata"), Value::Object(_) | Value::Null)
 }
 
 /// Returns whether there are items; `null` is how Go writes that there are none.
 fn has_items(list: &Value) -> bool {
     match list.get("items") {
-        Some(Value::Array(items)) => items.iter().all(|item| item["metadata"].is_object()),
+        Some(Value::Array(items)) => items.iter().all(|item| at(item, "/metadata").is_object()),
         items => items == Some(&Value::Null),
     }
 }
@@ -163,7 +165,7 @@ fn has_items(list: &Value) -> bool {
 /// Returns whether a list says at which moment it was true, as each list of an API server does, in every
 /// form of its objects (`k8s.io/apimachinery/pkg/apis/meta/v1`, ListMeta).
 fn has_resource_version(list: &Value) -> bool {
-    list["metadata"]["resourceVersion"].as_str().is_some_and(|version| !version.is_empty())
+    at(list, "/metadata/resourceVersion").as_str().is_some_and(|version| !version.is_empty())
 }
 
 /// The first words of a body, for an error.

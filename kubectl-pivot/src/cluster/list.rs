@@ -9,6 +9,7 @@ use super::answer::Form;
 use super::call::{Call, JSON};
 use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb};
+use super::field::at;
 use crate::capi::{Object, ResourceType, valid};
 
 /// Objects in one page of a list.
@@ -124,7 +125,9 @@ impl Client {
             call.accept = selection.accept;
             call.form = Form::Page;
             let page = self.exchange(call).await?;
-            let text = |field: &str| page.value["metadata"][field].as_str().unwrap_or_default();
+            let metadata = at(&page.value, "/metadata");
+            let text =
+                |field: &str| metadata.get(field).and_then(Value::as_str).unwrap_or_default();
             let resource_version = text("resourceVersion").to_owned();
             text("continue").clone_into(&mut token);
             bounds.take_in(page.length, &token).map_err(failed)?;

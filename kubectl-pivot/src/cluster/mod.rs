@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of moves, phases or terminals.
 
+#![deny(clippy::indexing_slicing)]
+
 mod answer;
 mod call;
 mod client;
@@ -11,8 +13,7 @@ mod credentials;
 mod error;
 mod events;
 mod exposure;
-mod gate;
-#[cfg(test)]
+mod field;
 #[cfg(test)]
 mod fuzz_tests;
 mod gate;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::error::{ApiErrorCause, Subject};
+use super::field::at;
 use crate::tools::{REDACTED, Redactor};
 
 /// A value that an error has cut off is known by so many of its first bytes.
@@ -31,7 +32,8 @@ pub(super) fn without_values(call: &Call, cause: ApiErrorCause) -> ApiErrorCause
 fn clean(body: &[u8], text: &str) -> String {
     let secret: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let mut values = values(&secret);
-    let applied = secret["metadata"]["annotations"][LAST_APPLIED].as_str();
+    let annotations = at(&secret, "/metadata/annotations");
+    let applied = annotations.get(LAST_APPLIED).and_then(Value::as_str);
     let applied = applied.and_then(|text| serde_json::from_str::<Value>(text).ok());
     values.extend(applied.iter().flat_map(self::values));
     let mut redactor = Redactor::default();
@@ -47,7 +49,11 @@ fn clean(body: &[u8], text: &str) -> String {
 fn values(secret: &Value) -> Vec<String> {
     let mut values = Vec::new();
     for field in ["data", "stringData"] {
-        let fields = secret[field].as_object().into_iter().flat_map(|fields| fields.values());
+        let fields = secret
+            .get(field)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|fields| fields.values());
         for value in fields.filter_map(Value::as_str) {
             values.push(value.to_owned());
             let meant = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::error::ApiError;
+use super::field::at;
 use crate::capi::{Object, ResourceType, valid};
 
 /// Asks for what is served in one answer.
@@ -31,14 +32,14 @@ impl Served {
     /// When a request fails.
     pub async fn read(cluster: &Client) -> Result<Self, ApiError> {
         let answer = cluster.aggregated_discovery().await?;
-        if answer["kind"] == "APIGroupDiscoveryList" {
+        if at(&answer, "/kind") == "APIGroupDiscoveryList" {
             return Ok(Self::aggregated(&answer));
         }
         let mut served = Self::default();
         // API servers before 1.26 answer with the plain list of groups.
         for group in items(&answer, "groups") {
             for version in items(group, "versions") {
-                let group_version = version["groupVersion"].as_str().unwrap_or_default();
+                let group_version = at(version, "/groupVersion").as_str().unwrap_or_default();
                 let list = cluster.get_path(&format!("/apis/{group_version}")).await?;
                 served.add_plain(group_version, &list);
             }
@@ -122,21 +123,22 @@ impl Served {
     }
 
     fn add_aggregated(&mut self, group: &Value) {
-        let name = group["metadata"]["name"].as_str().unwrap_or_default();
+        let name = at(group, "/metadata/name").as_str().unwrap_or_default();
         for version in items(group, "versions") {
-            let api_version = format!("{name}/{}", version["version"].as_str().unwrap_or_default());
-            if version["freshness"] == "Stale" {
+            let api_version =
+                format!("{name}/{}", at(version, "/version").as_str().unwrap_or_default());
+            if at(version, "/freshness") == "Stale" {
                 self.stale.push(api_version.clone());
             }
             for resource in items(version, "resources") {
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                 let (kind, plural) =
-                    (text(&resource["responseKind"]["kind"]), text(&resource["resource"]));
+                    (text(at(resource, "/responseKind/kind")), text(at(resource, "/resource")));
                 self.add(ResourceType::new(
                     &api_version,
                     &kind,
                     &plural,
-                    resource["scope"] == "Namespaced",
+                    at(resource, "/scope") == "Namespaced",
                 ));
             }
         }
@@ -144,14 +146,14 @@ impl Served {
 
     fn add_plain(&mut self, group_version: &str, list: &Value) {
         for resource in items(list, "resources") {
-            let plural = resource["name"].as_str().unwrap_or_default();
+            let plural = at(resource, "/name").as_str().unwrap_or_default();
             if !plural.contains('/') {
-                let kind = resource["kind"].as_str().unwrap_or_default();
+                let kind = at(resource, "/kind").as_str().unwrap_or_default();
                 self.add(ResourceType::new(
                     group_version,
                     kind,
                     plural,
-                    resource["namespaced"] == true,
+                    at(resource, "/namespaced") == true,
                 ));
             }
         }
@@ -176,7 +178,7 @@ fn crd_type() -> ResourceType {
 }
 
 fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    value[field].as_array().into_iter().flatten()
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::call::JSON;
 use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
 use super::events::events;
+use super::field::at;
 use super::list::Selection;
 use crate::capi::{Object, ResourceType};
 use crate::visible;
@@ -129,7 +130,7 @@ fn change(event: WatchEvent<Value>, kind: &ResourceType) -> Result<Change, ApiEr
     };
     match event {
         WatchEvent::Added(value) | WatchEvent::Modified(value) | WatchEvent::Deleted(value)
-            if !value["metadata"].is_object() =>
+            if !at(&value, "/metadata").is_object() =>
         {
             Err(ApiErrorCause::Malformed("an event of a watch is about no object".to_owned()))
         }

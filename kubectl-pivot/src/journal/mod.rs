@@ -3,6 +3,8 @@
 //! Events know nothing of terminals; [`crate::render`] turns them into text. The journal is a file in
 //! the user's state folder. No run needs it: what has to be known is in the clusters.
 
+#![deny(clippy::indexing_slicing)]
+
 mod event;
 mod folder;
 mod keep;

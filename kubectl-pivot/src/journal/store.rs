@@ -174,7 +174,9 @@ impl Store {
         let line = Line { version: VERSION, time, event };
         let mut value = serde_json::to_value(line).expect("an event has string keys only");
         let sum = checksum(&self.replay.sum, &value);
-        value["checksum"] = Value::from(sum.as_str());
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("checksum".to_owned(), sum.as_str().into());
+        }
         let written = self.file.write_all(format!("{value}\n").as_bytes());
         let synced = written.and_then(|()| if sync { self.file.sync_data() } else { Ok(()) });
         synced.map_err(|source| JournalError::File { path: self.path.clone(), source })?;

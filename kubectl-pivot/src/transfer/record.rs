@@ -1,6 +1,8 @@
 //! What a run leaves in both clusters so that anybody can finish or undo it from there: its
 //! identity, what it moves, and how far it has come.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -200,11 +202,10 @@ impl Record {
         if record.run.is_empty() || record.run.len() > 63 || !record.run.bytes().all(is_valid) {
             return Err(RecordError::Run(record.run));
         }
-        match record.namespace {
-            Some(namespace) if !valid::is_label(&namespace) => {
-                Err(RecordError::Namespace(namespace))
-            }
-            _ => Ok(record),
+        let mut named = record.namespace.iter().chain(&record.namespaces);
+        match named.find(|namespace| !valid::is_label(namespace)) {
+            Some(namespace) => Err(RecordError::Namespace(namespace.clone())),
+            None => Ok(record),
         }
     }
 

@@ -17,9 +17,12 @@ pub struct Interruption {
     pub holder: Option<Holder>,
 }
 
+/// A question about a run that was interrupted.
+type Question = dyn Fn(&Interruption) -> bool + Send + Sync;
+
 /// Decides whether an interrupted run is taken over. Without a question every run is.
 #[derive(Clone, Default)]
-pub struct TakeOver(Option<Arc<dyn Fn(&Interruption) -> bool + Send + Sync>>);
+pub struct TakeOver(Option<Arc<Question>>);
 
 impl TakeOver {
     /// Asks this question before the first write.

@@ -2,6 +2,8 @@
 //!
 //! Whatever [`stream`] writes, [`documents`] and kubectl read back unchanged.
 
+#![deny(clippy::indexing_slicing)]
+
 mod read;
 mod write;
 

@@ -1,6 +1,8 @@
 //! What a backup may restore: objects of the places that its manifest is about, and no credentials of the cluster
 //! itself. The manifest is a checksum and no signature: whoever can change the files can change it too.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::collections::HashSet;
 use std::path::Path;
 

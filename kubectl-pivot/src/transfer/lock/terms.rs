@@ -1,5 +1,7 @@
 //! The times of a Lease.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::time::Duration;
 
 use crate::cluster::Moment;
