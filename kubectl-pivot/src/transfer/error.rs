@@ -134,6 +134,14 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// A cluster has left it out of a list when it was to be resumed.
+    #[error("{object} is still paused in the {side} cluster: it was missing in a list of its kind")]
+    StillPaused {
+        /// The object.
+        object: ObjectId,
+        /// `source` or `target`.
+        side: &'static str,
+    },
     /// Somebody has created again what the run has deleted.
     #[error(
         "{object} is in the source cluster again: somebody has created it anew, or resumed it as one of their own"
@@ -350,6 +358,9 @@ impl PhaseError {
             }
             Self::SourceActive { object } | Self::CopyActive { object } => format!(
                 "find out what resumes {object} (Argo CD, Flux, a person), suspend that until the move has ended, and pause it again"
+            ),
+            Self::StillPaused { side, .. } => format!(
+                "find out what answers in the place of the {side}'s API server, then finish the move with `kubectl pivot resume`"
             ),
             Self::CameBack { object } => format!(
                 "suspend what creates {object} (Argo CD, Flux, a pipeline); pause the one in the source, take its finalizers off and delete it there, since the target has it now"

@@ -40,6 +40,7 @@ mod readiness;
 mod record;
 mod recover;
 mod report;
+mod resumed;
 mod run;
 mod seal;
 mod take_over;

@@ -19,6 +19,7 @@ use super::quiesce::{Pauses, quiesce};
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Step};
 use super::report::{Explained, Outcome, PhaseTime, Report};
+use super::resumed::check_resumed;
 use super::run::Run;
 use super::seal::seal;
 use super::undo::{Stray, undo};
@@ -289,7 +290,7 @@ async fn finish(
                 ("delete objects from the source", Step::SourceDeleted, deleted)
             }
             Phase::Resuming | Phase::Finished => {
-                let resumed = resume(run, territory);
+                let resumed = resume(run, territory, graph);
                 let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
                 ("resume reconciliation", Step::Resumed, resumed)
             }
@@ -313,9 +314,10 @@ async fn delete_what_can_be(
 }
 
 /// Resumes what was moved on the target, and classes that were kept in the source.
-async fn resume(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+async fn resume(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
     pause::restore_all(run, &run.target, &territory.kinds).await?;
     pause::restore_kept(run, &run.source, &territory.kinds).await?;
+    check_resumed(run, graph).await?;
     namespaces::unmark_or_warn(run).await;
     Ok(())
 }
