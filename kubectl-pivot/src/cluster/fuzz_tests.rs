@@ -72,6 +72,7 @@ fn use_page(page: &Value) {
         moves: false,
         moves_hierarchy: true,
         has_status_subresource: true,
+        converted_to: None,
     }];
     let _ = Graph::build(Arc::new(kinds), objects, &Scope::default());
 }

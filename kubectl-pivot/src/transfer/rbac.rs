@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(allowing(target(), "namespaces", "create"), ["ClusterRole -"]);
     }
 
-    /// The rules of one cluster as rows of the table in `docs/security.md`.
+    /// The rules of one cluster as rows of the table in `docs/concepts/security.md`.
     fn rows(role: &str, grants: Grants) -> Vec<String> {
         let mut rows = Vec::new();
         for (namespace, rules) in grants.0 {
@@ -308,7 +308,7 @@ mod tests {
         rows_of_roles.extend(rows("target", Grants::of_target(&kinds(), &providers(), &one)));
         rows_of_roles.sort();
         rows_of_roles.dedup();
-        let text = include_str!("../../../docs/security.md");
+        let text = include_str!("../../../docs/concepts/security.md");
         let table =
             text.lines().skip_while(|line| *line != "| cluster | where | resources | verbs |");
         let told: Vec<&str> = table.skip(2).take_while(|line| line.starts_with('|')).collect();

@@ -8,14 +8,14 @@ use futures::{StreamExt, TryStreamExt};
 use super::error::PhaseError;
 use super::pause::paused_by;
 use super::run::{Progress, Run};
-use crate::capi::{Fate, Graph, Node, Object, ObjectId, is_cluster_class};
+use crate::capi::{Fate, Graph, Node, Object, ObjectId, is_pausable};
 use crate::cluster::Client;
 
 /// Kinds listed at once.
 const LISTS_IN_FLIGHT: usize = 8;
 
-/// Checks that nothing that this run has paused still has its pause: no copy in the target, and no ClusterClass that
-/// was kept in the source.
+/// Checks that nothing that this run has paused still has its pause: no copy in the target, and no ClusterClass or
+/// ClusterResourceSet that was kept in the source.
 ///
 /// # Errors
 /// [`PhaseError::StillPaused`] with the first that has; or a request fails.
@@ -27,7 +27,7 @@ pub(super) async fn check_resumed(run: &Run, graph: &Graph) -> Result<(), PhaseE
         .collect();
     let (moved, kept): (Vec<&Node>, Vec<&Node>) =
         paused.into_iter().partition(|node| node.fate == Fate::Move);
-    let kept = kept.into_iter().filter(|node| is_cluster_class(&node.object)).collect();
+    let kept = kept.into_iter().filter(|node| is_pausable(&node.object)).collect();
     check(run, (&run.target, "target"), graph, moved).await?;
     check(run, (&run.source, "source"), graph, kept).await
 }
