@@ -4,7 +4,7 @@ use kubectl_pivot_plugin_api::ServedKind;
 
 use crate::cluster::Served;
 
-/// Whether a group is one of Cluster API and its providers.
+/// Returns whether a group is one of Cluster API and its providers.
 pub fn is_cluster_api(group: &str) -> bool {
     group == "cluster.x-k8s.io" || group.ends_with(".cluster.x-k8s.io")
 }

@@ -105,7 +105,7 @@ pub enum Compatibility {
     Refused,
 }
 
-/// Whether a host that speaks `host` can use a plugin that speaks `plugin`.
+/// Returns whether a host that speaks `host` can use a plugin that speaks `plugin`.
 pub fn compatibility(host: ProtocolVersion, plugin: ProtocolVersion) -> Compatibility {
     if host.major != plugin.major {
         Compatibility::Refused

@@ -59,7 +59,7 @@ impl Values {
         self.0.get(name).and_then(Value::as_i64).ok_or_else(|| undeclared(name, "integer"))
     }
 
-    /// Whether `name` is true.
+    /// Returns whether `name` is true.
     ///
     /// # Errors
     /// As [`Values::text`].

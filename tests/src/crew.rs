@@ -59,7 +59,7 @@ impl Drop for Crew {
     }
 }
 
-/// Whether all providers have their Deployments, the last thing that is installed of each.
+/// Returns whether all providers have their Deployments, the last thing that is installed of each.
 async fn is_installed(kubeconfig: &Path) -> bool {
     if !kubeconfig.exists() {
         return false;

@@ -15,7 +15,7 @@ const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";
 const PAUSED: &str = "cluster.x-k8s.io/paused";
 const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
 
-/// Whether controllers work on what this object stands for: for a Cluster its whole hierarchy, for a
+/// Returns whether controllers work on what this object stands for: for a Cluster its whole hierarchy, for a
 /// ClusterClass, ClusterResourceSet, proxy of Helm releases or the infrastructure of a Cluster that object.
 ///
 /// # Panics
@@ -32,7 +32,7 @@ pub fn is_active(object: &Value) -> bool {
     }
 }
 
-/// Whether the controllers of an active Cluster would carry out the deletion of this object now: destroy
+/// Returns whether the controllers of an active Cluster would carry out the deletion of this object now: destroy
 /// the machine behind a Machine, and so on.
 pub fn is_being_torn_down(object: &Value) -> bool {
     let metadata = &object["metadata"];

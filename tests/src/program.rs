@@ -196,7 +196,7 @@ impl From<std::process::Output> for Outcome {
 }
 
 impl Outcome {
-    /// Whether the exit code is 0.
+    /// Returns whether the exit code is 0.
     pub fn succeeded(&self) -> bool {
         self.code == Some(0)
     }
@@ -210,7 +210,7 @@ impl Outcome {
         self
     }
 
-    /// Whether it says this, as a result or on the way.
+    /// Returns whether it says this, as a result or on the way.
     pub fn says(&self, text: &str) -> bool {
         self.stdout.contains(text) || self.stderr.contains(text)
     }

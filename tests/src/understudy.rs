@@ -113,7 +113,7 @@ impl Seat {
         Ok(Self { kubeconfig: content, client, served: None })
     }
 
-    /// Whether the file leads to the same cluster as before.
+    /// Returns whether the file leads to the same cluster as before.
     fn is_still(&self, kubeconfig: &Path) -> bool {
         std::fs::read(kubeconfig).is_ok_and(|content| content == self.kubeconfig)
     }

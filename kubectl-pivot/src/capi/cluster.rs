@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::names::{ADDONS_GROUP, CLUSTER_NAME_LABEL, CORE_GROUP, PAUSED_ANNOTATION};
 use super::object::Object;
 
-/// Whether this is a `Cluster` of Cluster API.
+/// Returns whether this is a `Cluster` of Cluster API.
 pub fn is_cluster(object: &Object) -> bool {
     object.kind() == "Cluster" && object.group() == CORE_GROUP
 }
 
-/// Whether this is a `ClusterClass`.
+/// Returns whether this is a `ClusterClass`.
 pub fn is_cluster_class(object: &Object) -> bool {
     object.kind() == "ClusterClass" && object.group() == CORE_GROUP
 }
@@ -39,12 +39,12 @@ pub fn is_pausable(object: &Object) -> bool {
     PAUSABLE.contains(&(object.group(), object.kind()))
 }
 
-/// Whether this is a `Machine`.
+/// Returns whether this is a `Machine`.
 pub fn is_machine(object: &Object) -> bool {
     object.kind() == "Machine" && object.group() == CORE_GROUP
 }
 
-/// Whether this is a `ClusterResourceSetBinding`.
+/// Returns whether this is a `ClusterResourceSetBinding`.
 pub fn is_resource_set_binding(object: &Object) -> bool {
     object.kind() == "ClusterResourceSetBinding" && object.group() == ADDONS_GROUP
 }
@@ -54,7 +54,7 @@ pub fn is_resource_set(object: &Object) -> bool {
     object.kind() == "ClusterResourceSet" && object.group() == ADDONS_GROUP
 }
 
-/// Whether objects of this kind carry everything below them along, without any label.
+/// Returns whether objects of this kind carry everything below them along, without any label.
 pub fn moves_its_hierarchy(group: &str, kind: &str) -> bool {
     matches!(
         (group, kind),
@@ -85,7 +85,7 @@ pub fn has_paused_annotation(object: &Object) -> bool {
     object.annotation(PAUSED_ANNOTATION).is_some()
 }
 
-/// Whether the controller of an object has reported that it leaves the object alone, as it is now;
+/// Returns whether the controller of an object has reported that it leaves the object alone, as it is now;
 /// `None` when it does not report this at all.
 pub fn reports_pause(object: &Object) -> Option<bool> {
     let status = &object.value()["status"];

@@ -141,7 +141,7 @@ impl Object {
         self.metadata_str("resourceVersion").unwrap_or_default()
     }
 
-    /// Whether the object is being deleted.
+    /// Returns whether the object is being deleted.
     pub fn is_being_deleted(&self) -> bool {
         self.metadata_str("deletionTimestamp").is_some()
     }

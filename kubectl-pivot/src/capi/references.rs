@@ -108,7 +108,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a field has this name, or ends with it as a word: `dataSecretName` for `secretName`.
+/// Returns whether a field has this name, or ends with it as a word: `dataSecretName` for `secretName`.
 fn is_named(key: &str, name: &str) -> bool {
     let mut word = name.to_owned();
     word[..1].make_ascii_uppercase();

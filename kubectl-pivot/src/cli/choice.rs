@@ -40,7 +40,7 @@ pub(super) struct NamesArgs {
 }
 
 impl NamesArgs {
-    /// What was asked for.
+    /// Returns the choice that the flags ask for.
     pub(super) fn choice(self) -> Choice {
         let Self { clusters, exclude } = self;
         match clusters.is_empty() && exclude.is_empty() {
@@ -59,14 +59,14 @@ pub(super) struct ChoiceArgs {
     /// Only Clusters with these labels, as for kubectl.
     #[arg(help_heading = "Scope", long, short = 'l', value_name = "LABELS")]
     selector: Option<String>,
-    /// What the chosen Clusters share with others (ClusterClasses, templates, identities, Secrets of
-    /// those) is copied, and kept in the source.
+    /// Copy what the chosen Clusters share with others (ClusterClasses, templates, identities and
+    /// their Secrets), and keep it in the source.
     #[arg(help_heading = "Scope", long, requires = "choosing")]
     copy_shared: bool,
 }
 
 impl ChoiceArgs {
-    /// What was asked for.
+    /// Returns the choice that the flags ask for.
     pub(super) fn choice(self) -> Choice {
         let (selector, copy_shared) = (self.selector, self.copy_shared);
         match self.names.choice() {

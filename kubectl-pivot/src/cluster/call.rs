@@ -62,7 +62,7 @@ impl Call {
         }
     }
 
-    /// Whether it may change something.
+    /// Returns whether it may change something.
     pub(super) fn is_write(&self) -> bool {
         self.method != Method::GET
     }

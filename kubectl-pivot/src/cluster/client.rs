@@ -467,7 +467,7 @@ impl Client {
     }
 }
 
-/// Whether the API server has not even looked at the request.
+/// Returns whether the API server has not even looked at the request.
 fn is_unauthorized(cause: &ApiErrorCause) -> bool {
     matches!(cause, ApiErrorCause::Status { code: 401, .. })
 }

@@ -216,7 +216,7 @@ impl ApiError {
         self.cause.is_refused_by_webhook() || self.cause.is_refused_by_policy()
     }
 
-    /// Whether the request may have been carried out although it failed.
+    /// Returns whether the request may have been carried out although it failed.
     pub fn is_ambiguous(&self) -> bool {
         match self.cause {
             ApiErrorCause::Timeout(_)

@@ -60,7 +60,7 @@ impl Gate {
         self.0.send_replace(State::Closed);
     }
 
-    /// Whether the gate was closed for good.
+    /// Returns whether the gate was closed for good.
     pub fn is_closed(&self) -> bool {
         *self.0.borrow() == State::Closed
     }

@@ -47,7 +47,7 @@ impl RetryPolicy {
     }
 }
 
-/// Whether sending the request again can do no harm and may help.
+/// Returns whether sending the request again can do no harm and may help.
 ///
 /// A request that is not `repeatable` (a create) is sent again only if it cannot have been carried
 /// out; the caller finds out about the other cases by reading.

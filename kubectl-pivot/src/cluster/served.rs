@@ -104,7 +104,7 @@ impl Served {
         kinds.map(|((group, kind), versions)| (group.as_str(), kind.as_str(), versions.as_slice()))
     }
 
-    /// Whether this very version of a kind is served.
+    /// Returns whether this very version of a kind is served.
     pub fn has(&self, resource: &ResourceType) -> bool {
         self.versions(&resource.group, &resource.kind)
             .iter()

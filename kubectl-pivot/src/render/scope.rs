@@ -1,4 +1,4 @@
-//! What a run is about, in a few words.
+//! The scope of a run, in a few words.
 
 use std::collections::BTreeSet;
 

@@ -16,7 +16,7 @@ impl Interrupt {
         Self(Arc::new(wanted))
     }
 
-    /// Whether to stop.
+    /// Returns whether to stop.
     pub fn is_wanted(&self) -> bool {
         (self.0)()
     }

@@ -82,7 +82,7 @@ pub enum Ending {
 }
 
 impl ToolError {
-    /// Whether the user wanted it.
+    /// Returns whether the user wanted it.
     pub fn is_interruption(&self) -> bool {
         matches!(self, Self::Failed(failure) if matches!(failure.ending, Ending::Interrupted))
     }

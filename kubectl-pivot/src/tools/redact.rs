@@ -72,7 +72,7 @@ impl Redactor {
         self.known.iter().chain(&self.presumed).map(String::as_str)
     }
 
-    /// Whether a text holds a secret that was learnt. What a variable's name makes look like one is
+    /// Returns whether a text holds a secret that was learnt. What a variable's name makes look like one is
     /// not enough here.
     pub fn holds_secret(&self, text: &str) -> bool {
         self.known.iter().any(|value| text.contains(value.as_str()))

@@ -46,7 +46,7 @@ impl Check {
         Self { rule, says, violations }
     }
 
-    /// Whether it holds.
+    /// Returns whether it holds.
     pub fn holds(&self) -> bool {
         self.violations.is_empty()
     }

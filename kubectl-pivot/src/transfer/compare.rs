@@ -22,7 +22,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Whether both are the same.
+    /// Returns whether both are the same.
     pub fn is_none(&self) -> bool {
         self.lost.is_empty() && self.added.is_empty()
     }
@@ -59,7 +59,7 @@ pub(super) fn aligned(source: &Object, copy: &Object) -> (Value, Value) {
     (content(wanted), content(found))
 }
 
-/// Whether two states of one object have the same content.
+/// Returns whether two states of one object have the same content.
 pub fn is_same_content(a: &Object, b: &Object) -> bool {
     compare(a, b).is_none()
 }

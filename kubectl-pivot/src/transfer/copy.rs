@@ -244,7 +244,7 @@ async fn bring_up_to_date(
     }
 }
 
-/// Whether a copy of this run is not what it is to be. Its owners may have been removed by an
+/// Returns whether a copy of this run is not what it is to be. Its owners may have been removed by an
 /// interrupted undo and made anew since: under their old uids nobody would find them.
 fn is_stale(body: &Object, copy: &Object) -> bool {
     let mark = |object: &Object| object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_some();

@@ -37,7 +37,7 @@ impl DeletionHooks {
         hooks
     }
 
-    /// Whether something may look at the deletion of an object of this kind.
+    /// Returns whether something may look at the deletion of an object of this kind.
     pub(super) fn look_at(&self, resource: &ResourceType) -> bool {
         self.are_unknown || self.rules.iter().any(|rule| matches(rule, resource))
     }

@@ -165,7 +165,7 @@ async fn none_if_not_served(
     }
 }
 
-/// Whether discovery names a resource at this version.
+/// Returns whether discovery names a resource at this version.
 async fn is_named(cluster: &Client, resource: &ResourceType) -> Result<bool, ApiError> {
     match cluster.get_path(&resource.root()).await {
         Ok(list) => {

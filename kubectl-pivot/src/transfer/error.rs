@@ -503,7 +503,7 @@ pub enum MoveError {
 }
 
 impl MoveError {
-    /// Whether the user's wish to stop was all that happened.
+    /// Returns whether the user's wish to stop was all that happened.
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Undone { source: PhaseError::Interrupted, .. }

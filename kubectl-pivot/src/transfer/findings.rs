@@ -165,7 +165,7 @@ impl Findings {
         self.0.extend(other.0);
     }
 
-    /// Whether the move must not begin.
+    /// Returns whether the move must not begin.
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }

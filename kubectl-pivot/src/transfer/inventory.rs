@@ -29,7 +29,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Whether its namespace may hold credentials that belong to clusters.
+    /// Returns whether its namespace may hold credentials that belong to clusters.
     pub fn is_infrastructure(&self) -> bool {
         self.kind == "InfrastructureProvider"
     }

@@ -108,7 +108,7 @@ impl KindSelector {
         }
     }
 
-    /// Whether it names this kind, in whatever case.
+    /// Returns whether it names this kind, in whatever case.
     pub fn matches(&self, group: &str, kind: &str) -> bool {
         (self.kind == "*" || self.kind.eq_ignore_ascii_case(kind))
             && self.group.as_deref().is_none_or(|wanted| wanted == group)

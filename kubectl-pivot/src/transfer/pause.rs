@@ -284,7 +284,7 @@ async fn resume(
     precondition::patch(cluster, resource, &resumed, plan).await.map(drop)
 }
 
-/// Whether a Cluster would be without a spec if it were not paused: v1beta2 refuses a spec without fields.
+/// Returns whether a Cluster would be without a spec if it were not paused: v1beta2 refuses a spec without fields.
 fn is_nothing_but_paused(object: &Object) -> bool {
     is_cluster(object) && object.value()["spec"] == json!({"paused": true})
 }

@@ -293,7 +293,7 @@ impl Report {
         }
     }
 
-    /// Whether the objects have moved, and a readiness probe does not hold now.
+    /// Returns whether the objects have moved, and a readiness probe does not hold now.
     pub fn has_bad_probes(&self) -> bool {
         self.outcome == Outcome::Moved && self.probes.bad().next().is_some()
     }

@@ -37,12 +37,12 @@ impl Stop {
         Self { requested: Arc::default(), lock_lost: Arc::clone(&self.lock_lost) }
     }
 
-    /// Whether the lock was lost.
+    /// Returns whether the lock was lost.
     pub fn is_lock_lost(&self) -> bool {
         self.lock_lost.load(Ordering::Relaxed)
     }
 
-    /// Whether a stop was asked for.
+    /// Returns whether a stop was asked for.
     pub fn is_requested(&self) -> bool {
         self.requested.load(Ordering::Relaxed)
     }
@@ -91,7 +91,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether one cluster stands for both, since the other end is files.
+    /// Returns whether one cluster stands for both, since the other end is files.
     pub fn is_alone(&self) -> bool {
         self.source.name() == self.target.name()
     }

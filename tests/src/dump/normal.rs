@@ -66,7 +66,7 @@ impl Dump {
     }
 }
 
-/// Whether an identity is that of a namespace.
+/// Returns whether an identity is that of a namespace.
 fn is_namespace(identity: &str) -> bool {
     identity.starts_with("Namespace ")
 }

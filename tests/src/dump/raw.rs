@@ -59,7 +59,7 @@ impl Kinds {
         Self { types: BTreeMap::new(), served: served.collect() }
     }
 
-    /// Whether an `apiVersion` of a kind is served.
+    /// Returns whether an `apiVersion` of a kind is served.
     pub fn serve(&self, api_version: &str, kind: &str) -> bool {
         self.served.contains(&(api_version.to_owned(), kind.to_owned()))
     }

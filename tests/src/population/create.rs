@@ -61,7 +61,7 @@ impl Population {
         self.pieces.len()
     }
 
-    /// Whether there is no object.
+    /// Returns whether there is no object.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }

@@ -59,30 +59,30 @@ impl Call {
         }
     }
 
-    /// Whether it changes something: a write that is no dry-run and no question about permissions.
+    /// Returns whether it changes something: a write that is no dry-run and no question about permissions.
     pub fn is_write(&self) -> bool {
         ["POST", "PUT", "PATCH", "DELETE"].contains(&self.method.as_str())
             && !self.query.contains("dryRun=")
             && !self.path.contains("/selfsubject")
     }
 
-    /// Whether it creates a copy, or replaces one.
+    /// Returns whether it creates a copy, or replaces one.
     pub(super) fn writes_whole_copy(&self) -> bool {
         ["POST", "PUT"].contains(&self.method.as_str())
             && !self.body["metadata"]["annotations"][COPY].is_null()
     }
 
-    /// Whether its answer is a stream of changes.
+    /// Returns whether its answer is a stream of changes.
     pub fn is_watch(&self) -> bool {
         self.query.split('&').any(|part| part == "watch=true")
     }
 
-    /// Whether it is about the Lease of the program's lock.
+    /// Returns whether it is about the Lease of the program's lock.
     pub fn is_lease(&self) -> bool {
         self.path.starts_with("/apis/coordination.k8s.io/")
     }
 
-    /// Whether it is about objects of this resource, for example `machines`.
+    /// Returns whether it is about objects of this resource, for example `machines`.
     pub fn is_about(&self, plural: &str) -> bool {
         self.path.split('/').any(|part| part == plural)
     }
@@ -98,7 +98,7 @@ impl Call {
         self.body["metadata"]["annotations"][RECORD].as_str().filter(|_| self.is_lease())
     }
 
-    /// Whether it does nothing but renew the Lease, `last` being the record written before.
+    /// Returns whether it does nothing but renew the Lease, `last` being the record written before.
     /// Renewals happen by the clock, so they have no number.
     pub(super) fn is_renewal(&self, last: Option<&str>) -> bool {
         let only_time = |spec: &Value| spec.as_object().is_some_and(|s| s.keys().eq(["renewTime"]));

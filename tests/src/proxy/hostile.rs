@@ -52,7 +52,7 @@ impl Hostility {
         Self::Slow,
     ];
 
-    /// Whether it changes true answers.
+    /// Returns whether it changes true answers.
     pub(super) fn is_about_lists(self) -> bool {
         matches!(self, Self::EmptyList | Self::OneMorePage)
     }

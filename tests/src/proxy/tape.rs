@@ -106,7 +106,7 @@ impl Tape {
         self.state().writes.clone()
     }
 
-    /// Whether the program has ever followed a redirection.
+    /// Returns whether the program has ever followed a redirection.
     pub fn has_been_led_away(&self) -> bool {
         self.state().has_been_led_away
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::charts::CILIUM;
 use super::stage::{Stage, expect, text};
 
-/// Whether a run has written anything for a cluster of this name.
+/// Returns whether a run has written anything for a cluster of this name.
 async fn has_begun(stage: &Stage, name: &str) -> bool {
     let (bootstrap, _) = stage.clients().await;
     let kind = ResourceType::new("v1", "Namespace", "namespaces", false);

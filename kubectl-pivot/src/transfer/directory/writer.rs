@@ -120,7 +120,7 @@ impl Drop for Writer {
     }
 }
 
-/// Whether the directory is there; one that holds anything but `names` is refused.
+/// Returns whether the directory is there; one that holds anything but `names` is refused.
 fn check_target(target: &Path, names: &HashSet<&str>) -> Result<bool, PhaseError> {
     let entries = match fs::read_dir(target) {
         Ok(entries) => entries,

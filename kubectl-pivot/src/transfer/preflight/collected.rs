@@ -378,7 +378,7 @@ mod tests {
         ResourceType::core("Pod", "pods")
     }
 
-    /// Whether a Pod with these owners would be collected, beside a Pod `remains`.
+    /// Returns whether a Pod with these owners would be collected, beside a Pod `remains`.
     fn is_collected(owners: &[(&str, &str, &str)]) -> bool {
         let graph = graph();
         let mut seen = Seen::of_graph(&graph);

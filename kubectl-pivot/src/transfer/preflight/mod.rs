@@ -106,7 +106,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     Ok(Preflight { territory, graph, strangers, conversions, findings })
 }
 
-/// Whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
+/// Returns whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
 pub(super) fn has_clusters_or_classes(graph: &Graph) -> bool {
     let mut objects = graph.copied().map(|index| &graph.nodes[index].object);
     objects.any(|object| is_cluster(object) || is_cluster_class(object))

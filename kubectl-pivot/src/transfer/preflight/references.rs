@@ -106,7 +106,7 @@ fn is_core(reference: &Reference) -> bool {
     reference.group.is_empty() && CORE.iter().any(|(kind, _)| *kind == reference.kind)
 }
 
-/// Whether a cluster has the object; `None` if this user may not know.
+/// Returns whether a cluster has the object; `None` if this user may not know.
 async fn exists(
     cluster: &Client,
     served: &Served,
@@ -155,7 +155,7 @@ fn report(
 }
 
 impl Reference {
-    /// Whether machines cannot be made without the object: infrastructure, bootstrap, control planes and
+    /// Returns whether machines cannot be made without the object: infrastructure, bootstrap, control planes and
     /// their templates.
     fn is_essential(&self) -> bool {
         let is_contract = ["infrastructure.", "bootstrap.", "controlplane."]

@@ -95,7 +95,7 @@ fn blocking_owners(node: &Node) -> BTreeSet<String> {
     blocking.map(name).collect()
 }
 
-/// Whether a webhook may look for other objects, which a rehearsal lacks: owners, or what the spec names.
+/// Returns whether a webhook may look for other objects, which a rehearsal lacks: owners, or what the spec names.
 fn depends_on_others(node: &Node) -> bool {
     !node.owners.is_empty() || !references(&node.object).is_empty()
 }

@@ -119,7 +119,7 @@ impl Pending {
     }
 }
 
-/// Whether a user has paused this very object: its controller has reported that before, if ever.
+/// Returns whether a user has paused this very object: its controller has reported that before, if ever.
 fn is_paused_by_user(object: &Object) -> bool {
     paused_by(object).is_none() && object.annotation(PAUSED_ANNOTATION).is_some()
 }

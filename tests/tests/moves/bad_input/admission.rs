@@ -154,7 +154,7 @@ async fn policy_refuses_deletion_for_a_while(bench: Arc<Bench>) {
     assert_eq!(payload(target, namespace).await, all, "{outcome}");
 }
 
-/// Whether the object that is refused has been marked for deletion.
+/// Returns whether the object that is refused has been marked for deletion.
 async fn is_going(plane: &Plane, namespace: &str) -> bool {
     let kind = ResourceType::core("ConfigMap", "configmaps");
     let held = plane.client().get(&kind, Some(namespace), "held").await.expect("can be read");
@@ -258,7 +258,7 @@ async fn active(plane: &Plane, namespace: &str) -> Vec<String> {
     active.map(|cluster| cluster.name().to_owned()).collect()
 }
 
-/// Whether a move's own annotations are on an object.
+/// Returns whether a move's own annotations are on an object.
 fn is_marked(object: &Object) -> bool {
     let annotations = object.value()["metadata"]["annotations"].to_string();
     annotations.contains("kubectl-pivot.io/") || annotations.contains("delete-for-move")

@@ -147,7 +147,7 @@ impl Story {
     }
 }
 
-/// Whether an object of this name is of a Cluster, in these populations.
+/// Returns whether an object of this name is of a Cluster, in these populations.
 fn is_of(cluster: &str, name: &str) -> bool {
     name.strip_prefix(cluster).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         && !name.ends_with("-class")

@@ -158,7 +158,7 @@ fn deployments() -> ResourceType {
     ResourceType::new("apps/v1", "Deployment", "deployments", true)
 }
 
-/// Whether a request begins to watch Deployments.
+/// Returns whether a request begins to watch Deployments.
 fn watches(call: &Call) -> bool {
     call.is_watch() && call.is_about("deployments")
 }
