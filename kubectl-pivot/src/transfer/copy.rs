@@ -114,12 +114,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// The object to create: the source's content with the owners' uids in the target, paused and without finalizers.
 pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, String>) -> Object {
     let mut object = without_server_fields(&node.object, kind);
-    remove_from_copy(&mut object);
+    remove_from_copy(&mut object, run);
     object.set_annotation(RUN_ANNOTATION, run);
     if is_custom_resource(&object) && !has_paused_annotation(&object) {
         object.set_annotation(PAUSED_ANNOTATION, run);
     }
     let finalizers = object.finalizers().join(",");
+    // One that somebody has made up must not reach the copy: it would get those finalizers.
+    object.remove_annotation(FINALIZERS_ANNOTATION);
     if !finalizers.is_empty() {
         object.set_annotation(FINALIZERS_ANNOTATION, &finalizers);
     }
@@ -379,6 +381,15 @@ mod tests {
             &json!({"apiVersion": "g.io/v1", "kind": "Thing", "metadata": {"name": "a", "labels": {"l": "v"},
                 "annotations": {RUN_ANNOTATION: "run1", PAUSED_ANNOTATION: "run1", FINALIZERS_ANNOTATION: "f"}, "ownerReferences":
                 [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "new", "controller": true}]}, "spec": {"x": 1}})
+        );
+        let mut forged = node.clone();
+        forged.object.metadata_mut().remove("finalizers");
+        for mark in [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, FINALIZERS_ANNOTATION] {
+            forged.object.set_annotation(mark, "zzz");
+        }
+        assert_eq!(
+            body(&forged, &kind, "run1", &uids).value()["metadata"]["annotations"],
+            json!({RUN_ANNOTATION: "run1", PAUSED_ANNOTATION: "run1"})
         );
         kind.has_status_subresource = false;
         assert_eq!(body(&node, &kind, "run1", &uids).value()["status"], json!({"y": 2}));

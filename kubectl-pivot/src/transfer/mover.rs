@@ -244,7 +244,8 @@ async fn copy_and_verify(
         };
         let copied = std::mem::replace(&mut graph, quiet(clock, territory, late).await?);
         check_again(run, &[], &graph).map_err(|error| ("check the source again", error))?;
-        check_source(&copied, &graph).map_err(|error| ("check the source again", error))?;
+        check_source(&run.id, &copied, &graph)
+            .map_err(|error| ("check the source again", error))?;
     }
     let is_late = |node: &&crate::capi::Node| !copies.uids.contains_key(node.object.uid());
     let object = graph.moving().find(is_late).or_else(|| graph.moving().next());

@@ -122,14 +122,20 @@ pub(super) fn belongs_to_source(object: &Object) -> bool {
     object.annotation(PAUSED_BY_ANNOTATION).is_some_and(|mark| mark.ends_with(REPORTED))
 }
 
-/// Takes off an object of the source what is there for the source only.
-pub(super) fn remove_from_copy(object: &mut Object) {
-    if paused_by(object).is_none() {
+/// Takes off an object of the source what is there for the source only, and the mark of anybody but this run: nobody
+/// would ever end the pause that it stands for.
+pub(super) fn remove_from_copy(object: &mut Object, run: &str) {
+    let Some(by) = paused_by(object).map(str::to_owned) else {
+        // A run marks no Secret and no ConfigMap.
+        object.remove_annotation(PAUSED_BY_ANNOTATION);
         return;
-    }
+    };
     object.remove_annotation(DELETE_FOR_MOVE_ANNOTATION);
     if belongs_to_source(object) {
         object.remove_annotation(PAUSED_ANNOTATION);
+        object.remove_annotation(PAUSED_BY_ANNOTATION);
+    }
+    if by != run {
         object.remove_annotation(PAUSED_BY_ANNOTATION);
     }
 }
@@ -262,14 +268,25 @@ mod tests {
         let left = |annotations: Value| {
             let mut object = machine("a", annotations, None);
             let outlasts = outlasts_hand_over(&object);
-            remove_from_copy(&mut object);
+            remove_from_copy(&mut object, "r");
             (outlasts, object.value()["metadata"]["annotations"].clone())
         };
         assert_eq!(left(marks("r/reported")), (false, Value::Null));
         let silent = json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r"});
         assert_eq!(left(marks("r")), (true, silent));
+        assert_eq!(left(marks("zzz")).1, json!({PAUSED_ANNOTATION: ""}), "of somebody else");
         let of_user = json!({PAUSED_ANNOTATION: ""});
         assert_eq!(left(of_user.clone()), (false, of_user));
+    }
+
+    #[test]
+    fn a_copy_of_a_secret_gets_no_mark_at_all() {
+        for mark in ["r", "zzz"] {
+            let mut secret = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata":
+                {"name": "a", "annotations": {PAUSED_BY_ANNOTATION: mark, "other": "stays"}}}));
+            remove_from_copy(&mut secret, "r");
+            assert_eq!(secret.value()["metadata"]["annotations"], json!({"other": "stays"}));
+        }
     }
 
     #[test]

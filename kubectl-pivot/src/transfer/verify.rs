@@ -3,7 +3,7 @@
 //! The source is read again too, every kind of it: what has appeared there since, what has changed, and
 //! what is no longer paused counts as much as a copy that differs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt};
 
@@ -13,6 +13,7 @@ use super::copy::{Copies, owner_uids};
 use super::discover::{Territory, discover, list_copied};
 use super::error::PhaseError;
 use super::own_pause::{has_own_pause, outlasts_hand_over};
+use super::pause::paused_by;
 use super::run::Run;
 use crate::capi::names::RUN_ANNOTATION;
 use crate::capi::{
@@ -57,7 +58,7 @@ pub async fn verify(
 ) -> Result<Verification, PhaseError> {
     let target = async { by_uid(&run.target, territory, graph).await.map_err(PhaseError::from) };
     let (source, target) = tokio::try_join!(discover(&run.source, territory), target)?;
-    check_source(graph, &source)?;
+    check_source(&run.id, graph, &source)?;
     if source.moving().any(|node| !copies.uids.contains_key(node.object.uid())) {
         return Ok(Verification::Late(source));
     }
@@ -139,14 +140,30 @@ pub(super) async fn check_changed(
     Ok(())
 }
 
-/// Checks that everything that was copied is still there, unchanged and paused.
-pub(super) fn check_source(copied: &Graph, now: &Graph) -> Result<(), PhaseError> {
+/// Checks that everything that was copied is still there, unchanged and paused, and that nobody else claims a pause.
+pub(super) fn check_source(run: &str, copied: &Graph, now: &Graph) -> Result<(), PhaseError> {
     let by_uid: HashMap<&str, &Node> = now.moving().map(|node| (node.object.uid(), node)).collect();
     for node in copied.moving() {
         check_unchanged(node, by_uid.get(node.object.uid()).copied())?;
     }
-    match now.pausable().find(|node| !is_paused(&node.object)) {
-        Some(active) => Err(PhaseError::SourceActive { object: active.object.id() }),
+    if let Some(active) = now.pausable().find(|node| !is_paused(&node.object)) {
+        return Err(PhaseError::SourceActive { object: active.object.id() });
+    }
+    check_marks(run, copied, now)
+}
+
+/// Checks that the mark of each pause is that of this run, or none as for a pause of its user. Preflight lets no
+/// other through, so somebody has changed it since; the copy would stay paused for good.
+fn check_marks(run: &str, copied: &Graph, now: &Graph) -> Result<(), PhaseError> {
+    let is_ours = |node: &&Node| paused_by(&node.object) == Some(run);
+    let ours: HashSet<&str> =
+        copied.moving().filter(is_ours).map(|node| node.object.uid()).collect();
+    let is_changed = |node: &&Node| match paused_by(&node.object) {
+        Some(by) => by != run,
+        None => ours.contains(node.object.uid()),
+    };
+    match now.moving().find(is_changed) {
+        Some(changed) => Err(PhaseError::SourceChanged { object: changed.object.id() }),
         None => Ok(()),
     }
 }
@@ -275,7 +292,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::capi::{ResourceType, Scope};
+    use crate::capi::names::PAUSED_BY_ANNOTATION;
+    use crate::capi::{MoveKind, ResourceType, Scope};
 
     const CORE: &str = "cluster.x-k8s.io/v1beta2";
 
@@ -315,9 +333,9 @@ mod tests {
     #[test]
     fn a_source_that_is_as_it_was_copied_passes() {
         let copied = graph(paused("1"), machine("1", json!({"a": 1})));
-        check_source(&copied, &copied).expect("nothing has changed");
+        check_source("r", &copied, &copied).expect("nothing has changed");
         let status_only = graph(paused("2"), machine("2", json!({"a": 1})));
-        check_source(&copied, &status_only).expect("only the versions differ");
+        check_source("r", &copied, &status_only).expect("only the versions differ");
     }
 
     #[test]
@@ -328,7 +346,7 @@ mod tests {
         let mut going = machine("1", json!({"a": 1}));
         going[0]["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         for now in [edited, gone, graph(paused("1"), going)] {
-            let error = check_source(&copied, &now).expect_err("it has changed");
+            let error = check_source("r", &copied, &now).expect_err("it has changed");
             assert!(
                 matches!(&error, PhaseError::SourceChanged { object } if object.name == "m"),
                 "{error}"
@@ -341,7 +359,31 @@ mod tests {
         let copied = graph(paused("1"), machine("1", json!({"a": 1})));
         let resumed = object("Cluster", "c", "2", json!({"paused": false}));
         let now = graph(resumed, machine("1", json!({"a": 1})));
-        let error = check_source(&copied, &now).expect_err("its controllers work");
+        let error = check_source("r", &copied, &now).expect_err("its controllers work");
         assert!(matches!(&error, PhaseError::SourceActive { object } if object.name == "c"));
+    }
+
+    #[test]
+    fn a_source_whose_marks_are_not_ours_any_more_does_not_pass() {
+        let marked = |mark: Option<&str>| {
+            let mut cluster = paused("1");
+            if let Some(mark) = mark {
+                cluster["metadata"]["annotations"] = json!({PAUSED_BY_ANNOTATION: mark});
+            }
+            graph(cluster, machine("1", json!({"a": 1})))
+        };
+        let (ours, foreign, none) = (marked(Some("r/false []")), marked(Some("zzz")), marked(None));
+        check_source("r", &ours, &ours).expect("the mark of the run");
+        check_source("r", &none, &none).expect("paused by its user");
+        // Before the copy or after it: the graph that was copied may have the other mark already.
+        for (copied, now) in
+            [(&ours, &foreign), (&foreign, &foreign), (&none, &foreign), (&ours, &none)]
+        {
+            let error = check_source("r", copied, now).expect_err("somebody has changed the mark");
+            assert!(
+                matches!(&error, PhaseError::SourceChanged { object } if object.name == "c"),
+                "{error}"
+            );
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
-use super::super::pause::paused_by;
 use super::super::run::Run;
 use super::secrets;
 use crate::capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
@@ -67,16 +66,18 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
 /// it begins, and never later, since the lock keeps true ones away and a copy gets none of them.
 pub(in crate::transfer) fn check_marks(run: &Run, graph: &Graph, findings: &mut Findings) {
     for node in graph.copied().map(|index| &graph.nodes[index]) {
-        check_marks_of(run, graph.resource(node), &node.object, findings);
+        check_marks_of(&run.id, graph.resource(node), &node.object, findings);
     }
 }
 
-fn check_marks_of(run: &Run, resource: &ResourceType, object: &Object, findings: &mut Findings) {
-    let paused = paused_by(object).map(|by| (PAUSED_BY_ANNOTATION, "was paused", by));
+fn check_marks_of(run: &str, resource: &ResourceType, object: &Object, findings: &mut Findings) {
+    // Read as it is: on a Secret it can only be forged, and `paused_by` looks at no Secret.
+    let paused = object.annotation(PAUSED_BY_ANNOTATION).and_then(|mark| mark.split('/').next());
+    let paused = paused.map(|by| (PAUSED_BY_ANNOTATION, "was paused", by));
     let created = object.annotation(RUN_ANNOTATION);
     let created = created.map(|by| (RUN_ANNOTATION, "is an unfinished copy", by));
     for (mark, state, other) in paused.into_iter().chain(created) {
-        if other == run.id {
+        if other == run {
             continue;
         }
         let problem = format!(
@@ -107,6 +108,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_mark_of_another_run_is_refused_on_a_secret_too() {
+        let refused = |kind: &ResourceType, mark: &str| {
+            let object = json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata":
+                {"name": "a", "namespace": "n", "annotations": {PAUSED_BY_ANNOTATION: mark}}});
+            let mut findings = Findings::default();
+            check_marks_of("r", kind, &Object::new(object), &mut findings);
+            findings.errors().map(|finding| finding.rule).collect::<Vec<_>>()
+        };
+        let cluster = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+        for kind in [cluster, ResourceType::core("Secret", "secrets")] {
+            assert_eq!(refused(&kind, "zzz/reported"), ["OtherRun"]);
+            assert!(refused(&kind, "r/reported").is_empty());
+        }
+    }
 
     #[test]
     fn the_command_that_removes_a_mark_can_be_pasted() {
