@@ -1,18 +1,23 @@
 //! Secrets without which nobody can manage a cluster. A move that does not see them would leave them behind in the
 //! source, where the garbage collector deletes them, and the cluster without its keys.
 //!
-//! The rule is that of the controller of KubeadmControlPlanes (`reconcileClusterCertificates` of Cluster API): once
-//! the control plane is initialised it needs all of its certificates and makes none anew. Other control plane
-//! providers have rules of their own, so nothing is expected of them.
+//! The rule is that of KubeadmControlPlane in Cluster API 1.14: once the control plane is initialised,
+//! `reconcileClusterCertificates` looks its certificates and keys up and makes none anew. The kubeconfig is added, with
+//! which all controllers reach the cluster. Other control plane providers have rules of their own, so nothing is
+//! expected of them.
+//!
+//! A Secret that is in the source and stays is not missing. Something else makes it there, such as an ExternalSecret, a
+//! Certificate or a vault, and can make it in the target too; only the user knows.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
 use super::super::findings::Findings;
 use super::super::run::Run;
+use super::ties;
 use crate::capi::names::{CLUSTER_NAME_LABEL, CORE_GROUP};
-use crate::capi::{Graph, Object, group_of};
+use crate::capi::{Fate, Graph, Node, Object, OwnerReference, StayReason, group_of};
 
 /// Group and kind whose rule is known.
 const CONTROL_PLANE: (&str, &str) = ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane");
@@ -26,30 +31,70 @@ const EXTERNAL_ETCD: &str = "apiserver-etcd-client";
 
 /// Refuses a move without Secrets that must be there; of a backup it is a warning.
 pub(super) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
-    let copied = || graph.copied().map(|index| &graph.nodes[index].object);
-    let secrets: HashSet<_> = copied()
-        .filter(|object| object.group().is_empty() && object.kind() == "Secret")
-        .map(|secret| (secret.namespace(), secret.name()))
+    look(graph, run.options.allow_missing_secrets || run.is_alone(), findings);
+}
+
+fn look(graph: &Graph, is_allowed: bool, findings: &mut Findings) {
+    let is_secret = |node: &&Node| node.object.group().is_empty() && node.object.kind() == "Secret";
+    let secrets: HashMap<_, _> = (graph.nodes.iter().filter(is_secret))
+        .map(|node| ((node.object.namespace(), node.object.name()), node))
         .collect();
-    for control_plane in copied().filter(|object| is_initialized(object)) {
-        let mut names = expected(control_plane);
-        names.retain(|name| !secrets.contains(&(control_plane.namespace(), name.as_str())));
-        if names.is_empty() {
-            continue;
+    let tied = ties::check(graph, &mut Findings::default());
+    for control_plane in graph.moving().map(|node| &node.object).filter(|o| is_initialized(o)) {
+        let mut missing = Vec::new();
+        for name in expected(control_plane) {
+            let Some(secret) = secrets.get(&(control_plane.namespace(), name.as_str())) else {
+                missing.push(name);
+                continue;
+            };
+            if let Fate::Stay(reason) = &secret.fate
+                && !tied.contains(secret.object.uid())
+            {
+                tell_of_one_that_stays(&secret.object, reason, findings);
+            }
         }
-        let problem = format!(
-            "the source does not list Secrets that it needs to manage its cluster: {}",
-            names.join(", ")
-        );
-        let (id, rule) = (control_plane.id(), "SecretMissing");
-        if run.options.allow_missing_secrets || run.is_alone() {
-            let hint = "put them back before this cluster is managed anywhere else";
-            findings.object_warning(rule, "source", id, &problem, hint);
-        } else {
-            let hint = "put them back; if kubectl shows them in the source, find out what answers there in the \
-                        place of its API server; --allow-missing-secrets moves the cluster without them";
-            findings.object_error(rule, "source", id, &problem, hint);
+        if !missing.is_empty() {
+            tell_of_missing(control_plane, &missing, is_allowed, findings);
         }
+    }
+}
+
+fn tell_of_one_that_stays(secret: &Object, reason: &StayReason, findings: &mut Findings) {
+    let unseen = |owner: &OwnerReference| {
+        format!("its owner {} {} is of no kind that moves, or is gone", owner.kind, owner.name)
+    };
+    let why = match reason {
+        StayReason::OwnerStays(owner) => format!("its owner {owner} stays"),
+        StayReason::OwnerUnknown(owner) => unseen(owner),
+        StayReason::Unrelated => secret
+            .owner_references()
+            .first()
+            .map_or_else(|| "nothing that moves owns it".to_owned(), unseen),
+    };
+    let problem =
+        format!("its cluster needs it; it is in the source and does not move, since {why}");
+    let hint = "make sure that it is in the target before the move; GitOps or a secret store may create it there";
+    findings.object_warning("SecretStays", "source", secret.id(), &problem, hint);
+}
+
+fn tell_of_missing(
+    control_plane: &Object,
+    names: &[String],
+    is_allowed: bool,
+    findings: &mut Findings,
+) {
+    let problem = format!(
+        "the source does not list Secrets that it needs to manage its cluster: {}",
+        names.join(", ")
+    );
+    let (id, rule) = (control_plane.id(), "SecretMissing");
+    if is_allowed {
+        let hint = "put them back before this cluster is managed anywhere else";
+        findings.object_warning(rule, "source", id, &problem, hint);
+    } else {
+        let hint = "put them back; if kubectl shows them in the source, find out what answers there in the \
+                    place of its API server; --allow-missing-secrets moves the cluster without them";
+        findings.object_error(rule, "source", id, &problem, hint);
     }
 }
 
@@ -78,7 +123,7 @@ fn expected(control_plane: &Object) -> Vec<String> {
 /// The name of the Cluster that a control plane belongs to.
 fn cluster_of(control_plane: &Object) -> Option<String> {
     let mut owners = control_plane.owner_references().into_iter();
-    let cluster = |owner: &crate::capi::OwnerReference| {
+    let cluster = |owner: &OwnerReference| {
         owner.kind == "Cluster" && group_of(&owner.api_version) == CORE_GROUP
     };
     let owner = owners.find(cluster).map(|owner| owner.name);
@@ -87,9 +132,13 @@ fn cluster_of(control_plane: &Object) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
+    use super::super::super::findings::Severity;
     use super::*;
+    use crate::capi::{MoveKind, ResourceType, Scope, moves_its_hierarchy};
 
     fn control_plane(kind: &str, status: Value, etcd: Value) -> Object {
         Object::new(json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": kind,
@@ -123,5 +172,78 @@ mod tests {
             of(json!({"external": {"endpoints": []}})).last().map(String::as_str),
             Some("c-apiserver-etcd-client")
         );
+    }
+
+    const CORE: &str = "cluster.x-k8s.io/v1beta2";
+    const KINDS: [(&str, &str); 3] = [
+        (CORE, "Cluster"),
+        ("controlplane.cluster.x-k8s.io/v1beta2", "KubeadmControlPlane"),
+        ("v1", "Secret"),
+    ];
+
+    fn secret(name: &str, owner: &Value) -> (usize, Object) {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata":
+            {"name": name, "namespace": "n", "uid": name, "ownerReferences": [owner]}});
+        (2, Object::new(secret))
+    }
+
+    /// Rules, severities and messages about a cluster `c` with these Secrets.
+    fn found(secrets: Vec<(usize, Object)>) -> Vec<(&'static str, Severity, String)> {
+        let kinds = KINDS.map(|(api_version, kind)| {
+            let plural = format!("{}s", kind.to_lowercase());
+            let resource = ResourceType::new(api_version, kind, &plural, true);
+            let moves_hierarchy = moves_its_hierarchy(&resource.group, kind);
+            let moves = moves_hierarchy;
+            MoveKind { resource, moves, moves_hierarchy, has_status_subresource: true }
+        });
+        let cluster = json!({"apiVersion": CORE, "kind": "Cluster",
+            "metadata": {"name": "c", "namespace": "n", "uid": "u"}});
+        let kcp = control_plane("KubeadmControlPlane", json!({"initialized": true}), Value::Null);
+        let mut objects = vec![(0, Object::new(cluster)), (1, kcp)];
+        objects.extend(secrets);
+        let graph = Graph::build(Arc::new(kinds.to_vec()), objects, &Scope::default());
+        let mut findings = Findings::default();
+        look(&graph.expect("no cycle"), false, &mut findings);
+        let found = findings.0.into_iter();
+        found.map(|finding| (finding.rule, finding.severity, finding.message)).collect()
+    }
+
+    #[test]
+    fn a_secret_that_is_in_the_source_and_stays_is_not_missing() {
+        let cluster = json!({"apiVersion": CORE, "kind": "Cluster", "name": "c", "uid": "u"});
+        let store = json!({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
+            "name": "e", "uid": "e"});
+        let moving = |names: &[&str]| -> Vec<_> {
+            names.iter().map(|name| secret(name, &cluster)).collect()
+        };
+        let four = ["c-etcd", "c-proxy", "c-sa", "c-kubeconfig"];
+        let mut stays = moving(&four);
+        stays.push(secret("c-ca", &store));
+        let found_of_one = found(stays);
+        let [(rule, severity, message)] = found_of_one.as_slice() else {
+            panic!("{found_of_one:?}")
+        };
+        assert_eq!((*rule, *severity), ("SecretStays", Severity::Warning));
+        assert!(message.contains("n/c-ca") && message.contains("ExternalSecret e"), "{message}");
+
+        let missing = found(moving(&four));
+        let [(rule, severity, message)] = missing.as_slice() else { panic!("{missing:?}") };
+        assert_eq!((*rule, *severity), ("SecretMissing", Severity::Error));
+        assert!(message.ends_with("c-ca"), "{message}");
+    }
+
+    #[test]
+    fn a_secret_that_ties_report_gets_no_second_finding() {
+        let cluster = json!({"apiVersion": CORE, "kind": "Cluster", "name": "c", "uid": "u"});
+        let store = json!({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
+            "name": "e", "uid": "e"});
+        let mut secrets: Vec<_> = ["c-etcd", "c-proxy", "c-sa", "c-kubeconfig"]
+            .iter()
+            .map(|name| secret(name, &cluster))
+            .collect();
+        let (kind, mut torn) = secret("c-ca", &store);
+        torn.metadata_mut().insert("ownerReferences".to_owned(), json!([cluster, store]));
+        secrets.push((kind, torn));
+        assert!(found(secrets).is_empty());
     }
 }
