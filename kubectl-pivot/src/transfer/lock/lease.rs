@@ -15,6 +15,9 @@ use crate::visible::{one_line, shell_word};
 const NAME: &str = "kubectl-pivot";
 /// Annotation of the Lease with the record of the run.
 const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
+/// How far clocks may be apart: without NTP, or after a virtual machine was suspended, they are minutes or hours
+/// wrong, and a run that is alive must not be shown as interrupted. Only a renewal of a later day is made up.
+const WRONG_CLOCK: Duration = Duration::from_secs(24 * 60 * 60);
 /// Attempts at taking a lease that nobody holds.
 const ATTEMPTS: u32 = 8;
 /// Attempts at a write of a lease that others touch meanwhile.
@@ -182,17 +185,17 @@ fn holder_at(object: &Object, now: Timestamp) -> Option<Holder> {
 }
 
 /// Returns whether a Lease was renewed so long after this moment that no clock is that wrong.
-fn is_of_future(object: &Object, now: Timestamp, lasts: Duration) -> bool {
+fn is_of_future(object: &Object, now: Timestamp) -> bool {
     let renewed = object.value()["spec"]["renewTime"].as_str();
     let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());
     let ahead = renewed.and_then(|renewed| renewed.duration_since(now).try_into().ok());
-    ahead.is_some_and(|ahead: Duration| ahead > lasts)
+    ahead.is_some_and(|ahead: Duration| ahead > WRONG_CLOCK)
 }
 
 fn state_at(object: &Object, now: Timestamp) -> LeaseState {
     let lasts = lasts_of(object.value()["spec"]["leaseDurationSeconds"].as_i64());
     match holder_at(object, now) {
-        Some(_) if is_of_future(object, now, lasts) => LeaseState::Free,
+        Some(_) if is_of_future(object, now) => LeaseState::Free,
         Some(holder) if holder.renewed < lasts => LeaseState::Held(holder),
         _ => LeaseState::Free,
     }
@@ -456,7 +459,8 @@ mod tests {
         assert_eq!((live.identity.as_str(), live.renewed.as_secs()), ("me", 20));
         assert_eq!(at("2026-01-01T00:00:31Z"), LeaseState::Free);
         assert!(matches!(at("2025-12-31T23:59:40Z"), LeaseState::Held(_)), "clocks differ");
-        assert_eq!(at("2025-12-31T00:00:00Z"), LeaseState::Free, "of the future");
+        assert!(matches!(at("2025-12-31T12:00:00Z"), LeaseState::Held(_)), "a clock is wrong");
+        assert_eq!(at("2025-12-30T23:00:00Z"), LeaseState::Free, "of the future");
         let endless = Object::new(
             json!({"spec": {"holderIdentity": "me", "leaseDurationSeconds": 100_000_000,
             "renewTime": "2026-01-01T00:00:00.000000Z"}}),
