@@ -393,11 +393,13 @@ impl Client {
         let gate = gate.filter(|_| call.is_write());
         let mut attempt = 1;
         let mut has_renewed = false;
-        let begun = Instant::now();
+        // Without the time before the gate: that is the patience of the lock.
+        let mut spent = Duration::ZERO;
         loop {
             if let Some(gate) = gate {
                 gate.pass().await.map_err(|_| ApiErrorCause::LockLost)?;
             }
+            let begun = Instant::now();
             self.count(call.verb);
             let opened = self.connection.current();
             let (mut cause, retry_after) = match self.attempt(&opened, call, gate).await {
@@ -411,7 +413,8 @@ impl Client {
                     Err(error) => cause = error,
                 }
             }
-            let is_over = attempt >= self.retry.attempts || begun.elapsed() >= self.retry.patience;
+            let took = begun.elapsed();
+            let is_over = self.retry.is_over(attempt, took, spent + took);
             if is_over || !is_retryable(&cause, call.repeatable) {
                 return Err(cause);
             }
@@ -421,6 +424,7 @@ impl Client {
             let pause = self.retry.pause(attempt, retry_after);
             tracing::debug!(cluster = %self.name, verb = %call.verb, subject = %call.subject, %cause, ?pause, "trying again");
             tokio::time::sleep(pause).await;
+            spent += begun.elapsed();
             attempt += 1;
         }
     }

@@ -169,6 +169,36 @@ async fn answers_that_take_long_are_told_and_not_waited_for_without_end() {
     );
 }
 
+#[tokio::test]
+async fn the_wait_before_a_gate_is_no_part_of_the_patience() {
+    let (client, requests) = client_of(|number| {
+        let mut answer = answer(
+            "{\"kind\": \"Secret\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"a\"}}",
+        );
+        if number == 0 {
+            *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        }
+        answer
+    })
+    .await;
+    let patience = Duration::from_millis(500);
+    let client = client.with_retry(RetryPolicy { patience, ..RetryPolicy::default() });
+    let gate = Gate::open_until(Moment::now());
+    client.guard(Some(gate.clone()));
+    let opening = async {
+        tokio::time::sleep(patience * 2).await;
+        gate.extend_to(Moment::now() + Duration::from_secs(60));
+    };
+    let patch = serde_json::json!({});
+    let options = WriteOptions::default();
+    let place = (Some("n"), "a");
+    let kind = secrets();
+    let patched = client.patch(&kind, place, (PatchKind::Merge, &patch), &options);
+    let (patched, ()) = tokio::join!(patched, opening);
+    patched.expect("the second attempt");
+    assert_eq!(requests.load(Ordering::Relaxed), 2);
+}
+
 /// A client of a server that takes connections and says nothing.
 async fn client_of_silence() -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -6,17 +6,24 @@ use std::time::Duration;
 
 use super::error::ApiErrorCause;
 
+/// An attempt that takes longer has met a network or a server that keeps silent, and refuses nothing.
+const LONG: Duration = Duration::from_secs(10);
+
 /// Bounds of the retries of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first included.
+    /// Attempts in all, the first included; an attempt that took long is not the last by their number.
     pub attempts: u32,
     /// Pause after the first failure; doubles each time.
     pub first_pause: Duration,
     /// Longest pause, also for a server's `Retry-After`.
     pub longest_pause: Duration,
-    /// No attempt is begun later: an API server that sends its answers byte by byte would use up the time-out of
-    /// each.
+    /// No attempt is begun after so much time of attempts and pauses: an API server that sends its answers byte by
+    /// byte would use up the time-out of each.
+    ///
+    /// Longer than the five minutes for which a run waits for a Lease that it cannot renew (`Terms::patience`). In
+    /// a network that swallows everything, as while a VPN reconnects, an attempt ends after 30 s (no connection) or
+    /// 60 s (no answer): what the lock survives is not to fail on one request.
     pub patience: Duration,
 }
 
@@ -26,15 +33,26 @@ impl Default for RetryPolicy {
             attempts: 8,
             first_pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(10),
-            patience: Duration::from_secs(150),
+            patience: Duration::from_secs(330),
         }
     }
 }
 
 impl RetryPolicy {
+    /// For whoever decides about each further attempt.
+    pub fn once() -> Self {
+        Self { attempts: 1, patience: Duration::ZERO, ..Self::default() }
+    }
+
     /// For the first contact with a cluster, where a user waits for a wrong address to be reported.
     pub fn brief() -> Self {
-        Self { attempts: 3, ..Self::default() }
+        Self { attempts: 3, patience: Duration::from_secs(90), ..Self::default() }
+    }
+
+    /// Returns whether this attempt, which took this time, is the last after so much time of attempts and pauses.
+    pub(super) fn is_over(&self, attempt: u32, took: Duration, spent: Duration) -> bool {
+        let is_last = attempt >= self.attempts && took < LONG;
+        is_last || spent >= self.patience
     }
 
     /// The pause before attempt `attempt + 1`, with full jitter above half of it.
@@ -85,6 +103,31 @@ mod tests {
         };
         assert!(!is_retryable(&status(message), true));
         assert!(is_retryable(&status("etcdserver: leader changed"), true));
+    }
+
+    #[test]
+    fn an_outage_that_the_lock_survives_is_survived() {
+        let (policy, outage) = (RetryPolicy::default(), Duration::from_secs(300));
+        // Until there is a connection, and until there is an answer.
+        for took in [Duration::from_secs(30), Duration::from_secs(60)] {
+            let (mut spent, mut attempt) = (Duration::ZERO, 1);
+            while !policy.is_over(attempt, took, spent + took) {
+                spent += took;
+                attempt += 1;
+            }
+            assert!(spent >= outage, "the last attempt of {took:?} begins after {spent:?}");
+        }
+    }
+
+    #[test]
+    fn attempts_and_their_time_are_bounded() {
+        let (policy, quick) = (RetryPolicy::default(), Duration::from_millis(1));
+        assert!(!policy.is_over(policy.attempts - 1, quick, quick));
+        assert!(policy.is_over(policy.attempts, quick, quick));
+        assert!(policy.is_over(1, policy.patience, policy.patience));
+        assert!(RetryPolicy::once().is_over(1, LONG, LONG));
+        let took = Duration::from_secs(30);
+        assert!(RetryPolicy::brief().is_over(3, took, 3 * took), "a wrong address is told soon");
     }
 
     #[test]

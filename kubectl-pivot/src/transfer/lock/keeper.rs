@@ -300,7 +300,7 @@ impl Kept {
     /// Sends one renewal; a run that was suspended sees by it whether the Lease is still its own.
     async fn renew_once(&self, index: usize) -> Renewal {
         let mut held = self.leases[index].lock().await;
-        let once = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+        let once = RetryPolicy::once();
         let cluster = held.cluster.clone().with_retry(once);
         let record = held.record.clone();
         // Credentials may be read again on the way, by a program that does not end.
