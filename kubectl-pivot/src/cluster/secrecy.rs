@@ -9,8 +9,15 @@ use super::error::{ApiErrorCause, Subject};
 use super::field::at;
 use crate::tools::{REDACTED, Redactor};
 
-/// A value that an error has cut off is known by so many of its first bytes.
-const HEAD: usize = 8;
+/// A value that an error has cut off is known anywhere by so many of its first bytes. Fewer would be words that are
+/// in harmless texts too.
+const HEAD: usize = 16;
+
+/// Where an error was cut off, so many are enough.
+const HEAD_AT_CUT: usize = 6;
+
+/// What stands where something was cut off.
+const CUTS: [&str; 2] = ["…", "..."];
 
 /// The annotation with which `kubectl apply` remembers what it has applied, values included.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -39,8 +46,11 @@ fn clean(body: &[u8], text: &str) -> String {
     let mut redactor = Redactor::default();
     values.iter().for_each(|value| redactor.add(value));
     let mut text = redactor.text(text);
-    for head in values.iter().flat_map(|value| value.lines()).filter_map(|line| line.get(..HEAD)) {
-        text = without_cut(&text, head);
+    for line in values.iter().flat_map(|value| value.lines()).filter_map(without_key) {
+        if let Some(head) = line.get(..HEAD) {
+            text = without_head(&text, head);
+        }
+        text = without_cut(&text, line);
     }
     text
 }
@@ -63,8 +73,20 @@ fn values(secret: &Value) -> Vec<String> {
     values
 }
 
-/// Hides words that begin as a value does: an error may have been cut off in the middle of it.
-fn without_cut(text: &str, head: &str) -> String {
+/// A line of a value without the key of YAML that it begins with, which is in harmless texts too; nothing of a line
+/// that is nothing else.
+fn without_key(line: &str) -> Option<&str> {
+    let line = line.trim().trim_start_matches("- ");
+    let is_key = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    match line.split_once(':') {
+        Some((key, "")) if is_key(key) => None,
+        Some((key, value)) if is_key(key) && value.starts_with(' ') => Some(value.trim_start()),
+        _ => Some(line),
+    }
+}
+
+/// Hides words that begin as a value does.
+fn without_head(text: &str, head: &str) -> String {
     let ends = |c: char| c.is_whitespace() || "\"',}…".contains(c);
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
@@ -75,6 +97,32 @@ fn without_cut(text: &str, head: &str) -> String {
     }
     clean.push_str(rest);
     clean
+}
+
+/// Hides the beginning of a line where a text was cut off: at its end, and before each ellipsis.
+fn without_cut(text: &str, line: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    let cut = |text: &str| CUTS.iter().filter_map(|cut| Some((text.find(cut)?, *cut))).min();
+    while let Some((at, cut)) = cut(rest) {
+        let (before, behind) = rest.split_at(at);
+        clean.push_str(&without_end(before, line));
+        clean.push_str(cut);
+        rest = behind.get(cut.len()..).unwrap_or_default();
+    }
+    clean.push_str(&without_end(rest, line));
+    clean
+}
+
+fn without_end(text: &str, line: &str) -> String {
+    let heads =
+        line.char_indices().map(|(at, c)| at + c.len_utf8()).filter_map(|end| line.get(..end));
+    let mut heads =
+        heads.take_while(|head| head.len() <= HEAD).filter(|head| head.len() >= HEAD_AT_CUT);
+    match heads.find_map(|head| text.strip_suffix(head)) {
+        Some(before) => format!("{before}{REDACTED}"),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +163,31 @@ mod tests {
         let cause = ApiErrorCause::Status { code: 400, reason: String::new(), message };
         let text = without_values(&call, cause).to_string();
         assert!(!text.contains("b2xk") && !text.contains("aHVu"), "{text}");
-        let hunter = without_cut("is hunter2hun… and more", "hunter2h");
-        assert_eq!(hunter, "is [redacted]… and more");
+    }
+
+    #[test]
+    fn a_short_piece_of_a_value_is_hidden_where_it_was_cut_off() {
+        let hidden = |text: &str| without_cut(text, "hunter2hunter2");
+        assert_eq!(hidden("is hunter2hun… and more"), "is [redacted]… and more");
+        assert_eq!(hidden("is hunter... and hunter2h"), "is [redacted]... and [redacted]");
+        assert_eq!(hidden("a hunter2h in the middle"), "a hunter2h in the middle");
+        assert_eq!(
+            without_head("is hunter2hunter2andmore, no", "hunter2hunter2an"),
+            "is [redacted], no"
+        );
+    }
+
+    #[test]
+    fn words_of_a_kubeconfig_stay_in_a_harmless_error() {
+        let kubeconfig = "apiVersion: v1\nclusters:\n- name: c\n        server: https://a.example:6443\nkind: \
+            Config\nusers:\n- name: u\n  user:\n    token: CANARYCANARYCANARY\n";
+        let secret = json!({"kind": "Secret", "data": {"value": STANDARD.encode(kubeconfig)}});
+        let body = serde_json::to_vec(&secret).expect("JSON");
+        let harmless =
+            "clusters.cluster.x-k8s.io is forbidden: apiVersion of        the object; no users";
+        assert_eq!(clean(&body, harmless), harmless);
+        let cut = clean(&body, "denied: token: CANARYCANARYCAN");
+        assert!(!cut.contains("CANARY"), "{cut}");
+        assert_eq!(clean(&body, "denied: at CANARYCA"), "denied: at [redacted]");
     }
 }
