@@ -4,7 +4,8 @@ use kubectl_pivot_plugin_api::ProbeStage;
 
 use super::control_plane::the_cluster;
 use crate::causes::in_one_line;
-use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Phase, Report, Run};
+use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Phase, Record, Report, Run};
+use crate::visible::one_line;
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
@@ -23,7 +24,12 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         stop: turn.workflow.stop.clone(),
     };
     let found = transfer::find(&source, &target).await.map_err(StepError::Phase)?;
-    match found.record().map(|record| record.phase) {
+    match found
+        .record()
+        .map(|record| own_phase(record, &run.options.namespaces))
+        .transpose()?
+        .flatten()
+    {
         Some(Phase::Undoing) => put_back(turn, &run).await?,
         Some(_) => return carry_on(turn, &run).await,
         None => {}
@@ -48,6 +54,34 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     }
     transfer::execute(&run, preflight, &mut report).await?;
     Ok(format!("{} objects", report.objects()))
+}
+
+/// Returns the phase of the run to carry on, which is one that an earlier `create` or `resume` of this document has
+/// begun. Nobody is asked, so a run about anything else is not touched; one that is finished is in nobody's way.
+fn own_phase(record: &Record, namespaces: &Namespaces) -> Result<Option<Phase>, StepError> {
+    if record.namespaces() == *namespaces {
+        return Ok(Some(record.phase));
+    }
+    if record.phase == Phase::Finished {
+        return Ok(None);
+    }
+    let scope = |namespaces: &Namespaces| match namespaces {
+        Namespaces::One(namespace) => format!("namespace {}", one_line(namespace)),
+        Namespaces::All => "all namespaces".to_owned(),
+    };
+    Err(StepError::refused(
+        format!(
+            "the {} {} of {}, begun {}, was interrupted while it was {}; the document is about {}",
+            record.operation,
+            record.run,
+            scope(&record.namespaces()),
+            one_line(&record.started),
+            record.phase,
+            scope(namespaces)
+        ),
+        "look with `kubectl pivot status` at that run, and end it with `kubectl pivot resume` or \
+         `kubectl pivot rollback`; then run the command again",
+    ))
 }
 
 /// Finishes the rollback of an earlier move, after which the Cluster is moved anew.
@@ -84,4 +118,26 @@ pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
          move` does: checked before, verified before anything is deleted",
         sketch.spec.namespace
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::Role;
+
+    #[test]
+    fn only_a_run_about_the_namespace_of_the_document_is_carried_on() {
+        let one = |name: &str| Namespaces::One(name.to_owned());
+        let record = |of: &Namespaces| Record::new("r1", Role::Target, of, "https://a");
+        let own = own_phase(&record(&one("n")), &one("n")).expect("its own run");
+        assert_eq!(own, Some(Phase::Preparing));
+        for other in [one("other"), Namespaces::All] {
+            let error = own_phase(&record(&other), &one("n")).expect_err("a run of others");
+            let StepError::Refused { what, hint } = error else { panic!("{error}") };
+            assert!(what.contains("r1") && what.contains("namespace n"), "{what}");
+            assert!(hint.contains("kubectl pivot status"), "{hint}");
+            let finished = Record { phase: Phase::Finished, ..record(&other) };
+            assert_eq!(own_phase(&finished, &one("n")).expect("in nobody's way"), None);
+        }
+    }
 }
