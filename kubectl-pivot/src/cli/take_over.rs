@@ -15,7 +15,8 @@ pub(super) struct TakeOverArgs {
 }
 
 impl TakeOverArgs {
-    /// Returns how the user is asked to do this, such as `Carry on`.
+    /// Returns the decision of a command that takes an interrupted run over: with `--yes` it always is yes, otherwise
+    /// the user is asked. The question begins with `what`, a verb such as `Carry on`.
     pub(super) fn asking(self, what: &'static str, context: &Context) -> TakeOver {
         if self.yes {
             return TakeOver::default();
@@ -29,7 +30,7 @@ impl TakeOverArgs {
 }
 
 /// The question, with all that somebody can have made up.
-fn question(what: &str, Interruption { record, holder }: &Interruption) -> String {
+fn question(what: &str, Interruption { record, server, holder }: &Interruption) -> String {
     let scope = match &record.namespace {
         Some(namespace) => format!("namespace {}", one_line(namespace)),
         None => "all namespaces".to_owned(),
@@ -41,11 +42,12 @@ fn question(what: &str, Interruption { record, holder }: &Interruption) -> Strin
         None => "held by nobody".to_owned(),
     };
     format!(
-        "{what} the {} {} of {scope}, begun {}? It is {}; the cluster is its {}, the other end is {}; {holder}",
+        "{what} the {} {} of {scope}, begun {}? It is {}; {} is its {}, the other end is {}; {holder}",
         record.operation,
         record.run,
         one_line(&record.started),
         record.phase,
+        one_line(server),
         record.role,
         one_line(&record.peer),
     )
@@ -64,12 +66,15 @@ mod tests {
             &Namespaces::One("ns".to_owned()),
             "https://a\u{1b}[2J",
         );
-        let shown = question("Carry on", &Interruption { record, holder: None });
+        let shown = question(
+            "Carry on",
+            &Interruption { record, server: "https://b:6443".to_owned(), holder: None },
+        );
         for text in [
             "Carry on the move r1 of namespace ns",
             r"https://a\u{1b}[2J",
             "held by nobody",
-            "target",
+            "https://b:6443 is its target",
         ] {
             assert!(shown.contains(text), "{shown}");
         }

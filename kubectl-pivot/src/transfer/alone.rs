@@ -55,7 +55,7 @@ pub async fn resume_without_source(
     let (record, holder) = record_here(run, Role::Target).await?;
     refuse_early(&record)?;
     refuse_if_it_answers(&record, gone).await?;
-    run.options.take_over.confirm(&record, holder)?;
+    run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     let run = as_recorded(run, &record);
     report.run.clone_from(&run.id);
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
@@ -102,7 +102,7 @@ pub async fn rollback_without(
     let (record, holder) = record_here(run, here).await?;
     refuse_late(&record)?;
     refuse_if_it_answers(&record, gone).await?;
-    run.options.take_over.confirm(&record, holder)?;
+    run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     let run = as_recorded(run, &record);
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
     let lock = lock_one(&run, &run.source, record, force).await?;

@@ -137,7 +137,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     if record.phase == Phase::Undoing {
         return Err(MoveError::BeingUndone(Box::new(record)));
     }
-    run.options.take_over.confirm(&record, holder)?;
+    run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     report.run.clone_from(&run.id);
     run.events.note(format!(
         "carrying on the move {}, begun {}, which is {}",
@@ -366,7 +366,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     if !record.can_be_rolled_back() {
         return too_late(record.phase);
     }
-    run.options.take_over.confirm(&record, holder)?;
+    run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let lock = if record.operation == Operation::Move {
         let places = places(&run, Some(&record)).await?;

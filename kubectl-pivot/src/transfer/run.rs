@@ -10,6 +10,7 @@ use futures::StreamExt;
 use super::choice::Choice;
 use super::error::PhaseError;
 use super::options::MoveOptions;
+use super::record::Role;
 use crate::capi::Chosen;
 use crate::cluster::Client;
 use crate::journal::{Events, RunEvent};
@@ -102,6 +103,14 @@ impl Run {
         let mut run = self.clone();
         run.options.choice = chosen.cloned().map_or(Choice::All, Choice::Fixed);
         run
+    }
+
+    /// The API server of the cluster in this role.
+    pub(super) fn server_of(&self, role: Role) -> &str {
+        match role {
+            Role::Source => self.source.server(),
+            Role::Target => self.target.server(),
+        }
     }
 
     /// Tells the journal that the lock was taken.

@@ -13,6 +13,8 @@ use super::record::Record;
 pub struct Interruption {
     /// Its record.
     pub record: Record,
+    /// The API server of the cluster that the record is about.
+    pub server: String,
     /// Who had its lock last, if that was not let go.
     pub holder: Option<Holder>,
 }
@@ -31,8 +33,14 @@ impl TakeOver {
     }
 
     /// Asks about the run of a record.
-    pub(super) fn confirm(&self, record: &Record, holder: Option<Holder>) -> Result<(), MoveError> {
-        let interruption = Interruption { record: record.clone(), holder };
+    pub(super) fn confirm(
+        &self,
+        record: &Record,
+        server: &str,
+        holder: Option<Holder>,
+    ) -> Result<(), MoveError> {
+        let (record, server) = (record.clone(), server.to_owned());
+        let interruption = Interruption { record, server, holder };
         match &self.0 {
             Some(question) if !question(&interruption) => Err(MoveError::NotConfirmed),
             _ => Ok(()),
@@ -56,8 +64,11 @@ mod tests {
     fn a_run_is_taken_over_only_if_the_answer_is_yes() {
         let record = Record::new("r", Role::Target, &Namespaces::All, "https://a");
         let ask = |answer| TakeOver::asking(move |asked| answer && asked.record.run == "r");
-        assert!(ask(true).confirm(&record, None).is_ok());
-        assert!(matches!(ask(false).confirm(&record, None), Err(MoveError::NotConfirmed)));
-        assert!(TakeOver::default().confirm(&record, None).is_ok(), "nobody is asked");
+        assert!(ask(true).confirm(&record, "https://b", None).is_ok());
+        assert!(matches!(
+            ask(false).confirm(&record, "https://b", None),
+            Err(MoveError::NotConfirmed)
+        ));
+        assert!(TakeOver::default().confirm(&record, "https://b", None).is_ok(), "nobody is asked");
     }
 }

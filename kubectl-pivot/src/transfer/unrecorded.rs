@@ -38,7 +38,7 @@ pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, MoveE
     }
     exposure::warn(run);
     let record = record(run).await?;
-    run.options.take_over.confirm(&record, None)?;
+    run.options.take_over.confirm(&record, run.server_of(record.role), None)?;
     let run = as_recorded(run, &record);
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     refuse_if_deleted(&run, &territory, &record).await?;
