@@ -23,13 +23,17 @@ const LONGEST: Duration = Duration::from_secs(240);
 /// More answers than the client asks for one request.
 const ANSWERS: usize = 9;
 
+/// Enough answers to end a phase and to disturb what comes behind it. Each bomb is 256 MiB for an unoptimised program:
+/// a slow machine with two cores is to stay far within the longest time.
+const BOMBS: usize = 3;
+
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     let suite = suite
         .case("a_source_that_sends_bombs_while_it_is_verified", |s| async move {
-            turns(&s, Hostility::GzipBomb, Phase::Copy, Side::Source).await;
+            turns(&s, Hostility::GzipBomb, (Phase::Copy, Side::Source), BOMBS).await;
         })
         .case("a_target_that_sends_pages_without_end_after_the_commit", |s| async move {
-            turns(&s, Hostility::OneMorePage, Phase::Delete, Side::Target).await;
+            turns(&s, Hostility::OneMorePage, (Phase::Delete, Side::Target), ANSWERS).await;
         });
     let names: Vec<(Hostility, String)> = Hostility::ALL
         .into_iter()
@@ -76,26 +80,31 @@ fn is_copy(call: &Call) -> bool {
 }
 
 async fn in_each_phase(stormy: &Stormy, hostility: Hostility) {
+    let answers = if hostility == Hostility::Slow { 1 } else { ANSWERS };
     for phase in Phase::ALL {
         for side in [Side::Source, Side::Target] {
-            turns(stormy, hostility, phase, side).await;
+            turns(stormy, hostility, (phase, side), answers).await;
         }
     }
 }
 
 /// Moves while one side is hostile for some answers from a phase on.
-async fn turns(stormy: &Stormy, hostility: Hostility, phase: Phase, side: Side) {
+async fn turns(
+    stormy: &Stormy,
+    hostility: Hostility,
+    (phase, side): (Phase, Side),
+    answers: usize,
+) {
     let arena = &stormy.arena;
     let tag = fresh(arena).await;
     let before = arena.ends(&tag).await;
-    let is_slow = hostility == Hostility::Slow;
     let only_lists = matches!(hostility, Hostility::EmptyList | Hostility::OneMorePage);
     let rule = move |call: &Call| {
         let is_asked = call.side == side && !call.is_lease() && call.path != "/version";
         is_asked && (!only_lists || call.method == "GET")
     };
     let rule = Rule::when(rule, Fault::Hostile(hostility)).after(move |call| phase.begins(call));
-    arena.tape().rule(rule.times(if is_slow { 1 } else { ANSWERS }));
+    arena.tape().rule(rule.times(answers));
     let begun = Instant::now();
     let mut running = arena.program().start(arena.move_args(&tag));
     let memory = running.watch_memory();
