@@ -1,5 +1,6 @@
 //! What stops a move, told by what it means for the user's clusters.
 
+use crate::capi::names::PAUSED_BY_ANNOTATION;
 use crate::capi::{ObjectId, OwnerCycle};
 use crate::cluster::ApiError;
 
@@ -347,7 +348,7 @@ impl PhaseError {
             }
             Self::SourceChanged { object } => {
                 format!(
-                    "find out what still writes to {object} although its Cluster is paused; once deletions have begun, make a change that is to stay in the target too"
+                    "find out what still writes to {object} although its Cluster is paused; if it is the annotation {PAUSED_BY_ANNOTATION} that was changed, remove it and end the pause of {object}; once deletions have begun, make a change that is to stay in the target too"
                 )
             }
             Self::LastCopiesGone { first, .. } => format!(
