@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use super::{Shared, Stormy, UNDONE, check_moved, check_nothing_left, fresh, move_args};
 
+/// The mark of a pause.
+const PAUSED_BY: &str = "kubectl-pivot.io/paused-by";
+
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     suite
         .case("a_change_in_the_source_after_the_copy_undoes_the_move", changed_after_copy)
@@ -25,6 +28,7 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .thorough("controllers_have_their_whole_time_to_report_after_a_block_move", late_reports)
         .thorough("a_machine_created_before_the_pause_is_moved", machine_before_pause)
         .thorough("a_mark_that_a_tenant_forges_in_the_middle_changes_nothing", forged_mark)
+        .thorough("a_cluster_whose_pause_a_tenant_claims_in_the_middle_is_not_moved", claimed_pause)
         .thorough("a_finalizer_that_is_put_back_does_not_stop_the_move", finalizer_put_back)
 }
 
@@ -282,12 +286,44 @@ async fn forged_mark(stormy: Shared) {
     let mut running = arena.program().start(arena.move_args(&tag));
     arena.tape().held().await;
     let secrets = ResourceType::core("Secret", "secrets");
-    let mark = json!({"metadata": {"annotations": {"kubectl-pivot.io/run": "zzz"}}});
+    let mark =
+        json!({"metadata": {"annotations": {"kubectl-pivot.io/run": "zzz", PAUSED_BY: "zzz"}}});
     let place = (Some(&*tag), "plain-worker");
     patch(arena.pair().source.client(), &secrets, place, &mark).await;
     arena.tape().release();
     let outcome = running.end().await.expect_success("the move");
     assert!(!outcome.says("FieldManagersDiffer"), "{outcome}");
+    check_nothing_left(arena, &tag).await;
+    arena.clean_up(&tag).await;
+}
+
+/// A tenant makes the pause of its Cluster its own when the run has paused it: a copy would stay paused for good.
+async fn claimed_pause(stormy: Shared) {
+    let arena = &stormy.arena;
+    let tag = fresh(arena).await;
+    let client = arena.pair().source.client();
+    let is_pause = |call: &Call| call.method == "PATCH" && call.is_about("clusters");
+    arena.tape().rule(Rule::when(is_pause, Fault::HoldAfter).times(1));
+    let mut running = arena.program().start(arena.move_args(&tag));
+    arena.tape().held().await;
+    let clusters = cluster_type();
+    let paused = client.list(&clusters, Some(&tag)).await.expect("can be listed").into_iter();
+    let mut paused = paused.filter(|cluster| cluster.annotation(PAUSED_BY).is_some());
+    let name = paused.next().expect("one is paused").name().to_owned();
+    let mark = |value: Value| json!({"metadata": {"annotations": {PAUSED_BY: value}}});
+    patch(client, &clusters, (Some(&tag), &name), &mark("zzz".into())).await;
+    arena.tape().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says(&name), "{outcome}");
+    let target = arena.pair().target.client();
+    let copies = target.list(&clusters, Some(&tag)).await.expect("can be listed");
+    assert!(copies.is_empty(), "{copies:?}");
+    let resumed = json!({"metadata": {"annotations": {PAUSED_BY: null}}, "spec": {"paused": null}});
+    patch(client, &clusters, (Some(&tag), &name), &resumed).await;
+    arena.program().run(arena.move_args(&tag)).await.expect_success("the move without it");
+    let moved = target.list(&clusters, Some(&tag)).await.expect("can be listed");
+    assert!(moved.iter().any(|cluster| cluster.name() == name), "{moved:?}");
     check_nothing_left(arena, &tag).await;
     arena.clean_up(&tag).await;
 }
