@@ -56,6 +56,6 @@ abi:
 lab *ARGS:
     .ci/run lab {{ARGS}}
 
-# A release's archive for this machine's target, or `just dist manifest` (docs/install.md).
+# A release's archive for this machine's target, or `just dist manifest` (docs/guides/install.md).
 dist *ARGS:
     .ci/run dist {{ARGS}}

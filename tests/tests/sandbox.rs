@@ -330,6 +330,8 @@ async fn call(kubeconfig: &Path, request: http::Request<Vec<u8>>) -> Result<Valu
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await;
     let mut config = config.expect("a configuration");
     config.default_retry = false;
+    // The proxy of the environment does not lead to this machine.
+    config.proxy_url = None;
     let client = kube::Client::try_from(config).expect("a client");
     client.request(request).await.map_err(|error| match error {
         kube::Error::Api(status) => status.code,
