@@ -63,7 +63,8 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
 }
 
 /// Refuses objects with marks of other runs. Whoever can write to an object can forge one: it stops a run before
-/// it begins, and never later, since the lock keeps true ones away and a copy gets none of them.
+/// it begins. Later the lock keeps true ones away, a copy gets none of them, and one that takes the place of the mark
+/// of a pause is found before the commit (`verify`).
 pub(in crate::transfer) fn check_marks(run: &Run, graph: &Graph, findings: &mut Findings) {
     for node in graph.copied().map(|index| &graph.nodes[index]) {
         check_marks_of(&run.id, graph.resource(node), &node.object, findings);
