@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::prompt;
+use crate::render::scope;
 use crate::transfer::{Interruption, TakeOver};
 use crate::visible::one_line;
 
@@ -31,10 +32,8 @@ impl TakeOverArgs {
 
 /// The question, with all that somebody can have made up.
 fn question(what: &str, Interruption { record, server, holder }: &Interruption) -> String {
-    let scope = match &record.namespace {
-        Some(namespace) => format!("namespace {}", one_line(namespace)),
-        None => "all namespaces".to_owned(),
-    };
+    let chosen: Option<Vec<String>> = record.choice.as_ref().map(|choice| choice.names().collect());
+    let scope = scope(record.namespace.as_deref(), &record.namespaces, chosen.as_deref());
     let holder = match holder {
         Some(holder) => {
             format!("last held by {}, renewed {} s ago", holder.identity, holder.renewed.as_secs())

@@ -36,6 +36,7 @@ pub use plugins::{installed, new_plugin, plugin, plugin_check, plugins, trusted}
 pub use progress::{Progress, ProgressView};
 pub use report::report;
 pub use sandboxes::{sandbox_up, sandboxes};
+pub(crate) use scope::scope;
 pub use status::status;
 pub use structured::structured;
 

@@ -8,7 +8,7 @@ use crate::visible::one_line;
 const NAMED: usize = 3;
 
 /// Names the scope of a run: namespaces, and the Clusters that were chosen in them.
-pub(super) fn scope(
+pub(crate) fn scope(
     namespace: Option<&str>,
     namespaces: &BTreeSet<String>,
     chosen: Option<&[String]>,

@@ -27,7 +27,7 @@ pub(crate) fn fleet(namespace: &str) -> Population {
 fn built(namespace: &str, paused: bool) -> Population {
     let mut population = Population::new(namespace);
     let cluster = population.add(plain_cluster(namespace, paused));
-    for purpose in ["ca", "etcd", "kubeconfig"] {
+    for purpose in ["ca", "etcd", "kubeconfig", "proxy", "sa"] {
         let secret = Piece::cluster_secret(&format!("plain-{purpose}"));
         population.add(secret.label(CLUSTER_NAME, "plain").owned_by(cluster));
     }

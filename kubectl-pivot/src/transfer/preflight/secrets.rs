@@ -66,6 +66,7 @@ fn tell_of_one_that_stays(secret: &Object, reason: &StayReason, findings: &mut F
     let why = match reason {
         StayReason::OwnerStays(owner) => format!("its owner {owner} stays"),
         StayReason::OwnerUnknown(owner) => unseen(owner),
+        StayReason::NotChosen(_) => "it does not go with the chosen Clusters".to_owned(),
         StayReason::Unrelated => secret
             .owner_references()
             .first()
@@ -194,7 +195,13 @@ mod tests {
             let resource = ResourceType::new(api_version, kind, &plural, true);
             let moves_hierarchy = moves_its_hierarchy(&resource.group, kind);
             let moves = moves_hierarchy;
-            MoveKind { resource, moves, moves_hierarchy, has_status_subresource: true }
+            MoveKind {
+                resource,
+                moves,
+                moves_hierarchy,
+                has_status_subresource: true,
+                converted_to: None,
+            }
         });
         let cluster = json!({"apiVersion": CORE, "kind": "Cluster",
             "metadata": {"name": "c", "namespace": "n", "uid": "u"}});

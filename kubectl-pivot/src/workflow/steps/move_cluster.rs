@@ -67,6 +67,7 @@ fn own_phase(record: &Record, namespaces: &Namespaces) -> Result<Option<Phase>, 
     }
     let scope = |namespaces: &Namespaces| match namespaces {
         Namespaces::One(namespace) => format!("namespace {}", one_line(namespace)),
+        Namespaces::Several(_) => "several namespaces".to_owned(),
         Namespaces::All => "all namespaces".to_owned(),
     };
     Err(StepError::refused(
