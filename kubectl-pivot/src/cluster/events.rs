@@ -34,7 +34,7 @@ pub(super) fn events(body: Body) -> BoxStream<'static, Event> {
     of_frames(frames.boxed(), LONGEST_EVENT).boxed()
 }
 
-/// What is left of a watch.
+/// The rest of a watch.
 struct Rest<S> {
     frames: S,
     /// What has come of the next lines.

@@ -1,9 +1,9 @@
 //! Connections that others can listen to or answer in the place of the API server. kubectl allows them, so they are
-//! allowed here, and told.
+//! allowed here, and reported.
 
 use kube::config::Config;
 
-/// What is wrong with a connection.
+/// A problem of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
     /// The certificate of the API server is not verified.
@@ -17,17 +17,17 @@ impl Exposure {
     pub fn message(self) -> &'static str {
         match self {
             Self::Unverified => {
-                "the certificate of its API server is not verified (insecure-skip-tls-verify): whoever is on the way \
+                "the certificate of its API server is not verified (insecure-skip-tls-verify): machines on the way \
                  can read and change everything, Secrets and credentials included"
             }
             Self::InClear => {
-                "the credentials of its kubeconfig are sent over plain HTTP: whoever is on the way can read and use \
+                "the credentials of its kubeconfig are sent over plain HTTP: machines on the way can read and use \
                  them"
             }
         }
     }
 
-    /// How to mend it.
+    /// How to fix it.
     pub fn hint(self) -> &'static str {
         match self {
             Self::Unverified => {

@@ -76,7 +76,7 @@ pub async fn delete<'a>(
                     if error.is_of_one_object()
                         && failures.fetch_add(1, Ordering::Relaxed) < held::MOST_FAILURES =>
                 {
-                    run.events.note(format!("goes on with the rest: {}", in_one_line(&error)));
+                    run.events.note(format!("continues with the rest: {}", in_one_line(&error)));
                     Ok(Some((index, error)))
                 }
                 outcome => outcome.map(|()| None),

@@ -1,4 +1,4 @@
-//! Connections that others can listen to: told once for each cluster, in the report where there is one.
+//! Connections that others can listen to: reported once for each cluster, in the report where there is one.
 
 use super::findings::Findings;
 use super::run::Run;

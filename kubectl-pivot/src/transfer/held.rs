@@ -1,4 +1,4 @@
-//! What a move cannot delete now, while it goes on with the rest.
+//! The objects that a move cannot delete now, while it continues with the rest.
 //!
 //! An object that cannot be deleted holds what it belongs to: its owners stay in the source, since the garbage
 //! collector would delete it with them. All other objects are deleted nevertheless, so that one run tells everything

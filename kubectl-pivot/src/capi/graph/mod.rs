@@ -152,7 +152,7 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// The objects to copy, owners before dependents: each level depends on earlier levels only.
     pub levels: Vec<Vec<usize>>,
-    /// What Clusters on both sides of a choice need.
+    /// Objects that Clusters on both sides of a choice need.
     pub shared: Vec<Shared>,
 }
 
