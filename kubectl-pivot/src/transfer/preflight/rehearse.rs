@@ -25,7 +25,7 @@ pub(super) async fn check(
     graph: &Graph,
     findings: &mut Findings,
 ) -> Result<Vec<ConvertedKind>, PhaseError> {
-    let nodes = sample(run, graph);
+    let nodes = sample(run.options.rehearsal, graph);
     let missing = namespaces::missing(run, graph).await?;
     let missing: HashSet<&str> = missing.iter().map(|wanted| wanted.name.as_str()).collect();
     let progress = Progress::of(nodes.len());
@@ -106,20 +106,16 @@ fn is_denied_by_webhook(message: &str) -> bool {
     message.contains("admission webhook \"") && message.contains("denied the request")
 }
 
-/// One object of each kind and each kind of owners: what its API server asks about an owner depends on both.
-fn sample<'a>(run: &Run, graph: &'a Graph) -> Vec<&'a Node> {
+/// One object of each kind and each kind of owners: what its API server asks about an owner depends on both. All
+/// whose kind the target converts, also those that stay in the source too: their copies must not lose anything either.
+fn sample(rehearsal: Rehearsal, graph: &Graph) -> Vec<&Node> {
     let mut seen = HashSet::new();
-    let nodes = graph
-        .copied()
-        .map(|index| &graph.nodes[index])
-        .filter(|node| matches!(node.fate, Fate::Move));
-    nodes
-        .filter(|node| {
-            run.options.rehearsal == Rehearsal::Full
-                || graph.kinds[node.kind].converted_to.is_some()
-                || seen.insert((node.kind, blocking_owners(node)))
-        })
-        .collect()
+    let is_wanted = |node: &&Node| {
+        graph.kinds[node.kind].converted_to.is_some()
+            || node.fate == Fate::Move
+                && (rehearsal == Rehearsal::Full || seen.insert((node.kind, blocking_owners(node))))
+    };
+    graph.moving().filter(is_wanted).collect()
 }
 
 /// What the target says to an object.
@@ -160,7 +156,45 @@ async fn answer<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
     use super::*;
+    use crate::capi::{KeepReason, MoveKind, ResourceType, Scope};
+
+    fn kind(name: &str, converted_to: Option<&str>) -> MoveKind {
+        MoveKind {
+            resource: ResourceType::new("g.io/v1", name, "things", true),
+            moves: true,
+            moves_hierarchy: false,
+            has_status_subresource: true,
+            converted_to: converted_to.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn all_of_a_converted_kind_are_rehearsed_also_what_the_source_keeps() {
+        let kinds = Arc::new(vec![kind("Plain", None), kind("Converted", Some("v2"))]);
+        let objects = [0, 0, 0, 1, 1, 1].iter().zip("abcdef".chars()).map(|(kind, name)| {
+            let name = name.to_string();
+            let metadata = json!({"name": name, "namespace": "n", "uid": name});
+            (*kind, Object::new(json!({"kind": kinds[*kind].resource.kind, "metadata": metadata})))
+        });
+        let objects = objects.collect();
+        let mut graph = Graph::build(kinds, objects, &Scope::default()).expect("no cycle");
+        for kept in ["c", "f"] {
+            let mut nodes = graph.nodes.iter_mut();
+            let node = nodes.find(|node| node.object.name() == kept).expect("in the graph");
+            node.fate = Fate::Keep(KeepReason::Shared);
+        }
+        for (rehearsal, wanted) in [(Rehearsal::Sample, "adef"), (Rehearsal::Full, "abdef")] {
+            let mut names: Vec<&str> =
+                sample(rehearsal, &graph).iter().map(|node| node.object.name()).collect();
+            names.sort_unstable();
+            assert_eq!(names.concat(), wanted);
+        }
+    }
 
     #[test]
     fn only_what_a_webhook_denies_may_be_for_lack_of_other_objects() {
