@@ -37,6 +37,7 @@ pub(super) async fn places(
             peer: peer.server().to_owned(),
             ..record.clone()
         });
+        let record = record.accepting(&run.options.accept_loss);
         places.push((
             id,
             Place { cluster: cluster.clone(), namespace: lock_namespace(&providers), record },

@@ -9,6 +9,7 @@ use std::fmt;
 pub use kubectl_pivot_protocol::{IllegalStep, OnResume, Phase, Step};
 use serde::{Deserialize, Serialize};
 
+use super::conversion::AcceptedLoss;
 use super::ledger::Page;
 use super::options::Namespaces;
 use crate::capi::{Chosen, valid};
@@ -20,6 +21,7 @@ use crate::capi::{Chosen, valid};
 /// do not know `handingOver`, nor that copies without a mark may be those of a run that can be rolled back. Readers
 /// of version 4 would leave copies without finalizers, and paused; those of version 5 would leave objects paused that
 /// have a pause of their own. Readers of version 6 do not know `choice` and `namespaces`: they would move all Clusters.
+/// Nor do they know `acceptLoss`: they would undo a run for a loss that its user accepts.
 const VERSION: u32 = 7;
 
 /// What a run does.
@@ -92,6 +94,9 @@ pub struct Record {
     /// Clusters that were chosen in them; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Chosen>,
+    /// Fields that may get lost when the target converts objects: whoever carries the run on accepts them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept_loss: Vec<AcceptedLoss>,
     /// URL of the other cluster's API server, as the run addressed it; or the directory.
     pub peer: String,
     /// Of a restore: sha256 of the names and contents of the files.
@@ -149,6 +154,7 @@ impl Record {
             namespace: namespaces.selector().map(str::to_owned),
             namespaces: namespaces.several(),
             choice: None,
+            accept_loss: Vec::new(),
             peer: peer.to_owned(),
             content: None,
             started: jiff::Timestamp::now()
@@ -170,6 +176,17 @@ impl Record {
     #[must_use]
     pub fn choosing(self, choice: Option<&Chosen>) -> Self {
         Self { choice: choice.cloned(), ..self }
+    }
+
+    /// The record of a run in which these losses are accepted too.
+    #[must_use]
+    pub fn accepting(mut self, losses: &[AcceptedLoss]) -> Self {
+        for loss in losses {
+            if !self.accept_loss.contains(loss) {
+                self.accept_loss.push(loss.clone());
+            }
+        }
+        self
     }
 
     /// The record once a process of this program has taken the lock. Older programs do not read it any more,
@@ -274,6 +291,21 @@ mod tests {
         assert_eq!(Record::parse(&record.to_text()).expect("valid").epoch, 0);
         let taken = Record { epoch: 3, ..record };
         assert_eq!(Record::parse(&taken.to_text()).expect("valid"), taken);
+    }
+
+    #[test]
+    fn accepted_losses_are_recorded_once_and_added_to() {
+        let loss = |text: &str| AcceptedLoss::new(text).expect("complete");
+        let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
+        assert!(!record.to_text().contains("acceptLoss"));
+        let record = record.accepting(&[loss("Machine.spec.a"), loss("Machine.spec.a")]);
+        assert!(record.to_text().contains("\"acceptLoss\":[\"Machine.spec.a\"]"));
+        let read = Record::parse(&record.to_text()).expect("valid");
+        assert_eq!(read, record);
+        let added = read.accepting(&[loss("Machine.spec.a"), loss("Cluster.spec.b")]);
+        assert_eq!(added.accept_loss, [loss("Machine.spec.a"), loss("Cluster.spec.b")]);
+        let broken = record.to_text().replace("Machine.spec.a", "Machine");
+        assert!(matches!(Record::parse(&broken), Err(RecordError::Invalid(_))));
     }
 
     #[test]

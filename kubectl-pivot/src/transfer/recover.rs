@@ -91,12 +91,13 @@ async fn interrupted(run: &Run) -> Result<(Interrupted, Option<Holder>), MoveErr
     Ok((interrupted_move(run, &found)?, found.holder()))
 }
 
-/// The run under the id and with the scope of a record.
+/// The run under the id and with the scope of a record, and with the losses that were accepted before.
 pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     let mut run = run.clone();
     run.id.clone_from(&record.run);
     run.options.namespaces = record.namespaces();
     run.options.choice = record.choice.clone().map_or(Choice::All, Choice::Fixed);
+    run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
 }
 

@@ -1,5 +1,6 @@
 //! Judges the differences between an object and its conversion: known ones, and losses.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::changes::{Change, changes};
@@ -9,7 +10,8 @@ use crate::capi::{Object, group_of};
 use crate::transfer::compare::aligned;
 
 /// A loss that the user accepts: a field of a kind and whatever is in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct AcceptedLoss {
     kind: String,
     field: String,
@@ -35,6 +37,20 @@ impl AcceptedLoss {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         self.kind.eq_ignore_ascii_case(kind) && (is_in(&change.path) || is_in(&change.field()))
+    }
+}
+
+impl TryFrom<String> for AcceptedLoss {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text)
+    }
+}
+
+impl From<AcceptedLoss> for String {
+    fn from(AcceptedLoss { kind, field }: AcceptedLoss) -> Self {
+        format!("{kind}.{field}")
     }
 }
 

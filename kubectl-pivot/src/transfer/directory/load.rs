@@ -30,7 +30,7 @@ pub async fn load(plan: LoadPlan, report: &mut Report) -> Result<(), MoveError> 
     let LoadPlan { run, directory, content, preflight, active } = plan;
     let directory = directory.display().to_string();
     let record = Record::new(&run.id, Role::Target, &run.options.namespaces, &directory);
-    let record = record.choosing(run.options.choice.fixed());
+    let record = record.choosing(run.options.choice.fixed()).accepting(&run.options.accept_loss);
     let record = record.of(Operation::Restore, Some(content));
     let lock = lock_one(&run, &run.target, record.clone(), false).await?;
     if lock.phase().await == Phase::Undoing {

@@ -158,6 +158,7 @@ async fn adopt(
         run.events
             .note(format!("carrying on the restore {}, begun {}", record.run, record.started));
         run.id.clone_from(&record.run);
+        run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     }
     preflight::check_runs(&run, (&run.target, "target"), findings).await?;
     Ok(run)

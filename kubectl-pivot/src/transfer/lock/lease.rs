@@ -249,7 +249,7 @@ pub(super) struct Claimed {
 
 /// Takes the Lease of a cluster for a run, and raises the epoch of its record.
 ///
-/// Of the record of the same run that is there already the rest is kept.
+/// Of the record of the same run that is there already the rest is kept; losses that the claim accepts are added.
 ///
 /// # Errors
 /// When the record is that of another, unfinished run, when somebody holds the Lease whom the claim does
@@ -321,7 +321,11 @@ fn claimed(
     let kept = kept.filter(|kept| kept.run == claim.record.run);
     let epoch = kept.map_or(0, |kept| kept.epoch).max(claim.record.epoch) + 1;
     Ok(Claimed {
-        record: kept.unwrap_or(claim.record).clone().taken(epoch),
+        record: kept
+            .unwrap_or(claim.record)
+            .clone()
+            .accepting(&claim.record.accept_loss)
+            .taken(epoch),
         is_new: kept.is_none(),
         was_older: kept.is_some_and(Record::is_older),
         seized_from: alive.map(|holder| holder.identity),
