@@ -238,8 +238,8 @@ pub(super) fn difference(
 /// The paths at which a copy is not what its source says; what Cluster API is known to convert does not count
 /// where the target converts.
 pub(super) fn lost(run: &Run, kind: &MoveKind, source: &Object, copy: &Object) -> Vec<String> {
-    match kind.converted_to {
-        Some(_) => judge(source, copy, &run.options.accept_loss).lost,
+    match &kind.converted_to {
+        Some(to) => judge((source, copy), to, &run.options.accept_loss).lost,
         None => compare(source, copy).lost,
     }
 }

@@ -4,6 +4,7 @@
 //! objects that were sent: every difference is one that Cluster API is known to make, or the move is refused.
 
 mod changes;
+mod duration;
 mod expected;
 mod judge;
 mod known;

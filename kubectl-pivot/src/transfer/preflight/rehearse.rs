@@ -37,7 +37,8 @@ pub(super) async fn check(
             Answer::Accepted(answer) => {
                 let kind = &graph.kinds[node.kind];
                 if let Some(to) = &kind.converted_to {
-                    let judgement = judge(&node.object, &answer, &run.options.accept_loss);
+                    let pair = (&node.object, &*answer);
+                    let judgement = judge(pair, to, &run.options.accept_loss);
                     converted.add((kind, to), node.object.id(), judgement, findings);
                 }
             }
