@@ -161,7 +161,8 @@ fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind
 }
 
 /// Returns the version to which the target converts a kind: the one that it prefers, where it serves others than
-/// the source. With the same versions on both sides nothing is converted, or in both clusters alike.
+/// the source. With the same versions on both sides the target may still store another one than the source, but
+/// discovery does not tell which: such copies are compared as strictly as those that nobody converts.
 fn conversion(resource: &ResourceType, source: &Served, target: &Served) -> Option<String> {
     let versions = |served: &Served| {
         let versions = served.versions(&resource.group, &resource.kind).iter();
