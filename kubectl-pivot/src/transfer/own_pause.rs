@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::discover::list_metadata_or_none;
 use super::error::PhaseError;
-use super::pause::paused_by;
+use super::pause::{is_in_scope, paused_by};
 use super::precondition;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
@@ -190,7 +190,8 @@ async fn list<'a>(
     let lists = futures::stream::iter(custom)
         .map(|kind| async move {
             let listed = list_metadata_or_none(cluster, &kind.resource, moving).await?;
-            Ok::<_, ApiError>(listed.into_iter().map(move |object| (kind, object)))
+            let listed = listed.into_iter().filter(|object| is_in_scope(run, object));
+            Ok::<_, ApiError>(listed.map(move |object| (kind, object)))
         })
         .buffered(LISTS_IN_FLIGHT)
         .try_collect::<Vec<_>>()

@@ -128,6 +128,8 @@ pub async fn fence(
         let listed = listed.into_iter().filter(|object| !is_paused(object));
         active.extend(listed.map(|object| (&kind.resource, object)));
     }
+    // A list of several namespaces is one of all.
+    active.retain(|(_, object)| is_in_scope(run, object));
     if territory.chosen.is_some() {
         // What the run has never moved gets no request of it.
         let moving = discover(cluster, territory).await?;
@@ -144,6 +146,11 @@ pub async fn fence(
     })
     .await?;
     Ok(())
+}
+
+/// Returns whether an object is in the namespaces of a run, or in none.
+pub(super) fn is_in_scope(run: &Run, object: &Object) -> bool {
+    object.namespace().is_none_or(|namespace| run.options.namespaces.has(namespace))
 }
 
 fn is_refused(error: &ApiError) -> bool {
