@@ -40,23 +40,37 @@ impl fmt::Display for Reference {
 
 /// All references in the spec of an object, each once.
 pub(crate) fn references(object: &Object) -> BTreeSet<Reference> {
-    let mut walk = Walk { object, found: BTreeSet::new() };
-    walk.value("spec", &object.value()["spec"]);
-    walk.found.remove(&Reference::to(object));
-    walk.found
+    Walk::through(object).found
+}
+
+/// Secrets and ConfigMaps that the spec of an object may name, in forms that do not tell the kind: `{name}` in fields
+/// such as `identityRef` and `clientSecret`. Only those that exist count.
+pub(crate) fn possible_references(object: &Object) -> BTreeSet<Reference> {
+    Walk::through(object).possible
 }
 
 struct Walk<'a> {
     object: &'a Object,
     found: BTreeSet<Reference>,
+    possible: BTreeSet<Reference>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn through(object: &'a Object) -> Self {
+        let mut walk = Self { object, found: BTreeSet::new(), possible: BTreeSet::new() };
+        walk.value("spec", &object.value()["spec"]);
+        walk.found.remove(&Reference::to(object));
+        walk.possible.remove(&Reference::to(object));
+        walk
+    }
+
     fn value(&mut self, key: &str, value: &Value) {
         match value {
             Value::Object(fields) => {
                 if let Some((group, kind)) = self.type_of(key, fields) {
                     self.add(group, kind, fields.get("namespace"), fields.get("name"));
+                } else if key.ends_with("Ref") || key.ends_with("Secret") {
+                    self.add_possible(fields.get("namespace"), fields.get("name"));
                 }
                 fields.iter().for_each(|(key, value)| self.value(key, value));
             }
@@ -64,6 +78,7 @@ impl Walk<'_> {
             Value::String(_) if is_named(key, "secretName") => {
                 self.add(String::new(), "Secret".to_owned(), None, Some(value));
             }
+            Value::String(_) if is_named(key, "secretRef") => self.add_possible(None, Some(value)),
             _ => {}
         }
     }
@@ -98,13 +113,32 @@ impl Walk<'_> {
         namespace: Option<&Value>,
         name: Option<&Value>,
     ) {
+        if let Some((namespace, name)) = self.place(namespace, name) {
+            self.found.insert(Reference { group, kind, namespace, name });
+        }
+    }
+
+    fn add_possible(&mut self, namespace: Option<&Value>, name: Option<&Value>) {
+        let Some((namespace, name)) = self.place(namespace, name) else { return };
+        self.possible.extend(["Secret", "ConfigMap"].map(|kind| Reference {
+            group: String::new(),
+            kind: kind.to_owned(),
+            namespace: namespace.clone(),
+            name: name.clone(),
+        }));
+    }
+
+    /// Namespace and name of what these values name, if they name something.
+    fn place(
+        &self,
+        namespace: Option<&Value>,
+        name: Option<&Value>,
+    ) -> Option<(Option<String>, String)> {
         let text = |value: Option<&Value>| {
             value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
         };
-        if let Some(name) = text(name) {
-            let namespace = text(namespace).or(self.object.namespace().map(str::to_owned));
-            self.found.insert(Reference { group, kind, namespace, name });
-        }
+        let namespace = text(namespace).or(self.object.namespace().map(str::to_owned));
+        Some((namespace, text(name)?))
     }
 }
 
@@ -159,6 +193,26 @@ mod tests {
             let found: Vec<String> =
                 found.iter().map(|reference| format!("{} {reference}", reference.group)).collect();
             assert_eq!(found, wanted, "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_kind_may_be_that_of_a_secret_or_config_map() {
+        for (spec, wanted) in [
+            (json!({"identityRef": {"name": "a", "cloudName": "c"}}), &["ns/a"][..]),
+            (json!({"clientSecret": {"name": "a", "namespace": "x"}}), &["x/a"]),
+            (json!({"cloud": {"loginSecretRef": "a"}}), &["ns/a"]),
+            (json!({"identityRef": {"kind": "Secret", "name": "a"}}), &[]),
+            (json!({"clientSecret": "a password", "pool": {"name": "a"}, "someRef": {}}), &[]),
+        ] {
+            let object = json!({"apiVersion": "own.io/v1", "kind": "Own", "spec": spec,
+                "metadata": {"namespace": "ns", "name": "me"}});
+            let found = possible_references(&Object::new(object));
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            let expected = ["ConfigMap", "Secret"]
+                .into_iter()
+                .flat_map(|kind| wanted.iter().map(move |place| format!("{kind} {place}")));
+            assert_eq!(found, expected.collect::<Vec<_>>(), "{spec}");
         }
     }
 }

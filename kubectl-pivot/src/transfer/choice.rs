@@ -241,34 +241,46 @@ pub(super) fn check(graph: &Graph, chosen: Option<&Chosen>, findings: &mut Findi
     for shared in &graph.shared {
         let objects = shared.nodes.iter().map(|index| graph.nodes[*index].object.id()).collect();
         let (ours, others) = sides(shared);
+        let users = match shared.is_assumed {
+            true => format!(
+                "a label moves it and nobody is known to use it, so that any Cluster may: chosen ones ({ours}) \
+                 and others ({others})"
+            ),
+            false => format!("chosen Clusters ({ours}) and others ({others}) use it"),
+        };
         match shared.sharing {
             Sharing::Copyable if may_copy => {}
             Sharing::Copyable => {
-                let problem = format!("chosen Clusters ({ours}) and others ({others}) use it");
                 let hint = "choose all of these Clusters or none, or copy it and keep it in the \
                     source too, with --copy-shared";
-                findings.group_error("SharedObject", "source", objects, &problem, hint);
+                findings.group_error("SharedObject", "source", objects, &users, hint);
             }
             Sharing::Allocates => {
-                let problem = format!(
-                    "chosen Clusters ({ours}) and others ({others}) use it, and it may give \
-                     something out, such as addresses: in two clusters it would do so twice"
-                );
-                let hint = "choose all of these Clusters or none";
+                let problem = format!("{users}; this kind is not known to be safe in two clusters");
+                let hint = match shared.is_assumed {
+                    true => {
+                        "choose all of these Clusters or none, or take the label off if it is to stay"
+                    }
+                    false => "choose all of these Clusters or none",
+                };
                 findings.group_error("CannotShare", "source", objects, &problem, hint);
             }
-            Sharing::Owned => report_owned(objects, (&ours, &others), findings),
+            Sharing::Owned => report_owned((objects, "source"), (&ours, &others), findings),
         }
     }
 }
 
-fn report_owned(objects: Vec<ObjectId>, (ours, others): (&str, &str), findings: &mut Findings) {
+fn report_owned(
+    (objects, cluster): (Vec<ObjectId>, &'static str),
+    (ours, others): (&str, &str),
+    findings: &mut Findings,
+) {
     let problem = format!(
         "it belongs to chosen Clusters ({ours}), and others ({others}) own it too or refer to it"
     );
     let hint = "choose all of these Clusters or none, or remove the owner reference or the reference \
         that ties it to both";
-    findings.group_error("CannotShare", "source", objects, &problem, hint);
+    findings.group_error("CannotShare", cluster, objects, &problem, hint);
 }
 
 fn sides(shared: &Shared) -> (String, String) {

@@ -1,9 +1,10 @@
-//! What of a graph goes with chosen Clusters, what stays, and what both sides need.
+//! Divides a graph for chosen Clusters: what goes with them, what stays, and what both sides need.
 //!
-//! | an object | goes | stays | is shared |
-//! |---|---|---|---|
-//! | that belongs to Clusters | if all of them are chosen | if none is | otherwise, and if a Cluster that stays refers to it |
-//! | that belongs to none | if only chosen Clusters use it | if none of them does | if both sides use it |
+//! An object that belongs to Clusters goes with them if all are chosen, and stays if none is. If only some are, or if a
+//! Cluster that stays refers to it, it is shared and cannot be divided.
+//!
+//! An object that belongs to no Cluster goes if only chosen ones use it, and stays if none of them does. If both sides
+//! use it, it is shared.
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,8 @@ pub struct Shared {
     pub others: Vec<ClusterName>,
     /// Whether a copy would do.
     pub sharing: Sharing,
+    /// Nobody is known to use them, so every Cluster counts.
+    pub is_assumed: bool,
 }
 
 /// Whether something can be in two clusters at once.
@@ -31,7 +34,7 @@ pub struct Shared {
 pub enum Sharing {
     /// Nobody but its users changes it, so both sides can have it.
     Copyable,
-    /// It may give something out, such as addresses: both sides would give out the same.
+    /// It is not known to be safe in two clusters. A pool of addresses, for example, would give out the same twice.
     Allocates,
     /// It belongs to Clusters of one side or both, so its owners part.
     Owned,
@@ -110,7 +113,8 @@ impl Division<'_> {
         let sharing = sharing(self.nodes, self.kinds, members);
         let is_recorded = |index: &usize| self.chosen.takes_along(&self.nodes[*index].object);
         if let Some(shared) = self.shared(members.to_vec(), users, sharing) {
-            return (Side::Shared, Some(shared));
+            let is_assumed = self.usage.is_assumed(group);
+            return (Side::Shared, Some(Shared { is_assumed, ..shared }));
         }
         let side = match users.first() {
             Some(user) if self.is_chosen(*user) => Side::Goes,
@@ -133,7 +137,8 @@ impl Division<'_> {
             clusters.into_iter().map(|cluster| self.usage.cluster(cluster).clone()).collect()
         };
         let is_both = !chosen.is_empty() && !others.is_empty();
-        is_both.then(|| Shared { nodes, chosen: named(chosen), others: named(others), sharing })
+        let (chosen, others) = (named(chosen), named(others));
+        is_both.then_some(Shared { nodes, chosen, others, sharing, is_assumed: false })
     }
 }
 

@@ -182,8 +182,65 @@ fn users_of_what_refers_to_an_object_use_it_too() {
     );
     let fates = fates(&graph);
     assert_eq!((fates["template"].as_str(), fates["login"].as_str()), ("moves", "moves"));
-    assert_eq!(fates["alone"], "unused");
-    assert_eq!(shared(&graph), [(vec!["pool"], Sharing::Allocates)]);
+    assert_eq!(fates["alone"], "kept");
+    let pool = (vec!["pool"], Sharing::Allocates);
+    assert_eq!(shared(&graph), [(vec!["alone"], Sharing::Copyable), pool]);
+}
+
+#[test]
+fn what_a_label_moves_and_nobody_is_known_to_use_may_be_used_by_any_cluster() {
+    for label in ["clusterctl.cluster.x-k8s.io/move", "clusterctl.cluster.x-k8s.io/move-hierarchy"]
+    {
+        let objects = || {
+            vec![
+                cluster("a", None),
+                cluster("b", None),
+                labelled(
+                    object("Secret", "login", &[], json!({"peerSecret": {"name": "peer"}})),
+                    label,
+                ),
+                object("Secret", "below", &["login"], Value::Null),
+                labelled(object("Secret", "peer", &[], Value::Null), label),
+                labelled(object("Secret", "lost", &["nobody"], Value::Null), label),
+                labelled(object("ClusterClass", "class", &[], Value::Null), label),
+                labelled(object("FooTemplate", "template", &[], Value::Null), label),
+            ]
+        };
+        let one = graph(objects(), &["a"]);
+        assert!(one.shared.iter().all(|shared| shared.is_assumed), "{:?}", one.shared);
+        assert_eq!(shared(&one).len(), 2, "{:?}", one.shared);
+        let of_one = fates(&one);
+        assert_eq!((of_one["login"].as_str(), of_one["peer"].as_str()), ("kept", "kept"));
+        assert_eq!((of_one["class"].as_str(), of_one["template"].as_str()), ("unused", "unused"));
+        assert_eq!(of_one["lost"], "unused");
+        let all = graph(objects(), &["a", "b"]);
+        assert_eq!((fates(&all)["login"].as_str(), shared(&all)), ("moves", vec![]));
+        assert_eq!(fates(&all)["peer"], "moves");
+    }
+}
+
+#[test]
+fn a_secret_that_is_named_without_its_kind_goes_with_who_names_it() {
+    let credentials = |name: &str| {
+        let secret = object("Secret", name, &[], Value::Null);
+        labelled(secret, "clusterctl.cluster.x-k8s.io/move")
+    };
+    let identity = |name: &str| json!({"identityRef": {"name": name, "cloudName": "cloud"}});
+    let client = |name: &str| json!({"clientSecret": {"name": name, "namespace": "ns"}});
+    let graph = graph(
+        vec![
+            cluster("a", None),
+            cluster("b", None),
+            object("Machine", "ma", &["a"], identity("of-a")),
+            object("Machine", "mb", &["b"], client("of-b")),
+            credentials("of-a"),
+            credentials("of-b"),
+        ],
+        &["a"],
+    );
+    let fates = fates(&graph);
+    assert_eq!((fates["of-a"].as_str(), fates["of-b"].as_str()), ("moves", "used by ns/b"));
+    assert_eq!(shared(&graph), []);
 }
 
 #[test]

@@ -4,6 +4,9 @@
 //! none belongs to the Clusters that it names. What belongs to no Cluster (classes, templates, identities, sets,
 //! whatever a label moves) is *used*: by what hangs on it, by what refers to it in its spec, and by the Clusters
 //! that it selects. Such objects that own each other are one group, and have their users in common.
+//!
+//! Not every form of a reference is known. What a user has labelled to be moved, and nobody is known to use, may
+//! therefore be used by any Cluster.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,9 +15,10 @@ use kube::core::{Selector, SelectorExt};
 use serde::Deserialize;
 
 use super::Node;
-use crate::capi::cluster::{clusters_named_by, is_cluster, is_resource_set};
+use crate::capi::cluster::{clusters_named_by, is_cluster, is_cluster_class, is_resource_set};
+use crate::capi::names::{MOVE_HIERARCHY_LABEL, MOVE_LABEL};
 use crate::capi::object::Object;
-use crate::capi::references::{Reference, references};
+use crate::capi::references::{Reference, possible_references, references};
 
 /// Namespace and name of a Cluster.
 pub type ClusterName = (String, String);
@@ -32,6 +36,8 @@ pub struct Usage {
     groups: Vec<Option<usize>>,
     members: Vec<Vec<usize>>,
     users: Vec<BTreeSet<usize>>,
+    /// By group: nobody is known to use it, so every Cluster counts as a user.
+    is_assumed: Vec<bool>,
 }
 
 impl Usage {
@@ -84,6 +90,11 @@ impl Usage {
     /// The Clusters that use a group.
     pub fn users(&self, group: usize) -> &BTreeSet<usize> {
         &self.users[group]
+    }
+
+    /// Returns whether nobody is known to use a group, so that every Cluster counts as a user.
+    pub fn is_assumed(&self, group: usize) -> bool {
+        self.is_assumed[group]
     }
 
     /// Returns the number of Clusters.
@@ -177,6 +188,7 @@ impl Usage {
             self.members.push(members);
         }
         self.users = vec![BTreeSet::new(); self.members.len()];
+        self.is_assumed = vec![false; self.members.len()];
     }
 
     fn find_users(&mut self, nodes: &[Node]) {
@@ -193,7 +205,8 @@ impl Usage {
             for owner in owners(node) {
                 self.use_it(index, owner, &mut between);
             }
-            for reference in references(&node.object) {
+            let possible = possible_references(&node.object);
+            for reference in references(&node.object).into_iter().chain(possible) {
                 if let Some(used) = find(&by_name, reference) {
                     self.use_it(index, used, &mut between);
                 }
@@ -203,6 +216,36 @@ impl Usage {
             }
         }
         self.pass_on(&between);
+        self.assume_users(nodes);
+        self.pass_on(&between);
+    }
+
+    /// Counts every Cluster as a user of what any of them may use.
+    fn assume_users(&mut self, nodes: &[Node]) {
+        let clusters = nodes.iter().enumerate().filter(|(_, node)| is_cluster(&node.object));
+        let clusters: BTreeSet<usize> =
+            clusters.flat_map(|(index, _)| self.homes[index].iter().copied()).collect();
+        for group in 0..self.members.len() {
+            let serves_any = |index: &usize| self.may_serve_any(&nodes[*index]);
+            if self.users[group].is_empty() && self.members[group].iter().any(serves_any) {
+                self.users[group].clone_from(&clusters);
+                self.is_assumed[group] = true;
+            }
+        }
+    }
+
+    /// Returns whether a label of its own moves an object that Clusters may use without a reference that is known.
+    fn may_serve_any(&self, node: &Node) -> bool {
+        let object = &node.object;
+        let is_labelled =
+            [MOVE_LABEL, MOVE_HIERARCHY_LABEL].iter().any(|label| object.label(label).is_some());
+        let mut owners = node.owners.iter().map(|owner| owner.node);
+        let moves = is_labelled
+            && owners.all(|owner| owner.is_some_and(|owner| self.groups[owner].is_some()));
+        let has_known_users = is_cluster_class(object)
+            || object.kind().ends_with("Template")
+            || !object.value()["spec"]["clusterSelector"].is_null();
+        moves && !has_known_users
     }
 
     fn use_it(&mut self, user: usize, used: usize, between: &mut Vec<(usize, usize)>) {
