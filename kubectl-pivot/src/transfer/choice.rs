@@ -270,6 +270,15 @@ pub(super) fn check(graph: &Graph, chosen: Option<&Chosen>, findings: &mut Findi
     }
 }
 
+/// Reports what belongs to Clusters of both sides, for files: these can hold all else that both sides use.
+pub(super) fn check_owned(graph: &Graph, cluster: &'static str, findings: &mut Findings) {
+    for shared in graph.shared.iter().filter(|shared| shared.sharing == Sharing::Owned) {
+        let objects = shared.nodes.iter().map(|index| graph.nodes[*index].object.id()).collect();
+        let (ours, others) = sides(shared);
+        report_owned((objects, cluster), (&ours, &others), findings);
+    }
+}
+
 fn report_owned(
     (objects, cluster): (Vec<ObjectId>, &'static str),
     (ours, others): (&str, &str),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::choice::Choice;
+use super::super::choice::{self, Choice};
 use super::super::discover::{Territory, list_kinds};
 use super::super::error::{MoveError, PhaseError};
 use super::super::exposure;
@@ -105,6 +105,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
         findings.extend(inventory::compare(&manifest.providers, &installed));
     }
     let graph = graph(&run, objects, &mut findings).await?;
+    choice::check_owned(&graph, "target", &mut findings);
     let territory = Territory {
         kinds: Arc::clone(&graph.kinds),
         providers: Vec::new(),

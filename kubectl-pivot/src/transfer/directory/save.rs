@@ -85,6 +85,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     let graph = discover(&run.source, &territory).await?;
     kinds::report(&refused, "source", &mut findings);
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
+    choice::check_owned(&graph, "source", &mut findings);
     if preflight::has_clusters_or_classes(&graph) {
         preflight::check_objects(run, &graph, &mut findings);
         preflight::check_marks(run, &graph, &mut findings);
