@@ -12,6 +12,7 @@ use super::findings::Findings;
 use super::ledger;
 use super::lock::Lock;
 use super::namespaces;
+use super::own_pause;
 use super::pause;
 use super::places::{locked, places};
 use super::preflight::{Preflight, check_objects, preflight};
@@ -318,6 +319,7 @@ async fn delete_what_can_be(
 async fn resume(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
     pause::restore_all(run, &run.target, &territory.kinds).await?;
     pause::restore_kept(run, &run.source, &territory.kinds).await?;
+    own_pause::restore_staying(run, graph).await?;
     check_resumed(run, graph).await?;
     namespaces::unmark_or_warn(run).await;
     Ok(())

@@ -19,8 +19,8 @@ use super::precondition;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
-    Fate, Graph, MoveKind, Object, ObjectId, ResourceType, has_paused_annotation, is_cluster,
-    is_custom_resource, is_pausable, reports_pause,
+    Fate, Graph, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType, StayReason,
+    has_paused_annotation, is_cluster, is_custom_resource, is_pausable, reports_pause,
 };
 use crate::cluster::{ApiError, Client};
 
@@ -163,6 +163,41 @@ pub(super) async fn restore(
     Ok(())
 }
 
+/// Ends the pauses that this run has given to objects of its source which stay there after all: a Cluster that stays
+/// has begun to use them.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
+    let staying: Vec<&Node> = staying(graph, &run.id).collect();
+    let progress = Progress::of(staying.len()).carried_through();
+    run.each(staying, &progress, |node| async move {
+        let object = &node.object;
+        let plan = |now: &Object| (paused_by(now) == Some(&run.id)).then(resuming);
+        let resumed = precondition::patch(&run.source, graph.resource(node), object, plan).await?;
+        if resumed.is_some() {
+            run.events.warning(format!(
+                "{} stays in the source, since Clusters there use it by now; its pause has ended, and the \
+                 target has a copy that is active too",
+                object.id()
+            ));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+/// What a run has paused and no longer moves, unless it belongs to a Cluster: the copy of that works in the target.
+fn staying<'a>(graph: &'a Graph, run: &str) -> impl Iterator<Item = &'a Node> {
+    let is_used =
+        |node: &Node| matches!(node.fate, Fate::Stay(StayReason::NotChosen(NotChosen::Used(_))));
+    let is_ours = move |node: &&Node| {
+        is_used(node) && !is_pausable(&node.object) && paused_by(&node.object) == Some(run)
+    };
+    graph.nodes.iter().filter(is_ours)
+}
+
 /// The objects that a run may be about to pause by themselves, as far as metadata tell.
 ///
 /// # Errors
@@ -303,5 +338,45 @@ mod tests {
         object.metadata_mut().remove("finalizers");
         let marks = pausing(&object, "r")["metadata"]["annotations"].clone();
         assert_eq!(marks, json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r"}));
+    }
+
+    #[test]
+    fn what_a_cluster_that_stays_uses_by_now_loses_the_pause_of_the_run() {
+        let kinds =
+            [("Pool", "ipam.cluster.x-k8s.io/v1beta2"), ("Cluster", "cluster.x-k8s.io/v1beta2")];
+        let kinds = kinds.map(|(kind, api_version)| MoveKind {
+            resource: ResourceType::new(api_version, kind, "plural", true),
+            moves: true,
+            moves_hierarchy: kind == "Cluster",
+            has_status_subresource: true,
+            converted_to: None,
+        });
+        let pool = |name: &str, by: &str| {
+            Object::new(
+                json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "Pool", "metadata":
+                {"name": name, "namespace": "n", "uid": name, "annotations":
+                {PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: by}}}),
+            )
+        };
+        let reference = |name: &str| json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "Pool", "name": name});
+        let cluster =
+            Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+            "metadata": {"name": "stays", "namespace": "n", "uid": "stays"},
+            "spec": {"pools": [reference("ours"), reference("of-others")]}}));
+        let objects = [
+            (0, pool("ours", "r/reported")),
+            (0, pool("of-others", "s")),
+            (0, pool("moves", "r")),
+            (1, cluster),
+        ];
+        let chosen =
+            [("n".to_owned(), "gone".to_owned())].into_iter().collect::<crate::capi::Chosen>();
+        let along = objects.iter().map(|(_, object)| object);
+        let chosen = Some(Arc::new(chosen.with_along(along)));
+        let scope = Scope { chosen, ..Scope::default() };
+        let graph =
+            Graph::build(Arc::new(kinds.to_vec()), objects.to_vec(), &scope).expect("no cycle");
+        let names: Vec<&str> = staying(&graph, "r").map(|node| node.object.name()).collect();
+        assert_eq!(names, ["ours"]);
     }
 }
