@@ -91,6 +91,6 @@ impl Converted {
 /// What to do about a loss.
 pub(in crate::transfer) fn hint(kind: &str, path: &str) -> String {
     format!(
-        "this is no difference that Cluster API is known to make: look at the conversion webhook of this kind in the target, remove the field from the source if nobody needs it, or accept the loss with --accept-loss {kind}.{path}"
+        "this is no difference of which it is known that nothing is lost: look at the conversion webhook of this kind in the target, remove the field from the source if nobody needs it, or accept the loss with --accept-loss {kind}.{path}"
     )
 }
