@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kubectl_pivot_tests::arena::Arena;
-use kubectl_pivot_tests::population::resource_set;
+use kubectl_pivot_tests::population::{Piece, Population, class, crds, resource_set};
 use kubectl_pivot_tests::suite::Suite;
 
 use super::{exit, with_population, with_three};
@@ -13,6 +13,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_class_of_both_sides_is_refused_then_copied_and_the_rest_follows", shared_class)
         .thorough("a_class_that_only_chosen_clusters_use_moves_with_them", own_class)
         .thorough("a_choice_of_all_clusters_is_a_plain_move_but_for_what_nobody_uses", all)
+        .thorough("a_secret_that_nobody_is_known_to_use_is_not_left_behind_silently", unknown_user)
         .thorough("a_set_that_has_clusters_on_both_sides_works_on_each", shared_set)
 }
 
@@ -115,6 +116,33 @@ async fn all(arena: Arc<Arena>) {
         let left = chosen.source.payload();
         assert!(left.iter().all(|name| name.contains("unused-class")), "{left:?}");
         assert_eq!(left.len(), 5, "{left:?}");
+    })
+    .await;
+}
+
+fn with_login(namespace: &str) -> Population {
+    let mut population = class::choosable(namespace);
+    population.add(Piece::cluster_secret("login").label(crds::MOVE, ""));
+    population
+}
+
+async fn unknown_user(arena: Arc<Arena>) {
+    with_population(arena, with_login, |story| async move {
+        let others = story.objects_of(&["red", "blue"]).await;
+        let refused = story.run_move(&["--cluster", "green"]).await;
+        assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
+        for text in ["SharedObject", "/login", "nobody is known to use it", "--copy-shared"] {
+            assert!(refused.says(text), "`{text}` is not said: {refused}");
+        }
+        let moved = story.run_move(&["--cluster", "green", "--copy-shared"]).await;
+        moved.expect_success("a move of one cluster");
+        story.check_untouched(&["red", "blue"], &others).await;
+        story.check_nothing_left().await;
+        let left = ["blue-kubeconfig", "login", "red-kubeconfig"];
+        story.check_names("Secret", &left, &["green-kubeconfig", "login"]).await;
+        let moved = story.run_move(&["--cluster", "*"]).await;
+        moved.expect_success("a move of all that are left");
+        story.check_names("Secret", &[], &[&left[..], &["green-kubeconfig"]].concat()).await;
     })
     .await;
 }
