@@ -72,7 +72,7 @@ pub struct SharedObjects {
     pub used_by: Vec<String>,
     /// What becomes of them.
     pub fate: PlannedFate,
-    /// Why, unless they move.
+    /// Why, unless they move; or that nobody is known to use them, so that every Cluster counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -144,6 +144,8 @@ fn shared(graph: &Graph, usage: &Usage, group: usize) -> SharedObjects {
         Fate::Keep(reason) => (PlannedFate::Kept, Some(kept_reason(*reason).to_owned())),
         Fate::Stay(reason) => (PlannedFate::Stays, Some(stay_reason(reason))),
     });
+    let assumed = || "nobody is known to use it, so any Cluster may".to_owned();
+    let reason = reason.or_else(|| usage.is_assumed(group).then(assumed));
     SharedObjects {
         objects: members.iter().map(|index| graph.nodes[*index].object.id()).collect(),
         used_by: usage.users(group).iter().map(|cluster| usage.name(*cluster)).collect(),
