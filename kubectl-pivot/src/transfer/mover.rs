@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::choice;
 use super::copy::{Copies, copy};
 use super::delete::delete;
 use super::directory::back_up;
@@ -267,6 +268,7 @@ fn check_again(run: &Run, planned: &[(String, ObjectId)], graph: &Graph) -> Resu
     }
     let mut findings = Findings::default();
     check_objects(run, graph, &mut findings);
+    choice::check(graph, run.options.choice.fixed(), &mut findings);
     if findings.has_errors() { Err(PhaseError::Unmovable(findings)) } else { Ok(()) }
 }
 

@@ -19,7 +19,7 @@ use super::precondition;
 use super::run::{Progress, Run};
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{
-    Fate, Graph, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType, StayReason,
+    Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType, StayReason,
     has_paused_annotation, is_cluster, is_custom_resource, is_pausable, reports_pause,
 };
 use crate::cluster::{ApiError, Client};
@@ -190,10 +190,14 @@ pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), Phas
 
 /// What a run has paused and no longer moves, unless it belongs to a Cluster: the copy of that works in the target.
 fn staying<'a>(graph: &'a Graph, run: &str) -> impl Iterator<Item = &'a Node> {
-    let is_used =
-        |node: &Node| matches!(node.fate, Fate::Stay(StayReason::NotChosen(NotChosen::Used(_))));
+    let is_used = |node: &Node| {
+        matches!(
+            node.fate,
+            Fate::Stay(StayReason::NotChosen(NotChosen::Used(_))) | Fate::Keep(KeepReason::Shared)
+        )
+    };
     let is_ours = move |node: &&Node| {
-        is_used(node) && !is_pausable(&node.object) && paused_by(&node.object) == Some(run)
+        is_used(node) && !is_cluster(&node.object) && paused_by(&node.object) == Some(run)
     };
     graph.nodes.iter().filter(is_ours)
 }

@@ -112,6 +112,10 @@ impl Division<'_> {
         let (users, members) = (self.usage.users(group), self.usage.members(group));
         let sharing = sharing(self.nodes, self.kinds, members);
         let is_recorded = |index: &usize| self.chosen.takes_along(&self.nodes[*index].object);
+        // Nobody is known to use it still: a Cluster that was created since changes nothing.
+        if self.usage.is_assumed(group) && members.iter().any(is_recorded) {
+            return (Side::Goes, None);
+        }
         if let Some(shared) = self.shared(members.to_vec(), users, sharing) {
             let is_assumed = self.usage.is_assumed(group);
             return (Side::Shared, Some(Shared { is_assumed, ..shared }));

@@ -321,6 +321,19 @@ fn what_was_recorded_moves_when_its_clusters_are_gone_and_nobody_else_has_come()
 }
 
 #[test]
+fn what_was_recorded_moves_although_a_cluster_has_come_that_may_use_it() {
+    let lost = || {
+        let secret = object("Secret", "lost", &[], Value::Null);
+        labelled(secret, "clusterctl.cluster.x-k8s.io/move")
+    };
+    let first = graph(vec![cluster("a", None), lost()], &["a"]);
+    let chosen: Chosen = [("ns".to_owned(), "a".to_owned())].into_iter().collect();
+    let recorded = chosen.with_along(first.along());
+    let later = with(vec![cluster("x", None), lost()], recorded);
+    check(&later, &[("x", "is not chosen"), ("lost", "moves")]);
+}
+
+#[test]
 fn a_choice_of_everything_moves_what_a_move_of_everything_does_but_what_nobody_uses() {
     let objects = || {
         vec![

@@ -90,7 +90,7 @@ async fn lists(run: &Run, graph: &Graph, collectable: &Collectable) -> Vec<Liste
         resources.filter(move |resource| !is_discovered(place, resource)).map(move |r| (place, r))
     });
     // An API service that is away is a finding, and worth seconds of waiting, not minutes.
-    let patience = RetryPolicy { attempts: ATTEMPTS, ..RetryPolicy::default() };
+    let patience = RetryPolicy { attempts: ATTEMPTS, ..RetryPolicy::brief() };
     let source = run.source.clone().with_retry(patience);
     let source = &source;
     futures::stream::iter(wanted.collect::<Vec<_>>())

@@ -4,7 +4,9 @@ use kubectl_pivot_plugin_api::ProbeStage;
 
 use super::control_plane::the_cluster;
 use crate::causes::in_one_line;
-use crate::transfer::{self, MoveError, MoveOptions, Namespaces, Phase, Record, Report, Run};
+use crate::transfer::{
+    self, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run,
+};
 use crate::visible::one_line;
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
@@ -59,7 +61,8 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 /// Returns the phase of the run to carry on, which is one that an earlier `create` or `resume` of this document has
 /// begun. Nobody is asked, so a run about anything else is not touched; one that is finished is in nobody's way.
 fn own_phase(record: &Record, namespaces: &Namespaces) -> Result<Option<Phase>, StepError> {
-    if record.namespaces() == *namespaces {
+    let is_whole = record.operation == Operation::Move && record.choice.is_none();
+    if is_whole && record.namespaces() == *namespaces {
         return Ok(Some(record.phase));
     }
     if record.phase == Phase::Finished {
