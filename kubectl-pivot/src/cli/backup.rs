@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::choice::{ChoiceArgs, NamespaceArgs};
+use super::clusters::ClusterArgs;
 use super::move_clusters::{ask, explain_nothing};
 use super::output::{Output, print_report};
 use super::pace::WaitArgs;
-use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, MoveRequest, exit};
 use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
@@ -25,12 +25,8 @@ pub(super) struct Args {
     /// Directory of the backup; it must not exist yet, or be empty.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Kubeconfig of the management cluster [default: $KUBECONFIG, then ~/.kube/config].
-    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
-    kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     #[command(flatten)]
     namespaces: NamespaceArgs,
     #[command(flatten)]
@@ -53,7 +49,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let mut options = MoveOptions::new(Namespaces::All);
     args.wait.apply(&mut options);
     options.choice = args.choice.choice();
-    let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
+    let cluster = args.cluster.cluster();
     let request = MoveRequest {
         source: cluster.clone(),
         target: cluster,

@@ -7,6 +7,25 @@ use crate::cluster::KubeconfigRef;
 use crate::commands::MoveRequest;
 use crate::transfer::{MoveOptions, Namespaces, Role};
 
+/// Flags that name the one cluster of a command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Clusters")]
+pub(super) struct ClusterArgs {
+    /// Kubeconfig of the management cluster [default: $KUBECONFIG, then ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME")]
+    kubeconfig_context: Option<String>,
+}
+
+impl ClusterArgs {
+    /// Returns the cluster that the flags name.
+    pub(super) fn cluster(self) -> KubeconfigRef {
+        KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context }
+    }
+}
+
 /// Flags that name both clusters.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Clusters")]

@@ -1,12 +1,10 @@
 //! `kubectl pivot plan`.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 
 use super::Context;
 use super::choice::{ChoiceArgs, NamespaceArgs};
-use crate::cluster::KubeconfigRef;
+use super::clusters::ClusterArgs;
 use crate::commands::{self, CommandError, MoveRequest, exit};
 use crate::render::{self, Format};
 use crate::transfer::{MoveOptions, Namespaces, Role, Severity, plan_units};
@@ -22,12 +20,8 @@ pub(super) const EXAMPLES: &str = "Examples:
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Kubeconfig of the management cluster [default: $KUBECONFIG, then ~/.kube/config].
-    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
-    kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     #[command(flatten)]
     namespaces: NamespaceArgs,
     #[command(flatten)]
@@ -54,7 +48,7 @@ enum Output {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
     options.choice = args.choice.choice();
-    let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
+    let cluster = args.cluster.cluster();
     let request = MoveRequest {
         source: cluster.clone(),
         target: cluster,

@@ -102,7 +102,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::capi::{MoveKind, Node, ResourceType, Scope};
+    use crate::capi::{MoveKind, Node, Scope};
 
     const CORE: &str = "cluster.x-k8s.io/v1beta2";
 
@@ -120,13 +120,8 @@ mod tests {
 
     /// Two Clusters of a class, each with a Machine and its Secret.
     fn graph() -> Graph {
-        let kinds = ["ClusterClass", "Cluster", "Machine", "Secret"].map(|kind| MoveKind {
-            resource: ResourceType::new(CORE, kind, &format!("{}s", kind.to_lowercase()), true),
-            moves: kind == "ClusterClass",
-            moves_hierarchy: kind == "Cluster",
-            has_status_subresource: true,
-            converted_to: None,
-        });
+        let kinds = ["ClusterClass", "Cluster", "Machine", "Secret"];
+        let kinds = kinds.map(|kind| MoveKind::for_tests(CORE, kind));
         let mut objects = vec![(0, object("ClusterClass", "class", &[], &json!({})))];
         for name in ["a", "b"] {
             let topology = json!({"topology": {"classRef": {"name": "class"}}});

@@ -189,8 +189,7 @@ async fn write_down(run: &Run, lock: &Lock, verified: &Verified) -> Result<(), P
     let place = (lock.namespace().await, lock.epoch());
     let copies = (&verified.graph, &verified.copies);
     let pages = ledger::write(run, (&place.0, place.1), copies).await?;
-    let along = verified.graph.along().collect::<Vec<_>>();
-    lock.copies_verified(&pages, along).await.map_err(Box::new)?;
+    lock.copies_verified(&pages, &verified.graph).await.map_err(Box::new)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Fate, Graph, KeepReason, MoveKind, NotChosen, Scope, Sharing, StayReason};
-use crate::capi::{Chosen, Object, ResourceType, moves_its_hierarchy};
+use crate::capi::{Chosen, Object};
 
 const KINDS: [(&str, &str); 8] = [
     ("cluster.x-k8s.io/v1beta2", "Cluster"),
@@ -21,17 +21,8 @@ const KINDS: [(&str, &str); 8] = [
 
 fn kinds() -> Arc<Vec<MoveKind>> {
     let kinds = KINDS.into_iter().map(|(api_version, kind)| {
-        let plural = format!("{}s", kind.to_lowercase());
-        let resource = ResourceType::new(api_version, kind, &plural, true);
-        let moves_hierarchy = moves_its_hierarchy(&resource.group, kind);
-        let moves = moves_hierarchy || kind == "Pool";
-        MoveKind {
-            resource,
-            moves,
-            moves_hierarchy,
-            has_status_subresource: true,
-            converted_to: None,
-        }
+        let known = MoveKind::for_tests(api_version, kind);
+        MoveKind { moves: known.moves || kind == "Pool", ..known }
     });
     Arc::new(kinds.collect())
 }

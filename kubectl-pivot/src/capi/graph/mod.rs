@@ -37,6 +37,23 @@ pub struct MoveKind {
     pub converted_to: Option<String>,
 }
 
+#[cfg(test)]
+impl MoveKind {
+    /// Returns a namespaced kind that moves its hierarchy if Cluster API's kind of this name does.
+    pub(crate) fn for_tests(api_version: &str, kind: &str) -> Self {
+        let plural = format!("{}s", kind.to_lowercase());
+        let resource = ResourceType::new(api_version, kind, &plural, true);
+        let moves_hierarchy = super::moves_its_hierarchy(&resource.group, kind);
+        Self {
+            resource,
+            moves: moves_hierarchy,
+            moves_hierarchy,
+            has_status_subresource: true,
+            converted_to: None,
+        }
+    }
+}
+
 /// Which objects a graph is made for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {

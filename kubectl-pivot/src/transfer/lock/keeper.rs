@@ -23,7 +23,7 @@ use super::super::record::{IllegalStep, Operation, Phase, Record, Role, Step};
 use super::super::run::{Run, Stop};
 use super::lease::{self, Lease, LockError};
 use super::terms::Terms;
-use crate::capi::{Chosen, Object};
+use crate::capi::{Chosen, Graph};
 use crate::cluster::{Client, Gate, Moment, RetryPolicy, sleep_until};
 use crate::journal::Events;
 
@@ -168,10 +168,9 @@ impl Lock {
     pub async fn copies_verified(
         &self,
         copies: &[Page],
-        along: Vec<&Object>,
+        graph: &Graph,
     ) -> Result<Phase, AdvanceError> {
-        let along = &along;
-        let choice = |chosen: Chosen| chosen.with_along(along.iter().copied());
+        let choice = |chosen: Chosen| chosen.with_along(graph.along());
         let listed = |record: Record| Record {
             copies: copies.to_vec(),
             choice: record.choice.clone().map(choice),

@@ -9,6 +9,7 @@
 //! A Secret that is in the source and stays is not missing. Something else makes it there, such as an ExternalSecret, a
 //! Certificate or a vault, and can make it in the target too; only the user knows.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -39,7 +40,7 @@ fn look(graph: &Graph, is_allowed: bool, findings: &mut Findings) {
     let secrets: HashMap<_, _> = (graph.nodes.iter().filter(is_secret))
         .map(|node| ((node.object.namespace(), node.object.name()), node))
         .collect();
-    let tied = ties::check(graph, &mut Findings::default());
+    let tied = LazyCell::new(|| ties::check(graph, &mut Findings::default()));
     for control_plane in graph.moving().map(|node| &node.object).filter(|o| is_initialized(o)) {
         let mut missing = Vec::new();
         for name in expected(control_plane) {
@@ -139,7 +140,7 @@ mod tests {
 
     use super::super::super::findings::Severity;
     use super::*;
-    use crate::capi::{MoveKind, ResourceType, Scope, moves_its_hierarchy};
+    use crate::capi::{MoveKind, Scope};
 
     fn control_plane(kind: &str, status: Value, etcd: Value) -> Object {
         Object::new(json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": kind,
@@ -190,19 +191,7 @@ mod tests {
 
     /// Rules, severities and messages about a cluster `c` with these Secrets.
     fn found(secrets: Vec<(usize, Object)>) -> Vec<(&'static str, Severity, String)> {
-        let kinds = KINDS.map(|(api_version, kind)| {
-            let plural = format!("{}s", kind.to_lowercase());
-            let resource = ResourceType::new(api_version, kind, &plural, true);
-            let moves_hierarchy = moves_its_hierarchy(&resource.group, kind);
-            let moves = moves_hierarchy;
-            MoveKind {
-                resource,
-                moves,
-                moves_hierarchy,
-                has_status_subresource: true,
-                converted_to: None,
-            }
-        });
+        let kinds = KINDS.map(|(api_version, kind)| MoveKind::for_tests(api_version, kind));
         let cluster = json!({"apiVersion": CORE, "kind": "Cluster",
             "metadata": {"name": "c", "namespace": "n", "uid": "u"}});
         let kcp = control_plane("KubeadmControlPlane", json!({"initialized": true}), Value::Null);

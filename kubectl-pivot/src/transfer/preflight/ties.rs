@@ -134,7 +134,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::capi::{MoveKind, ResourceType, Scope, moves_its_hierarchy};
+    use crate::capi::{MoveKind, Scope};
 
     const KINDS: [(&str, &str); 3] = [
         ("cluster.x-k8s.io/v1beta2", "Cluster"),
@@ -156,18 +156,8 @@ mod tests {
     }
 
     fn found(objects: Vec<(usize, Object)>) -> Vec<(&'static str, String)> {
-        let kinds = KINDS.into_iter().map(|(api_version, kind)| {
-            let plural = format!("{}s", kind.to_lowercase());
-            let resource = ResourceType::new(api_version, kind, &plural, true);
-            let moves_hierarchy = moves_its_hierarchy(&resource.group, kind);
-            MoveKind {
-                resource,
-                moves: moves_hierarchy,
-                moves_hierarchy,
-                has_status_subresource: true,
-                converted_to: None,
-            }
-        });
+        let kinds =
+            KINDS.into_iter().map(|(api_version, kind)| MoveKind::for_tests(api_version, kind));
         let graph = Graph::build(Arc::new(kinds.collect()), objects, &Scope::default());
         let mut findings = Findings::default();
         check(&graph.expect("no cycle"), &mut findings);
