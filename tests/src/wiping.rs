@@ -8,16 +8,34 @@ use serde_json::json;
 use crate::dump::RawDump;
 use crate::twins::Plane;
 
+/// The annotation that says which run created an object.
+const RUN: &str = "kubectl-pivot.io/run";
+
 /// Requests at once.
 const WIPERS: usize = 16;
 
-/// Deletes what was dumped; empty namespaces stay, as nothing uses their names again.
+/// Deletes what was dumped; empty namespaces stay, as nothing uses their names again, but lose the
+/// mark of the run that created them: a rollback by marks looks at all namespaces.
 ///
 /// # Panics
 /// When something cannot be deleted.
 pub(crate) async fn wipe(plane: &Plane, dump: &RawDump) {
-    let objects = dump.objects().iter().filter(|object| object.kind() != "Namespace");
-    stream::iter(objects).for_each_concurrent(WIPERS, |object| remove(plane, object)).await;
+    let wiped = async |object: &Object| match object.kind() {
+        "Namespace" => unmark(plane, object).await,
+        _ => remove(plane, object).await,
+    };
+    stream::iter(dump.objects()).for_each_concurrent(WIPERS, wiped).await;
+}
+
+async fn unmark(plane: &Plane, namespace: &Object) {
+    if namespace.annotation(RUN).is_none() {
+        return;
+    }
+    let kind = plane.kinds().of(namespace.api_version(), namespace.kind());
+    let patch = json!({"metadata": {"annotations": {RUN: null}}});
+    let (place, patch) = ((None, namespace.name()), (PatchKind::Merge, &patch));
+    let unmarked = plane.client().patch(&kind, place, patch, &WriteOptions::default()).await;
+    unmarked.expect("annotations can be removed");
 }
 
 async fn remove(plane: &Plane, object: &Object) {
