@@ -51,9 +51,14 @@ impl Chosen {
 
     /// Returns the Clusters as `namespace/name`.
     pub fn names(&self) -> impl Iterator<Item = String> {
+        self.keys().map(|(namespace, name)| format!("{namespace}/{name}"))
+    }
+
+    /// Returns the Clusters by namespace and name.
+    pub fn keys(&self) -> impl Iterator<Item = (String, String)> {
         let of = |(namespace, names): (&String, &BTreeSet<String>)| {
             let namespace = namespace.clone();
-            names.clone().into_iter().map(move |name| format!("{namespace}/{name}"))
+            names.clone().into_iter().map(move |name| (namespace.clone(), name))
         };
         self.clusters.iter().flat_map(of)
     }

@@ -59,7 +59,7 @@ impl ProgressArgs {
     }
 }
 
-/// Prints the report of a run; of one that has failed only for machines, since people read the error.
+/// Prints the report of a run. Of one that has failed people read the error, and see on which side each Cluster is.
 pub(super) fn print_report(
     result: Result<Report, CommandError>,
     format: Format,
@@ -71,10 +71,13 @@ pub(super) fn print_report(
             Ok(report)
         }
         Err(error) => {
-            if let CommandError::Failed { report, .. } = &error
-                && let Some(text) = render::structured(report, format)
-            {
-                render::print(&text);
+            if let CommandError::Failed { report, .. } = &error {
+                let text = render::structured(report, format);
+                let text =
+                    text.unwrap_or_else(|| render::cluster_states(&report.cluster_states, false));
+                if !text.is_empty() {
+                    render::print(&text);
+                }
             }
             Err(error)
         }

@@ -12,6 +12,7 @@ mod plugin;
 mod rbac;
 mod render;
 mod sandbox;
+mod sides;
 mod status;
 
 pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore};

@@ -8,7 +8,7 @@ use crate::cluster::{Client, ConnectError, KubeconfigRef};
 use crate::journal::{Events, RunEvent};
 use crate::transfer::{
     Choice, ClusterPattern, Destination, Gone, MoveError, MoveOptions, Namespaces, Outcome, Record,
-    Report, Role, Run, Stop, execute, look_once, plan,
+    Report, Role, Run, Sides, Stop, execute, look_once, plan,
 };
 
 use super::backup::{backup, backup_folder, restore};
@@ -93,7 +93,8 @@ pub async fn connect(
     source.tell(events);
     target.tell(events);
     let id = format!("{:08x}", rand::random::<u32>());
-    Ok(Run { id, source, target, options, events: events.clone(), stop: stop.clone() })
+    let (events, stop, sides) = (events.clone(), stop.clone(), Sides::default());
+    Ok(Run { id, source, target, options, events, stop, sides })
 }
 
 /// The namespaces that a choice is about, when the user names none otherwise: a pattern without one is about the
@@ -219,6 +220,7 @@ pub(super) fn ended(
     mut report: Report,
     result: Result<(), MoveError>,
 ) -> Result<Report, CommandError> {
+    report.cluster_states = run.sides.states();
     if let Err(error) = &result {
         report.fail(error);
         report.count_all_requests(run);

@@ -10,12 +10,14 @@ use crate::capi::{Object, has_paused_annotation, is_paused};
 use crate::cluster::Client;
 use crate::journal::{RunState, state_folder};
 use crate::transfer::{
-    Lease, LeaseState, Mark, Marks, Phase, PhaseError, Run, Unread, find, marks,
+    ClusterState, Lease, LeaseState, Mark, Marks, Phase, PhaseError, Run, Unread, find, marks,
+    paused_before,
 };
 use crate::visible::shell_word;
 
 use super::clusters::cluster_type;
 use super::error::CommandError;
+use super::sides::cluster_states;
 
 /// Pause between two looks of [`watch_status`].
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -30,6 +32,10 @@ pub struct Status {
     pub kind: &'static str,
     /// The source, then the target; or the only one.
     pub clusters: Vec<ClusterStatus>,
+    /// The Clusters of the move that is on its way or was interrupted, as far as they are known: those that were
+    /// chosen, and those that it has paused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster_states: Vec<ClusterState>,
     /// The journal of the run on this machine, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<RunState>,
@@ -138,6 +144,9 @@ pub struct PausedCluster {
     /// The run that has paused it; absent when its user has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_run: Option<String>,
+    /// Seconds since then, by the times of the API server and the clock of this machine; absent if nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_seconds: Option<u64>,
 }
 
 impl Status {
@@ -179,6 +188,9 @@ impl Status {
         for run in status.clusters.iter_mut().filter_map(|cluster| cluster.run.as_mut()) {
             run.renewed_seconds_ago = None;
         }
+        let paused = status.clusters.iter_mut().flat_map(|cluster| &mut cluster.paused);
+        paused.for_each(|paused| paused.paused_seconds = None);
+        status.cluster_states.iter_mut().for_each(|state| state.paused_seconds = None);
         status
     }
 
@@ -193,13 +205,16 @@ impl Status {
 /// When a cluster cannot be read.
 pub async fn status(run: &Run) -> Result<Status, CommandError> {
     let found = find(&run.source, &run.target).await.map_err(unprepared)?;
+    let record = found.record().cloned();
     let mut clusters = vec![look(&run.source, found.source).await?];
     if !run.is_alone() {
         clusters.push(look(&run.target, found.target).await?);
     }
     let run = clusters.iter().find_map(|cluster| cluster.run.as_ref());
     let journal = run.and_then(|run| journal(&run.id));
-    Ok(Status { api_version: "kubectl-pivot.io/v1alpha1", kind: "MoveStatus", clusters, journal })
+    let cluster_states = record.map_or_else(Vec::new, |record| cluster_states(&record, &clusters));
+    let (api_version, kind) = ("kubectl-pivot.io/v1alpha1", "MoveStatus");
+    Ok(Status { api_version, kind, clusters, cluster_states, journal })
 }
 
 /// A journal that is not there or cannot be read has nothing to tell.
@@ -243,6 +258,7 @@ async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, C
         by_run: object
             .annotation(PAUSED_BY_ANNOTATION)
             .map(|run| run.split('/').next().unwrap_or(run).to_owned()),
+        paused_seconds: paused_before(object).map(|time| time.as_secs()),
     });
     let Marks { found, unread } = marks(cluster).await.map_err(unprepared)?;
     let mut run = lease.and_then(run_status);

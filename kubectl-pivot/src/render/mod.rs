@@ -15,6 +15,7 @@ mod progress;
 mod report;
 mod sandboxes;
 mod scope;
+mod sides;
 mod status;
 mod structured;
 
@@ -37,6 +38,7 @@ pub use progress::{Progress, ProgressView};
 pub use report::report;
 pub use sandboxes::{sandbox_up, sandboxes};
 pub(crate) use scope::scope;
+pub use sides::cluster_states;
 pub use status::status;
 pub use structured::structured;
 

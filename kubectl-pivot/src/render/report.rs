@@ -7,6 +7,7 @@ use owo_colors::OwoColorize;
 
 use super::kubectl_table::align;
 use super::scope::scope;
+use super::sides::cluster_states;
 use crate::called;
 use crate::probes::ProbeOutcome;
 use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
@@ -38,6 +39,7 @@ pub fn report(report: &Report, every: bool) -> String {
             every,
         );
     }
+    clusters(&mut text, report, every);
     numbers(&mut text, report);
     probes(&mut text, report);
     if let Some(backup) = &report.backup {
@@ -179,6 +181,12 @@ fn some(text: &mut String, lines: impl Iterator<Item = String>, total: usize, ev
     }
     if total > shown {
         let _ = writeln!(text, "  … and {} more (all of them with -o json)", total - shown);
+    }
+}
+
+fn clusters(text: &mut String, report: &Report, every: bool) {
+    if !report.cluster_states.is_empty() {
+        let _ = write!(text, "\n{}", cluster_states(&report.cluster_states, every));
     }
 }
 

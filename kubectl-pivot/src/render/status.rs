@@ -5,6 +5,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 
 use super::scope::scope;
+use super::sides::cluster_states;
 use crate::called;
 use crate::commands::{ClusterStatus, RunProgress, RunStatus, Status};
 use crate::journal::{Course, PhaseState, RunState};
@@ -16,6 +17,9 @@ pub fn status(status: &Status) -> String {
     let mut text = String::new();
     for cluster in &status.clusters {
         one(&mut text, cluster);
+    }
+    if !status.cluster_states.is_empty() {
+        text.push_str(&cluster_states(&status.cluster_states, false));
     }
     if let Some(state) = &status.journal {
         journal(&mut text, state);
@@ -174,6 +178,7 @@ mod tests {
             namespace: "default".to_owned(),
             name: "c".to_owned(),
             by_run: Some(FOREIGN.to_owned()),
+            paused_seconds: None,
         };
         let cluster = |run| ClusterStatus {
             name: "target".to_owned(),
@@ -185,7 +190,14 @@ mod tests {
             unread: Vec::new(),
         };
         let clusters = vec![cluster(run), cluster(interrupted)];
-        let text = status(&Status { api_version: "v", kind: "k", clusters, journal: None });
+        let states = Vec::new();
+        let text = status(&Status {
+            api_version: "v",
+            kind: "k",
+            clusters,
+            cluster_states: states,
+            journal: None,
+        });
         assert_eq!(visible::output(&text), text, "{text:?}");
         assert!(!text.contains("\u{1b}[31m") && text.contains(r"\u{1b}[2J"), "{text:?}");
         assert!(!text.lines().any(|line| line.starts_with("error: fake")), "{text}");

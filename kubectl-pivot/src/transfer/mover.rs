@@ -24,6 +24,7 @@ use super::report::{Explained, Outcome, PhaseTime, Report};
 use super::resumed::check_resumed;
 use super::run::Run;
 use super::seal::seal;
+use super::sides::clusters_in;
 use super::undo::{Stray, undo};
 use super::verify::{Verification, Verified, check_present, check_source, verify};
 use crate::capi::{Graph, ObjectId};
@@ -86,6 +87,7 @@ pub(super) async fn execute_locked(
     report: &mut Report,
 ) -> Result<(), MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
+    run.sides.begin(&run.id, &preflight.graph);
     let territory = preflight.territory;
     let mut clock = Clock { run, report };
     let Verified { graph, copies, .. } =
@@ -111,7 +113,10 @@ pub(super) async fn commit(
     report: &mut Report,
 ) -> Result<(), MoveError> {
     match lock.advance(Step::CopiesHandedOver).await {
-        Ok(phase) => finish_from(run, lock, phase, what, report).await,
+        Ok(phase) => {
+            run.sides.committed(clusters_in(what.1));
+            finish_from(run, lock, phase, what, report).await
+        }
         Err(error) => {
             let (doing, source) = ("commit", Box::new(error).into());
             let is_lost = run.stop.is_lock_lost();
@@ -347,11 +352,18 @@ pub(super) async fn put_back(
         }
         return MoveError::HalfUndone { doing, undo: error.to_string(), source };
     }
-    run.events.finished("the source is as before");
+    run.events.finished(put_back_summary(run));
     match lock.finish().await {
         Ok(()) => MoveError::Undone { doing, source },
         Err(error) => MoveError::HalfUndone { doing, undo: error.to_string(), source },
     }
+}
+
+/// Says that a rollback is over.
+pub(super) fn put_back_summary(run: &Run) -> String {
+    let paused = run.sides.summary();
+    let separator = if paused.is_empty() { "" } else { "; " };
+    format!("the source is as before{separator}{paused}")
 }
 
 /// Does work that writes; a panic in it is an error as any other, which is undone or can be continued.
@@ -387,6 +399,7 @@ impl Clock<'_> {
         let result = self.run.recorded(phase, caught(work)).await;
         self.report.phases.push(PhaseTime { phase, seconds: begun.elapsed().as_secs_f64() });
         match &result {
+            Ok(_) if phase == "resume" => events.finished(self.run.sides.summary()),
             Ok(_) => events.finished(""),
             Err(_) => events.send(Event::Failed),
         }

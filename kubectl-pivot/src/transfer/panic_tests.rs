@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::mover::Clock;
-use super::{MoveError, MoveOptions, Namespaces, PhaseError, Report, Run, Stop};
+use super::{MoveError, MoveOptions, Namespaces, PhaseError, Report, Run, Sides, Stop};
 use crate::cluster::{Client, KubeconfigRef};
 use crate::commands::{CommandError, exit};
 use crate::journal::Events;
@@ -23,6 +23,7 @@ async fn run() -> Run {
         options: MoveOptions::new(Namespaces::All),
         events: Events::none(),
         stop: Stop::default(),
+        sides: Sides::default(),
     }
 }
 

@@ -15,6 +15,7 @@ use super::discover::{Territory, discover, list_or_none};
 use super::error::PhaseError;
 use super::own_pause;
 use super::precondition;
+use super::record::Role;
 use super::run::{Progress, Run};
 use crate::capi::managed_fields;
 use crate::capi::names::{
@@ -24,7 +25,7 @@ use crate::capi::{
     Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_custom_resource,
     is_pausable, is_paused,
 };
-use crate::cluster::{ApiError, Client, FIELD_MANAGER, Served};
+use crate::cluster::{ApiError, Client, FIELD_MANAGER, Moment, Served};
 
 /// Rounds of pausing and looking again before the move gives up.
 const ROUNDS: usize = 5;
@@ -67,7 +68,12 @@ pub(super) async fn pause_objects(
     let progress = Progress::of(active.len());
     run.each(active, &progress, |(resource, object)| async move {
         let plan = |now: &Object| (!is_paused(now)).then(|| pausing(now, &run.id));
-        precondition::patch(cluster, &resource, &object, plan).await?;
+        let begun = Moment::now();
+        let paused = precondition::patch(cluster, &resource, &object, plan).await?;
+        let is_of_source = run.role_of(cluster) == Role::Source;
+        if paused.is_some() && is_cluster(&object) && is_of_source {
+            run.sides.paused(&object, begun);
+        }
         Ok(())
     })
     .await?;
@@ -205,7 +211,11 @@ async fn restore_kind(
     let served = &versions_to_give_back(cluster, &kind.resource, &paused).await?;
     let progress = Progress::of(paused.len()).carried_through();
     run.each(paused, &progress, |object| async move {
-        resume(run, cluster, (&kind.resource, served), &object).await.map_err(PhaseError::from)
+        resume(run, cluster, (&kind.resource, served), &object).await?;
+        if is_cluster(&object) {
+            run.sides.resumed(&object, run.role_of(cluster));
+        }
+        Ok(())
     })
     .await?;
     Ok(())

@@ -239,6 +239,17 @@ impl Record {
         self.phase.can_roll_back() && !is_unmarked
     }
 
+    /// Returns the Clusters that it names, by namespace and name.
+    pub fn clusters(&self) -> impl Iterator<Item = (String, String)> {
+        self.choice.iter().flat_map(Chosen::keys)
+    }
+
+    /// Returns which cluster has a Cluster: the commit brings all of them to the target at once.
+    pub fn side_of(&self, _namespace: &str, _name: &str) -> Role {
+        let is_over = self.phase.is_committed() || self.phase == Phase::Finished;
+        if is_over { Role::Target } else { Role::Source }
+    }
+
     /// Which objects the run moves.
     pub fn namespaces(&self) -> Namespaces {
         if !self.namespaces.is_empty() {

@@ -11,13 +11,16 @@ use super::exposure;
 use super::inventory;
 use super::ledger;
 use super::lock::{self, Holder, Lease, Lock};
-use super::mover::{Clock, commit, execute_locked, finish_from, hand_over, plan, put_back};
+use super::mover::{
+    Clock, commit, execute_locked, finish_from, hand_over, plan, put_back, put_back_summary,
+};
 use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role};
 use super::report::{Outcome, Report};
 use super::run::Run;
+use super::sides::clusters_of;
 use super::undo::{Stray, undo};
 use super::verify::{Verification, Verified, check_changed, check_present, lost, verify};
 use crate::capi::names::RUN_ANNOTATION;
@@ -289,6 +292,11 @@ async fn look(run: &Run, lock: &Lock, territory: &Territory) -> Result<Left, Pha
         [] => None,
         pages => ledger::read(&run.target, &lock.namespace().await, pages).await?,
     };
+    run.sides.begin(&run.id, &graph);
+    if record.phase.is_committed() {
+        let copied = ledger.as_ref().map_or_else(Vec::new, |ledger| ledger.created(territory));
+        run.sides.committed(clusters_of(&copied));
+    }
     let copies = match (record.phase, ledger) {
         (Phase::Finished, _) => Copies::default(),
         (Phase::HandingOver, Some(ledger)) => {
@@ -398,7 +406,7 @@ pub(super) async fn put_back_locked(
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });
     }
-    run.events.finished("the source is as before");
+    run.events.finished(put_back_summary(run));
     if let Err(error) = lock.finish().await {
         let undo = error.to_string();
         let source = PhaseError::Lock(Box::new(error));

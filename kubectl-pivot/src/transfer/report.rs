@@ -12,6 +12,7 @@ use super::preflight::Preflight;
 use super::readiness::Probes;
 use super::record::Operation;
 use super::run::Run;
+use super::sides::ClusterState;
 use crate::capi::names::CORE_GROUP;
 use crate::capi::{Fate, Graph, KeepReason, Node, NotChosen, ObjectId, StayReason};
 use crate::causes::in_one_line;
@@ -113,6 +114,9 @@ pub struct Report {
     pub backup: Option<String>,
     /// Clusters moved.
     pub clusters: usize,
+    /// On which side each Cluster is, and for how long it was paused; empty before the first pause.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster_states: Vec<ClusterState>,
     /// Copied to the target and deleted from the source.
     pub moved: Vec<ObjectId>,
     /// Copied to the target and kept in the source.
@@ -161,6 +165,7 @@ impl Report {
             target: run.target.server().to_owned(),
             backup: None,
             clusters: 0,
+            cluster_states: Vec::new(),
             moved: Vec::new(),
             kept: Vec::new(),
             not_moved: Vec::new(),

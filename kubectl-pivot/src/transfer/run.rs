@@ -11,6 +11,7 @@ use super::choice::Choice;
 use super::error::PhaseError;
 use super::options::MoveOptions;
 use super::record::Role;
+use super::sides::Sides;
 use crate::capi::Chosen;
 use crate::cluster::Client;
 use crate::journal::{Events, RunEvent};
@@ -89,6 +90,8 @@ pub struct Run {
     pub events: Events,
     /// Whether to stop.
     pub stop: Stop,
+    /// On which side its Clusters are.
+    pub sides: Sides,
 }
 
 impl Run {
@@ -103,6 +106,11 @@ impl Run {
         let mut run = self.clone();
         run.options.choice = chosen.cloned().map_or(Choice::All, Choice::Fixed);
         run
+    }
+
+    /// What a cluster is in the run. One that stands for both is what it is called.
+    pub(super) fn role_of(&self, cluster: &Client) -> Role {
+        if cluster.name() == "target" { Role::Target } else { Role::Source }
     }
 
     /// The API server of the cluster in this role.

@@ -5,7 +5,7 @@ use kubectl_pivot_plugin_api::ProbeStage;
 use super::control_plane::the_cluster;
 use crate::causes::in_one_line;
 use crate::transfer::{
-    self, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run,
+    self, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run, Sides,
 };
 use crate::visible::one_line;
 use crate::workflow::context::Turn;
@@ -24,6 +24,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         options: MoveOptions::new(Namespaces::One(turn.spec().namespace.clone())),
         events: turn.events.clone(),
         stop: turn.workflow.stop.clone(),
+        sides: Sides::default(),
     };
     let found = transfer::find(&source, &target).await.map_err(StepError::Phase)?;
     match found
