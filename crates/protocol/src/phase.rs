@@ -149,6 +149,17 @@ impl Phase {
         }
     }
 
+    /// Returns the phase in which the next batch of a run starts, once the one before is over.
+    ///
+    /// # Errors
+    /// [`IllegalStep`] in every phase but the last.
+    pub fn next_batch(self) -> Result<Self, IllegalStep> {
+        match self {
+            Self::Finished => Ok(Self::Preparing),
+            phase => Err(IllegalStep { phase, step: Step::Resumed }),
+        }
+    }
+
     /// Returns whether a rollback may start, or continue, in this phase.
     pub fn can_roll_back(self) -> bool {
         matches!(self, Self::Preparing | Self::HandingOver | Self::Undoing)
@@ -251,6 +262,14 @@ mod tests {
             assert!(resumes || rolls_back, "{phase}");
             assert_eq!(rolls_back, phase.can_roll_back(), "{phase}");
             assert!(!(rolls_back && phase.is_committed()), "{phase}");
+        }
+    }
+
+    #[test]
+    fn a_batch_starts_only_when_the_one_before_is_over() {
+        for phase in Phase::ALL {
+            let next = phase.next_batch().ok();
+            assert_eq!(next, (phase == Phase::Finished).then_some(Phase::Preparing), "{phase}");
         }
     }
 

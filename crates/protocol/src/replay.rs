@@ -5,6 +5,8 @@ use crate::{Phase, Step};
 /// An event of the journal of a move. Other events say nothing about the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalEvent<'a> {
+    /// The next batch of the run starts, or is about to.
+    BatchStarted,
     /// Work on the run has started, under the name that the report uses: `copy`, `delete`, …
     Started(&'a str),
     /// That work has ended.
@@ -47,7 +49,18 @@ pub fn replay<'a>(
 ) -> Result<Vec<Phase>, IllegalJournal> {
     let mut possible = vec![Phase::Preparing];
     for event in events {
-        let (JournalEvent::Started(name) | JournalEvent::Ended { name, .. }) = event;
+        let (JournalEvent::Started(name) | JournalEvent::Ended { name, .. }) = event else {
+            let next = possible.iter().find_map(|phase| phase.next_batch().ok());
+            let Some(next) = next else {
+                return Err(IllegalJournal::WrongPhase {
+                    name: "the next batch".to_owned(),
+                    possible,
+                });
+            };
+            // A process that takes over before the record is written finds the batch before finished.
+            possible = vec![Phase::Finished, next];
+            continue;
+        };
         let Some((phases, step)) = work(name) else {
             return Err(IllegalJournal::Unknown { name: name.to_owned() });
         };
@@ -114,6 +127,21 @@ mod tests {
         assert_eq!(replay(again.clone()), Ok(vec![Phase::HandingOver]));
         let undone = [again, done(&["undo"])].concat();
         assert_eq!(replay(undone), Ok(vec![Phase::Undoing, Phase::Finished]));
+    }
+
+    #[test]
+    fn a_batch_follows_one_that_is_over() {
+        let one = || [done(&PREPARED), done(&["seal", "delete", "resume"])].concat();
+        let two = [one(), vec![JournalEvent::BatchStarted], one()].concat();
+        assert_eq!(replay(two), Ok(vec![Phase::Resuming, Phase::Finished]));
+        let begun = [one(), vec![JournalEvent::BatchStarted; 2]].concat();
+        assert_eq!(replay(begun), Ok(vec![Phase::Finished, Phase::Preparing]));
+        for illegal in [
+            [one(), one()].concat(),
+            [done(&PREPARED), done(&["seal", "delete"]), vec![JournalEvent::BatchStarted]].concat(),
+        ] {
+            assert!(matches!(replay(illegal), Err(IllegalJournal::WrongPhase { .. })));
+        }
     }
 
     #[test]

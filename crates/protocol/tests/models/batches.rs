@@ -30,8 +30,10 @@ const STEPS: usize = 48;
 enum Mutant {
     /// A Secret of two Clusters is shared: created before the first unit, deleted after the last.
     SecretOfTwoUnitsIsShared,
-    /// A selecting object is resumed with the first batch.
-    SelectingResumedEarly,
+    /// Clusters that one selecting object selects are two units: it is active in the target after the first.
+    SelectionIsSplit,
+    /// The next batch starts although what both share has changed in the source since it was copied.
+    NextBatchInSpiteOfEdit,
     /// Clusters that use one allocating object are two units.
     PoolIsSplit,
     /// A shared object is deleted by its uid, whatever was edited since its copy.
@@ -43,7 +45,7 @@ enum Mutant {
 enum Sort {
     /// As a ClusterClass: live on both sides.
     Stateless,
-    /// As a ClusterResourceSet: paused on both sides until all units are over.
+    /// As a ClusterResourceSet: all Clusters that it selects are one unit.
     Selecting,
     /// As an IPAM pool: all its Clusters are one unit.
     Allocating,
@@ -101,6 +103,7 @@ struct History {
     has_secret: bool,
     was_edited: bool,
     created_for_a_unit_in_flight: bool,
+    began_with_a_stale_copy: bool,
     wrote_in_the_wrong_phase: bool,
 }
 
@@ -162,7 +165,9 @@ impl Batches {
     fn batches(&self, state: &State) -> &'static [&'static [usize]] {
         let shares_secret = state.history.has_secret && !self.is(Mutant::SecretOfTwoUnitsIsShared);
         let shares_pool = state.sort == Sort::Allocating && !self.is(Mutant::PoolIsSplit);
-        if shares_secret || shares_pool { &[&[0, 1]] } else { &[&[0], &[1]] }
+        let shares_selector = state.sort == Sort::Selecting && !self.is(Mutant::SelectionIsSplit);
+        let is_one = shares_secret || shares_pool || shares_selector;
+        if is_one { &[&[0, 1]] } else { &[&[0], &[1]] }
     }
 
     fn next(&self, state: &State) -> Option<Act> {
@@ -193,9 +198,7 @@ impl Batches {
                 }
             }
             Phase::Resuming => {
-                let early =
-                    state.sort == Sort::Allocating || self.is(Mutant::SelectingResumedEarly);
-                if early && !state.shared_is_active(TARGET) {
+                if state.sort != Sort::Stateless && !state.shared_is_active(TARGET) {
                     Act::ResumeShared(TARGET)
                 } else if let Some(cluster) = in_batch(TARGET, Some(Pause::Paused)) {
                     Act::Resume { side: TARGET, cluster }
@@ -232,7 +235,7 @@ impl Batches {
         if state.sides[TARGET].shared.is_none() {
             return Act::CopyShared;
         }
-        if !state.is_fresh.object {
+        if !state.is_fresh.object && !self.is(Mutant::NextBatchInSpiteOfEdit) {
             return Act::Stop;
         }
         let secret_comes_first = self.is(Mutant::SecretOfTwoUnitsIsShared);
@@ -292,7 +295,10 @@ impl Batches {
         let owners = CLUSTERS.map(|cluster| state.cluster(TARGET, cluster).is_some());
         let [source, target] = &mut state.sides;
         match act {
-            Act::Pause(cluster) => source.clusters[cluster] = Some(Pause::Paused),
+            Act::Pause(cluster) => {
+                source.clusters[cluster] = Some(Pause::Paused);
+                state.history.began_with_a_stale_copy |= !state.is_fresh.object;
+            }
             Act::PauseShared => {
                 source.shared.iter_mut().for_each(|shared| shared.pause = Pause::Paused);
             }
@@ -321,7 +327,7 @@ impl Batches {
             }
             Act::NextBatch => {
                 state.batch += 1;
-                state.phase = Phase::Preparing;
+                state.phase = state.phase.next_batch().expect("the batch before is over");
             }
             Act::DeleteShared => source.shared = None,
             Act::End => state.is_over = true,
@@ -455,6 +461,9 @@ impl Model for Batches {
                 let mut shared = state.sides.iter().filter_map(|side| side.shared.as_ref());
                 !state.history.was_edited || shared.any(|shared| shared.is_edited)
             }),
+            Property::always("P5 a unit that moves meets no stale copy", |_, state: &State| {
+                !state.history.began_with_a_stale_copy
+            }),
             Property::always("P6 writes only in their phase", |_, state: &State| {
                 !state.history.wrote_in_the_wrong_phase
             }),
@@ -490,7 +499,8 @@ fn every_mutant_of_batches_is_found() {
     for (mutant, property) in [
         (Mutant::SecretOfTwoUnitsIsShared, "P2 what a unit needs is on its side"),
         (Mutant::SecretOfTwoUnitsIsShared, "L1 the run ends"),
-        (Mutant::SelectingResumedEarly, "P11 a unit in flight gets nothing new"),
+        (Mutant::NextBatchInSpiteOfEdit, "P5 a unit that moves meets no stale copy"),
+        (Mutant::SelectionIsSplit, "P11 a unit in flight gets nothing new"),
         (Mutant::PoolIsSplit, "P10 a pool serves one side"),
         (Mutant::SharedDeletedByUidOnly, "P5 no edit is lost"),
     ] {
