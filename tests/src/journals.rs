@@ -40,6 +40,9 @@ fn violation(run: &str, mut lines: Vec<Value>) -> Option<String> {
 }
 
 fn event(line: &Value) -> Option<JournalEvent<'_>> {
+    if line["event"] == "batchStarted" {
+        return Some(JournalEvent::BatchStarted);
+    }
     let name = line["phase"].as_str()?;
     match line["event"].as_str()? {
         "phaseStarted" => Some(JournalEvent::Started(name)),

@@ -9,7 +9,7 @@ use super::allow::AllowArgs;
 use super::backups::BackupArgs;
 use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::output::{Output, print_report};
-use super::pace::PaceArgs;
+use super::pace::{BatchArgs, PaceArgs};
 use super::probes::ProbeArgs;
 use super::prompt;
 use crate::cluster::KubeconfigRef;
@@ -76,6 +76,8 @@ pub(super) struct Args {
     #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
+    batches: BatchArgs,
+    #[command(flatten)]
     probes: ProbeArgs,
     /// Accepted for scripts written for clusterctl; API warnings are never shown.
     #[arg(long, value_name = "WHICH", help_heading = "Output")]
@@ -126,6 +128,7 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
         options.backups = args.backups.folder()?;
     }
     args.pace.apply(&mut options);
+    args.batches.apply(&mut options);
     args.allow.apply(&mut options);
     options.rehearsal = match args.preflight {
         Preflight::Sample => Rehearsal::Sample,

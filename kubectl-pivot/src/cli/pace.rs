@@ -24,6 +24,28 @@ impl WaitArgs {
     }
 }
 
+/// Flags for batches.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Tuning")]
+pub(super) struct BatchArgs {
+    /// Move the Clusters in batches of at most N, one transaction after the other: a Cluster is paused for as long as
+    /// its batch takes. Clusters that cannot part are in one batch [default: all Clusters at once].
+    #[arg(long, value_name = "N", conflicts_with_all = ["to_directory", "from_directory"],
+        value_parser = clap::value_parser!(u16).range(1..))]
+    batch_size: Option<u16>,
+    /// Seconds between two batches.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, requires = "batch_size")]
+    pause_between: u64,
+}
+
+impl BatchArgs {
+    /// Sets these options.
+    pub(super) fn apply(&self, options: &mut MoveOptions) {
+        options.batch_size = self.batch_size.map(usize::from);
+        options.pause_between = Duration::from_secs(self.pause_between);
+    }
+}
+
 /// Flags for speed and patience.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Tuning")]

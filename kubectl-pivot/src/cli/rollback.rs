@@ -77,6 +77,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         None => commands::rollback(&run, args.force_unlock).await?,
     };
     context.progress.clear();
+    if let Some(moved) = render::moved_before(&record) {
+        render::print(&moved);
+    }
     render::print(&format!(
         "Rolled back the {} {} begun {}: {}",
         record.operation,

@@ -258,7 +258,8 @@ fn of_call(error: &CallError) -> u8 {
 fn of_move(error: &MoveError) -> u8 {
     match error {
         error if error.is_interruption() => exit::INTERRUPTED,
-        MoveError::Undone { source: PhaseError::Panicked(_), .. } => exit::FAILED,
+        MoveError::Undone { source: PhaseError::Panicked(_), .. }
+        | MoveError::PartlyMoved { source: PhaseError::Panicked(_), .. } => exit::FAILED,
         MoveError::Unprepared(_)
         | MoveError::Refused(_)
         | MoveError::NotReady(_)
@@ -271,7 +272,7 @@ fn of_move(error: &MoveError) -> u8 {
         | MoveError::NotAlone { .. }
         | MoveError::MarksDoNotSuffice { .. } => exit::REFUSED,
         MoveError::NoRun(_) => exit::NOTHING_IN_SCOPE,
-        MoveError::Undone { .. } => exit::UNDONE,
+        MoveError::Undone { .. } | MoveError::PartlyMoved { .. } => exit::UNDONE,
         MoveError::HalfUndone { .. }
         | MoveError::Unfinished { .. }
         | MoveError::LockLost { .. } => exit::UNFINISHED,

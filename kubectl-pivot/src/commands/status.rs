@@ -10,8 +10,8 @@ use crate::capi::{Object, has_paused_annotation, is_paused};
 use crate::cluster::Client;
 use crate::journal::{RunState, state_folder};
 use crate::transfer::{
-    ClusterState, Lease, LeaseState, Mark, Marks, Phase, PhaseError, Run, Unread, find, marks,
-    paused_before,
+    BatchCourse, BatchState, ClusterState, Lease, LeaseState, Mark, Marks, Phase, PhaseError,
+    Record, Run, Unread, find, marks, paused_before,
 };
 use crate::visible::shell_word;
 
@@ -91,6 +91,12 @@ pub struct RunStatus {
     /// The Clusters that were chosen, as `namespace/name`; absent when all move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen: Option<Vec<String>>,
+    /// The batches, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<BatchState>,
+    /// True if a batch is over and no other has begun.
+    #[serde(skip)]
+    pub is_between_batches: bool,
     /// Holder of the lock; absent when the run was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
@@ -119,7 +125,10 @@ impl RunStatus {
     /// `is_undoing`: one of the two records of the run says so.
     fn next_steps(&self, is_undoing: bool) -> Vec<String> {
         let can_be_undone = is_undoing || self.can_be_rolled_back;
-        let rollback = || format!("Put the {} back: kubectl pivot rollback", self.operation);
+        let rollback = || match self.is_between_batches {
+            true => "End it without the batches to come: kubectl pivot rollback".to_owned(),
+            false => format!("Put the {} back: kubectl pivot rollback", self.operation),
+        };
         let carry_on = match self.operation.as_str() {
             "move" => Some("Carry the move on: kubectl pivot resume".to_owned()),
             "restore" => Some(format!(
@@ -298,6 +307,14 @@ fn progress(marks: &[Mark]) -> RunProgress {
     }
 }
 
+fn batches(record: &Record) -> Vec<BatchState> {
+    let course = match record.phase {
+        Phase::Finished => BatchCourse::Moved,
+        _ => BatchCourse::InFlight,
+    };
+    record.batches.as_ref().map_or_else(Vec::new, |batches| batches.courses(course))
+}
+
 fn run_status(lease: Lease) -> Option<RunStatus> {
     let record = lease.record?;
     let holder = match lease.state {
@@ -305,7 +322,9 @@ fn run_status(lease: Lease) -> Option<RunStatus> {
         LeaseState::Free => None,
     };
     Some(RunStatus {
-        can_be_rolled_back: record.can_be_rolled_back(),
+        can_be_rolled_back: record.can_be_rolled_back() || record.is_between_batches(),
+        is_between_batches: record.is_between_batches(),
+        batches: batches(&record),
         id: record.run,
         operation: record.operation.to_string(),
         peer: record.peer,

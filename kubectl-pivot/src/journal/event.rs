@@ -54,6 +54,13 @@ pub enum RunEvent {
         /// Where they go: URL or directory.
         target: String,
     },
+    /// The next batch of a run begins.
+    BatchStarted {
+        /// Number of the batch, from 1.
+        batch: usize,
+        /// Number of all batches.
+        batches: usize,
+    },
     /// A phase has begun.
     PhaseStarted {
         /// Its name, as in the report.

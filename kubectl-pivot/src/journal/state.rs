@@ -23,6 +23,9 @@ pub struct RunState {
     pub attempts: usize,
     /// The phases of all of them, in the order in which they began.
     pub phases: Vec<PhaseState>,
+    /// Number of the batch in flight, and of all, from the second one on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Done>,
     /// How far the last phase has come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Done>,
@@ -131,6 +134,12 @@ impl RunState {
                 self.source.clone_from(source);
                 self.target.clone_from(target);
                 self.ended = None;
+            }
+            RunEvent::BatchStarted { .. } if self.is_in_a_phase() => {
+                return illegal("while a phase lasts");
+            }
+            RunEvent::BatchStarted { batch, batches } => {
+                self.batch = Some(Done { done: *batch, total: *batches });
             }
             RunEvent::PhaseStarted { .. } if self.is_in_a_phase() => {
                 return illegal("while another phase goes on");

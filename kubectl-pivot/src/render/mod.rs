@@ -38,7 +38,7 @@ pub use progress::{Progress, ProgressView};
 pub use report::report;
 pub use sandboxes::{sandbox_up, sandboxes};
 pub(crate) use scope::scope;
-pub use sides::cluster_states;
+pub use sides::{batch_states, cluster_states, moved_before};
 pub use status::status;
 pub use structured::structured;
 

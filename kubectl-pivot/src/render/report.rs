@@ -7,7 +7,7 @@ use owo_colors::OwoColorize;
 
 use super::kubectl_table::align;
 use super::scope::scope;
-use super::sides::cluster_states;
+use super::sides::{batch_states, cluster_states};
 use crate::called;
 use crate::probes::ProbeOutcome;
 use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
@@ -80,6 +80,9 @@ fn headline(report: &Report) -> String {
         Outcome::Saved => format!("{} {what} to {}", "Saved".green().bold(), report.target),
         Outcome::Restored => restored(report),
         Outcome::Undone => format!("{}: everything was put back", "Failed".red().bold()),
+        Outcome::PartlyMoved => {
+            format!("{}: some Clusters have moved, the rest was put back", "Failed".red().bold())
+        }
         Outcome::Unfinished => format!("{} halfway", "Failed".red().bold()),
         Outcome::NotBegun => format!("{}: nothing was changed", "Failed".red().bold()),
     }
@@ -185,6 +188,9 @@ fn some(text: &mut String, lines: impl Iterator<Item = String>, total: usize, ev
 }
 
 fn clusters(text: &mut String, report: &Report, every: bool) {
+    if !report.batches.is_empty() {
+        let _ = writeln!(text, "\nBatches:  {}", batch_states(&report.batches));
+    }
     if !report.cluster_states.is_empty() {
         let _ = write!(text, "\n{}", cluster_states(&report.cluster_states, every));
     }

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::kubectl_table::align;
-use crate::transfer::ClusterState;
+use crate::called;
+use crate::transfer::{BatchCourse, BatchState, Batches, ClusterState, Record};
 
 /// Clusters shown one by one; the rest is counted.
 const SHOWN: usize = 10;
@@ -26,6 +27,46 @@ pub fn cluster_states(states: &[ClusterState], every: bool) -> String {
         let _ = writeln!(text, "… and {others} more (all of them with -o json)");
     }
     text
+}
+
+/// Says how many batches are in which state.
+pub fn batch_states(batches: &[BatchState]) -> String {
+    let of = |course: BatchCourse| batches.iter().filter(move |batch| batch.state == course);
+    let named = [
+        (BatchCourse::Moved, "moved"),
+        (BatchCourse::InFlight, "in flight"),
+        (BatchCourse::RolledBack, "rolled back"),
+        (BatchCourse::ToCome, "to come"),
+    ];
+    let named = named.into_iter().filter(|(course, _)| of(*course).next().is_some());
+    let named = named.map(|(course, word)| {
+        let clusters: usize = of(course).map(|batch| batch.clusters.len()).sum();
+        format!("{} {word} ({clusters} Clusters)", of(course).count())
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// Says which Clusters have moved in earlier batches of a run that was rolled back.
+pub fn moved_before(record: &Record) -> Option<String> {
+    let moved: Vec<String> = record
+        .batches
+        .iter()
+        .flat_map(Batches::moved)
+        .map(|(namespace, name)| format!("{namespace}/{name}"))
+        .collect();
+    if moved.is_empty() {
+        return None;
+    }
+    let named = moved.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let more = match moved.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} others"),
+    };
+    Some(called::in_text(&format!(
+        "{} Clusters of earlier batches stay in the target: {named}{more}\n\
+         A move in the other direction brings them back: kubectl pivot move --cluster NAME",
+        moved.len()
+    )))
 }
 
 fn line(state: &ClusterState) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 
 use super::scope::scope;
-use super::sides::cluster_states;
+use super::sides::{batch_states, cluster_states};
 use crate::called;
 use crate::commands::{ClusterStatus, RunProgress, RunStatus, Status};
 use crate::journal::{Course, PhaseState, RunState};
@@ -130,6 +130,9 @@ fn describe(text: &mut String, run: &RunStatus) {
         run.phase.bold(),
         run.role
     );
+    if !run.batches.is_empty() {
+        let _ = writeln!(text, "  batches: {}", batch_states(&run.batches));
+    }
     let _ = match (&run.holder, run.renewed_seconds_ago) {
         (Some(holder), Some(ago)) => {
             writeln!(text, "  held by {}, renewed {ago} s ago", one_line(holder))
@@ -169,6 +172,8 @@ mod tests {
             namespace: Some(FOREIGN.to_owned()),
             namespaces: BTreeSet::new(),
             chosen: None,
+            batches: Vec::new(),
+            is_between_batches: false,
             holder: Some(FOREIGN.to_owned()),
             renewed_seconds_ago: Some(1),
             progress: RunProgress::default(),

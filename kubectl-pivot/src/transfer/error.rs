@@ -481,6 +481,23 @@ pub enum MoveError {
         #[source]
         source: PhaseError,
     },
+    /// A batch failed and was put back, or has not begun; others have moved before it.
+    #[error(
+        "failed to {doing} (batch {batch}), and nothing of it is left on the way: {moved} Clusters have moved before, {left} are in the source as before"
+    )]
+    PartlyMoved {
+        /// Clusters that the target has.
+        moved: usize,
+        /// Clusters that the source has.
+        left: usize,
+        /// Number of the batch, and of all.
+        batch: String,
+        /// The work that failed.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: PhaseError,
+    },
     /// It failed before the source was touched for good, and putting things back failed too.
     #[error("failed to {doing}, and putting things back failed too: {undo}")]
     HalfUndone {
@@ -508,6 +525,7 @@ impl MoveError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Undone { source: PhaseError::Interrupted, .. }
+            | Self::PartlyMoved { source: PhaseError::Interrupted, .. }
             | Self::Unprepared(PhaseError::Interrupted) => true,
             Self::Locked(error) => matches!(**error, LockError::Stopped),
             _ => false,
@@ -534,6 +552,10 @@ impl MoveError {
             Self::Unprepared(source) | Self::Undone { source, .. } => {
                 format!("{}; then run the command again", source.hint())
             }
+            Self::PartlyMoved { source, .. } => format!(
+                "{}; then run the command again, which moves the rest. What has moved goes back with a move in the other direction and --cluster",
+                source.hint()
+            ),
             Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
             Self::NotReady(probes) => {
                 format!(

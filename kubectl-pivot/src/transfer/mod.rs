@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod alone;
+mod batches;
 mod choice;
 mod compare;
 mod conversion;
@@ -19,6 +20,7 @@ mod exposure;
 mod findings;
 mod held;
 mod hold;
+mod in_batches;
 mod inventory;
 mod kinds;
 mod ledger;
@@ -52,6 +54,7 @@ mod verify;
 
 pub use acceptance::{Acceptance, Check, Waiting, accept};
 pub use alone::{Gone, resume_without_source, rollback_without};
+pub use batches::Batches;
 pub use choice::{Choice, ClusterPattern, Wish};
 pub use conversion::{AcceptedLoss, ConvertedField, ConvertedKind};
 pub use directory::{
@@ -69,7 +72,7 @@ pub use rbac::{Subject, rbac};
 pub use readiness::{Probes, Unprobed, look_once};
 pub use record::{Operation, Phase, Record, Role};
 pub use recover::{Found, find, resume, rollback};
-pub use report::{Explained, Failure, Outcome, PhaseTime, Report};
+pub use report::{BatchCourse, BatchState, Explained, Failure, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};
 pub(crate) use sides::paused_before;
 pub use sides::{ClusterState, Sides};

@@ -10,6 +10,7 @@ use super::directory::back_up;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
+use super::in_batches::{self, plan_batches};
 use super::ledger;
 use super::lock::Lock;
 use super::namespaces;
@@ -20,7 +21,7 @@ use super::preflight::{Preflight, check_objects, preflight};
 use super::quiesce::{Pauses, quiesce};
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Step};
-use super::report::{Explained, Outcome, PhaseTime, Report};
+use super::report::{BatchCourse, Explained, Outcome, PhaseTime, Report};
 use super::resumed::check_resumed;
 use super::run::Run;
 use super::seal::seal;
@@ -41,11 +42,14 @@ const LATE_ROUNDS: usize = 3;
 pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
     run.events.started("preflight", "Check both clusters");
     let begun = Instant::now();
-    let preflight = preflight(run).await.map_err(|error| {
+    let mut preflight = preflight(run).await.map_err(|error| {
         run.events.send(Event::Failed);
         MoveError::Unprepared(error)
     })?;
+    let batches = plan_batches(run, &preflight.graph, &mut preflight.findings);
     let mut report = Report::new(run, &preflight);
+    let planned = batches.map(|batches| batches.courses(BatchCourse::ToCome));
+    report.batches = planned.unwrap_or_default();
     report.phases.push(PhaseTime { phase: "preflight", seconds: begun.elapsed().as_secs_f64() });
     report.conclude();
     report.count_requests(&run.source, &run.target);
@@ -73,20 +77,37 @@ pub async fn execute(
     let readiness = Readiness::prepare(run, &preflight.territory.providers).await?;
     readiness.before(run, report).await?;
     let run = &run.decided(preflight.territory.chosen.as_deref());
-    let lock = Lock::acquire(places(run, None).await?, false, run).await.map_err(locked)?;
-    execute_locked(run, lock, preflight, report).await?;
+    let batches = plan_batches(run, &preflight.graph, &mut Findings::default());
+    if let Some(batches) = batches {
+        in_batches::execute(run, batches, report).await?;
+        report.outcome = Outcome::Moved;
+        report.count_requests(&run.source, &run.target);
+    } else {
+        let lock = Lock::acquire(places(run, None).await?, false, run).await.map_err(locked)?;
+        execute_locked(run, lock, preflight, report).await?;
+    }
     readiness.after(run, report).await;
     Ok(())
 }
 
-/// Carries out a plan under a lock that was taken before.
+/// Carries out a plan under a lock that was taken before. Returns the lock while batches are left.
 pub(super) async fn execute_locked(
     run: &Run,
     lock: Lock,
     preflight: Preflight,
     report: &mut Report,
-) -> Result<(), MoveError> {
+) -> Result<Option<Lock>, MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
+    carry_out(run, lock, preflight, report).await
+}
+
+/// As [`execute_locked`], for a process whose journal has its beginning already.
+pub(super) async fn carry_out(
+    run: &Run,
+    lock: Lock,
+    preflight: Preflight,
+    report: &mut Report,
+) -> Result<Option<Lock>, MoveError> {
     run.sides.begin(&run.id, &preflight.graph);
     let territory = preflight.territory;
     let mut clock = Clock { run, report };
@@ -95,23 +116,23 @@ pub(super) async fn execute_locked(
             Ok(prepared) => prepared,
             Err(failed) => return Err(put_back(run, lock, &territory, failed).await),
         };
-    commit(run, lock, (&territory, &graph), report).await?;
+    let lock = commit(run, lock, (&territory, &graph), report).await?;
     report.fill(&graph);
     report.outcome = Outcome::Moved;
     let is_reused = |node: &&crate::capi::Node| copies.reused.contains(node.object.uid());
     let copied = graph.copied().map(|index| &graph.nodes[index]);
     report.reused = copied.filter(is_reused).map(|node| node.object.id()).collect();
     report.count_requests(&run.source, &run.target);
-    Ok(())
+    Ok(lock)
 }
 
-/// Commits a run whose copies are handed over, and brings it to its end.
+/// Commits a run whose copies are handed over, and brings it to its end. Returns the lock while batches are left.
 pub(super) async fn commit(
     run: &Run,
     lock: Lock,
     what: (&Territory, &Graph),
     report: &mut Report,
-) -> Result<(), MoveError> {
+) -> Result<Option<Lock>, MoveError> {
     match lock.advance(Step::CopiesHandedOver).await {
         Ok(phase) => {
             run.sides.committed(clusters_in(what.1));
@@ -129,17 +150,18 @@ pub(super) async fn commit(
     }
 }
 
-/// The phases after the commit, from the one the run is in.
+/// The phases after the commit, from the one the run is in. Returns the lock while batches are left.
 pub(super) async fn finish_from(
     run: &Run,
     lock: Lock,
     phase: Phase,
     what: (&Territory, &Graph),
     report: &mut Report,
-) -> Result<(), MoveError> {
+) -> Result<Option<Lock>, MoveError> {
     let mut clock = Clock { run, report };
     match finish(&mut clock, &lock, phase, what).await {
-        Ok(()) => lock.finish().await.map_err(|error| MoveError::Unfinished {
+        Ok(()) if lock.record().await.is_between_batches() => Ok(Some(lock)),
+        Ok(()) => lock.finish().await.map(|()| None).map_err(|error| MoveError::Unfinished {
             doing: "remove its record",
             source: Box::new(error).into(),
         }),
@@ -273,6 +295,9 @@ fn check_again(run: &Run, planned: &[(String, ObjectId)], graph: &Graph) -> Resu
     let mut findings = Findings::default();
     check_objects(run, graph, &mut findings);
     choice::check(graph, run.options.choice.fixed(), &mut findings);
+    if let Some(batches) = &run.options.batches {
+        batches.check(graph, &mut findings);
+    }
     if findings.has_errors() { Err(PhaseError::Unmovable(findings)) } else { Ok(()) }
 }
 

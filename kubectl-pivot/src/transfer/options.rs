@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::batches::Batches;
 use super::choice::Choice;
 use super::conversion::AcceptedLoss;
 use crate::probes::Skips;
@@ -132,6 +133,12 @@ pub struct MoveOptions {
     pub namespaces: Namespaces,
     /// Which of the Clusters in them.
     pub choice: Choice,
+    /// At how many Clusters a batch ends; all move at once without.
+    pub batch_size: Option<usize>,
+    /// Time between two batches.
+    pub pause_between: Duration,
+    /// The batches that the record of the run has.
+    pub batches: Option<Batches>,
     /// Writes in flight at once, for each cluster.
     pub max_in_flight: usize,
     /// How long to wait for `block-move` annotations to go.
@@ -166,6 +173,9 @@ impl MoveOptions {
         Self {
             namespaces,
             choice: Choice::All,
+            batch_size: None,
+            pause_between: Duration::ZERO,
+            batches: None,
             max_in_flight: 16,
             block_move_timeout: Duration::from_secs(120),
             pause_timeout: Duration::from_secs(30),

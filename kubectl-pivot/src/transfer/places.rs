@@ -30,7 +30,8 @@ pub(super) async fn places(
             inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
         let new = || {
             let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
-            record.choosing(run.options.choice.fixed())
+            let record = record.choosing(run.options.choice.fixed());
+            record.in_batches(run.options.batches.as_ref())
         };
         let record = interrupted.map_or_else(new, |record| Record {
             role,

@@ -9,6 +9,7 @@ use std::fmt;
 pub use kubectl_pivot_protocol::{IllegalStep, OnResume, Phase, Step};
 use serde::{Deserialize, Serialize};
 
+use super::batches::Batches;
 use super::conversion::AcceptedLoss;
 use super::ledger::Page;
 use super::options::Namespaces;
@@ -21,8 +22,9 @@ use crate::capi::{Chosen, valid};
 /// do not know `handingOver`, nor that copies without a mark may be those of a run that can be rolled back. Readers
 /// of version 4 would leave copies without finalizers, and paused; those of version 5 would leave objects paused that
 /// have a pause of their own. Readers of version 6 do not know `choice` and `namespaces`: they would move all Clusters.
-/// Nor do they know `acceptLoss`: they would undo a run for a loss that its user accepts.
-const VERSION: u32 = 7;
+/// Nor do they know `acceptLoss`: they would undo a run for a loss that its user accepts. Readers of version 7 do not know
+/// `batches`: they would end the run with the batch in flight.
+const VERSION: u32 = 8;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +96,9 @@ pub struct Record {
     /// Clusters that were chosen in them; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Chosen>,
+    /// Batches of the run, if it has several; the choice is that of the one in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batches: Option<Batches>,
     /// Fields that may get lost when the target converts objects: whoever carries the run on accepts them too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_loss: Vec<AcceptedLoss>,
@@ -154,6 +159,7 @@ impl Record {
             namespace: namespaces.selector().map(str::to_owned),
             namespaces: namespaces.several(),
             choice: None,
+            batches: None,
             accept_loss: Vec::new(),
             peer: peer.to_owned(),
             content: None,
@@ -176,6 +182,17 @@ impl Record {
     #[must_use]
     pub fn choosing(self, choice: Option<&Chosen>) -> Self {
         Self { choice: choice.cloned(), ..self }
+    }
+
+    /// The record of a run in these batches.
+    #[must_use]
+    pub fn in_batches(self, batches: Option<&Batches>) -> Self {
+        Self { batches: batches.cloned(), ..self }
+    }
+
+    /// Returns whether a batch is over and another follows: nothing is in flight.
+    pub fn is_between_batches(&self) -> bool {
+        self.phase == Phase::Finished && self.batches.as_ref().is_some_and(Batches::has_next)
     }
 
     /// The record of a run in which these losses are accepted too.
@@ -241,13 +258,16 @@ impl Record {
 
     /// Returns the Clusters that it names, by namespace and name.
     pub fn clusters(&self) -> impl Iterator<Item = (String, String)> {
-        self.choice.iter().flat_map(Chosen::keys)
+        let batched = self.batches.iter().flat_map(Batches::all);
+        self.choice.iter().flat_map(Chosen::keys).chain(batched)
     }
 
-    /// Returns which cluster has a Cluster: the commit brings all of them to the target at once.
-    pub fn side_of(&self, _namespace: &str, _name: &str) -> Role {
+    /// Returns which cluster has a Cluster: the commit of its batch brings it to the target.
+    pub fn side_of(&self, namespace: &str, name: &str) -> Role {
+        let batches = self.batches.as_ref();
+        let elsewhere = batches.and_then(|batches| batches.side_of(namespace, name));
         let is_over = self.phase.is_committed() || self.phase == Phase::Finished;
-        if is_over { Role::Target } else { Role::Source }
+        elsewhere.unwrap_or(if is_over { Role::Target } else { Role::Source })
     }
 
     /// Which objects the run moves.
@@ -278,20 +298,20 @@ mod tests {
     fn older_programs_read_no_record_of_this_one() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
         let plain = record.to_text();
-        assert!(plain.contains("\"version\":7") && !plain.contains("operation"), "{plain}");
+        assert!(plain.contains("\"version\":8") && !plain.contains("operation"), "{plain}");
         let backup = record.of(Operation::Backup, None);
-        assert!(backup.to_text().contains("\"version\":7"));
+        assert!(backup.to_text().contains("\"version\":8"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
     }
 
     #[test]
     fn records_of_older_programs_are_read() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
-        for version in 1..7 {
+        for version in 1..8 {
             let older = Record { version, ..record.clone() };
             let read = Record::parse(&older.to_text()).expect("known");
             assert_eq!(read, older);
-            assert!(read.taken(1).to_text().contains("\"version\":7"), "{version}");
+            assert!(read.taken(1).to_text().contains("\"version\":8"), "{version}");
         }
     }
 
@@ -329,7 +349,7 @@ mod tests {
             Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
             "unknown fields are ignored"
         );
-        assert!(matches!(Record::parse("{\"version\": 8}"), Err(RecordError::Newer { found: 8 })));
+        assert!(matches!(Record::parse("{\"version\": 9}"), Err(RecordError::Newer { found: 9 })));
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
         assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));

@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::batches::Batches;
 use super::choice::Choice;
 use super::compare::{being_deleted, is_finalizer};
 use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::exposure;
+use super::in_batches::{continue_with_next, partly};
 use super::inventory;
 use super::ledger;
 use super::lock::{self, Holder, Lease, Lock};
@@ -18,7 +20,7 @@ use super::places::{lock_namespace, lock_one, locked, places};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role};
-use super::report::{Outcome, Report};
+use super::report::{BatchCourse, Outcome, Report};
 use super::run::Run;
 use super::sides::clusters_of;
 use super::undo::{Stray, undo};
@@ -100,6 +102,7 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.id.clone_from(&record.run);
     run.options.namespaces = record.namespaces();
     run.options.choice = record.choice.clone().map_or(Choice::All, Choice::Fixed);
+    run.options.batches.clone_from(&record.batches);
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
 }
@@ -151,7 +154,16 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     let readiness = Readiness::prepare(&run, &territory.providers).await?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run).await.map_err(locked)?;
-    resume_locked(&run, lock, (record, territory), report).await?;
+    let moved = resume_locked(&run, lock, (record, territory), report).await;
+    if let Some(batches) = &run.options.batches {
+        report.batches = batches.courses(course(&moved));
+    }
+    let lock = moved?;
+    if lock.is_some() {
+        continue_with_next(&run, lock, report).await?;
+        report.outcome = Outcome::Moved;
+        report.count_requests(&run.source, &run.target);
+    }
     readiness.after(&run, report).await;
     Ok(())
 }
@@ -162,20 +174,24 @@ async fn resume_locked(
     lock: Lock,
     (record, territory): (Record, Territory),
     report: &mut Report,
-) -> Result<(), MoveError> {
+) -> Result<Option<Lock>, MoveError> {
     match lock.phase().await.on_resume() {
         OnResume::Prepare => match plan_again(run).await {
             Ok((preflight, planned)) => {
                 let (doing, territory) = ("find out how far it had come", &preflight.territory);
                 if let Err(error) = check_originals(run, &preflight).await {
                     if error.is_about_objects() {
-                        return Err(put_back(run, lock, territory, (doing, error)).await);
+                        return Err(of_batch(
+                            put_back(run, lock, territory, (doing, error)).await,
+                            run,
+                        ));
                     }
                     lock.leave().await;
                     return Err(MoveError::Unfinished { doing, source: error });
                 }
                 *report = planned;
-                execute_locked(run, lock, preflight, report).await
+                let moved = execute_locked(run, lock, preflight, report).await;
+                moved.map_err(|error| of_batch(error, run))
             }
             Err(error) => {
                 lock.leave().await;
@@ -191,6 +207,23 @@ async fn resume_locked(
         | OnResume::Delete
         | OnResume::ResumeClusters
         | OnResume::RemoveRecords => carry_on(run, lock, territory, report).await,
+    }
+}
+
+/// Returns the state of the batch that was in flight.
+fn course(moved: &Result<Option<Lock>, MoveError>) -> BatchCourse {
+    match moved {
+        Ok(_) => BatchCourse::Moved,
+        Err(MoveError::Undone { .. } | MoveError::PartlyMoved { .. }) => BatchCourse::RolledBack,
+        Err(_) => BatchCourse::InFlight,
+    }
+}
+
+/// Makes an error of the batch in flight one of the run.
+fn of_batch(error: MoveError, run: &Run) -> MoveError {
+    match (error, &run.options.batches) {
+        (MoveError::Undone { doing, source }, Some(batches)) => partly((doing, source), batches),
+        (error, _) => error,
     }
 }
 
@@ -232,13 +265,13 @@ async fn carry_on(
     lock: Lock,
     territory: Territory,
     report: &mut Report,
-) -> Result<(), MoveError> {
+) -> Result<Option<Lock>, MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
     let (phase, doing) = (lock.phase().await, "find out how far it had come");
     let found = match look(run, &lock, &territory).await {
         Ok(found) => found,
         Err(error) if phase.can_roll_back() && error.is_about_objects() => {
-            return Err(put_back(run, lock, &territory, (doing, error)).await);
+            return Err(of_batch(put_back(run, lock, &territory, (doing, error)).await, run));
         }
         Err(source) => {
             lock.leave().await;
@@ -254,26 +287,26 @@ async fn carry_on(
     };
     *report = Report::new(run, &preflight);
     let what = (&preflight.territory, &preflight.graph);
-    if phase.on_resume() == OnResume::HandOver {
+    let lock = if phase.on_resume() == OnResume::HandOver {
         let mut clock = Clock { run, report };
         let copies = (&preflight.graph, &found.copies);
         match hand_over(&mut clock, &preflight.territory, copies).await {
             Ok(()) => {}
             Err(failed) if phase.can_roll_back() && failed.1.is_about_objects() => {
-                return Err(put_back(run, lock, &preflight.territory, failed).await);
+                return Err(of_batch(put_back(run, lock, &preflight.territory, failed).await, run));
             }
             Err((doing, source)) => {
                 lock.leave().await;
                 return Err(MoveError::Unfinished { doing, source });
             }
         }
-        commit(run, lock, what, report).await?;
+        commit(run, lock, what, report).await?
     } else {
-        finish_from(run, lock, phase, what, report).await?;
-    }
+        finish_from(run, lock, phase, what, report).await?
+    };
     report.outcome = Outcome::Moved;
     report.count_requests(&run.source, &run.target);
-    Ok(())
+    Ok(lock)
 }
 
 /// What an interrupted run has left.
@@ -372,7 +405,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     let (found, holder) = interrupted(run).await?;
     let (Interrupted::Move(run, record) | Interrupted::OfFiles(run, record)) = found;
     let too_late = |phase| Err(MoveError::TooLate { record: Box::new(record.clone()), phase });
-    if !record.can_be_rolled_back() {
+    if !record.can_be_rolled_back() && !record.is_between_batches() {
         return too_late(record.phase);
     }
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
@@ -384,11 +417,27 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
         lock_one(&run, &run.source, record.clone(), force).await?
     };
     let now = lock.record().await;
+    if now.is_between_batches() {
+        return end_between_batches(&run, lock, now).await;
+    }
     if !now.can_be_rolled_back() {
         lock.leave().await;
         return too_late(now.phase);
     }
     put_back_locked(&run, lock, record, &territory).await
+}
+
+/// Ends a run of which nothing is in flight. Returns its record, as of the batch that would have been the next.
+async fn end_between_batches(run: &Run, lock: Lock, record: Record) -> Result<Record, MoveError> {
+    run.begun("rollback", run.source.server(), run.target.server());
+    if let Err(error) = lock.finish().await {
+        let undo = error.to_string();
+        let source = PhaseError::Lock(Box::new(error));
+        return Err(MoveError::HalfUndone { doing: "remove its record", undo, source });
+    }
+    run.events.record(RunEvent::Ended { outcome: Outcome::Undone.to_string(), error: None });
+    let batches = record.batches.as_ref().and_then(Batches::next);
+    Ok(Record { batches, ..record })
 }
 
 /// Puts a run back under its lock. Returns its record.

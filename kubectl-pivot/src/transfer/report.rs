@@ -39,6 +39,8 @@ pub enum Outcome {
     Restored,
     /// It failed or was interrupted, and everything was put back.
     Undone,
+    /// Some batches have moved; the one that failed was put back, and the rest is in the source as before.
+    PartlyMoved,
     /// It failed half-way; `error` says what to do.
     Unfinished,
     /// It could not begin; nothing was changed.
@@ -79,6 +81,32 @@ pub struct PhaseTime {
     pub seconds: f64,
 }
 
+/// A batch of a move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchState {
+    /// Number of the batch, from 1.
+    pub batch: usize,
+    /// State of the batch.
+    pub state: BatchCourse,
+    /// Clusters of the batch, as `namespace/name`.
+    pub clusters: Vec<String>,
+}
+
+/// State of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BatchCourse {
+    /// The target has it.
+    Moved,
+    /// It is on its way.
+    InFlight,
+    /// It failed, and the source has it as before.
+    RolledBack,
+    /// Nothing was done with it yet.
+    ToCome,
+}
+
 /// The report of a move.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -117,6 +145,9 @@ pub struct Report {
     /// On which side each Cluster is, and for how long it was paused; empty before the first pause.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cluster_states: Vec<ClusterState>,
+    /// The batches, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<BatchState>,
     /// Copied to the target and deleted from the source.
     pub moved: Vec<ObjectId>,
     /// Copied to the target and kept in the source.
@@ -166,6 +197,7 @@ impl Report {
             backup: None,
             clusters: 0,
             cluster_states: Vec::new(),
+            batches: Vec::new(),
             moved: Vec::new(),
             kept: Vec::new(),
             not_moved: Vec::new(),
@@ -243,6 +275,7 @@ impl Report {
     pub fn fail(&mut self, error: &MoveError) {
         self.outcome = match error {
             MoveError::Undone { .. } => Outcome::Undone,
+            MoveError::PartlyMoved { .. } => Outcome::PartlyMoved,
             MoveError::HalfUndone { .. }
             | MoveError::Unfinished { .. }
             | MoveError::LockLost { .. } => Outcome::Unfinished,
@@ -287,6 +320,52 @@ impl Report {
         });
         let stays = stays.filter(|explained| !collected.contains(&explained.object));
         self.not_moved.extend(stays.chain(self.labelled.iter().cloned()));
+    }
+
+    /// Forgets the plan of the whole move: each batch reports what it has moved.
+    pub(super) fn begin_batches(&mut self) {
+        self.clusters = 0;
+        self.moved.clear();
+        self.kept.clear();
+        self.counts_by_kind.clear();
+    }
+
+    /// Takes over the report of one batch. What did not move of it is left out.
+    pub(super) fn absorb(&mut self, batch: Self) {
+        self.phases.extend(batch.phases);
+        self.held = batch.held;
+        self.backup = batch.backup.or(self.backup.take());
+        for finding in batch.findings.into_iter().filter(|f| f.rule != "UnitExceedsBatch") {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+        if batch.outcome != Outcome::Moved {
+            return;
+        }
+        self.clusters += batch.clusters;
+        self.added_by_target.extend(batch.added_by_target);
+        let shared: HashSet<&ObjectId> = self.kept.iter().map(|kept| &kept.object).collect();
+        let reused = batch.reused.into_iter().filter(|object| !shared.contains(object));
+        self.reused.extend(reused);
+        let moved: HashSet<&ObjectId> = batch.moved.iter().collect();
+        let kept = self.kept.drain(..).filter(|kept| !moved.contains(&kept.object));
+        let mut kept: Vec<Explained> = kept.collect();
+        kept.extend(batch.kept.into_iter().filter(|new| !self.kept.contains(new)));
+        kept.sort_by_key(|kept| kept.object.to_string());
+        kept.dedup();
+        self.kept = kept;
+        self.moved.extend(batch.moved);
+        self.not_moved = batch.not_moved;
+        self.count_by_kind();
+    }
+
+    fn count_by_kind(&mut self) {
+        self.counts_by_kind.clear();
+        let kept = self.kept.iter().map(|kept| &kept.object);
+        for object in self.moved.iter().chain(kept) {
+            *self.counts_by_kind.entry(object.kind.clone()).or_default() += 1;
+        }
     }
 
     /// Takes over the numbers of requests.

@@ -90,7 +90,7 @@ pub struct Run {
     pub events: Events,
     /// Whether to stop.
     pub stop: Stop,
-    /// On which side its Clusters are.
+    /// Sides of its Clusters.
     pub sides: Sides,
 }
 
@@ -108,7 +108,7 @@ impl Run {
         run
     }
 
-    /// What a cluster is in the run. One that stands for both is what it is called.
+    /// The role of a cluster. One that stands for both has the role that it is called by.
     pub(super) fn role_of(&self, cluster: &Client) -> Role {
         if cluster.name() == "target" { Role::Target } else { Role::Source }
     }

@@ -33,11 +33,11 @@ pub struct ClusterState {
     pub paused_seconds: Option<f64>,
 }
 
-/// The Clusters of a run as its phases go on. Clones share what they know.
+/// The Clusters of a run, phase by phase. Clones share what they know.
 #[derive(Clone, Debug, Default)]
 pub struct Sides(Arc<Mutex<BTreeMap<Name, Course>>>);
 
-/// What has happened to one Cluster.
+/// The course of one Cluster.
 #[derive(Clone, Copy, Debug)]
 struct Course {
     side: Role,

@@ -17,7 +17,7 @@ use super::kinds;
 use super::preflight::check_health;
 use super::report::{API_VERSION, Explained, kept_reason, stay_reason};
 use super::run::Run;
-use crate::capi::{Fate, Graph, ObjectId, Sharing, Usage};
+use crate::capi::{Fate, Graph, ObjectId, Sharing, Usage, is_resource_set};
 
 /// What a management cluster holds, and what becomes of it.
 #[derive(Clone, Debug, Serialize)]
@@ -152,6 +152,37 @@ fn shared(graph: &Graph, usage: &Usage, group: usize) -> SharedObjects {
         fate,
         reason,
     }
+}
+
+/// Clusters that move in one batch.
+pub(super) struct Tied {
+    /// Namespaces and names.
+    pub(super) clusters: Vec<(String, String)>,
+    /// Objects that tie several of them together.
+    pub(super) by: Vec<ObjectId>,
+}
+
+/// Returns the units of a move in batches. A ClusterResourceSet ties the Clusters that it selects: as soon as it is
+/// active in the target, its controller would create what hangs on the copies of later batches before the move does.
+pub(super) fn units_for_batches(graph: &Graph) -> Vec<Tied> {
+    let usage = graph.usage();
+    let mut units = Units::of(graph, &usage);
+    for group in 0..usage.groups() {
+        let mut objects = usage.members(group).iter().map(|index| &graph.nodes[*index].object);
+        if let Some(set) = objects.find(|object| is_resource_set(object)) {
+            units.tie(usage.users(group), || set.id());
+        }
+    }
+    let tied = units.finish(graph, &usage).into_iter().map(|unit| {
+        let moving = unit.clusters.iter().filter(|cluster| cluster.moves);
+        let split = |name: &str| name.split_once('/').map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let clusters = moving.filter_map(|cluster| split(&cluster.name)).collect();
+        Tied { clusters, by: unit.tied_by }
+    });
+    let mut tied: Vec<Tied> = tied.filter(|tied| !tied.clusters.is_empty()).collect();
+    tied.iter_mut().for_each(|tied| tied.clusters.sort());
+    tied.sort_by(|a, b| a.clusters.cmp(&b.clusters));
+    tied
 }
 
 /// Clusters by their unit: the smallest number of the Clusters in it.

@@ -121,6 +121,7 @@ impl Json {
             Event::Warning(message) => self.told(lane, Shown::Warning { message }),
             Event::Record(
                 event @ (RunEvent::Begun { .. }
+                | RunEvent::BatchStarted { .. }
                 | RunEvent::BackedUp { .. }
                 | RunEvent::Ended { .. }),
             ) => self.text(lane, Content::Run(event)),

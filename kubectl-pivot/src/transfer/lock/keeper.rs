@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 
+use super::super::batches::Batches;
 use super::super::ledger::{self, Page};
 use super::super::record::{IllegalStep, Operation, Phase, Record, Role, Step};
 use super::super::run::{Run, Stop};
@@ -174,9 +175,39 @@ impl Lock {
         let listed = |record: Record| Record {
             copies: copies.to_vec(),
             choice: record.choice.clone().map(choice),
+            batches: record.batches.clone().map(|batches| batches.freezing(graph)),
             ..record
         };
         self.advance_with(Step::CopiesVerified, listed).await
+    }
+
+    /// Begins the next batch of a run: nothing of the one that is over is left to do. Its number is written with its
+    /// Clusters, the target's record last, and under an epoch of its own, so that what is still on its way is known
+    /// to be of before.
+    ///
+    /// # Errors
+    /// When no batch is over, a request fails, or a lease is lost.
+    pub async fn next_batch(&mut self) -> Result<(), AdvanceError> {
+        let record = self.record().await;
+        let phase = record.phase.next_batch()?;
+        let Some(next) = record.batches.as_ref().and_then(Batches::next) else { return Ok(()) };
+        for one in &self.kept.leases {
+            one.lock().await.forget_copies().await?;
+        }
+        self.epoch = record.epoch + 1;
+        let epoch = self.epoch;
+        for index in 0..self.kept.leases.len() {
+            let change = |record: &Record| Record {
+                phase,
+                epoch,
+                choice: next.choice(),
+                batches: Some(next.clone()),
+                copies: Vec::new(),
+                ..record.clone()
+            };
+            self.kept.write(index, change).await?;
+        }
+        Ok(())
     }
 
     async fn advance_with(

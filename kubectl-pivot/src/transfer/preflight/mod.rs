@@ -82,6 +82,9 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         return Ok(Preflight { territory, graph, strangers, conversions, findings });
     }
     choice::check(&graph, territory.chosen.as_deref(), &mut findings);
+    if let Some(batches) = &run.options.batches {
+        batches.check(&graph, &mut findings);
+    }
     let tied = ties::check(&graph, &mut findings);
     let strangers = collected::check(run, &graph, &tied, &mut findings).await?;
 

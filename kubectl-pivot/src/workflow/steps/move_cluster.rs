@@ -62,7 +62,8 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 /// Returns the phase of the run to carry on, which is one that an earlier `create` or `resume` of this document has
 /// begun. Nobody is asked, so a run about anything else is not touched; one that is finished is in nobody's way.
 fn own_phase(record: &Record, namespaces: &Namespaces) -> Result<Option<Phase>, StepError> {
-    let is_whole = record.operation == Operation::Move && record.choice.is_none();
+    let is_part = record.choice.is_some() || record.batches.is_some();
+    let is_whole = record.operation == Operation::Move && !is_part;
     if is_whole && record.namespaces() == *namespaces {
         return Ok(Some(record.phase));
     }
