@@ -3,6 +3,7 @@
 //! The oracle knows by names what belongs to a Cluster of the population. It compares whole objects, resource
 //! versions among them, and looks at the requests that the source has got.
 
+mod batches;
 mod files;
 mod interrupts;
 mod refusals;
@@ -30,6 +31,7 @@ pub(crate) fn suite() -> Suite<Arena> {
     let suite = shares::add(Suite::new());
     let suite = refusals::add(suite);
     let suite = files::add(suite);
+    let suite = batches::add(suite);
     interrupts::add(suite)
 }
 
