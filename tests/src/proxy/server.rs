@@ -213,6 +213,9 @@ impl Upstream {
         let Ok(object) = serde_json::from_slice::<Value>(&answer.body) else { return };
         let metadata = &object["metadata"];
         let Some(uid) = metadata["uid"].as_str() else { return };
+        if self.tape.is_deleted_by_others(uid) {
+            return;
+        }
         let victim = format!("{} {} ({uid})", object["kind"], metadata["name"]);
         if oracle::is_deletion_shown(&object) {
             self.tape.note_deletion_shown(self.side, &victim);

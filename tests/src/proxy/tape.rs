@@ -1,5 +1,6 @@
 //! What both proxies of a pair share: the count and the log of writes, the rules, the timeline.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,6 +48,8 @@ struct State {
     numbered: usize,
     records: [Option<String>; 2],
     timeline: Timeline,
+    /// Uids of objects that somebody else than the program has deleted.
+    deleted_by_others: HashSet<String>,
     latency: Duration,
     dice: StdRng,
     has_been_led_away: bool,
@@ -61,6 +64,7 @@ impl Tape {
             numbered: 0,
             records: [None, None],
             timeline: Timeline::default(),
+            deleted_by_others: HashSet::new(),
             latency: Duration::ZERO,
             dice: StdRng::seed_from_u64(seed),
             has_been_led_away: false,
@@ -94,6 +98,12 @@ impl Tape {
             timeline.note(side, path, state);
         }
         self.state().timeline = timeline;
+    }
+
+    /// Has the deletion of an object not judged: a test makes it, past the proxies, not the program. What a garbage
+    /// collector deletes because of the program is judged.
+    pub fn note_deleted_by_others(&self, uid: &str) {
+        self.state().deleted_by_others.insert(uid.to_owned());
     }
 
     /// Adds a rule. The first one that applies to a request decides.
@@ -174,6 +184,10 @@ impl Tape {
 
     pub(super) fn note(&self, side: Side, path: String, state: Activity) {
         self.state().timeline.note(side, path, state);
+    }
+
+    pub(super) fn is_deleted_by_others(&self, uid: &str) -> bool {
+        self.state().deleted_by_others.contains(uid)
     }
 
     pub(super) fn note_torn_down(

@@ -320,6 +320,7 @@ async fn deleted_after_checks(stormy: Shared) {
     let client = arena.pair().source.client();
     let worker = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
     let uid = worker.expect("is there").uid().to_owned();
+    arena.tape().note_deleted_by_others(&uid);
     client.delete(&machines(), Some(&tag), "plain-worker", &uid).await.expect("has finalizers");
     arena.tape().release();
     let outcome = running.end().await;
