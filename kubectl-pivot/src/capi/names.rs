@@ -12,6 +12,8 @@ pub const BLOCK_MOVE_ANNOTATION: &str = "clusterctl.cluster.x-k8s.io/block-move"
 pub const DELETE_FOR_MOVE_ANNOTATION: &str = "clusterctl.cluster.x-k8s.io/delete-for-move";
 /// Annotation that pauses the reconciliation of one object.
 pub const PAUSED_ANNOTATION: &str = "cluster.x-k8s.io/paused";
+/// Label on everything that belongs to a provider, its Deployments among it: the provider, for example `cluster-api`.
+pub const PROVIDER_LABEL: &str = "cluster.x-k8s.io/provider";
 /// Label that names the Cluster an object belongs to.
 pub const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 

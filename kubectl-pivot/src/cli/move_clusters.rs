@@ -15,7 +15,9 @@ use super::prompt;
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::Format;
-use crate::transfer::{Choice, MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run};
+use crate::transfer::{
+    Choice, HoldControllers, MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run,
+};
 use crate::visible;
 
 /// Examples of the help.
@@ -71,6 +73,18 @@ pub(super) struct Args {
     /// (sample), all (full), or none.
     #[arg(long, value_enum, default_value_t, help_heading = "Safety")]
     preflight: Preflight,
+    /// Hold the controllers of both clusters still while objects are in both: take the leader-election Leases of the
+    /// providers, and delete the pods that led. Their webhooks stay. Auto leaves out a cluster that has other
+    /// Clusters, or whose user may not do that.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        conflicts_with = "batch_size",
+        help_heading = "Safety"
+    )]
+    hold_controllers: Hold,
     #[command(flatten)]
     allow: AllowArgs,
     #[command(flatten)]
@@ -94,6 +108,15 @@ enum Preflight {
     Sample,
     Full,
     Off,
+}
+
+/// Clusters whose controllers are held.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Hold {
+    Auto,
+    Always,
+    #[default]
+    Never,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
@@ -134,6 +157,11 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
         Preflight::Sample => Rehearsal::Sample,
         Preflight::Full => Rehearsal::Full,
         Preflight::Off => Rehearsal::Off,
+    };
+    options.hold_controllers = match args.hold_controllers {
+        Hold::Auto => HoldControllers::Auto,
+        Hold::Always => HoldControllers::Always,
+        Hold::Never => HoldControllers::Never,
     };
     options.probes = Some(args.probes.options()?);
     options.choice = args.choice.choice();

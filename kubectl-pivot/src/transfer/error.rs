@@ -7,7 +7,7 @@ use crate::cluster::ApiError;
 use super::conversion;
 use super::findings::Findings;
 use super::lock::{AdvanceError, LockError, of_files};
-use super::record::{Operation, Phase, Record};
+use super::record::{Operation, Phase, Record, Role};
 use crate::probes::{ProbeResult, UnknownProbe, names, sentences};
 
 /// Why a phase stopped.
@@ -202,6 +202,18 @@ pub enum PhaseError {
         #[source]
         first: Box<PhaseError>,
     },
+    /// Controllers cannot be held.
+    #[error(
+        "the controllers of the {side} could not be held within {seconds} s: the run still waits for {waits_for}"
+    )]
+    NotHeld {
+        /// The cluster.
+        side: Role,
+        /// The condition that has not come true.
+        waits_for: String,
+        /// Seconds for which the run has waited.
+        seconds: u64,
+    },
     /// A namespace of the target is in the way of itself.
     #[error("namespace {namespace} of the target cluster is still being deleted after {seconds} s")]
     NamespaceTerminating {
@@ -380,6 +392,7 @@ impl PhaseError {
             Self::NamespaceTerminating { namespace, .. } => format!(
                 "its conditions tell what holds it: kubectl get namespace {namespace} -o yaml"
             ),
+            Self::NotHeld { .. } => "look at its pods and their events, or run without --hold-controllers".to_owned(),
             Self::LockLost => {
                 "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
             }

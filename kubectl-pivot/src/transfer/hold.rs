@@ -6,6 +6,7 @@ use super::discover::Territory;
 use super::error::PhaseError;
 use super::pause::{pause_objects, paused_by};
 use super::quiesce::{Pauses, quiesce};
+use super::record::Role;
 use super::run::Run;
 use crate::capi::{Fate, Graph, Node, Object, ResourceType, is_paused};
 
@@ -26,7 +27,10 @@ pub(super) async fn hold(
         .note(format!("somebody has resumed {} in the source; it is paused again", first.id()));
     pause_objects(run, &run.source, resumed).await?;
     let now = super::discover::discover(&run.source, territory).await?;
-    quiesce(run, territory, now, Pauses::No).await?;
+    // Controllers that are held see no pause, and do nothing.
+    if !run.holds(Role::Source) {
+        quiesce(run, territory, now, Pauses::No).await?;
+    }
     match self::resumed(run, graph).await?.first() {
         Some((_, object)) => Err(PhaseError::SourceActive { object: object.id() }),
         None => Ok(()),

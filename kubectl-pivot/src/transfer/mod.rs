@@ -9,6 +9,7 @@ mod alone;
 mod batches;
 mod choice;
 mod compare;
+mod controllers;
 mod conversion;
 mod copy;
 mod delete;
@@ -66,7 +67,9 @@ pub use inventory::{Provider as InstalledProvider, read as installed_providers};
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use marks::{Mark, Marks, Unread, marks};
 pub use mover::{execute, plan};
-pub use options::{Existing, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal};
+pub use options::{
+    Existing, HoldControllers, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal,
+};
 pub use preflight::{Preflight, Stranger};
 pub use rbac::{Subject, rbac};
 pub use readiness::{Probes, Unprobed, look_once};

@@ -18,9 +18,9 @@ use super::own_pause;
 use super::pause;
 use super::places::{locked, places};
 use super::preflight::{Preflight, check_objects, preflight};
-use super::quiesce::{Pauses, quiesce};
+use super::quiesce::{Pauses, quiesce, wait_until_unblocked};
 use super::readiness::Readiness;
-use super::record::{Operation, Phase, Step};
+use super::record::{Operation, Phase, Role, Step};
 use super::report::{BatchCourse, Explained, Outcome, PhaseTime, Report};
 use super::resumed::check_resumed;
 use super::run::Run;
@@ -83,6 +83,7 @@ pub async fn execute(
         report.outcome = Outcome::Moved;
         report.count_requests(&run.source, &run.target);
     } else {
+        let run = &run.clone().holding(&preflight.holds);
         let lock = Lock::acquire(places(run, None).await?, false, run).await.map_err(locked)?;
         execute_locked(run, lock, preflight, report).await?;
     }
@@ -195,14 +196,14 @@ async fn prepare(
 ) -> Result<Verified, Failed> {
     let run = clock.run;
     let clusters = uids_of_clusters(&planned);
-    let graph = quiet(clock, territory, planned).await?;
+    let graph = quiet(clock, lock, territory, planned).await?;
     check_again(run, &clusters, &graph).map_err(|error| ("check the source again", error))?;
     if let Some(folder) = &run.options.backups {
         let made = back_up(run, territory, &graph, folder);
         let made = clock.time("backup", "Back up the source", made).await;
         clock.backed_up(made.map_err(|error| ("back up the source", error))?);
     }
-    let verified = copy_and_verify(clock, territory, graph).await?;
+    let verified = copy_and_verify(clock, lock, territory, graph).await?;
     clock.report.added_by_target.clone_from(&verified.added);
     run.stop.check().map_err(|error| ("verify the copies", error))?;
     let listed = write_down(run, lock, &verified).await;
@@ -236,25 +237,64 @@ pub(super) async fn hand_over(
     present.map_err(|error| ("look at the copies again", error))
 }
 
-/// Pauses what moves and waits for its controllers. Returns what moves now.
+/// Pauses what moves, waits for its controllers, and holds them if that is wanted. Returns what moves now.
 async fn quiet(
     clock: &mut Clock<'_>,
+    lock: &Lock,
     territory: &Territory,
     graph: Graph,
 ) -> Result<Graph, Failed> {
     let run = clock.run;
     let graph = clock.time("pause", "Pause the source", pause::pause(run, territory, graph)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
-    let quiet = quiesce(run, territory, graph, Pauses::OfEach);
+    let quiet = rest(run, lock, territory, graph);
     let quiet = clock.time("quiesce", "Wait for controllers", quiet).await;
     let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
     clock.report.findings.extend(silent.0);
     Ok(graph)
 }
 
+/// Waits until controllers have come to rest. Those that are held already report nothing any more.
+async fn rest(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+    graph: Graph,
+) -> Result<(Graph, Findings), PhaseError> {
+    let (graph, findings) = match lock.holds(Role::Source).await {
+        true => (graph, Findings::default()),
+        false => quiesce(run, territory, graph, Pauses::OfEach).await?,
+    };
+    if run.options.held_sides.is_empty() {
+        return Ok((graph, findings));
+    }
+    lock.hold_controllers(run).await?;
+    Ok((look_again(run, territory, graph).await?, findings))
+}
+
+/// Pauses once more what moves: controllers have written until they were held.
+async fn look_again(
+    run: &Run,
+    territory: &Territory,
+    mut graph: Graph,
+) -> Result<Graph, PhaseError> {
+    let mut missed = None;
+    for _ in 0..LATE_ROUNDS {
+        graph = pause::pause(run, territory, graph).await?;
+        wait_until_unblocked(run, &graph).await?;
+        missed = own_pause::pause_each(run, &mut graph).await?;
+        if missed.is_none() {
+            return Ok(graph);
+        }
+    }
+    let object = missed.expect("every round has missed an object");
+    Err(PhaseError::Restless { rounds: LATE_ROUNDS, object })
+}
+
 /// Copies and compares. What has appeared in the source meanwhile is paused and copied too.
 async fn copy_and_verify(
     clock: &mut Clock<'_>,
+    lock: &Lock,
     territory: &Territory,
     mut graph: Graph,
 ) -> Result<Verified, Failed> {
@@ -270,7 +310,7 @@ async fn copy_and_verify(
             Verification::Equal(verified) => return Ok(verified),
             Verification::Late(late) => late,
         };
-        let copied = std::mem::replace(&mut graph, quiet(clock, territory, late).await?);
+        let copied = std::mem::replace(&mut graph, quiet(clock, lock, territory, late).await?);
         check_again(run, &[], &graph).map_err(|error| ("check the source again", error))?;
         check_source(&run.id, &copied, &graph)
             .map_err(|error| ("check the source again", error))?;

@@ -11,6 +11,7 @@ use super::conversion::AcceptedLoss;
 use crate::probes::Skips;
 use kubectl_pivot_plugin_host::Registry;
 
+use super::record::Role;
 use super::take_over::TakeOver;
 
 /// Which objects move.
@@ -81,6 +82,18 @@ pub enum Rehearsal {
     Full,
     /// None.
     Off,
+}
+
+/// Sides whose controllers a run holds by their leader-election Leases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HoldControllers {
+    /// Where it is allowed, and every Cluster of that side is part of the move.
+    Auto,
+    /// On both sides.
+    Always,
+    /// On no side.
+    #[default]
+    Never,
 }
 
 /// What is done about an object that is in the target already.
@@ -159,6 +172,10 @@ pub struct MoveOptions {
     pub accept_loss: Vec<AcceptedLoss>,
     /// Whether Secrets that a control plane needs may be missing.
     pub allow_missing_secrets: bool,
+    /// The wish to hold controllers.
+    pub hold_controllers: HoldControllers,
+    /// The sides whose controllers are held, once that is decided.
+    pub held_sides: Vec<Role>,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
     /// How it is decided whether an interrupted run is carried on or put back.
@@ -186,6 +203,8 @@ impl MoveOptions {
             allow_unlisted: Vec::new(),
             accept_loss: Vec::new(),
             allow_missing_secrets: false,
+            hold_controllers: HoldControllers::default(),
+            held_sides: Vec::new(),
             probes: None,
             take_over: TakeOver::default(),
             backups: None,

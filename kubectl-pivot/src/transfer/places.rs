@@ -31,7 +31,7 @@ pub(super) async fn places(
         let new = || {
             let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
             let record = record.choosing(run.options.choice.fixed());
-            record.in_batches(run.options.batches.as_ref())
+            record.in_batches(run.options.batches.as_ref()).holding(&run.options.held_sides)
         };
         let record = interrupted.map_or_else(new, |record| Record {
             role,

@@ -12,7 +12,7 @@ use super::kinds;
 use super::options::Namespaces;
 use super::places::lock_namespace;
 use super::preflight::{
-    LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS, check_health,
+    HOLD_VERBS, LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS, check_health,
 };
 use super::record::Role;
 use crate::capi::{MoveKind, ResourceType};
@@ -99,6 +99,11 @@ impl Grants {
         grants.allow(None, "", vec!["namespaces"], &["get"]);
         let lock = Some(lock_namespace(providers));
         grants.allow(lock, "coordination.k8s.io", vec!["leases"], &LOCK_VERBS);
+        for namespace in super::controllers::namespaces(providers) {
+            for (group, plural, verbs) in HOLD_VERBS {
+                grants.allow(Some(namespace.clone()), group, vec![plural], verbs);
+            }
+        }
         // An API server may ask for this where an object holds up the deletion of its owner.
         for is_namespaced in [true, false] {
             let place = namespaces.selector().filter(|_| is_namespaced).map(str::to_owned);

@@ -23,7 +23,8 @@ use crate::capi::{Chosen, valid};
 /// of version 4 would leave copies without finalizers, and paused; those of version 5 would leave objects paused that
 /// have a pause of their own. Readers of version 6 do not know `choice` and `namespaces`: they would move all Clusters.
 /// Nor do they know `acceptLoss`: they would undo a run for a loss that its user accepts. Readers of version 7 do not know
-/// `batches`: they would end the run with the batch in flight.
+/// `batches`: they would end the run with the batch in flight; nor `holds`: they would work among controllers that only a
+/// hold keeps still.
 const VERSION: u32 = 8;
 
 /// What a run does.
@@ -102,6 +103,9 @@ pub struct Record {
     /// Fields that may get lost when the target converts objects: whoever carries the run on accepts them too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_loss: Vec<AcceptedLoss>,
+    /// The sides whose controllers the run holds: a process that resumes it holds them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Role>,
     /// URL of the other cluster's API server, as the run addressed it; or the directory.
     pub peer: String,
     /// Of a restore: sha256 of the names and contents of the files.
@@ -161,6 +165,7 @@ impl Record {
             choice: None,
             batches: None,
             accept_loss: Vec::new(),
+            holds: Vec::new(),
             peer: peer.to_owned(),
             content: None,
             started: jiff::Timestamp::now()
@@ -193,6 +198,12 @@ impl Record {
     /// Returns whether a batch is over and another follows: nothing is in flight.
     pub fn is_between_batches(&self) -> bool {
         self.phase == Phase::Finished && self.batches.as_ref().is_some_and(Batches::has_next)
+    }
+
+    /// The record of a run that holds the controllers of these sides.
+    #[must_use]
+    pub fn holding(self, sides: &[Role]) -> Self {
+        Self { holds: sides.to_vec(), ..self }
     }
 
     /// The record of a run in which these losses are accepted too.

@@ -103,6 +103,7 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.namespaces = record.namespaces();
     run.options.choice = record.choice.clone().map_or(Choice::All, Choice::Fixed);
     run.options.batches.clone_from(&record.batches);
+    run.options.held_sides.clone_from(&record.holds);
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
 }
@@ -268,6 +269,13 @@ async fn carry_on(
 ) -> Result<Option<Lock>, MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
     let (phase, doing) = (lock.phase().await, "find out how far it had come");
+    // Once the source is empty, there is nothing left that its controllers could do.
+    if !matches!(phase, Phase::Resuming | Phase::Finished)
+        && let Err(source) = lock.hold_controllers(run).await
+    {
+        lock.leave().await;
+        return Err(MoveError::Unfinished { doing: "hold the controllers", source });
+    }
     let found = match look(run, &lock, &territory).await {
         Ok(found) => found,
         Err(error) if phase.can_roll_back() && error.is_about_objects() => {
@@ -283,6 +291,7 @@ async fn carry_on(
         graph: found.graph,
         strangers: Vec::new(),
         conversions: Vec::new(),
+        holds: Vec::new(),
         findings: super::findings::Findings::default(),
     };
     *report = Report::new(run, &preflight);
@@ -440,6 +449,14 @@ async fn end_between_batches(run: &Run, lock: Lock, record: Record) -> Result<Re
     Ok(Record { batches, ..record })
 }
 
+/// Holds the controllers as the run has done that is rolled back. A rollback does without, if it has to: it takes the
+/// finalizers off each copy before it deletes it.
+async fn hold_or_warn(run: &Run, lock: &Lock) {
+    if let Err(error) = lock.hold_controllers(run).await {
+        run.events.warning(format!("{error}; the rollback continues without"));
+    }
+}
+
 /// Puts a run back under its lock. Returns its record.
 pub(super) async fn put_back_locked(
     run: &Run,
@@ -450,6 +467,7 @@ pub(super) async fn put_back_locked(
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Put everything back");
     let doing = "put everything back";
+    hold_or_warn(run, &lock).await;
     if let Err(source) = undo(run, &lock, territory, Stray::No).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;

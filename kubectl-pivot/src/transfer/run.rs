@@ -113,6 +113,18 @@ impl Run {
         if cluster.name() == "target" { Role::Target } else { Role::Source }
     }
 
+    /// The run once it is decided whose controllers it holds.
+    #[must_use]
+    pub(super) fn holding(mut self, sides: &[Role]) -> Self {
+        self.options.held_sides = sides.to_vec();
+        self
+    }
+
+    /// Returns whether the run holds the controllers of a side.
+    pub(super) fn holds(&self, role: Role) -> bool {
+        self.options.held_sides.contains(&role)
+    }
+
     /// The API server of the cluster in this role.
     pub(super) fn server_of(&self, role: Role) -> &str {
         match role {

@@ -75,6 +75,7 @@ pub(super) async fn resume_source(
     stray: Stray,
 ) -> Result<(), PhaseError> {
     if lock.epoch() > 1 || stray == Stray::Possible {
+        lock.let_target_run_out();
         pause::fence(run, (&run.source, lock.epoch()), territory).await?;
     }
     pause::restore_all(run, &run.source, &territory.kinds).await

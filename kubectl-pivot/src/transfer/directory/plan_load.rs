@@ -116,7 +116,8 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     let existing: HashSet<Key> = there.iter().map(|(_, object)| key(object)).collect();
     let active = active(&graph, there);
     let (strangers, conversions) = (Vec::new(), Vec::new());
-    let preflight = Preflight { territory, graph, strangers, conversions, findings };
+    let holds = Vec::new();
+    let preflight = Preflight { territory, graph, strangers, conversions, holds, findings };
     Ok((LoadPlan { run, directory, content, preflight, active }, existing))
 }
 

@@ -91,8 +91,8 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
         preflight::check_marks(run, &graph, &mut findings);
         preflight::check_ties(&graph, &mut findings);
     }
-    let (strangers, conversions) = (Vec::new(), Vec::new());
-    Ok(Preflight { territory, graph, strangers, conversions, findings })
+    let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Preflight { territory, graph, strangers, conversions, holds, findings })
 }
 
 type Failed = (&'static str, PhaseError);

@@ -12,6 +12,7 @@
 //!     └── another holder ─────────┴── another holder, or not renewed for `patience` ──▶ closed
 //! ```
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 
 use super::super::batches::Batches;
+use super::super::controllers::Hold;
+use super::super::error::PhaseError;
 use super::super::ledger::{self, Page};
 use super::super::record::{IllegalStep, Operation, Phase, Record, Role, Step};
 use super::super::run::{Run, Stop};
@@ -37,6 +40,35 @@ pub struct Lock {
     kept: Arc<Kept>,
     renewals: JoinSet<()>,
     epoch: u64,
+    /// The leader Leases of controllers that the run holds.
+    holds: Mutex<Vec<Hold>>,
+    /// Set when those of the target are to run out, and are not given back.
+    target_runs_out: AtomicBool,
+}
+
+/// A moment until which the gate of a lock is open at most, beside the times of its Leases. It counts until it is
+/// dropped.
+pub(in crate::transfer) struct Condition {
+    kept: Arc<Kept>,
+    index: usize,
+}
+
+impl Condition {
+    /// Moves the moment on.
+    pub(in crate::transfer) fn extend_to(&self, until: Moment) {
+        self.kept.set_condition(self.index, Some(until));
+    }
+
+    /// The condition has failed: the run writes nothing more.
+    pub(in crate::transfer) fn lose(&self) {
+        self.kept.lose();
+    }
+}
+
+impl Drop for Condition {
+    fn drop(&mut self) {
+        self.kept.set_condition(self.index, None);
+    }
 }
 
 /// One Lease of a run.
@@ -96,6 +128,8 @@ struct Kept {
     leases: Vec<Mutex<Held>>,
     /// When each was renewed, to be read while a renewal is under way.
     renewed: std::sync::Mutex<Vec<Moment>>,
+    /// Until when other conditions keep the gate open; `None` for what counts no more.
+    conditions: std::sync::Mutex<Vec<Option<Moment>>>,
     gate: Gate,
     terms: Terms,
     stop: Stop,
@@ -114,6 +148,7 @@ impl Lock {
         let epoch = held.iter().map(|one| one.record.epoch).max().unwrap_or_default();
         let kept = Arc::new(Kept {
             renewed: std::sync::Mutex::new(renewed),
+            conditions: std::sync::Mutex::default(),
             leases: held.into_iter().map(Mutex::new).collect(),
             gate,
             terms,
@@ -125,7 +160,64 @@ impl Lock {
             let kept = Arc::clone(&kept);
             renewals.spawn(async move { kept.renew(index).await });
         }
-        Self { kept, renewals, epoch }
+        let (holds, target_runs_out) = (Mutex::default(), AtomicBool::new(false));
+        Self { kept, renewals, epoch, holds, target_runs_out }
+    }
+
+    /// The times of its Leases.
+    pub(in crate::transfer) fn terms(&self) -> Terms {
+        self.kept.terms
+    }
+
+    /// From now on the gate is open until this moment at most.
+    pub(in crate::transfer) fn condition(&self, until: Moment) -> Condition {
+        let index = {
+            let mut all = self.kept.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(None);
+            all.len() - 1
+        };
+        let condition = Condition { kept: Arc::clone(&self.kept), index };
+        condition.extend_to(until);
+        condition
+    }
+
+    /// Holds the controllers of the sides that the run is to hold, one after the other, unless it does already.
+    ///
+    /// # Errors
+    /// When a side cannot be held.
+    pub(in crate::transfer) async fn hold_controllers(&self, run: &Run) -> Result<(), PhaseError> {
+        let mut holds = self.holds.lock().await;
+        for role in [Role::Source, Role::Target] {
+            if run.holds(role) && !holds.iter().any(|hold| hold.role == role) {
+                let hold = Hold::take(run, self, role).await?;
+                run.events.note(format!(
+                    "holds {} leader Leases of controllers in the {role} until the run ends",
+                    hold.count()
+                ));
+                holds.push(hold);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether the controllers of a side are held now.
+    pub(in crate::transfer) async fn holds(&self, role: Role) -> bool {
+        self.holds.lock().await.iter().any(|hold| hold.role == role)
+    }
+
+    /// A create may be on its way to the target yet, whose controllers would act on the copy: they stay away until
+    /// their Leases have run out.
+    pub(in crate::transfer) fn let_target_run_out(&self) {
+        self.target_runs_out.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives the controllers their Leases back, those of the target last.
+    async fn give_controllers_back(&self) {
+        for hold in self.holds.lock().await.drain(..) {
+            if hold.role == Role::Source || !self.target_runs_out.load(Ordering::Relaxed) {
+                hold.give_back().await;
+            }
+        }
     }
 
     /// How often a process has taken the lock for this run: higher than for every process before.
@@ -231,6 +323,7 @@ impl Lock {
     /// # Errors
     /// When a request fails.
     pub async fn finish(self) -> Result<(), LockError> {
+        self.give_controllers_back().await;
         let mut held = self.into_held().await;
         for one in &mut held {
             one.forget_copies().await?;
@@ -241,7 +334,8 @@ impl Lock {
         Ok(())
     }
 
-    /// Lets the leases go and leaves the records, so that the run can be carried on at once.
+    /// Lets the leases go and leaves the records, so that the run can be carried on at once. The Leases of controllers
+    /// run out: until then a process that resumes the run finds them as they are.
     pub async fn leave(self) {
         for one in self.into_held().await {
             // Failing that, the lease runs out.
@@ -373,10 +467,22 @@ impl Kept {
 
     /// Keeps the gate open until the first of the Leases is about to expire.
     fn note_renewal(&self, index: usize, renewed: Moment) {
-        let mut all = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
-        all[index] = renewed;
-        if let Some(first) = all.iter().min() {
-            self.gate.extend_to(self.terms.deadline(*first));
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)[index] = renewed;
+        self.open();
+    }
+
+    fn set_condition(&self, index: usize, until: Option<Moment>) {
+        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)[index] = until;
+        self.open();
+    }
+
+    /// Opens the gate until the first of all moments. One after the other, so that no older moment comes last.
+    fn open(&self) {
+        let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        let leases = renewed.iter().map(|renewed| self.terms.deadline(*renewed));
+        if let Some(first) = leases.chain(conditions.iter().copied().flatten()).min() {
+            self.gate.extend_to(first);
         }
     }
 

@@ -11,5 +11,7 @@ mod observe;
 mod terms;
 
 pub use acquire::Place;
+pub(super) use keeper::Condition;
 pub use keeper::{AdvanceError, Lock};
 pub use lease::{Holder, Lease, LeaseState, LockError, of_files, read};
+pub(super) use terms::Terms as LockTerms;

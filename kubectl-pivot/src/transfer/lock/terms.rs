@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(*LASTS_IN_TESTS.end());
 
 /// The times of a Lease; all of them follow from how long it lasts without a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Terms {
+pub struct Terms {
     /// How long it lasts.
     pub(super) lasts: Duration,
 }
@@ -34,13 +34,24 @@ impl Terms {
     }
 
     /// Time from one renewal to the next: 8 of 30 seconds.
-    pub(super) fn renew_interval(self) -> Duration {
+    pub(in crate::transfer) fn renew_interval(self) -> Duration {
         self.lasts * 4 / 15
     }
 
     /// No write is sent, and no answer waited for, in this last part of its time: 2 of 30 seconds.
     fn margin(self) -> Duration {
         self.lasts / 15
+    }
+
+    /// Duration of a leader Lease of controllers that a run holds: 5 minutes. Controllers that ignore a pause stay
+    /// still for so long after the run has died, which is the time to resume it.
+    pub(in crate::transfer) fn hold(self) -> Duration {
+        self.patience()
+    }
+
+    /// For how long after its renewal such a Lease allows writes.
+    pub(in crate::transfer) fn hold_deadline(self) -> Duration {
+        self.hold() - self.margin()
     }
 
     /// Until when a Lease allows writes that was renewed at this moment.

@@ -4,6 +4,7 @@
 
 mod collected;
 mod collector;
+mod controllers;
 mod existing;
 mod managed;
 mod namespaces;
@@ -28,11 +29,13 @@ use super::findings::Findings;
 use super::inventory;
 use super::kinds::{self, Kinds};
 use super::options::Rehearsal;
+use super::record::Role;
 use super::run::Run;
 use crate::capi::{Graph, MoveKind, ResourceType, is_cluster, is_cluster_class};
 use crate::cluster::{Client, Served};
 
 pub use collected::Stranger;
+pub(in crate::transfer) use controllers::HOLD_VERBS;
 pub(in crate::transfer) use objects::{check as check_objects, check_marks, identity};
 pub(in crate::transfer) use permissions::{
     LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS,
@@ -51,6 +54,8 @@ pub struct Preflight {
     pub strangers: Vec<Stranger>,
     /// Kinds that the target converts, as far as their objects were rehearsed.
     pub conversions: Vec<ConvertedKind>,
+    /// The sides whose controllers are held.
+    pub holds: Vec<Role>,
     /// Problems.
     pub findings: Findings,
 }
@@ -78,8 +83,8 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         choice::decide((&run.source, "source"), &territory, choice).await?.map(Arc::new);
     let graph = discover(&run.source, &territory).await?;
     if !has_clusters_or_classes(&graph) {
-        let (strangers, conversions) = (Vec::new(), Vec::new());
-        return Ok(Preflight { territory, graph, strangers, conversions, findings });
+        let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
+        return Ok(Preflight { territory, graph, strangers, conversions, holds, findings });
     }
     choice::check(&graph, territory.chosen.as_deref(), &mut findings);
     if let Some(batches) = &run.options.batches {
@@ -94,6 +99,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     room::check(&graph, &mut findings);
     managed::check(&graph, &mut findings);
     check_served(&graph, &target_serves, &mut findings);
+    let mut holds = Vec::new();
     // What follows asks the target about kinds, so it has to serve them.
     if !findings.has_errors() {
         let served = (&source_serves, &target_serves);
@@ -101,12 +107,14 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         findings.extend(permissions::check(run, &graph).await?);
         existing::check(run, &territory, &graph, &mut findings).await?;
         namespaces::check(run, &graph, &mut findings).await?;
+        let providers = (territory.providers.as_slice(), target_providers.as_slice());
+        holds = controllers::check(run, &graph, providers, &mut findings).await?;
     }
     let mut conversions = Vec::new();
     if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
         conversions = rehearse::check(run, &graph, &mut findings).await?;
     }
-    Ok(Preflight { territory, graph, strangers, conversions, findings })
+    Ok(Preflight { territory, graph, strangers, conversions, holds, findings })
 }
 
 /// Returns whether there is anything that a move is for. Objects that a label would move are no reason to begin one.

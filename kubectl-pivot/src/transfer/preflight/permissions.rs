@@ -33,11 +33,11 @@ const SHOWN: usize = 12;
 
 /// One thing a user has to be allowed to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Need {
-    group: String,
-    plural: String,
-    namespace: Option<String>,
-    verb: &'static str,
+pub(super) struct Need {
+    pub(super) group: String,
+    pub(super) plural: String,
+    pub(super) namespace: Option<String>,
+    pub(super) verb: &'static str,
 }
 
 /// Asks both API servers (`SelfSubjectAccessReview`).
@@ -116,7 +116,7 @@ async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Vec<Need>, PhaseE
 }
 
 /// What the user may not do, by resource and namespace.
-fn describe(missing: &[Need]) -> String {
+pub(super) fn describe(missing: &[Need]) -> String {
     let mut by_place: BTreeMap<(String, Option<&str>), Vec<&str>> = BTreeMap::new();
     for need in missing {
         let resource = if need.group.is_empty() {
@@ -133,7 +133,11 @@ fn describe(missing: &[Need]) -> String {
     shortened(texts.collect::<Vec<_>>().into_iter(), SHOWN)
 }
 
-async fn missing(cluster: &Client, needs: BTreeSet<Need>) -> Result<Vec<Need>, ApiError> {
+/// Returns what of this a user of a cluster may not do.
+pub(super) async fn missing(
+    cluster: &Client,
+    needs: BTreeSet<Need>,
+) -> Result<Vec<Need>, ApiError> {
     let everything =
         Need { group: "*".to_owned(), plural: "*".to_owned(), namespace: None, verb: "*" };
     if needs.is_empty() || is_allowed(cluster, &everything).await? {

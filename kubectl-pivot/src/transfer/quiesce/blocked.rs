@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// [`PhaseError::Blocked`] after `--block-move-timeout`, or when a request fails.
-pub(super) async fn wait_until_unblocked(
+pub(in crate::transfer) async fn wait_until_unblocked(
     run: &Run,
     graph: &Graph,
 ) -> Result<Option<ObjectId>, PhaseError> {

@@ -6,5 +6,6 @@ mod conduct;
 mod pending;
 mod reports;
 
+pub(super) use blocked::wait_until_unblocked;
 pub use conduct::{Pauses, quiesce};
 pub(super) use reports::wait_for_reports;
