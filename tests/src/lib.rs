@@ -18,6 +18,7 @@ pub mod older;
 pub mod oracle;
 pub mod parts;
 pub mod plugins;
+pub mod pods;
 pub mod policy;
 pub mod population;
 pub mod processes;

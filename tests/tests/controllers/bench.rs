@@ -13,9 +13,11 @@ use kubectl_pivot::sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
 use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::history::History;
+use kubectl_pivot_tests::pods::PodOfManager;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::proxy::{Activity, Proxy, Rule, Side, Tape, one_sided};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use crate::machines::Story;
 
@@ -47,6 +49,14 @@ pub(crate) struct Management {
     _proxy: Proxy,
 }
 
+/// A manager that runs as a pod.
+struct Pod {
+    /// The number of its cluster.
+    cluster: usize,
+    name: String,
+    process: PodOfManager,
+}
+
 /// Everything that the cases share.
 pub(crate) struct Bench {
     sides: [Management; 2],
@@ -54,6 +64,8 @@ pub(crate) struct Bench {
     active: AtomicUsize,
     tape: Tape,
     homes: AtomicUsize,
+    /// The managers that a cluster has for itself, once they run as pods.
+    pods: OnceCell<Vec<Pod>>,
     // Dropped before its folder.
     sandbox: Sandbox,
     dir: TempDir,
@@ -77,6 +89,7 @@ impl Bench {
         let sandbox =
             sandbox.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let ready = begun.elapsed().as_secs();
+        let pods = OnceCell::new();
         let tape = Tape::new(0);
         let source = management(&sandbox, (0, Side::Source), &tape, &dir).await;
         let target = management(&sandbox, (1, Side::Target), &tape, &dir).await;
@@ -88,7 +101,12 @@ impl Bench {
             begun.elapsed().as_secs()
         ));
         let (active, homes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { sides: [source, target], active, tape, homes, sandbox, dir }
+        Self { sides: [source, target], active, tape, homes, pods, sandbox, dir }
+    }
+
+    /// Has the managers run as pods from now on.
+    pub(crate) async fn run_as_pods(&self) {
+        self.pods.get_or_init(|| run_as_pods(&self.sandbox)).await;
     }
 
     /// Begins a story: a new timeline, and the Machines as they are.
@@ -179,13 +197,17 @@ impl Bench {
     /// Stops a controller of the cluster that the next move is from, until the result is dropped.
     pub(crate) fn suspend(&self, name: &str) -> Suspended {
         let info = self.sandbox.info();
-        let cluster = Some(&info.clusters[self.index(Direction::From)].name);
-        let mut controllers = info.controllers.iter();
-        let controller =
-            controllers.find(|one| one.name == name && one.cluster.as_ref() == cluster);
-        let controller = controller.expect("it runs");
-        signal("STOP", controller.pid);
-        Suspended(controller.pid)
+        let cluster = self.index(Direction::From);
+        let pods = self.pods.get().into_iter().flatten();
+        let mut pods = pods.filter(|pod| pod.cluster == cluster && pod.name == name);
+        let pid = pods.next().map(|pod| pod.process.pid()).unwrap_or_else(|| {
+            let cluster = Some(&info.clusters[cluster].name);
+            let mut controllers = info.controllers.iter();
+            let found = controllers.find(|one| one.name == name && one.cluster.as_ref() == cluster);
+            found.expect("it runs").pid
+        });
+        signal("STOP", pid);
+        Suspended(pid)
     }
 
     fn program(&self) -> Program {
@@ -205,6 +227,25 @@ impl Bench {
         });
         args.into_iter().chain(flags.iter().copied()).map(str::to_owned).collect()
     }
+}
+
+/// Has each cluster's own managers elect a leader, as they do where clusterctl has installed them, and run as pods. The
+/// in-memory provider works for both clusters, and elects nobody.
+async fn run_as_pods(sandbox: &Sandbox) -> Vec<Pod> {
+    let info = sandbox.info();
+    let own = info.controllers.iter().filter(|one| one.name != "kube-controller-manager");
+    let own = own.filter_map(|one| {
+        let index = info.clusters.iter().position(|it| Some(&it.name) == one.cluster.as_ref())?;
+        Some((index, one))
+    });
+    let adopted = own.map(|(index, one)| async move {
+        let kubeconfig = &info.clusters[index].kubeconfig;
+        let process = PodOfManager::adopt(kubeconfig, one.pid, &one.log, &["--leader-elect"]).await;
+        Pod { cluster: index, name: one.name.clone(), process }
+    });
+    let pods = futures::future::join_all(adopted).await;
+    assert_eq!(pods.len(), 6, "{:?}", info.controllers);
+    pods
 }
 
 /// A process that is stopped.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod field_managers;
+mod held;
 mod hostile;
 mod neighbours;
 mod servers;
@@ -43,6 +44,7 @@ pub(crate) fn suite() -> Suite<Stormy> {
     let suite = tokens::add(suite);
     let suite = field_managers::add(suite);
     let suite = hostile::add(suite);
+    let suite = held::add(suite);
     servers::add(suite)
 }
 
