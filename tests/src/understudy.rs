@@ -44,7 +44,12 @@ pub struct Part {
     pub target: PathBuf,
     /// What it leaves out.
     pub without: Vec<Act>,
+    /// Clusters get a finalizer, and go once it has deleted their Machines.
+    pub deletes: bool,
 }
+
+/// The finalizer of Cluster API's controller of Clusters.
+const FINALIZER: &str = "cluster.cluster.x-k8s.io";
 
 /// A part of what it plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub enum Act {
     Infrastructure,
     /// Machines are Ready nodes in the target, too.
     TargetNodes,
+    /// Clusters that are being deleted go.
+    Deletions,
 }
 
 impl Part {
@@ -145,11 +152,48 @@ async fn play(
     let Some(served) = &seat.served else { return Ok(()) };
     let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else { return Ok(()) };
     for cluster in seat.client.list(kind, None).await? {
-        if oracle::is_active(cluster.value()) && !cluster.is_being_deleted() {
+        if !oracle::is_active(cluster.value()) {
+            continue;
+        }
+        if !cluster.is_being_deleted() {
             provision(part, &seat.client, served, kind, &cluster).await?;
+        } else if part.has(Act::Deletions) {
+            delete(&seat.client, served, kind, &cluster).await?;
         }
     }
     Ok(())
+}
+
+/// Machines first, then what holds the Cluster.
+async fn delete(
+    client: &Client,
+    served: &Served,
+    kind: &ResourceType,
+    cluster: &Object,
+) -> Result<(), ApiError> {
+    let Some(machine) = served.versions("cluster.x-k8s.io", "Machine").first() else {
+        return Ok(());
+    };
+    let machines = client.list(machine, cluster.namespace()).await?;
+    for object in &machines {
+        client.delete(machine, object.namespace(), object.name(), object.uid()).await?;
+    }
+    if machines.is_empty() {
+        set_finalizers(client, kind, cluster, &json!(null)).await?;
+    }
+    Ok(())
+}
+
+async fn set_finalizers(
+    client: &Client,
+    kind: &ResourceType,
+    cluster: &Object,
+    finalizers: &Value,
+) -> Result<(), ApiError> {
+    let patch = json!({"metadata": {"finalizers": finalizers, "uid": cluster.uid()}});
+    let name = (cluster.namespace(), cluster.name());
+    let options = WriteOptions::manager(NAME);
+    client.patch(kind, name, (PatchKind::Merge, &patch), &options).await.map(drop)
 }
 
 fn is_served(served: &Served, (group, kind): (&str, &str)) -> bool {
@@ -194,6 +238,9 @@ async fn provision(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let owner = json!({"apiVersion": kind.api_version(), "kind": "Cluster", "name": cluster.name(),
         "uid": cluster.uid()});
+    if part.deletes && cluster.finalizers().is_empty() {
+        set_finalizers(client, kind, cluster, &json!([FINALIZER])).await?;
+    }
     let mut replicas = 0;
     for (group, owned) in OWNED {
         let Some(owned) = served.versions(group, owned).first() else { return Ok(()) };
@@ -322,8 +369,14 @@ async fn nodes(part: &Part, machines: &[Object]) -> Result<(), Box<dyn std::erro
     let kind = ResourceType::new("v1", "Node", "nodes", false);
     for machine in machines {
         if target.get(&kind, None, machine.name()).await?.is_none() {
-            let node =
-                json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": machine.name()}});
+            // Cluster API's controller of Machines writes these.
+            let annotations = json!({
+                "cluster.x-k8s.io/cluster-name": machine.value()["spec"]["clusterName"],
+                "cluster.x-k8s.io/cluster-namespace": machine.namespace(),
+                "cluster.x-k8s.io/machine": machine.name(),
+            });
+            let node = json!({"apiVersion": "v1", "kind": "Node",
+                "metadata": {"name": machine.name(), "annotations": annotations}});
             let node = Object::new(node);
             let node = target.create(&kind, &node, &WriteOptions::manager(NAME)).await?;
             let ready = json!({"status": {"conditions": [condition("Ready", true)]}});

@@ -134,9 +134,18 @@ pub(super) struct Args {
 
 /// Kinds of bootstrap clusters.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Bootstrap {
+pub(super) enum Bootstrap {
     Kind,
     Existing,
+}
+
+impl From<Bootstrap> for workflow::Bootstrap {
+    fn from(bootstrap: Bootstrap) -> Self {
+        match bootstrap {
+            Bootstrap::Kind => Self::Kind,
+            Bootstrap::Existing => Self::Existing,
+        }
+    }
 }
 
 /// Installers of charts.
@@ -188,10 +197,7 @@ impl Args {
             cni_repo: self.cni_repo,
             cni_values: self.cni_values,
             cni_manifest: self.cni_manifest,
-            bootstrap: self.bootstrap.map(|bootstrap| match bootstrap {
-                Bootstrap::Kind => workflow::Bootstrap::Kind,
-                Bootstrap::Existing => workflow::Bootstrap::Existing,
-            }),
+            bootstrap: self.bootstrap.map(Into::into),
             bootstrap_name: self.bootstrap_name,
             bootstrap_image: self.bootstrap_image,
             bootstrap_kubeconfig: self.bootstrap_kubeconfig,

@@ -8,7 +8,7 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Move", &["plan", "move", "resume", "rollback", "status", "verify", "explain", "rbac"]),
     ("Backup", &["backup", "restore"]),
-    ("Create", &["create", "abort", "render"]),
+    ("Create", &["create", "delete", "abort", "render"]),
     ("Try out", &["demo", "sandbox"]),
     ("Setup", &["plugin", "doctor", "version", "help"]),
 ];

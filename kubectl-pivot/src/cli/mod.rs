@@ -7,6 +7,7 @@ mod backups;
 mod choice;
 mod clusters;
 mod create;
+mod delete;
 mod demo;
 mod doctor;
 mod explain;
@@ -98,6 +99,9 @@ enum Command {
     /// Create a management cluster that manages itself: bootstrap, create, pivot, clean up.
     #[command(after_help = create::EXAMPLES)]
     Create(Box<create::Args>),
+    /// Delete a management cluster that manages itself, with its machines: the way back from create.
+    #[command(after_help = delete::EXAMPLES)]
+    Delete(Box<delete::Args>),
     /// Remove the bootstrap cluster and the folder of a run of create.
     #[command(after_help = abort::EXAMPLES)]
     Abort(abort::Args),
@@ -182,6 +186,7 @@ pub fn run() -> ExitCode {
         let command = async {
             match cli.command {
                 Command::Create(args) => create::run(*args, &context).await,
+                Command::Delete(args) => delete::run(*args, &context).await,
                 Command::Abort(args) => abort::run(args, &context).await,
                 Command::Move(args) => move_clusters::run(args, &context).await,
                 Command::Resume(args) => resume::run(args, &context).await,

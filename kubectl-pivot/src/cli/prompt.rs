@@ -27,14 +27,25 @@ pub(super) fn agrees(question: &str) -> bool {
 
 /// Asks on the terminal, and returns true for a yes.
 pub(super) fn confirm(question: &str) -> bool {
+    let answer = answer(&format!("{question} [y/N] "));
+    answer.is_some_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Asks for a word on the terminal, for what does not come back, and returns true if it was typed.
+pub(super) fn typed(what: &str, word: &str) -> bool {
+    let answer = answer(&format!("{what}Type {word} to delete it: "));
+    answer.is_some_and(|answer| answer.trim() == word)
+}
+
+fn answer(question: &str) -> Option<String> {
     IS_OPEN.store(true, Ordering::SeqCst);
     let mut err = anstream::stderr().lock();
-    let _ = write!(err, "{} [y/N] ", visible::output(question));
+    let _ = write!(err, "{}", visible::output(question));
     let _ = err.flush();
     // The handler of signals prints too.
     drop(err);
     let mut answer = String::new();
     let is_read = io::stdin().lock().read_line(&mut answer).is_ok();
     IS_OPEN.store(false, Ordering::SeqCst);
-    is_read && matches!(answer.trim(), "y" | "Y" | "yes")
+    is_read.then_some(answer)
 }

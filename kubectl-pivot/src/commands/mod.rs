@@ -3,6 +3,7 @@
 mod backup;
 mod clusters;
 mod create;
+mod delete;
 mod demo;
 mod doctor;
 mod error;
@@ -20,6 +21,7 @@ pub use create::{
     CreateRequest, CreateResumeRequest, PivotReport, StepReport, create, create_leftovers,
     create_outline, create_resume, create_status,
 };
+pub use delete::{DeleteReport, DeleteRequest, Deletion, delete_prepare};
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use doctor::{
     CHECKS, ClusterctlConfigError, Diagnosis, DoctorRequest, Health, HealthCheck, doctor,

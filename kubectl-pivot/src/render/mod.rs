@@ -2,6 +2,7 @@
 
 mod backups;
 mod checks;
+mod deletion;
 mod diagnosis;
 mod explain;
 mod failure;
@@ -25,6 +26,7 @@ use crate::visible;
 
 pub use backups::backups;
 pub use checks::checks;
+pub use deletion::{deletion, prospect};
 pub use diagnosis::diagnosis;
 pub use explain::{explanation, explanations};
 pub use failure::failure;

@@ -12,11 +12,12 @@ use serde_json::Value;
 use super::document::{Bootstrap, PivotDocument};
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
+use super::removal;
 use super::spec::Spec;
 use super::store::RunFolder;
 use super::support::probes;
 use super::user_kubeconfig::Access;
-use crate::blueprint::{Blueprint, served_by};
+use crate::blueprint::{Blueprint, BlueprintRequest, served_by};
 use crate::cluster::{Client, KubeconfigRef};
 use crate::journal::Events;
 use crate::tools::{Interrupt, KnownTool, Output, Tool, ToolCommand, Toolbox};
@@ -28,7 +29,7 @@ const BOOTSTRAP_KUBECONFIG: &str = "bootstrap.kubeconfig";
 /// Name of the kubeconfig of the target in the folder of the run.
 const TARGET_KUBECONFIG: &str = "target.kubeconfig";
 
-/// One run of `create`.
+/// One run of `create` or `delete`.
 #[derive(Debug)]
 pub struct Workflow {
     pub(super) spec: Spec,
@@ -41,6 +42,10 @@ pub struct Workflow {
     pub(super) halted: Arc<AtomicBool>,
     /// Steps that this process has done, for steps that run beside others.
     pub(super) done: Mutex<BTreeSet<Step>>,
+    /// Owner of the bootstrap cluster, as the mark in it has it.
+    owner: String,
+    /// The management cluster that a deletion is about.
+    management: Option<KubeconfigRef>,
 }
 
 impl Workflow {
@@ -64,13 +69,44 @@ impl Workflow {
             }
         }
         let folder = RunFolder::begin(&spec.name, &without_secrets(&spec.document, &blueprint))?;
+        Ok(Self::new(spec, blueprint, folder, toolbox, stop))
+    }
+
+    /// Prepares a deletion, in a folder beside those of the runs of `create`.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn prepare_removal(
+        document: PivotDocument,
+        management: KubeconfigRef,
+        registry: &Registry,
+        toolbox: Toolbox,
+        stop: &Stop,
+    ) -> Result<Self, WorkflowError> {
+        let spec = Spec::resolve(document)?;
+        let request = BlueprintRequest { wants_network: false, ..spec.blueprint()? };
+        let blueprint = Blueprint::new(registry, request)?;
+        let folder = RunFolder::begin_removal(&spec.name)?;
+        let owner = removal::owner(&spec.name);
+        let new = Self::new(spec, blueprint, folder, toolbox, stop);
+        Ok(Self { owner, management: Some(management), ..new })
+    }
+
+    fn new(
+        spec: Spec,
+        blueprint: Blueprint,
+        folder: RunFolder,
+        mut toolbox: Toolbox,
+        stop: &Stop,
+    ) -> Self {
         let halted = Arc::new(AtomicBool::new(false));
         let (wanted, stopped) = (Arc::clone(&halted), stop.clone());
         toolbox.interrupt =
             Interrupt::when(move || stopped.is_requested() || wanted.load(Ordering::Relaxed));
         let events = toolbox.events.clone();
         let (stop, done) = (stop.clone(), Mutex::default());
-        Ok(Self { spec, folder, blueprint, toolbox, events, stop, halted, done })
+        let (owner, management) = (spec.name.clone(), None);
+        Self { spec, folder, blueprint, toolbox, events, stop, halted, done, owner, management }
     }
 
     /// Leaves out further readiness probes, which the run was not begun without.
@@ -81,6 +117,14 @@ impl Workflow {
         self.spec.document.spec.skip_probes.extend(probes);
         check_skips(&self.spec, &self.blueprint)?;
         Ok(self)
+    }
+
+    /// Removes the folder of the run.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn forget(self) -> Result<(), WorkflowError> {
+        Ok(self.folder.remove()?)
     }
 
     /// The settings of the run.
@@ -183,6 +227,11 @@ impl Turn<'_> {
         self.spec().timeout
     }
 
+    /// Owner of the bootstrap cluster, as the mark in it has it.
+    pub(super) fn owner(&self) -> &str {
+        &self.workflow.owner
+    }
+
     /// Returns the path of the bootstrap cluster's kubeconfig.
     pub(super) fn bootstrap_kubeconfig(&self) -> PathBuf {
         match (self.spec().bootstrap, &self.spec().bootstrap_kubeconfig.path) {
@@ -211,6 +260,9 @@ impl Turn<'_> {
     }
 
     pub(super) async fn target(&self) -> Result<Client, StepError> {
+        if let Some(management) = &self.workflow.management {
+            return Ok(Client::connect("management", management).await?);
+        }
         let kubeconfig = KubeconfigRef::file(self.target_kubeconfig());
         Ok(Client::connect("target", &kubeconfig).await?)
     }

@@ -50,7 +50,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
         for step in ready.into_iter().filter(|_| failed.is_none()) {
             open.remove(&step);
             workflow.folder.note(What::Started { step })?;
-            running.push(perform(workflow, step, begin(workflow, step)));
+            running.push(perform(workflow, step, begin(workflow, step, step.title())));
         }
         let Some((step, result, elapsed)) = running.next().await else { break };
         end(workflow, step, &result);
@@ -95,7 +95,8 @@ async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
     let step = Step::DeleteBootstrap;
     workflow.folder.note(What::Started { step })?;
     let began = Instant::now();
-    let result = steps::finish(&workflow.at(step, begin(workflow, step))).await;
+    let events = begin(workflow, step, step.title());
+    let result = steps::finish(&workflow.at(step, events)).await;
     end(workflow, step, &result);
     let name = workflow.spec.name.clone();
     let summary = result.map_err(|source| WorkflowError::Step {
@@ -124,13 +125,13 @@ async fn perform(
 }
 
 /// Announces a step, and gives it events of its own: others may run beside it.
-fn begin(workflow: &Workflow, step: Step) -> Events {
+pub(super) fn begin(workflow: &Workflow, step: Step, title: &str) -> Events {
     let events = workflow.events.beside_others(step.name());
-    events.started(step.name(), step.title());
+    events.started(step.name(), title);
     events
 }
 
-fn end(workflow: &Workflow, step: Step, result: &Result<String, StepError>) {
+pub(super) fn end(workflow: &Workflow, step: Step, result: &Result<String, StepError>) {
     let events = workflow.events.beside_others(step.name());
     match result {
         Ok(summary) => events.finished(summary),

@@ -142,6 +142,29 @@ pub enum WorkflowError {
         /// The cause.
         source: Box<StepError>,
     },
+    /// A step of a deletion has failed; everything is kept.
+    #[error("the step `{step}` failed{}", words(inspection))]
+    Removal {
+        /// Name of the cluster.
+        name: String,
+        /// The step that failed.
+        step: Step,
+        /// Objects, events and logs that may say more.
+        inspection: Vec<String>,
+        /// The cause.
+        source: Box<StepError>,
+    },
+}
+
+/// Where a failed deletion can be carried on.
+fn removal_hint(name: &str, step: Step, source: &StepError) -> String {
+    let advice = source.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
+    match step {
+        Step::Preflight => format!("{advice}nothing was changed"),
+        _ => format!(
+            "{advice}everything is kept; `kubectl pivot delete {name}` with the same flags continues"
+        ),
+    }
 }
 
 fn words(inspection: &[String]) -> String {
@@ -165,7 +188,7 @@ impl WorkflowError {
 
     /// Returns true if nothing had been changed.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Step { step, .. } if *step != Step::Preflight)
+        !matches!(self, Self::Step { step, .. } | Self::Removal { step, .. } if *step != Step::Preflight)
     }
 
     /// Returns the next step for the user.
@@ -175,6 +198,7 @@ impl WorkflowError {
             Self::Spec(_) => Some("see `kubectl pivot create --help`".to_owned()),
             Self::Blueprint(_) => None,
             Self::UnknownProbe(error) => Some(error.hint()),
+            Self::Removal { name, step, source, .. } => Some(removal_hint(name, *step, source)),
             Self::Step { name, step, source, .. } => {
                 let advice = source.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
                 Some(match step {

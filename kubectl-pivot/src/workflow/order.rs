@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A step of `create`.
+/// A step of `create` or `delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
@@ -34,12 +34,14 @@ pub enum Step {
     Verify,
     /// The user's kubeconfig has the target, if that is wanted.
     MergeKubeconfig,
+    /// The cluster is gone, its machines with it; a step of `delete` only.
+    DeleteCluster,
     /// The bootstrap cluster is gone.
     DeleteBootstrap,
 }
 
 impl Step {
-    /// All steps, in an order in which each comes after what it needs.
+    /// All steps of `create`, in an order in which each comes after what it needs.
     pub const ALL: [Self; 14] = [
         Self::Preflight,
         Self::Bootstrap,
@@ -57,7 +59,17 @@ impl Step {
         Self::DeleteBootstrap,
     ];
 
-    /// Returns the steps that have to be done before.
+    /// All steps of `delete`, in order.
+    pub const REMOVAL: [Self; 6] = [
+        Self::Preflight,
+        Self::Bootstrap,
+        Self::InitBootstrap,
+        Self::Move,
+        Self::DeleteCluster,
+        Self::DeleteBootstrap,
+    ];
+
+    /// Returns the steps of `create` that have to be done before.
     pub fn needs(self) -> &'static [Self] {
         match self {
             Self::Preflight => &[],
@@ -72,7 +84,7 @@ impl Step {
             Self::InitTarget => &[Self::Network],
             Self::TargetProviders => &[Self::InitTarget],
             Self::Move => &[Self::Nodes, Self::TargetProviders],
-            Self::Verify => &[Self::Move],
+            Self::Verify | Self::DeleteCluster => &[Self::Move],
             Self::MergeKubeconfig => &[Self::Verify],
             Self::DeleteBootstrap => &[Self::MergeKubeconfig],
         }
@@ -94,6 +106,7 @@ impl Step {
             Self::Move => "Move the cluster into the target",
             Self::Verify => "Verify the target",
             Self::MergeKubeconfig => "Merge into your kubeconfig",
+            Self::DeleteCluster => "Delete the cluster",
             Self::DeleteBootstrap => "Delete the bootstrap cluster",
         }
     }
@@ -114,6 +127,7 @@ impl Step {
             Self::Move => "move",
             Self::Verify => "verify",
             Self::MergeKubeconfig => "merge-kubeconfig",
+            Self::DeleteCluster => "delete-cluster",
             Self::DeleteBootstrap => "delete-bootstrap",
         }
     }

@@ -13,6 +13,7 @@ mod network;
 mod probes;
 mod real;
 mod refusals;
+mod removal;
 mod stage;
 mod target;
 mod whole;
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
     let suite = Suite::new().on_stages(2);
     kubeconfig::add(probes::add(suite))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
+        .case("a_management_cluster_is_deleted", removal::a_management_cluster_is_deleted)
+        .thorough("a_deletion_killed_in_each_step_ends_the_same", removal::killed_in_each_step)
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
         .thorough(
             "real_controllers_of_the_target_take_over",

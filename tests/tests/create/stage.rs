@@ -111,6 +111,11 @@ impl Scene {
         self.target.as_ref().expect("this scene ends before there is a target").kubeconfig()
     }
 
+    /// The management cluster is gone, and with it what its API server knew.
+    pub fn lose_target(&mut self) {
+        self.target = None;
+    }
+
     /// Whoever plays the controllers of both clusters.
     pub fn understudy(&self) -> Understudy {
         Understudy::begin(self.part(|_| {}))
@@ -123,6 +128,7 @@ impl Scene {
             clusters: vec![bootstrap, self.target().to_owned()],
             target: self.target().to_owned(),
             without: Vec::new(),
+            deletes: false,
         };
         change(&mut part);
         part
@@ -150,11 +156,24 @@ impl Scene {
         .await;
     }
 
+    /// Waits until the deletion has begun a step as often as this.
+    pub async fn until_deletion_begun(&self, step: &str, times: usize) {
+        let journal = self.path("state/deletions/pivot/journal.jsonl");
+        self.until_lines(&journal, step, |lines| {
+            lines.iter().filter(|line| is_begin_of(line, step)).count() >= times
+        })
+        .await;
+    }
+
     async fn until_journal(&self, step: &str, condition: impl Fn(&[&str]) -> bool) {
         let journal = self.path("state/runs/pivot/journal.jsonl");
+        self.until_lines(&journal, step, condition).await;
+    }
+
+    async fn until_lines(&self, journal: &Path, step: &str, condition: impl Fn(&[&str]) -> bool) {
         let wait = async {
             loop {
-                let text = std::fs::read_to_string(&journal).unwrap_or_default();
+                let text = std::fs::read_to_string(journal).unwrap_or_default();
                 if condition(&text.lines().collect::<Vec<_>>()) {
                     return;
                 }

@@ -19,8 +19,8 @@ use crate::workflow::support::mark::{self, Mark};
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     if turn.spec().bootstrap == Bootstrap::Existing {
         let cluster = turn.bootstrap().await?;
-        if mark::read(&cluster, &turn.spec().name).await?.is_none() {
-            mark::write(&cluster, &turn.spec().name, &Mark::default()).await?;
+        if mark::read(&cluster, turn.owner()).await?.is_none() {
+            mark::write(&cluster, turn.owner(), &Mark::default()).await?;
         }
         return Ok(format!("{} is used", cluster.server()));
     }
@@ -36,7 +36,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         .await;
     if let Ok(kubeconfig) = kubeconfig {
         turn.write_bootstrap_kubeconfig(&kubeconfig.stdout)?;
-        let is_ours = mark::read(&turn.bootstrap().await?, &turn.spec().name).await;
+        let is_ours = mark::read(&turn.bootstrap().await?, turn.owner()).await;
         if matches!(is_ours, Ok(Some(_))) {
             return Ok(format!("{name} was there already"));
         }
@@ -57,10 +57,11 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     create(turn, &kind).await
 }
 
-/// Once the cluster was applied, its machines exist: applied to another bootstrap cluster, it would be
-/// managed twice.
+/// Once the cluster was applied or moved there, its machines exist: in another bootstrap cluster it would
+/// be managed twice.
 fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
-    if *turn.folder().state()?.of(Step::ApplyCluster) == StepState::Waiting {
+    let state = turn.folder().state()?;
+    if [Step::ApplyCluster, Step::Move].iter().all(|step| *state.of(*step) == StepState::Waiting) {
         return Ok(());
     }
     let name = &turn.spec().bootstrap_name;
@@ -99,7 +100,7 @@ async fn create(turn: &Turn<'_>, kind: &Tool) -> Result<String, StepError> {
     turn.write_bootstrap_kubeconfig("")?;
     turn.run(kind, command(turn.spec(), &config, &kubeconfig)).await?;
     let cluster = turn.bootstrap().await?;
-    mark::write(&cluster, &turn.spec().name, &Mark::default()).await?;
+    mark::write(&cluster, turn.owner(), &Mark::default()).await?;
     Ok(format!("{name} at {}", cluster.server()))
 }
 

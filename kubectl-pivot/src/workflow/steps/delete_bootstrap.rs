@@ -11,7 +11,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let spec = turn.spec();
     let cluster = turn.bootstrap().await?;
     if !spec.deletes_bootstrap() {
-        mark::remove(&cluster, &spec.name).await?;
+        mark::remove(&cluster, turn.owner()).await?;
         return Ok("it stays, as you wanted".to_owned());
     }
     let left = clusters_left(&cluster).await?;
@@ -21,7 +21,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             "move or delete them first; --keep-bootstrap leaves the bootstrap cluster as it is",
         ));
     }
-    if mark::read(&cluster, &spec.name).await?.is_none() {
+    if mark::read(&cluster, turn.owner()).await?.is_none() {
         return Err(StepError::refused(
             format!("the kind cluster `{}` has not the mark of this run", spec.bootstrap_name),
             format!("if it may go: kind delete cluster --name {}", spec.bootstrap_name),

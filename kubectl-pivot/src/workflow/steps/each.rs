@@ -9,6 +9,7 @@ use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::order::Step;
 use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::removal;
 
 /// Does it, and says in a line what came of it.
 pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
@@ -26,6 +27,7 @@ pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
         Step::Move => move_cluster::perform(turn).await,
         Step::Verify => verify::perform(turn).await,
         Step::MergeKubeconfig => merge_kubeconfig::perform(turn).await,
+        Step::DeleteCluster => removal::delete_cluster(turn).await,
         Step::DeleteBootstrap => delete_bootstrap::perform(turn).await,
     }
 }
@@ -46,6 +48,7 @@ pub(in super::super) fn sketch(step: Step, sketch: &Sketch<'_>) -> Result<Draft,
         Step::Move => Ok(move_cluster::sketch(sketch)),
         Step::Verify => Ok(verify::sketch(sketch)),
         Step::MergeKubeconfig => merge_kubeconfig::sketch(sketch),
+        Step::DeleteCluster => Ok(Draft::default()),
         Step::DeleteBootstrap => Ok(delete_bootstrap::sketch(sketch)),
     }
 }

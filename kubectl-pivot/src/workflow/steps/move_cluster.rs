@@ -4,6 +4,7 @@ use kubectl_pivot_plugin_api::ProbeStage;
 
 use super::control_plane::the_cluster;
 use crate::causes::in_one_line;
+use crate::cluster::Client;
 use crate::transfer::{
     self, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run, Sides,
 };
@@ -17,7 +18,16 @@ use crate::workflow::support::wait::{Seen, until};
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let source = turn.bootstrap().await?;
     let target = turn.target().await?;
-    let run = Run {
+    between(turn, &source, &target, async || {
+        let both = On::Both { bootstrap: &source, target: &target };
+        probes::hold(turn, ProbeStage::BeforeMove, both).await.map(drop)
+    })
+    .await
+}
+
+/// A new move of the namespace of the cluster.
+pub(in super::super) fn new_move(turn: &Turn<'_>, source: &Client, target: &Client) -> Run {
+    Run {
         id: format!("{:08x}", rand::random::<u32>()),
         source: source.clone(),
         target: target.clone(),
@@ -25,8 +35,18 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         events: turn.events.clone(),
         stop: turn.workflow.stop.clone(),
         sides: Sides::default(),
-    };
-    let found = transfer::find(&source, &target).await.map_err(StepError::Phase)?;
+    }
+}
+
+/// Moves the cluster once `ready` holds, or ends an earlier move of it.
+pub(in super::super) async fn between(
+    turn: &Turn<'_>,
+    source: &Client,
+    target: &Client,
+    ready: impl AsyncFnOnce() -> Result<(), StepError>,
+) -> Result<String, StepError> {
+    let run = new_move(turn, source, target);
+    let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
     match found
         .record()
         .map(|record| own_phase(record, &run.options.namespaces))
@@ -37,20 +57,21 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         Some(_) => return carry_on(turn, &run).await,
         None => {}
     }
-    if the_cluster(turn, &source).await?.is_none() {
-        if the_cluster(turn, &target).await?.is_some() {
+    if the_cluster(turn, source).await?.is_none() {
+        if the_cluster(turn, target).await?.is_some() {
             return Ok("was moved before".to_owned());
         }
         let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
         return Err(StepError::refused(
             format!(
-                "Cluster {namespace}/{name} is in neither the bootstrap cluster nor the target"
+                "Cluster {namespace}/{name} is in neither the {} cluster nor the {}",
+                source.name(),
+                target.name()
             ),
             "find out who has deleted it; nothing is applied again by itself",
         ));
     }
-    let both = On::Both { bootstrap: &source, target: &target };
-    probes::hold(turn, ProbeStage::BeforeMove, both).await?;
+    ready().await?;
     let (preflight, mut report) = transfer::plan(&run).await?;
     if preflight.findings.has_errors() {
         return Err(MoveError::Refused(preflight.findings).into());

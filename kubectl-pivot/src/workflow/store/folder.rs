@@ -27,6 +27,9 @@ pub enum StoreError {
     /// There is no such run.
     #[error("there is no run `{0}` on this machine")]
     Unknown(String),
+    /// A deletion has to wait for the end of the run that creates the cluster.
+    #[error("the run of create `{0}` is not finished")]
+    Unfinished(String),
     /// A run of this name wants something else.
     #[error("there is a run `{0}` already, with other settings")]
     Different(String),
@@ -55,6 +58,10 @@ impl StoreError {
             Self::NoPlace => "set KUBECTL_PIVOT_STATE_DIR to a folder of yours".to_owned(),
             Self::Busy(name) => format!("wait for it; `kubectl pivot status {name}` shows it"),
             Self::Unknown(_) => "`kubectl pivot status --all` lists the runs".to_owned(),
+            Self::Unfinished(name) => format!(
+                "`kubectl pivot resume {name}` finishes it, `kubectl pivot abort {name}` removes what it \
+                 has created"
+            ),
             Self::Different(name) => format!(
                 "`kubectl pivot resume {name}` carries it on as it was begun, `kubectl pivot abort \
                  {name}` removes what it has created"
@@ -99,6 +106,17 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The folder of a deletion, beside those of the runs.
+    ///
+    /// # Errors
+    /// Another process has it, or the run that creates the cluster is not finished.
+    pub fn begin_removal(name: &str) -> Result<Self, StoreError> {
+        if runs()?.iter().any(|run| run.name == name && !run.is_finished()) {
+            return Err(StoreError::Unfinished(name.to_owned()));
+        }
+        Self::hold_in(name, "deletions")
+    }
+
     /// The folder of a run that was begun before.
     ///
     /// # Errors
@@ -111,7 +129,11 @@ impl RunFolder {
     }
 
     fn hold(name: &str) -> Result<Self, StoreError> {
-        let path = place()?.join(name);
+        Self::hold_in(name, RUNS)
+    }
+
+    fn hold_in(name: &str, folder: &str) -> Result<Self, StoreError> {
+        let path = state_folder()?.join(folder).join(name);
         let logs = path.join("logs");
         create_private_dir(&path).map_err(at(&path))?;
         create_private_dir(&logs).map_err(at(&logs))?;
@@ -206,6 +228,7 @@ impl RunFolder {
 }
 
 const DOCUMENT: &str = "pivot.yaml";
+const RUNS: &str = "runs";
 const JOURNAL: &str = "journal.jsonl";
 
 /// The state of every run of this user, by name. Takes no lock, so it works while they go on.
@@ -231,6 +254,21 @@ pub fn runs() -> Result<Vec<RunState>, StoreError> {
     Ok(states)
 }
 
+/// The folder and the settings of a run of this user.
+///
+/// # Errors
+/// They cannot be read.
+pub fn kept_run(name: &str) -> Result<Option<(PathBuf, PivotDocument)>, StoreError> {
+    let folder = place()?.join(name);
+    let file = folder.join(DOCUMENT);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let document = read_document(&file)
+        .map_err(|source| StoreError::Document { name: name.to_owned(), source })?;
+    Ok(Some((folder, document)))
+}
+
 fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
     let file = path.join(JOURNAL);
     let entries: Vec<Entry> = journal::read(&file).map_err(at(&file))?;
@@ -238,11 +276,15 @@ fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
 }
 
 fn place() -> Result<PathBuf, StoreError> {
+    Ok(state_folder()?.join(RUNS))
+}
+
+fn state_folder() -> Result<PathBuf, StoreError> {
     let named = env::var_os("KUBECTL_PIVOT_STATE_DIR").filter(|path| !path.is_empty());
     let root = named.map(PathBuf::from).or_else(|| {
         dirs::state_dir().or_else(dirs::data_local_dir).map(|path| path.join("kubectl-pivot"))
     });
-    Ok(root.ok_or(StoreError::NoPlace)?.join("runs"))
+    root.ok_or(StoreError::NoPlace)
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {

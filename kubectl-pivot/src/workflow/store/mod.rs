@@ -7,6 +7,6 @@ mod folder;
 mod journal;
 mod state;
 
-pub use folder::{RunFolder, StoreError, runs};
+pub use folder::{RunFolder, StoreError, kept_run, runs};
 pub use journal::What;
 pub use state::{RunState, StepState};

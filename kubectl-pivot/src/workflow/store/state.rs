@@ -95,8 +95,10 @@ impl RunState {
             What::Done { step, summary } => (step, StepState::Done { summary }),
             What::Failed { step, error } => (step, StepState::Failed { error }),
         };
-        if let Some((_, state)) = self.steps.iter_mut().find(|(known, _)| *known == step) {
-            *state = new;
+        match self.steps.iter_mut().find(|(known, _)| *known == step) {
+            Some((_, state)) => *state = new,
+            // A step of a deletion only.
+            None => self.steps.push((step, new)),
         }
     }
 }

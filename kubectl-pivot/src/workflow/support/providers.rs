@@ -24,6 +24,17 @@ use crate::transfer::{InstalledProvider, installed_providers};
 const AT_LEAST: Duration = Duration::from_secs(10);
 const AT_MOST: Duration = Duration::from_secs(60);
 
+/// Flag of `clusterctl init` for each type of provider in the inventory.
+const TYPES: [(&str, &str); 7] = [
+    ("--core", "CoreProvider"),
+    ("--bootstrap", "BootstrapProvider"),
+    ("--control-plane", "ControlPlaneProvider"),
+    ("--infrastructure", "InfrastructureProvider"),
+    ("--addon", "AddonProvider"),
+    ("--ipam", "IPAMProvider"),
+    ("--runtime-extension", "RuntimeExtensionProvider"),
+];
+
 /// A provider that is wanted: the flag of `clusterctl init`, its type in the inventory, its name with or
 /// without a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +45,12 @@ struct Wanted {
 }
 
 impl Wanted {
+    /// An installed provider at its version; nothing for a type that this program does not know.
+    fn same(installed: &InstalledProvider) -> Option<Self> {
+        let (flag, kind) = TYPES.into_iter().find(|(_, kind)| *kind == installed.kind)?;
+        Some(Self { flag, kind, name: format!("{}:{}", installed.name, installed.version) })
+    }
+
     fn is(&self, installed: &InstalledProvider) -> bool {
         installed.kind == self.kind && installed.name == self.bare_name()
     }
@@ -124,6 +141,26 @@ pub(in super::super) async fn ensure(
             provider.name = format!("{}:{}", same.name, same.version);
         }
     }
+    install(turn, cluster, kubeconfig, (&wanted, &providers)).await
+}
+
+/// Installs all providers of another management cluster, at its versions.
+pub(in super::super) async fn ensure_same(
+    turn: &Turn<'_>,
+    cluster: &Client,
+    kubeconfig: &Path,
+    like: &[InstalledProvider],
+) -> Result<String, StepError> {
+    let wanted: Vec<Wanted> = like.iter().filter_map(Wanted::same).collect();
+    install(turn, cluster, kubeconfig, (&wanted, &turn.blueprint().providers()?)).await
+}
+
+async fn install(
+    turn: &Turn<'_>,
+    cluster: &Client,
+    kubeconfig: &Path,
+    (wanted, providers): (&[Wanted], &ProvidersToInit),
+) -> Result<String, StepError> {
     let installed = installed_providers(cluster).await?;
     let missing: Vec<Wanted> = wanted
         .iter()
@@ -175,22 +212,7 @@ pub(in super::super) async fn answering(
     cluster: &Client,
     on: On<'_>,
 ) -> Result<String, StepError> {
-    let installed = installed_providers(cluster).await?;
-    let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
-    let count = until(turn, "the providers are available", async || {
-        let mut count = 0;
-        for provider in &installed {
-            for deployment in cluster.list(&deployments, Some(&provider.namespace)).await? {
-                if !is_available(deployment.value()) {
-                    let name = deployment.id();
-                    return Ok(Seen::NotYet(format!("{name} is not available yet")));
-                }
-                count += 1;
-            }
-        }
-        Ok(Seen::Yes(count))
-    })
-    .await?;
+    let count = available(turn, cluster).await?;
     let held = probes::hold(turn, ProbeStage::ProvidersInstalled, on).await?;
     // What is served, too, is told a moment late, so it is asked for each time. The wait itself tries
     // again, and says meanwhile who does not answer.
@@ -208,9 +230,32 @@ pub(in super::super) async fn answering(
         }
     })
     .await?;
-    let providers = installed.len();
+    let providers = installed_providers(cluster).await?.len();
     let held = probes::words(held);
     Ok(format!("{providers} providers, {count} deployments available, {held}"))
+}
+
+/// Waits until every Deployment of the providers is available, and counts them.
+pub(in super::super) async fn available(
+    turn: &Turn<'_>,
+    cluster: &Client,
+) -> Result<usize, StepError> {
+    let installed = installed_providers(cluster).await?;
+    let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
+    until(turn, "the providers are available", async || {
+        let mut count = 0;
+        for provider in &installed {
+            for deployment in cluster.list(&deployments, Some(&provider.namespace)).await? {
+                if !is_available(deployment.value()) {
+                    let name = deployment.id();
+                    return Ok(Seen::NotYet(format!("{name} is not available yet")));
+                }
+                count += 1;
+            }
+        }
+        Ok(Seen::Yes(count))
+    })
+    .await
 }
 
 async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
@@ -224,7 +269,8 @@ fn is_available(deployment: &Value) -> bool {
     conditions.any(|condition| condition["type"] == "Available" && condition["status"] == "True")
 }
 
-fn is_webhook_silent(text: &str) -> bool {
+/// Returns true if an API server reports that a webhook did not answer.
+pub(in super::super) fn is_webhook_silent(text: &str) -> bool {
     text.contains("failed calling webhook") || text.contains("conversion webhook")
 }
 

@@ -1,0 +1,175 @@
+//! `delete`: a management cluster that manages itself, with its machines.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::create::StepReport;
+use super::error::CommandError;
+use super::plugin::plugin_registry;
+use crate::cluster::{Client, KubeconfigRef};
+use crate::tools::Toolbox;
+use crate::transfer::{Stop, installed_providers};
+use crate::workflow::{
+    Bootstrap, Outline, PivotDocument, PivotMetadata, PivotSpec, Prospect, RunFolder, StoreError,
+    Workflow, kept_run, prospect, removal_outline, remove,
+};
+
+/// The request of `delete`.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteRequest {
+    /// Name of the Cluster.
+    pub name: String,
+    /// Namespace of the Cluster.
+    pub namespace: Option<String>,
+    /// The management cluster.
+    pub management: KubeconfigRef,
+    /// Infrastructure plugin.
+    pub infrastructure: Option<String>,
+    /// Kind of the bootstrap cluster.
+    pub bootstrap: Option<Bootstrap>,
+    /// Name of the bootstrap cluster in kind.
+    pub bootstrap_name: Option<String>,
+    /// Node image of the bootstrap cluster.
+    pub bootstrap_image: Option<String>,
+    /// Kubeconfig of an existing bootstrap cluster.
+    pub bootstrap_kubeconfig: Option<PathBuf>,
+    /// Configuration of clusterctl.
+    pub clusterctl_config: Option<PathBuf>,
+    /// Seconds that each wait may take.
+    pub timeout: Option<u64>,
+    /// Folders of plugins that come before the usual ones.
+    pub plugin_folders: Vec<PathBuf>,
+}
+
+/// The result of a deletion.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteReport {
+    /// Version of this document's schema.
+    pub api_version: &'static str,
+    /// `DeleteReport`.
+    pub kind: &'static str,
+    /// Name of the Cluster.
+    pub name: String,
+    /// Namespace of the Cluster.
+    pub namespace: String,
+    /// The steps, in order.
+    pub steps: Vec<StepReport>,
+}
+
+/// A deletion that was prepared: the user decides.
+#[derive(Debug)]
+pub struct Deletion {
+    workflow: Workflow,
+    /// What it would remove.
+    pub prospect: Prospect,
+}
+
+/// Looks at what a deletion would remove. Changes nothing.
+///
+/// # Errors
+/// The cluster is not there, does not manage itself or manages others too, or a plugin is missing.
+pub async fn delete_prepare(
+    request: DeleteRequest,
+    toolbox: Toolbox,
+    stop: &Stop,
+) -> Result<Deletion, CommandError> {
+    let registry = plugin_registry(&request.plugin_folders)?;
+    let created = kept_run(&request.name)?;
+    let management = match &created {
+        Some((folder, _)) => management(&request, folder),
+        None => request.management.clone(),
+    };
+    let created = created.map(|(_, document)| document).unwrap_or_default();
+    let document = document(request, created, &management).await?;
+    let workflow = Workflow::prepare_removal(document, management, &registry, toolbox, stop)?;
+    let prospect = prospect(&workflow).await?;
+    Ok(Deletion { workflow, prospect })
+}
+
+impl Deletion {
+    /// Says what each step would do.
+    pub fn outline(&self) -> Outline {
+        removal_outline(&self.workflow)
+    }
+
+    /// Deletes the cluster, or carries an interrupted deletion on.
+    ///
+    /// # Errors
+    /// A step fails; the same command continues.
+    pub async fn run(self) -> Result<DeleteReport, CommandError> {
+        let done = remove(&self.workflow).await?;
+        let spec = self.workflow.spec();
+        let report = DeleteReport {
+            api_version: crate::workflow::API_VERSION,
+            kind: "DeleteReport",
+            name: spec.name.clone(),
+            namespace: spec.namespace.clone(),
+            steps: done.into_iter().map(StepReport::from).collect(),
+        };
+        self.workflow.forget()?;
+        forget_creation(&report.name)?;
+        Ok(report)
+    }
+}
+
+/// The run that had created the cluster is of no use any more; its folder has kubeconfigs.
+fn forget_creation(name: &str) -> Result<(), CommandError> {
+    match RunFolder::open(name) {
+        Ok(folder) => Ok(folder.remove()?),
+        Err(StoreError::Unknown(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The settings: flags, then those of the run of `create` on this machine.
+async fn document(
+    request: DeleteRequest,
+    created: PivotDocument,
+    management: &KubeconfigRef,
+) -> Result<PivotDocument, CommandError> {
+    let infrastructure = match request.infrastructure.or(created.spec.infrastructure) {
+        Some(name) => name,
+        None => installed_infrastructure(management).await?,
+    };
+    let namespace = request.namespace.or(created.metadata.namespace);
+    let spec = PivotSpec {
+        infrastructure: Some(infrastructure),
+        set: created.spec.set,
+        bootstrap: request.bootstrap,
+        bootstrap_name: request.bootstrap_name,
+        bootstrap_image: request.bootstrap_image.or(created.spec.bootstrap_image),
+        bootstrap_kubeconfig: request.bootstrap_kubeconfig,
+        clusterctl_config: request.clusterctl_config.or(created.spec.clusterctl_config),
+        timeout: request.timeout,
+        ..PivotSpec::default()
+    };
+    let metadata = PivotMetadata { name: Some(request.name), namespace };
+    Ok(PivotDocument { metadata, spec, ..PivotDocument::default() })
+}
+
+/// The kubeconfig that the user names, or the one that the run of `create` has kept.
+fn management(request: &DeleteRequest, folder: &Path) -> KubeconfigRef {
+    let kept = folder.join("target.kubeconfig");
+    if request.management == KubeconfigRef::default() && kept.exists() {
+        return KubeconfigRef::file(kept);
+    }
+    request.management.clone()
+}
+
+/// The one infrastructure provider of the management cluster: its plugin has the same name.
+async fn installed_infrastructure(management: &KubeconfigRef) -> Result<String, CommandError> {
+    let client = Client::connect("management", management).await?;
+    let providers = installed_providers(&client).await?;
+    let mut names: Vec<_> =
+        providers.into_iter().filter(|provider| provider.is_infrastructure()).collect();
+    match (names.pop(), names.is_empty()) {
+        (Some(only), true) => Ok(only.name),
+        _ => Err(CommandError::Usage(
+            "name the infrastructure plugin with --infrastructure: the management cluster does not have \
+             exactly one infrastructure provider"
+                .to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,132 @@
+//! `delete`: refused while it would take too much, then done, whatever interrupts it.
+
+use std::sync::Arc;
+
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::WriteOptions;
+use kubectl_pivot::commands::exit;
+use kubectl_pivot::workflow::Step;
+use kubectl_pivot_tests::program::Running;
+use kubectl_pivot_tests::understudy::{Act, Part, Understudy};
+use serde_json::json;
+
+use super::failures::expect;
+use super::stage::{Scene, Stage};
+use super::whole::clusters;
+
+pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
+    let mut scene = stage.scene().await;
+    let understudy = Understudy::begin(part(&scene));
+    scene.program.run(scene.create(&[])).await.expect_success("create");
+    refused(&scene).await;
+    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "a refusal creates nothing");
+
+    drop(understudy);
+    let idle = Part { without: vec![Act::Deletions], ..part(&scene) };
+    let understudy = Understudy::begin(idle);
+    let outcome = scene.program.run(delete(&["--yes", "--timeout", "30"])).await;
+    expect(
+        &outcome,
+        exit::UNFINISHED,
+        &[
+            "the step `delete-cluster` failed",
+            "waiting until the cluster and its machines are gone",
+            "Cluster default/pivot is being deleted: 2 Machines are left",
+            "kubectl pivot delete pivot` with the same flags continues",
+        ],
+    );
+    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "pivot-bootstrap\n");
+    assert_eq!(clusters(&scene).await, Vec::<String>::new());
+
+    // The machines of the management cluster go one after the other, and its API server with them.
+    let part = part(&scene);
+    drop(understudy);
+    scene.lose_target();
+    let _understudy = Understudy::begin(part);
+    let outcome = scene.program.run(delete(&["--yes"])).await.expect_success("delete");
+    assert!(outcome.stdout.contains("2 Machines are gone"), "{outcome}");
+    expect_nothing(&scene).await;
+    let again = scene.program.run(delete(&["--yes"])).await;
+    assert_eq!(again.code, Some(exit::REFUSED.into()), "{again}");
+}
+
+/// What would take more than the cluster, and what nobody has agreed to.
+async fn refused(scene: &Scene) {
+    let outcome = scene.program.run(delete(&[])).await;
+    expect(&outcome, exit::REFUSED, &["not confirmed; nothing was changed", "--yes"]);
+    let outline = scene.program.run(delete(&["--dry-run"])).await.expect_success("dry-run");
+    for text in [
+        "Cluster default/pivot manages itself at https://127.0.0.1:",
+        "its 2 Machines:",
+        "5. Delete the cluster and its machines [delete-cluster] (after move)",
+    ] {
+        assert!(outline.stdout.contains(text), "{text}: {outline}");
+    }
+    let target = scene.client(scene.target()).await;
+    let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
+    let other = json!({"apiVersion": kind.api_version(), "kind": "Cluster",
+        "metadata": {"name": "other", "namespace": "default"}, "spec": {"paused": true,
+        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster", "name": "other"}}});
+    let options = WriteOptions::manager("somebody");
+    let other = target.create(&kind, &Object::new(other), &options).await.expect("created");
+    let outcome = scene.program.run(delete(&["--yes"])).await;
+    expect(
+        &outcome,
+        exit::REFUSED,
+        &["this management cluster also has Cluster default/other", "kubectl delete cluster"],
+    );
+    let outcome = scene
+        .program
+        .run(
+            ["delete", "absent", "--yes", "-i", "in-memory", "--kubeconfig"]
+                .map(str::to_owned)
+                .into_iter()
+                .chain([scene.target().display().to_string()]),
+        )
+        .await;
+    expect(
+        &outcome,
+        exit::REFUSED,
+        &["there is no Cluster default/absent in this management cluster"],
+    );
+    let gone = target.delete(&kind, Some("default"), "other", other.uid()).await;
+    assert!(gone.expect("it can be deleted"));
+}
+
+pub async fn killed_in_each_step(stage: Arc<Stage>) {
+    let scene = stage.scene().await;
+    let _understudy = Understudy::begin(part(&scene));
+    scene.program.run(scene.create(&[])).await.expect_success("create");
+    let mut begun = vec![0; Step::REMOVAL.len()];
+    for (position, step) in Step::REMOVAL.iter().enumerate() {
+        let mut running: Running = scene.program.start(delete(&["--yes"]));
+        // A run goes through the steps before again, once each.
+        begun.iter_mut().take(position + 1).for_each(|times| *times += 1);
+        scene.until_deletion_begun(step.name(), begun[position]).await;
+        running.kill();
+        running.end().await;
+    }
+    let outcome = scene.program.run(delete(&["--yes"])).await.expect_success("the last one");
+    assert!(outcome.stdout.contains("its machines are gone"), "{outcome}");
+    expect_nothing(&scene).await;
+}
+
+/// Neither the cluster is left nor anything that the deletion needed.
+async fn expect_nothing(scene: &Scene) {
+    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "");
+    assert!(!scene.path("state/deletions/pivot").exists());
+    assert!(!scene.path("state/runs/pivot").exists());
+}
+
+fn delete(more: &[&str]) -> Vec<String> {
+    let words = ["delete", "pivot"].iter().chain(more);
+    words.map(|&word| word.to_owned()).collect()
+}
+
+/// The controllers of all three clusters, those that delete machines among them.
+fn part(scene: &Scene) -> Part {
+    scene.part(|part| {
+        part.deletes = true;
+        part.clusters.push(scene.path("state/deletions/pivot/bootstrap.kubeconfig"));
+    })
+}
