@@ -14,10 +14,11 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["create"],
     &["abort"],
+    &["delete"],
     &["move"],
     &["resume"],
     &["rollback"],
