@@ -62,7 +62,7 @@ pub struct DeleteReport {
 #[derive(Debug)]
 pub struct Deletion {
     workflow: Workflow,
-    /// What it would remove.
+    /// The cluster and its machines, for the question.
     pub prospect: Prospect,
 }
 

@@ -8,7 +8,7 @@ use crate::commands::DeleteReport;
 use crate::visible::one_line;
 use crate::workflow::Prospect;
 
-/// What a deletion would remove.
+/// Shows the cluster and its machines before a deletion.
 pub fn prospect(prospect: &Prospect) -> String {
     let cluster = one_line(&prospect.cluster);
     let Some(server) = &prospect.server else {
