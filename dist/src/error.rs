@@ -10,7 +10,7 @@ pub enum DistError {
     /// A file or folder cannot be used.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried, for example `read`.
+        /// The action, for example `read`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,

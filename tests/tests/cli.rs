@@ -129,7 +129,7 @@ async fn a_wrong_command_line_is_told_with_the_right_usage() {
         (&["move", "--to-kubeconfig", "x", "--max-in-flight", "0"], "--max-in-flight"),
         (&["move", "--to-kubeconfig", "x", "-o", "xml"], "[possible values: table, json, yaml]"),
         (&["sandbox", "up", "--clusters", "0"], "--clusters"),
-        (&["create", "Not_a_name", "-i", "docker"], "`Not_a_name` is no name"),
+        (&["create", "Not_a_name", "-i", "docker"], "`Not_a_name` is not a valid name"),
     ] {
         let outcome = run(home.path(), arguments).await;
         expect(&outcome, exit::USAGE);
@@ -198,7 +198,7 @@ async fn an_api_server_that_does_not_answer_is_told_at_once() {
     expect(&outcome, exit::REFUSED);
     assert!(outcome.stderr.contains("error: nothing was changed"), "{outcome}");
     assert!(outcome.stderr.contains(UNREACHABLE), "{outcome}");
-    assert!(outcome.stderr.contains("connection failed"), "{outcome}");
+    assert!(outcome.stderr.contains("cannot connect"), "{outcome}");
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ async fn old_and_strange_programs_are_problems() {
     machine.program("kubectl", "echo no config >&2; exit 4");
     for (name, health, found) in [
         ("clusterctl", "problem", "is version 1.2.3, and 1.6.0 or newer is needed"),
-        ("helm", "problem", "does not tell its version but prints: Welcome to the other helm"),
+        ("helm", "problem", "prints no version, but: Welcome to the other helm"),
         ("kubectl", "warning", "failed with exit code 4"),
     ] {
         let (check, code) = machine.check(name, &[]).await;

@@ -162,7 +162,7 @@ async fn a_damaged_list_of_trusted_plugins_does_not_stop_a_move() {
     let outcome = user.run(&[&["move", "--dry-run", "-A"], &clusters[..]].concat()).await;
     assert!(outcome.says("plugins.lock.json is damaged"), "{outcome}");
     assert!(outcome.says("are not trusted by this run"), "{outcome}");
-    assert!(outcome.says("connection failed"), "{outcome}");
+    assert!(outcome.says("cannot connect"), "{outcome}");
 
     let render = user.run(&["render", "pivot", "--infrastructure", "docker"]).await;
     assert_eq!(render.code, REFUSED, "{render}");

@@ -46,10 +46,10 @@ impl PermissionProblem {
         match self {
             Self::Writable { path, .. } => {
                 let path = path.display().to_string().replace('\'', r"'\''");
-                format!("let only you or root write to it: chmod go-w '{path}'")
+                format!("take the write permission from others: chmod go-w '{path}'")
             }
             Self::Owner { path, .. } => format!(
-                "let it belong to you or root, or use a folder below which all is yours, not {}",
+                "give it to you or root with chown, or use a folder of your own instead of {}",
                 path.display()
             ),
             Self::Unreadable { .. } => "check the path and your permissions".to_owned(),

@@ -83,7 +83,7 @@ mod tests {
         let device = folder.path().join("device");
         std::os::unix::fs::symlink("/dev/zero", &device).expect("the folder is ours");
         for path in [&*fifo, &*device, folder.path()] {
-            let error = read(path, 10).expect_err("it is no regular file");
+            let error = read(path, 10).expect_err("it is not a regular file");
             assert_eq!(error.to_string(), "it is not a regular file", "{}", path.display());
         }
     }

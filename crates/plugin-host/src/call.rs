@@ -243,7 +243,7 @@ fn encode(request: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
 fn refusal(error: &[u8]) -> PluginError {
     serde_json::from_slice(error).unwrap_or_else(|_| {
         PluginError::internal("it fails, and its error cannot be read")
-            .with_hint("run `kubectl pivot plugin check FILE` and tell its author")
+            .with_hint("run `kubectl pivot plugin check FILE` and report the result to its author")
     })
 }
 

@@ -54,7 +54,7 @@ pub enum PluginFileError {
         reason: String,
     },
     /// The file is a library, and not a plugin of ours.
-    #[error("{} is a library and not a plugin: it exports no plugin header", path.display())]
+    #[error("{} is a library but not a plugin: it exports no plugin header", path.display())]
     NotAPlugin {
         /// The library.
         path: PathBuf,
@@ -104,7 +104,7 @@ pub enum PluginFileError {
         required: ProtocolVersion,
     },
     /// The plugin is not the one that its description or the user names.
-    #[error("the plugin {} says that it is `{said}`, and not `{expected}`", path.display())]
+    #[error("the plugin {} calls itself `{said}`, not `{expected}`", path.display())]
     Misnamed {
         /// The library.
         path: PathBuf,
@@ -114,7 +114,7 @@ pub enum PluginFileError {
         expected: String,
     },
     /// The plugin cannot say who it is.
-    #[error("the plugin {} does not say who it is", path.display())]
+    #[error("the plugin {} does not give its name", path.display())]
     Info {
         /// The library.
         path: PathBuf,
@@ -131,7 +131,7 @@ impl PluginFileError {
             Self::Permissions { source, .. } => return source.hint().into(),
             Self::Header { .. } => "get the plugin again, built for this machine",
             Self::Untrusted { .. } => {
-                "if you know where it comes from, run `kubectl pivot plugin trust NAME`"
+                "if you trust its origin, run `kubectl pivot plugin trust NAME`"
             }
             Self::Open { .. } => {
                 "see which libraries it needs, with `ldd FILE`; those beside it are not found, so link them in"
@@ -143,7 +143,9 @@ impl PluginFileError {
                 "get a version of the plugin for this version of kubectl-pivot"
             }
             Self::Host { .. } => "use a newer kubectl-pivot, or an older version of the plugin",
-            Self::Info { .. } => "run `kubectl pivot plugin check FILE` and tell its author",
+            Self::Info { .. } => {
+                "run `kubectl pivot plugin check FILE` and report the result to its author"
+            }
         };
         hint.into()
     }
@@ -175,7 +177,7 @@ pub enum CallError {
         source: serde_json::Error,
     },
     /// The plugin is of another kind.
-    #[error("plugin `{plugin}` is not of kind {wanted}, but {found}")]
+    #[error("plugin `{plugin}` has the kind {found}, not {wanted}")]
     Kind {
         /// Name of the plugin.
         plugin: String,
@@ -192,7 +194,7 @@ impl CallError {
         match self {
             Self::Refused { source, .. } => source.hint.as_deref(),
             Self::Answer { .. } => {
-                Some("run `kubectl pivot plugin check FILE` and tell its author")
+                Some("run `kubectl pivot plugin check FILE` and report the result to its author")
             }
             Self::Kind { .. } => Some("see `kubectl pivot plugin list` for the kinds"),
         }

@@ -84,7 +84,7 @@ impl Found {
             // The error cannot be cloned; looking again finds it again, or finds a new file.
             Trust::Broken(_) => {
                 let file = PluginFile::inspect(&self.path)?;
-                return Err(untrusted(&file.hash, "it was broken a moment ago".to_owned()));
+                return Err(untrusted(&file.hash, "it was broken before".to_owned()));
             }
         };
         let plugin = Plugin::open(file)?;

@@ -45,7 +45,7 @@ pub enum InstallError {
     #[error(transparent)]
     Sidecar(#[from] SidecarError),
     /// There is no such plugin to remove.
-    #[error("there is no plugin `{name}` in {}", folder.display())]
+    #[error("no plugin `{name}` is in {}", folder.display())]
     NotInstalled {
         /// The name.
         name: String,
@@ -59,7 +59,7 @@ impl InstallError {
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
             Self::File(error) => error.hint(),
-            Self::Io { .. } | Self::Sidecar(_) => "see who may write to the folder".into(),
+            Self::Io { .. } | Self::Sidecar(_) => "check the permissions of the folder".into(),
             Self::Lock(error) => error.hint(),
             Self::NotInstalled { .. } => {
                 "`kubectl pivot plugin list` shows where plugins are; only those of the user are \

@@ -77,7 +77,7 @@ impl LockError {
     /// What the user can do.
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Io { .. } => "see who may read and write it".into(),
+            Self::Io { .. } => "check its permissions".into(),
             Self::Permissions { source, .. } => source.hint().into(),
             Self::Malformed { .. } => {
                 "delete it, and trust your plugins again with `kubectl pivot plugin trust NAME`"

@@ -22,7 +22,7 @@ pub struct Registry {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// There is no such plugin.
-    #[error("there is no plugin `{name}`")]
+    #[error("no plugin is named `{name}`")]
     Unknown {
         /// The name.
         name: String,
@@ -30,7 +30,7 @@ pub enum SelectError {
         similar: Vec<String>,
     },
     /// Different libraries claim the name.
-    #[error("there are {} plugins `{name}`: {}", paths.len(), list(paths))]
+    #[error("{} plugins are named `{name}`: {}", paths.len(), list(paths))]
     Ambiguous {
         /// The name.
         name: String,

@@ -74,7 +74,7 @@ impl SearchError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Relative { .. } => "write the whole path, beginning with a slash",
-            Self::Flag { .. } => "see whether the working directory still exists",
+            Self::Flag { .. } => "check that the working directory still exists",
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum BlueprintError {
     #[error("the plugin `{0}` does not say which network its clusters get")]
     NoCni(String),
     /// The plan is of a newer version of the plugin API.
-    #[error("the plugin `{0}` plans its network in a way that this program does not know")]
+    #[error(
+        "the plugin `{0}` plans its network in a way that this version of kubectl-pivot does not know"
+    )]
     UnknownPlan(String),
 }

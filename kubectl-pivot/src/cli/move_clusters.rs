@@ -203,18 +203,16 @@ fn question(what: &str, plan: &Report) -> String {
 pub(super) async fn explain_nothing(run: &Run, context: &Context) {
     if run.options.choice != Choice::All {
         context.progress.hint(
-            "no Cluster in scope fits --cluster, --selector and --exclude; see names and labels with \
+            "no Cluster in scope matches --cluster, --selector and --exclude; see names and labels with \
              `kubectl get clusters -A --show-labels`",
         );
         return;
     }
     let elsewhere = commands::find_clusters_elsewhere(run).await;
     context.progress.hint(&if elsewhere.is_empty() {
-        "the source has no Clusters at all; check --kubeconfig and --kubeconfig-context".to_owned()
+        "the source has no Clusters in any namespace; check --kubeconfig and --kubeconfig-context"
+            .to_owned()
     } else {
-        format!(
-            "there are Clusters in: {}; use -n NAMESPACE or --all-namespaces",
-            elsewhere.join(", ")
-        )
+        format!("Clusters are in: {}; use -n NAMESPACE or --all-namespaces", elsewhere.join(", "))
     });
 }

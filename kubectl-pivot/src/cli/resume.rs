@@ -100,7 +100,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let mut request = args.clusters.request();
     args.pace.apply(&mut request.options);
     args.allow.apply(&mut request.options);
-    request.options.take_over = args.take_over.asking("Carry on", context);
+    request.options.take_over = args.take_over.asking("Resume", context);
     request.options.probes = Some(args.probes.options()?);
     request.options.backups = args.backups.folder()?;
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;

@@ -88,7 +88,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         match record.operation {
             Operation::Move if args.source_is_gone.is_some() => "the target holds no copy",
             Operation::Move | Operation::Backup => "the source is as before",
-            Operation::Restore => "what it had created is gone",
+            Operation::Restore => "all objects that it created are gone",
         }
     ));
     Ok(exit::OK)

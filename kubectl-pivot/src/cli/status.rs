@@ -30,7 +30,7 @@ pub(super) struct Args {
     all: bool,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
-    /// Show it again whenever it has changed, until no run goes on.
+    /// Show it again whenever it has changed, until no run is at work.
     #[arg(long, short, help_heading = "Output")]
     watch: bool,
     /// Output format.

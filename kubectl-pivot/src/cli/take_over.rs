@@ -17,7 +17,7 @@ pub(super) struct TakeOverArgs {
 
 impl TakeOverArgs {
     /// Returns the decision of a command that takes an interrupted run over: with `--yes` it always is yes, otherwise
-    /// the user is asked. The question begins with `what`, a verb such as `Carry on`.
+    /// the user is asked. The question begins with `what`, a verb such as `Resume`.
     pub(super) fn asking(self, what: &'static str, context: &Context) -> TakeOver {
         if self.yes {
             return TakeOver::default();
@@ -41,7 +41,7 @@ fn question(what: &str, Interruption { record, server, holder }: &Interruption) 
         None => "held by nobody".to_owned(),
     };
     format!(
-        "{what} the {} {} of {scope}, begun {}? It is {}; {} is its {}, the other end is {}; {holder}",
+        "{what} the {} {} of {scope}, started {}? It is {}; {} is its {}, the other end is {}; {holder}",
         record.operation,
         record.run,
         one_line(&record.started),
@@ -66,11 +66,11 @@ mod tests {
             "https://a\u{1b}[2J",
         );
         let shown = question(
-            "Carry on",
+            "Resume",
             &Interruption { record, server: "https://b:6443".to_owned(), holder: None },
         );
         for text in [
-            "Carry on the move r1 of namespace ns",
+            "Resume the move r1 of namespace ns",
             r"https://a\u{1b}[2J",
             "held by nobody",
             "https://b:6443 is its target",

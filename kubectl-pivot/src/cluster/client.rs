@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Failure, Form, read_answer};
 use super::call::Call;
 use super::connection::{ConnectError, Connection, Opened};
-use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
+use super::error::{ApiError, ApiErrorCause, Endpoint, Subject, Verb, classify};
 use super::exposure::Exposure;
 use super::gate::Gate;
 use super::kubeconfig::KubeconfigRef;
@@ -153,6 +153,11 @@ impl Client {
         self.connection.server()
     }
 
+    /// The API server as errors name it.
+    pub(super) fn endpoint(&self) -> Endpoint {
+        self.connection.endpoint()
+    }
+
     /// What others can read of this connection, or answer in the place of the API server.
     pub fn exposures(&self) -> &[Exposure] {
         self.connection.exposures()
@@ -222,6 +227,7 @@ impl Client {
                     None => Ok(Some(object)),
                     Some(problem) => Err(ApiError {
                         cluster: self.name.to_string(),
+                        endpoint: self.endpoint(),
                         verb: Verb::Get,
                         subject: Subject::Object(kind.id(namespace, name)),
                         cause: ApiErrorCause::Malformed(problem),
@@ -379,6 +385,7 @@ impl Client {
         };
         sent.map_err(|cause| ApiError {
             cluster: self.name.to_string(),
+            endpoint: self.endpoint(),
             verb: call.verb,
             cause: without_values(&call, cause),
             subject: call.subject,

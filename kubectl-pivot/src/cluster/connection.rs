@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use super::credentials;
-use super::error::ApiErrorCause;
+use super::error::{ApiErrorCause, Endpoint};
 use super::exposure::{Exposure, exposures_of};
 use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
 use crate::causes::in_one_line;
@@ -75,6 +75,11 @@ impl Connection {
         &self.server
     }
 
+    /// The API server as errors name it.
+    pub(super) fn endpoint(&self) -> Endpoint {
+        Endpoint { server: self.server.clone(), flags: self.kubeconfig.flags() }
+    }
+
     pub(super) fn default_namespace(&self) -> &str {
         &self.default_namespace
     }
@@ -142,7 +147,7 @@ pub(crate) async fn client(config: kube::Config) -> Result<kube::Client, String>
         }
         Err(_) => {
             let seconds = LONGEST_LOGIN.as_secs();
-            Err(format!("the credential plugin of its user has not ended within {seconds} s"))
+            Err(format!("the credential plugin of its user did not end within {seconds} s"))
         }
     }
 }

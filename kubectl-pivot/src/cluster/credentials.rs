@@ -70,17 +70,13 @@ fn describe_auth(error: &AuthError) -> String {
             let last = lines.get(lines.len().saturating_sub(PLUGIN_LINES)..).unwrap_or_default();
             let said = if last.is_empty() { "" } else { ": " };
             let status = out.status;
-            format!(
-                "the credential plugin of its user has failed ({status}){said}{}",
-                last.join(" ")
-            )
+            format!("the credential plugin of its user failed ({status}){said}{}", last.join(" "))
         }
         AuthError::AuthExecParse(_) => {
-            "the credential plugin of its user has printed no ExecCredential".to_owned()
+            "the credential plugin of its user printed no ExecCredential".to_owned()
         }
         AuthError::ExecPluginFailed => {
-            "the credential plugin of its user has printed an ExecCredential without status"
-                .to_owned()
+            "the credential plugin of its user printed an ExecCredential without status".to_owned()
         }
         error => in_one_line(error),
     }

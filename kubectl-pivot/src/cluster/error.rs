@@ -74,10 +74,12 @@ impl fmt::Display for Subject {
 
 /// A request that failed for good, after the retries that were safe.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} {subject} in the {cluster} cluster")]
+#[error("cannot {verb} {subject} in the {cluster} cluster{}", self.address())]
 pub struct ApiError {
     /// Which cluster, for example `source`.
     pub cluster: String,
+    /// Where the request went.
+    pub endpoint: Endpoint,
     /// What was attempted.
     pub verb: Verb,
     /// On what.
@@ -85,6 +87,15 @@ pub struct ApiError {
     /// Why it failed.
     #[source]
     pub cause: ApiErrorCause,
+}
+
+/// The API server of a request, as errors name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// URL of the API server.
+    pub server: String,
+    /// Flags of kubectl for this cluster, with a space behind each.
+    pub flags: String,
 }
 
 /// Why a request failed.
@@ -104,16 +115,16 @@ pub enum ApiErrorCause {
     #[error("no answer within {} s", .0.as_secs())]
     Timeout(Duration),
     /// The connection could not be made; the request was not carried out.
-    #[error("connection failed: {0}")]
+    #[error("cannot connect: {0}")]
     Connect(String),
     /// The connection broke; the request may or may not have been carried out.
-    #[error("connection broke before the answer: {0}")]
+    #[error("the connection broke before the answer: {0}")]
     Broken(String),
     /// Credentials could not be obtained; the request was not sent.
     #[error("credentials could not be obtained: {0}")]
     Credentials(String),
     /// The lock of the run is lost; the request was not sent, or its answer was not waited for.
-    #[error("this run has lost its lock")]
+    #[error("this run lost its lock")]
     LockLost,
     /// The answer is not what an API server sends.
     #[error("the answer is not JSON of the Kubernetes API: {0}")]
@@ -167,6 +178,15 @@ const REFUSED_BY_POLICY: [&str; 2] = ["ValidatingAdmissionPolicy '", "' with bin
 const NOT_CONVERTED: &str = "conversion webhook for ";
 
 impl ApiError {
+    /// Returns the address of the API server, in errors that are about the connection to it.
+    fn address(&self) -> String {
+        let is_of_connection = self.is_unreachable() || self.code() == Some(401);
+        match self.endpoint.server.as_str() {
+            server if is_of_connection && !server.is_empty() => format!(" at {server}"),
+            _ => String::new(),
+        }
+    }
+
     /// The HTTP status, if the API server answered.
     pub fn code(&self) -> Option<u16> {
         match self.cause {
@@ -255,7 +275,7 @@ impl ApiError {
             ),
             // A refusal by a webhook or a policy comes as 403 or 422, and is about neither.
             cause if cause.is_refused_by_webhook() || cause.is_of_conversion() => format!(
-                "look at the webhook named above in the {} cluster: is its controller running, and why does it refuse?",
+                "look at the webhook named above in the {} cluster: check that its controller runs, and why it refuses",
                 self.cluster
             ),
             cause if cause.is_refused_by_policy() => format!(
@@ -271,7 +291,7 @@ impl ApiError {
                 )
             }
             ApiErrorCause::Status { code: 403, .. } => format!(
-                "the user of the {} cluster's kubeconfig needs the verb `{}` here; `kubectl auth can-i {} ...` tells",
+                "grant the user of the {} cluster's kubeconfig the verb `{}` (`kubectl pivot rbac` prints roles); `kubectl auth can-i {} ...` checks it",
                 self.cluster, self.verb, self.verb
             ),
             ApiErrorCause::Status { reason, .. } if reason == "Invalid" => {
@@ -281,10 +301,13 @@ impl ApiError {
                 )
             }
             ApiErrorCause::Status { .. } => {
-                format!("look at the object and at the API server of the {} cluster", self.cluster)
+                format!(
+                    "check the object, and the logs of the API server of the {} cluster",
+                    self.cluster
+                )
             }
             ApiErrorCause::Malformed(_) | ApiErrorCause::TooLong { .. } => format!(
-                "find out what answers in the place of the {} cluster's API server: the `server` of its kubeconfig, a proxy (HTTPS_PROXY), a log-in page",
+                "find out what answers in place of the {} cluster's API server: check the `server` of its kubeconfig, a proxy (HTTPS_PROXY), a login page",
                 self.cluster
             ),
             ApiErrorCause::LockLost => {
@@ -292,8 +315,8 @@ impl ApiError {
             }
             ApiErrorCause::Timeout(_) | ApiErrorCause::Connect(_) | ApiErrorCause::Broken(_) => {
                 format!(
-                    "check that the API server of the {} cluster is up and reachable from here (`kubectl get --raw /readyz`)",
-                    self.cluster
+                    "check that the API server of the {} cluster is up and reachable from here: `kubectl {}get --raw /readyz`",
+                    self.cluster, self.endpoint.flags
                 )
             }
         }
@@ -322,7 +345,10 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
     while let Some(source) = current.source() {
         current = source;
     }
-    visible::one_line(&current.to_string())
+    // The number of an error of the operating system helps nobody.
+    let text = current.to_string();
+    let words = text.split(" (os error").next().unwrap_or_default();
+    visible::one_line(words)
 }
 
 #[cfg(test)]
@@ -332,6 +358,7 @@ mod tests {
     fn refused(code: u16, message: &str) -> ApiError {
         ApiError {
             cluster: "source".to_owned(),
+            endpoint: Endpoint::default(),
             verb: Verb::Delete,
             subject: Subject::Path("/".to_owned()),
             cause: ApiErrorCause::Status {

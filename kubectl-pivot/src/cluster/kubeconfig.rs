@@ -22,7 +22,7 @@ pub struct KubeconfigRef {
 #[derive(Debug, thiserror::Error)]
 pub enum KubeconfigProblem {
     /// No kubeconfig was given or found.
-    #[error("no kubeconfig found: {looked} and this is not a pod")]
+    #[error("no kubeconfig found: {looked}, and this program does not run in a pod")]
     NotFound {
         /// Where it was looked for.
         looked: String,
@@ -50,6 +50,15 @@ impl KubeconfigRef {
     /// A file and its current context.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { path: Some(path.into()), context: None }
+    }
+
+    /// Returns the flags of kubectl for the same cluster, with a space behind each.
+    pub fn flags(&self) -> String {
+        let path = self.path.as_ref().map(|path| path.display().to_string());
+        let flag = |name, value: &str| format!("--{name} {} ", visible::shell_word(value));
+        let path = path.map(|path| flag("kubeconfig", &path));
+        let context = self.context.as_deref().map(|context| flag("context", context));
+        path.into_iter().chain(context).collect()
     }
 
     /// Reads the kubeconfig.
@@ -125,7 +134,7 @@ fn check(config: &Config) -> Result<(), String> {
     let namespace = &config.default_namespace;
     if !namespace.is_empty() && !valid::is_label(namespace) {
         return Err(format!(
-            "the namespace {:?} of its context is not a name of a namespace",
+            "the namespace {:?} of its context is not a valid name of a namespace",
             config.default_namespace
         ));
     }

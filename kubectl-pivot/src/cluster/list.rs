@@ -115,6 +115,7 @@ impl Client {
         let mut bounds = Bounds::default();
         let failed = |cause| ApiError {
             cluster: self.name().to_owned(),
+            endpoint: self.endpoint(),
             verb: Verb::List,
             subject: Subject::Collection(kind.to_string()),
             cause,

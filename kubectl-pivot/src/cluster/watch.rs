@@ -75,8 +75,10 @@ impl Client {
         resource_version: &str,
     ) -> Result<Changes, ApiError> {
         let (cluster, subject) = (self.name().to_owned(), watched.kind.to_string());
+        let endpoint = self.endpoint();
         let failed = move |cause| ApiError {
             cluster: cluster.clone(),
+            endpoint: endpoint.clone(),
             verb: Verb::Watch,
             subject: Subject::Collection(subject.clone()),
             cause,
@@ -132,7 +134,7 @@ fn change(event: WatchEvent<Value>, kind: &ResourceType) -> Result<Change, ApiEr
         WatchEvent::Added(value) | WatchEvent::Modified(value) | WatchEvent::Deleted(value)
             if !at(&value, "/metadata").is_object() =>
         {
-            Err(ApiErrorCause::Malformed("an event of a watch is about no object".to_owned()))
+            Err(ApiErrorCause::Malformed("an event of a watch has no object".to_owned()))
         }
         WatchEvent::Added(value) | WatchEvent::Modified(value) => Ok(Change::There(typed(value))),
         WatchEvent::Deleted(value) => Ok(Change::Gone(typed(value))),

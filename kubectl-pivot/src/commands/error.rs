@@ -102,7 +102,7 @@ pub enum CommandError {
     #[error(transparent)]
     Workflow(WorkflowError),
     /// This program has a bug.
-    #[error("kubectl-pivot has panicked, which is a bug: {0}")]
+    #[error("kubectl-pivot panicked, which is a bug: {0}")]
     Panicked(String),
     /// The user said no.
     #[error("not confirmed; nothing was changed")]
@@ -151,7 +151,7 @@ impl CommandError {
             Self::Failed { report, source } => Some(match &report.backup {
                 Some(backup) if report.outcome == Outcome::Unfinished => {
                     format!(
-                        "{}. The backup from before it copied is in {backup}",
+                        "{}. The backup of the source from before the copy is in {backup}",
                         source.hint_of(report.operation)
                     )
                 }
@@ -182,14 +182,14 @@ impl CommandError {
             }
             Self::Workflow(error) => error.hint(),
             Self::Panicked(_) => Some(
-                "please report this bug. `kubectl pivot status` shows a run that was interrupted by it"
+                "please report this bug. `kubectl pivot status` shows a run that the bug interrupted"
                     .to_owned(),
             ),
             Self::NotConfirmed => {
                 Some("--yes answers the question beforehand, --dry-run shows the plan".to_owned())
             }
             Self::Relay(_) => None,
-            Self::Usage(_) => Some("see --help".to_owned()),
+            Self::Usage(_) => Some("see `--help` of the command".to_owned()),
         }
     }
 }

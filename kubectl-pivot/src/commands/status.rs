@@ -127,12 +127,12 @@ impl RunStatus {
         let can_be_undone = is_undoing || self.can_be_rolled_back;
         let rollback = || match self.is_between_batches {
             true => "End it without the batches to come: kubectl pivot rollback".to_owned(),
-            false => format!("Put the {} back: kubectl pivot rollback", self.operation),
+            false => format!("Roll back the {}: kubectl pivot rollback", self.operation),
         };
         let carry_on = match self.operation.as_str() {
-            "move" => Some("Carry the move on: kubectl pivot resume".to_owned()),
+            "move" => Some("Finish the move: kubectl pivot resume".to_owned()),
             "restore" => Some(format!(
-                "Carry the restore on: kubectl pivot restore {}",
+                "Finish the restore: kubectl pivot restore {}",
                 shell_word(&self.peer)
             )),
             _ => None,
@@ -177,7 +177,7 @@ impl Status {
         }
         if self.runs().next().is_none() {
             steps.extend(self.unrecorded().map(|run| {
-                format!("Put the run {run} back, whose record is gone: kubectl pivot rollback --from-marks")
+                format!("Roll back the run {run}, whose record is gone: kubectl pivot rollback --from-marks")
             }));
         }
         steps

@@ -29,7 +29,7 @@ pub fn keep(events: Events, folder: PathBuf) -> Events {
         let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = note(&mut journal, &folder, event) {
             *journal = Journal::Off;
-            warnings.warning(format!("going on without a journal of this run: {error}"));
+            warnings.warning(format!("continuing without a journal of this run: {error}"));
         }
     })
 }

@@ -109,7 +109,7 @@ pub fn of_the_future(declared: &[Declared], evaluation: &Evaluation<'_>) -> Vec<
     };
     let unknown = declared.iter().filter(is_unknown);
     let evaluation = Evaluation { stage: ProbeStage::Unknown, ..*evaluation };
-    let message = "it is for a moment that this version of the program does not know";
+    let message = "it is for a point in time that this version of kubectl-pivot does not know";
     unknown
         .map(|declared| empty(declared, &evaluation, ProbeOutcome::Skipped, message.to_owned()))
         .collect()
@@ -130,7 +130,7 @@ async fn one(
         return result(ProbeOutcome::Skipped, format!("--skip-probes {name}"));
     }
     let Some(cluster) = evaluation.clusters.one(probe.cluster) else {
-        let message = "it looks at a cluster that this version of the program does not know";
+        let message = "it is about a cluster that this version of kubectl-pivot does not know";
         return result(ProbeOutcome::Skipped, message.to_owned());
     };
     let expression = match Expression::compile(&probe.expression).await {

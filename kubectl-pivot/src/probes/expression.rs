@@ -137,7 +137,7 @@ fn judge(program: &Program, env: &Arc<Env>, object: &Value) -> Verdict {
     match program.execute(&context) {
         Ok(cel::Value::Bool(true)) => Verdict::True,
         Ok(cel::Value::Bool(false)) => Verdict::False,
-        Ok(other) => Verdict::Failed(format!("it gives {} and not true or false", word(&other))),
+        Ok(other) => Verdict::Failed(format!("its value is {}, not true or false", word(&other))),
         Err(error @ ExecutionError::UndeclaredReference(_)) => {
             Verdict::Undeclared(brief(&error.to_string()))
         }

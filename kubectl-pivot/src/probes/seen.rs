@@ -69,7 +69,7 @@ impl Seen {
             return trouble.clone();
         }
         if !self.listed {
-            return format!("{} have not been listed yet", what(probe));
+            return format!("{} not listed yet", what(probe));
         }
         let mut wrong = self.objects.values().filter(|judged| judged.verdict != Verdict::True);
         if let Some(first) = wrong.next() {

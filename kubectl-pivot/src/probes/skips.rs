@@ -8,7 +8,7 @@ pub struct Skips(Vec<String>);
 
 /// A name that no plugin and no probe has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no plugin or probe `{name}` to leave out")]
+#[error("no plugin or probe is named `{name}`")]
 pub struct UnknownProbe {
     /// The name.
     pub name: String,

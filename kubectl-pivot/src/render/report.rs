@@ -79,9 +79,9 @@ fn headline(report: &Report) -> String {
         ),
         Outcome::Saved => format!("{} {what} to {}", "Saved".green().bold(), report.target),
         Outcome::Restored => restored(report),
-        Outcome::Undone => format!("{}: everything was put back", "Failed".red().bold()),
+        Outcome::Undone => format!("{}: everything was rolled back", "Failed".red().bold()),
         Outcome::PartlyMoved => {
-            format!("{}: some Clusters have moved, the rest was put back", "Failed".red().bold())
+            format!("{}: some Clusters have moved, the rest was rolled back", "Failed".red().bold())
         }
         Outcome::Unfinished => format!("{} halfway", "Failed".red().bold()),
         Outcome::NotBegun => format!("{}: nothing was changed", "Failed".red().bold()),

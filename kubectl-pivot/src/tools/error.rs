@@ -33,7 +33,7 @@ pub enum ToolError {
         minimum: Version,
     },
     /// It ends well, and prints no version: it is probably another program.
-    #[error("{tool} at {} does not tell its version but prints: {printed}", path.display())]
+    #[error("{tool} at {} prints no version, but: {printed}", path.display())]
     NoVersion {
         /// Which one.
         tool: KnownTool,
@@ -102,7 +102,7 @@ impl ToolError {
                 format!("install a newer one ({}), or {}", tool.home_page(), choose(tool))
             }
             Self::NoVersion { tool, .. } => {
-                format!("this is not the {tool} that is wanted; {}", choose(tool))
+                format!("this may be another program named {tool}; {}", choose(tool))
             }
             Self::Failed(failure) => failure.hint(),
         }
@@ -111,11 +111,10 @@ impl ToolError {
 
 impl ToolFailure {
     fn hint(&self) -> String {
-        let log =
-            self.log.as_ref().map(|log| format!("everything it printed is in {}", log.display()));
+        let log = self.log.as_ref().map(|log| format!("its whole output is in {}", log.display()));
         let advice = match &self.ending {
-            Ending::TimedOut(_) => "give it more time with --timeout, or see why it waits",
-            Ending::SecretInArguments => "this is a mistake in kubectl-pivot; please report it",
+            Ending::TimedOut(_) => "wait longer with --timeout, or find out why it waits",
+            Ending::SecretInArguments => "this is a bug of kubectl-pivot; please report it",
             Ending::Io(_) => "try the command by hand",
             _ => "",
         };
@@ -146,9 +145,9 @@ impl fmt::Display for Ending {
             Self::Code(code) => write!(f, "failed with exit code {code}"),
             Self::Signal(signal) => write!(f, "was killed by signal {signal}"),
             Self::TimedOut(after) => {
-                write!(f, "has not ended within {} s and was stopped", after.as_secs_f64())
+                write!(f, "did not end within {} s and was stopped", after.as_secs_f64())
             }
-            Self::Interrupted => f.write_str("was stopped, as you wanted"),
+            Self::Interrupted => f.write_str("was stopped by you"),
             Self::TooMuchOutput(limit) => write!(f, "printed more than {limit} bytes"),
             Self::SecretInArguments => {
                 f.write_str("was not started: it has a secret in its arguments")

@@ -56,9 +56,9 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.violations.as_slice() {
             [] => write!(f, "{} holds", self.rule),
-            [first] => write!(f, "{} does not hold: {first}", self.rule),
+            [first] => write!(f, "{} fails: {first}", self.rule),
             [first, others @ ..] => {
-                write!(f, "{} does not hold: {first} (and {} more)", self.rule, others.len())
+                write!(f, "{} fails: {first} (and {} more)", self.rule, others.len())
             }
         }
     }

@@ -112,11 +112,11 @@ pub async fn rollback_without(
         return Err(error);
     }
     run.begun("rollback", run.source.server(), run.target.server());
-    run.events.started("undo", "Put everything back");
+    run.events.started("undo", "Roll back");
     if let Err(source) = undo(&run, &lock, &territory, here).await {
         run.events.send(crate::journal::Event::Failed);
         lock.leave().await;
-        let (doing, undo) = ("put everything back", source.to_string());
+        let (doing, undo) = ("roll back", source.to_string());
         return Err(MoveError::HalfUndone { doing, undo, source });
     }
     run.events.finished("");
@@ -157,7 +157,7 @@ fn refuse_early(record: &Record) -> Result<(), MoveError> {
             "remove its copies with `kubectl pivot rollback --source-is-gone`, then restore the backup with \
              `kubectl pivot restore`"
         }
-        Phase::Undoing => "finish that with `kubectl pivot rollback --source-is-gone`",
+        Phase::Undoing => "finish the rollback with `kubectl pivot rollback --source-is-gone`",
         _ => return Ok(()),
     };
     Err(MoveError::NotAlone {

@@ -202,7 +202,7 @@ fn report_unknown(
 }
 
 fn report_bad_selector(error: &ApiError, (cluster, findings): (&'static str, &mut Findings)) {
-    let message = format!("it does not take the label selector: {}", error.cause);
+    let message = format!("the API server refuses the label selector: {}", error.cause);
     let hint = "write it as for kubectl, for example --selector 'tier=dev,region in (eu, us)'";
     findings.error("BadSelector", cluster, message, hint);
 }

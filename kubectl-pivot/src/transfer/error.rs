@@ -17,7 +17,7 @@ pub enum PhaseError {
     #[error(transparent)]
     Api(ApiError),
     /// Several requests failed; the first one is told in full.
-    #[error("{} requests failed, the first of them: {first}", others + 1)]
+    #[error("{} requests failed; the first: {first}", others + 1)]
     Several {
         /// How many others failed.
         others: usize,
@@ -31,7 +31,7 @@ pub enum PhaseError {
     #[error(transparent)]
     Cycle(#[from] OwnerCycle),
     /// Something asked the move to wait, for longer than the user wants to.
-    #[error("{object} still asks the move to wait (annotation {annotation}) after {seconds} s")]
+    #[error("{object} still blocks the move after {seconds} s (annotation {annotation})")]
     Blocked {
         /// The object.
         object: ObjectId,
@@ -42,7 +42,7 @@ pub enum PhaseError {
     },
     /// Controllers run and have not come to rest, for longer than the user wants to wait.
     #[error(
-        "the controller of {object} has not reported within {seconds} s that it is paused, although others have"
+        "{object} was not reported as paused within {seconds} s, although other objects were: its controller may still work on it"
     )]
     Busy {
         /// The object.
@@ -51,7 +51,7 @@ pub enum PhaseError {
         seconds: u64,
     },
     /// Objects went on changing while the move was being prepared.
-    #[error("objects keep appearing: after {rounds} rounds of pausing, {object} was still new")]
+    #[error("new objects kept appearing: {object} was new after {rounds} rounds of pausing")]
     Restless {
         /// Rounds tried.
         rounds: usize,
@@ -59,7 +59,7 @@ pub enum PhaseError {
         object: ObjectId,
     },
     /// The target has an object of this name that this run has not made.
-    #[error("{object} exists in the target cluster and was not made by this run")]
+    #[error("{object} exists in the target cluster already, and this run did not create it")]
     Foreign {
         /// The object.
         object: ObjectId,
@@ -81,29 +81,27 @@ pub enum PhaseError {
         path: String,
     },
     /// A copy is not there when read back.
-    #[error("{object} is missing in the target cluster although it was created")]
+    #[error("{object} is missing in the target cluster although this run created it")]
     CopyMissing {
         /// The object.
         object: ObjectId,
     },
     /// The source has an object that was not there when the copies were verified.
-    #[error("{object} has appeared in the source cluster after the copies were complete")]
+    #[error("{object} appeared in the source cluster after the copies were complete")]
     Late {
         /// The object.
         object: ObjectId,
     },
     /// What a copy was made from is gone from the source.
     #[error(
-        "{object} was copied, and is gone from the source cluster now, or is not to move any more"
+        "{object} was copied, but is now gone from the source cluster or no longer in the scope of the move"
     )]
     OriginalGone {
         /// The object.
         object: String,
     },
     /// Somebody has resumed a copy.
-    #[error(
-        "{object} is active in the target cluster: somebody has ended its pause during the move"
-    )]
+    #[error("{object} is active in the target cluster: somebody ended its pause during the move")]
     CopyActive {
         /// The object.
         object: ObjectId,
@@ -118,25 +116,23 @@ pub enum PhaseError {
     },
     /// Somebody has removed or damaged a part of the list of copies.
     #[error(
-        "a ConfigMap with the list of copies is missing in the target cluster, or cannot be read: somebody has removed or changed it"
+        "a ConfigMap with the list of copies is missing or unreadable in the target cluster: somebody removed or changed it"
     )]
     NoLedger,
     /// A copy that is to be removed does not go.
-    #[error("{object} is still in the target cluster although it was deleted again and again")]
+    #[error("{object} is still in the target cluster after several attempts to delete it")]
     CopyStays {
         /// The object.
         object: ObjectId,
     },
     /// Somebody has resumed what the run has paused.
-    #[error(
-        "{object} is active in the source cluster: somebody has ended its pause during the move"
-    )]
+    #[error("{object} is active in the source cluster: somebody ended its pause during the move")]
     SourceActive {
         /// The object.
         object: ObjectId,
     },
     /// A cluster has left it out of a list when it was to be resumed.
-    #[error("{object} is still paused in the {side} cluster: it was missing in a list of its kind")]
+    #[error("{object} is still paused in the {side} cluster: a list of its kind left it out")]
     StillPaused {
         /// The object.
         object: ObjectId,
@@ -144,9 +140,7 @@ pub enum PhaseError {
         side: &'static str,
     },
     /// Somebody has created again what the run has deleted.
-    #[error(
-        "{object} is in the source cluster again: somebody has created it anew, or resumed it as one of their own"
-    )]
+    #[error("{object} is in the source cluster again: somebody created it again, or resumed it")]
     CameBack {
         /// The object.
         object: ObjectId,
@@ -168,7 +162,7 @@ pub enum PhaseError {
     },
     /// A controller works on an object that is being taken away from it.
     #[error(
-        "a controller of the source cluster has put a finalizer on {object}, which is about to be deleted: {finalizers}"
+        "a controller of the source cluster put a finalizer on {object}, which is about to be deleted: {finalizers}"
     )]
     FinalizerReturned {
         /// The object.
@@ -226,10 +220,10 @@ pub enum PhaseError {
     #[error("interrupted")]
     Interrupted,
     /// This program has a bug.
-    #[error("kubectl-pivot has panicked, which is a bug: {0}")]
+    #[error("kubectl-pivot panicked, which is a bug: {0}")]
     Panicked(String),
     /// Another run may be going on.
-    #[error("this run has lost its lock and has stopped writing at once")]
+    #[error("this run lost its lock and stopped writing at once")]
     LockLost,
     /// The phase of the run could not be written down.
     #[error(transparent)]
@@ -257,7 +251,7 @@ pub enum PhaseError {
         problem: String,
     },
     /// The backup that a move makes before it copies could not be written.
-    #[error("the backup cannot be written")]
+    #[error("cannot write the backup")]
     Backup(#[source] Box<PhaseError>),
     /// A file does not hold what it should.
     #[error("{path}: {problem}")]
@@ -335,12 +329,12 @@ impl PhaseError {
                 "break the cycle by removing one of these owner references".to_owned()
             }
             Self::Blocked { object, .. } => format!(
-                "find out which controller works on {object}, or wait longer with --block-move-timeout"
+                "find out which controller has set this annotation on {object} and why, or wait longer with --block-move-timeout"
             ),
             Self::Busy { object, .. } => format!(
-                "see what the controller of {object} is busy with, or wait longer with --pause-timeout"
+                "read the logs of the controller of {object}, or wait longer with --pause-timeout"
             ),
-            Self::Restless { .. } => "find out what creates these objects, and stop it".to_owned(),
+            Self::Restless { .. } => "find out what creates these objects in the source, and stop it".to_owned(),
             Self::Foreign { object } => {
                 format!(
                     "compare {object} in both clusters; delete or rename the one that is not wanted"
@@ -353,44 +347,44 @@ impl PhaseError {
             ),
             Self::ConversionLoss { object, path } => conversion::hint(&object.kind, path),
             Self::Late { object } => format!(
-                "find out what has created {object} although its Cluster is paused, and delete it there"
+                "find out what created {object} although its Cluster is paused, and delete it in the source"
             ),
             Self::NoLedger => {
                 "finish the move with `kubectl pivot resume`: it compares each copy with its source instead".to_owned()
             }
             Self::SourceChanged { object } => {
                 format!(
-                    "find out what still writes to {object} although its Cluster is paused; if it is the annotation {PAUSED_BY_ANNOTATION} that was changed, remove it and end the pause of {object}; once deletions have begun, make a change that is to stay in the target too"
+                    "find out what still writes to {object} although its Cluster is paused; if the annotation {PAUSED_BY_ANNOTATION} was changed, remove it and resume {object}; if deletions have started, repeat a wanted change in the target"
                 )
             }
             Self::LastCopiesGone { first, .. } => format!(
-                "controllers would replace what is missing: restore the backup of the move with `kubectl pivot restore` into a new cluster, or find out who has deleted {first}"
+                "leave the target paused, since its controllers would create new machines for the missing objects; restore the backup of the move into a new cluster with `kubectl pivot restore`, or find out who deleted {first}"
             ),
             Self::OriginalGone { object } => {
-                format!("find out who has deleted {object}, and check both clusters")
+                format!("find out who deleted {object}, and check both clusters")
             }
             Self::SourceActive { object } | Self::CopyActive { object } => format!(
-                "find out what resumes {object} (Argo CD, Flux, a person), suspend that until the move has ended, and pause it again"
+                "find out who resumes {object} (Argo CD, Flux, a person), suspend that until the move has ended, and pause it again"
             ),
             Self::StillPaused { side, .. } => format!(
-                "find out what answers in the place of the {side}'s API server, then finish the move with `kubectl pivot resume`"
+                "find out what answers in place of the {side}'s API server (a proxy, a cache); then finish the move with `kubectl pivot resume`"
             ),
             Self::CameBack { object } => format!(
-                "suspend what creates {object} (Argo CD, Flux, a pipeline); pause the one in the source, take its finalizers off and delete it there, since the target has it now"
+                "suspend the tool that creates {object} (Argo CD, Flux, a pipeline); then pause it in the source, remove its finalizers and delete it there, since the target has it now"
             ),
-            Self::Vanished { .. } => "find out who has deleted or moved it, and check both clusters".to_owned(),
+            Self::Vanished { .. } => "find out who deleted or moved it, and check both clusters".to_owned(),
             Self::Unmovable(findings) => findings.0.first().map_or_else(String::new, |first| first.hint.clone()),
             Self::FinalizerReturned { object, .. } => format!(
-                "this controller ignores the pause, and would destroy what {object} stands for: stop it in the source, for example by scaling its Deployment to 0 if the source needs none of its webhooks"
+                "this controller ignores the pause, and would destroy the infrastructure of {object}: stop it in the source, for example by scaling its Deployment to 0 if the source needs none of its webhooks"
             ),
             Self::NotGone { object, .. } => {
                 format!(
-                    "find out which controller puts the finalizers back on {object}, and stop it"
+                    "find out which controller puts the finalizers on {object} again, and stop it"
                 )
             }
             Self::Held { first, .. } => first.hint(),
             Self::NamespaceTerminating { namespace, .. } => format!(
-                "its conditions tell what holds it: kubectl get namespace {namespace} -o yaml"
+                "its conditions name what blocks it: kubectl get namespace {namespace} -o yaml"
             ),
             Self::NotHeld { .. } => "look at its pods and their events, or run without --hold-controllers".to_owned(),
             Self::LockLost => {
@@ -407,7 +401,7 @@ impl PhaseError {
                 "please report this bug with the report of the run; KUBECTL_PIVOT_LOG=error prints where it is"
                     .to_owned()
             }
-            Self::Interrupted => "nothing went wrong".to_owned(),
+            Self::Interrupted => "the signal did this, and nothing failed".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
             Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),
             Self::Backup(_) => "check permissions and free space, choose another folder with --backup-dir, or leave the backup out with --no-backup".to_owned(),
@@ -422,13 +416,13 @@ impl PhaseError {
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
     /// A cluster could not be read, before anything was changed.
-    #[error("nothing was changed: it could not be prepared")]
+    #[error("{}; nothing was changed", reason(.0, "cannot prepare the run"))]
     Unprepared(#[source] PhaseError),
     /// Problems were found before anything was changed.
-    #[error("nothing was changed: {}", .0.summary())]
+    #[error("refused; nothing was changed: {}", .0.summary())]
     Refused(Findings),
     /// Readiness probes do not hold; nothing was changed.
-    #[error("nothing was changed: {}", sentences(.0))]
+    #[error("not ready; nothing was changed: {}", sentences(.0))]
     NotReady(Vec<ProbeResult>),
     /// The user leaves out a probe that does not exist; nothing was changed.
     #[error(transparent)]
@@ -436,14 +430,14 @@ pub enum MoveError {
     /// Another run has the lock, or was interrupted; nothing was changed.
     #[error(transparent)]
     Locked(Box<LockError>),
-    /// No run was found that could be carried on or put back.
+    /// No run was found that could be resumed or rolled back.
     #[error("{0}")]
     NoRun(String),
     /// The user does not want to take the interrupted run over.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
     /// The run is past the point up to which it can be put back.
-    #[error("the {} {} is past its point of no return: it is {phase}", record.operation, record.run)]
+    #[error("the {} {} is past its point of no return ({phase}), and cannot be rolled back", record.operation, record.run)]
     TooLate {
         /// Its record.
         record: Box<Record>,
@@ -451,10 +445,10 @@ pub enum MoveError {
         phase: Phase,
     },
     /// A rollback of the run has begun, and only a rollback continues it.
-    #[error("the {} {} is being put back; it cannot be carried on", .0.operation, .0.run)]
+    #[error("the {} {} is being rolled back, and cannot be resumed", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
     /// The other cluster of the run is said to be gone, and the run is not ended without it.
-    #[error("the move {} is not ended in its {} alone: {problem}", record.run, record.role)]
+    #[error("cannot end the move {} in its {} alone: {problem}", record.run, record.role)]
     NotAlone {
         /// Its record.
         record: Box<Record>,
@@ -475,7 +469,7 @@ pub enum MoveError {
     #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started, .0.phase)]
     OfFiles(Box<Record>),
     /// The lock was lost on the way.
-    #[error("stopped while it was to {doing}, without putting anything back")]
+    #[error("lost the lock while trying to {doing}; stopped without rolling back")]
     LockLost {
         /// What the move was doing.
         doing: &'static str,
@@ -483,10 +477,8 @@ pub enum MoveError {
         #[source]
         source: PhaseError,
     },
-    /// It failed before the source was touched for good, and everything was put back.
-    #[error(
-        "failed to {doing}; everything was put back: the source is as before, the target holds no copy of it"
-    )]
+    /// It failed before the source was touched for good, and everything was rolled back.
+    #[error("{}; everything was rolled back", reason(source, &format!("failed to {doing}")))]
     Undone {
         /// What the move was doing.
         doing: &'static str,
@@ -512,7 +504,7 @@ pub enum MoveError {
         source: PhaseError,
     },
     /// It failed before the source was touched for good, and putting things back failed too.
-    #[error("failed to {doing}, and putting things back failed too: {undo}")]
+    #[error("failed to {doing}, and the rollback failed too: {undo}")]
     HalfUndone {
         /// What the move was doing.
         doing: &'static str,
@@ -523,7 +515,7 @@ pub enum MoveError {
         source: PhaseError,
     },
     /// It failed where it is not put back: after the commit, or when it was only resumed.
-    #[error("failed to {doing}; the move is interrupted, and can be carried on")]
+    #[error("failed to {doing}; the move is interrupted, and can be resumed")]
     Unfinished {
         /// What the move was doing.
         doing: &'static str,
@@ -531,6 +523,14 @@ pub enum MoveError {
         #[source]
         source: PhaseError,
     },
+}
+
+/// The reason of an end: a wish of the user is not a failure.
+fn reason(source: &PhaseError, failure: &str) -> String {
+    match source {
+        PhaseError::Interrupted => "interrupted".to_owned(),
+        _ => failure.to_owned(),
+    }
 }
 
 impl MoveError {
@@ -553,7 +553,10 @@ impl MoveError {
                 format!("{}; then {rollback}", source.hint())
             }
             (Self::Unfinished { source, .. }, Operation::Restore) => {
-                format!("{}; then run the command again, which carries it on", source.hint())
+                format!(
+                    "{}; then run the command again, which continues the restore",
+                    source.hint()
+                )
             }
             _ => self.hint(),
         }
@@ -562,6 +565,10 @@ impl MoveError {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
+            Self::Unprepared(PhaseError::Interrupted)
+            | Self::Undone { source: PhaseError::Interrupted, .. } => {
+                "run the command again to start over".to_owned()
+            }
             Self::Unprepared(source) | Self::Undone { source, .. } => {
                 format!("{}; then run the command again", source.hint())
             }
@@ -569,27 +576,27 @@ impl MoveError {
                 "{}; then run the command again, which moves the rest. What has moved goes back with a move in the other direction and --cluster",
                 source.hint()
             ),
-            Self::Refused(_) => "mend the errors listed above, then run the command again; --dry-run shows them at any time".to_owned(),
+            Self::Refused(_) => "fix the errors listed above, then run the command again; --dry-run lists them at any time".to_owned(),
             Self::NotReady(probes) => {
                 format!(
-                    "mend what they wait for, then run the command again; or leave them out with --skip-probes {}",
+                    "fix the condition they wait for, then run the command again; or leave them out with --skip-probes {}",
                     names(probes)
                 )
             }
             Self::UnknownProbe(error) => error.hint(),
             Self::Locked(error) => error.hint(),
-            Self::NotConfirmed => "`kubectl pivot status` shows what there is in both clusters; --yes takes the run over without a question".to_owned(),
-            Self::NoRun(_) => "`kubectl pivot status` shows what there is in both clusters".to_owned(),
+            Self::NotConfirmed => "`kubectl pivot status` shows the runs in both clusters; --yes takes the run over without a question".to_owned(),
+            Self::NoRun(_) => "`kubectl pivot status` shows the runs in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
             Self::NotAlone { hint, .. } => hint.clone(),
             Self::MarksDoNotSuffice { hint, .. } => (*hint).to_owned(),
             Self::BeingUndone(record) if record.operation != Operation::Move => of_files(record),
             Self::BeingUndone(_) => {
-                "finish that with `kubectl pivot rollback`; the objects can then be moved anew".to_owned()
+                "finish the rollback with `kubectl pivot rollback`; then the objects can be moved again".to_owned()
             }
             Self::TooLate { record, .. } if record.operation != Operation::Move => of_files(record),
             Self::TooLate { .. } => {
-                "finish it with `kubectl pivot resume`; the objects can then be moved back with another move".to_owned()
+                "finish it with `kubectl pivot resume`; then another move can bring the objects back".to_owned()
             }
             Self::LockLost { source, .. } => source.hint(),
             Self::HalfUndone { source: source @ PhaseError::NoLedger, .. } => source.hint(),

@@ -107,14 +107,14 @@ fn parse(provider: &Provider, cluster: &'static str, findings: &mut Findings) ->
     let parsed = Version::parse(text).ok();
     if parsed.is_none() {
         let message = format!(
-            "{} {} has no semantic version: `{}`",
+            "{} {} has a version that is not semantic: `{}`",
             provider.kind, provider.name, provider.version
         );
         findings.error(
             "ProviderVersion",
             cluster,
             message,
-            "mend the version of its Provider object",
+            "fix the version of its Provider object",
         );
     }
     parsed

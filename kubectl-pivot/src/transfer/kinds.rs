@@ -84,9 +84,9 @@ pub(super) fn report(refused: &[ObjectId], cluster: &'static str, findings: &mut
             cluster,
             crd.clone(),
             &format!(
-                "it has the label {CLUSTERCTL_LABEL}, but a group of Kubernetes itself, or names that no kind can have"
+                "it has the label {CLUSTERCTL_LABEL}, but its group is one of Kubernetes itself, or its names are not valid"
             ),
-            "its objects never move; find out who has labelled it, if no provider has brought it along",
+            "its objects never move; if no provider has installed it, find out who set the label",
         );
     }
 }

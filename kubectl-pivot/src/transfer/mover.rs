@@ -406,7 +406,7 @@ pub(super) async fn put_back(
     if run.stop.is_lock_lost() {
         return MoveError::LockLost { doing, source };
     }
-    run.events.started("undo", "Put everything back");
+    run.events.started("undo", "Roll back");
     let stray = if source.is_ambiguous() { Stray::Possible } else { Stray::No };
     if let Err(error) = caught(undo(run, &lock, territory, stray)).await {
         run.events.send(Event::Failed);

@@ -177,8 +177,7 @@ pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), Phas
         let resumed = precondition::patch(&run.source, graph.resource(node), object, plan).await?;
         if resumed.is_some() {
             run.events.warning(format!(
-                "{} stays in the source, since Clusters there use it by now; its pause has ended, and the \
-                 target has a copy that is active too",
+                "{} stays in the source, because Clusters there use it now; it is active in both clusters",
                 object.id()
             ));
         }

@@ -147,7 +147,7 @@ pub enum RecordError {
     #[error("the record of a run has no valid id: {0:?}")]
     Run(String),
     /// It names a scope that no run has.
-    #[error("the record of a run is about {0:?}, which is not a name of a namespace")]
+    #[error("the record of a run names {0:?}, which is not the name of a namespace")]
     Namespace(String),
 }
 

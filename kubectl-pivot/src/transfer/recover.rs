@@ -148,7 +148,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     report.run.clone_from(&run.id);
     run.events.note(format!(
-        "carrying on the move {}, begun {}, which is {}",
+        "resuming the move {}, started {} (phase: {})",
         record.run, record.started, record.phase
     ));
     let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
@@ -465,8 +465,8 @@ pub(super) async fn put_back_locked(
     territory: &Territory,
 ) -> Result<Record, MoveError> {
     run.begun("rollback", run.source.server(), run.target.server());
-    run.events.started("undo", "Put everything back");
-    let doing = "put everything back";
+    run.events.started("undo", "Roll back");
+    let doing = "roll back";
     hold_or_warn(run, &lock).await;
     if let Err(source) = undo(run, &lock, territory, Stray::No).await {
         run.events.send(crate::journal::Event::Failed);

@@ -37,7 +37,7 @@ pub enum Outcome {
     Saved,
     /// The objects were restored from a directory.
     Restored,
-    /// It failed or was interrupted, and everything was put back.
+    /// It failed or was interrupted, and everything was rolled back.
     Undone,
     /// Some batches have moved; the one that failed was put back, and the rest is in the source as before.
     PartlyMoved,

@@ -20,9 +20,8 @@ use super::run::Run;
 use crate::capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 
 /// Tells how a run that has begun to delete comes to its end.
-const FORWARD: &str = "bring the move to its end by hand: check that the target holds every object; in the source, \
-                       where all of them are paused, take the finalizers off what is left and delete it; then \
-                       resume the Clusters of the target (spec.paused, annotation cluster.x-k8s.io/paused)";
+const FORWARD: &str = "finish the move by hand: check that the target holds every object; in the source, where all of \
+                       them are paused, remove the finalizers of the remaining objects and delete them; then resume the Clusters of the target (spec.paused, annotation cluster.x-k8s.io/paused)";
 
 /// Puts a move back that has left marks in both clusters and a record in neither.
 ///
@@ -32,7 +31,7 @@ pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, MoveE
     let found = find(&run.source, &run.target).await.map_err(MoveError::Unprepared)?;
     if let Some(record) = found.record() {
         return Err(MoveError::NoRun(format!(
-            "the record of the {} {} is there: end it without --from-marks",
+            "the record of the {} {} is still there: run the command without --from-marks",
             record.operation, record.run
         )));
     }
@@ -92,7 +91,7 @@ fn the_run<'a>(marks: impl Iterator<Item = &'a Mark>) -> Result<String, MoveErro
         [] => Err(MoveError::NoRun("no mark of a move was found in these two clusters".to_owned())),
         ref several => Err(MoveError::MarksDoNotSuffice {
             problem: format!("there are marks of several runs: {}", several.join(", ")),
-            hint: "find out which of them was interrupted; take the marks of the others off the objects that \
+            hint: "find out which of them was interrupted; remove the marks of the others from the objects that \
                    `kubectl pivot status -o json` lists",
         }),
     }
@@ -124,7 +123,7 @@ async fn refuse_if_deleted(
         None => Ok(()),
         Some(first) => Err(MoveError::MarksDoNotSuffice {
             problem: format!(
-                "{first} was copied by the run {} and is gone from the source: the target may hold the last copies",
+                "{first} was copied by the run {} and is gone from the source; the target may hold the last copies",
                 record.run
             ),
             hint: FORWARD,

@@ -48,7 +48,7 @@ impl Workflow {
                 return Err(StepError::refused(
                     format!("the bootstrap cluster `{name}` holds {}", left.join(", ")),
                     "delete them first, so that their machines go too (kubectl delete cluster), or \
-                     carry the run on with `kubectl pivot resume`",
+                     finish the run with `kubectl pivot resume`",
                 ));
             }
         }

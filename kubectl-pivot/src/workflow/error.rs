@@ -93,8 +93,8 @@ impl StepError {
             Self::Tool(error) => Some(error.hint()),
             Self::Store(error) => Some(error.hint()),
             Self::Api(error) if error.is_invalid() => Some(format!(
-                "fix the object as the {} cluster says; it is from the plugin (`kubectl pivot render` \
-                 shows it) or from the file that you have given",
+                "fix the object as the {} cluster says; it comes from the plugin (`kubectl pivot render` \
+                 shows it) or from your file",
                 error.cluster
             )),
             Self::Api(error) => Some(error.hint()),
@@ -108,7 +108,7 @@ impl StepError {
                 names(probes)
             )),
             Self::TimedOut { seconds, .. } => Some(format!(
-                "see why it takes so long, or continue with more than --timeout {seconds}"
+                "find out why it takes so long, or resume with a timeout above --timeout {seconds}"
             )),
             Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
         }
@@ -205,7 +205,7 @@ impl WorkflowError {
                     Step::Preflight => format!("{advice}nothing was created"),
                     _ => {
                         format!(
-                            "{advice}everything is kept; `kubectl pivot resume {name}` continues"
+                            "{advice}all objects are kept; `kubectl pivot resume {name}` continues the run"
                         )
                     }
                 })

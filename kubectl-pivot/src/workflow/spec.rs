@@ -101,7 +101,7 @@ impl Spec {
         }
         if spec.cni_chart.is_some() && spec.cni_repo.is_some() {
             return Err(SpecError::Contradiction(
-                "--cni-chart names a chart that is here, --cni-repo where another one is: give one",
+                "--cni-chart names a chart on this machine, --cni-repo the repository of another one: give only one",
             ));
         }
         if spec.cni_chart.is_some() && spec.cni_via == Some(CniVia::Addon) {
@@ -221,7 +221,7 @@ fn values(path: &Path) -> Result<Map<String, Value>, SpecError> {
     match documents.as_slice() {
         [] | [Value::Null] => Ok(Map::new()),
         [Value::Object(values)] => Ok(values.clone()),
-        _ => Err(error("it is not one mapping of values".into())),
+        _ => Err(error("it is not a single mapping of values".into())),
     }
 }
 

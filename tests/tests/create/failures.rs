@@ -51,7 +51,7 @@ pub async fn programs_that_are_no_use_are_told_before_anything_is_created(stage:
     for (flag, program, told) in [
         ("--kind", "/no/such/kind", "/no/such/kind does not exist"),
         ("--kind", &old, "is version 0.11.1, and 0.20.0 or newer is needed"),
-        ("--kind", &rubbish, "does not tell its version but prints: Usage: something else"),
+        ("--kind", &rubbish, "prints no version, but: Usage: something else"),
         ("--clusterctl", &broken, "cannot load libfoo.so"),
         ("--clusterctl", "/no/such", "clusterctl was not found"),
     ] {
@@ -120,7 +120,7 @@ pub async fn kind_fails_and_is_interrupted(stage: Arc<Stage>) {
         ],
     );
     let other = scene.program.run(scene.create(&["--worker-replicas", "7"])).await;
-    expect(&other, exit::REFUSED, &["there is a run `pivot` already, with other settings"]);
+    expect(&other, exit::REFUSED, &["a run `pivot` with other settings exists already"]);
     let status = scene.program.run(["status", "pivot"]).await.expect_success("status");
     assert!(status.stdout.contains("✘ `kind create cluster"), "{status}");
 
@@ -131,11 +131,7 @@ pub async fn kind_fails_and_is_interrupted(stage: Arc<Stage>) {
     wait_for(&here).await;
     running.interrupt();
     let outcome = running.end().await;
-    expect(
-        &outcome,
-        exit::UNFINISHED,
-        &["was stopped, as you wanted", "kubectl pivot resume pivot"],
-    );
+    expect(&outcome, exit::UNFINISHED, &["was stopped by you", "kubectl pivot resume pivot"]);
 
     // Without a yes nothing is removed; with it the run is forgotten.
     let outcome = scene.program.run(["abort", "pivot"]).await;
@@ -170,7 +166,7 @@ pub async fn a_kind_cluster_of_somebody_else_is_left_alone(stage: Arc<Stage>) {
         &outcome,
         exit::UNFINISHED,
         &[
-            "there is a kind cluster `pivot-bootstrap` that this run has not created",
+            "a kind cluster `pivot-bootstrap` exists already, and this run did not create it",
             "--bootstrap-name",
         ],
     );

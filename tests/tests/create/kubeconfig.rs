@@ -135,7 +135,7 @@ async fn refused(stage: Arc<Stage>) {
     };
     let cases = [
         ("users: [{name: me, user: {token: hunter2\n", "cannot use the kubeconfig"),
-        ("clusters: {}\n", "its clusters are no list"),
+        ("clusters: {}\n", "its clusters are not a list"),
         (
             &taken("clusters", json!({"name": "pivot", "cluster": {"server": "https://old"}})),
             "has a cluster `pivot` already, which is https://old",

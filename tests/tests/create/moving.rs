@@ -51,7 +51,7 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
         exit::UNFINISHED,
         &[
             "the step `move` failed",
-            "everything was put back",
+            "everything was rolled back",
             "MachineDeployment default/worker-md-0",
             "in the target cluster",
             "no-workers-here refuses it",
@@ -72,7 +72,7 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
         &[
             "the step `verify` failed",
             "timed out after 2 s waiting until the target manages itself",
-            "Available does not hold: Cluster default/pivot: it is not Available: Available is played",
+            "Available fails: Cluster default/pivot: it is not Available: Available is played",
             "kubectl pivot resume pivot",
         ],
     );
@@ -91,7 +91,7 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
         exit::UNFINISHED,
         &[
             "the step `verify` failed",
-            "SourceEmpty does not hold: Cluster default/left is still there",
+            "SourceEmpty fails: Cluster default/left is still there",
             "kubectl pivot resume pivot",
         ],
     );

@@ -24,7 +24,7 @@ async fn left_out(stage: Arc<Stage>) {
     let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Infrastructure]));
     let unknown = scene.program.run(scene.create(&["--skip-probes", "devcluster"])).await;
     assert_eq!(unknown.code, Some(exit::USAGE.into()), "{unknown}");
-    assert!(unknown.stderr.contains("there is no plugin or probe `devcluster`"), "{unknown}");
+    assert!(unknown.stderr.contains("no plugin or probe is named `devcluster`"), "{unknown}");
     assert!(unknown.stderr.contains("did you mean devcluster-provisioned-"), "{unknown}");
     let outcome = scene.program.run(scene.create(&["--keep-bootstrap", "--timeout", "30"])).await;
     assert_eq!(outcome.code, Some(exit::UNFINISHED.into()), "{outcome}");
@@ -69,7 +69,7 @@ async fn verify_waits(scene: &Scene) {
     tokio::time::sleep(Duration::from_secs(3)).await;
     set_available(scene, "True").await;
     let outcome = running.end().await.expect_success("verify");
-    let told = "Available does not hold: Cluster default/pivot: it is not Available";
+    let told = "Available fails: Cluster default/pivot: it is not Available";
     assert!(outcome.stderr.contains(told), "{outcome}");
     // A user need not wait.
     set_available(scene, "False").await;

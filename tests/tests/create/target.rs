@@ -50,7 +50,7 @@ pub async fn providers_that_do_not_get_into_the_target_are_told(stage: Arc<Stage
         exit::UNFINISHED,
         &[
             "the step `init-target` failed",
-            "has not ended within 11 s and was stopped",
+            "did not end within 11 s and was stopped",
             "give it more time with --timeout",
             "kubectl pivot resume pivot",
         ],

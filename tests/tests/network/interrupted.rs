@@ -50,11 +50,7 @@ pub async fn helm_ends_with_this_program(stage: Arc<Stage>) {
     until(is_waiting).await;
     run.interrupt();
     let outcome = run.end().await;
-    expect(
-        &outcome,
-        exit::UNFINISHED,
-        &["the step `network` failed", "was stopped, as you wanted"],
-    );
+    expect(&outcome, exit::UNFINISHED, &["the step `network` failed", "was stopped by you"]);
     assert_eq!(processes::wait_for_none_below(&scene.path("state")).await, Vec::<u32>::new());
 
     let mut run = scene.program.start(&arguments);

@@ -41,9 +41,9 @@ pub async fn charts_that_cannot_be_had_are_told_before_anything_is_created(stage
     // What is wrong with the command line alone.
     for (more, told) in [
         (&["--cni-repo", "https://me:secret@charts.invalid"][..], "it holds a password"),
-        (&["--cni-repo", "charts"], "it is no address of a repository"),
+        (&["--cni-repo", "charts"], "it is not an address of a repository"),
         (&["--cni-values", &missing], "cannot read the values"),
-        (&["--cni-values", &rubbish], "it is not one mapping of values"),
+        (&["--cni-values", &rubbish], "it is not a single mapping of values"),
         (&["--cni-via", "addon", chart, &missing], "reads charts from repositories only"),
     ] {
         let arguments = scene.create(&[&["--cni", "cilium"], more].concat());

@@ -31,7 +31,7 @@ pub enum ClusterctlConfigError {
         source: std::io::Error,
     },
     /// It is no YAML.
-    #[error("{} is no valid YAML: {source}", path.display())]
+    #[error("{} is not valid YAML: {source}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,

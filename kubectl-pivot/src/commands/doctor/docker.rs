@@ -79,7 +79,7 @@ fn advice(error: &ToolError, platform: Platform) -> String {
         return "add your user to the group docker (`sudo usermod -aG docker $USER`) and log in again"
             .to_owned();
     }
-    if text.contains("has not ended within") {
+    if text.contains("did not end within") {
         return "the engine does not answer; restart it, then see that `docker version` ends"
             .to_owned();
     }

@@ -128,7 +128,7 @@ pub(super) fn judge_cgroups(engine: Option<&Engine>) -> HealthCheck {
              systemd.unified_cgroup_hierarchy=1, or use a node image whose kubelet has \
              --fail-cgroupv1=false",
         ),
-        Some(_) => HealthCheck::not_applicable(NAME, "Docker does not tell the version"),
+        Some(_) => HealthCheck::not_applicable(NAME, "Docker does not give the version"),
     }
 }
 

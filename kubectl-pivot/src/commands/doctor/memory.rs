@@ -32,7 +32,7 @@ fn mem_available(text: &str) -> Option<u64> {
 pub(super) fn judge(available: Option<u64>) -> HealthCheck {
     const NAME: &str = "memory";
     let Some(bytes) = available else {
-        return HealthCheck::not_applicable(NAME, "cannot be told without Docker's engine");
+        return HealthCheck::not_applicable(NAME, "not known without Docker's engine");
     };
     let fix = "end other programs, or give Docker's virtual machine more; a bootstrap cluster and \
                a cluster of two machines need about 2 GiB";

@@ -154,7 +154,7 @@ impl Problems {
 
     fn of_trust(&mut self, found: &Found) -> TrustWord {
         let by_name = format!(
-            "if you know where it comes from, run `kubectl pivot plugin trust {}`",
+            "if you trust its origin, run `kubectl pivot plugin trust {}`",
             shell_word(&found.name())
         );
         match &found.trust {

@@ -39,7 +39,7 @@ pub struct NewPlugin {
 pub enum NewPluginError {
     /// Users could not type it, or it cannot be part of other names.
     #[error(
-        "`{0}` cannot be the name of a plugin: at most 40 lowercase letters, digits and single \
+        "`{0}` is not a name of a plugin; use at most 40 lowercase letters, digits and single \
          hyphens, starting with a letter"
     )]
     Name(String),
@@ -47,7 +47,7 @@ pub enum NewPluginError {
     #[error("{} is not the folder of the crate kubectl-pivot-plugin-api", .0.display())]
     Api(PathBuf),
     /// Something is there already.
-    #[error("{} exists, and nothing is overwritten", .0.display())]
+    #[error("{} exists already, and would be overwritten", .0.display())]
     Exists(PathBuf),
     /// A file cannot be written.
     #[error("cannot write {}", path.display())]
@@ -66,7 +66,7 @@ impl NewPluginError {
             Self::Name(_) => "choose another name, for example `my-cloud`",
             Self::Api(_) => "give --api-path the folder `plugin-api` of kubectl-pivot's source",
             Self::Exists(_) => "remove it, or choose another folder with --path",
-            Self::Io { .. } => "see who may write to the folder",
+            Self::Io { .. } => "check the permissions of the folder",
         }
     }
 }
@@ -147,7 +147,7 @@ mod tests {
         };
         fs::write(folder.path().join("README.md"), "mine").expect("the folder is ours");
         let error = plugin_new(&request).expect_err("there is a README");
-        assert!(error.to_string().ends_with("README.md exists, and nothing is overwritten"));
+        assert!(error.to_string().ends_with("README.md exists already, and would be overwritten"));
         assert!(!folder.path().join("Cargo.toml").exists(), "nothing is written then");
         fs::remove_file(folder.path().join("README.md")).expect("the folder is ours");
         let written = plugin_new(&request).expect("the folder is empty");

@@ -13,7 +13,7 @@ pub enum ControlPlaneError {
     /// A file of the control plane could not be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried, for example `write`.
+        /// The action, for example `write`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum ControlPlaneError {
     /// The API server refused to do something needed for the set-up.
     #[error("cannot {action}: {message}")]
     Setup {
-        /// What was tried, for example `create the CRD clusters.cluster.x-k8s.io`.
+        /// The action, for example `create the CRD clusters.cluster.x-k8s.io`.
         action: String,
         /// What came back.
         message: String,

@@ -17,7 +17,7 @@ pub enum PartsError {
     },
     /// Neither found nor buildable, as there is no `go` on the PATH.
     #[error(
-        "{part} {} is missing (looked for {}) and there is no `go` to build it with",
+        "{part} {} is missing (looked for {}) and cannot be built, because `go` is not installed",
         part.version(),
         places(looked_in)
     )]
@@ -28,7 +28,7 @@ pub enum PartsError {
         looked_in: Vec<PathBuf>,
     },
     /// Not in the cache, and there is no `go` on the PATH to fetch them.
-    #[error("{what} are missing (looked for {}) and there is no `go` to fetch them with", dir.display())]
+    #[error("{what} are missing (looked for {}) and cannot be fetched, because `go` is not installed", dir.display())]
     MissingCrds {
         /// The CRDs and their version.
         what: String,
@@ -65,7 +65,7 @@ pub enum PartsError {
     /// A file of the cache could not be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried, for example `write`.
+        /// The action, for example `write`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum PartsError {
         source: std::io::Error,
     },
     /// A manifest of a Go module, or what was made of it, is not what it should be.
-    #[error("{} is no manifest that can be used: {message}", path.display())]
+    #[error("cannot use the manifest {}: {message}", path.display())]
     Manifest {
         /// The file.
         path: PathBuf,

@@ -9,7 +9,7 @@ use super::{ControlPlaneError, PartsError};
 pub enum SandboxError {
     /// Not a DNS label, or too long.
     #[error(
-        "{name:?} is not a valid name of a sandbox: lower-case letters, digits and dashes, at most 40"
+        "{name:?} is not a valid name of a sandbox; use at most 40 lowercase letters, digits and dashes"
     )]
     InvalidName {
         /// The name.
@@ -28,7 +28,7 @@ pub enum SandboxError {
         name: String,
     },
     /// None of that name exists.
-    #[error("there is no sandbox {name}{}", known_names(known))]
+    #[error("no sandbox is named {name}{}", known_names(known))]
     NotFound {
         /// The name.
         name: String,
@@ -41,7 +41,7 @@ pub enum SandboxError {
     /// A file of a sandbox could not be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried, for example `write`.
+        /// The action, for example `write`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -71,7 +71,7 @@ pub enum SandboxError {
     #[error("the controllers of the sandbox could not be started")]
     Controllers(#[source] ControlPlaneError),
     /// The fixed port of the in-memory provider is taken.
-    #[error("port {port} is taken, which the in-memory provider needs")]
+    #[error("port {port} is in use, and the in-memory provider needs it")]
     ProviderPort {
         /// The port.
         port: u16,
@@ -99,7 +99,7 @@ impl SandboxError {
                  or choose another name"
             )),
             Self::Busy { name } => Some(format!("wait for the other process, or choose another name than {name}")),
-            Self::NotFound { .. } => Some("`kubectl pivot sandbox list` shows what there is".into()),
+            Self::NotFound { .. } => Some("`kubectl pivot sandbox list` shows all sandboxes".into()),
             Self::NoStateFolder => Some("set KUBECTL_PIVOT_STATE_DIR to a folder of yours".into()),
             Self::File { .. } => {
                 Some("check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR to another folder".into())

@@ -56,7 +56,7 @@ pub enum FleetError {
         rule: String,
     },
     /// Objects of the fleet's names exist; nothing was written.
-    #[error("{count} objects of the fleet's names exist already, the first is {first}")]
+    #[error("{count} objects with names of the fleet exist already; the first: {first}")]
     Taken {
         /// How many.
         count: usize,
@@ -108,7 +108,7 @@ impl FleetError {
                 format!("choose another {what}, for example `c`")
             }
             Self::Taken { .. } => {
-                "choose another name prefix or namespace, or a new control plane: nothing here takes the finalizers off deleted objects"
+                "choose another name prefix or namespace, or a new control plane: no controller here removes the finalizers of deleted objects"
                     .to_owned()
             }
             Self::NotServed { .. } | Self::NotStored { .. } => {
@@ -133,7 +133,7 @@ pub(in crate::sandbox) fn validate(options: &FleetOptions) -> Result<(), FleetEr
         Err(FleetError::InvalidName { what, value: value.to_owned(), rule: rule.to_owned() })
     };
     if !is_dns_label(&options.namespace) || options.namespace.len() > 63 {
-        return invalid("namespace", &options.namespace, "it is no DNS label (RFC 1123)");
+        return invalid("namespace", &options.namespace, "it is not a DNS label (RFC 1123)");
     }
     if !is_dns_label(&format!("{}0", options.name_prefix))
         || !options.name_prefix.starts_with(|c: char| c.is_ascii_lowercase())

@@ -91,6 +91,6 @@ impl Converted {
 /// What to do about a loss.
 pub(in crate::transfer) fn hint(kind: &str, path: &str) -> String {
     format!(
-        "this is no difference of which it is known that nothing is lost: look at the conversion webhook of this kind in the target, remove the field from the source if nobody needs it, or accept the loss with --accept-loss {kind}.{path}"
+        "this conversion is not known to be harmless: look at the conversion webhook of this kind in the target, remove the field from the source if nobody needs it, or accept the loss with --accept-loss {kind}.{path}"
     )
 }

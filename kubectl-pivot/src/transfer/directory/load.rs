@@ -153,7 +153,7 @@ async fn put_back(
         lock.leave().await;
         return MoveError::Unfinished { doing, source };
     }
-    run.events.started("undo", "Put everything back");
+    run.events.started("undo", "Roll back");
     let undone = match caught(undo(run, &lock, &preflight.territory, Stray::No)).await {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {
@@ -163,7 +163,7 @@ async fn put_back(
     };
     match undone {
         Ok(()) => {
-            run.events.finished("what was created is gone");
+            run.events.finished("all objects that it created are gone");
             MoveError::Undone { doing, source }
         }
         Err(undo) => {

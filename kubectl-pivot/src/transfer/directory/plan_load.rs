@@ -158,7 +158,7 @@ async fn adopt(
     });
     if let Some(record) = record.filter(|_| lease.state == LeaseState::Free) {
         run.events
-            .note(format!("carrying on the restore {}, begun {}", record.run, record.started));
+            .note(format!("continuing the restore {}, started {}", record.run, record.started));
         run.id.clone_from(&record.run);
         run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     }

@@ -63,10 +63,10 @@ pub enum LockError {
         source: RecordError,
     },
     /// The user asked to stop before the lock was had.
-    #[error("interrupted while it waited for the lock")]
+    #[error("interrupted while waiting for the lock")]
     Stopped,
     /// Somebody else has taken it over.
-    #[error("this run has lost its lock on the {cluster} cluster{}", taken_by(.by.as_ref()))]
+    #[error("this run lost its lock on the {cluster} cluster{}", taken_by(.by.as_ref()))]
     Lost {
         /// Which cluster.
         cluster: String,
@@ -85,15 +85,13 @@ pub fn of_files(record: &Record) -> String {
     let peer = shell_word(&record.peer);
     match record.operation {
         Operation::Restore if record.phase == Phase::Undoing => {
-            format!("remove what is left of what it has created: {rollback}")
+            format!("remove the remaining objects that it created: {rollback}")
         }
         Operation::Restore if record.can_be_rolled_back() => format!(
-            "restore {peer} again, which carries it on, or remove what it has created: {rollback}"
+            "restore {peer} again, which continues it, or remove the objects that it created: {rollback}"
         ),
-        Operation::Restore => format!("restore {peer} again, which carries it on"),
-        _ => format!(
-            "give its Clusters their pause state back: {rollback}; then run the command again"
-        ),
+        Operation::Restore => format!("restore {peer} again, which continues it"),
+        _ => format!("resume the Clusters that it paused: {rollback}; then run the command again"),
     }
 }
 
@@ -110,14 +108,14 @@ impl LockError {
                 of_files(record)
             }
             Self::Interrupted { record, .. } if record.phase == Phase::Undoing => {
-                "it was being put back; finish that with `kubectl pivot rollback`".to_owned()
+                "it was being rolled back; finish the rollback with `kubectl pivot rollback`".to_owned()
             }
             Self::Interrupted { record, .. } if record.can_be_rolled_back() => {
-                "finish it with `kubectl pivot resume`, or put everything back with `kubectl pivot rollback`".to_owned()
+                "finish it with `kubectl pivot resume`, or roll it back with `kubectl pivot rollback`".to_owned()
             }
-            Self::Interrupted { .. } => "finish it with `kubectl pivot resume`; the target is the truth already".to_owned(),
+            Self::Interrupted { .. } => "finish it with `kubectl pivot resume`; it is too late for a rollback".to_owned(),
             Self::Record { .. } => "use the newest version of kubectl-pivot that has worked on this run".to_owned(),
-            Self::Lost { .. } => "look with `kubectl pivot status` at what the other run is doing".to_owned(),
+            Self::Lost { .. } => "see the other run with `kubectl pivot status`".to_owned(),
         }
     }
 }

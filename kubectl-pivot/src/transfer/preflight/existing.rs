@@ -51,7 +51,7 @@ fn judge(
     if may_reuse {
         if let Some(path) = lost.first() {
             let problem = format!(
-                "it is in the target already, which goes on using its own, and that one differs at {path}"
+                "it is in the target already and differs at {path}; the target keeps its own"
             );
             let hint = format!("compare {} in both clusters", object.id());
             findings.object_warning("SharedDiffers", "target", object.id(), &problem, hint);
@@ -60,7 +60,7 @@ fn judge(
     }
     let (problem, hint) = match (found.annotation(RUN_ANNOTATION), path) {
         (Some(run), _) => (
-            format!("the run {run}, which is over, has left a copy of it in the target"),
+            format!("the run {run}, which has ended, left a copy of it in the target"),
             hint_of_leftover(found),
         ),
         (None, path) => (
@@ -86,8 +86,8 @@ fn hint_of_leftover(found: &Object) -> String {
     match is_paused && found.finalizers().is_empty() {
         true => format!("delete {id} in the target: no controller acts on it"),
         false => format!(
-            "take the finalizers off {id} in the target, then delete it; leave its pause as it is, or a \
-             controller will delete the machines behind it"
+            "remove the finalizers of {id} in the target, then delete it; do not resume it before, or a \
+             controller will delete its machines"
         ),
     }
 }

@@ -195,8 +195,8 @@ fn check_served(graph: &Graph, target: &Served, findings: &mut Findings) {
         let stale = target.stale().iter().any(|stale| *stale == resource.api_version());
         let (problem, hint) = if stale {
             (
-                "cannot tell whether it serves",
-                "mend the API service of this group in the target cluster".to_owned(),
+                "does not say whether it serves",
+                "fix the APIService of this group in the target cluster".to_owned(),
             )
         } else {
             (
@@ -205,7 +205,7 @@ fn check_served(graph: &Graph, target: &Served, findings: &mut Findings) {
             )
         };
         let message = format!(
-            "it {problem} {resource} at {} ({count} objects are to move)",
+            "it {problem} {resource} at {} ({count} objects of it would move)",
             resource.version
         );
         findings.error("KindNotServed", "target", message, hint);

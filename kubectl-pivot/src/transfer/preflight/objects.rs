@@ -82,11 +82,11 @@ fn check_marks_of(run: &str, resource: &ResourceType, object: &Object, findings:
             continue;
         }
         let problem = format!(
-            "it {state} by the mark {mark} of the move {other}, which is still going on or was interrupted"
+            "it {state} by the mark {mark} of the move {other}, which is still at work or was interrupted"
         );
         let hint = format!(
-            "`kubectl pivot status` tells; `kubectl pivot resume` or `rollback` ends that move. If there is none, \
-             the mark was left or forged: remove it with `{}`",
+            "end that move with `kubectl pivot resume` or `kubectl pivot rollback`; if `kubectl pivot status` shows \
+             none, the mark was left behind or forged: remove it with `{}`",
             removal(resource, object, mark)
         );
         findings.object_error("OtherRun", "source", object.id(), &problem, hint);

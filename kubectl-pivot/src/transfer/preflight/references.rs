@@ -136,12 +136,12 @@ fn report(
     match whereabouts {
         Whereabouts::Fine => {}
         Whereabouts::Nowhere => {
-            let problem = format!("{reference} is referred to and is in neither cluster");
+            let problem = format!("{reference} is referred to, but is in neither cluster");
             let hint = "create it, or remove the reference, if a controller will need it";
             findings.group_warning("ReferenceMissing", "source", users, &problem, hint);
         }
         Whereabouts::Stays => {
-            let problem = format!("{reference} is referred to and does not move");
+            let problem = format!("{reference} is referred to, but does not move");
             let hint = format!(
                 "give it the label `{MOVE_LABEL}` so that it moves too, or create it in the target first"
             );

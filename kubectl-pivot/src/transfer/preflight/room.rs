@@ -28,7 +28,7 @@ pub(super) fn check(graph: &Graph, findings: &mut Findings) {
                 "its annotations leave too little room for the marks of a move: they are {excess} bytes too \
                  large"
             );
-            let hint = "remove an annotation that nobody needs, for example \
+            let hint = "remove an unneeded annotation, for example \
                         kubectl.kubernetes.io/last-applied-configuration";
             findings.object_error("TooLarge", "source", object.id(), &problem, hint);
         }

@@ -113,7 +113,9 @@ impl<'a> Ties<'a> {
             ),
         };
         let owner = self.copied_owner(node)?.object.id();
-        Some(format!("its owner {owner} moves, but {other}, so it would be torn off and stay"))
+        Some(format!(
+            "its owner {owner} moves, but {other}; it would stay behind without its owner"
+        ))
     }
 
     fn copied_owner(&self, node: &Node) -> Option<&'a Node> {

@@ -51,7 +51,7 @@ fn parse(text: &str) -> Result<PivotDocument, String> {
         let text = error.to_string();
         match error.location() {
             Some(at) if !text.contains("line") => {
-                format!("{text} at line {}, column {}", at.line(), at.column())
+                format!("line {}, column {}: {text}", at.line(), at.column())
             }
             _ => text,
         }
@@ -86,9 +86,9 @@ mod tests {
         for (text, what, line, column) in [
             ("apiVersion: v1\nkind: Pivot\n", "apiVersion is `v1`", 1, 13),
             ("apiVersion: kubectl-pivot.io/v1alpha1\nkind: Move\n", "kind is `Move`", 2, 7),
-            (&format!("{HEAD}metadata:\n  name: Not_A_Name\n"), "is no name", 4, 9),
+            (&format!("{HEAD}metadata:\n  name: Not_A_Name\n"), "is not a valid name", 4, 9),
             (&format!("{HEAD}spec:\n  workerReplicas: many\n"), "invalid u32", 4, 19),
-            (&format!("{HEAD}spec:\n  kubernetesVersion: latest\n"), "no version", 4, 22),
+            (&format!("{HEAD}spec:\n  kubernetesVersion: latest\n"), "not a Kubernetes version", 4, 22),
             (&format!("{HEAD}spec:\n  bootstrap: minikube\n"), "minikube", 4, 14),
             (&format!("{HEAD}spec:\n  workers: 3\n"), "unknown field", 4, 3),
             (&format!("{HEAD}spec:\n  cni: a\n  cni: b\n"), "duplicate", 5, 3),

@@ -44,8 +44,8 @@ pub fn cluster_name(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "`{name}` is no name: lowercase letters, digits and `-`, at most 63, beginning with a letter \
-         and not ending with `-`"
+        "`{name}` is not a valid name; use at most 63 lowercase letters, digits and `-`, with a letter \
+         first and no `-` last"
     ))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Strin
 pub(crate) fn check_version(version: &str) -> Result<(), String> {
     match version.strip_prefix('v').map(semver::Version::parse) {
         Some(Ok(_)) => Ok(()),
-        _ => Err(format!("`{version}` is no version of Kubernetes, for example v1.33.0")),
+        _ => Err(format!("`{version}` is not a Kubernetes version; use a form such as v1.33.0")),
     }
 }
 
@@ -80,11 +80,11 @@ pub fn chart_repository(url: &str) -> Result<String, String> {
     let uri = uri.filter(|uri| uri.scheme_str().is_some_and(is_known) && uri.host().is_some());
     let authority = uri.as_ref().and_then(http::Uri::authority);
     match authority {
-        None => Err(
-            "it is no address of a repository: https://…, http://… or oci://… (a chart that is \
-                     here is given with --cni-chart)"
-                .to_owned(),
-        ),
+        None => {
+            Err("it is not an address of a repository; use https://…, http://… or oci://…, or \
+                     --cni-chart for a chart on this machine"
+                .to_owned())
+        }
         Some(authority) if authority.as_str().contains('@') => {
             Err("it holds a password, which others would see among the arguments of helm: log in \
                  with `helm registry login`, or fetch the chart with `helm pull` and give it with \
@@ -105,9 +105,9 @@ mod tests {
             ("https://charts.example/", Ok("https://charts.example")),
             ("http://127.0.0.1:8080/a", Ok("http://127.0.0.1:8080/a")),
             ("oci://registry.example/charts", Ok("oci://registry.example/charts")),
-            ("charts.example", Err("no address")),
-            ("file:///charts", Err("no address")),
-            ("https://", Err("no address")),
+            ("charts.example", Err("not an address")),
+            ("file:///charts", Err("not an address")),
+            ("https://", Err("not an address")),
             ("https://me:secret@charts.example", Err("password")),
         ] {
             match (chart_repository(url), expected) {

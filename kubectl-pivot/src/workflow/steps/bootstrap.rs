@@ -43,7 +43,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     }
     if !begun.exists() {
         return Err(StepError::refused(
-            format!("there is a kind cluster `{name}` that this run has not created"),
+            format!("a kind cluster `{name}` exists already, and this run did not create it"),
             format!(
                 "choose another name with --bootstrap-name, use it with --bootstrap existing, or \
                  delete it with `kind delete cluster --name {name}`"

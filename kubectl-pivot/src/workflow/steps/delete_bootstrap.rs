@@ -12,7 +12,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let cluster = turn.bootstrap().await?;
     if !spec.deletes_bootstrap() {
         mark::remove(&cluster, turn.owner()).await?;
-        return Ok("it stays, as you wanted".to_owned());
+        return Ok("kept, because of --keep-bootstrap".to_owned());
     }
     let left = clusters_left(&cluster).await?;
     if !left.is_empty() {
@@ -23,8 +23,11 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     }
     if mark::read(&cluster, turn.owner()).await?.is_none() {
         return Err(StepError::refused(
-            format!("the kind cluster `{}` has not the mark of this run", spec.bootstrap_name),
-            format!("if it may go: kind delete cluster --name {}", spec.bootstrap_name),
+            format!(
+                "the kind cluster `{}` was not created by this run: it does not have its mark",
+                spec.bootstrap_name
+            ),
+            format!("if nobody needs it: kind delete cluster --name {}", spec.bootstrap_name),
         ));
     }
     turn.folder().write(DELETING, &spec.bootstrap_name)?;

@@ -68,7 +68,7 @@ pub(in super::super) async fn between(
                 source.name(),
                 target.name()
             ),
-            "find out who has deleted it; nothing is applied again by itself",
+            "find out who deleted it; the run does not apply it again",
         ));
     }
     ready().await?;

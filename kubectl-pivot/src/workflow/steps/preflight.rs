@@ -85,7 +85,7 @@ async fn check(turn: &Turn<'_>, wanted: &kubectl_pivot_plugin_api::Tool) -> Resu
     let known = KnownTool::ALL.into_iter().find(|known| known.name() == wanted.name);
     let Some(known) = known else {
         turn.events.warning(format!(
-            "the plugin wants the program {}, which is not checked: it is to {}",
+            "the plugin needs the program {}, which is not checked: it has to {}",
             wanted.name, wanted.purpose
         ));
         return Ok(());

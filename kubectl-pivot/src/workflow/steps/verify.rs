@@ -38,7 +38,7 @@ fn failure(turn: &Turn<'_>, is_too_late: bool, last: String) -> StepError {
         let what = "the target manages itself".to_owned();
         return StepError::TimedOut { what, seconds: turn.timeout().as_secs(), last };
     }
-    let hint = "find out why in the target; what was replaced does not come back";
+    let hint = "find out the reason in the target; replaced machines do not come back";
     StepError::refused(format!("the target does not manage itself as it should: {last}"), hint)
 }
 

@@ -22,7 +22,7 @@ pub enum StoreError {
     #[error("there is no folder for runs: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
     NoPlace,
     /// Another process is at it.
-    #[error("the run `{0}` is going on in another process")]
+    #[error("another process works on the run `{0}`")]
     Busy(String),
     /// There is no such run.
     #[error("there is no run `{0}` on this machine")]
@@ -31,10 +31,10 @@ pub enum StoreError {
     #[error("the run of create `{0}` is not finished")]
     Unfinished(String),
     /// A run of this name wants something else.
-    #[error("there is a run `{0}` already, with other settings")]
+    #[error("a run `{0}` with other settings exists already")]
     Different(String),
     /// The settings in the folder cannot be parsed.
-    #[error("cannot understand what the run `{name}` was begun with")]
+    #[error("cannot read the settings of the run `{name}`")]
     Document {
         /// Name of the run.
         name: String,
@@ -63,8 +63,8 @@ impl StoreError {
                  has created"
             ),
             Self::Different(name) => format!(
-                "`kubectl pivot resume {name}` carries it on as it was begun, `kubectl pivot abort \
-                 {name}` removes what it has created"
+                "`kubectl pivot resume {name}` continues it with its own settings, `kubectl pivot abort \
+                 {name}` removes it"
             ),
             Self::Document { .. } => {
                 "another version of kubectl-pivot may have written it: continue with that one"

@@ -160,7 +160,7 @@ pub(in super::super) async fn compile(turn: &Turn<'_>) -> Result<(), StepError> 
         let id = format!("{plugin}/{}", probe.name);
         if !probe.stages.is_empty() && probe.stages.iter().all(|at| *at == ProbeStage::Unknown) {
             turn.events.warning(format!(
-                "probe {id} is for a moment that this version of the program does not know"
+                "probe {id} is for a point in time that this version of kubectl-pivot does not know"
             ));
         } else if skips.find(&plugin, &probe.name).is_none()
             && let Err(error) = Expression::compile(&probe.expression).await

@@ -191,14 +191,14 @@ fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wan
     let printed = std::fs::read_to_string(&log).unwrap_or_default();
     StepError::refused(
         format!(
-            "clusterctl init has ended well, but the {} cluster has no {} `{}`; it printed last: {}",
+            "clusterctl init succeeded, but the {} cluster has no {} `{}`; its last output: {}",
             cluster.name(),
             absent.kind,
             absent.bare_name(),
             printed.lines().next_back().unwrap_or("nothing")
         ),
         format!(
-            "see whether {} is clusterctl (--clusterctl names another one); all that it printed is in {}",
+            "check that {} is clusterctl (--clusterctl names another one); its whole output is in {}",
             program.path.display(),
             log.display()
         ),

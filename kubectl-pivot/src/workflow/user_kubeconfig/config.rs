@@ -72,7 +72,7 @@ pub(super) fn check_form(mut content: Value) -> Result<Value, String> {
         let items = match fields.get(field) {
             None | Some(Value::Null) => continue,
             Some(Value::Array(items)) => items,
-            Some(_) => return Err(format!("its {field} are no list")),
+            Some(_) => return Err(format!("its {field} are not a list")),
         };
         if !items.iter().all(|item| item["name"].is_string()) {
             return Err(format!("one of its {field} has no name"));

@@ -120,7 +120,7 @@ fn what_is_no_kubeconfig_is_refused() {
         (json!("text"), "it is no mapping"),
         (json!({"kind": "Pod"}), "its kind is not Config"),
         (json!({"apiVersion": 1}), "its apiVersion is not v1"),
-        (json!({"users": {}}), "its users are no list"),
+        (json!({"users": {}}), "its users are not a list"),
         (json!({"contexts": ["a"]}), "one of its contexts has no name"),
     ] {
         assert_eq!(check_form(content), Err(told.to_owned()));

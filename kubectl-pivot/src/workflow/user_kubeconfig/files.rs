@@ -49,7 +49,8 @@ pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         // A pipe could be read once only, and be waited for in vain.
         Ok(found) if !found.is_file() => {
-            let what = if found.is_dir() { "it is a directory" } else { "it is no regular file" };
+            let what =
+                if found.is_dir() { "it is a directory" } else { "it is not a regular file" };
             Err(io::Error::other(what))
         }
         Ok(_) => fs::read_to_string(path).map(Some),

@@ -120,7 +120,7 @@ async fn killed_backup(arena: Arc<Arena>) {
         let by_run = paused.filter(|paused| paused["byRun"] == run["id"]).count();
         assert!(by_run > 0, "{status:#}");
         let text = story.run(args("status", &[])).await.expect_success("status");
-        assert!(text.says("Put the backup back: kubectl pivot rollback"), "{text}");
+        assert!(text.says("Roll back the backup"), "{text}");
         let resume = story.run(args("resume", &[])).await;
         assert_eq!(resume.code, Some(exit::REFUSED), "{resume}");
         for refused in [resume, story.run(story.backup_args()).await, moved(&story).await] {

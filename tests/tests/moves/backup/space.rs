@@ -62,7 +62,7 @@ async fn full_under_the_backup(arena: Arc<Arena>) {
 
 fn expect_undone(outcome: &Outcome) {
     assert_eq!(outcome.code, Some(exit::UNDONE), "{outcome}");
-    assert!(outcome.stderr.contains("everything was put back"), "{outcome}");
+    assert!(outcome.stderr.contains("everything was rolled back"), "{outcome}");
     assert!(outcome.stderr.contains("--no-backup"), "{outcome}");
     assert!(outcome.stderr.contains("--backup-dir"), "{outcome}");
 }

@@ -70,7 +70,7 @@ async fn policy_refuses_half_way(bench: Arc<Bench>) {
     let before = bench.snapshot(namespace).await;
     let outcome = bench.run(namespace, &[]).await;
     let says = [
-        "put back",
+        "rolled back",
         "create Secret stopped/refused in the target cluster",
         "not-this-secret refuses it",
         "hint:",
@@ -219,7 +219,7 @@ async fn fails_and_is_continued(
     policy.install(refusing).await;
     let outcome = bench.run(namespace, &["--delete-timeout", "1"]).await;
     expect(&outcome, code::UNFINISHED, says);
-    expect(&outcome, code::UNFINISHED, &["can be carried on", "hint:", "kubectl pivot resume"]);
+    expect(&outcome, code::UNFINISHED, &["can be resumed", "hint:", "kubectl pivot resume"]);
     assert_eq!(payload(target, namespace).await, all, "{outcome}");
     assert_eq!(active(source, namespace).await, Vec::<String>::new(), "in the source: {outcome}");
     if let Side::Source = side {

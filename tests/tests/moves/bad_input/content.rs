@@ -83,7 +83,7 @@ async fn blocked_for_ever(bench: Arc<Bench>) {
     expect(
         &outcome,
         code::UNDONE,
-        &["ConfigMap blocked/busy", BLOCK_MOVE, "put back", "--block-move-timeout"],
+        &["ConfigMap blocked/busy", BLOCK_MOVE, "rolled back", "--block-move-timeout"],
     );
     bench.expect_untouched("blocked", &before, &outcome).await;
 }

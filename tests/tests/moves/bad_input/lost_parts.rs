@@ -53,9 +53,9 @@ async fn references_to_what_stays(bench: Arc<Bench>) {
     let outcome = bench.run(namespace, &[]).await;
     let says = [
         "nothing was changed",
-        "Gadget referring/user: DockerMachineTemplate referring/loose is referred to and does not move",
-        "Gadget referring/user: Secret referring/credentials is referred to and does not move",
-        "Gadget referring/user: Secret referring/nowhere is referred to and is in neither cluster",
+        "Gadget referring/user: DockerMachineTemplate referring/loose is referred to, but does not move",
+        "Gadget referring/user: Secret referring/credentials is referred to, but does not move",
+        "Gadget referring/user: Secret referring/nowhere is referred to, but is in neither cluster",
         "ReferenceStays",
         "ReferenceMissing",
         MOVE,
@@ -70,7 +70,7 @@ async fn references_to_what_stays(bench: Arc<Bench>) {
     expect(
         &outcome,
         code::MOVED,
-        &["Secret referring/credentials is referred to and does not move"],
+        &["Secret referring/credentials is referred to, but does not move"],
     );
 }
 

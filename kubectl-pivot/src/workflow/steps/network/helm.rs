@@ -35,7 +35,7 @@ const ADVICE: [(&str, &str); 8] = [
     ("failed to perform \"FetchReference\"", REPOSITORY),
     (
         "timed out waiting",
-        "see what is not ready in the target, or wait longer with --timeout SECONDS",
+        "find out what is not ready in the target, or wait longer with --timeout SECONDS",
     ),
 ];
 const REPOSITORY: &str = "the repository of the chart has to be reachable from here; name another one with --cni-repo URL, or a \
@@ -140,7 +140,7 @@ fn advice(failure: &ToolFailure, chart: &HelmChart) -> Option<String> {
     let says = |sign: &str| words.contains(sign);
     if let Some(host) = registry(chart).filter(|_| UNKNOWN_USER.into_iter().any(says)) {
         return Some(format!(
-            "log in as somebody who may read the chart: `helm registry login {host}`; if HELM_REGISTRY_CONFIG \
+            "log in as a user who may read the chart: `helm registry login {host}`; if HELM_REGISTRY_CONFIG \
              names another file with credentials, it has to be set for both"
         ));
     }
