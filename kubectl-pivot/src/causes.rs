@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// An error with its causes in one line, each told once.
+/// An error with its causes in one line, each once.
 #[must_use]
 pub fn in_one_line(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -13,15 +13,15 @@ pub fn in_one_line(error: &dyn Error) -> String {
     text
 }
 
-/// The messages of an error's causes, without those that an earlier one has told already.
+/// The messages of an error's causes, without those that an earlier one has already.
 pub(crate) fn each(error: &dyn Error) -> Vec<String> {
-    let mut told = error.to_string();
+    let mut shown = error.to_string();
     let mut messages = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {
         let message = cause.to_string();
-        if !told.contains(&message) {
-            told.push_str(&message);
+        if !shown.contains(&message) {
+            shown.push_str(&message);
             messages.push(message);
         }
         source = cause.source();

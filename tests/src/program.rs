@@ -101,7 +101,7 @@ impl Program {
     /// Another program in the same environment.
     pub(crate) fn command_of(&self, path: &OsStr) -> Command {
         let mut command = Command::new(path);
-        command.env_clear().stdin(Stdio::null()).kill_on_drop(true);
+        command.env_clear().env("LANG", "C.UTF-8").stdin(Stdio::null()).kill_on_drop(true);
         command.env("PATH", env::var_os("PATH").unwrap_or_default()).env("HOME", &self.home);
         for (variable, folder) in [
             ("XDG_CONFIG_HOME", "config"),

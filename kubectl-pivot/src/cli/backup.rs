@@ -68,7 +68,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     };
     let result = commands::backup(&run, &to, args.dry_run, confirm).await;
     context.progress.clear();
-    Ok(match print_report(result, args.output.into())?.outcome {
+    Ok(match print_report(result, args.output.into(), (context, ""))?.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => {
             explain_nothing(&run, context).await;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::Context;
+use super::duration::seconds;
 use super::names::label;
 use super::output::Output;
 use super::plugin::PluginFolders;
@@ -115,10 +116,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Plugins and probes")]
     skip_probes: Vec<String>,
     /// Seconds that each wait may take [default: 1200].
-    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Tuning")]
     timeout: Option<u64>,
     /// Seconds after the move in which no Machine may be replaced [default: 10].
-    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Tuning")]
     settle: Option<u64>,
     /// Print every step with what it would run and apply; changes nothing.
     #[arg(long, help_heading = "Safety")]
@@ -160,17 +161,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let (request, tools) = args.request();
     if dry_run {
         let outline = commands::create_outline(&request)?;
-        render::print(
-            &render::structured(&outline, output.into())
-                .unwrap_or_else(|| render::outline(&outline)),
-        );
+        render::show(render::structured(&outline, output.into()), |_| render::outline(&outline));
         return Ok(exit::OK);
     }
     let report = commands::create(&request, tools.toolbox(context), &context.stop).await?;
     context.progress.clear();
-    render::print(
-        &render::structured(&report, output.into()).unwrap_or_else(|| render::pivot(&report)),
-    );
+    render::show(render::structured(&report, output.into()), |_| render::pivot(&report));
     Ok(exit::OK)
 }
 

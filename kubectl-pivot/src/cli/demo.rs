@@ -4,7 +4,7 @@ use super::Context;
 use super::sandbox::PartsArgs;
 use crate::called;
 use crate::commands::{self, CommandError, DemoOptions, DemoStage, exit};
-use crate::render;
+use crate::render::{self, ReportView, Screen};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -46,7 +46,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     };
     let show = |stage| {
         context.progress.clear();
-        render::print(&describe(stage, args.controllers));
+        render::show(None, |screen| describe(stage, args.controllers, screen));
     };
     let holds = commands::demo(&options, &context.progress.events(), &context.stop, show).await?;
     context.progress.clear();
@@ -56,7 +56,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     Ok(if holds { exit::OK } else { exit::NOT_VERIFIED })
 }
 
-fn describe(stage: DemoStage, controllers: bool) -> String {
+fn describe(stage: DemoStage, controllers: bool, screen: &Screen) -> String {
     let tables = |source, target| {
         let table = |table| render::kubectl_table(&table, false);
         format!(
@@ -71,11 +71,11 @@ fn describe(stage: DemoStage, controllers: bool) -> String {
         DemoStage::After { source, target } => tables(source, target) + STATUS_IS_EMPTY,
         DemoStage::Verified(checks) => format!("\n{}", render::checks(&checks)),
         DemoStage::Plan(report) => {
-            let kinds: Vec<String> =
-                report.counts_by_kind.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-            format!("\nPlan: {} objects to move: {}\n", report.objects(), kinds.join(", "))
+            format!("\nPlan: nothing is changed yet\n{}", render::move_plan(&report, screen, false))
         }
-        DemoStage::Done(report) => format!("\n{}", render::report(&report, false)),
+        DemoStage::Done(report) => {
+            format!("\n{}", render::report(&report, &ReportView::default(), screen))
+        }
         DemoStage::Kept(sandbox) => format!(
             "\nBoth clusters keep running:\n\n{}\nLook around, then: {} sandbox down --name {}\n",
             render::sandboxes(std::slice::from_ref(&sandbox)),

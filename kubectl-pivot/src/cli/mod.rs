@@ -10,11 +10,13 @@ mod create;
 mod delete;
 mod demo;
 mod doctor;
+mod duration;
 mod explain;
 mod gone;
 mod help;
 mod move_clusters;
 mod names;
+mod next;
 mod output;
 mod pace;
 mod plan;
@@ -149,6 +151,8 @@ const LONGEST_SHUTDOWN: Duration = Duration::from_secs(2);
 struct Context {
     progress: Progress,
     stop: Stop,
+    /// True if results for people have everything.
+    is_verbose: bool,
 }
 
 impl Context {
@@ -173,7 +177,11 @@ pub fn run() -> ExitCode {
     panics::print_where();
     let cli = parse();
     let progress = Progress::on_stderr(cli.progress.view());
-    let context = Context { progress: progress.clone(), stop: Stop::default() };
+    let context = Context {
+        progress: progress.clone(),
+        stop: Stop::default(),
+        is_verbose: cli.progress.is_verbose(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -11,12 +11,12 @@ use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::output::{Output, print_report};
 use super::pace::{BatchArgs, PaceArgs};
 use super::probes::ProbeArgs;
-use super::prompt;
+use super::{next, prompt};
 use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
-use crate::render::Format;
+use crate::render::{self, Format, Screen};
 use crate::transfer::{
-    Choice, HoldControllers, MoveOptions, Namespaces, Outcome, Rehearsal, Report, Run,
+    Choice, HoldControllers, MoveOptions, Namespaces, Operation, Outcome, Rehearsal, Report, Run,
 };
 use crate::visible;
 
@@ -133,7 +133,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         context.progress.clear();
         yes || ask("Move", plan)
     };
-    let report = print_report(commands::move_clusters(&run, &request, confirm).await, format)?;
+    let moved = commands::move_clusters(&run, &request, confirm).await;
+    context.progress.clear();
+    let flags = next::flags(&request);
+    let report = print_report(moved, format, (context, &flags))?;
     Ok(match report.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => {
@@ -183,21 +186,30 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
 /// Asks before a run changes something. Without a terminal the answer is yes: scripts that were
 /// written for clusterctl expect no question.
 pub(super) fn ask(what: &str, plan: &Report) -> bool {
-    prompt::agrees(&question(what, plan))
+    prompt::agrees(&question(what, plan, &Screen::of_stderr()))
 }
 
-/// Returns the question. It names cluster-scoped objects, since they can affect more than one cluster.
-fn question(what: &str, plan: &Report) -> String {
+/// Returns the plan and the question. It names cluster-scoped objects, since they can affect more than one
+/// cluster.
+fn question(what: &str, plan: &Report, screen: &Screen) -> String {
     let kept = plan.kept.iter().map(|kept| &kept.object);
     let global = plan.moved.iter().chain(kept).filter(|object| object.namespace.is_none());
     let global: Vec<String> = global.map(|object| visible::one_line(&object.to_string())).collect();
     let named = match global.len() {
         0 => String::new(),
-        _ => format!("; cluster-scoped: {}", global.join(", ")),
+        _ => format!(" cluster-scoped: {}.", global.join(", ")),
     };
-    let (source, target) = (visible::one_line(&plan.source), visible::one_line(&plan.target));
+    let table = render::move_plan(plan, screen, false);
+    let effect = match plan.operation {
+        Operation::Move => {
+            "All these Clusters are paused meanwhile. The move can be rolled back until the first deletion."
+        }
+        Operation::Backup => "All these Clusters are paused while the files are written.",
+        Operation::Restore => "Objects that are there already stay as they are.",
+    };
+    let effect = screen.line("", &format!("{effect}{named}"));
     let (clusters, objects) = (plan.clusters, plan.objects());
-    format!("{what} {clusters} clusters ({objects} objects{named}) from {source} to {target}?")
+    screen.fit(&format!("{table}{effect}{what} {clusters} clusters, {objects} objects?"))
 }
 
 pub(super) async fn explain_nothing(run: &Run, context: &Context) {

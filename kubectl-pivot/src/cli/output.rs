@@ -2,8 +2,9 @@
 
 use clap::ValueEnum;
 
+use super::{Context, next};
 use crate::commands::CommandError;
-use crate::render::{self, Format, ProgressView};
+use crate::render::{self, Format, ProgressView, ReportView};
 use crate::transfer::Report;
 
 /// Output formats. Documented variants would make clap print every help in its long form.
@@ -33,6 +34,9 @@ pub(super) struct ProgressArgs {
     /// for each event, or nothing.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "VIEW")]
     progress: View,
+    /// More in results for people: every object, times, requests.
+    #[arg(long, short, global = true)]
+    verbose: bool,
     /// Show no progress on standard error, as --progress none.
     #[arg(long, short, global = true, conflicts_with = "progress")]
     quiet: bool,
@@ -49,6 +53,10 @@ enum View {
 }
 
 impl ProgressArgs {
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     pub(super) fn view(&self) -> ProgressView {
         match (self.quiet, self.progress) {
             (true, _) | (false, View::None) => ProgressView::Quiet,
@@ -59,24 +67,37 @@ impl ProgressArgs {
     }
 }
 
-/// Prints the report of a run. Of one that has failed people read the error, and see on which side each Cluster is.
+/// Prints the report of a run. Of one that has failed people get the findings, and on which side each Cluster is, since
+/// they read the error. `flags` name its clusters in the next command.
 pub(super) fn print_report(
     result: Result<Report, CommandError>,
     format: Format,
+    (context, flags): (&Context, &str),
 ) -> Result<Report, CommandError> {
     match result {
         Ok(report) => {
+            let view =
+                ReportView { is_verbose: context.is_verbose, next: next::after(&report, flags) };
             let text = render::structured(&report, format);
-            render::print(&text.unwrap_or_else(|| render::report(&report, false)));
+            render::show(text, |screen| render::report(&report, &view, screen));
             Ok(report)
         }
         Err(error) => {
             if let CommandError::Failed { report, .. } = &error {
-                let text = render::structured(report, format);
-                let text =
-                    text.unwrap_or_else(|| render::cluster_states(&report.cluster_states, false));
-                if !text.is_empty() {
-                    render::print(&text);
+                match render::structured(report, format) {
+                    Some(text) => render::print(&text),
+                    None => {
+                        // The hint of the error speaks of the findings.
+                        let text = |screen: &Screen| {
+                            let found =
+                                render::findings(&report.findings, screen, context.is_verbose);
+                            let states = render::cluster_states(&report.cluster_states, false);
+                            format!("{found}{states}")
+                        };
+                        if !report.findings.is_empty() || !report.cluster_states.is_empty() {
+                            render::show(None, text);
+                        }
+                    }
                 }
             }
             Err(error)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::duration::seconds;
 use crate::transfer::MoveOptions;
 
 /// Timeouts of the wait for controllers.
@@ -9,10 +10,10 @@ use crate::transfer::MoveOptions;
 #[command(next_help_heading = "Tuning")]
 pub(super) struct WaitArgs {
     /// Seconds to wait for `block-move` annotations to go.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 120)]
     block_move_timeout: u64,
     /// Seconds to wait for controllers to report that they have paused; 0 does not wait.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 30)]
     pause_timeout: u64,
 }
 
@@ -53,7 +54,7 @@ pub(super) struct PaceArgs {
     #[command(flatten)]
     wait: WaitArgs,
     /// Seconds to try to delete an object from the source that refuses to go.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60)]
     delete_timeout: u64,
     /// Writes in flight at once, for each cluster.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]

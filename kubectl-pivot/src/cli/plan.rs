@@ -62,12 +62,13 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let plan = plan_units(&run).await.map_err(CommandError::Move)?;
     context.progress.clear();
-    render::print(&match args.output {
-        Output::Table => render::plan(&plan),
-        Output::Json => render::structured(&plan, Format::Json).unwrap_or_default(),
-        Output::Yaml => render::structured(&plan, Format::Yaml).unwrap_or_default(),
-        Output::Dot => render::plan_dot(&plan),
-    });
+    let text = match args.output {
+        Output::Table => None,
+        Output::Json => render::structured(&plan, Format::Json),
+        Output::Yaml => render::structured(&plan, Format::Yaml),
+        Output::Dot => Some(render::plan_dot(&plan)),
+    };
+    render::show(text, |screen| render::plan(&plan, screen));
     let is_refused = plan.findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(match (is_refused, plan.units.is_empty()) {
         (true, _) => exit::REFUSED,

@@ -172,16 +172,11 @@ pub(super) fn run(args: Args) -> Result<u8, CommandError> {
     match args.command {
         Command::List { output } => {
             let list = commands::plugin_list(&folders)?;
-            render::print(
-                &render::structured(&list, output.into()).unwrap_or_else(|| render::plugins(&list)),
-            );
+            render::show(render::structured(&list, output.into()), |_| render::plugins(&list));
         }
         Command::Info { name, output } => {
             let details = commands::plugin_info(&name, &folders)?;
-            render::print(
-                &render::structured(&details, output.into())
-                    .unwrap_or_else(|| render::plugin(&details)),
-            );
+            render::show(render::structured(&details, output.into()), |_| render::plugin(&details));
         }
         Command::Check { file, output } => return check(file, output),
         Command::Install { files, to } => {
@@ -213,8 +208,6 @@ pub(super) fn run(args: Args) -> Result<u8, CommandError> {
 
 fn check(file: PathBuf, output: Output) -> Result<u8, CommandError> {
     let check = commands::plugin_check(&file)?;
-    render::print(
-        &render::structured(&check, output.into()).unwrap_or_else(|| render::plugin_check(&check)),
-    );
+    render::show(render::structured(&check, output.into()), |_| render::plugin_check(&check));
     Ok(if check.holds() { exit::OK } else { exit::NOT_VERIFIED })
 }

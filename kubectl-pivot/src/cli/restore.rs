@@ -62,8 +62,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let format = args.output.into();
     let Some(directory) = args.directory else {
         let found = commands::list_backups(&commands::backup_folder()?);
-        let text = render::structured(&found, format);
-        render::print(&text.unwrap_or_else(|| render::backups(&found)));
+        render::show(render::structured(&found, format), |_| render::backups(&found));
         return Ok(exit::OK);
     };
     let mut options = MoveOptions::new(Namespaces::All);
@@ -89,7 +88,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     };
     let result = commands::restore(&run, &from, args.dry_run, confirm).await;
     context.progress.clear();
-    Ok(match print_report(result, format)?.outcome {
+    Ok(match print_report(result, format, (context, ""))?.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => exit::NOTHING_IN_SCOPE,
         _ => exit::OK,

@@ -4,8 +4,10 @@ use super::Context;
 use super::allow::AllowArgs;
 use super::backups::BackupArgs;
 use super::clusters::OneOrTwoArgs;
+use super::duration::seconds;
 use super::gone::GoneArg;
 use super::names::label;
+use super::next;
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
@@ -34,7 +36,7 @@ pub(super) struct Args {
         conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
     name: Option<String>,
     /// Seconds that each wait of a run of create may take [default: as it was begun].
-    #[arg(long, value_name = "SECONDS", requires = "name", help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "name", help_heading = "Tuning")]
     timeout: Option<u64>,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
@@ -82,10 +84,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         };
         let report = commands::create_resume(request, toolbox, &context.stop).await?;
         context.progress.clear();
-        render::print(
-            &render::structured(&report, args.output.into())
-                .unwrap_or_else(|| render::pivot(&report)),
-        );
+        let text = render::structured(&report, args.output.into());
+        render::show(text, |_| render::pivot(&report));
         return Ok(exit::OK);
     }
     if let Some(gone) = args.source_is_gone {
@@ -94,7 +94,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
         let result = commands::resume_without_source(&run, args.force_unlock, gone.into()).await;
         context.progress.clear();
-        print_report(result, args.output.into())?;
+        print_report(result, args.output.into(), (context, ""))?;
         return Ok(exit::OK);
     }
     let mut request = args.clusters.request();
@@ -103,9 +103,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     request.options.take_over = args.take_over.asking("Resume", context);
     request.options.probes = Some(args.probes.options()?);
     request.options.backups = args.backups.folder()?;
+    let flags = next::flags(&request);
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let result = commands::resume(&run, args.force_unlock).await;
     context.progress.clear();
-    let report = print_report(result, args.output.into())?;
+    let report = print_report(result, args.output.into(), (context, &flags))?;
     Ok(if report.has_bad_probes() { exit::NOT_VERIFIED } else { exit::OK })
 }

@@ -133,10 +133,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         }
         Command::List { output } => {
             let list = commands::sandbox_list()?;
-            render::print(
-                &render::structured(&list, output.into())
-                    .unwrap_or_else(|| render::sandboxes(&list)),
-            );
+            render::show(render::structured(&list, output.into()), |_| render::sandboxes(&list));
         }
         Command::Down { name, all } => {
             let ended = commands::sandbox_down((!all).then_some(name.as_str())).await?;
@@ -162,9 +159,8 @@ async fn up(args: UpArgs, context: &Context) -> Result<(), CommandError> {
     };
     let sandbox = commands::sandbox_up(&request, &context.progress.events()).await?;
     context.progress.clear();
-    render::print(
-        &render::structured(&sandbox, args.output.into())
-            .unwrap_or_else(|| render::sandbox_up(&sandbox)),
-    );
+    render::show(render::structured(&sandbox, args.output.into()), |_| {
+        render::sandbox_up(&sandbox)
+    });
     Ok(())
 }

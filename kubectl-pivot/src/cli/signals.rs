@@ -11,6 +11,10 @@ use crate::commands::exit;
 use crate::render::{Progress, print_error};
 use crate::transfer::Stop;
 
+/// The way on for a user who did not wait for a safe point.
+const NEXT: &str =
+    "`kubectl pivot status` shows the state and the next command, with the kubeconfigs of this run";
+
 /// Listens from now on, for as long as the program runs; to anything but Ctrl-C only if the command
 /// `has_safe_points`.
 pub(super) fn watch(context: &Context, has_safe_points: bool) {
@@ -42,12 +46,19 @@ async fn stop_on(mut signals: mpsc::Receiver<()>, stop: Stop, progress: Progress
         }
         if stop.is_requested() {
             progress.clear();
+            if progress.has_run() {
+                progress.hint(NEXT);
+            }
             std::process::exit(exit::INTERRUPTED.into());
         }
         stop.request();
-        progress
-            .events()
-            .warning("stopping at the next safe point; press Ctrl-C again to stop at once");
+        progress.events().warning(match progress.is_past_commit() {
+            true => {
+                "too late to roll back: finishing the move; press Ctrl-C again to leave the rest to \
+                 `kubectl pivot resume`"
+            }
+            false => "stopping at the next safe point; press Ctrl-C again to stop at once",
+        });
     }
 }
 

@@ -3,9 +3,10 @@
 use super::Context;
 use super::clusters::OneOrTwoArgs;
 use super::names::label;
+use super::next;
 use super::output::Output;
 use crate::commands::{self, CommandError, Status, exit};
-use crate::render::{self, Format};
+use crate::render::{self, Format, Screen};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -42,14 +43,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let format = Format::from(args.output);
     if args.all || args.name.is_some() {
         let runs = commands::create_status(args.name.as_deref())?;
-        render::print(&render::structured(&runs, format).unwrap_or_else(|| render::runs(&runs)));
+        render::show(render::structured(&runs, format), |_| render::runs(&runs));
         return Ok(exit::OK);
     }
-    let run =
-        commands::connect(&args.clusters.request(), &context.progress.events(), &context.stop)
-            .await?;
+    let request = args.clusters.request();
+    let flags = next::flags(&request);
+    let run = commands::connect(&request, &context.progress.events(), &context.stop).await?;
     let text = |status: &Status| {
-        render::structured(status, format).unwrap_or_else(|| render::status(status))
+        render::structured(status, format)
+            .unwrap_or_else(|| render::status(status, &flags, &Screen::of_stdout()))
     };
     if !args.watch {
         render::print(&text(&commands::status(&run).await?));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Context;
 use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::clusters::ClustersArgs;
+use super::duration::seconds;
 use super::output::Output;
 use crate::commands::{self, CommandError, exit};
 use crate::journal::Event;
@@ -14,7 +15,7 @@ use crate::transfer::{Acceptance, Check, MoveError, Waiting, accept};
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
   # Right after a move: wait up to five minutes for the controllers of the target
-  kubectl pivot verify --kubeconfig source.kubeconfig --to-kubeconfig target.kubeconfig --timeout 300
+  kubectl pivot verify --kubeconfig source.kubeconfig --to-kubeconfig target.kubeconfig --timeout 5m
 
   # Look once, without watching the Machines
   kubectl pivot verify --to-kubeconfig target.kubeconfig -A --settle 0";
@@ -29,10 +30,10 @@ pub(super) struct Args {
     #[command(flatten)]
     choice: ChoiceArgs,
     /// Seconds during which no Machine may be created or deleted; 0 leaves this out.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60, help_heading = "Tuning")]
     settle: u64,
     /// Seconds to look again while something does not hold; 0 looks once.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 0, help_heading = "Tuning")]
     timeout: u64,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
@@ -59,8 +60,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         false => events.send(Event::Failed),
     }
     context.progress.clear();
-    render::print(
-        &render::structured(&checks, args.output.into()).unwrap_or_else(|| render::checks(&checks)),
-    );
+    let text = render::structured(&checks, args.output.into());
+    render::show(text, |_| render::checks(&checks));
     Ok(if checks.iter().all(Check::holds) { exit::OK } else { exit::NOT_VERIFIED })
 }

@@ -214,7 +214,7 @@ fn without_backup(record: Record) -> Record {
     record
 }
 
-/// The report of a run that has ended, well or not, told to the journal too.
+/// The report of a run that has ended, well or not; the journal gets it too.
 pub(super) fn ended(
     run: &Run,
     mut report: Report,

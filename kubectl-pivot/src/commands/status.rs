@@ -49,7 +49,7 @@ pub struct ClusterStatus {
     pub name: String,
     /// URL of the API server.
     pub server: String,
-    /// The run that has the cluster or has left it half-way.
+    /// The run that has the cluster or has left it halfway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
     /// Clusters in all namespaces; absent if they cannot be listed.
@@ -233,7 +233,7 @@ fn journal(run: &str) -> Option<RunState> {
     Some(replay.state).filter(|state| state.attempts > 0)
 }
 
-/// Reads the state again and again and shows it whenever it has changed, until no run goes on or the
+/// Reads the state again and again and shows it whenever it has changed, until no run is at work or the
 /// user stops it.
 ///
 /// # Errors

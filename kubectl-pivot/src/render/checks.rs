@@ -27,5 +27,18 @@ pub fn checks(checks: &[Check]) -> String {
             );
         }
     }
+    text.push_str(&summary(checks));
     text
+}
+
+fn summary(checks: &[Check]) -> String {
+    let failed = checks.iter().filter(|check| !check.holds()).count();
+    let all = checks.len();
+    match failed {
+        0 => format!("All {all} checks hold.\n"),
+        _ => format!(
+            "{failed} of {all} checks failed. After a move the controllers of the target may need \
+             minutes:\n`--timeout 5m` waits for them.\n"
+        ),
+    }
 }

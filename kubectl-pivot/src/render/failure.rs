@@ -28,7 +28,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn causes_are_told_once() {
+    fn causes_are_shown_once() {
         let error = Outer(std::io::Error::other("inner"));
         let text = anstream::adapter::strip_str(&failure(&error, Some("try this"))).to_string();
         assert_eq!(text, "error: outer\n  caused by: inner\nhint: try this");

@@ -6,8 +6,10 @@ mod deletion;
 mod diagnosis;
 mod explain;
 mod failure;
+mod findings;
 mod kubectl_table;
 mod live;
+mod move_plan;
 mod objects;
 mod pivot;
 mod plan;
@@ -16,7 +18,10 @@ mod progress;
 mod report;
 mod sandboxes;
 mod scope;
+mod screen;
 mod sides;
+#[cfg(test)]
+mod snapshot_tests;
 mod status;
 mod structured;
 
@@ -30,16 +35,19 @@ pub use deletion::{deletion, prospect};
 pub use diagnosis::diagnosis;
 pub use explain::{explanation, explanations};
 pub use failure::failure;
+pub use findings::findings;
 pub use kubectl_table::kubectl_table;
 pub use live::Live;
+pub use move_plan::move_plan;
 pub use objects::{json_objects, yaml_objects};
 pub use pivot::{outline, pivot, runs};
 pub use plan::{plan, plan_dot};
 pub use plugins::{installed, new_plugin, plugin, plugin_check, plugins, trusted};
 pub use progress::{Progress, ProgressView};
-pub use report::report;
+pub use report::{ReportView, report};
 pub use sandboxes::{sandbox_up, sandboxes};
 pub(crate) use scope::scope;
+pub use screen::Screen;
 pub use sides::{batch_states, cluster_states, moved_before};
 pub use status::status;
 pub use structured::structured;
@@ -56,6 +64,17 @@ pub enum Format {
     Yaml,
 }
 
+/// Writes a result to standard output: the document that was asked for, or else a text for people.
+pub fn show(document: Option<String>, text: impl FnOnce(&Screen) -> String) {
+    match document {
+        Some(document) => print(&document),
+        None => {
+            let screen = Screen::of_stdout();
+            print(&screen.fit(&text(&screen)));
+        }
+    }
+}
+
 /// Writes a result to standard output. A closed pipe (`| head`) is no error.
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
@@ -70,5 +89,6 @@ pub fn print(text: &str) {
 /// Writes a line to standard error.
 pub fn print_error(text: &str) {
     let mut out = anstream::stderr().lock();
-    let _ = writeln!(out, "{}", visible::output(text.trim_end()));
+    let text = Screen::of_stderr().fit(text.trim_end());
+    let _ = writeln!(out, "{}", visible::output(&text));
 }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
+use super::findings::findings;
+use super::screen::Screen;
 use crate::transfer::{MovePlan, PlannedCluster, PlannedFate, SharedObjects, Unit};
 use crate::visible::one_line;
 
@@ -11,10 +13,10 @@ use crate::visible::one_line;
 const NAMED: usize = 3;
 
 /// The plan as a tree.
-pub fn plan(plan: &MovePlan) -> String {
+pub fn plan(plan: &MovePlan, screen: &Screen) -> String {
     let mut text = format!("{}\n", one_line(&plan.source));
     for unit in &plan.units {
-        branch(&mut text, unit);
+        branch(&mut text, unit, screen);
     }
     if !plan.shared.is_empty() {
         let _ = writeln!(text, "{}", "belong to no Cluster".bold());
@@ -41,18 +43,10 @@ pub fn plan(plan: &MovePlan) -> String {
             one_line(&stays.reason)
         );
     }
-    for finding in &plan.findings {
-        let _ = writeln!(
-            text,
-            "{}\n  hint: {}",
-            one_line(&finding.to_string()),
-            one_line(&finding.hint)
-        );
-    }
-    text
+    text + &findings(&plan.findings, screen, false)
 }
 
-fn branch(text: &mut String, unit: &Unit) {
+fn branch(text: &mut String, unit: &Unit, screen: &Screen) {
     let is_one = unit.clusters.len() == 1;
     if !is_one {
         let by: Vec<String> = unit.tied_by.iter().map(ToString::to_string).collect();
@@ -63,7 +57,7 @@ fn branch(text: &mut String, unit: &Unit) {
         let moves = if cluster.moves { PlannedFate::Moves } else { PlannedFate::Stays };
         let _ =
             writeln!(text, "{indent}{} Cluster {}", fate(moves), one_line(&cluster.name).bold());
-        let _ = writeln!(text, "{indent}      {}", one_line(&counts(cluster)));
+        text.push_str(&screen.line(&format!("{indent}      "), &one_line(&counts(cluster))));
     }
 }
 

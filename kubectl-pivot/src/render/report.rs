@@ -1,83 +1,116 @@
-//! The report of a move for people.
+//! The report of a run for people: the result, then what to know and to do next.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
-use super::kubectl_table::align;
+use super::findings::findings;
+use super::move_plan::{amounts, line, listed, move_plan, others};
 use super::scope::scope;
+use super::screen::Screen;
 use super::sides::{batch_states, cluster_states};
 use crate::called;
 use crate::probes::ProbeOutcome;
-use crate::transfer::{Explained, Finding, Outcome, Report, Severity};
-use crate::visible::{indented, one_line};
+use crate::transfer::{Operation, Outcome, Report};
+use crate::visible::one_line;
 
-/// Objects shown one by one for each reason; the rest is counted.
-const SHOWN: usize = 10;
+/// Names that are shown of a list; the rest is counted.
+const SHOWN: usize = 3;
 
-/// The report as text. With `every`, nothing is left to a count.
-pub fn report(report: &Report, every: bool) -> String {
-    let mut text = String::new();
-    findings(&mut text, &report.findings);
-    counts(&mut text, report);
-    conversions(&mut text, report, every);
-    if report.outcome == Outcome::Planned {
-        planned(&mut text, report, every);
+/// The wishes of a reader.
+#[derive(Clone, Debug, Default)]
+pub struct ReportView {
+    /// All objects, the times and the requests.
+    pub is_verbose: bool,
+    /// The next command.
+    pub next: Option<String>,
+}
+
+/// The report as text.
+pub fn report(report: &Report, view: &ReportView, screen: &Screen) -> String {
+    let every = view.is_verbose;
+    let mut text = findings(&report.findings, screen, every);
+    match report.outcome {
+        Outcome::Planned => text.push_str(&move_plan(report, screen, every)),
+        _ => text.push_str(&screen.line("", &headline(report))),
     }
-    explained(&mut text, "Kept in the source too", &report.kept, every);
-    explained(&mut text, "Not moved", &report.not_moved, every);
-    explained(&mut text, "Still in the source", &report.held, every);
-    let title = "Deleted by the garbage collector of the source";
-    explained(&mut text, title, &report.collected, every);
+    // Of a refused move only the findings matter; the plan has its lists already.
+    if !matches!(report.outcome, Outcome::Planned | Outcome::Refused) {
+        text.push_str(&others(report, screen, every));
+    }
+    conversions(&mut text, report, (screen, every));
     if !report.added_by_target.is_empty() {
-        let _ = writeln!(text, "\nFields that the target added to the copies:");
-        some(
-            &mut text,
-            report.added_by_target.iter().cloned(),
-            report.added_by_target.len(),
-            every,
-        );
+        let fields: Vec<String> =
+            report.added_by_target.iter().map(|field| one_line(field)).collect();
+        let shown = if every { fields.len() } else { SHOWN };
+        let words = format!("fields by the target to the copies: {}", listed(&fields, shown, ", "));
+        text.push_str(&line(screen, "ADDED", &words));
     }
-    clusters(&mut text, report, every);
-    numbers(&mut text, report);
-    probes(&mut text, report);
+    clusters(&mut text, report, (screen, every));
+    probes(&mut text, report, screen);
     if let Some(backup) = &report.backup {
-        let _ = writeln!(text, "Backup:   {backup}");
+        text.push_str(&line(screen, "BACKUP", &one_line(backup)));
     }
-    let _ = writeln!(text, "\n{}", headline(report));
-    called::in_text(&text)
+    if every {
+        numbers(&mut text, report, screen);
+    }
+    ending(&mut text, report, view);
+    called::in_text(&screen.fit(&text))
+}
+
+/// The last lines: the next command, which may be pasted and so is never broken.
+fn ending(text: &mut String, report: &Report, view: &ReportView) {
+    if report.outcome == Outcome::Planned {
+        let _ = writeln!(text, "\n{}", planned(report));
+    }
+    let Some(next) = &view.next else { return };
+    match report.outcome {
+        Outcome::Planned => {
+            let _ = writeln!(text, "Without --dry-run it does all of this:\n  {next}");
+        }
+        Outcome::Moved | Outcome::Saved => {
+            let _ = writeln!(text, "Next: {next}");
+        }
+        _ => {}
+    }
+}
+
+fn planned(report: &Report) -> String {
+    let scope = scope(report.namespace.as_deref(), &report.namespaces, report.chosen.as_deref());
+    let verb = match report.operation {
+        Operation::Move => "Would move",
+        Operation::Backup => "Would back up",
+        Operation::Restore => "Would restore",
+    };
+    format!("{} {} in {scope}; nothing was changed (dry-run)", verb.bold(), amounts(report))
 }
 
 fn headline(report: &Report) -> String {
-    let chosen = report.chosen.as_deref();
-    let scope = scope(report.namespace.as_deref(), &report.namespaces, chosen);
-    let what = format!(
-        "{} and {} in {scope}",
-        count(report.clusters, "cluster"),
-        count(report.objects(), "object")
-    );
+    let scope = scope(report.namespace.as_deref(), &report.namespaces, report.chosen.as_deref());
+    let all = amounts(report);
+    let (source, target) = (one_line(&report.source), one_line(&report.target));
+    let seconds: f64 = report.phases.iter().map(|phase| phase.seconds).sum();
     match report.outcome {
-        Outcome::Moved => {
-            let all = format!(
-                "{}, {}",
-                count(report.clusters, "cluster"),
-                count(report.objects(), "object")
-            );
-            format!("{} {all} from {} to {}", "Moved".green().bold(), report.source, report.target)
-        }
-        Outcome::Planned => {
-            format!("{} {what}; nothing was changed (dry-run)", "Would move".bold())
-        }
+        Outcome::Moved => format!(
+            "{} {all} from {source} to {target} in {seconds:.1} s.{}",
+            "Moved".green().bold(),
+            if report.held.is_empty() { "" } else { " Some objects are left in the source." }
+        ),
+        Outcome::Planned => String::new(),
         Outcome::Refused => {
             format!("{}: fix the errors above; nothing was changed", "Refused".red().bold())
         }
         Outcome::NothingInScope => format!(
-            "{} in {scope} of {}; nothing was changed",
-            "Nothing to move".yellow().bold(),
-            report.source
+            "{} in {scope} of {source}; nothing was changed",
+            match report.operation {
+                Operation::Move => "Nothing to move",
+                Operation::Backup => "Nothing to back up",
+                Operation::Restore => "Nothing to restore",
+            }
+            .yellow()
+            .bold(),
         ),
-        Outcome::Saved => format!("{} {what} to {}", "Saved".green().bold(), report.target),
+        Outcome::Saved => format!("{} {all} in {scope} to {target}", "Saved".green().bold()),
         Outcome::Restored => restored(report),
         Outcome::Undone => format!("{}: everything was rolled back", "Failed".red().bold()),
         Outcome::PartlyMoved => {
@@ -92,12 +125,11 @@ fn restored(report: &Report) -> String {
     let there = report.reused.len();
     let created = report.objects().saturating_sub(there);
     let mut text = format!(
-        "{} {} and {} from {} to {}",
+        "{} {} from {} to {}",
         "Restored".green().bold(),
-        count(report.clusters, "cluster"),
-        count(report.objects(), "object"),
-        report.source,
-        report.target
+        amounts(report),
+        one_line(&report.source),
+        one_line(&report.target)
     );
     if there > 0 {
         let _ =
@@ -106,119 +138,61 @@ fn restored(report: &Report) -> String {
     text
 }
 
-fn findings(text: &mut String, findings: &[Finding]) {
-    for finding in findings {
-        let tag = match finding.severity {
-            Severity::Error => "error".red().bold().to_string(),
-            Severity::Warning => "warning".yellow().bold().to_string(),
-        };
-        let _ = writeln!(
-            text,
-            "{tag}: {} cluster: {} [{}]",
-            finding.cluster,
-            indented(&finding.message, 4),
-            finding.rule
-        );
-        let _ = writeln!(text, "  {} {}", "hint:".cyan(), indented(&finding.hint, 4));
-    }
-    if let Some(first) = findings.first() {
-        let one_rule = findings.iter().all(|finding| finding.rule == first.rule);
-        let rule = if one_rule { first.rule } else { "RULE" };
-        let _ = writeln!(text, "More about a finding: kubectl pivot explain {rule}\n");
-    }
-}
-
-fn counts(text: &mut String, report: &Report) {
-    if report.counts_by_kind.is_empty() {
-        return;
-    }
-    let mut lines = vec![vec!["KIND".to_owned(), "OBJECTS".to_owned()]];
-    lines.extend(
-        report.counts_by_kind.iter().map(|(kind, count)| vec![kind.clone(), count.to_string()]),
-    );
-    text.push_str(&align(&lines));
-}
-
 /// Kinds that the target converts, and the fields of each that do not stay as they are.
-fn conversions(text: &mut String, report: &Report, every: bool) {
-    if report.conversions.is_empty() {
-        return;
-    }
-    let _ = writeln!(text, "\nConverted by the target:");
+fn conversions(text: &mut String, report: &Report, (screen, every): (&Screen, bool)) {
+    let shown = if every { usize::MAX } else { SHOWN * 4 };
     let mut lines = Vec::new();
     for kind in &report.conversions {
         lines.push(format!("{} from {} to {}", kind.resource, kind.from, kind.to));
         let fields = kind.fields.iter();
         lines.extend(fields.map(|field| format!("  {}: {}", field.field, field.reason)));
     }
-    let count = lines.len();
-    let shown = if every { count } else { SHOWN * 5 };
-    for line in lines.iter().take(shown) {
-        let _ = writeln!(text, "  {}", one_line(line));
+    if let Some(more) = lines.len().checked_sub(shown).filter(|more| *more > 0) {
+        lines.truncate(shown);
+        lines.push(format!("… and {more} lines more (-v shows all)"));
     }
-    if count > shown {
-        let _ = writeln!(text, "  … and {} lines more (all of them with -o json)", count - shown);
+    if !lines.is_empty() {
+        text.push_str(&line(screen, "CONVERT", "the target converts:"));
     }
-}
-
-fn planned(text: &mut String, report: &Report, every: bool) {
-    let _ = writeln!(text, "\nWould be moved, owners first:");
-    some(text, report.moved.iter().map(ToString::to_string), report.moved.len(), every);
-}
-
-fn explained(text: &mut String, title: &str, objects: &[Explained], every: bool) {
-    let mut by_reason: BTreeMap<&str, Vec<&Explained>> = BTreeMap::new();
-    for object in objects {
-        by_reason.entry(&object.reason).or_default().push(object);
-    }
-    for (reason, objects) in by_reason {
-        let _ = writeln!(text, "\n{title} ({}): {}", objects.len(), one_line(reason));
-        some(text, objects.iter().map(|object| object.object.to_string()), objects.len(), every);
+    for words in lines {
+        let indent = if words.starts_with("  ") { "           " } else { "         " };
+        text.push_str(&screen.line(indent, one_line(&words).trim_start()));
     }
 }
 
-fn some(text: &mut String, lines: impl Iterator<Item = String>, total: usize, every: bool) {
-    let shown = if every { total } else { SHOWN };
-    for line in lines.take(shown) {
-        let _ = writeln!(text, "  {}", one_line(&line));
-    }
-    if total > shown {
-        let _ = writeln!(text, "  … and {} more (all of them with -o json)", total - shown);
-    }
-}
-
-fn clusters(text: &mut String, report: &Report, every: bool) {
+fn clusters(text: &mut String, report: &Report, (screen, every): (&Screen, bool)) {
     if !report.batches.is_empty() {
-        let _ = writeln!(text, "\nBatches:  {}", batch_states(&report.batches));
+        text.push_str(&line(screen, "BATCHES", &batch_states(&report.batches)));
     }
     if !report.cluster_states.is_empty() {
         let _ = write!(text, "\n{}", cluster_states(&report.cluster_states, every));
     }
 }
 
-fn numbers(text: &mut String, report: &Report) {
+fn numbers(text: &mut String, report: &Report, screen: &Screen) {
     let phases: Vec<String> = report
         .phases
         .iter()
         .map(|phase| format!("{} {:.1} s", phase.phase, phase.seconds))
         .collect();
     if !phases.is_empty() {
-        let _ = writeln!(text, "\nTime:     {}", phases.join(", "));
+        text.push_str(&line(screen, "TIME", &phases.join(", ")));
     }
     for (cluster, requests) in &report.requests {
         let total: u64 = requests.values().sum();
         let parts: Vec<String> =
             requests.iter().map(|(verb, count)| format!("{count} {verb}")).collect();
-        let _ = writeln!(text, "Requests: {total} to the {cluster} ({})", parts.join(", "));
+        let words = format!("{total} to the {cluster} ({})", parts.join(", "));
+        text.push_str(&line(screen, "REQUESTS", &words));
     }
 }
 
 /// Readiness probes: how many hold, and each that does not, or that nobody has looked at.
-fn probes(text: &mut String, report: &Report) {
+fn probes(text: &mut String, report: &Report, screen: &Screen) {
     let results = &report.probes.results;
     if !results.is_empty() {
         let held = results.iter().filter(|result| result.outcome == ProbeOutcome::Held).count();
-        let _ = writeln!(text, "Probes:   {held} of {} hold", results.len());
+        text.push_str(&line(screen, "PROBES", &format!("{held} of {} hold", results.len())));
     }
     for result in results.iter().filter(|result| result.outcome != ProbeOutcome::Held) {
         let tag = if result.is_bad() && report.outcome == Outcome::Moved {
@@ -226,28 +200,22 @@ fn probes(text: &mut String, report: &Report) {
         } else {
             "note:".cyan().to_string()
         };
-        let _ = writeln!(text, "  {tag} {}", one_line(&result.to_string()));
+        let words = format!("{tag} {}", one_line(&result.to_string()));
+        text.push_str(&line(screen, "", &words));
     }
     for unprobed in &report.probes.unprobed {
         let plugin = unprobed.plugin.as_ref().map(|plugin| format!("plugin {plugin}: "));
-        let _ = writeln!(
-            text,
-            "Probes:   none for the infrastructure provider {}: {}{}",
+        let words = format!(
+            "none for the infrastructure provider {}: {}{}",
             one_line(&unprobed.provider),
             one_line(&plugin.unwrap_or_default()),
             one_line(&unprobed.reason)
         );
+        text.push_str(&line(screen, "PROBES", &words));
     }
     if report.has_bad_probes() {
-        let _ = writeln!(
-            text,
-            "{} the move is done and is not undone; fix what the probes wait for, then \
-             `kubectl pivot verify`",
-            "hint:".cyan()
-        );
+        let words = "the move is done and is not undone; fix what the probes wait for, then run \
+                     `kubectl pivot verify`";
+        text.push_str(&screen.line(&format!("{} ", "hint:".cyan()), words));
     }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

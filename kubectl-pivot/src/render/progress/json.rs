@@ -11,7 +11,7 @@ use super::open::{Ended, Open};
 use crate::journal::{Event, Lane, RunEvent};
 use crate::{causes, visible};
 
-/// Progress is told at most so often, and when all is done.
+/// Progress is shown at most so often, and when all is done.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// One line.
@@ -86,14 +86,14 @@ pub(super) struct Json {
 }
 
 impl Json {
-    /// The line of an event, if it is to be told.
+    /// The line of an event, if it is to be shown.
     pub(super) fn line(&mut self, lane: Lane, event: &Event) -> Option<String> {
         match event {
             Event::Started { name, title } => {
                 self.open.begin(lane, name, title.clone());
                 self.waiting.remove(&lane);
                 self.counted.remove(&lane);
-                self.told(lane, Shown::Started { title })
+                self.report(lane, Shown::Started { title })
             }
             Event::Progress { done, total } => {
                 let last = self.counted.get(&lane);
@@ -101,14 +101,14 @@ impl Json {
                     return None;
                 }
                 self.counted.insert(lane, Instant::now());
-                self.told(lane, Shown::Progress { done: *done, total: *total })
+                self.report(lane, Shown::Progress { done: *done, total: *total })
             }
             Event::Doing(what) => {
                 let last = self.waiting.insert(lane, what.clone());
                 if last.as_ref() == Some(what) {
                     return None;
                 }
-                self.told(lane, Shown::Waiting { message: what })
+                self.report(lane, Shown::Waiting { message: what })
             }
             Event::Finished { summary } => self.ended(lane, |Ended { title, took, .. }| {
                 Shown::Finished { title, seconds: rounded(took), message: summary }
@@ -117,15 +117,15 @@ impl Json {
                 title,
                 seconds: rounded(took),
             }),
-            Event::Note(message) => self.told(lane, Shown::Note { message }),
-            Event::Warning(message) => self.told(lane, Shown::Warning { message }),
+            Event::Note(message) => self.report(lane, Shown::Note { message }),
+            Event::Warning(message) => self.report(lane, Shown::Warning { message }),
             Event::Record(
                 event @ (RunEvent::Begun { .. }
                 | RunEvent::BatchStarted { .. }
                 | RunEvent::BackedUp { .. }
                 | RunEvent::Ended { .. }),
             ) => self.text(lane, Content::Run(event)),
-            // What has a title is told by that.
+            // What has a title is shown by that.
             Event::Record(_) => None,
         }
     }
@@ -138,7 +138,7 @@ impl Json {
         exit_code: u8,
     ) -> Option<String> {
         let (message, causes) = (error.to_string(), causes::each(error));
-        self.told(None, Shown::Error { message, causes, hint, exit_code })
+        self.report(None, Shown::Error { message, causes, hint, exit_code })
     }
 
     fn ended<'a>(&mut self, lane: Lane, what: impl FnOnce(Ended) -> Shown<'a>) -> Option<String> {
@@ -148,7 +148,7 @@ impl Json {
         text(lane, phase, Content::Shown(what(ended)))
     }
 
-    fn told(&self, lane: Lane, shown: Shown<'_>) -> Option<String> {
+    fn report(&self, lane: Lane, shown: Shown<'_>) -> Option<String> {
         self.text(lane, Content::Shown(shown))
     }
 
@@ -209,7 +209,7 @@ mod tests {
         let begun = tell(Some("move"), started("move"));
         assert_eq!(begun, Some(json!({"event": "started", "step": "move", "title": "MOVE"})));
         let inner = tell(Some("move"), started("move"));
-        assert_eq!(inner.expect("told")["phase"], "move");
+        assert_eq!(inner.expect("reported")["phase"], "move");
         tell(Some("move"), Event::Finished { summary: String::new() });
         let inner = tell(Some("move"), started("copy"));
         let expected =
@@ -249,8 +249,8 @@ mod tests {
     fn the_journal_and_the_end_are_told() {
         let mut json = Json::default();
         let ended = RunEvent::Ended { outcome: "moved".to_owned(), error: None };
-        let told = shown(&mut json, None, &Event::Record(ended));
-        assert_eq!(told, Some(json!({"event": "ended", "outcome": "moved"})));
+        let reported = shown(&mut json, None, &Event::Record(ended));
+        assert_eq!(reported, Some(json!({"event": "ended", "outcome": "moved"})));
         let phase = RunEvent::PhaseStarted { phase: "copy".to_owned() };
         assert_eq!(shown(&mut json, None, &Event::Record(phase)), None);
         let line = json.error(&std::io::Error::other("no\nway"), Some("try"), 6).expect("a line");

@@ -14,24 +14,24 @@ const INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(super) struct Lines {
     open: Open,
-    told: BTreeMap<Lane, Instant>,
+    reported: BTreeMap<Lane, Instant>,
 }
 
 impl Lines {
-    /// The line of an event, if it is to be told.
+    /// The line of an event, if it is to be shown.
     pub(super) fn line(&mut self, lane: Lane, event: Event) -> Option<String> {
         match event {
             Event::Started { name, title } => {
                 let line = format!("==> {title}");
                 self.open.begin(lane, name, title);
-                self.told.remove(&lane);
+                self.reported.remove(&lane);
                 Some(line)
             }
             Event::Doing(what) => {
-                if self.told.get(&lane).is_some_and(|last| last.elapsed() <= INTERVAL) {
+                if self.reported.get(&lane).is_some_and(|last| last.elapsed() <= INTERVAL) {
                     return None;
                 }
-                self.told.insert(lane, Instant::now());
+                self.reported.insert(lane, Instant::now());
                 Some(self.within(lane, &what))
             }
             Event::Progress { .. } | Event::Record(_) => None,
@@ -73,7 +73,7 @@ mod tests {
         let doing = |text: &str| Event::Doing(text.to_owned());
         let finished = |summary: &str| Event::Finished { summary: summary.to_owned() };
         let (nodes, target) = (Some("nodes"), Some("init-target"));
-        let told: Vec<String> = [
+        let reported: Vec<String> = [
             (nodes, started("Wait for the nodes")),
             (nodes, doing("0 of 2")),
             (nodes, doing("1 of 2")),
@@ -103,6 +103,6 @@ mod tests {
             "==> Move",
             "    done",
         ];
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 }

@@ -8,6 +8,7 @@ mod terminal;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use json::Json;
 use lines::Lines;
 use terminal::Terminal;
 
-use crate::journal::{Event, Events};
+use super::Screen;
+use crate::journal::{Event, Events, RunEvent};
 use crate::{called, visible};
 
 /// Views of progress.
@@ -34,7 +36,11 @@ pub enum ProgressView {
 
 /// Shows the events of a run.
 #[derive(Clone)]
-pub struct Progress(Arc<Mutex<View>>);
+pub struct Progress {
+    view: Arc<Mutex<View>>,
+    is_past_commit: Arc<AtomicBool>,
+    has_run: Arc<AtomicBool>,
+}
 
 enum View {
     Quiet,
@@ -52,20 +58,52 @@ impl Progress {
             ProgressView::Auto if is_terminal() => View::Terminal(Terminal::on_stderr()),
             ProgressView::Auto | ProgressView::Plain => View::Lines(Lines::default()),
         };
-        Self(Arc::new(Mutex::new(view)))
+        Self {
+            view: Arc::new(Mutex::new(view)),
+            is_past_commit: Arc::default(),
+            has_run: Arc::default(),
+        }
     }
 
     /// Returns the sink of events that this display shows.
     pub fn events(&self) -> Events {
         let progress = self.clone();
-        Events::by_lane(move |lane, event| match &mut *progress.view() {
-            View::Quiet => {}
-            View::Lines(lines) => {
-                lines.line(lane, shown(event)).iter().for_each(|text| line(text));
+        Events::by_lane(move |lane, event| {
+            progress.note(&event);
+            match &mut *progress.view() {
+                View::Quiet => {}
+                View::Lines(lines) => {
+                    lines.line(lane, shown(event)).iter().for_each(|text| line(text));
+                }
+                View::Json(json) => json.line(lane, &event).iter().for_each(|text| line(text)),
+                View::Terminal(terminal) => terminal.show(lane, shown(event)),
             }
-            View::Json(json) => json.line(lane, &event).iter().for_each(|text| line(text)),
-            View::Terminal(terminal) => terminal.show(lane, shown(event)),
         })
+    }
+
+    /// Returns true while a move deletes or resumes, and is not rolled back any more.
+    pub fn is_past_commit(&self) -> bool {
+        self.is_past_commit.load(Ordering::SeqCst)
+    }
+
+    /// Returns true if a run has taken its lock, so that an end leaves it to another command.
+    pub fn has_run(&self) -> bool {
+        self.has_run.load(Ordering::SeqCst)
+    }
+
+    fn note(&self, event: &Event) {
+        if matches!(event, Event::Record(RunEvent::Begun { .. })) {
+            self.has_run.store(true, Ordering::SeqCst);
+        }
+        if let Event::Started { name, .. } = event {
+            // A backup resumes what it has paused too, without having deleted anything.
+            let is_past = match *name {
+                "delete" => true,
+                "resume" => self.is_past_commit(),
+                _ => false,
+            };
+            self.is_past_commit.store(is_past, Ordering::SeqCst);
+        }
     }
 
     /// Clears an unfinished bar, so that other output starts on a line of its own.
@@ -100,7 +138,7 @@ impl Progress {
     }
 
     fn view(&self) -> MutexGuard<'_, View> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,7 +161,8 @@ fn is_terminal() -> bool {
 }
 
 fn line(text: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", visible::output(text));
+    let text = Screen::of_stderr().fit(text);
+    let _ = writeln!(anstream::stderr().lock(), "{}", visible::output(&text));
 }
 
 fn seconds(took: Duration) -> String {

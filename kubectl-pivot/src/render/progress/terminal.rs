@@ -1,4 +1,4 @@
-//! A terminal: a spinner or bar for everything that is going on, a tick line when it has ended.
+//! A terminal: a spinner or bar for everything at work, a tick line when it has ended.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,11 +10,12 @@ use owo_colors::OwoColorize;
 use super::open::{Ended, Open};
 use super::{detail, line, seconds};
 use crate::journal::{Event, Lane};
+use crate::render::Screen;
 
 /// Columns before a line that belongs to the line above it.
 const INDENT: usize = 4;
 
-/// The bars of what is going on, below what has ended.
+/// The bars of open steps, below what has ended.
 pub(super) struct Terminal {
     open: Open,
     all: MultiProgress,
@@ -95,7 +96,7 @@ impl Terminal {
     fn end(&mut self, lane: Lane) -> Ended {
         self.remove(lane);
         let ended = self.open.end(lane);
-        // What it is a part of goes on: the step that a phase belongs to.
+        // The step that it is a part of continues: the one that a phase belongs to.
         let outer = self.open.innermost(lane);
         if let Some((title, elapsed)) = outer.map(|it| (it.title.clone(), it.since.elapsed())) {
             self.add(lane, &title, elapsed);
@@ -134,7 +135,12 @@ fn shortened(text: &str, columns: usize) -> String {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    match Screen::of_stderr().is_utf8 {
+        true => style,
+        false => style.progress_chars("#>-").tick_chars("-\\|/+"),
+    }
 }
 
 #[cfg(test)]

@@ -88,7 +88,12 @@ mod tests {
             ("apiVersion: kubectl-pivot.io/v1alpha1\nkind: Move\n", "kind is `Move`", 2, 7),
             (&format!("{HEAD}metadata:\n  name: Not_A_Name\n"), "is not a valid name", 4, 9),
             (&format!("{HEAD}spec:\n  workerReplicas: many\n"), "invalid u32", 4, 19),
-            (&format!("{HEAD}spec:\n  kubernetesVersion: latest\n"), "not a Kubernetes version", 4, 22),
+            (
+                &format!("{HEAD}spec:\n  kubernetesVersion: latest\n"),
+                "not a Kubernetes version",
+                4,
+                22,
+            ),
             (&format!("{HEAD}spec:\n  bootstrap: minikube\n"), "minikube", 4, 14),
             (&format!("{HEAD}spec:\n  workers: 3\n"), "unknown field", 4, 3),
             (&format!("{HEAD}spec:\n  cni: a\n  cni: b\n"), "duplicate", 5, 3),

@@ -165,12 +165,12 @@ mod tests {
         std::fs::write(&path, text).expect("written");
         let access = Access::read(&path).expect("complete");
         assert_eq!(access.user, json!({"name": "u", "user": {"token": "t"}}));
-        for (without, told) in [("clusters", "no cluster `c`"), ("users", "no user `u`")] {
+        for (without, shown) in [("clusters", "no cluster `c`"), ("users", "no user `u`")] {
             let broken =
                 text.replace(&format!("{without}: ["), &format!("{without}: []\nother: ["));
             std::fs::write(&path, broken).expect("written");
             let error = Access::read(&path).expect_err("incomplete").to_string();
-            assert!(error.ends_with(told), "{error}");
+            assert!(error.ends_with(shown), "{error}");
         }
         assert!(Access::read(&dir.path().join("none")).is_err());
     }

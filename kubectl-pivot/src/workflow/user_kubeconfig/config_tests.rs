@@ -92,7 +92,7 @@ fn names_of_something_else_are_refused() {
         {"name": "a", "context": {"cluster": "pivot", "user": "pivot-admin"}},
         {"name": "b", "context": {"cluster": "other", "user": "pivot-admin"}}]);
     let access = access("https://s");
-    for (theirs, told) in [
+    for (theirs, shown) in [
         (cluster("https://other", "CA"), "a cluster `pivot` already, which is https://other"),
         (cluster("https://s", "another"), "a cluster `pivot` already, which is https://s"),
         (context("other", "pivot-admin"), "of cluster `other` and user `pivot-admin`"),
@@ -101,9 +101,9 @@ fn names_of_something_else_are_refused() {
     ] {
         // Also where another file has it.
         let config = config(vec![json!({}), theirs]);
-        let error = config.check(&access.names, Some(&access)).expect_err(told);
+        let error = config.check(&access.names, Some(&access)).expect_err(shown);
         assert!(
-            error.to_string().contains("/1 has a") && error.to_string().contains(told),
+            error.to_string().contains("/1 has a") && error.to_string().contains(shown),
             "{error}"
         );
         assert!(config.check(&access.names, None).is_err(), "nothing is known of the target yet");
@@ -115,7 +115,7 @@ fn names_of_something_else_are_refused() {
 
 #[test]
 fn what_is_no_kubeconfig_is_refused() {
-    for (content, told) in [
+    for (content, shown) in [
         (json!([1]), "it is no mapping"),
         (json!("text"), "it is no mapping"),
         (json!({"kind": "Pod"}), "its kind is not Config"),
@@ -123,6 +123,6 @@ fn what_is_no_kubeconfig_is_refused() {
         (json!({"users": {}}), "its users are not a list"),
         (json!({"contexts": ["a"]}), "one of its contexts has no name"),
     ] {
-        assert_eq!(check_form(content), Err(told.to_owned()));
+        assert_eq!(check_form(content), Err(shown.to_owned()));
     }
 }

@@ -44,7 +44,7 @@ async fn not_verified(arena: Arc<Arena>) {
     assert_eq!(moved.code, Some(exit::NOT_VERIFIED), "{moved}");
     for part in [
         "Moved ",
-        "Probes:   0 of 1 hold",
+        "PROBES   0 of 1 hold",
         "probe probing/controller did not hold within 1 s in the target cluster",
         "no status.conditions",
         "the move is done and is not undone",

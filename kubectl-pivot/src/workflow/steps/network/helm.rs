@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn what_helm_says_of_a_registry_is_followed_by_what_to_do() {
         let login = "`helm registry login registry.example:5000`";
-        for (words, told) in [
+        for (words, shown) in [
             ("GET \"https://x\": basic credential not found", login),
             ("GET \"https://x\": response status code 401: unauthorized", login),
             ("GET \"https://x\": response status code 403: denied", login),
@@ -203,7 +203,7 @@ mod tests {
         ] {
             let words = format!("Error: failed to perform \"FetchReference\" on source: {words}");
             let hint = hint("oci://registry.example:5000/charts", &words);
-            assert!(hint.contains(told), "{words}: {hint}");
+            assert!(hint.contains(shown), "{words}: {hint}");
         }
     }
 
