@@ -9,7 +9,7 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-/// Why a file is not safe to rely on.
+/// The reason why a file is not safe to rely on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionProblem {
     /// Others may write.
@@ -19,7 +19,7 @@ pub enum PermissionProblem {
         path: PathBuf,
         /// `its group` or `everyone`.
         who: &'static str,
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
     },
     /// It belongs to another user.
@@ -41,7 +41,7 @@ pub enum PermissionProblem {
 }
 
 impl PermissionProblem {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> String {
         match self {
             Self::Writable { path, .. } => {

@@ -79,17 +79,17 @@ impl Plugin {
         Ok(plugin)
     }
 
-    /// Who it is.
+    /// Returns who it is.
     pub fn info(&self) -> &PluginInfo {
         &self.info
     }
 
-    /// Its library.
+    /// The library.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What users can set.
+    /// Returns what users can set.
     ///
     /// # Errors
     /// The plugin gives no usable answer.
@@ -97,7 +97,7 @@ impl Plugin {
         self.call(method::VARIABLES, &serde_json::json!({}))
     }
 
-    /// What is wrong with it, one sentence each, by the conformance kit of the plugin API.
+    /// Returns what is wrong with it, one sentence each, by the conformance kit of the plugin API.
     pub fn conformance(&self) -> Vec<String> {
         testing::check(&|method, request| (self.invoke)(method, request).map_err(|e| refusal(&e)))
     }
@@ -173,7 +173,7 @@ impl InfrastructurePlugin<'_> {
         self.0.call(method::PROVIDERS, cluster)
     }
 
-    /// What the bootstrap cluster must offer.
+    /// Returns what the bootstrap cluster must offer.
     ///
     /// # Errors
     /// See [`Self::providers`].
@@ -197,7 +197,7 @@ impl InfrastructurePlugin<'_> {
         self.0.ask(method::CNI, cluster)
     }
 
-    /// What "ready" means.
+    /// Returns what "ready" means.
     ///
     /// # Errors
     /// See [`Self::providers`].
@@ -207,7 +207,7 @@ impl InfrastructurePlugin<'_> {
 }
 
 impl CniPlugin<'_> {
-    /// What to install.
+    /// Returns what to install.
     ///
     /// # Errors
     /// The plugin refuses or gives no usable answer.
@@ -215,7 +215,7 @@ impl CniPlugin<'_> {
         self.0.call(method::PLAN, request)
     }
 
-    /// What "ready" means.
+    /// Returns what "ready" means.
     ///
     /// # Errors
     /// The plugin refuses or gives no usable answer.

@@ -8,7 +8,7 @@ use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL, PluginError, ProtocolVersion
 use super::file::HeaderProblem;
 use kubectl_pivot_own_files::PermissionProblem;
 
-/// Why the library of a plugin cannot be used.
+/// The reason why the library of a plugin cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginFileError {
     /// The file cannot be read.
@@ -40,7 +40,7 @@ pub enum PluginFileError {
     Untrusted {
         /// The library.
         path: PathBuf,
-        /// Its hash.
+        /// The hash.
         found: String,
         /// What the lock says, as a sentence fragment.
         expected: String,
@@ -124,7 +124,7 @@ pub enum PluginFileError {
 }
 
 impl PluginFileError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> Cow<'static, str> {
         let hint = match self {
             Self::Read { .. } => "check the path and your permissions",
@@ -151,7 +151,7 @@ impl PluginFileError {
     }
 }
 
-/// Why a plugin that is loaded did not give a usable answer.
+/// The reason why a plugin that is loaded did not give a usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The plugin answers with an error of its own.
@@ -169,7 +169,7 @@ pub enum CallError {
     Answer {
         /// Name of the plugin.
         plugin: String,
-        /// Its library.
+        /// The library.
         path: PathBuf,
         /// The method.
         method: String,
@@ -189,7 +189,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused { source, .. } => source.hint.as_deref(),

@@ -20,7 +20,7 @@ const LIBRARY_LIMIT_BYTES: u64 = 256 << 20;
 
 /// A library in memory.
 pub(super) struct Library {
-    /// Its path and its hash.
+    /// The path and its hash.
     pub(super) file: PluginFile,
     /// All of it.
     pub(super) bytes: Vec<u8>,
@@ -29,7 +29,7 @@ pub(super) struct Library {
 /// A library that is safe to open as far as one can see from outside, and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginFile {
-    /// Its path.
+    /// The path.
     pub path: PathBuf,
     /// Hash of its bytes.
     pub hash: Sha256,

@@ -18,14 +18,14 @@ pub struct Found {
     pub origin: Origin,
     /// What its sidecar file says.
     pub sidecar: Result<Sidecar, SidecarError>,
-    /// Whether it may be loaded.
+    /// True if it may be loaded.
     pub trust: Trust,
 }
 
-/// Whether a library may be loaded.
+/// True if a library may be loaded.
 #[derive(Debug)]
 pub enum Trust {
-    /// Its bytes are those that were trusted.
+    /// The bytes are those that were trusted.
     Trusted(PluginFile),
     /// Another library was trusted under its name.
     Changed {
@@ -58,7 +58,7 @@ impl Found {
         Self { path, origin, sidecar, trust }
     }
 
-    /// Its name by its description, else by its file name.
+    /// The name by its description, else by its file name.
     pub fn name(&self) -> String {
         name_of(&self.path, &self.sidecar)
     }

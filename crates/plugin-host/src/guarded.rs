@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kubectl_pivot_own_files::{self as own_files, Links, PermissionProblem};
 
-/// Why a file is not relied on.
+/// The reason why a file is not relied on.
 #[derive(Debug)]
 pub(super) enum GuardedError {
     /// It cannot be read.

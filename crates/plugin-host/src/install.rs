@@ -20,11 +20,11 @@ use super::write;
 pub struct Installed {
     /// The plugin, loaded.
     pub plugin: Plugin,
-    /// Its library, where it will be found.
+    /// The library, where it will be found.
     pub path: PathBuf,
 }
 
-/// Why a plugin is not installed, trusted or removed.
+/// The reason why a plugin is not installed, trusted or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// The library is no plugin, or none that this program can use.
@@ -55,7 +55,7 @@ pub enum InstallError {
 }
 
 impl InstallError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
             Self::File(error) => error.hint(),

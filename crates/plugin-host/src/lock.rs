@@ -33,7 +33,7 @@ pub struct Lock {
     plugins: BTreeMap<String, Sha256>,
 }
 
-/// Why the lock cannot be used.
+/// The reason why the lock cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// The file cannot be read or written.
@@ -68,13 +68,13 @@ pub enum LockError {
     Newer {
         /// The lock file.
         path: PathBuf,
-        /// Its version.
+        /// The version.
         found: u32,
     },
 }
 
 impl LockError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
             Self::Io { .. } => "check its permissions".into(),

@@ -18,7 +18,7 @@ pub struct Registry {
     unread: Vec<(Origin, LockError)>,
 }
 
-/// Why no plugin is meant by a name.
+/// The reason why no plugin is meant by a name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// There is no such plugin.
@@ -39,7 +39,7 @@ pub enum SelectError {
     },
 }
 
-/// Why a plugin is not loaded.
+/// The reason why a plugin is not loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// No plugin is meant.
@@ -51,7 +51,7 @@ pub enum LoadError {
 }
 
 impl SelectError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> String {
         match self {
             Self::Unknown { similar, .. } if similar.is_empty() => {
@@ -67,7 +67,7 @@ impl SelectError {
 }
 
 impl LoadError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> String {
         match self {
             Self::Select(error) => error.hint(),

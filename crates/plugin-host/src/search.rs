@@ -21,11 +21,11 @@ pub struct SearchPath {
 pub struct SearchFolder {
     /// Absolute path.
     pub path: PathBuf,
-    /// Why it is looked in.
+    /// The reason why it is looked in.
     pub origin: Origin,
 }
 
-/// Why a folder is looked in.
+/// The reason why a folder is looked in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// `--plugin-dir`.
@@ -70,7 +70,7 @@ pub enum SearchError {
 }
 
 impl SearchError {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Relative { .. } => "write the whole path, beginning with a slash",

@@ -29,7 +29,7 @@ pub struct Sidecar {
     pub info: PluginInfo,
 }
 
-/// Why a library is not described.
+/// The reason why a library is not described.
 #[derive(Debug, thiserror::Error)]
 pub enum SidecarError {
     /// The file is missing or cannot be read or written.
@@ -53,7 +53,7 @@ pub enum SidecarError {
     Newer {
         /// The sidecar file.
         path: PathBuf,
-        /// Its version.
+        /// The version.
         found: u32,
     },
 }

@@ -55,7 +55,7 @@ impl Blueprint {
         Ok(Self { request, plugin, cluster, given, network, declared: all })
     }
 
-    /// What was asked for.
+    /// Returns what was asked for.
     pub fn request(&self) -> &BlueprintRequest {
         &self.request
     }
@@ -86,7 +86,7 @@ impl Blueprint {
         Ok(self.infrastructure()?.providers(&self.cluster)?)
     }
 
-    /// What the bootstrap cluster, and the machine it runs on, must offer.
+    /// Returns what the bootstrap cluster, and the machine it runs on, must offer.
     ///
     /// # Errors
     /// See [`Self::providers`].
@@ -145,7 +145,7 @@ impl Blueprint {
         self.network.plan(self.infrastructure_name(), request.as_ref())
     }
 
-    /// What "ready" means for the network.
+    /// Returns what "ready" means for the network.
     ///
     /// # Errors
     /// See [`Self::providers`].

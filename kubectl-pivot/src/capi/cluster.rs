@@ -125,7 +125,7 @@ pub fn clusters_named_by(object: &Object) -> Vec<(Option<&str>, &str)> {
     named.into_iter().filter_map(|(place, name)| Some((place, name?))).collect()
 }
 
-/// Why a Cluster or Machine is not yet far enough for a move; `None` when it is, and for all
+/// The reason why a Cluster or Machine is not yet far enough for a move; `None` when it is, and for all
 /// other kinds.
 ///
 /// The rule is clusterctl's: infrastructure provisioned, control plane initialised, and each

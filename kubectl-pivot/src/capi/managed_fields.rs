@@ -128,7 +128,7 @@ fn rewrite_key(key: &str, uids: &HashMap<String, String>) -> Option<String> {
     Some(format!("k:{}", Value::Object(fields)))
 }
 
-/// Who manages a field, by its pointer into the field sets (`/f:spec/f:paused`): entries without
+/// Returns who manages a field, by its pointer into the field sets (`/f:spec/f:paused`): entries without
 /// their sets.
 pub fn managers_of(entries: &[Value], field: &str) -> Vec<Value> {
     let manages = |entry: &&Value| entry["fieldsV1"].pointer(field).is_some();

@@ -41,10 +41,10 @@ pub struct OwnerReference {
     pub name: String,
     /// UID of the owner.
     pub uid: String,
-    /// Whether the owner is the managing controller.
+    /// True if the owner is the managing controller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<bool>,
-    /// Whether the garbage collector holds back the deletion of the owner.
+    /// True if the garbage collector holds back the deletion of the owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block_owner_deletion: Option<bool>,
 }

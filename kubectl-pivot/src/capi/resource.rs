@@ -21,7 +21,7 @@ pub struct ResourceType {
     pub kind: String,
     /// Plural in paths, for example `machines`.
     pub plural: String,
-    /// Whether objects live in namespaces.
+    /// True if objects live in namespaces.
     pub namespaced: bool,
 }
 

@@ -32,7 +32,7 @@ const LONGEST_EXCERPT: usize = 300;
 /// take its bound while all others do.
 static LONG_ANSWERS: Semaphore = Semaphore::const_new(2);
 
-/// Why an attempt failed, and how long the API server wants to be left alone.
+/// The reason why an attempt failed, and how long the API server wants to be left alone.
 pub(super) type Failure = (ApiErrorCause, Option<Duration>);
 
 /// The form of an answer.

@@ -21,7 +21,7 @@ pub(super) struct Call {
     pub(super) accept: &'static str,
     /// The form that the answer has to have. A proxy may answer in the place of the API server.
     pub(super) form: Form,
-    /// Whether carrying it out twice is no different from once.
+    /// True if carrying it out twice is no different from once.
     pub(super) repeatable: bool,
 }
 

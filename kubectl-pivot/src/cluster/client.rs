@@ -143,7 +143,7 @@ impl Client {
         self.gate.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What errors call this cluster.
+    /// Returns what errors call this cluster.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -158,12 +158,12 @@ impl Client {
         self.connection.endpoint()
     }
 
-    /// What others can read of this connection, or answer in the place of the API server.
+    /// Returns what others can read of this connection, or answer in the place of the API server.
     pub fn exposures(&self) -> &[Exposure] {
         self.connection.exposures()
     }
 
-    /// From now on whoever watches is told when a request of this client or of its clones takes long.
+    /// Reports from now on when a request of this client or of its clones takes long.
     pub fn tell(&self, events: &Events) {
         *self.events.write().unwrap_or_else(PoisonError::into_inner) = Some(events.clone());
     }
@@ -239,7 +239,7 @@ impl Client {
         }
     }
 
-    /// What the API server serves, as `APIGroupDiscoveryList` where it knows that.
+    /// Returns what the API server serves, as `APIGroupDiscoveryList` where it knows that.
     ///
     /// # Errors
     /// When the request fails.
@@ -357,7 +357,7 @@ impl Client {
         }
     }
 
-    /// What carries requests; for those that [`Client::send`] cannot read the answer of.
+    /// Returns what carries requests; for those that [`Client::send`] cannot read the answer of.
     pub(super) fn http(&self) -> kube::Client {
         self.connection.current().http
     }

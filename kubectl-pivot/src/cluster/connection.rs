@@ -10,7 +10,7 @@ use super::exposure::{Exposure, exposures_of};
 use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
 use crate::causes::in_one_line;
 
-/// Why no client could be made.
+/// The reason why no client could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The kubeconfig is missing or unusable.

@@ -1,4 +1,4 @@
-//! What can go wrong in one request, told so that a user can act on it.
+//! Errors of one request, in words that a user can act on.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,7 +15,7 @@ pub enum Verb {
     Get,
     /// Read a collection, one request for each page.
     List,
-    /// Be told of the changes of a collection.
+    /// Follow the changes of a collection.
     Watch,
     /// Create an object.
     Create,
@@ -84,7 +84,7 @@ pub struct ApiError {
     pub verb: Verb,
     /// On what.
     pub subject: Subject,
-    /// Why it failed.
+    /// The reason why it failed.
     #[source]
     pub cause: ApiErrorCause,
 }
@@ -98,7 +98,7 @@ pub struct Endpoint {
     pub flags: String,
 }
 
-/// Why a request failed.
+/// The reason why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiErrorCause {
     /// The API server answered with an error status.
@@ -266,7 +266,7 @@ impl ApiError {
         )
     }
 
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> String {
         match &self.cause {
             ApiErrorCause::Status { code: 401, .. } | ApiErrorCause::Credentials(_) => format!(

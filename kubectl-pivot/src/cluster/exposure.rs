@@ -13,7 +13,7 @@ pub enum Exposure {
 }
 
 impl Exposure {
-    /// What it means for a run.
+    /// Returns what it means for a run.
     pub fn message(self) -> &'static str {
         match self {
             Self::Unverified => {
@@ -27,7 +27,7 @@ impl Exposure {
         }
     }
 
-    /// How to fix it.
+    /// Returns how to fix it.
     pub fn hint(self) -> &'static str {
         match self {
             Self::Unverified => {

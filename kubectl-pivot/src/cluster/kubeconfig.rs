@@ -18,7 +18,7 @@ pub struct KubeconfigRef {
     pub context: Option<String>,
 }
 
-/// Why a cluster could not be connected to from a kubeconfig.
+/// The reason why a cluster could not be connected to from a kubeconfig.
 #[derive(Debug, thiserror::Error)]
 pub enum KubeconfigProblem {
     /// No kubeconfig was given or found.
@@ -103,7 +103,7 @@ impl KubeconfigRef {
         Ok(config)
     }
 
-    /// Where the kubeconfig comes from, for messages, and the files to read. Files of `$KUBECONFIG`
+    /// Returns where the kubeconfig comes from, for messages, and the files to read. Files of `$KUBECONFIG`
     /// that do not exist are passed over, as kubectl does; an explicit file is not.
     fn files(&self) -> (String, Vec<PathBuf>) {
         if let Some(path) = &self.path {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_a_kubeconfig_is_told_without_its_lines() {
+    async fn what_is_wrong_with_a_kubeconfig_is_shown_without_its_lines() {
         for broken in [
             "users: [{name: u, user: {token: CANARY, token: CANARY}}]\n",
             "users: [{name: u, user: CANARY}]\n",

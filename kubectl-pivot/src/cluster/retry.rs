@@ -127,7 +127,10 @@ mod tests {
         assert!(policy.is_over(1, policy.patience, policy.patience));
         assert!(RetryPolicy::once().is_over(1, LONG, LONG));
         let took = Duration::from_secs(30);
-        assert!(RetryPolicy::brief().is_over(3, took, 3 * took), "a wrong address is told soon");
+        assert!(
+            RetryPolicy::brief().is_over(3, took, 3 * took),
+            "a wrong address is reported soon"
+        );
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Served {
         Ok(served)
     }
 
-    /// What an answer to an aggregated discovery request says.
+    /// Returns what an answer to an aggregated discovery request says.
     pub(crate) fn aggregated(answer: &Value) -> Self {
         let mut served = Self::default();
         for group in items(answer, "items") {

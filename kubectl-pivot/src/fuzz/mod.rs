@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 
 use self::mutate::mutated;
 
-/// How long each target takes. Without it, a short pass.
+/// The time that each target takes. Without it, a short pass.
 const SECONDS: &str = "KUBECTL_PIVOT_FUZZ_SECONDS";
 
 /// Texts of a short pass.

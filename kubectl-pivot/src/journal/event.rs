@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// A phase or step has begun.
     Started {
-        /// Its stable name, for example `copy`.
+        /// The stable name, for example `copy`.
         name: &'static str,
         /// Short imperative title, for example `Create objects in the target`.
         title: String,
@@ -33,7 +33,7 @@ pub enum Event {
     Failed,
     /// Worth telling the user, without being an error.
     Note(String),
-    /// Something the user should look at, although the run goes on.
+    /// Something the user should look at, although the run continues.
     Warning(String),
     /// What the journal of the run keeps; nothing to show.
     Record(RunEvent),
@@ -63,7 +63,7 @@ pub enum RunEvent {
     },
     /// A phase has begun.
     PhaseStarted {
-        /// Its name, as in the report.
+        /// The name, as in the report.
         phase: String,
     },
     /// How far the phase has come.
@@ -75,14 +75,14 @@ pub enum RunEvent {
     },
     /// A phase has ended.
     PhaseEnded {
-        /// Its name.
+        /// The name.
         phase: String,
         /// True if it did not reach its end.
         failed: bool,
     },
     /// The backup that is made before a move is complete.
     BackedUp {
-        /// Its directory.
+        /// The directory.
         directory: String,
     },
     /// The process has ended its work on the run.

@@ -21,7 +21,7 @@ enum Journal {
 }
 
 /// Sends the events on, and keeps the journal of the run that begins among them in a folder. What
-/// goes wrong with the journal is told once, as a warning; the run does not notice.
+/// goes wrong with the journal is reported once, as a warning; the run does not notice.
 pub fn keep(events: Events, folder: PathBuf) -> Events {
     let journal = Mutex::new(Journal::Waiting);
     let warnings = events.clone();

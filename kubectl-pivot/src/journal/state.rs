@@ -41,11 +41,11 @@ pub struct RunState {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PhaseState {
-    /// Its name.
+    /// The name.
     pub phase: String,
     /// When it began.
     pub started: Timestamp,
-    /// How long it took; absent while it goes on, and when its process was killed.
+    /// The time that it took; absent while it goes on, and when its process was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// `running`, `done`, `failed`, or `killed` when its process has left no end of it.
@@ -62,7 +62,7 @@ pub enum Course {
     Done,
     /// It has not.
     Failed,
-    /// Its process was killed.
+    /// The process was killed.
     Killed,
 }
 

@@ -1,8 +1,8 @@
 //! The journal of a run: one file, one line for each event, each with a checksum over itself and
 //! all lines before it.
 //!
-//! For reports and for speed. A run needs none: what cannot be written or read is told once, and
-//! the run goes on.
+//! For reports and for speed. A run needs none: what cannot be written or read is reported once, and
+//! the run continues.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -20,15 +20,15 @@ use super::state::{IllegalEvent, RunState};
 /// Version of a line's format. A reader stops at newer ones.
 const VERSION: u32 = 1;
 
-/// Why a journal cannot be used.
+/// The reason why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// It cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Its file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// Another process writes it.
@@ -105,9 +105,9 @@ fn replay(file: &mut File) -> io::Result<Replay> {
 /// The state and the checksum after a line; `None` when it is torn, damaged, or too new.
 fn parse(line: &[u8], before: &Replay) -> Option<(RunState, String)> {
     let mut value: Value = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
-    let told = value.as_object_mut()?.remove("checksum")?;
+    let stored = value.as_object_mut()?.remove("checksum")?;
     let sum = checksum(&before.sum, &value);
-    if told.as_str() != Some(&sum) {
+    if stored.as_str() != Some(&sum) {
         return None;
     }
     let line: Line = serde_json::from_value(value).ok()?;

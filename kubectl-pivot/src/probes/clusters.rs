@@ -25,7 +25,7 @@ impl Clusters {
         Self { bootstrap: One::new(bootstrap), target: One::new(target) }
     }
 
-    /// What a cluster serves, as it was when this was first asked.
+    /// Returns what a cluster serves, as it was when this was first asked.
     ///
     /// # Errors
     /// When it cannot be asked.

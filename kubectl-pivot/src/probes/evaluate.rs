@@ -23,7 +23,7 @@ pub struct Declared {
     pub probe: Probe,
 }
 
-/// How long to look.
+/// The time for the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
     /// Until a probe holds, or its time is up.
@@ -39,7 +39,7 @@ pub struct Evaluation<'a> {
     pub clusters: &'a Clusters,
     /// The moment.
     pub stage: ProbeStage,
-    /// How long to look.
+    /// The time for the search.
     pub patience: Patience,
     /// What the user leaves out.
     pub skips: &'a Skips,

@@ -44,7 +44,7 @@ pub enum Verdict {
     Undeclared(String),
 }
 
-/// Why an expression cannot be used at all.
+/// The reason why an expression cannot be used at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
     /// It is no CEL.

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct ProbeResult {
     /// Name of the plugin that declares it.
     pub plugin: String,
-    /// Its name.
+    /// The name.
     pub probe: String,
     /// The cluster it looks at, for example `source`; absent if this program does not know it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub enum ProbeOutcome {
 }
 
 impl ProbeResult {
-    /// How users name it: `PLUGIN/PROBE`.
+    /// Returns how users name it: `PLUGIN/PROBE`.
     pub fn id(&self) -> String {
         format!("{}/{}", self.plugin, self.probe)
     }

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::expression::Verdict;
 use crate::capi::{Object, ObjectId};
 
-/// Values told of one object.
+/// Values shown of one object.
 const VALUES: usize = 6;
 
-/// Longest value that is told, in characters.
+/// Longest value that is shown, in characters.
 const LONGEST_VALUE: usize = 80;
 
 /// Everything that is known of the objects of a probe.
@@ -63,7 +63,7 @@ impl Seen {
             && self.objects.values().all(|judged| judged.verdict == Verdict::True)
     }
 
-    /// Why it does not hold, as a sentence fragment.
+    /// The reason why it does not hold, as a sentence fragment.
     pub(super) fn describe(&self, probe: &Probe) -> String {
         if let Some(trouble) = &self.trouble {
             return trouble.clone();
@@ -103,7 +103,7 @@ impl Judged {
     }
 }
 
-/// What a probe looks for, for example `Deployment capd-system/capd-controller-manager`.
+/// Returns what a probe looks for, for example `Deployment capd-system/capd-controller-manager`.
 pub(super) fn what(probe: &Probe) -> String {
     let kind = &probe.kind;
     match (&probe.namespace, &probe.object, &probe.selector) {
@@ -145,11 +145,11 @@ pub(super) fn paths(expression: &str) -> Vec<String> {
 
 /// Values of an object, for example `status.conditions Ready=False (NotYet)`.
 fn values(object: &Value, paths: &[String]) -> String {
-    let told = paths.iter().take(VALUES).map(|path| {
+    let shown = paths.iter().take(VALUES).map(|path| {
         let value = path.split('.').try_fold(object, |value, field| value.get(field));
         value.map_or_else(|| format!("no {path}"), |value| format!("{path} {}", tell(value)))
     });
-    told.collect::<Vec<_>>().join(", ")
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn tell(value: &Value) -> String {
@@ -200,11 +200,11 @@ mod tests {
         let object = json!({"status": {"n": 1, "conditions": [
             {"type": "Ready", "status": "False", "reason": "NotYet", "message": "long"},
             {"type": "Fine", "status": "True", "reason": ""}]}, "spec": {"long": "x".repeat(99)}});
-        let told = |path: &str| values(&object, &[path.to_owned()]);
-        assert_eq!(told("status.n"), "status.n 1");
-        assert_eq!(told("status.conditions"), "status.conditions Ready=False (NotYet), Fine=True");
-        assert_eq!(told("status.m.n"), "no status.m.n");
-        assert_eq!(told("spec.long").chars().count(), "spec.long ".len() + LONGEST_VALUE + 1);
+        let shown = |path: &str| values(&object, &[path.to_owned()]);
+        assert_eq!(shown("status.n"), "status.n 1");
+        assert_eq!(shown("status.conditions"), "status.conditions Ready=False (NotYet), Fine=True");
+        assert_eq!(shown("status.m.n"), "no status.m.n");
+        assert_eq!(shown("spec.long").chars().count(), "spec.long ".len() + LONGEST_VALUE + 1);
     }
 
     #[test]

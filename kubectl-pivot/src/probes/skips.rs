@@ -17,7 +17,7 @@ pub struct UnknownProbe {
 }
 
 impl UnknownProbe {
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> String {
         match self.similar.as_slice() {
             [] => "no plugin of an infrastructure provider of these clusters declares a probe; \

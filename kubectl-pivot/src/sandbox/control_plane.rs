@@ -112,7 +112,7 @@ impl ControlPlane {
         self.running.controller_manager.as_ref()
     }
 
-    /// Its folder: certificates, data, logs, kubeconfig files.
+    /// The folder: certificates, data, logs, kubeconfig files.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir

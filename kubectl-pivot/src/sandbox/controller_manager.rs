@@ -17,7 +17,7 @@ use super::launch::{death, wait_for};
 use super::parts::{Parts, Program};
 use super::process::Process;
 
-/// Who it is to the API server. Its controllers have service accounts of their own, as in any cluster.
+/// The one who it is to the API server. Its controllers have service accounts of their own, as in any cluster.
 pub(super) const USER: (&str, Option<&str>) =
     ("system:kube-controller-manager", Some("system:masters"));
 

@@ -207,7 +207,7 @@ impl Workshop {
     }
 }
 
-/// Why `go` has failed. With `-json` it says so in its answer.
+/// Returns why `go` has failed. With `-json` it says so in its answer.
 fn complaint(output: &Output) -> String {
     let stderr = last_lines(&String::from_utf8_lossy(&output.stderr), 8);
     if !stderr.is_empty() {
@@ -220,7 +220,7 @@ fn complaint(output: &Output) -> String {
     if errors.is_empty() { output.status.to_string() } else { errors.join("\n") }
 }
 
-/// What `go` has written with `-json`.
+/// Returns what `go` has written with `-json`.
 fn answers(stdout: &str) -> Vec<Value> {
     serde_json::Deserializer::from_str(stdout).into_iter().map_while(Result::ok).collect()
 }

@@ -21,7 +21,7 @@ pub(super) struct CallError(pub(super) String);
 #[derive(Clone)]
 pub(super) struct Http(kube::Client);
 
-/// How long a young API server may take. A busy machine has been seen to serve a new kind only after half
+/// The time that a young API server may take. A busy machine has been seen to serve a new kind only after half
 /// a minute.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// The pause between two looks.

@@ -20,20 +20,20 @@ pub enum SandboxState {
     Partial,
     /// None of its processes runs; only its folder is left.
     Stopped,
-    /// Its record is damaged or of a newer version of this program.
+    /// The record is damaged or of a newer version of this program.
     Unreadable,
 }
 
 /// A sandbox.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SandboxInfo {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its folder.
+    /// The folder.
     pub dir: PathBuf,
     /// True if it runs.
     pub state: SandboxState,
-    /// Its clusters, the source first; none unless it was started completely.
+    /// The clusters, the source first; none unless it was started completely.
     pub clusters: Vec<ClusterInfo>,
     /// What works for them.
     pub controllers: Vec<ControllerInfo>,
@@ -47,9 +47,9 @@ pub struct ControllerInfo {
     pub name: String,
     /// The cluster that it works for; none if for all.
     pub cluster: Option<String>,
-    /// Its log file.
+    /// The log file.
     pub log: PathBuf,
-    /// Its process id, running or not.
+    /// The process id, running or not.
     pub pid: u32,
     /// True if it runs.
     pub running: bool,

@@ -15,7 +15,7 @@ pub(super) fn url(port: u16) -> String {
     format!("https://127.0.0.1:{port}")
 }
 
-/// Who talks to which cluster.
+/// The one who talks to which cluster.
 pub(super) struct Access<'a> {
     /// Name of cluster, context and user in the file.
     pub(super) context: &'a str,

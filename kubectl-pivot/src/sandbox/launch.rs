@@ -12,7 +12,7 @@ use super::http::{CallError, Http};
 use super::kubeconfig::url;
 use super::process::Process;
 
-/// How long an API server may take to become ready; 2 to 6 s are usual.
+/// The time that an API server may take to become ready; 2 to 6 s are usual.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often a start is repeated with other ports when one of them was taken in between.
 pub(super) const PORT_TRIES: usize = 5;

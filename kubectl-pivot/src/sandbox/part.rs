@@ -36,11 +36,11 @@ pub enum Part {
 /// A wrapper module that pins what is built or fetched, embedded in the program.
 #[derive(Debug)]
 pub struct Wrapper {
-    /// Its `go.mod`.
+    /// The `go.mod`.
     pub go_mod: &'static str,
-    /// Its `go.sum`.
+    /// The `go.sum`.
     pub go_sum: &'static str,
-    /// Its only source file.
+    /// The only source file.
     pub tools_go: &'static str,
 }
 

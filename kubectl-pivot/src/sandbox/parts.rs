@@ -117,7 +117,7 @@ impl Search {
         self.cache.join("parts")
     }
 
-    /// Where the cache keeps a program of the pinned version.
+    /// Returns where the cache keeps a program of the pinned version.
     pub(super) fn cached(&self, recipe: &Recipe) -> PathBuf {
         self.cache().join(format!("{}-{}", recipe.name, recipe.version())).join(recipe.name)
     }

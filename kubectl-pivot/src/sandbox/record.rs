@@ -21,7 +21,7 @@ const FILE: &str = "sandbox.json";
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 pub(super) struct Record {
     version: u32,
-    /// Its clusters, the source first.
+    /// The clusters, the source first.
     pub(super) clusters: Vec<ClusterRecord>,
     /// What works for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -35,7 +35,7 @@ pub(super) struct ControllerRecord {
     pub(super) name: String,
     /// The cluster that it works for; none if for all.
     pub(super) cluster: Option<String>,
-    /// Its log file.
+    /// The log file.
     pub(super) log: PathBuf,
     /// The process.
     pub(super) process: Recorded,

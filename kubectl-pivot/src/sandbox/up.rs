@@ -24,9 +24,9 @@ use crate::journal::Events;
 /// What kind of sandbox to start.
 #[derive(Clone, Debug)]
 pub struct UpOptions {
-    /// Its name, a DNS label of at most 40 characters.
+    /// The name, a DNS label of at most 40 characters.
     pub name: String,
-    /// How many clusters: `source`, `target`, `cluster-3`, …
+    /// The number of clusters: `source`, `target`, `cluster-3`, …
     pub clusters: NonZeroUsize,
     /// Where to look for the parts.
     pub parts: PartsOptions,
@@ -158,13 +158,13 @@ impl Sandboxes {
 }
 
 impl Sandbox {
-    /// Where everything is.
+    /// Returns where everything is.
     #[must_use]
     pub fn info(&self) -> &SandboxInfo {
         &self.info
     }
 
-    /// Its control planes, the source first.
+    /// The control planes, the source first.
     pub fn control_planes(&mut self) -> &mut [ControlPlane] {
         &mut self.planes
     }

@@ -40,9 +40,9 @@ impl Log {
 pub(super) struct Captured {
     /// All of it, if it was to be kept.
     pub(super) text: Vec<u8>,
-    /// Whether there was more than [`LIMIT`].
+    /// True if there was more than [`LIMIT`].
     pub(super) is_too_much: bool,
-    /// Its last lines without secrets.
+    /// The last lines without secrets.
     pub(super) tail: VecDeque<String>,
 }
 
@@ -51,9 +51,9 @@ pub(super) struct Sink<'a> {
     pub(super) log: Log,
     pub(super) redactor: &'a Redactor,
     pub(super) events: &'a Events,
-    /// Whether all of it is wanted, which may be a kubeconfig.
+    /// True if all of it is wanted, which may be a kubeconfig.
     pub(super) keep: bool,
-    /// Whether its lines tell how far the program is.
+    /// True if its lines tell how far the program is.
     pub(super) show: bool,
 }
 

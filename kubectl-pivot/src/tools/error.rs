@@ -9,7 +9,7 @@ use semver::Version;
 
 use super::known::KnownTool;
 
-/// Why a program was of no use.
+/// The reason why a program was of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
     /// It is nowhere.
@@ -27,7 +27,7 @@ pub enum ToolError {
         tool: KnownTool,
         /// Where it is.
         path: PathBuf,
-        /// Its version.
+        /// The version.
         found: Version,
         /// The oldest accepted.
         minimum: Version,
@@ -87,7 +87,7 @@ impl ToolError {
         matches!(self, Self::Failed(failure) if matches!(failure.ending, Ending::Interrupted))
     }
 
-    /// What the user can do.
+    /// Returns what the user can do.
     pub fn hint(&self) -> String {
         let choose =
             |tool: &KnownTool| format!("choose another one with --{tool} or {}", tool.variable());

@@ -16,7 +16,7 @@ use super::redact::Redactor;
 use super::version;
 use crate::journal::Events;
 
-/// How long a program may take to tell its version.
+/// The time that a program may take to tell its version.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of what is not a version is shown.
 const SHOWN: usize = 120;
@@ -28,9 +28,9 @@ pub struct Tool {
     pub known: KnownTool,
     /// Where it is.
     pub path: PathBuf,
-    /// Why this one.
+    /// The reason why this one.
     pub origin: Origin,
-    /// Its version.
+    /// The version.
     pub version: Version,
 }
 
@@ -99,7 +99,7 @@ impl Toolbox {
         Ok(tool)
     }
 
-    /// Where a program is.
+    /// Returns where a program is.
     fn locate(&self, known: KnownTool) -> Result<(PathBuf, Origin), ToolError> {
         let not_found = |looked| Err(ToolError::NotFound { tool: known, looked });
         let Some(given) = self.given.get(&known) else {

@@ -62,7 +62,7 @@ impl KnownTool {
         }
     }
 
-    /// What it is needed for, as a sentence fragment.
+    /// Returns what it is needed for, as a sentence fragment.
     pub fn purpose(self) -> &'static str {
         match self {
             Self::Kind => "creates and deletes the bootstrap cluster",
@@ -73,7 +73,7 @@ impl KnownTool {
         }
     }
 
-    /// Where it is got from.
+    /// Returns where it is got from.
     pub fn home_page(self) -> &'static str {
         match self {
             Self::Kind => "https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
@@ -86,7 +86,7 @@ impl KnownTool {
         }
     }
 
-    /// How it is asked for its version, without touching a cluster or the network.
+    /// Returns how it is asked for its version, without touching a cluster or the network.
     pub(super) fn version_arguments(self) -> &'static [&'static str] {
         match self {
             Self::Kind => &["version"],
@@ -97,7 +97,7 @@ impl KnownTool {
         }
     }
 
-    /// What it always gets in its environment.
+    /// Returns what it always gets in its environment.
     pub(super) fn environment(self) -> &'static [(&'static str, &'static str)] {
         match self {
             // Else every call asks the network for newer versions, and waits a minute without one.

@@ -9,6 +9,6 @@ pub struct Output {
     pub stdout: String,
     /// The last lines of standard error, without secrets.
     pub stderr_tail: Vec<String>,
-    /// How long it took.
+    /// The time that it took.
     pub elapsed: Duration,
 }

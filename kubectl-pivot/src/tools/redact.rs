@@ -179,7 +179,7 @@ fn hide_logins(line: &str) -> String {
     line
 }
 
-/// Where the value of a key stands in a line of YAML or JSON, looked for behind `from`.
+/// Returns where the value of a key stands in a line of YAML or JSON, looked for behind `from`.
 fn value_of(line: &str, key: &str, from: usize) -> Option<(usize, usize)> {
     let mut from = from;
     loop {

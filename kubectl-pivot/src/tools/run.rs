@@ -20,9 +20,9 @@ use super::output::Output;
 
 /// How often it is looked whether the user wants to stop.
 const GLANCE: Duration = Duration::from_millis(100);
-/// How long a program may take to end after it was asked to.
+/// The time that a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long output is awaited after the end: another program may hold the pipes open for ever.
+/// The time that output is awaited after the end: another program may hold the pipes open for ever.
 const REST: Duration = Duration::from_secs(2);
 
 impl Tool {

@@ -79,7 +79,7 @@ pub fn is_finalizer(path: &str) -> bool {
     path.starts_with("metadata.finalizers")
 }
 
-/// Where a copy differs that somebody is deleting; it will not last.
+/// Returns where a copy differs that somebody is deleting; it will not last.
 pub fn being_deleted(copy: &Object) -> Option<String> {
     copy.is_being_deleted().then(|| "metadata.deletionTimestamp".to_owned())
 }

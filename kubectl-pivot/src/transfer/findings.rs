@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::capi::ObjectId;
 
-/// Whether a finding stops the move.
+/// True if a finding stops the move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// The move is refused.
     Error,
-    /// The move goes on; the user should know.
+    /// The move continues; the user should know.
     Warning,
 }
 
@@ -20,7 +20,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// Whether it stops the move.
+    /// True if it stops the move.
     pub severity: Severity,
     /// Stable name of the rule, for example `ProviderOlder`.
     pub rule: &'static str,

@@ -316,8 +316,8 @@ mod tests {
         let text = include_str!("../../../docs/concepts/security.md");
         let table =
             text.lines().skip_while(|line| *line != "| cluster | where | resources | verbs |");
-        let told: Vec<&str> = table.skip(2).take_while(|line| line.starts_with('|')).collect();
-        assert_eq!(told, rows_of_roles, "\n{}\n", rows_of_roles.join("\n"));
+        let shown: Vec<&str> = table.skip(2).take_while(|line| line.starts_with('|')).collect();
+        assert_eq!(shown, rows_of_roles, "\n{}\n", rows_of_roles.join("\n"));
     }
 
     #[test]

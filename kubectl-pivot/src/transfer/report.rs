@@ -27,7 +27,7 @@ pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
 pub enum Outcome {
     /// Everything in scope has been moved.
     Moved,
-    /// A dry-run that would have gone on.
+    /// A dry-run that found no error.
     Planned,
     /// Problems were found; nothing was changed.
     Refused,
@@ -53,7 +53,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Why a run has not succeeded.
+/// The reason why a run has not succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// What failed and why.
@@ -68,11 +68,11 @@ pub struct Explained {
     /// The object.
     #[serde(flatten)]
     pub object: ObjectId,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// How long a phase took.
+/// The time that a phase took.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PhaseTime {
     /// Name of the phase.

@@ -23,13 +23,13 @@ pub struct Shared {
     pub chosen: Vec<ClusterName>,
     /// Clusters that stay and need them.
     pub others: Vec<ClusterName>,
-    /// Whether a copy would do.
+    /// True if a copy would do.
     pub sharing: Sharing,
     /// Nobody is known to use them, so every Cluster counts.
     pub is_assumed: bool,
 }
 
-/// Whether something can be in two clusters at once.
+/// True if something can be in two clusters at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
     /// Nobody but its users changes it, so both sides can have it.

@@ -59,7 +59,7 @@ fn with(objects: Vec<(usize, Object)>, chosen: Chosen) -> Graph {
     Graph::build(kinds(), objects, &scope).expect("no cycle")
 }
 
-/// What becomes of each object, by name: `moves`, `kept` or why it stays.
+/// Returns what becomes of each object, by name: `moves`, `kept` or why it stays.
 fn fates(graph: &Graph) -> BTreeMap<&str, String> {
     let fate = |fate: &Fate| match fate {
         Fate::Move => "moves".to_owned(),

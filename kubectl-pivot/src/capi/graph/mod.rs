@@ -85,7 +85,7 @@ pub enum Fate {
     Stay(StayReason),
 }
 
-/// Why a copied object stays in the source.
+/// The reason why a copied object stays in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepReason {
     /// It is cluster-scoped, so others may use it.
@@ -98,7 +98,7 @@ pub enum KeepReason {
     Shared,
 }
 
-/// Why an object is not copied.
+/// The reason why an object is not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StayReason {
     /// Nothing that moves owns it, and no label asks for it.
@@ -111,7 +111,7 @@ pub enum StayReason {
     NotChosen(NotChosen),
 }
 
-/// Why an object does not go with the Clusters that were chosen.
+/// The reason why an object does not go with the Clusters that were chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotChosen {
     /// It is a Cluster that was not chosen.
@@ -131,7 +131,7 @@ pub struct Node {
     pub object: Object,
     /// Index of its kind in [`Graph::kinds`].
     pub kind: usize,
-    /// Its owners, in the order of the object's owner references.
+    /// The owners, in the order of the object's owner references.
     pub owners: Vec<Owner>,
     /// Owners by convention (names, class references), which no owner reference states.
     pub soft_owners: Vec<usize>,
@@ -193,7 +193,7 @@ impl Graph {
         Ok(Self { kinds, nodes, levels, shared: shared.unwrap_or_default() })
     }
 
-    /// How the API server serves a node.
+    /// Returns how the API server serves a node.
     pub fn resource(&self, node: &Node) -> &ResourceType {
         &self.kinds[node.kind].resource
     }

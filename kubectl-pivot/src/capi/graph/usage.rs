@@ -23,7 +23,7 @@ use crate::capi::references::{Reference, possible_references, references};
 /// Namespace and name of a Cluster.
 pub type ClusterName = (String, String);
 
-/// Who has and uses the objects of a graph. Clusters are numbers here, of [`Usage::cluster`].
+/// The owners and users of the objects of a graph. Clusters are numbers here, of [`Usage::cluster`].
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     clusters: Vec<ClusterName>,

@@ -14,12 +14,12 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Its address.
+    /// The address.
     pub(super) fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// How an API server is told of the webhook at `path`; without a Service there is only the URL.
+    /// Returns how an API server is told of the webhook at `path`; without a Service there is only the URL.
     pub(super) fn client_config(&self, path: &str) -> Value {
         json!({
             "url": format!("{}{path}", self.url()),

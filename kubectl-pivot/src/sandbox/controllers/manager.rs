@@ -13,11 +13,11 @@ pub(super) struct Manager {
     pub(super) provider: &'static str,
     /// Begins the names of its objects in released manifests.
     pub(super) prefix: &'static str,
-    /// Its namespace in released manifests.
+    /// The namespace in released manifests.
     namespace: &'static str,
     /// True if its manifests are in the test module rather than in the main one.
     pub(super) in_test_module: bool,
-    /// Its folder in the module.
+    /// The folder in the module.
     pub(super) path: &'static str,
     /// True if it knows the feature gate of ClusterClasses.
     has_topology_gate: bool,
@@ -71,12 +71,12 @@ pub(super) fn all() -> impl Iterator<Item = &'static Manager> {
 }
 
 impl Manager {
-    /// Who it is to an API server, and the name of its deployment in released manifests.
+    /// Returns who it is to an API server, and the name of its deployment in released manifests.
     pub(super) fn user(&self) -> String {
         format!("{}-controller-manager", self.prefix)
     }
 
-    /// Its arguments. Health and metrics need no ports: its webhooks tell that it is there.
+    /// The arguments. Health and metrics need no ports: its webhooks tell that it is there.
     pub(super) fn args(&self, kubeconfig: &Path, certificates: &Path, port: u16) -> Vec<String> {
         let mut args = vec![
             format!("--kubeconfig={}", kubeconfig.display()),
@@ -91,7 +91,7 @@ impl Manager {
         args
     }
 
-    /// What a pod would have in its environment.
+    /// Returns what a pod would have in its environment.
     pub(super) fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("POD_NAMESPACE", self.namespace.to_owned()),

@@ -69,7 +69,7 @@ impl Plan {
         Ok(Self { program, parts, dir, certificates, authority, crds: crds::read(crds)?, ports })
     }
 
-    /// Where the managers will answer, on these ports.
+    /// Returns where the managers will answer, on these ports.
     pub(super) fn endpoints(&self, ports: &[u16]) -> Vec<Endpoint> {
         let ca = self.authority.cert();
         ports.iter().map(|&port| Endpoint { port, ca: ca.clone() }).collect()

@@ -23,7 +23,7 @@ use crate::journal::Events;
 /// A cluster whose controllers are to be started.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sandbox) struct Management<'a> {
-    /// Its name in the sandbox.
+    /// The name in the sandbox.
     pub(in crate::sandbox) name: &'a str,
     /// How it is reached.
     pub(in crate::sandbox) access: Access<'a>,

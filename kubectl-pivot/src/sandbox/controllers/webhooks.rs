@@ -49,7 +49,7 @@ pub(super) fn read(
     Ok(configurations)
 }
 
-/// Where the API server keeps a configuration.
+/// Returns where the API server keeps a configuration.
 pub(super) fn path(configuration: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let plural = format!("{}s", text(&configuration["kind"]).to_lowercase());

@@ -39,7 +39,7 @@ pub enum ControlPlaneError {
     Died {
         /// The part.
         program: String,
-        /// Its log file.
+        /// The log file.
         log: PathBuf,
         /// The last lines of the log.
         log_tail: String,
@@ -49,11 +49,11 @@ pub enum ControlPlaneError {
     NotReady {
         /// The API server.
         url: String,
-        /// How long was waited.
+        /// The time that was waited.
         seconds: u64,
         /// The last answer.
         last_seen: String,
-        /// Its log file.
+        /// The log file.
         log: PathBuf,
     },
     /// The API server refused to do something needed for the set-up.
@@ -67,7 +67,7 @@ pub enum ControlPlaneError {
 }
 
 impl ControlPlaneError {
-    /// What the user can do about it, if anything is known to help.
+    /// Returns what the user can do about it, if anything is known to help.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -90,7 +90,7 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
-    /// What the user can do about it, if anything is known to help.
+    /// Returns what the user can do about it, if anything is known to help.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -46,7 +46,7 @@ pub(super) fn kubeadm_config(member: Member<'_>, material: &Material) -> Bluepri
         }))
 }
 
-/// How a worker finds its cluster.
+/// Returns how a worker finds its cluster.
 fn discovery(member: Member<'_>, material: &Material) -> Value {
     json!({"bootstrapToken": {
         "apiServerEndpoint": format!("{}:6443", member.context.address(0)),

@@ -54,12 +54,12 @@ impl Blueprint {
         self.write(CONTROLLER, How::Create, body)
     }
 
-    /// What controllers add to the object.
+    /// Returns what controllers add to the object.
     pub(super) fn patched(self, body: Value) -> Self {
         self.write(CONTROLLER, How::Merge, body)
     }
 
-    /// What controllers report.
+    /// Returns what controllers report.
     pub(super) fn status(self, status: Value) -> Self {
         self.write(CONTROLLER, How::Status, serde_json::json!({"status": status}))
     }

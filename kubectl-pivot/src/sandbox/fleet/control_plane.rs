@@ -77,12 +77,12 @@ pub(super) fn machine_template(context: &Context, name: &str) -> Blueprint {
         .patched(owned_by_cluster(context))
 }
 
-/// What a machine gets from its template.
+/// Returns what a machine gets from its template.
 pub(super) fn docker_machine_spec() -> Value {
     json!({"extraMounts": [{"containerPath": "/var/run/docker.sock", "hostPath": "/var/run/docker.sock"}]})
 }
 
-/// What controllers add to the templates of a cluster.
+/// Returns what controllers add to the templates of a cluster.
 pub(super) fn owned_by_cluster(context: &Context) -> Value {
     json!({"metadata": {"ownerReferences": [owner(&kinds::CLUSTER, &context.names.cluster)]}})
 }

@@ -42,7 +42,7 @@ pub struct FleetSummary {
     pub objects: usize,
 }
 
-/// Why a fleet is not, or not completely, there.
+/// The reason why a fleet is not, or not completely, there.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// An option cannot be part of an object's name; nothing was written.
@@ -50,7 +50,7 @@ pub enum FleetError {
     InvalidName {
         /// Which option.
         what: &'static str,
-        /// Its value.
+        /// The value.
         value: String,
         /// The rule it breaks.
         rule: String,
@@ -84,7 +84,7 @@ pub enum FleetError {
     NotAvailable {
         /// Namespace and name.
         cluster: String,
-        /// How long was waited.
+        /// The time that was waited.
         seconds: u64,
         /// What it lacked.
         last_seen: String,
@@ -101,7 +101,7 @@ impl From<ApiError> for FleetError {
 }
 
 impl FleetError {
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> String {
         match self {
             Self::InvalidName { what, .. } => {

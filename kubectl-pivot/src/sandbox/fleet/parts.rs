@@ -86,7 +86,7 @@ pub(super) fn node_registration() -> Value {
     ]})
 }
 
-/// What the Cluster reports of its machines: all there.
+/// Returns what the Cluster reports of its machines: all there.
 pub(super) fn replicas(count: usize) -> Value {
     with_counters(json!({"desiredReplicas": count}), count)
 }

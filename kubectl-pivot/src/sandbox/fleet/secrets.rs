@@ -34,7 +34,7 @@ pub(super) fn cluster_secrets(context: &Context, material: &Material) -> Vec<Blu
     ]
 }
 
-/// What a machine runs at its first start.
+/// Returns what a machine runs at its first start.
 pub(super) fn bootstrap_data(member: Member<'_>, material: &Material) -> Blueprint {
     let mut owner = owner(&kinds::KUBEADM_CONFIG, member.name);
     owner["controller"] = json!(true);

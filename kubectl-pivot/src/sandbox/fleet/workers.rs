@@ -47,7 +47,7 @@ pub(super) fn machine_deployment(context: &Context) -> Blueprint {
         .status(with_counters(machine_deployment_status(context), count))
 }
 
-/// What the machines of the deployment have in common.
+/// Returns what the machines of the deployment have in common.
 fn machine_spec(context: &Context) -> Value {
     let names = &context.names;
     json!({

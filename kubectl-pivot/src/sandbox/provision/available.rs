@@ -8,7 +8,7 @@ use crate::capi::Object;
 use crate::cluster::Client;
 use crate::journal::Events;
 
-/// How long the first Cluster may take; 20 to 45 s are usual on two cores.
+/// The time that the first Cluster may take; 20 to 45 s are usual on two cores.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// What each further one may add to that.
 const EACH: Duration = Duration::from_secs(20);
@@ -46,7 +46,7 @@ pub async fn wait_until_available(
     }
 }
 
-/// What a Cluster lacks; `None` when it is Available.
+/// Returns what a Cluster lacks; `None` when it is Available.
 fn state_of(name: &str, found: &[Object]) -> Option<String> {
     let Some(cluster) = found.iter().find(|cluster| cluster.name() == name) else {
         return Some("it is not there".to_owned());

@@ -12,7 +12,7 @@ use super::super::start::Management;
 
 /// A relay that listens.
 pub(in crate::sandbox::controllers) struct Launched {
-    /// Its process.
+    /// The process.
     pub(in crate::sandbox::controllers) process: Process,
     /// Leads to it.
     pub(in crate::sandbox::controllers) kubeconfig: PathBuf,

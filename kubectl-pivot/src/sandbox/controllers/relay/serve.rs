@@ -17,7 +17,7 @@ use crate::cluster::{Client, ConnectError, KubeconfigRef};
 
 /// How often the relay looks where the active Clusters are.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// How long it waits for an answer when it looks.
+/// The time that it waits for an answer when it looks.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a relay is started with.
@@ -29,7 +29,7 @@ pub struct RelayOptions {
     pub kubeconfig: PathBuf,
 }
 
-/// Why a relay cannot work.
+/// The reason why a relay cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// A kubeconfig of a cluster cannot be used.
@@ -38,7 +38,7 @@ pub enum RelayError {
     /// It cannot listen on 127.0.0.1.
     #[error("cannot listen on 127.0.0.1")]
     Listen(#[source] io::Error),
-    /// Its own kubeconfig cannot be written.
+    /// The own kubeconfig cannot be written.
     #[error("cannot write {}", path.display())]
     Kubeconfig {
         /// The file.
