@@ -1,4 +1,4 @@
-//! What plugins are told of a cluster.
+//! The description of a cluster for plugins.
 
 use kubectl_pivot_plugin_api::ServedKind;
 

@@ -171,7 +171,7 @@ fn ask_everything(plugin: &Plugin) {
 }
 
 proptest! {
-    /// Whatever a plugin answers, the host goes on.
+    /// Whatever a plugin answers, the host continues.
     #[test]
     fn any_answer_is_an_answer_or_an_error(answer in any_answer(), fails in any::<bool>(), cni in any::<bool>()) {
         let kind = if cni { "cni" } else { "infrastructure" };

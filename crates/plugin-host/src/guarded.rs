@@ -23,7 +23,7 @@ impl From<io::Error> for GuardedError {
 /// Reads a regular file of at most `limit_bytes` which only the user and root could have changed.
 ///
 /// Links are resolved first, the real file is opened once, and what is judged and read is that open
-/// file. Whoever could put another in its place would have to write to one of the folders above it.
+/// file. To put another in its place, somebody would have to write to one of the folders above it.
 ///
 /// # Errors
 /// It cannot be read, or somebody else could have changed it.

@@ -78,7 +78,7 @@ impl LoadError {
 
 impl Registry {
     /// Looks into the folders of `search`. `lock_folder` has the user's lock; a bundled folder
-    /// has its own, which whoever can replace this program can replace, too.
+    /// has its own, which anybody who can replace this program can replace, too.
     ///
     /// Folders that are missing or unreadable are skipped. A lock that cannot be relied on trusts
     /// nothing; see [`Registry::unread_locks`].

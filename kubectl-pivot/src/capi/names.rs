@@ -2,7 +2,7 @@
 
 /// Label on CRDs (and on clusterctl's own objects) that belong to Cluster API providers.
 pub const CLUSTERCTL_LABEL: &str = "clusterctl.cluster.x-k8s.io";
-/// Label on a CRD or an object: move it, whoever owns it.
+/// Label on a CRD or an object: move it, no matter who owns it.
 pub const MOVE_LABEL: &str = "clusterctl.cluster.x-k8s.io/move";
 /// Label on a CRD or an object: move it and everything below it.
 pub const MOVE_HIERARCHY_LABEL: &str = "clusterctl.cluster.x-k8s.io/move-hierarchy";

@@ -1,4 +1,4 @@
-//! A gate before the writes to a cluster: whoever holds it says until when they may be sent.
+//! A gate before the writes to a cluster: its holder says until when they may be sent.
 //!
 //! It knows nothing of Leases. Every attempt of a write passes it, also those inside of retries: a
 //! request that waits for its turn while the lock is lost is not sent any more.

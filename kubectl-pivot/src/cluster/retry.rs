@@ -39,7 +39,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// For whoever decides about each further attempt.
+    /// For a caller that decides about each further attempt.
     pub fn once() -> Self {
         Self { attempts: 1, patience: Duration::ZERO, ..Self::default() }
     }

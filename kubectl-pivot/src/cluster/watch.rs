@@ -1,6 +1,6 @@
 //! Watching a collection: what is there now, and then every change of it.
 //!
-//! Only the stream of one watch is here. Whoever watches decides what to do when it ends.
+//! Only the stream of one watch is here. The caller decides what to do when it ends.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Fuzzing what reads foreign text: every target takes the texts of its corpus (`corpus/TARGET/`), changes them at
 //! random, and must keep what it promises. A panic is a failure.
 //!
-//! `cargo test` makes a short pass, always the same one. `.ci/run fuzz` goes on for ten minutes with another seed each
+//! `cargo test` makes a short pass, always the same one. `.ci/run fuzz` continues for ten minutes with another seed each
 //! time; `KUBECTL_PIVOT_SEED` repeats one.
 
 mod mutate;

@@ -1,4 +1,4 @@
-//! The events of a run and the way they reach whoever shows or stores them.
+//! The events of a run and their way to displays and journals.
 
 use std::fmt;
 use std::sync::Arc;

@@ -45,7 +45,7 @@ pub struct PhaseState {
     pub phase: String,
     /// When it began.
     pub started: Timestamp,
-    /// The time that it took; absent while it goes on, and when its process was killed.
+    /// The time that it took; absent while it runs, and when its process was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// `running`, `done`, `failed`, or `killed` when its process has left no end of it.
@@ -56,7 +56,7 @@ pub struct PhaseState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Course {
-    /// It goes on.
+    /// It runs.
     Running,
     /// It has reached its end.
     Done,
@@ -142,7 +142,7 @@ impl RunState {
                 self.batch = Some(Done { done: *batch, total: *batches });
             }
             RunEvent::PhaseStarted { .. } if self.is_in_a_phase() => {
-                return illegal("while another phase goes on");
+                return illegal("while another phase runs");
             }
             RunEvent::PhaseStarted { phase } => {
                 let (phase, state) = (phase.clone(), Course::Running);
@@ -156,7 +156,7 @@ impl RunState {
             RunEvent::PhaseEnded { phase, .. }
                 if self.running().is_none_or(|running| running.phase != *phase) =>
             {
-                return illegal("while this phase does not go on");
+                return illegal("while this phase does not run");
             }
             RunEvent::PhaseEnded { failed, .. } => {
                 self.close(if *failed { Course::Failed } else { Course::Done }, Some(time));
@@ -233,9 +233,9 @@ mod tests {
         for (events, when) in [
             (vec![started("copy")], "before the run has begun"),
             (vec![begun("r"), begun("other")], "another run"),
-            (vec![begun("r"), started("a"), started("b")], "another phase goes on"),
-            (vec![begun("r"), ended("a", false)], "this phase does not go on"),
-            (vec![begun("r"), started("a"), ended("b", false)], "this phase does not go on"),
+            (vec![begun("r"), started("a"), started("b")], "another phase runs"),
+            (vec![begun("r"), ended("a", false)], "this phase does not run"),
+            (vec![begun("r"), started("a"), ended("b", false)], "this phase does not run"),
             (vec![begun("r"), RunEvent::Progress { done: 1, total: 1 }], "outside a phase"),
             (vec![begun("r"), started("a"), end()], "during a phase"),
             (vec![begun("r"), end(), started("a")], "after the run has ended"),

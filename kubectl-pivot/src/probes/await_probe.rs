@@ -45,7 +45,7 @@ impl<'a> Awaited<'a> {
 
     /// Returns when the probe holds; with [`Patience::Once`] also when it does not.
     ///
-    /// `seen` always has what was seen last, so that whoever gives up can tell.
+    /// `seen` always has what was seen last, so that a caller that gives up can report it.
     pub(super) async fn wait(&self, seen: &mut Seen, patience: Patience) -> Result<bool, Hopeless> {
         let (mut anew, mut failures, mut in_vain) = (false, 0, InVain::default());
         loop {

@@ -46,7 +46,7 @@ impl Clusters {
 
 impl One {
     fn new(client: &Client) -> Self {
-        // Failures are told and tried again by whoever waits, who has a time limit.
+        // The caller reports failures and tries again; it has a time limit.
         let client = client.clone().with_retry(RetryPolicy::brief());
         Self { client, served: OnceCell::new(), core: OnceCell::new() }
     }

@@ -67,7 +67,7 @@ pub async fn evaluate(
     let due: Vec<&Declared> =
         declared.iter().filter(|declared| declared.is_due(evaluation.stage)).collect();
     let waiting = Waiting::new(evaluation.events);
-    // What each has seen is kept outside, so that it can be told after an interruption.
+    // What each has seen is kept outside, so that it can be reported after an interruption.
     let begun = Instant::now();
     let results: Vec<Mutex<Option<ProbeResult>>> = due.iter().map(|_| Mutex::default()).collect();
     let all = join_all(due.iter().zip(&results).map(|(declared, slot)| async {

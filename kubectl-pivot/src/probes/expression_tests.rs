@@ -89,7 +89,7 @@ fn depth_does_not_kill() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever a plugin says, this program goes on.
+    /// Whatever a plugin says, this program continues.
     #[test]
     fn nothing_kills(words in prop::collection::vec(prop_oneof![
         Just("self"), Just(".status"), Just(".exists(c, c.x)"), Just("["), Just("]"), Just("("),

@@ -1,7 +1,7 @@
 //! Readiness probes: declared by plugins, evaluated here.
 //!
 //! A plugin says which objects of which cluster must be how, and when ([`Probe`]). This module
-//! watches the objects and says what became of it. It knows nothing of moves: whoever uses it
+//! watches the objects and says what became of it. It knows nothing of moves: its user
 //! chooses the probes, the clusters and the moment, and decides what a probe that does not hold
 //! means. It writes to no cluster.
 //!

@@ -180,7 +180,7 @@ impl ControlPlane {
         Ok(())
     }
 
-    /// Kills etcd the hard way; its data stays, and the API server goes on without it.
+    /// Kills etcd the hard way; its data stays, and the API server continues without it.
     pub async fn kill_etcd(&mut self) {
         if let Some(process) = self.running.etcd.take() {
             drop_in_background(process).await;

@@ -1,7 +1,7 @@
 //! One kube-controller-manager beside a control plane: the garbage collector and the namespace
 //! controller, nothing else.
 //!
-//! They make a cluster behave as one does for whoever deletes objects: what has lost its last owner goes,
+//! They make a cluster behave as one does after a deletion of objects: what has lost its last owner goes,
 //! and a namespace that is deleted is emptied and goes.
 
 use std::path::{Path, PathBuf};

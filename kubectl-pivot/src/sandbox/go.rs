@@ -17,7 +17,7 @@ use super::part::{Recipe, Stamp, Wrapper};
 use super::parts::Search;
 use crate::journal::Events;
 
-/// How often a waiting user is told that work goes on.
+/// Time between two reports of progress to a waiting user.
 const TICK: Duration = Duration::from_secs(3);
 
 /// Builds a program into the cache and returns its path. `without_go` is the error without Go.

@@ -140,7 +140,7 @@ where
     })
 }
 
-/// Ends when one of the parts does. Whoever else listens on a port that was taken may keep a caller
+/// Ends when one of the parts does. Another program that listens on a port that was taken may keep a caller
 /// waiting, so this must not depend on an answer.
 pub(super) async fn death(parts: &mut [&mut Process]) -> ControlPlaneError {
     loop {

@@ -11,7 +11,7 @@ use super::files::write_private;
 use super::identity::Recorded;
 
 /// The format that this program reads. Readers ignore fields that they do not know; the number goes up
-/// only when ignoring them would be wrong: whoever does not know of controllers would not end them.
+/// only when ignoring them would be wrong: a program that does not know of controllers would not end them.
 const VERSION: u32 = 2;
 /// The format of a sandbox without controllers, which older programs can read.
 const WITHOUT_CONTROLLERS: u32 = 1;

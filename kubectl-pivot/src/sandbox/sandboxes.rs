@@ -42,7 +42,7 @@ impl Sandboxes {
     /// The sandboxes whose folders are in `root`, which need not exist yet.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
-        // Processes are told by paths in their command lines, so these must not be relative.
+        // Processes are recognised by paths in their command lines, so these must not be relative.
         Self { root: std::path::absolute(&root).unwrap_or(root) }
     }
 

@@ -95,7 +95,7 @@ fn keep(chunk: &[u8], captured: &Mutex<Captured>) {
     captured.text.extend_from_slice(&chunk[..chunk.len().min(room)]);
 }
 
-/// One whole line: without colours, without secrets, to the log, to whoever watches, into the tail.
+/// One whole line: without colours, without secrets, to the log, to progress, into the tail.
 fn take(line: &mut Vec<u8>, lines: &mut Lines<'_>, sink: &Sink<'_>, captured: &Mutex<Captured>) {
     let text = String::from_utf8_lossy(line);
     let text = anstream::adapter::strip_str(&text).to_string();

@@ -1,4 +1,4 @@
-//! What is trusted is what is loaded, whoever else writes to the folders.
+//! What is trusted is what is loaded, no matter who else writes to the folders.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -91,7 +91,7 @@ fn a_damaged_lock_trusts_nothing_and_hides_nothing() {
     assert!(matches!(Lock::read(folder.path()), Err(LockError::Malformed { .. })));
 }
 
-/// As of a program that root has unpacked with the ids of whoever has packed it.
+/// As of a program that root has unpacked with the ids of the one who packed it.
 #[test]
 fn a_lock_beside_the_program_that_others_can_write_takes_no_other_plugin_away() {
     let (bundled, user) = (Folder::new(), Folder::new());

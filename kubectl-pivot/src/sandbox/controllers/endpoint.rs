@@ -1,4 +1,4 @@
-//! Where the webhooks of a manager answer, for whoever calls them.
+//! Where the webhooks of a manager answer, for their callers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,7 @@ impl Endpoint {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// Returns how an API server is told of the webhook at `path`; without a Service there is only the URL.
+    /// Returns the registration of the webhook at `path`; without a Service there is only the URL.
     pub(super) fn client_config(&self, path: &str) -> Value {
         json!({
             "url": format!("{}{path}", self.url()),

@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use super::manager::{self, STATELESS};
 use super::parts::{ControllerParts, ControllersOptions};
 
-/// The in-memory provider listens there, on all addresses, and cannot be told otherwise.
+/// The in-memory provider listens there, on all addresses, and has no setting for that.
 const PROVIDER_PORT: u16 = 19_000;
 
 /// How the controllers of a sandbox are going to be started.

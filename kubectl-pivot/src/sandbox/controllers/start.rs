@@ -32,7 +32,7 @@ pub(in crate::sandbox) struct Management<'a> {
 /// How a cluster is reached.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sandbox) enum Access<'a> {
-    /// As whoever is wanted: its authority is at hand.
+    /// As any user: its authority is at hand.
     Any(&'a ControlPlane),
     /// With the kubeconfig of its administrator only.
     Administrator(&'a Path),

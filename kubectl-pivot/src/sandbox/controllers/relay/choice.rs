@@ -28,7 +28,7 @@ mod tests {
         for (current, clusters, expected) in [
             (0, [no, no], 0),
             (0, [yes, no], 0),
-            // While a move goes on, nothing is active anywhere.
+            // During a move nothing is active anywhere.
             (1, [no, no], 1),
             (0, [no, yes], 1),
             (1, [yes, no], 0),

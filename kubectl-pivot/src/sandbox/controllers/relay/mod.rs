@@ -2,7 +2,7 @@
 //! that has active Clusters.
 //!
 //! It is a process of its own, this program's hidden command `sandbox relay`, since a sandbox outlives
-//! whoever has started it. It looks at Clusters only: it knows of no runs, records or leases.
+//! the one who has started it. It looks at Clusters only: it knows of no runs, records or leases.
 
 mod choice;
 mod launch;

@@ -54,7 +54,7 @@ impl Relay {
         Ok(Self { clusters, prefix, current: watch::Sender::new(0), versions })
     }
 
-    /// Begins the path of every request; whoever does not know it is not let in.
+    /// Begins the path of every request; a caller that does not know it is not let in.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }

@@ -1,6 +1,6 @@
 //! Resource versions mean nothing in another cluster: telling those that come from the one before.
 //!
-//! A watch that goes on in another cluster at a version of the first would wait for ever, or miss what
+//! A watch that continues in another cluster at a version of the first would wait for ever, or miss what
 //! is there. Answered with 410 Gone, its client lists again, as after any long interruption.
 
 use std::collections::HashSet;
