@@ -13,7 +13,8 @@ const MARKS: [&str; 3] = [FINALIZERS_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOT
 
 /// The managed fields that a copy is to have.
 ///
-/// Entries of `own_manager` are left out, and so are the marks of runs, no matter who has set them: a copy gets none. Owner references are keyed by uid in the field sets of
+/// Entries of `own_manager` are left out, and so are the marks of runs, no matter who has set them: a copy gets none.
+/// Owner references are keyed by uid in the field sets of
 /// server-side apply; `uids` (source to target) rewrites the keys, so that the manager that applied an owner
 /// reference keeps it. Keys of unknown uids stay.
 pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &str) -> Vec<Value> {
