@@ -210,7 +210,7 @@ async fn registries_that_refuse_do_not_matter_with_local_repositories() {
     fs::write(&config, "providers: [").expect("write");
     let (check, _) = machine.check("clusterctl-config", &[]).await;
     let found = check["found"].as_str().unwrap_or_default();
-    assert!(found.contains(&text(&config)) && found.contains("no valid YAML"), "{check}");
+    assert!(found.contains(&text(&config)) && found.contains("not valid YAML"), "{check}");
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ async fn new_plugins_build_and_conform_as_they_are() {
         user.run(&args).await.expect_success("plugin new");
         let again = user.run(&args).await;
         assert_eq!(again.code, USAGE, "{again}");
-        assert!(again.says("nothing is overwritten"), "{again}");
+        assert!(again.says("would be overwritten"), "{again}");
 
         // The versions that are there already.
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).expect("it is ours");

@@ -29,7 +29,7 @@ pub async fn told(stage: Arc<Stage>) {
             "the step `network` failed",
             "DaemonSet kube-system/net in the target cluster",
             "`selector` does not match template `labels`",
-            "from the file that you have given",
+            "or from your file",
             "kubectl pivot resume pivot",
         ],
     );

@@ -42,7 +42,7 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_mended(stage: Arc<S
             "MachineDeployment default/worker-md-0",
             "spec.replicas",
             "in the bootstrap cluster",
-            "from the file that you have given",
+            "or from your file",
             "kubectl pivot resume pivot",
         ],
     );

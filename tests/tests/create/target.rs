@@ -51,7 +51,7 @@ pub async fn providers_that_do_not_get_into_the_target_are_told(stage: Arc<Stage
         &[
             "the step `init-target` failed",
             "did not end within 11 s and was stopped",
-            "give it more time with --timeout",
+            "wait longer with --timeout",
             "kubectl pivot resume pivot",
         ],
     );

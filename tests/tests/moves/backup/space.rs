@@ -94,7 +94,7 @@ async fn full_under_the_journal(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         let moved = run_with_space(&story, 0, &move_args(&story, &["--no-backup"])).await;
         let moved = moved.expect_success("a move without a journal");
-        let told = moved.stderr.matches("going on without a journal").count();
+        let told = moved.stderr.matches("continuing without a journal").count();
         assert_eq!(told, 1, "{moved}");
         story.check_nothing_left().await;
     })

@@ -264,7 +264,7 @@ async fn finalizer_put_back(stormy: Shared) {
     arena.tape().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
-    assert!(outcome.says("has put a finalizer on DockerCluster"), "{outcome}");
+    assert!(outcome.says("put a finalizer on DockerCluster"), "{outcome}");
     let kept = source.get(&kind, place.0, place.1).await.expect("can be read");
     let kept = kept.expect("its controller works on it");
     assert!(!kept.is_being_deleted(), "{outcome}");

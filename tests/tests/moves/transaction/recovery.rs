@@ -82,7 +82,7 @@ async fn leases_gone_too_late(arena: Arc<Arena>) {
         let rollback = story.run("rollback", &["--from-marks"]).await;
         assert_eq!(rollback.code, Some(exit::REFUSED), "{rollback}");
         assert!(rollback.says("gone from the source"), "{rollback}");
-        assert!(rollback.says("bring the move to its end by hand"), "{rollback}");
+        assert!(rollback.says("finish the move by hand"), "{rollback}");
         assert_eq!(before, story.arena.ends(&story.tag).await);
     })
     .await;
