@@ -33,8 +33,8 @@ mod tests {
         for (text, expected) in [("0", 0), ("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400)] {
             assert_eq!(seconds(text), Ok(expected), "{text}");
         }
-        for text in ["", "s", "5", "-1s", "1m1h", "5 m", "m5", "1.5h", "99999999999999999999h"] {
-            assert!(text == "5" || seconds(text).is_err(), "{text}");
+        for text in ["", "s", "-1s", "1m1h", "5 m", "m5", "1.5h", "99999999999999999999h"] {
+            assert!(seconds(text).is_err(), "{text}");
         }
     }
 }
