@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::{Context, next};
 use crate::commands::CommandError;
-use crate::render::{self, Format, ProgressView, ReportView};
+use crate::render::{self, Format, ProgressView, ReportView, Screen};
 use crate::transfer::Report;
 
 /// Output formats. Documented variants would make clap print every help in its long form.

@@ -10,7 +10,8 @@ use super::*;
 use crate::capi::ObjectId;
 use crate::commands::{ClusterStatus, PausedCluster, RunProgress, RunStatus, Status};
 use crate::transfer::{
-    Check, Explained, Finding, Operation, Outcome, Phase, PhaseTime, Probes, Report, Severity,
+    Check, ClusterState, Explained, Finding, Operation, Outcome, Phase, PhaseTime, Probes, Report,
+    Role, Severity,
 };
 
 /// Fields of the largest screen that everything has to fit.
@@ -69,6 +70,14 @@ fn eight_clusters(outcome: Outcome, operation: Operation) -> Report {
         ("Machine", 32),
         ("Secret", 96),
     ];
+    let states = (0..8).filter(|_| outcome == Outcome::Moved).map(|number| ClusterState {
+        namespace: "fleet".to_owned(),
+        name: format!("c{number}"),
+        side: Role::Target,
+        paused: false,
+        paused_seconds: Some(12.5 + f64::from(number)),
+    });
+    let states = states.collect();
     Report {
         api_version: "v",
         kind: "MoveReport",
@@ -101,6 +110,8 @@ fn eight_clusters(outcome: Outcome, operation: Operation) -> Report {
         conversions: Vec::new(),
         findings: Vec::new(),
         probes: Probes::default(),
+        batches: Vec::new(),
+        cluster_states: states,
         counts_by_kind: kinds.map(|(kind, count)| (kind.to_owned(), count)).into(),
         phases: vec![
             PhaseTime { phase: "preflight", seconds: 0.6 },
@@ -169,12 +180,15 @@ fn the_status_of_an_interrupted_move() {
         holder: None,
         renewed_seconds_ago: None,
         progress,
+        batches: Vec::new(),
+        is_between_batches: false,
     };
     let paused = |count: usize| {
         let one = |number| PausedCluster {
             namespace: "fleet".to_owned(),
             name: format!("c{number}"),
             by_run: Some("72f0a223".to_owned()),
+            paused_seconds: None,
         };
         (0..count).map(one).collect()
     };
@@ -196,6 +210,7 @@ fn the_status_of_an_interrupted_move() {
             cluster("source", "https://10.0.0.1:6443", run("source", deleting), 6),
             cluster("target", "https://10.0.0.2:6443", run("target", copied), 8),
         ],
+        cluster_states: Vec::new(),
         journal: None,
     };
     let flags = "--kubeconfig a.kubeconfig --to-kubeconfig b.kubeconfig";
