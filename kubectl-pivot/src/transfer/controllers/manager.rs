@@ -4,8 +4,6 @@
 //! writes the name of the host, which is that of the pod, then `_` and a random end. So a Lease belongs to a manager
 //! if its holder is one of the manager's pods; names of Leases and flags differ between providers.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
