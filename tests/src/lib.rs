@@ -2,6 +2,7 @@
 //! and the two programs that are compared.
 
 pub mod addon;
+pub mod age;
 pub mod arena;
 pub mod authenticator;
 pub mod bundle;

@@ -14,7 +14,7 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["create"],
     &["abort"],
@@ -23,6 +23,8 @@ const COMMANDS: [&[&str]; 30] = [
     &["resume"],
     &["rollback"],
     &["backup"],
+    &["backup", "verify"],
+    &["backup", "prune"],
     &["restore"],
     &["status"],
     &["plan"],

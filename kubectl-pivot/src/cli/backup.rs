@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use super::Context;
+use super::backups::EncryptionArgs;
 use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::clusters::ClusterArgs;
 use super::move_clusters::{ask, explain_nothing};
 use super::output::{Output, print_report};
 use super::pace::WaitArgs;
+use super::{backup_prune, backup_verify};
 use crate::commands::{self, CommandError, MoveRequest, exit};
 use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
@@ -17,14 +19,23 @@ pub(super) const EXAMPLES: &str = "Examples:
   kubectl pivot backup ./before-upgrade -n fleet
 
   # The plan of a backup of everything; changes nothing
-  kubectl pivot backup ./everything -A --dry-run";
+  kubectl pivot backup ./everything -A --dry-run
+
+  # Encrypted with age; `restore` reads it with --identity
+  kubectl pivot backup ./before-upgrade -n fleet --encrypt-to recipients.txt
+
+  # Read every file and compare it with the manifest
+  kubectl pivot backup verify ./before-upgrade";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Directory of the backup; it must not exist yet, or be empty.
-    #[arg(value_name = "DIR")]
-    directory: PathBuf,
+    #[arg(value_name = "DIR", required = true)]
+    directory: Option<PathBuf>,
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
@@ -39,16 +50,38 @@ pub(super) struct Args {
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
     #[command(flatten)]
+    encryption: EncryptionArgs,
+    #[command(flatten)]
     wait: WaitArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Read every file of a backup, compare it with the manifest, and list what it holds.
+    #[command(after_help = backup_verify::EXAMPLES)]
+    Verify(backup_verify::Args),
+    /// Delete old backups.
+    #[command(after_help = backup_prune::EXAMPLES)]
+    Prune(backup_prune::Args),
+}
+
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    match args.command {
+        Some(Command::Verify(args)) => backup_verify::run(&args),
+        Some(Command::Prune(args)) => backup_prune::run(&args, context),
+        None => make(args, context).await,
+    }
+}
+
+async fn make(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let directory = args.directory.expect("the parser asks for it when there is no subcommand");
     let mut options = MoveOptions::new(Namespaces::All);
     args.wait.apply(&mut options);
     options.choice = args.choice.choice();
+    options.encrypt_to = args.encryption.recipients()?;
     let cluster = args.cluster.cluster();
     let request = MoveRequest {
         source: cluster.clone(),
@@ -61,7 +94,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         options,
     };
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
-    let to = Destination { directory: args.directory, manifest: true };
+    let to = Destination { directory, manifest: true };
     let confirm = |plan: &crate::transfer::Report| {
         context.progress.clear();
         args.yes || ask("Pause and back up", plan)

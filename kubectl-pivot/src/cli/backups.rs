@@ -1,8 +1,26 @@
-//! The backup that a move makes before it copies, as flags.
+//! Flags about backups: the one that a move makes before it copies, and the keys of encrypted ones.
 
 use std::path::PathBuf;
 
 use crate::commands::{self, CommandError};
+use crate::journal::Events;
+use crate::transfer::{Identities, MoveOptions, Recipients};
+
+/// Keys of an encrypted backup.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Scope")]
+pub(super) struct IdentityArgs {
+    /// File with an age identity that the backup is encrypted to; can be repeated.
+    #[arg(long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
+}
+
+impl IdentityArgs {
+    /// The keys.
+    pub(super) fn read(&self) -> Result<Identities, CommandError> {
+        Ok(Identities::read(&self.identity)?)
+    }
+}
 
 /// Flags about that backup.
 #[derive(Debug, clap::Args)]
@@ -13,19 +31,62 @@ pub(super) struct BackupArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "no_backup")]
     backup_dir: Option<PathBuf>,
     /// Make no backup before copying.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "encrypt_to")]
     no_backup: bool,
+    /// Backups in the user's state folder that are kept of each source cluster; a move that succeeds
+    /// deletes older ones. 0 keeps all.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    keep_backups: usize,
+    #[command(flatten)]
+    encryption: EncryptionArgs,
+}
+
+/// Encryption of a backup.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Safety")]
+pub(super) struct EncryptionArgs {
+    /// Encrypt the files of the backup with age: a public key that begins with `age1`, or a file with
+    /// one on each line; can be repeated.
+    #[arg(long, value_name = "KEY|FILE")]
+    encrypt_to: Vec<String>,
+}
+
+impl EncryptionArgs {
+    /// The keys.
+    pub(super) fn recipients(&self) -> Result<Recipients, CommandError> {
+        Ok(Recipients::read(&self.encrypt_to)?)
+    }
 }
 
 impl BackupArgs {
+    /// Sets the folder, if there is to be a backup, and the keys.
+    pub(super) fn apply(&self, options: &mut MoveOptions) -> Result<(), CommandError> {
+        options.backups = self.folder()?;
+        options.encrypt_to = self.encryption.recipients()?;
+        Ok(())
+    }
+
+    /// The number of backups to keep in the user's state folder, if moves put them there and there is a limit.
+    pub(super) fn limit(&self) -> Option<usize> {
+        let is_default = self.backup_dir.is_none() && !self.no_backup;
+        (is_default && self.keep_backups > 0).then_some(self.keep_backups)
+    }
+
     /// The folder, if there is to be a backup.
-    pub(super) fn folder(self) -> Result<Option<PathBuf>, CommandError> {
+    fn folder(&self) -> Result<Option<PathBuf>, CommandError> {
         match self {
             Self { no_backup: true, .. } => Ok(None),
             Self { backup_dir: Some(folder), .. } => {
-                Ok(Some(std::path::absolute(&folder).unwrap_or(folder)))
+                Ok(Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone())))
             }
             Self { .. } => commands::backup_folder().map(Some),
         }
+    }
+}
+
+/// Keeps the user's state folder to its limit after a move that has succeeded.
+pub(super) fn keep_to(limit: Option<usize>, events: &Events) {
+    if let (Some(newest), Ok(folder)) = (limit, commands::backup_folder()) {
+        commands::limit_backups(&folder, newest, events);
     }
 }

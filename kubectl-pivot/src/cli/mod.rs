@@ -3,6 +3,8 @@
 mod abort;
 mod allow;
 mod backup;
+mod backup_prune;
+mod backup_verify;
 mod backups;
 mod choice;
 mod clusters;

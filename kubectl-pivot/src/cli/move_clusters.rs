@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::Context;
 use super::allow::AllowArgs;
-use super::backups::BackupArgs;
+use super::backups::{BackupArgs, keep_to};
 use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::output::{Output, print_report};
 use super::pace::{BatchArgs, PaceArgs};
@@ -127,6 +127,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     if let Some(which) = &args.hide_api_warnings {
         tracing::debug!(which, "--hide-api-warnings has no effect");
     }
+    let limit = args.backups.limit().filter(|_| needs_backup);
     let request = request(args, needs_backup)?;
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let confirm = |plan: &Report| {
@@ -137,6 +138,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     context.progress.clear();
     let flags = next::flags(&request);
     let report = print_report(moved, format, (context, &flags))?;
+    if report.outcome == Outcome::Moved {
+        keep_to(limit, &run.events);
+    }
     Ok(match report.outcome {
         Outcome::Refused => exit::REFUSED,
         Outcome::NothingInScope => {
@@ -151,7 +155,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
 fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> {
     let mut options = MoveOptions::new(Namespaces::All);
     if needs_backup {
-        options.backups = args.backups.folder()?;
+        args.backups.apply(&mut options)?;
     }
     args.pace.apply(&mut options);
     args.batches.apply(&mut options);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::allow::LossArgs;
+use super::backups::IdentityArgs;
 use super::choice::NamesArgs;
 use super::move_clusters::ask;
 use super::output::{Output, print_report};
@@ -20,6 +21,9 @@ pub(super) const EXAMPLES: &str = "Examples:
 
   # Into another management cluster
   kubectl pivot restore ./before-upgrade --kubeconfig other.kubeconfig
+
+  # An encrypted backup
+  kubectl pivot restore ./before-upgrade --identity key.txt --kubeconfig other.kubeconfig
 
   # The backups that moves have made
   kubectl pivot restore --list";
@@ -40,6 +44,8 @@ pub(super) struct Args {
     /// Context within the kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    identities: IdentityArgs,
     #[command(flatten)]
     names: NamesArgs,
     /// Check the backup, show what would be created, and change nothing.
@@ -68,6 +74,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let mut options = MoveOptions::new(Namespaces::All);
     options.choice = args.names.choice();
     options.max_in_flight = args.max_in_flight.into();
+    options.identities = args.identities.read()?;
     args.loss.apply(&mut options);
     let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
     let request = MoveRequest {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::allow::AllowArgs;
-use super::backups::BackupArgs;
+use super::backups::{BackupArgs, keep_to};
 use super::clusters::OneOrTwoArgs;
 use super::duration::seconds;
 use super::gone::GoneArg;
@@ -15,7 +15,7 @@ use super::take_over::TakeOverArgs;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, CreateResumeRequest, exit};
 use crate::render;
-use crate::transfer::Role;
+use crate::transfer::{Outcome, Role};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -102,11 +102,14 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     args.allow.apply(&mut request.options);
     request.options.take_over = args.take_over.asking("Resume", context);
     request.options.probes = Some(args.probes.options()?);
-    request.options.backups = args.backups.folder()?;
+    args.backups.apply(&mut request.options)?;
     let flags = next::flags(&request);
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let result = commands::resume(&run, args.force_unlock).await;
     context.progress.clear();
     let report = print_report(result, args.output.into(), (context, &flags))?;
+    if report.outcome == Outcome::Moved {
+        keep_to(args.backups.limit(), &run.events);
+    }
     Ok(if report.has_bad_probes() { exit::NOT_VERIFIED } else { exit::OK })
 }

@@ -8,8 +8,8 @@ use super::error::CommandError;
 use super::move_clusters::ended;
 use crate::journal::state_folder;
 use crate::transfer::{
-    Destination, Manifest, MoveError, Operation, Outcome, Report, Run, load, plan_load, plan_save,
-    save,
+    Contents, Destination, Encryption, Identities, Manifest, MoveError, Operation, Outcome, Report,
+    Run, inspect, load, plan_load, plan_save, save,
 };
 
 /// Writes a consistent backup of what is in scope: the source is paused meanwhile.
@@ -65,6 +65,14 @@ fn not_begun(run: &Run, operation: Operation, error: MoveError) -> Result<Report
     ended(run, Report { operation, ..Report::blank(run) }, Err(error))
 }
 
+/// Reads every file of a backup and compares it with the manifest.
+///
+/// # Errors
+/// When the backup is not what its manifest says, or cannot be read with these identities.
+pub fn verify_backup(directory: &Path, identities: &Identities) -> Result<Contents, CommandError> {
+    inspect(directory, identities).map_err(CommandError::BadBackup)
+}
+
 /// A backup in the user's state folder.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,6 +92,9 @@ pub struct FoundBackup {
     pub clusters: usize,
     /// Number of objects.
     pub objects: usize,
+    /// The encryption of its files; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
 }
 
 /// The folder in which moves make their backups unless the user names another.
@@ -107,6 +118,7 @@ pub fn list_backups(folder: &Path) -> Vec<FoundBackup> {
             server: manifest.server,
             namespace: manifest.namespace,
             clusters: manifest.clusters,
+            encryption: manifest.encryption,
         })
     });
     let mut found: Vec<FoundBackup> = found.collect();

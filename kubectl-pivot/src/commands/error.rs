@@ -8,7 +8,7 @@ use crate::blueprint::BlueprintError;
 use crate::cluster::{ApiError, ConnectError};
 use crate::sandbox::fleet::FleetError;
 use crate::sandbox::{RelayError, SandboxError};
-use crate::transfer::{MoveError, Outcome, PhaseError, Report};
+use crate::transfer::{EncryptionError, MoveError, Outcome, PhaseError, Report};
 use crate::workflow::{DocumentError, StoreError, WorkflowError};
 use kubectl_pivot_plugin_host::{
     CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
@@ -59,6 +59,12 @@ pub enum CommandError {
     /// There is no folder for backups.
     #[error("there is no folder for backups: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
     NoStateFolder,
+    /// A key for a backup cannot be used.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
+    /// A backup is not whole, or not readable.
+    #[error(transparent)]
+    BadBackup(PhaseError),
     /// A sandbox failed.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -116,9 +122,11 @@ impl CommandError {
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::PluginSearch(_) | Self::Variable(_) | Self::NewPlugin(_) => {
-                exit::USAGE
-            }
+            Self::Encryption(_)
+            | Self::Usage(_)
+            | Self::PluginSearch(_)
+            | Self::Variable(_)
+            | Self::NewPlugin(_) => exit::USAGE,
             Self::Plugin(LoadError::Select(SelectError::Unknown { .. }))
             | Self::PluginInstall(InstallError::NotInstalled { .. }) => exit::USAGE,
             Self::Plugin(_) | Self::PluginLock(_) | Self::PluginInstall(_) => exit::REFUSED,
@@ -129,6 +137,7 @@ impl CommandError {
             Self::Render(_) => exit::REFUSED,
             Self::Connect(_) | Self::NotConfirmed | Self::NoStateFolder => exit::REFUSED,
             Self::Move(error) | Self::Failed { source: error, .. } => of_move(error),
+            Self::BadBackup(_) => exit::NOT_VERIFIED,
             Self::Document(_) => exit::USAGE,
             Self::Workflow(error) => of_workflow(error),
             Self::Panicked(_)
@@ -161,6 +170,8 @@ impl CommandError {
                 "name a folder with --backup-dir, or leave the backup out with --no-backup"
                     .to_owned(),
             ),
+            Self::Encryption(error) => Some(error.hint()),
+            Self::BadBackup(error) => Some(error.hint()),
             Self::Sandbox(error) => error.hint(),
             Self::Fleet(error) => Some(error.hint()),
             Self::PluginSearch(error) => Some(error.hint().to_owned()),

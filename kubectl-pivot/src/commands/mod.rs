@@ -10,13 +10,14 @@ mod error;
 mod explain;
 mod move_clusters;
 mod plugin;
+mod prune;
 mod rbac;
 mod render;
 mod sandbox;
 mod sides;
 mod status;
 
-pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore};
+pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore, verify_backup};
 pub use create::{
     CreateRequest, CreateResumeRequest, PivotReport, StepReport, create, create_leftovers,
     create_outline, create_resume, create_status,
@@ -37,6 +38,7 @@ pub use plugin::{
     PluginList, PluginSummary, TrustWord, plugin_check, plugin_info, plugin_install, plugin_list,
     plugin_new, plugin_registry, plugin_registry_in_part, plugin_remove, plugin_trust,
 };
+pub use prune::{Keep, NotDeleted, Pruned, limit_backups, prune};
 pub use rbac::{RbacRequest, rbac};
 pub use render::{
     ManagementCluster, RenderError, RenderPart, RenderRequest, Rendered, render_manifests,

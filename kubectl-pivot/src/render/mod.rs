@@ -29,7 +29,7 @@ use std::io::Write;
 
 use crate::visible;
 
-pub use backups::backups;
+pub use backups::{backup_contents, backups, pruned};
 pub use checks::checks;
 pub use deletion::{deletion, prospect};
 pub use diagnosis::diagnosis;

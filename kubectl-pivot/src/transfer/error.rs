@@ -250,6 +250,24 @@ pub enum PhaseError {
         /// What is wrong.
         problem: String,
     },
+    /// A backup is encrypted, and no identity was given.
+    #[error("{path} is encrypted, and no identity was given to read it with")]
+    Encrypted {
+        /// The directory.
+        path: String,
+        /// The public keys that it is encrypted to.
+        recipients: Vec<String>,
+    },
+    /// A file of a backup cannot be decrypted.
+    #[error("cannot decrypt {path}: {problem}")]
+    NotDecrypted {
+        /// The file.
+        path: String,
+        /// The reason.
+        problem: String,
+        /// The public keys that it is encrypted to.
+        recipients: Vec<String>,
+    },
     /// The backup that a move makes before it copies could not be written.
     #[error("cannot write the backup")]
     Backup(#[source] Box<PhaseError>),
@@ -404,6 +422,10 @@ impl PhaseError {
             Self::Interrupted => "the signal did this, and nothing failed".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
             Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),
+            Self::Encrypted { recipients, .. } | Self::NotDecrypted { recipients, .. } => format!(
+                "name the file of the identity of one of its recipients with --identity: {}",
+                recipients.join(", ")
+            ),
             Self::Backup(_) => "check permissions and free space, choose another folder with --backup-dir, or leave the backup out with --no-backup".to_owned(),
             Self::BadFile { .. } => {
                 "check that this is a directory written by `move --to-directory`".to_owned()

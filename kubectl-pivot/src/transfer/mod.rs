@@ -59,7 +59,8 @@ pub use batches::Batches;
 pub use choice::{Choice, ClusterPattern, Wish};
 pub use conversion::{AcceptedLoss, ConvertedField, ConvertedKind};
 pub use directory::{
-    Destination, LoadPlan, MANIFEST, Manifest, SavedObject, load, plan_load, plan_save, save,
+    Contents, Destination, Encryption, EncryptionError, Identities, LoadPlan, MANIFEST, Manifest,
+    Recipients, SavedObject, inspect, load, plan_load, plan_save, save,
 };
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};

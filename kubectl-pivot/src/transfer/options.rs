@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::batches::Batches;
 use super::choice::Choice;
 use super::conversion::AcceptedLoss;
+use super::directory::{Identities, Recipients};
 use crate::probes::Skips;
 use kubectl_pivot_plugin_host::Registry;
 
@@ -182,6 +183,10 @@ pub struct MoveOptions {
     pub take_over: TakeOver,
     /// Folder in which a move makes a backup before it copies; none without.
     pub backups: Option<PathBuf>,
+    /// Keys that the files of a backup are encrypted to.
+    pub encrypt_to: Recipients,
+    /// Keys that the files of an encrypted backup are read with.
+    pub identities: Identities,
 }
 
 impl MoveOptions {
@@ -208,6 +213,8 @@ impl MoveOptions {
             probes: None,
             take_over: TakeOver::default(),
             backups: None,
+            encrypt_to: Recipients::default(),
+            identities: Identities::default(),
         }
     }
 }

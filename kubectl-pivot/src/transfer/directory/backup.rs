@@ -10,7 +10,7 @@ use super::super::own_pause::has_own_pause;
 use super::super::pause::{memory_of_false, paused_by};
 use super::super::run::Run;
 use super::files::{names, warn_if_not_own};
-use super::manifest::{Manifest, SavedObject};
+use super::manifest::{Encryption, Manifest, SavedObject};
 use super::writer::Writer;
 use crate::capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION,
@@ -39,11 +39,14 @@ pub(in crate::transfer) fn write(
     to: &Destination,
 ) -> Result<(), PhaseError> {
     warn_if_not_own(run, &to.directory);
-    let files = names(graph.copied().map(|index| &graph.nodes[index].object));
+    let recipients = &run.options.encrypt_to;
+    let copied = graph.copied().map(|index| &graph.nodes[index].object);
+    let files = names(copied, recipients.ending());
     let may_be_there = files.iter().filter(|_| !to.manifest).map(|(name, _)| name.as_str());
     let mut writer = Writer::prepare(&to.directory, &may_be_there.collect::<HashSet<_>>())?;
     let done = AtomicUsize::new(0);
-    let content = |object: &&Object| for_file(object).value().to_string().into_bytes();
+    let content =
+        |object: &&Object| recipients.seal(for_file(object).value().to_string().into_bytes());
     let sums = writer.write(&files, content, || {
         run.events.progress(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
         run.stop.check()
@@ -57,7 +60,12 @@ pub(in crate::transfer) fn write(
             object: object.id(),
         });
         let clusters = graph.clusters().count();
-        let manifest = Manifest { clusters, objects: saved.collect(), ..heading };
+        let manifest = Manifest {
+            clusters,
+            encryption: Encryption::to(recipients),
+            objects: saved.collect(),
+            ..heading
+        };
         writer.write_manifest(&manifest.to_text())?;
     }
     writer.publish()

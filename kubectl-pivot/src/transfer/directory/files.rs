@@ -13,15 +13,18 @@ use super::manifest::{MANIFEST, sha256};
 use crate::capi::{Object, valid};
 
 /// Gives every object its file name; two kinds of the same name get their group into it.
-pub(super) fn names<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<(String, &'a Object)> {
+pub(super) fn names<'a>(
+    objects: impl Iterator<Item = &'a Object>,
+    ending: &str,
+) -> Vec<(String, &'a Object)> {
     let mut taken = HashSet::new();
     objects
         .map(|object| {
-            let plain = name(object.kind(), object);
+            let plain = name(object.kind(), object, ending);
             let name = if taken.insert(plain.clone()) {
                 plain
             } else {
-                name(&format!("{}.{}", object.kind(), object.group()), object)
+                name(&format!("{}.{}", object.kind(), object.group()), object, ending)
             };
             (name, object)
         })
@@ -35,15 +38,15 @@ const LONGEST_NAME: usize = 255;
 const DIGEST: usize = 16;
 
 /// The name that clusterctl gives; where no file system would take it, its beginning and a digest of it.
-fn name(kind: &str, object: &Object) -> String {
-    const ENDING: &str = ".yaml";
+fn name(kind: &str, object: &Object, ending: &str) -> String {
+    let ending = format!(".yaml{ending}");
     let stem = format!("{kind}_{}_{}", object.namespace().unwrap_or_default(), object.name());
-    if stem.len() + ENDING.len() <= LONGEST_NAME {
-        return stem + ENDING;
+    if stem.len() + ending.len() <= LONGEST_NAME {
+        return stem + &ending;
     }
     let digest = sha256(stem.as_bytes());
-    let end = stem.floor_char_boundary(LONGEST_NAME - ENDING.len() - DIGEST - 1);
-    format!("{}-{}{ENDING}", &stem[..end], &digest[..DIGEST])
+    let end = stem.floor_char_boundary(LONGEST_NAME - ending.len() - DIGEST - 1);
+    format!("{}-{}{ending}", &stem[..end], &digest[..DIGEST])
 }
 
 pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PhaseError {
@@ -53,6 +56,9 @@ pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error
 
 /// The most bytes of a file of a directory: one object, or a few in one file.
 pub(super) const LONGEST_FILE: u64 = 64 << 20;
+
+/// The beginning of encrypted files.
+const AGE: &[u8] = b"age-encryption.org/";
 
 /// The most bytes of all files of a directory.
 const LONGEST_DIRECTORY: u64 = 2 << 30;
@@ -102,6 +108,10 @@ pub(super) fn objects(
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Object>, PhaseError> {
     let bad = |problem: String| PhaseError::BadFile { path: path.display().to_string(), problem };
+    if bytes.starts_with(AGE) {
+        let problem = "it is encrypted; `kubectl pivot restore` reads it with --identity";
+        return Err(bad(problem.to_owned()));
+    }
     let text = std::str::from_utf8(bytes).map_err(|error| bad(format!("not text: {error}")))?;
     // Both programs write JSON, which is read ten times as fast as YAML.
     let documents = match serde_json::from_str(text) {
@@ -146,7 +156,8 @@ mod tests {
     #[test]
     fn file_names_are_those_of_clusterctl_and_never_clash() {
         let objects = [object("a.io/v1", "Thing", "x"), object("b.io/v1", "Thing", "x")];
-        let named: Vec<String> = names(objects.iter()).into_iter().map(|(name, _)| name).collect();
+        let named: Vec<String> =
+            names(objects.iter(), "").into_iter().map(|(name, _)| name).collect();
         assert_eq!(named, ["Thing_ns_x.yaml", "Thing.b.io_ns_x.yaml"]);
     }
 
@@ -154,15 +165,16 @@ mod tests {
     fn a_name_that_no_file_system_takes_is_shortened_and_stays_unique() {
         let long = "n".repeat(253);
         let objects = [object("v1", "Secret", &long), object("v1", "Secret", &format!("{long}b"))];
-        let named: Vec<String> = names(objects.iter()).into_iter().map(|(name, _)| name).collect();
+        let named: Vec<String> =
+            names(objects.iter(), ".age").into_iter().map(|(name, _)| name).collect();
         for name in &named {
             assert!(name.len() == LONGEST_NAME && name.starts_with("Secret_ns_nnn"), "{name}");
-            assert!(name.ends_with(".yaml"), "{name}");
+            assert!(name.ends_with(".yaml.age"), "{name}");
         }
         assert_ne!(named[0], named[1]);
-        let longest = "n".repeat(LONGEST_NAME - "Secret_ns_.yaml".len());
+        let longest = "n".repeat(LONGEST_NAME - "Secret_ns_.yaml.age".len());
         let object = object("v1", "Secret", &longest);
-        let named = names(std::iter::once(&object));
+        let named = names(std::iter::once(&object), "");
         assert_eq!(named[0].0, format!("Secret_ns_{longest}.yaml"));
     }
 

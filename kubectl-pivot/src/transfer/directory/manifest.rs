@@ -19,6 +19,7 @@ use kubectl_pivot_own_files as own_files;
 use super::super::error::PhaseError;
 use super::super::inventory::Provider;
 use super::super::report::API_VERSION;
+use super::encryption::Recipients;
 use super::files::LONGEST_FILE;
 use crate::capi::ObjectId;
 
@@ -26,6 +27,8 @@ use crate::capi::ObjectId;
 pub const MANIFEST: &str = "kubectl-pivot-manifest.yaml";
 /// `kind` of a manifest.
 const KIND: &str = "BackupManifest";
+/// The only format of encryption.
+const AGE: &str = "age";
 /// What people read above the JSON.
 const PREFACE: &str = "# Manifest of a backup by kubectl-pivot. All lines are comments, so that\n\
     # `clusterctl move --from-directory` reads them as nothing.\n";
@@ -51,10 +54,30 @@ pub struct Manifest {
     pub namespace: Option<String>,
     /// The providers of the source, Cluster API itself among them.
     pub providers: Vec<Provider>,
+    /// The encryption of the files; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     /// Number of Clusters.
     pub clusters: usize,
     /// The files.
     pub objects: Vec<SavedObject>,
+}
+
+/// The encryption of the files of a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// `age`.
+    pub format: String,
+    /// The public keys whose identities can read the files.
+    pub recipients: Vec<String>,
+}
+
+impl Encryption {
+    /// The encryption of files that are written for these recipients; none without any.
+    pub fn to(recipients: &Recipients) -> Option<Self> {
+        let recipients = Some(recipients.names()).filter(|names| !names.is_empty())?;
+        Some(Self { format: AGE.to_owned(), recipients })
+    }
 }
 
 /// One file of a backup.
@@ -81,6 +104,7 @@ impl Manifest {
             server: server.to_owned(),
             namespace: namespace.map(str::to_owned),
             providers: providers.to_vec(),
+            encryption: None,
             clusters: 0,
             objects: Vec::new(),
         }
@@ -110,7 +134,13 @@ impl Manifest {
                 "the manifest is a {kind} of {api_version}; this program knows {KIND} of {API_VERSION}"
             ));
         }
-        serde_json::from_str(&json).map_err(damaged)
+        let manifest: Self = serde_json::from_str(&json).map_err(damaged)?;
+        match &manifest.encryption {
+            Some(Encryption { format, .. }) if format != AGE => {
+                Err(format!("the files are encrypted as {format}; this program knows {AGE}"))
+            }
+            _ => Ok(manifest),
+        }
     }
 
     /// Reads the manifest of a directory; `None` when it has none.

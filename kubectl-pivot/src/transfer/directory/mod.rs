@@ -3,9 +3,12 @@
 //! us. A backup has a manifest with checksums besides.
 
 mod backup;
+mod encryption;
+mod encryption_error;
 mod files;
 #[cfg(test)]
 mod fuzz_tests;
+mod inspect;
 mod load;
 mod manifest;
 mod places;
@@ -15,7 +18,10 @@ mod writer;
 
 pub use backup::Destination;
 pub(super) use backup::back_up;
+pub use encryption::{Identities, Recipients};
+pub use encryption_error::EncryptionError;
+pub use inspect::{Contents, inspect};
 pub use load::load;
-pub use manifest::{MANIFEST, Manifest, SavedObject};
+pub use manifest::{Encryption, MANIFEST, Manifest, SavedObject};
 pub use plan_load::{LoadPlan, plan_load};
 pub use save::{plan_save, save};

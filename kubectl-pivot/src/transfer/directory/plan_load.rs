@@ -20,6 +20,7 @@ use super::super::report::{Outcome, Report};
 use super::super::run::Run;
 use super::backup::Destination;
 use super::files;
+use super::inspect::opened;
 use super::manifest::{MANIFEST, Manifest, content};
 use super::places;
 use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION};
@@ -91,6 +92,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     if let Some(manifest) = &manifest {
         manifest.check(&directory, &sums)?;
     }
+    let files = opened(&directory, (manifest.as_ref(), files), &run.options.identities)?;
     let objects = files::objects(&directory, &files)?;
     places::check(&directory, manifest.as_ref(), &objects)?;
     drop(files);
@@ -121,7 +123,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     Ok((LoadPlan { run, directory, content, preflight, active }, existing))
 }
 
-fn read_manifest(directory: &Path) -> Result<Manifest, PhaseError> {
+pub(super) fn read_manifest(directory: &Path) -> Result<Manifest, PhaseError> {
     Manifest::read(directory)?.ok_or_else(|| PhaseError::BadBackup {
         path: directory.display().to_string(),
         problem: format!("there is no {MANIFEST}, so this is no complete backup"),

@@ -1,8 +1,10 @@
-//! Backups, restoring them, and the journal: whole, damaged, interrupted, without space.
+//! Backups, restoring them, and the journal: whole, encrypted, damaged, interrupted, without space.
 
 mod damage;
+mod encrypted;
 mod interrupts;
 mod journal;
+mod limit;
 mod round_trip;
 mod space;
 mod watch;
@@ -21,15 +23,19 @@ use serde_json::{Value, json};
 
 /// Exit codes, as docs/reference/exit-codes.md states them.
 mod exit {
+    pub(crate) const USAGE: i32 = 2;
     pub(crate) const REFUSED: i32 = 3;
     pub(crate) const UNDONE: i32 = 5;
     pub(crate) const UNFINISHED: i32 = 6;
+    pub(crate) const NOT_VERIFIED: i32 = 7;
     pub(crate) const INTERRUPTED: i32 = 130;
 }
 
 pub(crate) fn suite() -> Suite<Arena> {
     let suite = round_trip::add(Suite::new());
     let suite = damage::add(suite);
+    let suite = encrypted::add(suite);
+    let suite = limit::add(suite);
     let suite = interrupts::add(suite);
     let suite = space::add(suite);
     let suite = journal::add(suite);

@@ -1,0 +1,217 @@
+//! `backup prune`: deleting old backups, on request and at the end of a move.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::backup::{FoundBackup, list_backups};
+use crate::causes::in_one_line;
+use crate::journal::Events;
+use crate::transfer::{MANIFEST, Manifest};
+
+/// The end of the name of a folder that is being deleted: no backup any more, and known to the next `prune`.
+const DELETED: &str = ".deleted";
+
+/// Rules that keep backups: what one of them keeps is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The newest ones of each source cluster.
+    pub newest: Option<usize>,
+    /// Those that are not older.
+    pub younger_than: Option<SignedDuration>,
+}
+
+impl Keep {
+    /// The backups that no rule keeps, oldest first; without a rule there are none.
+    #[must_use]
+    pub fn others(&self, found: &[FoundBackup], now: Timestamp) -> Vec<FoundBackup> {
+        if *self == Self::default() {
+            return Vec::new();
+        }
+        let mut newer: HashMap<&str, usize> = HashMap::new();
+        let mut others: Vec<FoundBackup> = Vec::new();
+        for backup in found.iter().rev() {
+            let newer = newer.entry(&backup.server).or_default();
+            let is_among_newest = self.newest.is_some_and(|limit| *newer < limit);
+            *newer += 1;
+            if !is_among_newest && self.is_old(backup, now) {
+                others.push(backup.clone());
+            }
+        }
+        others.reverse();
+        others
+    }
+
+    /// A time that nobody can read is never old.
+    fn is_old(&self, backup: &FoundBackup, now: Timestamp) -> bool {
+        let Some(limit) = self.younger_than else { return true };
+        let made = backup.time.parse::<Timestamp>();
+        made.is_ok_and(|made| now.duration_since(made) > limit)
+    }
+}
+
+/// Old backups that were deleted, and those that could not be.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pruned {
+    /// Backups that are gone, or would be.
+    pub deleted: Vec<FoundBackup>,
+    /// Backups that could not be deleted, with the reason.
+    pub failed: Vec<NotDeleted>,
+    /// Number of backups that stay.
+    pub kept: usize,
+}
+
+/// A backup that could not be deleted.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotDeleted {
+    /// The backup.
+    #[serde(flatten)]
+    pub backup: FoundBackup,
+    /// The reason.
+    pub reason: String,
+}
+
+/// Deletes backups of a folder, each whole or not at all.
+pub fn prune(folder: &Path, old: Vec<FoundBackup>, kept: usize) -> Pruned {
+    let mut pruned = Pruned { kept, ..Pruned::default() };
+    remove_leftovers(folder);
+    for backup in old {
+        match delete(&backup.directory) {
+            Ok(()) => pruned.deleted.push(backup),
+            Err(error) => {
+                pruned.kept += 1;
+                pruned.failed.push(NotDeleted { backup, reason: in_one_line(&error) });
+            }
+        }
+    }
+    pruned
+}
+
+/// Deletes what a move leaves over the limit, and tells of each. A failure is a warning: the move has ended well.
+pub fn limit_backups(folder: &Path, newest: usize, events: &Events) {
+    let found = list_backups(folder);
+    let keep = Keep { newest: Some(newest), younger_than: None };
+    let old = keep.others(&found, Timestamp::now());
+    let kept = found.len() - old.len();
+    let pruned = prune(folder, old, kept);
+    for backup in &pruned.deleted {
+        events.note(format!(
+            "deleted the backup {} of {}; the newest {newest} of each source are kept (--keep-backups)",
+            backup.run, backup.time
+        ));
+    }
+    for NotDeleted { backup, reason } in &pruned.failed {
+        let directory = backup.directory.display();
+        events.warning(format!("cannot delete the old backup {directory}: {reason}"));
+    }
+}
+
+/// Deletes a backup. By its new name it is none any more, so none is seen half.
+fn delete(directory: &Path) -> io::Result<()> {
+    check_only_backup(directory)?;
+    let mut name = directory.as_os_str().to_owned();
+    name.push(DELETED);
+    fs::rename(directory, &name)?;
+    fs::remove_dir_all(&name)
+}
+
+/// Refuses a folder that has files of somebody else, and a link to one.
+fn check_only_backup(directory: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(directory)?.is_dir() {
+        return Err(io::Error::other("it is a link"));
+    }
+    let manifest = Manifest::read(directory).map_err(io::Error::other)?;
+    let manifest = manifest.ok_or_else(|| io::Error::other("it is no backup any more"))?;
+    let files = manifest.objects.iter().map(|object| object.file.as_str());
+    let known: HashSet<&str> = files.chain([MANIFEST]).collect();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !known.contains(name.as_str()) {
+            let problem = format!("it holds {name}, which is not part of the backup");
+            return Err(io::Error::other(problem));
+        }
+    }
+    Ok(())
+}
+
+/// Finishes what a killed `prune` has begun. The next one tries again what fails here.
+fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_dir && entry.file_name().to_string_lossy().ends_with(DELETED) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backup(folder: &Path, run: &str, server: &str, time: &str) {
+        let mut manifest = Manifest::new(run, server, None, &[]);
+        time.clone_into(&mut manifest.time);
+        let directory = folder.join(run);
+        fs::create_dir_all(&directory).expect("created");
+        fs::write(directory.join(MANIFEST), manifest.to_text()).expect("written");
+    }
+
+    fn runs(found: &[FoundBackup]) -> Vec<&str> {
+        found.iter().map(|backup| backup.run.as_str()).collect()
+    }
+
+    #[test]
+    fn what_one_rule_keeps_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (run, server, time) in [
+            ("a1", "a", "2026-01-01T00:00:00Z"),
+            ("b1", "b", "2026-01-02T00:00:00Z"),
+            ("a2", "a", "2026-02-01T00:00:00Z"),
+            ("a3", "a", "2026-03-01T00:00:00Z"),
+            ("x", "a", "2025-01-01 at noon"),
+        ] {
+            backup(folder.path(), run, server, time);
+        }
+        let found = list_backups(folder.path());
+        let now = "2026-03-02T00:00:00Z".parse().expect("a time");
+        let others = |newest, days: Option<i64>| {
+            let younger_than = days.map(|days| SignedDuration::from_hours(24 * days));
+            let others = Keep { newest, younger_than }.others(&found, now);
+            runs(&others).join(" ")
+        };
+        assert_eq!(others(None, None), "");
+        assert_eq!(others(Some(1), None), "x a1 a2");
+        assert_eq!(others(None, Some(10)), "a1 b1 a2");
+        assert_eq!(others(Some(2), Some(10)), "a1");
+        assert_eq!(others(Some(0), None), "x a1 b1 a2 a3");
+    }
+
+    #[test]
+    fn folders_with_other_files_and_links_are_left_alone() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("backups");
+        for run in ["good", "noted"] {
+            backup(&folder, run, "a", "2026-01-01T00:00:00Z");
+        }
+        backup(home.path(), "elsewhere", "a", "2026-01-01T00:00:00Z");
+        fs::write(folder.join("noted/notes.txt"), "mine").expect("written");
+        std::os::unix::fs::symlink(home.path().join("elsewhere"), folder.join("link"))
+            .expect("linked");
+        fs::create_dir(folder.join("old.deleted")).expect("created");
+        let pruned = prune(&folder, list_backups(&folder), 0);
+        assert_eq!(runs(&pruned.deleted), ["good"]);
+        let reasons: Vec<&str> = pruned.failed.iter().map(|failed| &*failed.reason).collect();
+        assert!(reasons.iter().any(|reason| reason.contains("notes.txt")), "{reasons:?}");
+        assert!(reasons.contains(&"it is a link"), "{reasons:?}");
+        assert_eq!(pruned.kept, 2);
+        assert!(!folder.join("old.deleted").exists() && !folder.join("good").exists());
+        assert!(folder.join("noted/notes.txt").exists());
+        assert!(home.path().join("elsewhere").join(MANIFEST).exists());
+    }
+}
