@@ -122,8 +122,7 @@ enum Hold {
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
     let yes = args.yes;
-    let needs_backup =
-        !args.dry_run && args.to_directory.is_none() && args.from_directory.is_none();
+    let needs_backup = args.to_directory.is_none() && args.from_directory.is_none();
     if let Some(which) = &args.hide_api_warnings {
         tracing::debug!(which, "--hide-api-warnings has no effect");
     }

@@ -20,11 +20,15 @@ const PLUGIN_LINES: usize = 3;
 pub(super) fn read_token_file(config: &mut Config) -> Result<(), String> {
     let user = &mut config.auth_info;
     let has_password = user.username.is_some() && user.password.is_some();
-    let has_other = user.token.is_some() || has_password || user.auth_provider.is_some();
-    let Some(file) = user.token_file.take().filter(|_| !has_other) else { return Ok(()) };
-    let token = fs::read_to_string(&file)
-        .map_err(|error| format!("its token file {file} cannot be read: {error}"))?;
-    user.token = Some(SecretString::from(token.trim()));
+    let has_other = has_password || user.auth_provider.is_some();
+    let file = user.token_file.take().filter(|file| !file.is_empty() && !has_other);
+    let Some(file) = file else { return Ok(()) };
+    match fs::read_to_string(&file) {
+        Ok(token) => user.token = Some(SecretString::from(token.trim())),
+        // The token beside it is the one from before the first renewal.
+        Err(_) if user.token.is_some() => {}
+        Err(error) => return Err(format!("its token file {file} cannot be read: {error}")),
+    }
     Ok(())
 }
 
@@ -109,6 +113,24 @@ mod tests {
         let broken = serde_saphyr::from_str::<i32>("token: CANARY").expect_err("no number");
         let text = describe(&kube::Error::Auth(AuthError::AuthExecParse(Box::new(broken))));
         assert!(!text.contains("CANARY") && text.contains("no ExecCredential"), "{text}");
+    }
+
+    #[test]
+    fn a_token_file_wins_over_a_token_as_long_as_it_can_be_read() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        fs::write(file.path(), "new\r\n").expect("written");
+        for (path, expected) in [
+            (file.path().display().to_string(), "new"),
+            ("/no".to_owned(), "old"),
+            (String::new(), "old"),
+        ] {
+            let mut config = Config::new("https://127.0.0.1:6443".parse().expect("a URL"));
+            config.auth_info.token = Some(SecretString::from("old"));
+            config.auth_info.token_file = Some(path);
+            read_token_file(&mut config).expect("a token");
+            let token = config.auth_info.token.as_ref().map(ExposeSecret::expose_secret);
+            assert_eq!(token, Some(expected));
+        }
     }
 
     #[test]

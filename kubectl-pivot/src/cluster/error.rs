@@ -313,6 +313,14 @@ impl ApiError {
             ApiErrorCause::LockLost => {
                 "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
             }
+            ApiErrorCause::Connect(problem) | ApiErrorCause::Broken(problem)
+                if problem.contains("certificate") =>
+            {
+                format!(
+                    "compare certificate-authority-data and tls-server-name in the {} cluster's kubeconfig with the certificate that is shown at this address (`openssl s_client -showcerts -connect HOST:PORT`); a proxy may replace it",
+                    self.cluster
+                )
+            }
             ApiErrorCause::Timeout(_) | ApiErrorCause::Connect(_) | ApiErrorCause::Broken(_) => {
                 format!(
                     "check that the API server of the {} cluster is up and reachable from here: `kubectl {}get --raw /readyz`",

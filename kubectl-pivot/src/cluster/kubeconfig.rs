@@ -4,9 +4,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::credentials;
+use super::proxy::ProxyVariables;
 use crate::capi::valid;
 use crate::visible;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use secrecy::ExposeSecret as _;
 
 /// Which kubeconfig and which context of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,16 +90,21 @@ impl KubeconfigRef {
         };
         let merged = files
             .iter()
-            .try_fold(Kubeconfig::default(), |all, file| all.merge(Kubeconfig::read_from(file)?))
+            .try_fold(Kubeconfig::default(), |all, file| {
+                all.merge(without_empty(Kubeconfig::read_from(file)?))
+            })
             .map_err(unusable)?;
         let options =
             KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        let has_own_proxy = has_own_proxy(&merged, self.context.as_deref());
+        let own_proxy = own_proxy(&merged, self.context.as_deref());
         let mut config =
             Config::from_custom_kubeconfig(merged, &options).await.map_err(unusable)?;
-        if !has_own_proxy && is_loopback(&config) {
-            config.proxy_url = None;
-        }
+        // The library compares NO_PROXY with the proxy instead of the server.
+        config.proxy_url = match own_proxy.map(|proxy| proxy.parse()) {
+            Some(Ok(proxy)) => Some(proxy),
+            Some(Err(_)) => return Err(wrong(origin, "its proxy-url is not a URL")),
+            None => ProxyVariables::of_process().proxy_for(&config.cluster_url),
+        };
         let checked = credentials::read_token_file(&mut config).and_then(|()| check(&config));
         checked.map_err(|problem| wrong(origin, &problem))?;
         Ok(config)
@@ -151,8 +158,19 @@ fn not_parsed(error: &serde_saphyr::Error) -> String {
     }
 }
 
-/// Returns whether the kubeconfig itself names a proxy for the cluster of a context.
-fn has_own_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
+/// Takes empty values out, which kubectl reads as absent: the next file of `$KUBECONFIG` counts instead.
+fn without_empty(mut file: Kubeconfig) -> Kubeconfig {
+    file.current_context.take_if(|context| context.is_empty());
+    for user in file.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
+        user.token.take_if(|token| token.expose_secret().is_empty());
+        // An empty path has become the folder of the file.
+        user.token_file.take_if(|path| path.is_empty() || path.ends_with('/'));
+    }
+    file
+}
+
+/// The proxy that the kubeconfig itself names for the cluster of a context.
+fn own_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
     let context = context.or(kubeconfig.current_context.as_deref());
     let context = kubeconfig.contexts.iter().find(|named| Some(named.name.as_str()) == context);
     let context = context.and_then(|named| named.context.as_ref());
@@ -160,17 +178,8 @@ fn has_own_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
         .clusters
         .iter()
         .find(|named| context.is_some_and(|context| context.cluster == named.name));
-    let proxy = cluster.and_then(|named| named.cluster.as_ref()?.proxy_url.as_deref());
-    proxy.is_some_and(|proxy| !proxy.is_empty())
-}
-
-/// Returns whether the API server is on this machine. Go programs never go there by the proxy of the environment
-/// (`golang.org/x/net/http/httpproxy`).
-fn is_loopback(config: &Config) -> bool {
-    let host = config.cluster_url.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    let proxy = cluster.and_then(|named| named.cluster.as_ref()?.proxy_url.clone());
+    proxy.filter(|proxy| !proxy.is_empty())
 }
 
 #[cfg(test)]
@@ -207,6 +216,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn empty_values_are_read_as_absent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config");
+        let text = "{apiVersion: v1, kind: Config, current-context: '', users: [{name: u, user: {token: '', tokenFile: ''}}]}";
+        std::fs::write(&path, text).expect("written");
+        let read = without_empty(Kubeconfig::read_from(&path).expect("a kubeconfig"));
+        assert_eq!(read.current_context, None);
+        let user = read.auth_infos[0].auth_info.as_ref().expect("a user");
+        assert!(user.token.is_none() && user.token_file.is_none(), "{:?}", user.token_file);
+    }
+
+    #[tokio::test]
     async fn what_is_wrong_with_a_kubeconfig_is_shown_without_its_lines() {
         for broken in [
             "users: [{name: u, user: {token: CANARY, token: CANARY}}]\n",
@@ -218,19 +239,6 @@ mod tests {
             let error = KubeconfigRef::file(file.path()).load().await.expect_err(broken);
             let error = crate::causes::in_one_line(&error);
             assert!(!error.contains("CANARY") && error.contains("line "), "{error}");
-        }
-    }
-
-    #[test]
-    fn only_addresses_of_this_machine_are_reached_without_a_proxy() {
-        let of = |url: &str| is_loopback(&Config::new(url.parse().expect("a URL")));
-        for url in
-            ["https://127.0.0.1:6443", "https://127.8.0.1", "https://[::1]:1", "http://localhost"]
-        {
-            assert!(of(url), "{url}");
-        }
-        for url in ["https://10.0.0.1:6443", "https://localhost.example.org", "https://[fd00::1]"] {
-            assert!(!of(url), "{url}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Writes nothing; the rehearsal creates with server-side dry-run only.
 
+mod backups;
 mod collected;
 mod collector;
 mod controllers;
@@ -69,6 +70,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     tokio::try_join!(check_health(&run.source), check_health(&run.target))?;
     let mut findings = Findings::default();
     exposure::check(run, &mut findings);
+    backups::check(run, &mut findings);
     objects::check_distinct(run, &mut findings).await?;
     check_runs(run, (&run.source, "source"), &mut findings).await?;
     check_runs(run, (&run.target, "target"), &mut findings).await?;
