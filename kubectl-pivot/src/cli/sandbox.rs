@@ -3,11 +3,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use super::Context;
 use super::output::Output;
 use crate::commands::{self, CommandError, SandboxUpRequest, exit};
 use crate::render;
-use crate::sandbox::{PartsOptions, RelayOptions};
+use crate::sandbox::{Mirror, PartsFrom, PartsOptions, RelayOptions};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -113,14 +115,39 @@ struct UpArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Parts")]
 pub(super) struct PartsArgs {
-    /// Folder with `etcd` and `kube-apiserver` [default: $KUBEBUILDER_ASSETS, the cache, then Go modules].
+    /// Folder with `etcd` and `kube-apiserver` [default: $KUBEBUILDER_ASSETS, the cache, then --parts-from].
     #[arg(long, value_name = "DIR")]
     assets: Option<PathBuf>,
+    /// The way to parts that are not there yet: released ones, or built by Go where that fails (auto);
+    /// released ones only; built by Go only.
+    #[arg(long, value_enum, default_value_t, value_name = "WAY")]
+    parts_from: Way,
+    /// Mirror of released parts: a web server with the same files.
+    #[arg(long, value_name = "URL", value_parser = mirror)]
+    parts_mirror: Option<Mirror>,
+}
+
+/// Ways to parts.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Way {
+    #[default]
+    Auto,
+    Download,
+    Build,
+}
+
+fn mirror(text: &str) -> Result<Mirror, String> {
+    Mirror::new(text).map_err(|error| error.to_string())
 }
 
 impl From<PartsArgs> for PartsOptions {
     fn from(args: PartsArgs) -> Self {
-        Self { assets: args.assets, ..Self::default() }
+        let from = match args.parts_from {
+            Way::Auto => PartsFrom::Auto,
+            Way::Download => PartsFrom::Download,
+            Way::Build => PartsFrom::Build,
+        };
+        Self { assets: args.assets, from, mirror: args.parts_mirror, ..Self::default() }
     }
 }
 

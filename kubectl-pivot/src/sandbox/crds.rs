@@ -1,4 +1,4 @@
-//! Cluster API's CRDs: read from the Go modules once, labelled as in the released manifests, and
+//! Cluster API's CRDs: read from the Go modules once, or out of released manifests, labelled as in these, and
 //! kept in the cache as JSON.
 
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::error::PartsError;
 use super::files::create_private_dir;
 use super::module_files;
-use super::part::{CLUSTER_API, CLUSTER_API_MODULE, pinned_version};
+use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, pinned_version};
 use super::parts::Search;
 use crate::journal::Events;
 
@@ -52,9 +52,27 @@ pub(super) fn version() -> &'static str {
     pinned_version(CLUSTER_API.go_mod, CLUSTER_API_MODULE)
 }
 
+/// The version of the release that has a provider's CRDs.
+pub(super) fn version_of(provider: Option<&str>) -> &'static str {
+    let is_in_test =
+        SOURCES.iter().any(|source| source.in_test_module && source.provider == provider);
+    let module = if is_in_test { CLUSTER_API_TEST_MODULE } else { CLUSTER_API_MODULE };
+    pinned_version(CLUSTER_API.go_mod, module)
+}
+
+/// Name of a provider's folder; clusterctl's inventory is of no provider.
+pub(super) fn folder_of(provider: Option<&'static str>) -> &'static str {
+    provider.unwrap_or("clusterctl")
+}
+
+/// Name of the folder with all CRDs in the cache.
+pub(super) fn folder() -> String {
+    format!("cluster-api-crds-{}-{FORMAT}", version())
+}
+
 /// The folder with the CRDs, filled from the Go modules if it is not there yet.
 pub(super) async fn resolve(search: &Search, events: &Events) -> Result<PathBuf, PartsError> {
-    let folder = format!("cluster-api-crds-{}-{FORMAT}", version());
+    let folder = folder();
     let what = format!("the CRDs of Cluster API {}", version());
     module_files::resolve(&folder, &what, search, events, |modules, new| {
         for source in &SOURCES {
@@ -82,25 +100,40 @@ pub(super) fn read(dir: &Path) -> Result<Vec<Value>, PartsError> {
 
 /// Writes one provider's CRDs as labelled JSON.
 fn convert(source: &Source, from: &Path, to: &Path) -> Result<(), PartsError> {
-    let folder = to.join(source.provider.unwrap_or("clusterctl"));
+    let folder = to.join(folder_of(source.provider));
     create_private_dir(&folder).map_err(PartsError::file("create", &folder))?;
     for path in sorted_entries(from)? {
         let text = fs::read_to_string(&path).map_err(PartsError::file("read", &path))?;
         let not_a_crd = |message: String| PartsError::Crd { path: path.clone(), message };
-        let mut crd: Value =
+        let crd: Value =
             serde_saphyr::from_str(&text).map_err(|error| not_a_crd(error.to_string()))?;
-        let Some(name) = crd["metadata"]["name"].as_str().map(str::to_owned) else {
+        if !crd["metadata"]["name"].is_string() {
             return Err(not_a_crd("it has no name".into()));
-        };
-        // Generated for a configuration file that happens to look like a resource; never installed.
-        if name == "metadata.clusterctl.cluster.x-k8s.io" || name.starts_with('.') {
-            continue;
         }
-        label(&mut crd, source.provider);
+        let Some(Labelled { name, text }) = labelled(crd, source.provider) else { continue };
         let target = folder.join(format!("{name}.json"));
-        fs::write(&target, crd.to_string()).map_err(PartsError::file("write", target))?;
+        fs::write(&target, text).map_err(PartsError::file("write", target))?;
     }
     Ok(())
+}
+
+/// A CRD as it is kept in the cache.
+pub(super) struct Labelled {
+    /// The name.
+    pub(super) name: String,
+    /// The JSON.
+    pub(super) text: String,
+}
+
+/// The CRD with the labels of released manifests; none of what is never installed.
+pub(super) fn labelled(mut crd: Value, provider: Option<&str>) -> Option<Labelled> {
+    let name = crd["metadata"]["name"].as_str()?.to_owned();
+    // Generated for a configuration file that happens to look like a resource.
+    if name == "metadata.clusterctl.cluster.x-k8s.io" || name.starts_with('.') {
+        return None;
+    }
+    label(&mut crd, provider);
+    Some(Labelled { name, text: crd.to_string() })
 }
 
 /// Adds the labels that kustomize and clusterctl add to the released manifests.

@@ -3,12 +3,12 @@
 //!
 //! Three layers, each usable without the one below it in this list:
 //!
-//! * [`Parts`] finds the programs (assets folder, cache) or builds them from pinned Go modules;
+//! * [`Parts`] finds the programs (assets folder, cache), downloads them, or builds them from pinned Go modules;
 //! * [`ControlPlane`] is one etcd and one kube-apiserver that live as long as its handle;
 //! * [`Sandboxes`] are named groups of control planes that outlive the program if they are to.
 //!
 //! [`ControllersOptions`] adds Cluster API's controllers with the in-memory provider. There are no
-//! nodes and no containers here, and nothing is ever downloaded but Go modules.
+//! nodes and no containers here.
 
 mod apiserver;
 mod control_plane;
@@ -35,7 +35,9 @@ mod pki;
 mod process;
 pub mod provision;
 mod record;
+mod released;
 mod sandboxes;
+mod sources;
 mod up;
 
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
@@ -44,9 +46,10 @@ pub use controllers::{ControllersOptions, ManagerHost};
 pub use error::{ControlPlaneError, PartsError, SandboxError};
 pub use info::{ClusterInfo, ControllerInfo, SandboxInfo, SandboxState};
 pub use part::{Part, Wrapper};
-pub use parts::{Parts, PartsOptions};
+pub use parts::{Parts, PartsFrom, PartsOptions};
 pub use pinned_files::PinnedFiles;
 pub use pinned_program::PinnedProgram;
 pub use process::Process;
+pub use released::{DownloadError, Mirror};
 pub use sandboxes::Sandboxes;
 pub use up::{Sandbox, UpOptions};

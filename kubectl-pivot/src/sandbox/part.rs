@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::error::PartsError;
 use super::go;
-use super::parts::{Found, PartsOptions, Search};
+use super::parts::{Found, PartsFrom, PartsOptions, Search};
+use super::released::DownloadError;
 use crate::journal::Events;
 
 /// A program that the sandbox runs or the tests compare with.
@@ -111,6 +112,10 @@ impl Part {
         let search = Search::new(options)?;
         match search.find(self)? {
             Found::At(path) => Ok(path),
+            Found::Nowhere(_) if options.from == PartsFrom::Download => {
+                let problem = "its project releases images and no programs".to_owned();
+                Err(DownloadError::NotReleased { what: self.to_string(), problem }.into())
+            }
             Found::Nowhere(looked_in) => {
                 let without_go = PartsError::Missing { part: self, looked_in };
                 go::build(&self.recipe(), &search, without_go, events).await

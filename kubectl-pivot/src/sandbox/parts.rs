@@ -1,4 +1,4 @@
-//! Where the parts are: explicit folder, `KUBEBUILDER_ASSETS`, cache, or built by Go.
+//! Where the parts are: explicit folder, `KUBEBUILDER_ASSETS`, cache, downloaded, or built by Go.
 
 use std::env;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,12 +8,26 @@ use super::crds;
 use super::error::{ControlPlaneError, PartsError};
 use super::part::{Part, Recipe};
 use super::process::Process;
+use super::released::{self, Mirror};
+use super::sources;
 use crate::journal::Events;
 
-/// Where to look for parts. The default is what users get without any option.
+/// The way to parts that are in no folder and not in the cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PartsFrom {
+    /// Released ones; built by Go where that fails.
+    Auto,
+    /// Released ones only.
+    Download,
+    /// Built by Go only.
+    #[default]
+    Build,
+}
+
+/// Places to look in for parts.
 ///
 /// The order: [`PartsOptions::assets`]; the folder in `KUBEBUILDER_ASSETS`; the cache, by version;
-/// built from Go modules into the cache. The cache is [`PartsOptions::cache`], else
+/// then [`PartsOptions::from`]. The cache is [`PartsOptions::cache`], else
 /// `KUBECTL_PIVOT_CACHE_DIR`, else `kubectl-pivot` in the user's cache folder.
 #[derive(Clone, Debug, Default)]
 pub struct PartsOptions {
@@ -21,6 +35,10 @@ pub struct PartsOptions {
     pub assets: Option<PathBuf>,
     /// The cache folder.
     pub cache: Option<PathBuf>,
+    /// The way to what is missing.
+    pub from: PartsFrom,
+    /// A mirror of released parts.
+    pub mirror: Option<Mirror>,
     /// Variables that control planes are started with, beside those of this program.
     pub environment: Vec<(String, String)>,
 }
@@ -62,13 +80,14 @@ impl Parts {
         Program { path: path.to_owned(), environment: self.environment.clone() }
     }
 
-    /// Finds everything that a control plane needs, and builds what is missing: minutes the first
+    /// Finds everything that a control plane needs, and gets what is missing: minutes the first
     /// time, milliseconds afterwards. Other processes that need the same wait for this one.
     ///
     /// # Errors
     ///
-    /// A part is nowhere and cannot be built, for example because there is no Go.
+    /// A part is nowhere and cannot be had, for example because there is no Go.
     pub async fn resolve(options: &PartsOptions, events: &Events) -> Result<Self, PartsError> {
+        sources::prepare(options, events).await?;
         Ok(Self {
             etcd: Part::Etcd.resolve(options, events).await?,
             kube_apiserver: Part::KubeApiserver.resolve(options, events).await?,
@@ -139,7 +158,7 @@ impl Search {
         looked_in.push(self.cached(&recipe));
         match looked_in.iter().find(|path| is_program(path)) {
             Some(path) => Ok(Found::At(path.clone())),
-            None => Ok(Found::Nowhere(looked_in)),
+            None => Ok(released::cached(self, part).map_or(Found::Nowhere(looked_in), Found::At)),
         }
     }
 }

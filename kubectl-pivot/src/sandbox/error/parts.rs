@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::sandbox::part::Part;
+use crate::sandbox::released::DownloadError;
 
 /// A part of the sandbox could not be found or made.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum PartsError {
         /// What `go` said.
         message: String,
     },
+    /// A released part cannot be had.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
     /// `go` ran and failed.
     #[error("`go {command}` failed for {what}: {stderr}")]
     Go {
@@ -114,6 +118,11 @@ impl PartsError {
             Self::Go { .. } | Self::ModuleFolder { .. } => Some(
                 "check that the Go module proxy can be reached (`go env GOPROXY`) and that the disk is not full; \
                  running the command again continues where it stopped"
+                    .into(),
+            ),
+            Self::Download(_) => Some(
+                "check the network and HTTPS_PROXY, name a mirror with --parts-mirror, or have the parts built by Go with \
+                 --parts-from build"
                     .into(),
             ),
             Self::NoCacheFolder => Some("set KUBECTL_PIVOT_CACHE_DIR to a folder of yours".into()),
