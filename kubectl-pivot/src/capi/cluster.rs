@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::field::at;
 use super::names::{ADDONS_GROUP, CLUSTER_NAME_LABEL, CORE_GROUP, PAUSED_ANNOTATION};
 use super::object::Object;
 
@@ -69,7 +70,7 @@ pub fn moves_its_hierarchy(group: &str, kind: &str) -> bool {
 /// (`util/annotations` and `util/paused` of Cluster API).
 pub fn is_paused(object: &Object) -> bool {
     if is_cluster(object) {
-        spec(object)["paused"] == Value::Bool(true)
+        *at(spec(object), "/paused") == Value::Bool(true)
     } else {
         has_paused_annotation(object)
     }
@@ -88,23 +89,24 @@ pub fn has_paused_annotation(object: &Object) -> bool {
 /// Returns whether the controller of an object has reported that it leaves the object alone, as it is now;
 /// `None` when it does not report this at all.
 pub fn reports_pause(object: &Object) -> Option<bool> {
-    let status = &object.value()["status"];
-    let lists = [&status["conditions"], &status["v1beta2"]["conditions"]];
+    let status = object.at("/status");
+    let lists = [at(status, "/conditions"), at(status, "/v1beta2/conditions")];
     let mut conditions = lists.into_iter().filter_map(Value::as_array).flatten();
-    let paused = conditions.find(|condition| condition["type"] == "Paused")?;
-    let generation = object.value()["metadata"]["generation"].as_u64().unwrap_or_default();
+    let paused = conditions.find(|condition| at(condition, "/type") == "Paused")?;
+    let generation = object.at("/metadata/generation").as_u64().unwrap_or_default();
     // Some kinds have conditions without a generation.
-    let is_current = paused["observedGeneration"].as_u64().is_none_or(|seen| seen >= generation);
-    Some(paused["status"] == "True" && is_current)
+    let is_current =
+        at(paused, "/observedGeneration").as_u64().is_none_or(|seen| seen >= generation);
+    Some(at(paused, "/status") == "True" && is_current)
 }
 
 /// Namespace and name of the ClusterClass of a Cluster with a managed topology.
 pub fn cluster_class_of(cluster: &Object) -> Option<(String, String)> {
-    let topology = &spec(cluster)["topology"];
-    let v1beta2 = &topology["classRef"];
-    let (name, namespace) = match v1beta2["name"].as_str() {
-        Some(name) => (name, v1beta2["namespace"].as_str()),
-        None => (topology["class"].as_str()?, topology["classNamespace"].as_str()),
+    let topology = at(spec(cluster), "/topology");
+    let v1beta2 = at(topology, "/classRef");
+    let (name, namespace) = match at(v1beta2, "/name").as_str() {
+        Some(name) => (name, at(v1beta2, "/namespace").as_str()),
+        None => (at(topology, "/class").as_str()?, at(topology, "/classNamespace").as_str()),
     };
     let namespace = namespace.filter(|namespace| !namespace.is_empty()).or(cluster.namespace())?;
     Some((namespace.to_owned(), name.to_owned()))
@@ -112,15 +114,15 @@ pub fn cluster_class_of(cluster: &Object) -> Option<(String, String)> {
 
 /// Returns namespace and name of the Clusters that an object says it belongs to.
 pub fn clusters_named_by(object: &Object) -> Vec<(Option<&str>, &str)> {
-    let spec = &object.value()["spec"];
-    let reference = &spec["clusterRef"];
+    let spec = object.at("/spec");
+    let reference = at(spec, "/clusterRef");
     let namespace = object.namespace();
-    let of_reference = reference["namespace"].as_str().or(namespace);
-    let is_cluster = reference["kind"].as_str().is_none_or(|kind| kind == "Cluster");
+    let of_reference = at(reference, "/namespace").as_str().or(namespace);
+    let is_cluster = at(reference, "/kind").as_str().is_none_or(|kind| kind == "Cluster");
     let named = [
         (namespace, object.label(CLUSTER_NAME_LABEL)),
-        (namespace, spec["clusterName"].as_str()),
-        (of_reference, reference["name"].as_str().filter(|_| is_cluster)),
+        (namespace, at(spec, "/clusterName").as_str()),
+        (of_reference, at(reference, "/name").as_str().filter(|_| is_cluster)),
     ];
     named.into_iter().filter_map(|(place, name)| Some((place, name?))).collect()
 }
@@ -131,21 +133,21 @@ pub fn clusters_named_by(object: &Object) -> Vec<(Option<&str>, &str)> {
 /// The rule is clusterctl's: infrastructure provisioned, control plane initialised, and each
 /// Machine with a Node.
 pub fn unprovisioned_reason(object: &Object) -> Option<&'static str> {
-    let status = &object.value()["status"];
+    let status = object.at("/status");
     if is_machine(object) {
-        let has_node = status["nodeRef"]["name"].as_str().is_some_and(|name| !name.is_empty());
+        let has_node = at(status, "/nodeRef/name").as_str().is_some_and(|name| !name.is_empty());
         return (!has_node).then_some("its Node has not joined yet (status.nodeRef is not set)");
     }
     if !is_cluster(object) {
         return None;
     }
-    let initialization = &status["initialization"];
-    if !(is_true(&initialization["infrastructureProvisioned"])
-        || is_true(&status["infrastructureReady"]))
+    let initialization = at(status, "/initialization");
+    if !(is_true(at(initialization, "/infrastructureProvisioned"))
+        || is_true(at(status, "/infrastructureReady")))
     {
         return Some("its infrastructure is still being provisioned");
     }
-    let initialized = ["conditions", "v1beta2/conditions"]
+    let initialized = ["/conditions", "/v1beta2/conditions"]
         .iter()
         .any(|list| condition_is_true(status, list, "ControlPlaneInitialized"));
     if !initialized {
@@ -153,10 +155,10 @@ pub fn unprovisioned_reason(object: &Object) -> Option<&'static str> {
             "its control plane is not initialised (condition ControlPlaneInitialized is not True)",
         );
     }
-    let by_reference = spec(object)["controlPlaneRef"]["name"].is_string();
+    let by_reference = at(spec(object), "/controlPlaneRef/name").is_string();
     if by_reference
-        && !(is_true(&initialization["controlPlaneInitialized"])
-            || is_true(&status["controlPlaneReady"]))
+        && !(is_true(at(initialization, "/controlPlaneInitialized"))
+            || is_true(at(status, "/controlPlaneReady")))
     {
         return Some(
             "its control plane is not initialised (status.initialization.controlPlaneInitialized is not true)",
@@ -166,15 +168,15 @@ pub fn unprovisioned_reason(object: &Object) -> Option<&'static str> {
 }
 
 fn condition_is_true(status: &Value, path: &str, kind: &str) -> bool {
-    let list = path.split('/').fold(status, |value, key| &value[key]);
-    list.as_array()
+    at(status, path)
+        .as_array()
         .into_iter()
         .flatten()
-        .any(|condition| condition["type"] == kind && condition["status"] == "True")
+        .any(|condition| at(condition, "/type") == kind && at(condition, "/status") == "True")
 }
 
 fn spec(object: &Object) -> &Value {
-    &object.value()["spec"]
+    object.at("/spec")
 }
 
 fn is_true(value: &Value) -> bool {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::field::at;
 use super::names::{FINALIZERS_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use super::object::{Object, set_field};
 use super::resource::ResourceType;
@@ -20,7 +21,7 @@ const MARKS: [&str; 3] = [FINALIZERS_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOT
 pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &str) -> Vec<Value> {
     source
         .iter()
-        .filter(|entry| entry["manager"] != own_manager)
+        .filter(|entry| at(entry, "/manager") != own_manager)
         .filter_map(|entry| {
             let mut entry = entry.clone();
             forget_marks(&mut entry);
@@ -29,7 +30,7 @@ pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &
             {
                 *references = rewrite_keys(std::mem::take(references), uids);
             }
-            let is_void = entry["fieldsV1"].as_object().is_some_and(Map::is_empty);
+            let is_void = at(&entry, "/fieldsV1").as_object().is_some_and(Map::is_empty);
             (!is_void).then_some(entry)
         })
         .collect()
@@ -60,12 +61,12 @@ fn forget_marks(entry: &mut Value) {
 
 /// Names of those who manage fields of an object.
 pub fn managers(object: &Object) -> impl Iterator<Item = &str> {
-    object.managed_fields().iter().filter_map(|entry| entry["manager"].as_str())
+    object.managed_fields().iter().filter_map(|entry| at(entry, "/manager").as_str())
 }
 
 /// Returns the entries of the status, which the controllers of a copy have written in its own cluster.
 pub fn of_status(entries: &[Value]) -> Vec<Value> {
-    entries.iter().filter(|entry| entry["subresource"] == "status").cloned().collect()
+    entries.iter().filter(|entry| at(entry, "/subresource") == "status").cloned().collect()
 }
 
 /// Puts the status entries of a copy in the place of those of its source.
@@ -80,12 +81,12 @@ pub fn with_status_of(copy: &[Value], mut entries: Vec<Value>) -> Vec<Value> {
 /// under its name would be booked; `None` if there is none, or several.
 pub fn manager_of_finalizers<'a>(entries: &'a [Value], api_version: &str) -> Option<&'a str> {
     let mut managers =
-        entries.iter().filter(|e| e["fieldsV1"].pointer("/f:metadata/f:finalizers").is_some());
+        entries.iter().filter(|e| at(e, "/fieldsV1").pointer("/f:metadata/f:finalizers").is_some());
     let (first, second) = (managers.next()?, managers.next());
-    let is_alike = first["operation"] == "Update"
-        && first["apiVersion"] == api_version
-        && first["subresource"].is_null();
-    first["manager"].as_str().filter(|_| second.is_none() && is_alike)
+    let is_alike = at(first, "/operation") == "Update"
+        && at(first, "/apiVersion") == api_version
+        && at(first, "/subresource").is_null();
+    at(first, "/manager").as_str().filter(|_| second.is_none() && is_alike)
 }
 
 /// Returns the value for a patch that replaces all entries. An empty list would make the API server start
@@ -106,7 +107,7 @@ pub fn keep_served(entries: &mut Vec<Value>, served: &[ResourceType]) -> bool {
     let count = entries.len();
     let served: Vec<String> = served.iter().map(ResourceType::api_version).collect();
     entries.retain(|entry| {
-        entry["apiVersion"].as_str().is_none_or(|version| served.iter().any(|s| s == version))
+        at(entry, "/apiVersion").as_str().is_none_or(|version| served.iter().any(|s| s == version))
     });
     entries.len() == count
 }
@@ -132,7 +133,7 @@ fn rewrite_key(key: &str, uids: &HashMap<String, String>) -> Option<String> {
 /// Returns who manages a field, by its pointer into the field sets (`/f:spec/f:paused`): entries without
 /// their sets.
 pub fn managers_of(entries: &[Value], field: &str) -> Vec<Value> {
-    let manages = |entry: &&Value| entry["fieldsV1"].pointer(field).is_some();
+    let manages = |entry: &&Value| at(entry, "/fieldsV1").pointer(field).is_some();
     entries.iter().filter(manages).map(without_fields).collect()
 }
 
@@ -142,7 +143,7 @@ pub fn managers_of(entries: &[Value], field: &str) -> Vec<Value> {
 /// the field was all it had, is made anew.
 pub fn give_back(entries: &[Value], managers: &[Value], own_manager: &str) -> Vec<Value> {
     let mut entries: Vec<Value> =
-        entries.iter().filter(|entry| entry["manager"] != own_manager).cloned().collect();
+        entries.iter().filter(|entry| at(entry, "/manager") != own_manager).cloned().collect();
     for manager in managers {
         let position = entries.iter().position(|entry| is_same_manager(entry, manager));
         let position = position.unwrap_or_else(|| {
@@ -166,7 +167,8 @@ fn without_fields(entry: &Value) -> Value {
 }
 
 fn is_same_manager(a: &Value, b: &Value) -> bool {
-    ["manager", "operation", "apiVersion", "subresource"].iter().all(|part| a[part] == b[part])
+    let parts = ["/manager", "/operation", "/apiVersion", "/subresource"];
+    parts.into_iter().all(|part| at(a, part) == at(b, part))
 }
 
 /// Managed fields in a form in which two objects can be compared: without times, sorted.

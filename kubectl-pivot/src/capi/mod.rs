@@ -2,8 +2,11 @@
 //!
 //! Nothing here talks to a cluster.
 
+#![deny(clippy::indexing_slicing)]
+
 mod chosen;
 mod cluster;
+mod field;
 mod graph;
 pub mod managed_fields;
 pub mod names;
@@ -19,6 +22,7 @@ pub use cluster::{
     is_resource_set_binding, is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause,
     unprovisioned_reason,
 };
+pub(crate) use field::at;
 pub use graph::{
     ClusterName, Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Owner, OwnerCycle, Scope,
     Shared, Sharing, StayReason, Usage,

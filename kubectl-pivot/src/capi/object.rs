@@ -9,6 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::field::at;
+
 /// A Kubernetes object as JSON, with accessors for the parts of `metadata` a move needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -96,6 +98,11 @@ impl Object {
         &self.0
     }
 
+    /// The value at a path of fields, such as `/spec/paused`; null if it is not there.
+    pub(crate) fn at(&self, path: &str) -> &Value {
+        at(&self.0, path)
+    }
+
     /// The JSON, to change it.
     pub fn value_mut(&mut self) -> &mut Value {
         &mut self.0
@@ -108,12 +115,12 @@ impl Object {
 
     /// `apiVersion`.
     pub fn api_version(&self) -> &str {
-        self.0["apiVersion"].as_str().unwrap_or_default()
+        self.at("/apiVersion").as_str().unwrap_or_default()
     }
 
     /// `kind`.
     pub fn kind(&self) -> &str {
-        self.0["kind"].as_str().unwrap_or_default()
+        self.at("/kind").as_str().unwrap_or_default()
     }
 
     /// The API group; empty for the core group.
@@ -158,29 +165,29 @@ impl Object {
 
     /// The value of one label.
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.0["metadata"]["labels"][key].as_str()
+        self.at("/metadata/labels").get(key)?.as_str()
     }
 
     /// The labels.
     pub fn labels(&self) -> BTreeMap<String, String> {
-        let labels = self.0["metadata"]["labels"].as_object().into_iter().flatten();
+        let labels = self.at("/metadata/labels").as_object().into_iter().flatten();
         labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
     }
 
     /// The value of one annotation.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.0["metadata"]["annotations"][key].as_str()
+        self.at("/metadata/annotations").get(key)?.as_str()
     }
 
     /// `metadata.finalizers`.
     pub fn finalizers(&self) -> Vec<&str> {
-        let finalizers = self.0["metadata"]["finalizers"].as_array();
+        let finalizers = self.at("/metadata/finalizers").as_array();
         finalizers.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     /// `metadata.ownerReferences`; an entry that is not a valid reference is left out.
     pub fn owner_references(&self) -> Vec<OwnerReference> {
-        let references = self.0["metadata"]["ownerReferences"].as_array();
+        let references = self.at("/metadata/ownerReferences").as_array();
         references
             .into_iter()
             .flatten()
@@ -190,7 +197,7 @@ impl Object {
 
     /// `metadata.managedFields`.
     pub fn managed_fields(&self) -> &[Value] {
-        self.0["metadata"]["managedFields"].as_array().map_or(&[], Vec::as_slice)
+        self.at("/metadata/managedFields").as_array().map_or(&[], Vec::as_slice)
     }
 
     /// `metadata` as a map, created when absent.
@@ -234,7 +241,7 @@ impl Object {
     }
 
     fn metadata_str(&self, field: &str) -> Option<&str> {
-        self.0["metadata"][field].as_str()
+        self.at("/metadata").get(field)?.as_str()
     }
 }
 

@@ -58,7 +58,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn through(object: &'a Object) -> Self {
         let mut walk = Self { object, found: BTreeSet::new(), possible: BTreeSet::new() };
-        walk.value("spec", &object.value()["spec"]);
+        walk.value("spec", object.at("/spec"));
         walk.found.remove(&Reference::to(object));
         walk.possible.remove(&Reference::to(object));
         walk

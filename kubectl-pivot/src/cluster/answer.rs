@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::error::{ApiErrorCause, classify};
-use super::field::at;
+use crate::capi::at;
 use crate::visible;
 
 const MIB: usize = 1 << 20;

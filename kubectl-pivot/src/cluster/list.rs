@@ -9,8 +9,7 @@ use super::answer::Form;
 use super::call::{Call, JSON};
 use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb};
-use super::field::at;
-use crate::capi::{Object, ResourceType, valid};
+use crate::capi::{Object, ResourceType, at, valid};
 
 /// Objects in one page of a list.
 const PAGE: usize = 500;

@@ -13,7 +13,6 @@ mod credentials;
 mod error;
 mod events;
 mod exposure;
-mod field;
 #[cfg(test)]
 mod fuzz_tests;
 mod gate;

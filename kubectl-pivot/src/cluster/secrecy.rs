@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::error::{ApiErrorCause, Subject};
-use super::field::at;
+use crate::capi::at;
 use crate::tools::{REDACTED, Redactor};
 
 /// A value that an error has cut off is known anywhere by so many of its first bytes. Fewer would be words that are

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::error::ApiError;
-use super::field::at;
-use crate::capi::{Object, ResourceType, valid};
+use crate::capi::{Object, ResourceType, at, valid};
 
 /// Asks for what is served in one answer.
 pub(crate) const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\

@@ -16,9 +16,8 @@ use super::call::JSON;
 use super::client::Client;
 use super::error::{ApiError, ApiErrorCause, Subject, Verb, classify};
 use super::events::events;
-use super::field::at;
 use super::list::Selection;
-use crate::capi::{Object, ResourceType};
+use crate::capi::{Object, ResourceType, at};
 use crate::visible;
 
 /// After so many seconds the API server ends a watch in good order.

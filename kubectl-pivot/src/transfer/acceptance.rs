@@ -20,7 +20,7 @@ use super::preflight::check_health;
 use super::run::Stop;
 use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use crate::capi::{
-    Chosen, Fate, Graph, Node, StayReason, has_paused_annotation, is_cluster, is_machine,
+    Chosen, Fate, Graph, Node, StayReason, at, has_paused_annotation, is_cluster, is_machine,
     is_paused, unprovisioned_reason,
 };
 use crate::cluster::{Client, FIELD_MANAGER};
@@ -229,14 +229,14 @@ fn unavailable(node: &Node) -> Option<String> {
     if !is_cluster(&node.object) {
         return None;
     }
-    let conditions = node.object.value()["status"]["conditions"].as_array();
+    let conditions = node.object.at("/status/conditions").as_array();
     let available =
-        conditions.into_iter().flatten().find(|condition| condition["type"] == "Available");
+        conditions.into_iter().flatten().find(|condition| at(condition, "/type") == "Available");
     match available {
-        Some(condition) if condition["status"] == "True" => None,
+        Some(condition) if at(condition, "/status") == "True" => None,
         Some(condition) => Some(format!(
             "it is not Available: {}",
-            condition["message"].as_str().unwrap_or_default()
+            at(condition, "/message").as_str().unwrap_or_default()
         )),
         None => Some("it has no condition Available yet".to_owned()),
     }
@@ -251,7 +251,7 @@ fn mark(node: &Node) -> Option<String> {
 
 fn manager(node: &Node) -> Option<String> {
     let managers =
-        node.object.managed_fields().iter().filter_map(|entry| entry["manager"].as_str());
+        node.object.managed_fields().iter().filter_map(|entry| at(entry, "/manager").as_str());
     managers
         .into_iter()
         .find(|name| [FIELD_MANAGER, "clusterctl"].contains(name))

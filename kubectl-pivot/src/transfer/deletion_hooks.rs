@@ -1,8 +1,10 @@
 //! What is asked in a cluster before it deletes an object: webhooks and policies, which see the object's annotations.
 
+#![deny(clippy::indexing_slicing)]
+
 use serde_json::Value;
 
-use crate::capi::{Object, ResourceType};
+use crate::capi::{Object, ResourceType, at};
 use crate::cluster::Client;
 
 const API_VERSION: &str = "admissionregistration.k8s.io/v1";
@@ -45,15 +47,15 @@ impl DeletionHooks {
 
 fn rules(object: &Object) -> Vec<Value> {
     let value = object.value();
-    let webhooks = value["webhooks"].as_array().into_iter().flatten();
-    let of_webhooks = webhooks.filter_map(|webhook| webhook["rules"].as_array()).flatten();
-    let of_policy = value["spec"]["matchConstraints"]["resourceRules"].as_array();
+    let webhooks = at(value, "/webhooks").as_array().into_iter().flatten();
+    let of_webhooks = webhooks.filter_map(|webhook| at(webhook, "/rules").as_array()).flatten();
+    let of_policy = at(value, "/spec/matchConstraints/resourceRules").as_array();
     of_webhooks.chain(of_policy.into_iter().flatten()).cloned().collect()
 }
 
 fn matches(rule: &Value, resource: &ResourceType) -> bool {
     let has = |field: &str, wanted: &[&str]| {
-        let values = rule[field].as_array().into_iter().flatten();
+        let values = rule.get(field).and_then(Value::as_array).into_iter().flatten();
         values.filter_map(Value::as_str).any(|value| wanted.contains(&value))
     };
     has("operations", &["DELETE", "*"])

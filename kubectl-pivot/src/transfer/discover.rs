@@ -11,7 +11,7 @@ use super::error::PhaseError;
 use super::inventory::Provider;
 use super::options::Namespaces;
 use crate::capi::{
-    Chosen, Graph, MoveKind, Object, ResourceType, Scope, cluster_class_of, is_cluster,
+    Chosen, Graph, MoveKind, Object, ResourceType, Scope, at, cluster_class_of, is_cluster,
 };
 use crate::cluster::{ApiError, Client};
 
@@ -169,8 +169,8 @@ async fn none_if_not_served(
 async fn is_named(cluster: &Client, resource: &ResourceType) -> Result<bool, ApiError> {
     match cluster.get_path(&resource.root()).await {
         Ok(list) => {
-            let mut named = list["resources"].as_array().into_iter().flatten();
-            Ok(named.any(|named| named["name"] == resource.plural.as_str()))
+            let mut named = at(&list, "/resources").as_array().into_iter().flatten();
+            Ok(named.any(|named| at(named, "/name") == resource.plural.as_str()))
         }
         Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(error),
@@ -230,7 +230,7 @@ async fn read_outside_classes(
         else {
             continue;
         };
-        for (group, kind, template) in template_references(&class.1.value()["spec"]) {
+        for (group, kind, template) in template_references(class.1.at("/spec")) {
             if let Some(template) =
                 read_one(cluster, territory, &group, &kind, &class_namespace, &template).await?
             {
@@ -275,8 +275,12 @@ fn template_references(spec: &Value) -> Vec<(String, String, String)> {
 }
 
 fn template_reference(value: &Value) -> Option<(String, String, String)> {
-    let (group, _) = value["apiVersion"].as_str()?.split_once('/')?;
-    Some((group.to_owned(), value["kind"].as_str()?.to_owned(), value["name"].as_str()?.to_owned()))
+    let (group, _) = at(value, "/apiVersion").as_str()?.split_once('/')?;
+    Some((
+        group.to_owned(),
+        at(value, "/kind").as_str()?.to_owned(),
+        at(value, "/name").as_str()?.to_owned(),
+    ))
 }
 
 /// ClusterClasses of these namespaces that Clusters of other namespaces use.

@@ -1,5 +1,7 @@
 //! clusterctl's inventory of providers, on both clusters.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::collections::BTreeMap;
 
 use semver::Version;
@@ -48,7 +50,10 @@ pub async fn read(cluster: &Client) -> Result<Vec<Provider>, ApiError> {
 }
 
 fn from_object(object: &Object) -> Provider {
-    let text = |field: &str| object.value()[field].as_str().unwrap_or_default().to_owned();
+    let text = |field: &str| {
+        let text = object.value().get(field).and_then(|value| value.as_str());
+        text.unwrap_or_default().to_owned()
+    };
     Provider {
         name: text("providerName"),
         kind: text("type"),

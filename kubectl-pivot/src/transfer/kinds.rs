@@ -1,12 +1,14 @@
 //! Which kinds a move lists: those whose CRDs carry clusterctl's label, Secrets and ConfigMaps.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::findings::Findings;
 use crate::capi::names::{CLUSTERCTL_LABEL, MOVE_HIERARCHY_LABEL, MOVE_LABEL};
-use crate::capi::{MoveKind, Object, ObjectId, ResourceType, moves_its_hierarchy, valid};
+use crate::capi::{MoveKind, Object, ObjectId, ResourceType, at, moves_its_hierarchy, valid};
 use crate::cluster::{ApiError, Client};
 
 /// CustomResourceDefinitions themselves.
@@ -92,20 +94,20 @@ pub(super) fn report(refused: &[ObjectId], cluster: &'static str, findings: &mut
 }
 
 fn from_crd(crd: &Object) -> Option<MoveKind> {
-    let spec = &crd.value()["spec"];
-    let versions = spec["versions"].as_array()?;
-    let is_served = |version: &&Value| version["served"] != Value::Bool(false);
-    let stored = versions.iter().find(|version| version["storage"] == Value::Bool(true))?;
+    let spec = crd.at("/spec");
+    let versions = at(spec, "/versions").as_array()?;
+    let is_served = |version: &&Value| *at(version, "/served") != Value::Bool(false);
+    let stored = versions.iter().find(|version| *at(version, "/storage") == Value::Bool(true))?;
     let read = Some(stored).filter(is_served).or_else(|| versions.iter().find(is_served));
     let read = read.unwrap_or(stored);
-    let group = spec["group"].as_str()?;
-    let kind = spec["names"]["kind"].as_str()?;
+    let group = at(spec, "/group").as_str()?;
+    let kind = at(spec, "/names/kind").as_str()?;
     let resource = ResourceType {
         group: group.to_owned(),
-        version: read["name"].as_str()?.to_owned(),
+        version: at(read, "/name").as_str()?.to_owned(),
         kind: kind.to_owned(),
-        plural: spec["names"]["plural"].as_str()?.to_owned(),
-        namespaced: spec["scope"] == "Namespaced",
+        plural: at(spec, "/names/plural").as_str()?.to_owned(),
+        namespaced: at(spec, "/scope") == "Namespaced",
     };
     let moves_hierarchy =
         moves_its_hierarchy(group, kind) || crd.label(MOVE_HIERARCHY_LABEL).is_some();
@@ -113,7 +115,7 @@ fn from_crd(crd: &Object) -> Option<MoveKind> {
         resource,
         moves: moves_hierarchy || crd.label(MOVE_LABEL).is_some(),
         moves_hierarchy,
-        has_status_subresource: read["subresources"]["status"].is_object(),
+        has_status_subresource: at(read, "/subresources/status").is_object(),
         converted_to: None,
     })
 }

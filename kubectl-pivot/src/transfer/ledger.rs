@@ -290,7 +290,7 @@ fn name(resource: &ResourceType, object: &Object) -> Name {
 }
 
 fn is_immutable(page: &Object) -> bool {
-    page.value()["immutable"] == Value::Bool(true)
+    *page.at("/immutable") == Value::Bool(true)
 }
 
 fn config_map_type() -> ResourceType {
@@ -315,7 +315,7 @@ pub(super) async fn write(
                 "finalizers": [FINALIZER]},
             "data": {KEY: text}}));
         let created = create_or_find(&run.target, &config_map_type(), &wanted).await?.into_object();
-        let is_same = created.value()["data"] == wanted.value()["data"];
+        let is_same = created.at("/data") == wanted.at("/data");
         if !is_same || !is_immutable(&created) {
             return Err(PhaseError::Foreign { object: wanted.id() });
         }
@@ -338,7 +338,7 @@ pub(super) async fn read(
         let found = target.get(&config_map_type(), Some(namespace), &page.name).await?;
         let is_it = |found: &Object| found.uid() == page.uid && is_immutable(found);
         let Some(found) = found.filter(is_it) else { return Ok(None) };
-        let text = found.value()["data"][KEY].as_str().unwrap_or_default();
+        let text = found.at("/data").get(KEY).and_then(Value::as_str).unwrap_or_default();
         let Some(entries) = Ledger::parse(text) else { return Ok(None) };
         ledger.entries.extend(entries);
     }

@@ -291,7 +291,7 @@ fn soft_owners_of(node: &Node, clusters: &ByName, classes: &ByName) -> Vec<usize
             .collect();
     }
     if is_resource_set_binding(object) {
-        let cluster = object.value()["spec"]["clusterName"].as_str();
+        let cluster = object.at("/spec/clusterName").as_str();
         return cluster.and_then(in_namespace).into_iter().collect();
     }
     Vec::new()

@@ -244,7 +244,7 @@ impl Usage {
             && owners.all(|owner| owner.is_some_and(|owner| self.groups[owner].is_some()));
         let has_known_users = is_cluster_class(object)
             || object.kind().ends_with("Template")
-            || !object.value()["spec"]["clusterSelector"].is_null();
+            || !object.at("/spec/clusterSelector").is_null();
         moves && !has_known_users
     }
 
@@ -264,7 +264,7 @@ impl Usage {
 
     /// Notes the Clusters that an object selects by their labels.
     fn select(&mut self, nodes: &[Node], (object, group): (&Object, usize)) {
-        let selector = &object.value()["spec"]["clusterSelector"];
+        let selector = object.at("/spec/clusterSelector");
         let Ok(selector) = LabelSelector::deserialize(selector) else { return };
         let Ok(selector) = Selector::try_from(selector) else { return };
         // The controller of ClusterResourceSets takes an empty selector for none.

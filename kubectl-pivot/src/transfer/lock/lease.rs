@@ -1,5 +1,7 @@
 //! One Lease (`coordination.k8s.io/v1`) named `kubectl-pivot`, on one cluster.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -135,6 +137,13 @@ impl Lease {
     pub fn holder(&self) -> Option<Holder> {
         holder(&self.object)
     }
+
+    /// Returns whether its last renewal is still to come by this machine's clock, so that only a look at whether it is
+    /// renewed can tell whether its holder is alive.
+    pub fn is_ahead(&self) -> bool {
+        let lasts = lasts_of(self.object.at("/spec/leaseDurationSeconds").as_i64());
+        ahead(&self.object, Timestamp::now()).is_some_and(|ahead| ahead > lasts)
+    }
 }
 
 /// Whether a Lease is held.
@@ -176,22 +185,26 @@ pub(super) fn holder(object: &Object) -> Option<Holder> {
 
 fn holder_at(object: &Object, now: Timestamp) -> Option<Holder> {
     let identity = identity_of(object).filter(|identity| !identity.is_empty())?;
-    let renewed = object.value()["spec"]["renewTime"].as_str();
+    let renewed = object.at("/spec/renewTime").as_str();
     let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());
     let age = renewed.and_then(|renewed| now.duration_since(renewed).try_into().ok());
     Some(Holder { identity: one_line(identity), renewed: age.unwrap_or_default() })
 }
 
+/// How long after this moment a Lease was renewed.
+fn ahead(object: &Object, now: Timestamp) -> Option<Duration> {
+    let renewed = object.at("/spec/renewTime").as_str();
+    let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());
+    renewed.and_then(|renewed| renewed.duration_since(now).try_into().ok())
+}
+
 /// Returns whether a Lease was renewed so long after this moment that no clock is that wrong.
 fn is_of_future(object: &Object, now: Timestamp) -> bool {
-    let renewed = object.value()["spec"]["renewTime"].as_str();
-    let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());
-    let ahead = renewed.and_then(|renewed| renewed.duration_since(now).try_into().ok());
-    ahead.is_some_and(|ahead: Duration| ahead > WRONG_CLOCK)
+    ahead(object, now).is_some_and(|ahead| ahead > WRONG_CLOCK)
 }
 
 fn state_at(object: &Object, now: Timestamp) -> LeaseState {
-    let lasts = lasts_of(object.value()["spec"]["leaseDurationSeconds"].as_i64());
+    let lasts = lasts_of(object.at("/spec/leaseDurationSeconds").as_i64());
     match holder_at(object, now) {
         Some(_) if is_of_future(object, now) => LeaseState::Free,
         Some(holder) if holder.renewed < lasts => LeaseState::Held(holder),
@@ -439,7 +452,7 @@ pub(super) async fn remove(cluster: &Client, lease: &Lease) -> Result<(), LockEr
 
 /// Who holds a Lease, or held it last.
 fn identity_of(lease: &Object) -> Option<&str> {
-    lease.value()["spec"]["holderIdentity"].as_str()
+    lease.at("/spec/holderIdentity").as_str()
 }
 
 /// Now, in the form of a Lease (`MicroTime`).

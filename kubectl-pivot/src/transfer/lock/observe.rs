@@ -3,6 +3,8 @@
 //! Clocks of two machines may differ, so `renewTime` is not compared with ours. It is client-go's rule: a
 //! Lease may be taken over when it has stood unchanged, before our eyes, for as long as it lasts.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::time::Duration;
 
 use super::super::run::Run;
@@ -26,7 +28,7 @@ pub(super) async fn wait_until_abandoned(
 ) -> Result<Option<String>, LockError> {
     let Some(found) = lease::read(cluster, namespace).await? else { return Ok(None) };
     let Some(holder) = lease::holder(&found.object) else { return Ok(None) };
-    let lasts = lasts_of(found.object.value()["spec"]["leaseDurationSeconds"].as_i64());
+    let lasts = lasts_of(found.object.at("/spec/leaseDurationSeconds").as_i64());
     let seen_at = Moment::now();
     let version = found.object.resource_version().to_owned();
     run.events.note(format!(

@@ -5,12 +5,14 @@
 //! `pkg/controller/garbagecollector`): every resource that can be deleted, listed and watched, each at its
 //! preferred version, without events.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::collections::HashSet;
 
 use serde_json::Value;
 
 use super::super::error::PhaseError;
-use crate::capi::ResourceType;
+use crate::capi::{ResourceType, at};
 use crate::cluster::{ApiErrorCause, Client};
 
 const NEEDED_VERBS: [&str; 3] = ["delete", "list", "watch"];
@@ -37,12 +39,12 @@ pub(super) async fn read(cluster: &Client) -> Result<Collectable, PhaseError> {
         tokio::try_join!(cluster.get_path("/api/v1"), cluster.aggregated_discovery())?;
     let mut reader = Reader::default();
     reader.add_plain("v1", &core);
-    if groups["kind"] == "APIGroupDiscoveryList" {
+    if at(&groups, "/kind") == "APIGroupDiscoveryList" {
         items(&groups, "items").for_each(|group| reader.add_group(group));
         return Ok(reader.collectable);
     }
     for group in items(&groups, "groups") {
-        let preferred = text(&group["preferredVersion"], "groupVersion");
+        let preferred = text(at(group, "/preferredVersion"), "groupVersion");
         let versions = items(group, "versions").map(|version| text(version, "groupVersion"));
         let others: Vec<&str> = versions.filter(|version| *version != preferred).collect();
         for group_version in [preferred].into_iter().chain(others) {
@@ -69,18 +71,18 @@ struct Reader {
 impl Reader {
     /// Adds a group of aggregated discovery; its preferred version comes first.
     fn add_group(&mut self, group: &Value) {
-        let name = text(&group["metadata"], "name");
+        let name = text(at(group, "/metadata"), "name");
         for version in items(group, "versions") {
-            if version["freshness"] == "Stale" {
+            if at(version, "/freshness") == "Stale" {
                 self.add_silent(name);
             }
             let api_version = format!("{name}/{}", text(version, "version"));
             for resource in items(version, "resources") {
                 let found = ResourceType::new(
                     &api_version,
-                    text(&resource["responseKind"], "kind"),
+                    text(at(resource, "/responseKind"), "kind"),
                     text(resource, "resource"),
-                    resource["scope"] == "Namespaced",
+                    at(resource, "/scope") == "Namespaced",
                 );
                 self.add(found, resource);
             }
@@ -91,7 +93,7 @@ impl Reader {
         for resource in items(list, "resources") {
             let plural = text(resource, "name");
             if !plural.contains('/') {
-                let namespaced = resource["namespaced"] == true;
+                let namespaced = at(resource, "/namespaced") == true;
                 let kind = text(resource, "kind");
                 self.add(ResourceType::new(group_version, kind, plural, namespaced), resource);
             }
@@ -118,11 +120,11 @@ impl Reader {
 }
 
 fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    value[field].as_array().into_iter().flatten()
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_default()
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::findings::Findings;
-use crate::capi::{Graph, Object, ObjectId};
+use crate::capi::{Graph, Object, ObjectId, at};
 
 /// Warns of tools that have left their marks on objects that are copied.
 pub(super) fn check(graph: &Graph, findings: &mut Findings) {
@@ -103,10 +103,9 @@ fn manager_of(object: &Object) -> Option<Manager<'_>> {
 
 /// Many tools set `app.kubernetes.io/instance`; Argo CD is one of them where it manages fields.
 fn has_argocd(object: &Object) -> bool {
-    object
-        .managed_fields()
-        .iter()
-        .any(|entry| entry["manager"].as_str().is_some_and(|manager| manager.starts_with("argocd")))
+    object.managed_fields().iter().any(|entry| {
+        at(entry, "/manager").as_str().is_some_and(|manager| manager.starts_with("argocd"))
+    })
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ fn check_labels(wanted: &Wanted, found: &Object, findings: &mut Findings) {
 
 /// The labels that a namespace should have and has not, or with another value.
 fn differing_labels(wanted: &Object, found: &Object) -> BTreeSet<String> {
-    let labels = wanted.value()["metadata"]["labels"].as_object().into_iter().flatten();
+    let labels = wanted.at("/metadata/labels").as_object().into_iter().flatten();
     let differing = labels.filter(|(key, value)| found.label(key) != value.as_str());
     differing.map(|(key, _)| key.clone()).collect()
 }

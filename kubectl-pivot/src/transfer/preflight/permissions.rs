@@ -166,7 +166,7 @@ async fn is_allowed(cluster: &Client, need: &Need) -> Result<bool, ApiError> {
         {"resourceAttributes": {"group": need.group, "resource": need.plural, "namespace": need.namespace, "verb": need.verb}}}),
     );
     let answer = cluster.create(&resource, &review, &WriteOptions::default()).await?;
-    Ok(answer.value()["status"]["allowed"] == Value::Bool(true))
+    Ok(*answer.at("/status/allowed") == Value::Bool(true))
 }
 
 #[cfg(test)]

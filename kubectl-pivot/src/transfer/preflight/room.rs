@@ -54,7 +54,7 @@ fn marks(object: &Object) -> usize {
 }
 
 fn size_of_annotations(object: &Object) -> usize {
-    let annotations = object.value()["metadata"]["annotations"].as_object();
+    let annotations = object.at("/metadata/annotations").as_object();
     let sizes = annotations.into_iter().flatten();
     sizes.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len)).sum()
 }
@@ -62,7 +62,7 @@ fn size_of_annotations(object: &Object) -> usize {
 /// An estimate of the size in etcd: custom resources are stored as JSON, Secrets without base64.
 fn stored_size(object: &Object) -> usize {
     let size = object.value().to_string().len();
-    let data = object.value()["data"].as_object().filter(|_| object.kind() == "Secret");
+    let data = object.at("/data").as_object().filter(|_| object.kind() == "Secret");
     let values = data.into_iter().flatten().filter_map(|(_, value)| value.as_str());
     size - values.map(|value| value.len() / 4).sum::<usize>()
 }

@@ -9,6 +9,8 @@
 //! A Secret that is in the source and stays is not missing. Something else makes it there, such as an ExternalSecret, a
 //! Certificate or a vault, and can make it in the target too; only the user knows.
 
+#![deny(clippy::indexing_slicing)]
+
 use std::cell::LazyCell;
 use std::collections::HashMap;
 
@@ -18,7 +20,7 @@ use super::super::findings::Findings;
 use super::super::run::Run;
 use super::ties;
 use crate::capi::names::{CLUSTER_NAME_LABEL, CORE_GROUP};
-use crate::capi::{Fate, Graph, Node, Object, OwnerReference, StayReason, group_of};
+use crate::capi::{Fate, Graph, Node, Object, OwnerReference, StayReason, at, group_of};
 
 /// Group and kind whose rule is known.
 const CONTROL_PLANE: (&str, &str) = ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane");
@@ -105,19 +107,20 @@ fn is_initialized(object: &Object) -> bool {
     if (object.group(), object.kind()) != CONTROL_PLANE {
         return false;
     }
-    let status = &object.value()["status"];
-    let lists = [&status["conditions"], &status["v1beta2"]["conditions"]];
+    let status = object.at("/status");
+    let lists = [at(status, "/conditions"), at(status, "/v1beta2/conditions")];
     let mut conditions = lists.into_iter().filter_map(Value::as_array).flatten();
-    let is_true =
-        |condition: &Value| condition["type"] == "Initialized" && condition["status"] == "True";
-    status["initialized"] == true || conditions.any(is_true)
+    let is_true = |condition: &Value| {
+        at(condition, "/type") == "Initialized" && at(condition, "/status") == "True"
+    };
+    at(status, "/initialized") == true || conditions.any(is_true)
 }
 
 /// Names of the Secrets that a control plane needs.
 fn expected(control_plane: &Object) -> Vec<String> {
     let Some(cluster) = cluster_of(control_plane) else { return Vec::new() };
-    let spec = &control_plane.value()["spec"]["kubeadmConfigSpec"]["clusterConfiguration"];
-    let has_external_etcd = spec["etcd"]["external"].is_object();
+    let spec = control_plane.at("/spec/kubeadmConfigSpec/clusterConfiguration");
+    let has_external_etcd = at(spec, "/etcd/external").is_object();
     let purposes = PURPOSES.into_iter().chain(has_external_etcd.then_some(EXTERNAL_ETCD));
     purposes.map(|purpose| format!("{cluster}-{purpose}")).collect()
 }
