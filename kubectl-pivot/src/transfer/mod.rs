@@ -43,6 +43,7 @@ mod readiness;
 mod record;
 mod recover;
 mod report;
+mod reserved;
 mod resumed;
 mod run;
 mod seal;

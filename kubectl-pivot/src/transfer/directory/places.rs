@@ -7,14 +7,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::super::error::PhaseError;
+use super::super::reserved;
 use super::manifest::Manifest;
 use crate::capi::{Object, ObjectId, cluster_class_of};
-
-/// Namespaces of Kubernetes itself.
-const RESERVED: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
-
-/// Types of Secrets that log in to the cluster that they are in.
-const LOGINS: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
 /// Refuses objects that no backup of this scope would hold.
 ///
@@ -37,21 +32,14 @@ pub(super) fn check(
         manifest.map(|manifest| manifest.objects.iter().map(|saved| &saved.object).collect());
     let allowed = manifest.and_then(|manifest| namespaces(manifest, objects));
     for object in objects {
-        let is_login = LOGINS.iter().any(|login| object.value()["type"] == *login);
-        // Providers make such Secrets too, and own them.
-        if is_login && object.owner_references().is_empty() {
-            return refused(object, "a Secret of this type is a login to the cluster itself");
+        // Whoever can change the manifest can name any namespace as that of a provider.
+        if let Some(problem) = reserved::problem(object) {
+            return refused(object, problem);
         }
         if named.as_ref().is_some_and(|named| !named.contains(&object.id())) {
             return refused(object, "the manifest does not name it");
         }
         let Some(namespace) = object.namespace() else { continue };
-        let is_of_provider = manifest.is_some_and(|manifest| {
-            manifest.providers.iter().any(|provider| provider.namespace == namespace)
-        });
-        if RESERVED.contains(&namespace) && !is_of_provider {
-            return refused(object, "its namespace is one of Kubernetes itself");
-        }
         if allowed.as_ref().is_some_and(|allowed| !allowed.contains(namespace)) {
             return refused(object, "its namespace is not one that the backup is of");
         }
@@ -86,11 +74,19 @@ mod tests {
     }
 
     fn problem(namespace: Option<&str>, objects: &[Object]) -> Option<String> {
+        problem_with(namespace, "capd-system", objects)
+    }
+
+    fn problem_with(
+        namespace: Option<&str>,
+        of_provider: &str,
+        objects: &[Object],
+    ) -> Option<String> {
         let provider = Provider {
             name: "docker".to_owned(),
             kind: "InfrastructureProvider".to_owned(),
             version: "v1.0.0".to_owned(),
-            namespace: "capd-system".to_owned(),
+            namespace: of_provider.to_owned(),
         };
         let mut manifest = Manifest::new("r", "https://a", namespace, &[provider]);
         manifest.objects = objects
@@ -123,6 +119,7 @@ mod tests {
     fn logins_and_namespaces_of_kubernetes_are_refused() {
         let token = "kubernetes.io/service-account-token";
         for objects in [[secret("team", token)], [secret("kube-system", "Opaque")]] {
+            assert!(problem_with(None, "kube-system", &objects).is_some(), "{objects:?}");
             assert!(problem(None, &objects).is_some(), "{objects:?}");
             assert!(check(Path::new("/b"), None, &objects).is_err(), "{objects:?}");
         }

@@ -7,6 +7,7 @@ mod collected;
 mod collector;
 mod controllers;
 mod existing;
+mod labelled;
 mod managed;
 mod namespaces;
 mod objects;
@@ -78,7 +79,8 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     let Kinds { moving, refused } = kinds::survey(&run.source).await?;
     kinds::report(&refused, "source", &mut findings);
     let (mut territory, source_serves, target_serves) = survey_of(run, &moving).await?;
-    let target_providers = inventory::read(&run.target).await?;
+    let (target_kinds, target_providers) =
+        tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
     findings.extend(inventory::compare(&territory.providers, &target_providers));
     let choice = (&run.options.choice, &mut findings);
     territory.chosen =
@@ -104,6 +106,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     let mut holds = Vec::new();
     // What follows asks the target about kinds, so it has to serve them.
     if !findings.has_errors() {
+        labelled::check(&graph, &target_kinds, &mut findings);
         let served = (&source_serves, &target_serves);
         references::check(run, &graph, served, &mut findings).await?;
         findings.extend(permissions::check(run, &graph).await?);

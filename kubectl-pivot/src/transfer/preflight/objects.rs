@@ -2,6 +2,7 @@
 
 use super::super::error::PhaseError;
 use super::super::findings::Findings;
+use super::super::reserved;
 use super::super::run::Run;
 use super::secrets;
 use crate::capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
@@ -59,6 +60,7 @@ pub(in crate::transfer) fn check(run: &Run, graph: &Graph, findings: &mut Findin
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
         }
     }
+    reserved::check(run.is_alone(), graph, findings);
     secrets::check(run, graph, findings);
 }
 

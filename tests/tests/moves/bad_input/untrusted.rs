@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::ResourceType;
+use kubectl_pivot::capi::{Object, ResourceType};
 use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::population::crds::{API_VERSION, DISCOVERED, MOVE, STRANGER};
 use kubectl_pivot_tests::population::shapes::{CLUSTER_NAME, CONTROL_PLANE, condition};
 use kubectl_pivot_tests::population::{Piece, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;
@@ -15,6 +16,8 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
     suite
         .case("secrets_that_a_control_plane_needs", missing_secrets)
         .case("marks_that_others_have_forged", forged_marks)
+        .case("a_kind_that_only_the_source_has_labelled", labelled_by_source)
+        .case("objects_of_kubernetes_itself", reserved_objects)
         .case("a_certificate_that_is_not_verified", unverified)
 }
 
@@ -88,6 +91,71 @@ async fn forged_marks(bench: Arc<Bench>) {
     expect(&outcome, code::REFUSED, &says);
     bench.expect_untouched(namespace, &before, &outcome).await;
     mark(Value::Null).await;
+    expect(&bench.run(namespace, &[]).await, code::MOVED, &[]);
+}
+
+/// Whoever administers the source could put any object into the target that its administrator may create.
+async fn labelled_by_source(bench: Arc<Bench>) {
+    let namespace = "planted";
+    let mut population = Bench::population(namespace);
+    population.add(Piece::new(API_VERSION, STRANGER, "planted"));
+    let source = &bench.pair().source;
+    source.populate(&population).await;
+    let label = async |value: Value| {
+        let patch = json!({"metadata": {"labels": {DISCOVERED: value.clone(), MOVE: value}}});
+        let place = (None, "strangers.proof.kubectl-pivot.io");
+        let options = WriteOptions::manager("source-administrator");
+        let crds = ResourceType::new(
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            "customresourcedefinitions",
+            false,
+        );
+        let labelled = source.client().patch(&crds, place, (PatchKind::Merge, &patch), &options);
+        labelled.await.expect("a CRD of the source");
+    };
+    label("".into()).await;
+    let before = bench.snapshot(namespace).await;
+    let outcome = bench.run(namespace, &[]).await;
+    let says = [
+        "nothing was changed",
+        "KindNotLabelled",
+        "kubectl label crd strangers.proof.kubectl-pivot.io",
+    ];
+    expect(&outcome, code::REFUSED, &says);
+    bench.expect_untouched(namespace, &before, &outcome).await;
+    label(Value::Null).await;
+    expect(&bench.run(namespace, &[]).await, code::MOVED, &[]);
+}
+
+/// With a bootstrap token the source's administrators could log in to the target.
+async fn reserved_objects(bench: Arc<Bench>) {
+    let namespace = "reserved";
+    bench.populate(namespace).await;
+    let source = bench.pair().source.client();
+    let secrets = ResourceType::core("Secret", "secrets");
+    let token = json!({"token-id": "abcdef", "token-secret": "0123456789abcdef",
+        "usage-bootstrap-authentication": "true"});
+    for (place, says) in [
+        (namespace, "Secret reserved/bootstrap-token-abcdef: a Secret of this type is a login"),
+        ("kube-system", "Secret kube-system/bootstrap-token-abcdef"),
+    ] {
+        let secret = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "type":
+            "bootstrap.kubernetes.io/token", "stringData": token, "metadata":
+            {"name": "bootstrap-token-abcdef", "namespace": place, "labels": {MOVE: ""}}}));
+        let options = WriteOptions::manager("source-administrator");
+        let created = source.create(&secrets, &secret, &options).await.expect("a Secret");
+        let mut args = bench.pair().move_args(namespace);
+        if place != namespace {
+            args.retain(|arg| arg != "-n" && arg != namespace);
+            args.push("-A".to_owned());
+        }
+        args.push("--dry-run".to_owned());
+        let outcome = bench.stage().kubectl_pivot().run(args).await;
+        let deleted = source.delete(&secrets, Some(place), created.name(), created.uid()).await;
+        assert!(deleted.expect("can be deleted"), "{outcome}");
+        expect(&outcome, code::REFUSED, &["ReservedObject", says]);
+    }
     expect(&bench.run(namespace, &[]).await, code::MOVED, &[]);
 }
 
