@@ -111,6 +111,27 @@ async fn a_machine_with_everything_has_no_problem_with_programs() {
 }
 
 #[tokio::test]
+async fn a_program_does_not_get_the_secrets_of_others() {
+    let machine = Machine::well();
+    let names = ["kind", "clusterctl", "helm"];
+    for (name, version) in names.into_iter().zip(["v0.33.0", "v1.14.2", "v3.18.0"]) {
+        let seen = machine.home.path().join(format!("{name}-env"));
+        machine.program(name, &format!("export -p > '{}'; echo {version}", text(&seen)));
+    }
+    let doctor = machine.doctor().env("AWS_SECRET_ACCESS_KEY", "CANARY-of-a-cloud");
+    let doctor = doctor.env("HELM_REGISTRY_PASSWORD", "CANARY-of-helm");
+    doctor.run(["doctor", "-o", "json", "--registry", "127.0.0.1:1"]).await;
+    let sees = |name: &str, canary: &str| {
+        let seen = machine.home.path().join(format!("{name}-env"));
+        fs::read_to_string(seen).expect("it was asked for its version").contains(canary)
+    };
+    let of_a_cloud = names.map(|name| sees(name, "CANARY-of-a-cloud"));
+    assert_eq!(of_a_cloud, [false, true, false], "only providers are filled with variables");
+    assert!(sees("helm", "CANARY-of-helm") && !sees("kind", "CANARY-of-helm"));
+    assert!(sees("kind", "PATH="));
+}
+
+#[tokio::test]
 async fn every_finding_has_a_fix_in_every_format() {
     let machine = Machine::well();
     machine.remove("kind");

@@ -12,6 +12,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::tools::withheld;
+
 /// `$1` is the log file, the rest is the command. First line of output: the part's process id.
 ///
 /// The pipe moves to descriptor 3, as a shell gives background jobs an empty standard input. Neither
@@ -63,7 +65,11 @@ impl Process {
         log: &Path,
     ) -> io::Result<Self> {
         fs::metadata(program)?;
-        let mut supervisor = Command::new("/bin/sh")
+        let mut supervisor = Command::new("/bin/sh");
+        for name in withheld(&[]) {
+            supervisor.env_remove(name);
+        }
+        let mut supervisor = supervisor
             .args(["-c", SUPERVISOR, "sandbox"])
             .arg(log)
             .arg(program)

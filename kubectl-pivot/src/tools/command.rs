@@ -70,7 +70,7 @@ impl ToolCommand {
         self.arg(flag).arg(value)
     }
 
-    /// Sets an environment variable. The rest of the environment is that of this process.
+    /// Sets an environment variable. The rest of the environment is that of this process, without the secrets of others.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.to_owned(), value.into()));

@@ -97,6 +97,18 @@ impl KnownTool {
         }
     }
 
+    /// The beginnings of the names of variables with secrets that it needs; `None` for all.
+    pub(super) fn secrets(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Kind => Some(&["KIND_", "DOCKER_"]),
+            // Providers name the variables that their components are filled with.
+            Self::Clusterctl => None,
+            Self::Helm => Some(&["HELM_"]),
+            Self::Docker => Some(&["DOCKER_"]),
+            Self::Kubectl => Some(&[]),
+        }
+    }
+
     /// Returns what it always gets in its environment.
     pub(super) fn environment(self) -> &'static [(&'static str, &'static str)] {
         match self {

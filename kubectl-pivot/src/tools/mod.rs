@@ -7,6 +7,7 @@
 
 mod capture;
 mod command;
+mod environment;
 mod error;
 mod files;
 mod find;
@@ -20,6 +21,7 @@ mod tests;
 mod version;
 
 pub use command::{Interrupt, ToolCommand};
+pub(crate) use environment::withheld;
 pub use error::{Ending, ToolError, ToolFailure};
 pub use files::{create_private_dir, write_private};
 pub use find::{Origin, Tool, Toolbox};

@@ -209,7 +209,7 @@ fn value_of(line: &str, key: &str, from: usize) -> Option<(usize, usize)> {
     }
 }
 
-fn is_secret_variable(name: &str) -> bool {
+pub(super) fn is_secret_variable(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.ends_with("_KEY") || SECRET_WORDS.iter().any(|word| name.contains(word))
 }

@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 
 use super::capture::{self, Captured, LIMIT, Log, Sink};
 use super::command::ToolCommand;
+use super::environment::withheld;
 use super::error::{Ending, ToolError, ToolFailure};
 use super::files::append_private;
 use super::find::{Tool, Toolbox};
@@ -100,7 +101,11 @@ impl Call<'_> {
     }
 
     fn spawn(&self) -> io::Result<Child> {
-        Command::new(&self.tool.path)
+        let mut command = Command::new(&self.tool.path);
+        for name in self.tool.known.secrets().map(withheld).unwrap_or_default() {
+            command.env_remove(name);
+        }
+        command
             .args(&self.command.arguments)
             .envs(self.tool.known.environment().iter().copied())
             .envs(self.command.environment.iter().map(|(name, value)| (name, value)))
