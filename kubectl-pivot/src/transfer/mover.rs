@@ -247,7 +247,12 @@ async fn quiet(
     let run = clock.run;
     let graph = clock.time("pause", "Pause the source", pause::pause(run, territory, graph)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
-    let quiet = rest(run, lock, territory, graph);
+    let marked = pause::marked(&run.id, &graph);
+    let quiet = async {
+        let (graph, silent) = rest(run, lock, territory, graph).await?;
+        pause::check_kept(&run.id, &marked, &graph)?;
+        Ok((graph, silent))
+    };
     let quiet = clock.time("quiesce", "Wait for controllers", quiet).await;
     let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
     clock.report.findings.extend(silent.0);

@@ -43,10 +43,12 @@ pub async fn pause(
     territory: &Territory,
     mut graph: Graph,
 ) -> Result<Graph, PhaseError> {
+    let mut paused = HashSet::new();
     for _ in 0..ROUNDS {
         let active = to_pause(&graph).map(|(r, o)| (r.clone(), o.clone())).collect();
-        pause_objects(run, &run.source, active).await?;
+        paused.extend(pause_objects(run, &run.source, active).await?);
         graph = discover(&run.source, territory).await?;
+        check_kept(&run.id, &paused, &graph)?;
         if to_pause(&graph).next().is_none() {
             return Ok(graph);
         }
@@ -59,14 +61,14 @@ pub async fn pause(
     }
 }
 
-/// Pauses objects of a cluster.
+/// Pauses objects of a cluster. Returns the uids of those that nobody else had paused.
 pub(super) async fn pause_objects(
     run: &Run,
     cluster: &Client,
     active: Vec<(ResourceType, Object)>,
-) -> Result<(), PhaseError> {
+) -> Result<Vec<String>, PhaseError> {
     let progress = Progress::of(active.len());
-    run.each(active, &progress, |(resource, object)| async move {
+    let paused = run.each(active, &progress, |(resource, object)| async move {
         let plan = |now: &Object| (!is_paused(now)).then(|| pausing(now, &run.id));
         let begun = Moment::now();
         let paused = precondition::patch(cluster, &resource, &object, plan).await?;
@@ -74,10 +76,32 @@ pub(super) async fn pause_objects(
         if paused.is_some() && is_cluster(&object) && is_of_source {
             run.sides.paused(&object, begun);
         }
-        Ok(())
-    })
-    .await?;
-    Ok(())
+        Ok(paused.map(|object| object.uid().to_owned()))
+    });
+    Ok(paused.await?.into_iter().flatten().collect())
+}
+
+/// The uids of what carries the mark of a pause of this run.
+pub(super) fn marked(run: &str, graph: &Graph) -> HashSet<String> {
+    let ours = graph.moving().filter(|node| paused_by(&node.object) == Some(run));
+    ours.map(|node| node.object.uid().to_owned()).collect()
+}
+
+/// Checks that what this run has paused carries its mark as long as it is paused. Without it a pause looks like one of
+/// its user, which goes along to the copy, and nobody would ever end it.
+pub(super) fn check_kept(
+    run: &str,
+    marked: &HashSet<String>,
+    now: &Graph,
+) -> Result<(), PhaseError> {
+    let has_lost = |node: &&Node| {
+        let object = &node.object;
+        marked.contains(object.uid()) && is_paused(object) && paused_by(object) != Some(run)
+    };
+    match now.moving().find(has_lost) {
+        Some(node) => Err(PhaseError::SourceChanged { object: node.object.id() }),
+        None => Ok(()),
+    }
 }
 
 fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &Object)> {
@@ -337,10 +361,36 @@ fn resuming(object: &Object) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capi::Scope;
 
     fn cluster(spec: Value) -> Object {
         Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
             "metadata": {"uid": "u"}, "spec": spec}))
+    }
+
+    #[test]
+    fn a_pause_whose_mark_somebody_has_taken_away_does_not_go_along() {
+        let kind = MoveKind {
+            resource: ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true),
+            moves: true,
+            moves_hierarchy: true,
+            has_status_subresource: true,
+            converted_to: None,
+        };
+        let now = |paused: bool, by: Option<&str>| {
+            let mut object = cluster(json!({"paused": paused}));
+            by.into_iter().for_each(|by| object.set_annotation(PAUSED_BY_ANNOTATION, by));
+            let objects = vec![(0, object)];
+            Graph::build(vec![kind.clone()].into(), objects, &Scope::default()).expect("no cycle")
+        };
+        let ours = marked("r", &now(true, Some("r/false []")));
+        assert!(ours.contains("u") && marked("r", &now(true, Some("zzz"))).is_empty());
+        check_kept("r", &ours, &now(true, Some("r"))).expect("the mark is there");
+        check_kept("r", &ours, &now(false, None)).expect("it is paused again in the next round");
+        check_kept("r", &HashSet::new(), &now(true, None)).expect("its user has paused it");
+        for by in [None, Some("zzz")] {
+            assert!(check_kept("r", &ours, &now(true, by)).is_err(), "{by:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,14 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .thorough("controllers_have_their_whole_time_to_report_after_a_block_move", late_reports)
         .thorough("a_machine_created_before_the_pause_is_moved", machine_before_pause)
         .thorough("a_mark_that_a_tenant_forges_in_the_middle_changes_nothing", forged_mark)
-        .thorough("a_cluster_whose_pause_a_tenant_claims_in_the_middle_is_not_moved", claimed_pause)
+        .thorough(
+            "a_cluster_whose_pause_a_tenant_claims_in_the_middle_is_not_moved",
+            |stormy| async move { claimed_pause(stormy, "zzz".into()).await },
+        )
+        .thorough(
+            "a_cluster_whose_pause_a_tenant_takes_from_the_run_is_not_moved",
+            |stormy| async move { claimed_pause(stormy, Value::Null).await },
+        )
         .thorough("a_finalizer_that_is_put_back_does_not_stop_the_move", finalizer_put_back)
 }
 
@@ -297,8 +304,9 @@ async fn forged_mark(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
-/// A tenant makes the pause of its Cluster its own when the run has paused it: a copy would stay paused for good.
-async fn claimed_pause(stormy: Shared) {
+/// A tenant makes the pause of its Cluster its own, or its user's, when the run has paused it: a copy would stay paused
+/// for good.
+async fn claimed_pause(stormy: Shared, claim: Value) {
     let arena = &stormy.arena;
     let tag = fresh(arena).await;
     let client = arena.pair().source.client();
@@ -311,7 +319,7 @@ async fn claimed_pause(stormy: Shared) {
     let mut paused = paused.filter(|cluster| cluster.annotation(PAUSED_BY).is_some());
     let name = paused.next().expect("one is paused").name().to_owned();
     let mark = |value: Value| json!({"metadata": {"annotations": {PAUSED_BY: value}}});
-    patch(client, &clusters, (Some(&tag), &name), &mark("zzz".into())).await;
+    patch(client, &clusters, (Some(&tag), &name), &mark(claim)).await;
     arena.tape().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
