@@ -15,6 +15,15 @@ pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| message(&*panic))
 }
 
+/// Names the phase after which a test lets a program with debug assertions panic; a released one never does.
+const ON_PURPOSE: &str = "KUBECTL_PIVOT_TEST_PANIC";
+
+/// Panics if a test asks for it.
+pub(crate) fn on_purpose(phase: &str) {
+    let asked = || std::env::var(ON_PURPOSE).is_ok_and(|asked| asked == phase);
+    assert!(!(cfg!(debug_assertions) && asked()), "a test lets the phase {phase} panic");
+}
+
 /// Prints where the program panics in one line, as the rest of its errors.
 pub fn print_where() {
     std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {

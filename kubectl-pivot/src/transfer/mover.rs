@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use futures::FutureExt as _;
+
 use super::choice;
 use super::copy::{Copies, copy};
 use super::delete::delete;
@@ -466,6 +468,7 @@ impl Clock<'_> {
         let events = &self.run.events;
         events.started(phase, title);
         let begun = Instant::now();
+        let work = work.inspect(|_| panics::on_purpose(phase));
         let result = self.run.recorded(phase, caught(work)).await;
         self.report.phases.push(PhaseTime { phase, seconds: begun.elapsed().as_secs_f64() });
         match &result {

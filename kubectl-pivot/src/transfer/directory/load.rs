@@ -18,6 +18,7 @@ use super::super::undo::{Stray, undo};
 use super::super::verify::difference;
 use super::plan_load::{LoadPlan, list_target};
 use crate::capi::Object;
+use crate::panics;
 
 /// Creates the objects in the target, owners first, reads them back, and resumes the Clusters among
 /// them. Objects that are there already are left as they are; a Cluster among those is paused
@@ -40,7 +41,10 @@ pub async fn load(plan: LoadPlan, report: &mut Report) -> Result<(), MoveError> 
     }
     run.begun(Operation::Restore, &directory, run.target.server());
     let mut clock = Clock { run: &run, report };
-    let copies = match create(&mut clock, &preflight, active).await {
+    let created = panics::caught(create(&mut clock, &preflight, active)).await;
+    let created =
+        created.unwrap_or_else(|panic| Err(("restore the files", PhaseError::Panicked(panic))));
+    let copies = match created {
         Ok(copies) => copies,
         Err(failed) => return Err(put_back(&run, lock, &preflight, failed).await),
     };

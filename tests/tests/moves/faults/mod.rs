@@ -5,6 +5,7 @@ mod field_managers;
 mod held;
 mod hostile;
 mod neighbours;
+mod panics;
 mod servers;
 mod strangers;
 mod tokens;
@@ -45,6 +46,7 @@ pub(crate) fn suite() -> Suite<Stormy> {
     let suite = field_managers::add(suite);
     let suite = hostile::add(suite);
     let suite = held::add(suite);
+    let suite = panics::add(suite);
     servers::add(suite)
 }
 
