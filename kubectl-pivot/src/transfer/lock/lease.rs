@@ -191,7 +191,7 @@ fn holder_at(object: &Object, now: Timestamp) -> Option<Holder> {
     Some(Holder { identity: one_line(identity), renewed: age.unwrap_or_default() })
 }
 
-/// How long after this moment a Lease was renewed.
+/// The time from this moment to the last renewal of a Lease, if that is still to come.
 fn ahead(object: &Object, now: Timestamp) -> Option<Duration> {
     let renewed = object.at("/spec/renewTime").as_str();
     let renewed = renewed.and_then(|time| time.parse::<Timestamp>().ok());

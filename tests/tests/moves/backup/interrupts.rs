@@ -1,6 +1,7 @@
 //! Ctrl-C and kill -9 during a backup or restore, and a second run meanwhile.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kubectl_pivot::capi::names::PAUSED_BY_ANNOTATION;
 use kubectl_pivot_tests::arena::Arena;
@@ -18,6 +19,8 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_killed_backup_is_told_and_rolled_back", killed_backup)
         .thorough("a_killed_write_to_a_directory_is_rolled_back", killed_to_directory)
         .thorough("a_killed_restore_is_carried_on_by_restoring_again", killed_restore)
+        .thorough("a_restore_by_a_host_whose_clock_was_ahead_is_carried_on", clock_ahead)
+        .thorough("a_restore_that_panics_removes_what_it_has_created", panicked_restore)
         .thorough("a_restore_killed_after_its_commit_is_carried_on", killed_after_the_commit)
         .thorough("a_killed_restore_is_rolled_back", restore_rolled_back)
         .case("ctrl_c_during_a_restore_removes_what_it_has_created", ctrl_c_in_restore)
@@ -177,6 +180,37 @@ async fn killed_restore(arena: Arc<Arena>) {
         story.run(args()).await.expect_success("the restore");
         story.check_restored(&story.directory(), &before.source, &story.ends().await.target);
         story.check_no_marks_left().await;
+    })
+    .await;
+}
+
+/// The Lease was renewed in three hours, by this machine's clock.
+async fn clock_ahead(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.ends().await;
+        story.back_up().await;
+        let args = || story.restore_args(Side::Target, &story.directory());
+        let rule = while_creating(Side::Target, 4, Fault::HoldAfter);
+        story.kill_at(&story.arena.program(), args(), rule).await;
+        story.arena.renew_leases_ahead(Duration::from_secs(3 * 60 * 60)).await;
+        story.run(args()).await.expect_success("the restore");
+        story.check_restored(&story.directory(), &before.source, &story.ends().await.target);
+        story.check_no_marks_left().await;
+    })
+    .await;
+}
+
+async fn panicked_restore(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        story.back_up().await;
+        let before = story.ends().await;
+        for phase in ["copy", "verify"] {
+            let program = story.arena.program().env("KUBECTL_PIVOT_TEST_PANIC", phase);
+            let args = story.restore_args(Side::Target, &story.directory());
+            let outcome = program.run(args).await;
+            assert_eq!(outcome.code, Some(exit::FAILED), "{phase}: {outcome}");
+            story.check_put_back(&before).await;
+        }
     })
     .await;
 }

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 mod exit {
     pub(crate) const USAGE: i32 = 2;
     pub(crate) const REFUSED: i32 = 3;
+    pub(crate) const FAILED: i32 = 1;
     pub(crate) const UNDONE: i32 = 5;
     pub(crate) const UNFINISHED: i32 = 6;
     pub(crate) const NOT_VERIFIED: i32 = 7;
