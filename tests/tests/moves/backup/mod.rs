@@ -2,6 +2,7 @@
 
 mod damage;
 mod encrypted;
+mod hostile;
 mod interrupts;
 mod journal;
 mod limit;
@@ -24,8 +25,8 @@ use serde_json::{Value, json};
 /// Exit codes, as docs/reference/exit-codes.md states them.
 mod exit {
     pub(crate) const USAGE: i32 = 2;
-    pub(crate) const REFUSED: i32 = 3;
     pub(crate) const FAILED: i32 = 1;
+    pub(crate) const REFUSED: i32 = 3;
     pub(crate) const UNDONE: i32 = 5;
     pub(crate) const UNFINISHED: i32 = 6;
     pub(crate) const NOT_VERIFIED: i32 = 7;
@@ -38,6 +39,7 @@ pub(crate) fn suite() -> Suite<Arena> {
     let suite = encrypted::add(suite);
     let suite = limit::add(suite);
     let suite = interrupts::add(suite);
+    let suite = hostile::add(suite);
     let suite = space::add(suite);
     let suite = journal::add(suite);
     watch::add(suite)
