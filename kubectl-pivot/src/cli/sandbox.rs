@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use super::Context;
 use super::output::Output;
-use crate::commands::{self, CommandError, SandboxUpRequest, exit};
+use crate::commands::{self, ClusterRelease, CommandError, SandboxUpRequest, exit};
 use crate::render;
 use crate::sandbox::{Mirror, PartsFrom, PartsOptions, RelayOptions};
 
@@ -28,6 +28,9 @@ const UP_EXAMPLES: &str = "Examples:
 
   # Cluster API's controllers provision the clusters
   kubectl pivot sandbox up --fleet 2 --controllers
+
+  # An older Cluster API in the first cluster
+  kubectl pivot sandbox up --capi-version source=1.10.4 --controllers
 
   # A single cluster under a name of its own
   kubectl pivot sandbox up --name spare --clusters 1";
@@ -95,13 +98,18 @@ struct UpArgs {
     /// Number of clusters.
     #[arg(long, value_name = "N", default_value = "2", help_heading = "Clusters")]
     clusters: NonZeroUsize,
+    /// Version of Cluster API in a cluster, `source`, `target` or `cluster-3` and so on: a release of 1.8 to 1.13
+    /// instead of the one that this program pins.
+    #[arg(long, value_name = "CLUSTER=VERSION", value_delimiter = ',', help_heading = "Clusters")]
+    capi_version: Vec<ClusterRelease>,
     /// Provisioned clusters to create in the first one.
     #[arg(long, value_name = "C", default_value_t = 0, help_heading = "Fleet")]
     fleet: usize,
     /// Worker machines of each of them.
     #[arg(long, value_name = "W", default_value_t = 3, help_heading = "Fleet")]
     workers: usize,
-    /// Run Cluster API's controllers with the in-memory provider; a fleet is really provisioned.
+    /// Run Cluster API's controllers with the in-memory provider, but in clusters older than 1.11; a fleet is really
+    /// provisioned.
     #[arg(long, help_heading = "Clusters")]
     controllers: bool,
     #[command(flatten)]
@@ -183,6 +191,7 @@ async fn up(args: UpArgs, context: &Context) -> Result<(), CommandError> {
         fleet: args.fleet,
         workers: args.workers,
         controllers: args.controllers,
+        releases: args.capi_version,
     };
     let sandbox = commands::sandbox_up(&request, &context.progress.events()).await?;
     context.progress.clear();

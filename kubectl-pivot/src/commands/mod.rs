@@ -43,7 +43,9 @@ pub use rbac::{RbacRequest, rbac};
 pub use render::{
     ManagementCluster, RenderError, RenderPart, RenderRequest, Rendered, render_manifests,
 };
-pub use sandbox::{SandboxUpRequest, sandbox_down, sandbox_list, sandbox_relay, sandbox_up};
+pub use sandbox::{
+    ClusterRelease, SandboxUpRequest, sandbox_down, sandbox_list, sandbox_relay, sandbox_up,
+};
 pub use status::{
     ClusterStatus, PausedCluster, RunProgress, RunStatus, Status, status, watch_status,
 };

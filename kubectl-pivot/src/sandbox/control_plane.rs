@@ -71,7 +71,7 @@ impl ControlPlane {
         let plane = Self { dir, name, kubeconfig, etcd, server, manager, running };
         if !options.bare {
             events.doing(format!("{}: installing the CRDs of Cluster API", plane.name));
-            install_cluster_api(&plane.kubeconfig, &parts.crds).await?;
+            install_cluster_api(&plane.kubeconfig, (&parts.crds, &parts.release)).await?;
         }
         Ok(plane)
     }

@@ -11,6 +11,7 @@ use super::files::create_private_dir;
 use super::module_files;
 use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, pinned_version};
 use super::parts::Search;
+use super::release::Release;
 use crate::journal::Events;
 
 /// Part of the folder's name; to be raised when what is written there changes.
@@ -65,19 +66,25 @@ pub(super) fn folder_of(provider: Option<&'static str>) -> &'static str {
     provider.unwrap_or("clusterctl")
 }
 
-/// Name of the folder with all CRDs in the cache.
-pub(super) fn folder() -> String {
-    format!("cluster-api-crds-{}-{FORMAT}", version())
+/// Name of the folder with all CRDs of a release in the cache.
+pub(super) fn folder(release: &Release) -> String {
+    format!("cluster-api-crds-{release}-{FORMAT}")
 }
 
-/// The folder with the CRDs, filled from the Go modules if it is not there yet.
-pub(super) async fn resolve(search: &Search, events: &Events) -> Result<PathBuf, PartsError> {
-    let folder = folder();
-    let what = format!("the CRDs of Cluster API {}", version());
-    module_files::resolve(&folder, &what, search, events, |modules, new| {
+/// The folder with the CRDs of a release, filled from the Go modules if it is not there yet. The Docker provider's
+/// are always the pinned ones, since few of its releases are served as modules.
+pub(super) async fn resolve(
+    release: &Release,
+    search: &Search,
+    events: &Events,
+) -> Result<PathBuf, PartsError> {
+    let folder = folder(release);
+    let what = format!("the CRDs of Cluster API {release}");
+    module_files::resolve((&folder, &what), release, search, events, |modules, new| {
         for source in &SOURCES {
             let module = modules.folder(source.in_test_module);
-            convert(source, &module.join(source.path).join("config/crd/bases"), new)?;
+            let path = release.folder(source.path);
+            convert((source, release), &module.join(path).join("config/crd/bases"), new)?;
         }
         Ok(())
     })
@@ -99,18 +106,26 @@ pub(super) fn read(dir: &Path) -> Result<Vec<Value>, PartsError> {
 }
 
 /// Writes one provider's CRDs as labelled JSON.
-fn convert(source: &Source, from: &Path, to: &Path) -> Result<(), PartsError> {
+fn convert(
+    (source, release): (&Source, &Release),
+    from: &Path,
+    to: &Path,
+) -> Result<(), PartsError> {
     let folder = to.join(folder_of(source.provider));
     create_private_dir(&folder).map_err(PartsError::file("create", &folder))?;
     for path in sorted_entries(from)? {
         let text = fs::read_to_string(&path).map_err(PartsError::file("read", &path))?;
         let not_a_crd = |message: String| PartsError::Crd { path: path.clone(), message };
-        let crd: Value =
+        let mut crd: Value =
             serde_saphyr::from_str(&text).map_err(|error| not_a_crd(error.to_string()))?;
         if !crd["metadata"]["name"].is_string() {
             return Err(not_a_crd("it has no name".into()));
         }
-        let Some(Labelled { name, text }) = labelled(crd, source.provider) else { continue };
+        if source.in_test_module && !release.has_v1beta2() && !keep_v1beta1(&mut crd) {
+            continue;
+        }
+        let labelled = labelled(crd, source.provider, release);
+        let Some(Labelled { name, text }) = labelled else { continue };
         let target = folder.join(format!("{name}.json"));
         fs::write(&target, text).map_err(PartsError::file("write", target))?;
     }
@@ -126,27 +141,44 @@ pub(super) struct Labelled {
 }
 
 /// The CRD with the labels of released manifests; none of what is never installed.
-pub(super) fn labelled(mut crd: Value, provider: Option<&str>) -> Option<Labelled> {
+pub(super) fn labelled(
+    mut crd: Value,
+    provider: Option<&str>,
+    release: &Release,
+) -> Option<Labelled> {
     let name = crd["metadata"]["name"].as_str()?.to_owned();
     // Generated for a configuration file that happens to look like a resource.
     if name == "metadata.clusterctl.cluster.x-k8s.io" || name.starts_with('.') {
         return None;
     }
-    label(&mut crd, provider);
+    label(&mut crd, provider, release);
     Some(Labelled { name, text: crd.to_string() })
 }
 
+/// Leaves `v1beta1` as the only version, and returns true if there is one.
+fn keep_v1beta1(crd: &mut Value) -> bool {
+    let Some(versions) = crd["spec"]["versions"].as_array_mut() else { return false };
+    versions.retain(|version| version["name"] == "v1beta1");
+    for version in versions.iter_mut() {
+        version["storage"] = true.into();
+        version["served"] = true.into();
+    }
+    !versions.is_empty()
+}
+
 /// Adds the labels that kustomize and clusterctl add to the released manifests.
-fn label(crd: &mut Value, provider: Option<&str>) {
-    let labels = match provider {
+fn label(crd: &mut Value, provider: Option<&str>, release: &Release) {
+    let mut labels = match provider {
         Some(provider) => json!({
             "clusterctl.cluster.x-k8s.io": "",
             "cluster.x-k8s.io/provider": provider,
             "cluster.x-k8s.io/v1beta1": "v1beta1",
-            "cluster.x-k8s.io/v1beta2": "v1beta2",
         }),
         None => json!({ "clusterctl.cluster.x-k8s.io/core": "inventory" }),
     };
+    if provider.is_some() && release.has_v1beta2() {
+        labels["cluster.x-k8s.io/v1beta2"] = "v1beta2".into();
+    }
     let Value::Object(labels) = labels else { return };
     let present = &mut crd["metadata"]["labels"];
     match present.as_object_mut() {
@@ -171,7 +203,7 @@ mod tests {
     #[test]
     fn labels_of_the_released_manifests() {
         let mut crd = json!({ "metadata": { "name": "a", "labels": { "own": "1" } } });
-        label(&mut crd, Some("infrastructure-docker"));
+        label(&mut crd, Some("infrastructure-docker"), &Release::pinned());
         assert_eq!(
             crd["metadata"]["labels"],
             json!({
@@ -185,9 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn an_older_provider_has_the_older_version_only() {
+        let older: Release = "1.10.4".parse().expect("known");
+        let mut crd = json!({"metadata": {"name": "a"}, "spec": {"versions": [
+            {"name": "v1beta1", "served": true, "storage": false},
+            {"name": "v1beta2", "served": true, "storage": true}]}});
+        assert!(keep_v1beta1(&mut crd));
+        label(&mut crd, Some("infrastructure-docker"), &older);
+        let versions = json!([{"name": "v1beta1", "served": true, "storage": true}]);
+        assert_eq!(crd["spec"]["versions"], versions);
+        assert_eq!(crd["metadata"]["labels"]["cluster.x-k8s.io/v1beta2"], Value::Null);
+        let mut newer = json!({"spec": {"versions": [{"name": "v1beta2"}]}});
+        assert!(!keep_v1beta1(&mut newer));
+    }
+
+    #[test]
     fn the_inventory_is_not_labelled_as_something_to_move() {
         let mut crd = json!({ "metadata": { "name": "providers.clusterctl.cluster.x-k8s.io" } });
-        label(&mut crd, None);
+        label(&mut crd, None, &Release::pinned());
         assert_eq!(
             crd["metadata"]["labels"],
             json!({ "clusterctl.cluster.x-k8s.io/core": "inventory" })

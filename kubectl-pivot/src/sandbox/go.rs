@@ -13,8 +13,10 @@ use tokio::process::Command;
 
 use super::error::PartsError;
 use super::files::{create_private_dir, last_lines};
+use super::module_files::main_module;
 use super::part::{Recipe, Stamp, Wrapper};
 use super::parts::Search;
+use super::release::Release;
 use crate::journal::Events;
 
 /// Time between two reports of progress to a waiting user.
@@ -27,36 +29,52 @@ pub(super) async fn build(
     without_go: PartsError,
     events: &Events,
 ) -> Result<PathBuf, PartsError> {
-    let what = format!("{} {}", recipe.name, recipe.version());
+    let version = recipe.version();
+    let what = format!("{} {version}", recipe.name);
     let _lock = Lock::acquire(&search.cache(), &what, events).await?;
     let target = search.cached(recipe);
     if target.exists() {
         return Ok(target);
     }
     let work = Workshop::new(&search.cache(), &recipe.wrapper)?;
-    let output = work.dir.path().join("output");
-    let args = vec![
-        "build".into(),
-        "-mod=readonly".into(),
-        "-trimpath".into(),
-        format!("-ldflags={}", link_flags(recipe.stamp, recipe.version())),
-        "-o".into(),
-        output.display().to_string(),
-        recipe.package.into(),
-    ];
-    let doing = format!("building {what} from Go modules, about {} on 2 cores", recipe.duration);
-    let job = Job { command: "build", what: &what, doing: &doing, without_go };
-    work.go(&args, job, events).await?;
-    let folder = target.parent().unwrap_or(&target);
-    fs::create_dir_all(folder).map_err(PartsError::file("create", folder))?;
-    fs::rename(&output, &target).map_err(PartsError::file("write", &target))?;
-    Ok(target)
+    let wanted = (recipe, version, recipe.package);
+    work.compile(wanted, work.dir.path(), without_go, events).await?;
+    work.deliver(target)
 }
 
-/// Fetches `modules`, as pinned by `wrapper`, and returns their folders in the module cache.
+/// Builds the program of an older release, in the folder of its module: the `go.sum` there pins the rest.
+pub(super) async fn build_older(
+    recipe: &Recipe,
+    (release, package): (&Release, &str),
+    search: &Search,
+    events: &Events,
+) -> Result<PathBuf, PartsError> {
+    let version = release.to_string();
+    let what = format!("{} {version}", recipe.name);
+    let target = search.cached_at(recipe.name, &version);
+    let without_go =
+        || PartsError::MissingCrds { what: format!("{what} programs"), dir: target.clone() };
+    if target.exists() {
+        return Ok(target);
+    }
+    let _lock = Lock::acquire(&search.cache(), &what, events).await?;
+    if target.exists() {
+        return Ok(target);
+    }
+    let doing = format!("fetching {what} as a Go module");
+    let job = Job { command: "mod download", what: &what, doing: &doing, without_go: without_go() };
+    let module = main_module(release);
+    let [folder] = module_folders(&recipe.wrapper, [&module], search, job, events).await?;
+    let work = Workshop::new(&search.cache(), &recipe.wrapper)?;
+    work.compile((recipe, &version, package), &folder, without_go(), events).await?;
+    work.deliver(target)
+}
+
+/// Fetches `modules`, as pinned by `wrapper` or with a version of their own, and returns their folders in the
+/// module cache.
 pub(super) async fn module_folders<const N: usize>(
     wrapper: &Wrapper,
-    modules: [&'static str; N],
+    modules: [&str; N],
     search: &Search,
     job: Job<'_>,
     events: &Events,
@@ -64,14 +82,15 @@ pub(super) async fn module_folders<const N: usize>(
     let work = Workshop::new(&search.cache(), wrapper)?;
     let args: Vec<String> =
         ["mod", "download", "-json"].into_iter().chain(modules).map(Into::into).collect();
-    let output = work.go(&args, job, events).await?;
+    let output = run_go(&args, work.dir.path(), job, events).await?;
     let answers = answers(&output);
     let mut folders = [const { PathBuf::new() }; N];
     for (folder, module) in folders.iter_mut().zip(modules) {
-        let answer = answers.iter().find(|answer| answer["Path"] == module);
+        let path = module.split('@').next().unwrap_or(module);
+        let answer = answers.iter().find(|answer| answer["Path"] == path);
         let dir = answer
             .and_then(|answer| answer["Dir"].as_str())
-            .ok_or(PartsError::ModuleFolder { module })?;
+            .ok_or_else(|| PartsError::ModuleFolder { module: module.to_owned() })?;
         *folder = dir.into();
     }
     Ok(folders)
@@ -162,49 +181,84 @@ impl Workshop {
         Ok(Self { dir })
     }
 
-    /// Runs `go` in the folder and returns what it wrote to standard output.
-    async fn go(
+    /// Compiles a package of a version as the module in `folder` pins it.
+    async fn compile(
         &self,
-        args: &[String],
-        job: Job<'_>,
+        (recipe, version, package): (&Recipe, &str, &str),
+        folder: &Path,
+        without_go: PartsError,
         events: &Events,
-    ) -> Result<String, PartsError> {
-        let failed =
-            |stderr: String| PartsError::Go { what: job.what.into(), command: job.command, stderr };
-        let child = Command::new("go")
-            .args(args)
-            .current_dir(self.dir.path())
-            .env("CGO_ENABLED", "0")
-            .env("GOWORK", "off")
-            // Set rather than removed: the user's own may also be in Go's configuration file.
-            .env("GOFLAGS", "-mod=readonly")
-            .env_remove("GOOS")
-            .env_remove("GOARCH")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        let child = match child {
-            Ok(child) => child,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(job.without_go);
-            }
-            Err(error) => return Err(failed(error.to_string())),
-        };
-        let finished = child.wait_with_output();
-        let output = with_progress(finished, job.doing, events)
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let message = complaint(&output);
-        if is_too_old(&String::from_utf8_lossy(&output.stderr)) {
-            return Err(PartsError::GoTooOld { what: job.what.into(), message });
-        }
-        Err(failed(message))
+    ) -> Result<(), PartsError> {
+        let args = vec![
+            "build".into(),
+            "-mod=readonly".into(),
+            "-trimpath".into(),
+            format!("-ldflags={}", link_flags(recipe.stamp, version)),
+            "-o".into(),
+            self.output().display().to_string(),
+            package.into(),
+        ];
+        let (what, duration) = (format!("{} {version}", recipe.name), recipe.duration);
+        let doing = format!("building {what} from Go modules, about {duration} on 2 cores");
+        let job = Job { command: "build", what: &what, doing: &doing, without_go };
+        run_go(&args, folder, job, events).await.map(drop)
     }
+
+    /// Moves the program that was compiled to its place in the cache.
+    fn deliver(&self, target: PathBuf) -> Result<PathBuf, PartsError> {
+        let folder = target.parent().unwrap_or(&target);
+        fs::create_dir_all(folder).map_err(PartsError::file("create", folder))?;
+        fs::rename(self.output(), &target).map_err(PartsError::file("write", &target))?;
+        Ok(target)
+    }
+
+    fn output(&self) -> PathBuf {
+        self.dir.path().join("output")
+    }
+}
+
+/// Runs `go` in a folder and returns what it wrote to standard output.
+async fn run_go(
+    args: &[String],
+    folder: &Path,
+    job: Job<'_>,
+    events: &Events,
+) -> Result<String, PartsError> {
+    let failed =
+        |stderr: String| PartsError::Go { what: job.what.into(), command: job.command, stderr };
+    let child = Command::new("go")
+        .args(args)
+        .current_dir(folder)
+        .env("CGO_ENABLED", "0")
+        .env("GOWORK", "off")
+        // Set rather than removed: the user's own may also be in Go's configuration file.
+        .env("GOFLAGS", "-mod=readonly")
+        .env_remove("GOOS")
+        .env_remove("GOARCH")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    let child = match child {
+        Ok(child) => child,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(job.without_go);
+        }
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    let finished = child.wait_with_output();
+    let output = with_progress(finished, job.doing, events)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let message = complaint(&output);
+    if is_too_old(&String::from_utf8_lossy(&output.stderr)) {
+        return Err(PartsError::GoTooOld { what: job.what.into(), message });
+    }
+    Err(failed(message))
 }
 
 /// Returns why `go` has failed. With `-json` it says so in its answer.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::crds;
 use super::error::ControlPlaneError;
 use super::http::{CallError, Http, PATIENCE, PAUSE};
+use super::release::Release;
 use crate::capi::ResourceType;
 
 /// How many calls are made at a time.
@@ -30,10 +31,10 @@ const INVENTORY: [(&str, &str, &str, &str); 4] = [
     ("capd-system", "infrastructure-docker", "docker", "InfrastructureProvider"),
 ];
 
-/// Installs the CRDs of `dir` and clusterctl's inventory, and waits until every kind can be listed.
+/// Installs the CRDs of a release and clusterctl's inventory, and waits until every kind can be listed.
 pub(super) async fn install_cluster_api(
     kubeconfig: &Path,
-    dir: &Path,
+    (dir, release): (&Path, &Release),
 ) -> Result<(), ControlPlaneError> {
     let http =
         Http::new(kubeconfig).await.map_err(during(|| format!("read {}", kubeconfig.display())))?;
@@ -42,15 +43,17 @@ pub(super) async fn install_cluster_api(
     // the creation of its objects, which can pass while the other kinds are set up.
     crds.sort_by_key(|crd| crd["spec"]["group"] != "clusterctl.cluster.x-k8s.io");
     each(&crds, |crd| create(&http, CRDS, crd)).await?;
-    try_join(each(&crds, |crd| served(&http, crd)), fill_inventory(&http)).await?;
+    try_join(each(&crds, |crd| served(&http, crd)), fill_inventory(&http, release)).await?;
     named(&http, &crds).await
 }
 
-async fn fill_inventory(http: &Http) -> Result<(), ControlPlaneError> {
+async fn fill_inventory(http: &Http, release: &Release) -> Result<(), ControlPlaneError> {
     each(&INVENTORY, |&(namespace, label, name, kind)| async move {
         create(http, "/api/v1/namespaces", &namespace_object(namespace, label)).await?;
         let path = format!("{PROVIDERS}/namespaces/{namespace}/providers");
-        create(http, &path, &provider_object(namespace, label, name, kind)).await
+        let mut provider = provider_object(namespace, label, name, kind);
+        provider["version"] = release.to_string().into();
+        create(http, &path, &provider).await
     })
     .await
 }
@@ -154,7 +157,6 @@ fn provider_object(namespace: &str, label: &str, name: &str, kind: &str) -> Valu
         }},
         "providerName": name,
         "type": kind,
-        "version": crds::version(),
     })
 }
 

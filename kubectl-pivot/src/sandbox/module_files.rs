@@ -7,6 +7,7 @@ use super::error::PartsError;
 use super::go::{self, Job, Lock};
 use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, Wrapper};
 use super::parts::Search;
+use super::release::Release;
 use crate::journal::Events;
 
 /// Where the Go modules of Cluster API are in the module cache.
@@ -22,25 +23,35 @@ impl Modules {
     }
 }
 
-/// A folder of the cache, filled by `fill` from Cluster API's modules if it is not there yet.
+/// A folder of the cache, filled by `fill` from Cluster API's modules if it is not there yet: the main module of a
+/// release, and the pinned one with the development providers.
 pub(super) async fn resolve(
-    folder: &str,
-    what: &str,
+    (folder, what): (&str, &str),
+    release: &Release,
     search: &Search,
     events: &Events,
     fill: impl FnOnce(&Modules, &Path) -> Result<(), PartsError>,
 ) -> Result<PathBuf, PartsError> {
-    let modules = [CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE];
+    let main = main_module(release);
+    let modules = [main.as_str(), CLUSTER_API_TEST_MODULE];
     let wanted = Wanted { wrapper: &CLUSTER_API, modules, folder, what };
     wanted.resolve(search, events, |[main, test], new| fill(&Modules { main, test }, new)).await
+}
+
+/// The main module as Go is asked for it. Go checks one that is not pinned here against its checksum database.
+pub(super) fn main_module(release: &Release) -> String {
+    match release.is_pinned() {
+        true => CLUSTER_API_MODULE.to_owned(),
+        false => format!("{CLUSTER_API_MODULE}@{release}"),
+    }
 }
 
 /// A folder of the cache and what it is made from.
 pub(super) struct Wanted<'a, const N: usize> {
     /// What pins the modules.
     pub(super) wrapper: &'a Wrapper,
-    /// The modules.
-    pub(super) modules: [&'static str; N],
+    /// The modules, as the wrapper pins them, or with a version: `path@v1.2.3`.
+    pub(super) modules: [&'a str; N],
     /// Name of the folder, with the version.
     pub(super) folder: &'a str,
     /// What is in it, with the version, for messages; a plural.

@@ -8,6 +8,7 @@ use super::crds;
 use super::error::{ControlPlaneError, PartsError};
 use super::part::{Part, Recipe};
 use super::process::Process;
+use super::release::Release;
 use super::released::{self, Mirror};
 use super::sources;
 use crate::journal::Events;
@@ -55,6 +56,8 @@ pub struct Parts {
     /// Folder with Cluster API's CRDs, labelled as in its released manifests; one folder for each
     /// provider below it, one JSON file for each CRD.
     pub crds: PathBuf,
+    /// The version of Cluster API that the CRDs are of.
+    pub release: Release,
     /// Variables that the programs are started with, beside those of this program.
     pub environment: Vec<(String, String)>,
 }
@@ -92,9 +95,27 @@ impl Parts {
             etcd: Part::Etcd.resolve(options, events).await?,
             kube_apiserver: Part::KubeApiserver.resolve(options, events).await?,
             kube_controller_manager: Part::KubeControllerManager.resolve(options, events).await?,
-            crds: crds::resolve(&Search::new(options)?, events).await?,
+            crds: crds::resolve(&Release::pinned(), &Search::new(options)?, events).await?,
+            release: Release::pinned(),
             environment: options.environment.clone(),
         })
+    }
+}
+
+impl Parts {
+    /// The same with the CRDs of a release of Cluster API, fetched the first time.
+    ///
+    /// # Errors
+    ///
+    /// They are not in the cache, and Go is not there or cannot fetch them.
+    pub async fn with_release(
+        &self,
+        release: &Release,
+        options: &PartsOptions,
+        events: &Events,
+    ) -> Result<Self, PartsError> {
+        let crds = crds::resolve(release, &Search::new(options)?, events).await?;
+        Ok(Self { crds, release: release.clone(), ..self.clone() })
     }
 }
 
@@ -138,7 +159,12 @@ impl Search {
 
     /// Returns where the cache keeps a program of the pinned version.
     pub(super) fn cached(&self, recipe: &Recipe) -> PathBuf {
-        self.cache().join(format!("{}-{}", recipe.name, recipe.version())).join(recipe.name)
+        self.cached_at(recipe.name, recipe.version())
+    }
+
+    /// Returns the place of a program of a version in the cache.
+    pub(super) fn cached_at(&self, name: &str, version: &str) -> PathBuf {
+        self.cache().join(format!("{name}-{version}")).join(name)
     }
 
     /// Looks for a part without building it.

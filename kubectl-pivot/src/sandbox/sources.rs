@@ -7,6 +7,7 @@ use super::crds;
 use super::error::PartsError;
 use super::part::Part;
 use super::parts::{Found, PartsFrom, PartsOptions, Search};
+use super::release::Release;
 use super::released::{self, DownloadError, FetchError, Places};
 use crate::journal::Events;
 
@@ -54,7 +55,7 @@ impl Missing {
                 parts.push(part);
             }
         }
-        Ok(Self { parts, crds: !search.cache().join(crds::folder()).exists() })
+        Ok(Self { parts, crds: !search.cache().join(crds::folder(&Release::pinned())).exists() })
     }
 
     fn is_nothing(&self) -> bool {

@@ -11,13 +11,14 @@ use super::control_plane::{ControlPlane, ControlPlaneOptions};
 use super::controllers::{
     self, Access, ControllerParts, Controllers, ControllersOptions, Management, Plan,
 };
-use super::error::SandboxError;
+use super::error::{PartsError, SandboxError};
 use super::identity::Recorded;
 use super::info::SandboxInfo;
 use super::part::Part;
 use super::parts::{Parts, PartsOptions};
 use super::process::Process;
 use super::record::{ClusterRecord, ControllerRecord, Record};
+use super::release::Release;
 use super::sandboxes::{NameLock, Sandboxes, remove_dir};
 use crate::journal::Events;
 
@@ -34,11 +35,10 @@ pub struct UpOptions {
     pub bare: bool,
     /// Run kube-controller-manager in each cluster: the garbage collector and the namespace controller.
     pub controller_manager: bool,
-    /// Run Cluster API's controllers too, but in the clusters of [`UpOptions::other_crds`].
+    /// Run Cluster API's controllers too, but in clusters without `v1beta2`, which the in-memory provider needs.
     pub controllers: Option<ControllersOptions>,
-    /// Folders with the CRDs of other versions of Cluster API, by the number of the cluster that has them.
-    /// They are laid out as [`Parts::crds`].
-    pub other_crds: BTreeMap<usize, PathBuf>,
+    /// Versions of Cluster API, by the number of the cluster that has them; the pinned one in all others.
+    pub releases: BTreeMap<usize, Release>,
 }
 
 impl Default for UpOptions {
@@ -50,17 +50,28 @@ impl Default for UpOptions {
             bare: false,
             controller_manager: true,
             controllers: None,
-            other_crds: BTreeMap::new(),
+            releases: BTreeMap::new(),
         }
     }
 }
 
 impl UpOptions {
-    /// Returns the numbers of the clusters with the CRDs that this program pins.
-    fn current(&self) -> Vec<usize> {
-        let all = 0..self.clusters.get();
-        all.filter(|index| !self.other_crds.contains_key(index)).collect()
+    /// Returns what each cluster is made of.
+    async fn parts(&self, events: &Events) -> Result<Vec<Parts>, PartsError> {
+        let pinned = Parts::resolve(&self.parts, events).await?;
+        let mut parts = vec![pinned; self.clusters.get()];
+        for (number, release) in &self.releases {
+            if let Some(part) = parts.get_mut(*number) {
+                *part = part.with_release(release, &self.parts, events).await?;
+            }
+        }
+        Ok(parts)
     }
+}
+
+/// Returns the numbers of the clusters in which controllers can run.
+fn controllable(parts: &[Parts]) -> Vec<usize> {
+    (0..parts.len()).filter(|number| parts[*number].release.has_v1beta2()).collect()
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -109,23 +120,23 @@ impl Sandboxes {
     ) -> Result<Sandbox, SandboxError> {
         let name = &options.name;
         let (lock, dir) = self.claim(name)?;
-        let parts = Parts::resolve(&options.parts, events).await?;
-        let current = options.current();
-        let plan = match &options.controllers {
+        let parts = options.parts(events).await?;
+        let current = controllable(&parts);
+        let plan = match options.controllers.as_ref().filter(|_| !current.is_empty()) {
             Some(wanted) => {
-                let managers = ControllerParts::resolve(&options.parts, events).await?;
-                Some(Plan::make(wanted, (managers, &parts.crds), &dir, current.len())?)
+                let own: Vec<&Parts> = current.iter().map(|number| &parts[*number]).collect();
+                let managers = ControllerParts::resolve(&own, &options.parts, events).await?;
+                Some(Plan::make(wanted, managers, &dir)?)
             }
             None => None,
         };
-        let start = |index| {
-            let (dir, parts, plan) = (&dir, &parts, &plan);
+        let start = |index: usize| {
+            let (dir, parts, plan) = (&dir, &parts[index], &plan);
             let place = current.iter().position(|one| *one == index);
             async move {
                 let planned = plan.as_ref().zip(place);
                 let planned = planned.map(|(plan, place)| plan.write_crds(place)).transpose()?;
-                let other = options.other_crds.get(&index).cloned();
-                let crds = planned.or(other).unwrap_or_else(|| parts.crds.clone());
+                let crds = planned.unwrap_or_else(|| parts.crds.clone());
                 let parts = Parts { crds, ..parts.clone() };
                 start_cluster(cluster_name(index), options, dir, &parts, events).await
             }
@@ -261,7 +272,9 @@ fn copy_kubeconfig(plane: &ControlPlane, to: PathBuf) -> Result<PathBuf, Sandbox
     Ok(to)
 }
 
-fn cluster_name(index: usize) -> String {
+/// Returns the name of a cluster by its number.
+#[must_use]
+pub fn cluster_name(index: usize) -> String {
     match index {
         0 => "source".into(),
         1 => "target".into(),

@@ -13,6 +13,7 @@ use kubectl_pivot::sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
 use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::history::History;
+use kubectl_pivot_tests::older;
 use kubectl_pivot_tests::pods::PodOfManager;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::proxy::{Activity, Proxy, Rule, Side, Tape, one_sided};
@@ -81,6 +82,7 @@ impl Bench {
         let options = UpOptions {
             name: "controllers".to_owned(),
             controllers: Some(ControllersOptions { program }),
+            releases: older::source().map(|release| (0, release)).into_iter().collect(),
             ..UpOptions::default()
         };
         let begun = Instant::now();

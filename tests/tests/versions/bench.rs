@@ -1,15 +1,15 @@
-//! A management cluster with `v1beta1` only and one of the pinned Cluster API with its real managers, which
-//! convert and admit; both behind fault proxies.
+//! A management cluster with an older Cluster API and one of the pinned Cluster API with its real managers, which
+//! convert and admit; both behind fault proxies. An older one with `v1beta2` has its own managers, too.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::capi::Object;
 use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
+use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use kubectl_pivot::journal::{Event, Events};
-use kubectl_pivot::sandbox::{ControllersOptions, Parts, Sandbox, Sandboxes, UpOptions};
+use kubectl_pivot::sandbox::{ControllersOptions, Release, Sandbox, Sandboxes, UpOptions};
 use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::dump::{Kinds, RawDump};
@@ -17,7 +17,6 @@ use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::{Outcome, Program};
 use kubectl_pivot_tests::proxy::{Proxy, Rule, Side, Tape};
 use kubectl_pivot_tests::{older, parts};
-use serde_json::json;
 use tempfile::TempDir;
 
 /// One of the two management clusters.
@@ -28,6 +27,11 @@ pub(crate) struct Management {
     kubeconfig: PathBuf,
     // Held so that it goes on listening.
     _proxy: Proxy,
+}
+
+/// The version of the source: the last one that has `v1beta1` only, if the environment names no other.
+pub(crate) fn source() -> Release {
+    older::source().unwrap_or_else(|| "1.10.4".parse().expect("a version"))
 }
 
 /// Everything that the cases share.
@@ -45,19 +49,16 @@ impl Bench {
     /// Starts everything; waits for other sandboxes with controllers.
     pub(crate) async fn set() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let options = parts::options();
-        let found = Parts::resolve(&options, &progress()).await;
-        let found = found.unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()));
-        let old = dir.path().join("old-crds");
-        older::write_crds(&found, &old).await;
         wait_for_provider_port().await;
+        let release = source();
+        tell(&format!("from Cluster API {release}"));
         let options = UpOptions {
             name: "versions".to_owned(),
-            parts: options,
+            parts: parts::options(),
             controllers: Some(ControllersOptions {
                 program: Program::kubectl_pivot(dir.path()).path().to_owned(),
             }),
-            other_crds: BTreeMap::from([(0, old)]),
+            releases: BTreeMap::from([(0, release)]),
             ..UpOptions::default()
         };
         let sandboxes = Sandboxes::at(dir.path().join("sandboxes"));
@@ -67,7 +68,6 @@ impl Bench {
         let tape = Tape::new(0);
         let source = management(&sandbox, Side::Source, &tape, &dir).await;
         let target = management(&sandbox, Side::Target, &tape, &dir).await;
-        age_inventory(&source.client).await;
         Self { source, target, tape, numbers: AtomicUsize::new(0), _sandbox: sandbox, dir }
     }
 
@@ -145,18 +145,6 @@ async fn management(sandbox: &Sandbox, side: Side, tape: &Tape, dir: &TempDir) -
         kubeconfig: proxy.write_kubeconfig(dir.path().join(file)),
         client,
         _proxy: proxy,
-    }
-}
-
-/// Says in clusterctl's inventory that the providers are of the older version.
-async fn age_inventory(client: &Client) {
-    let kind =
-        ResourceType::new("clusterctl.cluster.x-k8s.io/v1alpha3", "Provider", "providers", true);
-    let patch = json!({"version": older::version()});
-    for provider in client.list(&kind, None).await.expect("the inventory can be listed") {
-        let place = (provider.namespace(), provider.name());
-        let options = WriteOptions::manager("clusterctl");
-        client.patch(&kind, place, (PatchKind::Merge, &patch), &options).await.expect("patch");
     }
 }
 

@@ -43,9 +43,10 @@ impl ManagerHost {
         clusters: Vec<PathBuf>,
         dir: &Path,
     ) -> Result<Self, SandboxError> {
-        let crds = Parts::resolve(options, &Events::none()).await?.crds;
-        let parts = ControllerParts::resolve(options, &Events::none()).await?;
-        let plan = Plan::make(controllers, (parts, &crds), dir, clusters.len())?;
+        let parts = Parts::resolve(options, &Events::none()).await?;
+        let of_clusters = vec![&parts; clusters.len()];
+        let parts = ControllerParts::resolve(&of_clusters, options, &Events::none()).await?;
+        let plan = Plan::make(controllers, parts, dir)?;
         Ok(Self { clusters, own: Vec::new(), shared: None, relay: None, plan })
     }
 
@@ -53,7 +54,7 @@ impl ManagerHost {
     /// each provider: `cluster-api.json` and so on.
     #[must_use]
     pub fn webhooks(&self) -> &Path {
-        &self.plan.parts.webhooks
+        &self.plan.parts.of(0).webhooks
     }
 
     /// Starts the managers of a cluster, and ends when its API server calls their webhooks. The first
@@ -75,7 +76,7 @@ impl ManagerHost {
             .collect();
         let http = administrator(&managements[cluster]).await?;
         // A manager that does not find its own kinds ends.
-        named(&http, &self.plan.crds).await?;
+        named(&http, &self.plan.parts.of(cluster).crds).await?;
         let mut tries = 1;
         let endpoints = loop {
             match self.start_managers(&managements, cluster).await {
@@ -106,7 +107,9 @@ impl ManagerHost {
         let setting = Setting { plan: &self.plan, clusters };
         let mut endpoints = self.plan.endpoints(&free_ports(STATELESS.len() + 1)?);
         let mut started = Vec::new();
-        for ((manager, program), endpoint) in self.plan.parts.stateless().zip(&endpoints) {
+        for ((manager, program), endpoint) in
+            self.plan.parts.of(cluster).stateless().zip(&endpoints)
+        {
             let kubeconfig = clusters[cluster].kubeconfig_of(manager)?;
             let place = (Some(clusters[cluster].name), kubeconfig.as_path());
             started.push(setting.spawn((manager, program), place, endpoint)?);
@@ -136,7 +139,7 @@ impl ManagerHost {
         manager: &Manager,
         endpoint: &Endpoint,
     ) -> Result<(), ControlPlaneError> {
-        for configuration in webhooks::read(&self.plan.parts.webhooks, manager, endpoint)? {
+        for configuration in webhooks::read(self.webhooks(), manager, endpoint)? {
             let path = webhooks::path(&configuration);
             let patch = json!({"webhooks": configuration["webhooks"]});
             let failed = |error: CallError| ControlPlaneError::Setup {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::part::Part;
+use super::super::release::Release;
 
 /// One program with controllers and webhooks.
 #[derive(Debug)]
@@ -71,6 +72,16 @@ pub(super) fn all() -> impl Iterator<Item = &'static Manager> {
 }
 
 impl Manager {
+    /// Returns the folder in the module of a release.
+    pub(super) fn path_in(&self, release: &Release) -> &'static str {
+        release.folder(self.path)
+    }
+
+    /// Returns the package in the module of an older release.
+    pub(super) fn older_package(&self, release: &Release) -> String {
+        format!("./{}", self.path_in(release))
+    }
+
     /// Returns who it is to an API server, and the name of its deployment in released manifests.
     pub(super) fn user(&self) -> String {
         format!("{}-controller-manager", self.prefix)

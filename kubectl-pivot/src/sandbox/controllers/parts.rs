@@ -1,11 +1,16 @@
 //! What controllers are made of: four programs and the manifests of their webhooks.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::super::error::PartsError;
 use super::super::part::Part;
-use super::super::parts::{PartsOptions, Search};
+use super::super::parts::{Parts, PartsOptions, Search};
+use super::super::{crds, go};
 use super::manager::{IN_MEMORY, Manager, STATELESS};
 use super::webhooks;
 use crate::journal::Events;
@@ -30,36 +35,80 @@ impl ControllersOptions {
 /// Programs and manifests, found or built.
 #[derive(Debug)]
 pub(in crate::sandbox) struct ControllerParts {
-    stateless: Vec<PathBuf>,
+    /// Of each cluster, in their order.
+    clusters: Vec<ReleaseParts>,
     in_memory: PathBuf,
+}
+
+/// Programs and manifests of a release.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct ReleaseParts {
+    stateless: Vec<PathBuf>,
     /// Folder with the webhook configurations.
     pub(super) webhooks: PathBuf,
+    /// The CRDs.
+    pub(super) crds: Vec<Value>,
 }
 
 impl ControllerParts {
-    /// Finds everything, and builds what is missing: about three minutes the first time.
+    /// Finds everything for clusters with these parts, and builds what is missing: about three minutes the first
+    /// time for each release.
     pub(in crate::sandbox) async fn resolve(
+        clusters: &[&Parts],
         options: &PartsOptions,
         events: &Events,
     ) -> Result<Self, PartsError> {
-        let mut stateless = Vec::new();
-        for manager in &STATELESS {
-            stateless.push(manager.part.resolve(options, events).await?);
+        let mut found = BTreeMap::new();
+        for parts in clusters {
+            if let Entry::Vacant(place) = found.entry(&parts.release) {
+                place.insert(ReleaseParts::resolve(parts, options, events).await?);
+            }
         }
-        Ok(Self {
-            stateless,
-            in_memory: Part::DevManager.resolve(options, events).await?,
-            webhooks: webhooks::resolve(&Search::new(options)?, events).await?,
-        })
+        let clusters = clusters.iter().map(|parts| found[&parts.release].clone()).collect();
+        let in_memory = Part::DevManager.resolve(options, events).await?;
+        Ok(Self { clusters, in_memory })
     }
 
-    /// The programs that each cluster has, with what is known of them.
-    pub(super) fn stateless(&self) -> impl Iterator<Item = (&'static Manager, &Path)> {
-        STATELESS.iter().zip(self.stateless.iter().map(PathBuf::as_path))
+    /// Returns the parts of a cluster.
+    pub(super) fn of(&self, cluster: usize) -> &ReleaseParts {
+        &self.clusters[cluster]
+    }
+
+    /// Returns the number of clusters.
+    pub(super) fn len(&self) -> usize {
+        self.clusters.len()
     }
 
     /// The program that all clusters share.
     pub(super) fn in_memory(&self) -> (&'static Manager, &Path) {
         (&IN_MEMORY, &self.in_memory)
+    }
+}
+
+impl ReleaseParts {
+    async fn resolve(
+        parts: &Parts,
+        options: &PartsOptions,
+        events: &Events,
+    ) -> Result<Self, PartsError> {
+        let search = Search::new(options)?;
+        let mut stateless = Vec::new();
+        for manager in &STATELESS {
+            if parts.release.is_pinned() {
+                stateless.push(manager.part.resolve(options, events).await?);
+                continue;
+            }
+            let package = manager.older_package(&parts.release);
+            let place = (&parts.release, package.as_str());
+            let program = go::build_older(&manager.part.recipe(), place, &search, events).await?;
+            stateless.push(program);
+        }
+        let webhooks = webhooks::resolve(&parts.release, &search, events).await?;
+        Ok(Self { stateless, webhooks, crds: crds::read(&parts.crds)? })
+    }
+
+    /// The programs that each cluster has, with what is known of them.
+    pub(super) fn stateless(&self) -> impl Iterator<Item = (&'static Manager, &Path)> {
+        STATELESS.iter().zip(self.stateless.iter().map(PathBuf::as_path))
     }
 }

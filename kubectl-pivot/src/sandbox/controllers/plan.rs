@@ -5,9 +5,6 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-use super::super::crds;
 use super::super::error::{ControlPlaneError, SandboxError};
 use super::super::files::{create_private_dir, write_private};
 use super::super::launch::free_ports;
@@ -29,31 +26,28 @@ pub(in crate::sandbox) struct Plan {
     /// The folder with certificate and key of all webhooks.
     pub(super) certificates: PathBuf,
     pub(super) authority: Authority,
-    pub(super) crds: Vec<Value>,
     /// Of the managers of the first cluster, of the second, and so on; the provider's comes last.
     pub(super) ports: Vec<u16>,
 }
 
 impl Plan {
-    /// Plans for so many clusters; files go to `controllers` in `dir`.
+    /// Plans for the clusters that the parts are for; files go to `controllers` in `dir`.
     pub(in crate::sandbox) fn make(
         options: &ControllersOptions,
-        (parts, crds): (ControllerParts, &Path),
+        parts: ControllerParts,
         dir: &Path,
-        clusters: usize,
     ) -> Result<Self, SandboxError> {
         if TcpListener::bind((Ipv4Addr::UNSPECIFIED, PROVIDER_PORT)).is_err() {
             return Err(SandboxError::ProviderPort { port: PROVIDER_PORT });
         }
-        let plan = Self::prepare(options, (parts, crds), dir.join("controllers"), clusters);
+        let plan = Self::prepare(options, parts, dir.join("controllers"));
         plan.map_err(SandboxError::Controllers)
     }
 
     fn prepare(
         options: &ControllersOptions,
-        (parts, crds): (ControllerParts, &Path),
+        parts: ControllerParts,
         dir: PathBuf,
-        clusters: usize,
     ) -> Result<Self, ControlPlaneError> {
         let certificates = dir.join("certificates");
         create_private_dir(&certificates)
@@ -65,8 +59,8 @@ impl Plan {
             write_private(&path, text).map_err(ControlPlaneError::file("write", path))?;
         }
         let program = options.program.clone();
-        let ports = free_ports(clusters * STATELESS.len() + 1)?;
-        Ok(Self { program, parts, dir, certificates, authority, crds: crds::read(crds)?, ports })
+        let ports = free_ports(parts.len() * STATELESS.len() + 1)?;
+        Ok(Self { program, parts, dir, certificates, authority, ports })
     }
 
     /// Returns where the managers will answer, on these ports.
@@ -88,7 +82,7 @@ impl Plan {
         let endpoints = self.endpoints(&self.ports);
         let own = endpoints.chunks(STATELESS.len()).nth(cluster).into_iter().flatten();
         let managers: Vec<_> = manager::all().zip(own.chain(endpoints.last())).collect();
-        for (number, crd) in self.crds.iter().enumerate() {
+        for (number, crd) in self.parts.of(cluster).crds.iter().enumerate() {
             let path = folder.join(format!("{number:03}.json"));
             let text = with_conversion(crd, &managers).to_string();
             fs::write(&path, text).map_err(ControlPlaneError::file("write", path))?;

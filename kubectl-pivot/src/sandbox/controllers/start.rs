@@ -108,8 +108,9 @@ impl Setting<'_> {
     ) -> Result<Vec<Controller>, ControlPlaneError> {
         let shared = endpoints.last().expect("the in-memory provider has webhooks");
         let mut started = Vec::new();
-        for (cluster, own) in self.clusters.iter().zip(endpoints.chunks(STATELESS.len())) {
-            for ((manager, program), endpoint) in self.plan.parts.stateless().zip(own) {
+        let each = self.clusters.iter().zip(endpoints.chunks(STATELESS.len()));
+        for (number, (cluster, own)) in each.enumerate() {
+            for ((manager, program), endpoint) in self.plan.parts.of(number).stateless().zip(own) {
                 let kubeconfig = cluster.kubeconfig_of(manager)?;
                 let place = (Some(cluster.name), kubeconfig.as_path());
                 started.push(self.spawn((manager, program), place, endpoint)?);
@@ -120,25 +121,25 @@ impl Setting<'_> {
         Ok(started)
     }
 
-    /// Which manager answers for a cluster, and where: its own ones, and the one that all share.
+    /// Returns the managers that answer for each cluster, and their addresses: its own ones, and the one that all share.
     fn of_each_cluster<'e>(
         &'e self,
         endpoints: &'e [Endpoint],
-    ) -> impl Iterator<Item = (&'e Management<'e>, Vec<(&'e Manager, &'e Endpoint)>)> {
+    ) -> impl Iterator<Item = (usize, Vec<(&'e Manager, &'e Endpoint)>)> {
         let shared = endpoints.last().expect("the in-memory provider has webhooks");
-        self.clusters.iter().zip(endpoints.chunks(STATELESS.len())).map(move |(cluster, own)| {
-            (cluster, super::manager::all().zip(own.iter().chain([shared])).collect())
-        })
+        let own = endpoints.chunks(STATELESS.len()).take(self.clusters.len());
+        own.map(move |own| super::manager::all().zip(own.iter().chain([shared])).collect())
+            .enumerate()
     }
 
     async fn convert(
         &self,
-        cluster: &Management<'_>,
+        cluster: usize,
         answer: Vec<(&Manager, &Endpoint)>,
     ) -> Result<(), ControlPlaneError> {
-        let http = administrator(cluster).await?;
+        let http = administrator(&self.clusters[cluster]).await?;
         for (manager, endpoint) in answer {
-            convert_by(&http, &self.plan.crds, manager, endpoint).await?;
+            convert_by(&http, &self.plan.parts.of(cluster).crds, manager, endpoint).await?;
         }
         Ok(())
     }
@@ -185,13 +186,13 @@ impl Setting<'_> {
 
     async fn register(
         &self,
-        cluster: &Management<'_>,
+        cluster: usize,
         answer: Vec<(&Manager, &Endpoint)>,
     ) -> Result<(), ControlPlaneError> {
-        let http = administrator(cluster).await?;
+        let http = administrator(&self.clusters[cluster]).await?;
         for (manager, endpoint) in answer {
             let (mutating, validating): (Vec<Value>, Vec<Value>) =
-                webhooks::read(&self.plan.parts.webhooks, manager, endpoint)?
+                webhooks::read(&self.plan.parts.of(cluster).webhooks, manager, endpoint)?
                     .into_iter()
                     .partition(|object| object["kind"] == "MutatingWebhookConfiguration");
             let base = "/apis/admissionregistration.k8s.io/v1";

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::super::crds::version;
 use super::super::error::PartsError;
 use super::super::module_files;
 use super::super::parts::Search;
+use super::super::release::Release;
 use super::endpoint::Endpoint;
 use super::manager::{self, Manager};
 use crate::journal::Events;
@@ -17,14 +17,20 @@ use crate::journal::Events;
 /// Part of the folder's name; to be raised when what is written there changes.
 const FORMAT: u32 = 1;
 
-/// The folder with the configurations, filled from the Go modules if it is not there yet.
-pub(super) async fn resolve(search: &Search, events: &Events) -> Result<PathBuf, PartsError> {
-    let folder = format!("cluster-api-webhooks-{}-{FORMAT}", version());
-    let what = format!("the webhook configurations of Cluster API {}", version());
-    module_files::resolve(&folder, &what, search, events, |modules, new| {
+/// The folder with the configurations of a release, filled from the Go modules if it is not there yet. The Docker
+/// provider's are the pinned ones.
+pub(super) async fn resolve(
+    release: &Release,
+    search: &Search,
+    events: &Events,
+) -> Result<PathBuf, PartsError> {
+    let folder = format!("cluster-api-webhooks-{release}-{FORMAT}");
+    let what = format!("the webhook configurations of Cluster API {release}");
+    module_files::resolve((&folder, &what), release, search, events, |modules, new| {
         for manager in manager::all() {
             let module = modules.folder(manager.in_test_module);
-            let manifest = module.join(manager.path).join("config/webhook/manifests.yaml");
+            let manifest =
+                module.join(manager.path_in(release)).join("config/webhook/manifests.yaml");
             let configurations = Value::from(parse(&manifest, manager)?);
             let path = file(new, manager);
             fs::write(&path, configurations.to_string())

@@ -61,7 +61,7 @@ pub enum PartsError {
     #[error("`go mod download` gave no folder for module {module}")]
     ModuleFolder {
         /// Path of the Go module.
-        module: &'static str,
+        module: String,
     },
     /// The user has no cache folder (no `HOME`).
     #[error("there is no cache folder: neither KUBECTL_PIVOT_CACHE_DIR nor HOME is set")]

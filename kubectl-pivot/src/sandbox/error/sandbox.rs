@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{ControlPlaneError, PartsError};
+use crate::sandbox::release::Release;
 
 /// A named sandbox could not be started, found or ended.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,26 @@ pub enum SandboxError {
         name: String,
         /// Those that do exist.
         known: Vec<String>,
+    },
+    /// A version is given for a cluster that the sandbox does not have.
+    #[error("the sandbox has no cluster {name} to have a version of Cluster API")]
+    NoSuchCluster {
+        /// The name.
+        name: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// Two versions are given for a cluster.
+    #[error("two versions of Cluster API are given for cluster {name}")]
+    TwoVersions {
+        /// The name.
+        name: String,
+    },
+    /// A fleet is wanted where its version is not served.
+    #[error("Cluster API {release} has no v1beta2, at which the objects of a fleet are written")]
+    NoFleet {
+        /// The version of the first cluster.
+        release: Release,
     },
     /// The user has no state folder (no `HOME`).
     #[error("there is no folder for sandboxes: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
@@ -100,6 +121,11 @@ impl SandboxError {
             )),
             Self::Busy { name } => Some(format!("wait for the other process, or choose another name than {name}")),
             Self::NotFound { .. } => Some("`kubectl pivot sandbox list` shows all sandboxes".into()),
+            Self::NoSuchCluster { known, .. } => Some(format!("it has {}", known.join(", "))),
+            Self::TwoVersions { name } => Some(format!("name {name} once in --capi-version")),
+            Self::NoFleet { .. } => Some(
+                "leave out --fleet and apply objects of your own, or use a version from 1.11 on".into(),
+            ),
             Self::NoStateFolder => Some("set KUBECTL_PIVOT_STATE_DIR to a folder of yours".into()),
             Self::File { .. } => {
                 Some("check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR to another folder".into())

@@ -13,6 +13,7 @@ use super::error::DownloadError;
 use super::places::Places;
 use crate::journal::Events;
 use crate::sandbox::crds::{self, Labelled};
+use crate::sandbox::release::Release;
 
 /// sha256 and file of each CRD, as they come out of the Go modules.
 const PINS: &str = include_str!("../../../parts/cluster-api/crds.sha256");
@@ -99,7 +100,7 @@ fn as_in_the_module(mut crd: Value, provider: Option<&str>) -> Option<Labelled> 
         "metadata": {"annotations": {annotation: version}, "name": name},
         "spec": crd["spec"],
     });
-    crds::labelled(plain, provider)
+    crds::labelled(plain, provider, &Release::pinned())
 }
 
 /// The checksums of a folder, by the names of its CRDs.
