@@ -2,6 +2,7 @@
 //! the pinned one convert every object into `v1beta2` and back.
 
 mod bench;
+mod choosing;
 mod losses;
 mod population;
 mod recovery;
@@ -36,6 +37,7 @@ fn of_v1beta1() -> Suite<Bench> {
         .case("a_move_that_is_killed_is_resumed", recovery::resumed)
         .thorough("a_move_that_is_killed_is_rolled_back", recovery::rolled_back)
         .thorough("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
+        .thorough("one_cluster_of_two_moves", choosing::chosen)
         .thorough("files_are_restored", restoring::restored)
         .thorough("an_object_that_is_there_already_is_used", same::used_as_it_is)
 }
