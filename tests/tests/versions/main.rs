@@ -3,6 +3,7 @@
 
 mod bench;
 mod choosing;
+mod everything;
 mod losses;
 mod population;
 mod recovery;

@@ -4,16 +4,18 @@
 use kubectl_pivot_tests::population::{Handle, Piece, Population, made_up_uid};
 use serde_json::{Value, json};
 
-const CORE: &str = "cluster.x-k8s.io/v1beta1";
-const BOOTSTRAP: &str = "bootstrap.cluster.x-k8s.io/v1beta1";
-const CONTROL_PLANE: &str = "controlplane.cluster.x-k8s.io/v1beta1";
-const DOCKER: &str = "infrastructure.cluster.x-k8s.io/v1beta1";
-const ADDONS: &str = "addons.cluster.x-k8s.io/v1beta1";
-const IPAM: &str = "ipam.cluster.x-k8s.io/v1beta1";
+use crate::everything::everything;
 
-const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
+pub(crate) const CORE: &str = "cluster.x-k8s.io/v1beta1";
+pub(crate) const BOOTSTRAP: &str = "bootstrap.cluster.x-k8s.io/v1beta1";
+pub(crate) const CONTROL_PLANE: &str = "controlplane.cluster.x-k8s.io/v1beta1";
+pub(crate) const DOCKER: &str = "infrastructure.cluster.x-k8s.io/v1beta1";
+const ADDONS: &str = "addons.cluster.x-k8s.io/v1beta1";
+pub(crate) const IPAM: &str = "ipam.cluster.x-k8s.io/v1beta1";
+
+pub(crate) const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
 const SINCE: &str = "2026-01-01T00:00:00Z";
-const KUBERNETES: &str = "v1.33.0";
+pub(crate) const KUBERNETES: &str = "v1.33.0";
 
 /// The Machines of the fleet.
 pub(crate) const MACHINES: [&str; 2] = ["plain-control-plane", "plain-worker"];
@@ -39,10 +41,13 @@ fn built(namespace: &str, paused: bool) -> Population {
     population.add(managed_cluster(paused));
     addons(&mut population);
     claim(&mut population, cluster);
+    if paused {
+        everything(&mut population, cluster);
+    }
     population
 }
 
-/// As [`fleet`], with Clusters that their user has paused.
+/// As [`fleet`], with Clusters that their user has paused, and with everything else there is.
 pub(crate) fn fleet_at_rest(namespace: &str) -> Population {
     built(namespace, true)
 }

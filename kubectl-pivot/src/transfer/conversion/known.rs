@@ -106,6 +106,14 @@ const ZERO: &[Rule] = &[
     rule(&[PAUSABLE], "paused", SAME_AS_NONE),
     rule(KUBEADM, "files.append", SAME_AS_NONE),
     rule(KUBEADM, "clusterConfiguration.*.extraVolumes.readOnly", SAME_AS_NONE),
+    // The value of a variable of a container: an empty one is the same as none in Kubernetes itself.
+    rule(KUBEADM, "clusterConfiguration.*.extraEnvs.value", SAME_AS_NONE),
+    rule(KUBEADM, "clusterConfiguration.etcd.local.extraEnvs.value", SAME_AS_NONE),
+    rule(
+        KUBEADM,
+        "joinConfiguration.discovery.file.kubeConfig.cluster.insecureSkipTLSVerify",
+        SAME_AS_NONE,
+    ),
     rule(
         KUBEADM,
         "joinConfiguration.discovery.bootstrapToken.unsafeSkipCAVerification",
@@ -199,8 +207,16 @@ mod tests {
         assert!(!is_known((CORE, "MachineSet"), "v1beta2", "spec.minReadySeconds", false));
         // It overrides what the class says.
         assert!(!known("Cluster", "spec.topology.workers.machineDeployments.minReadySeconds"));
-        let volume = "spec.kubeadmConfigSpec.clusterConfiguration.apiServer.extraVolumes.readOnly";
-        assert!(is_known((CONTROL_PLANE, "KubeadmControlPlane"), "v1beta2", volume, true));
+        for field in [
+            "apiServer.extraVolumes.readOnly",
+            "scheduler.extraEnvs.value",
+            "etcd.local.extraEnvs.value",
+        ] {
+            let field = format!("spec.kubeadmConfigSpec.clusterConfiguration.{field}");
+            let plane = (CONTROL_PLANE, "KubeadmControlPlane");
+            assert!(is_known(plane, "v1beta2", &field, true), "{field}");
+            assert!(!is_known(plane, "v1beta2", &field, false), "{field}");
+        }
     }
 
     #[test]
