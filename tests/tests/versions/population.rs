@@ -4,6 +4,7 @@
 use kubectl_pivot_tests::population::{Handle, Piece, Population, made_up_uid};
 use serde_json::{Value, json};
 
+use crate::bench::source;
 use crate::everything::everything;
 
 pub(crate) const CORE: &str = "cluster.x-k8s.io/v1beta1";
@@ -84,6 +85,11 @@ fn provisioned() -> Value {
 fn plain_cluster(namespace: &str, paused: bool) -> Piece {
     let mut control_plane_ref = reference(CONTROL_PLANE, "KubeadmControlPlane", "plain", namespace);
     control_plane_ref.as_object_mut().expect("fields").remove("uid");
+    // Older versions do not know them and leave them out.
+    let gates = match source() >= "1.10.0".parse().expect("a version") {
+        true => json!([{"conditionType": "MyGate"}]),
+        false => json!([]),
+    };
     Piece::new(CORE, "Cluster", "plain")
         .finalizer("cluster.cluster.x-k8s.io")
         .label("environment", "proof")
@@ -95,7 +101,7 @@ fn plain_cluster(namespace: &str, paused: bool) -> Piece {
             "controlPlaneEndpoint": {"host": "172.18.0.3", "port": 6443},
             "controlPlaneRef": control_plane_ref,
             "infrastructureRef": reference(DOCKER, "DockerCluster", "plain", namespace),
-            "availabilityGates": [{"conditionType": "MyGate"}],
+            "availabilityGates": gates,
         }))
         .status(provisioned())
 }
