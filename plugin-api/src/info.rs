@@ -110,9 +110,33 @@ impl Maturity {
     }
 }
 
+/// Returns whether a text can be the name of a plugin, a variable or a probe: lowercase words joined
+/// by hyphens, at most 63 characters.
+pub fn is_name(name: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    name.len() <= 63 && name.split('-').all(word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_words_and_hyphens() {
+        for (name, is_usable) in [
+            ("in-memory", true),
+            ("k3s", true),
+            ("", false),
+            ("a--b", false),
+            ("My", false),
+            ("../../.bashrc", false),
+            ("a\u{1b}[2J", false),
+        ] {
+            assert_eq!(is_name(name), is_usable, "{name}");
+        }
+    }
 
     #[test]
     fn a_plugin_may_require_a_host() {

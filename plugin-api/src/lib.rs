@@ -97,6 +97,7 @@ mod info;
 mod log;
 mod manifests;
 mod probe;
+mod program;
 mod provider;
 mod providers;
 #[cfg(feature = "schema")]
@@ -109,10 +110,11 @@ pub use cni::{
     CniChoice, CniCluster, CniInstall, CniPlan, CniRequest, Endpoint, HelmChart, merge_values,
 };
 pub use error::{ErrorCode, PluginError, PluginResult};
-pub use info::{Maturity, PluginInfo, PluginKind};
+pub use info::{Maturity, PluginInfo, PluginKind, is_name};
 pub use log::{LogLevel, log};
 pub use manifests::Manifests;
 pub use probe::{Probe, ProbeCluster, ProbeStage, ProbesRequest};
+pub use program::{ProgramCall, ProgramReply};
 pub use protocol::{ABI_LEVEL, Host, PROTOCOL, ProtocolVersion};
 pub use provider::{CniProvider, InfrastructureProvider};
 pub use providers::ProvidersToInit;

@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, schema_for};
 
 use crate::{
     BootstrapRequirements, ClusterRequest, CniChoice, CniInstall, CniRequest, Manifests,
-    PluginError, PluginInfo, Probe, ProbesRequest, ProvidersToInit, Variable,
+    PluginError, PluginInfo, Probe, ProbesRequest, ProgramCall, ProgramReply, ProvidersToInit,
+    Variable,
 };
 
 /// Every message, by the name of its file without `.json`.
@@ -24,6 +25,8 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("plugin-info", schema::<PluginInfo>()),
         ("probes", schema::<Vec<Probe>>()),
         ("probes-request", schema::<ProbesRequest>()),
+        ("program-call", schema::<ProgramCall>()),
+        ("program-reply", schema::<ProgramReply>()),
         ("providers-to-init", schema::<ProvidersToInit>()),
         ("variables", schema::<Vec<Variable>>()),
     ])

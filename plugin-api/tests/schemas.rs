@@ -25,3 +25,10 @@ fn the_schemas_are_current() {
     let files = fs::read_dir(&folder).expect("the folder of the schemas exists").count();
     assert_eq!(files, schemas().len(), "there is a file that belongs to no message");
 }
+
+#[test]
+fn the_module_in_go_speaks_this_protocol() {
+    let source = include_str!("../go/plugin.go");
+    let expected = format!("const Protocol = \"{}\"\n", kubectl_pivot_plugin_api::PROTOCOL);
+    assert!(source.contains(&expected), "plugin-api/go/plugin.go speaks another protocol");
+}

@@ -59,7 +59,7 @@ fn the_two_commands_of_the_readme_are_those_of_ci() {
     assert_eq!(step("demo"), commands[0]);
     assert_eq!(step("test"), commands[1]);
     assert!(
-        CI.contains("\nci_steps=(tools fmt style clippy doc schemas deny test)\n"),
+        CI.contains("\nci_steps=(tools fmt style clippy doc schemas go deny test)\n"),
         "CI runs the tests"
     );
 }

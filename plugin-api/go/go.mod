@@ -1,0 +1,3 @@
+module github.com/kubectl-pivot/kubectl-pivot/plugin-api/go
+
+go 1.24
