@@ -1,7 +1,8 @@
 //! The plugins of this workspace as libraries, and a user who has installed them.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -30,6 +31,24 @@ pub fn probing() -> PathBuf {
         crate::program::build(&["--example", "probing"]);
     });
     profile().join(format!("examples/{DLL_PREFIX}probing{DLL_SUFFIX}"))
+}
+
+/// The infrastructure plugin in Go, up to date: the example of the Go module, as its author builds it.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn in_go() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let program = profile().join("go/kubectl-pivot-plugin-docker-go");
+        let mut go = Command::new("go");
+        go.args(["build", "-o"]).arg(&program).arg("./examples/docker");
+        go.env("GOWORK", "off").env("GOFLAGS", "-mod=readonly").env("CGO_ENABLED", "0");
+        go.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-api/go"));
+        let output = go.output().expect("Go is installed: https://go.dev/dl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        program
+    })
 }
 
 /// The file name of a plugin's library.

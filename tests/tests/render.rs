@@ -8,7 +8,7 @@ use kubectl_pivot::journal::Events;
 use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Parts};
 use kubectl_pivot::yaml;
 use kubectl_pivot_tests::parts;
-use kubectl_pivot_tests::plugins::User;
+use kubectl_pivot_tests::plugins::{User, in_go};
 use serde_json::{Value, json};
 
 async fn render(user: &User, args: &[&str]) -> Vec<Value> {
@@ -234,6 +234,14 @@ async fn a_real_api_server_accepts_everything() {
                 apply(&client, &served, &namespace, object).await;
             }
         }
+    }
+    user.install(&[in_go().to_owned()]).await;
+    create_namespace(&client, "docker-go").await;
+    let in_go = ["-i", "docker-go", "-n", "docker-go", "--kubeconfig", path(plane.kubeconfig())];
+    let objects = render(&user, &in_go).await;
+    assert_eq!(objects.len(), 7);
+    for object in &objects {
+        apply(&client, &served, "docker-go", object).await;
     }
     plane.stop().await;
 }

@@ -13,8 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{CallError, PluginFileError};
-use super::file::{Library, PluginFile};
-use super::load;
+use super::file::{Contents, PluginFile};
+use super::form::Form;
+use super::{load, program};
 
 /// Method and request in, answer or encoded error out. Never unwinds.
 pub type Invoke = dyn Fn(&str, &[u8]) -> Result<Vec<u8>, Vec<u8>> + Send + Sync;
@@ -35,20 +36,24 @@ pub struct InfrastructurePlugin<'a>(&'a Plugin);
 pub struct CniPlugin<'a>(&'a Plugin);
 
 impl Plugin {
-    /// Opens a library, which runs its code: the caller has decided to trust its hash.
+    /// Opens a plugin, which runs its code: the caller has decided to trust its hash.
     ///
     /// # Errors
-    /// The library has changed, is no plugin, or is none that this program can use.
+    /// The file has changed, is no plugin, or is none that this program can use.
     pub fn open(file: &PluginFile) -> Result<Self, PluginFileError> {
-        Self::open_bytes(&Library::read_again(file)?)
+        Self::open_contents(&Contents::read_again(file)?)
     }
 
-    /// Opens a library from memory.
+    /// Opens a plugin from memory.
     ///
     /// # Errors
     /// It is no plugin, or none that this program can use.
-    pub(super) fn open_bytes(library: &Library) -> Result<Self, PluginFileError> {
-        Self::introduce(library.file.path.clone(), load::open(library)?)
+    pub(super) fn open_contents(contents: &Contents) -> Result<Self, PluginFileError> {
+        let invoke = match contents.form {
+            Form::Library => load::open(contents)?,
+            Form::Program => program::open(contents),
+        };
+        Self::introduce(contents.file.path.clone(), invoke)
     }
 
     /// Asks for the identity behind `invoke`; `path` is for messages.
@@ -79,17 +84,17 @@ impl Plugin {
         Ok(plugin)
     }
 
-    /// Returns who it is.
+    /// The identity of the plugin.
     pub fn info(&self) -> &PluginInfo {
         &self.info
     }
 
-    /// The library.
+    /// The file of the plugin.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns what users can set.
+    /// The variables that users can set.
     ///
     /// # Errors
     /// The plugin gives no usable answer.

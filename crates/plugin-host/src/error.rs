@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL, PluginError, ProtocolVersion};
 
 use super::file::HeaderProblem;
+use super::form::Form;
 use kubectl_pivot_own_files::PermissionProblem;
 
-/// The reason why the library of a plugin cannot be used.
+/// Problems of the library or the program of a plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginFileError {
     /// The file cannot be read.
@@ -27,11 +28,13 @@ pub enum PluginFileError {
         /// The cause.
         source: PermissionProblem,
     },
-    /// The file is no library for this machine; opening it could end the process.
-    #[error("the plugin {} is not a library for this machine", path.display())]
+    /// The file cannot be used on this machine; opening it could end the process.
+    #[error("the plugin {} is not a {form} for this machine", path.display())]
     Header {
-        /// The library.
+        /// The file.
         path: PathBuf,
+        /// The form that it should have.
+        form: Form,
         /// The cause.
         source: HeaderProblem,
     },
@@ -113,6 +116,14 @@ pub enum PluginFileError {
         /// The name under which it was found.
         expected: String,
     },
+    /// The plugin has a name that cannot be that of a file.
+    #[error("the plugin {} says that its name is `{said}`", path.display())]
+    Name {
+        /// The file.
+        path: PathBuf,
+        /// The plugin's own name.
+        said: String,
+    },
     /// The plugin cannot say who it is.
     #[error("the plugin {} does not give its name", path.display())]
     Info {
@@ -137,7 +148,13 @@ impl PluginFileError {
                 "see which libraries it needs, with `ldd FILE`; those beside it are not found, so link them in"
             }
             Self::Misnamed { .. } => "install it again with `kubectl pivot plugin install FILE`",
-            Self::NotAPlugin { .. } => "remove it from the plugin folder",
+            Self::Name { .. } => {
+                "tell its author: a name is lowercase words joined by hyphens, of at most 63 characters"
+            }
+            Self::NotAPlugin { .. } => {
+                "its author has to export a plugin, in Rust with `export_plugin!`; a plugin in another \
+                 language is a program, and not a library"
+            }
             Self::PanicAbort { .. } => "build it with panic = \"unwind\"",
             Self::AbiLevel { .. } | Self::Abi { .. } | Self::Protocol { .. } => {
                 "get a version of the plugin for this version of kubectl-pivot"

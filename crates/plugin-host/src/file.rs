@@ -1,6 +1,6 @@
-//! The bytes of a library: its hash, and whether opening it is safe.
+//! The bytes of a plugin: their hash, and whether opening or running them is safe.
 //!
-//! A library is read once. What is hashed, judged and opened are the bytes that were read, so
+//! A plugin is read once. What is hashed, judged, opened and run are the bytes that were read, so
 //! nothing can be put in their place in between. A truncated library ends the process with SIGBUS
 //! while it is opened, and one for another machine gives a misleading error, so its headers are
 //! read first.
@@ -13,20 +13,23 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::error::PluginFileError;
+use super::form::{Form, is_script};
 use super::guarded::{self, GuardedError};
 
 /// Plugins with all their symbols have a tenth of this.
 const LIBRARY_LIMIT_BYTES: u64 = 256 << 20;
 
-/// A library in memory.
-pub(super) struct Library {
-    /// The path and its hash.
+/// A plugin in memory.
+pub(super) struct Contents {
+    /// Path and hash.
     pub(super) file: PluginFile,
+    /// Library or program.
+    pub(super) form: Form,
     /// All of it.
     pub(super) bytes: Vec<u8>,
 }
 
-/// A library that is safe to open as far as one can see from outside, and its hash.
+/// A library or a program that is safe to use as far as one can see from outside, and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginFile {
     /// The path.
@@ -40,12 +43,17 @@ pub struct PluginFile {
 #[serde(transparent)]
 pub struct Sha256(String);
 
-/// Why bytes are not a library for this machine.
+/// Problems of bytes that should be a library or a program for this machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderProblem {
     /// The bytes are no object file at all, or end within its headers.
-    #[error("it is damaged or not a library: {0}")]
-    Malformed(String),
+    #[error("it is damaged or not a {form}: {reason}")]
+    Malformed {
+        /// The form that it should have.
+        form: Form,
+        /// The first thing that makes no sense.
+        reason: String,
+    },
     /// The file ends before its content does.
     #[error("it is truncated: {have} bytes of at least {need}")]
     Truncated {
@@ -63,6 +71,9 @@ pub enum HeaderProblem {
     /// It is a program or an object file.
     #[error("it is not a dynamic library")]
     NotALibrary,
+    /// It is an object file.
+    #[error("it is not a program")]
+    NotAProgram,
 }
 
 impl Sha256 {
@@ -80,17 +91,17 @@ impl fmt::Display for Sha256 {
 }
 
 impl PluginFile {
-    /// Checks who could have changed the library and what its headers say. Opens nothing.
+    /// Checks who could have changed the file and what its headers say. Runs nothing.
     ///
     /// # Errors
     /// [`PluginFileError::Permissions`], [`PluginFileError::Read`], [`PluginFileError::Header`].
     pub fn inspect(path: &Path) -> Result<Self, PluginFileError> {
-        Library::read(path).map(|library| library.file)
+        Contents::read(path).map(|contents| contents.file)
     }
 }
 
-impl Library {
-    /// Reads a library that nobody but the user and root could have changed.
+impl Contents {
+    /// Reads a plugin that nobody but the user and root could have changed.
     ///
     /// # Errors
     /// As [`PluginFile::inspect`].
@@ -104,7 +115,7 @@ impl Library {
         Self::of(path, bytes)
     }
 
-    /// Reads a library that the user names, wherever it is: they say that they trust these bytes.
+    /// Reads a plugin that the user names, wherever it is: they say that they trust these bytes.
     ///
     /// # Errors
     /// [`PluginFileError::Read`], [`PluginFileError::Header`].
@@ -114,37 +125,50 @@ impl Library {
         Self::of(path, bytes)
     }
 
-    /// Reads a library again, if it is the same.
+    /// Reads a plugin again, if it is the same.
     ///
     /// # Errors
     /// [`PluginFileError::Untrusted`], and as [`PluginFile::inspect`].
     pub(super) fn read_again(file: &PluginFile) -> Result<Self, PluginFileError> {
-        let library = Self::read(&file.path)?;
-        if library.file.hash == file.hash {
-            return Ok(library);
+        let contents = Self::read(&file.path)?;
+        if contents.file.hash == file.hash {
+            return Ok(contents);
         }
-        let (path, found) = (file.path.clone(), library.file.hash.to_string());
+        let (path, found) = (file.path.clone(), contents.file.hash.to_string());
         let expected = format!("{} was expected", file.hash);
         Err(PluginFileError::Untrusted { path, found, expected })
     }
 
     fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, PluginFileError> {
-        check_header(&bytes)
-            .map_err(|source| PluginFileError::Header { path: path.to_owned(), source })?;
+        let form = Form::of(path, &bytes);
+        check_header(form, &bytes).map_err(|source| PluginFileError::Header {
+            path: path.to_owned(),
+            form,
+            source,
+        })?;
         let file = PluginFile { path: path.to_owned(), hash: Sha256::of(&bytes) };
-        Ok(Self { file, bytes })
+        Ok(Self { file, form, bytes })
     }
 }
 
-fn check_header(bytes: &[u8]) -> Result<(), HeaderProblem> {
-    let malformed = |error: object::Error| HeaderProblem::Malformed(error.to_string());
+fn check_header(form: Form, bytes: &[u8]) -> Result<(), HeaderProblem> {
+    // The system judges the interpreter that a script names.
+    if form == Form::Program && is_script(bytes) {
+        return Ok(());
+    }
+    let malformed =
+        |error: object::Error| HeaderProblem::Malformed { form, reason: error.to_string() };
     let file = object::File::parse(bytes).map_err(malformed)?;
     let found = file.architecture();
     if Some(found) != this_architecture() {
         return Err(HeaderProblem::Architecture { found: format!("{found:?}").to_lowercase() });
     }
-    if file.kind() != ObjectKind::Dynamic {
-        return Err(HeaderProblem::NotALibrary);
+    match (form, file.kind()) {
+        // The code of a program may be in any place, as that of a library.
+        (Form::Library | Form::Program, ObjectKind::Dynamic)
+        | (Form::Program, ObjectKind::Executable) => {}
+        (Form::Library, _) => return Err(HeaderProblem::NotALibrary),
+        (Form::Program, _) => return Err(HeaderProblem::NotAProgram),
     }
     let segments = file.segments().map(|segment| segment.file_range());
     let sections = file.sections().filter_map(|section| section.file_range());
@@ -174,30 +198,40 @@ mod tests {
         assert_eq!(Sha256::of(b"").to_string(), empty);
     }
 
+    const FORMS: [Form; 2] = [Form::Library, Form::Program];
+
     #[test]
-    fn refuses_what_is_no_library() {
-        for bytes in [&b""[..], b"text", b"\x7fELF", &[0; 4096]] {
-            assert!(matches!(check_header(bytes), Err(HeaderProblem::Malformed(_))));
+    fn refuses_what_is_neither_library_nor_program() {
+        for (form, bytes) in FORMS
+            .into_iter()
+            .flat_map(|form| [&b""[..], b"text", b"\x7fELF", &[0; 4096]].map(|bytes| (form, bytes)))
+        {
+            assert!(matches!(check_header(form, bytes), Err(HeaderProblem::Malformed { .. })));
         }
+        assert_eq!(check_header(Form::Program, b"#!/bin/sh\n"), Ok(()));
+        assert!(check_header(Form::Library, b"#!/bin/sh\n").is_err());
     }
 
     #[test]
     fn finds_every_truncation() {
-        let library = std::env::current_exe().and_then(std::fs::read).expect("this test is a file");
-        for tenth in 0..10 {
-            let cut = &library[..library.len() * tenth / 10];
-            assert!(check_header(cut).is_err(), "cut at {tenth} tenths");
+        let whole = std::env::current_exe().and_then(std::fs::read).expect("this test is a file");
+        for (form, tenth) in FORMS.into_iter().flat_map(|form| (0..10).map(move |t| (form, t))) {
+            let cut = &whole[..whole.len() * tenth / 10];
+            assert!(check_header(form, cut).is_err(), "{form} cut at {tenth} tenths");
         }
+        assert_eq!(check_header(Form::Program, &whole), Ok(()));
     }
 
     #[test]
     #[cfg(all(target_os = "linux", target_endian = "little"))]
     fn refuses_another_machine() {
-        let mut library =
+        let mut file =
             std::env::current_exe().and_then(std::fs::read).expect("this test is a file");
         // e_machine of an ELF header: RISC-V.
-        library[18..20].copy_from_slice(&243_u16.to_le_bytes());
-        let problem = check_header(&library).expect_err("no test runs on RISC-V");
-        assert!(matches!(problem, HeaderProblem::Architecture { .. }), "{problem}");
+        file[18..20].copy_from_slice(&243_u16.to_le_bytes());
+        for form in FORMS {
+            let problem = check_header(form, &file).expect_err("no test runs on RISC-V");
+            assert!(matches!(problem, HeaderProblem::Architecture { .. }), "{problem}");
+        }
     }
 }

@@ -1,18 +1,19 @@
-//! One library that was found: what is known of it from outside, and whether it may be loaded.
+//! One plugin that was found: what is known of it from outside, and whether it may be loaded.
 
 use std::path::{Path, PathBuf};
 
 use super::call::Plugin;
 use super::error::PluginFileError;
 use super::file::{PluginFile, Sha256};
+use super::form::{Form, PROGRAM_PREFIX};
 use super::lock::Lock;
 use super::search::Origin;
 use super::sidecar::{Sidecar, SidecarError};
 
-/// A library that was found, described from outside.
+/// A plugin that was found, described from outside.
 #[derive(Debug)]
 pub struct Found {
-    /// The library.
+    /// The library or the program.
     pub path: PathBuf,
     /// Why its folder was looked in.
     pub origin: Origin,
@@ -96,6 +97,11 @@ impl Found {
         Ok(plugin)
     }
 
+    /// The form, by the name of the file.
+    pub fn form(&self) -> Form {
+        Form::by_name(&self.path).unwrap_or(Form::Library)
+    }
+
     pub(super) fn hash(&self) -> Option<&Sha256> {
         match &self.trust {
             Trust::Trusted(file) | Trust::Unknown(file) | Trust::Changed { file, .. } => {
@@ -106,12 +112,15 @@ impl Found {
     }
 }
 
-/// `libkubectl_pivot_plugin_in_memory.so` is `in-memory`.
+/// `libkubectl_pivot_plugin_in_memory.so` and `kubectl-pivot-plugin-in-memory` are `in-memory`.
 pub(super) fn name_of(path: &Path, sidecar: &Result<Sidecar, SidecarError>) -> String {
     if let Ok(sidecar) = sidecar {
         return sidecar.info.name.clone();
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    if let Some(name) = stem.strip_prefix(PROGRAM_PREFIX) {
+        return name.to_owned();
+    }
     let name = stem.strip_prefix("lib").unwrap_or(&stem);
     name.strip_prefix("kubectl_pivot_plugin_").unwrap_or(name).replace('_', "-")
 }

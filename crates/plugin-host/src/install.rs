@@ -1,17 +1,18 @@
-//! Installing, trusting and removing plugins. Installing and trusting run the library's code once,
+//! Installing, trusting and removing plugins. Installing and trusting run the plugin's code once,
 //! to ask who it is: the user has said that they trust it.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot_plugin_api::ABI_LEVEL;
+use kubectl_pivot_plugin_api::{ABI_LEVEL, is_name};
 
 use super::call::Plugin;
 use super::error::PluginFileError;
-use super::file::{Library, PluginFile};
+use super::file::{Contents, PluginFile};
+use super::form::{Form, PROGRAM_PREFIX};
 use super::found::name_of;
 use super::lock::{Lock, LockError};
-use super::registry::libraries;
+use super::registry::plugin_files;
 use super::sidecar::{Sidecar, SidecarError};
 use super::write;
 
@@ -20,7 +21,7 @@ use super::write;
 pub struct Installed {
     /// The plugin, loaded.
     pub plugin: Plugin,
-    /// The library, where it will be found.
+    /// The library or the program, where it will be found.
     pub path: PathBuf,
 }
 
@@ -70,52 +71,74 @@ impl InstallError {
     }
 }
 
-/// Copies `library` into `folder`, describes it and trusts it.
+/// Copies the library or the program `plugin` into `folder`, describes it and trusts it.
 ///
-/// The library may come from anywhere: the user names its bytes, and those that are read once are
+/// The file may come from anywhere: the user names its bytes, and those that are read once are
 /// opened, copied and trusted. Who could change the copy is judged, and before it is written.
-/// The copy is moved into place as a new file: writing into one that is loaded would end every
-/// process that has it open.
+/// The copy is moved into place as a new file: writing into a library that is loaded would end every
+/// process that has it open. A plugin of this name in the other form is removed.
 ///
 /// # Errors
-/// The library is no usable plugin, or the folder is not writable, or not only by the user. Nothing
+/// The file is no usable plugin, or the folder is not writable, or not only by the user. Nothing
 /// is trusted then.
-pub fn install(library: &Path, folder: &Path) -> Result<Installed, InstallError> {
+pub fn install(plugin: &Path, folder: &Path) -> Result<Installed, InstallError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| InstallError::Io { path, source }
     };
-    let library = Library::read_anywhere(library)?;
-    let name = Plugin::open_bytes(&library)?.info().name.clone();
+    let contents = Contents::read_anywhere(plugin)?;
+    let opened = Plugin::open_contents(&contents)?;
+    let name = usable_name(&opened, plugin)?;
     write::folder(folder).map_err(io(folder))?;
     let real = folder.canonicalize().map_err(io(folder))?;
     kubectl_pivot_own_files::check_folders(&real)
         .map_err(|source| PluginFileError::Permissions { path: folder.to_owned(), source })?;
-    let file_name = format!(
-        "{}kubectl_pivot_plugin_{}{}",
-        std::env::consts::DLL_PREFIX,
-        name.replace('-', "_"),
-        std::env::consts::DLL_SUFFIX
-    );
-    let path = folder.join(file_name);
-    write::file(&path, &library.bytes, 0o644).map_err(io(&path))?;
-    note(&PluginFile { path, hash: library.file.hash }, None, folder)
+    let [library, program] = [Form::Library, Form::Program].map(|form| place(form, name, folder));
+    let (path, other, mode) = match contents.form {
+        Form::Library => (library, program, 0o644),
+        Form::Program => (program, library, 0o755),
+    };
+    write::file(&path, &contents.bytes, mode).map_err(io(&path))?;
+    let installed = note(&PluginFile { path, hash: contents.file.hash }, None, folder)?;
+    remove_files(&other)?;
+    Ok(installed)
 }
 
-/// Trusts the library as it is now: describes it beside itself if it has no description, and
+/// The place of an installed plugin.
+fn place(form: Form, name: &str, folder: &Path) -> PathBuf {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+
+    folder.join(match form {
+        Form::Library => {
+            format!("{DLL_PREFIX}kubectl_pivot_plugin_{}{DLL_SUFFIX}", name.replace('-', "_"))
+        }
+        Form::Program => format!("{PROGRAM_PREFIX}{name}"),
+    })
+}
+
+/// The name of a plugin, which becomes that of a file.
+fn usable_name<'a>(plugin: &'a Plugin, path: &Path) -> Result<&'a str, PluginFileError> {
+    let said = plugin.info().name.as_str();
+    if is_name(said) {
+        return Ok(said);
+    }
+    Err(PluginFileError::Name { path: path.to_owned(), said: said.to_owned() })
+}
+
+/// Trusts the plugin as it is now: describes it beside itself if it has no description, and
 /// notes its hash in the lock of `lock_folder`.
 ///
 /// # Errors
-/// The library is no usable plugin, or the lock is not writable.
+/// The file is no usable plugin, or the lock is not writable.
 pub fn trust(library: &Path, lock_folder: &Path) -> Result<Installed, InstallError> {
     note(&PluginFile::inspect(library)?, None, lock_folder)
 }
 
-/// Trusts the library that was found under a name, if that is its own name: trusting one name
-/// must not take the trust from the library of another.
+/// Trusts the plugin that was found under a name, if that is its own name: trusting one name
+/// must not take the trust from another plugin.
 ///
 /// # Errors
-/// As [`trust`], and if the library says that it is another plugin.
+/// As [`trust`], and if the plugin says that it is another one.
 pub fn trust_as(name: &str, library: &Path, lock_folder: &Path) -> Result<Installed, InstallError> {
     note(&PluginFile::inspect(library)?, Some(name), lock_folder)
 }
@@ -125,16 +148,20 @@ fn note(
     expected: Option<&str>,
     lock_folder: &Path,
 ) -> Result<Installed, InstallError> {
-    let library = file.path.as_path();
+    let path = file.path.as_path();
     let plugin = Plugin::open(file)?;
-    let said = &plugin.info().name;
-    if let Some(expected) = expected.filter(|expected| said != expected) {
-        let (path, said, expected) = (file.path.clone(), said.clone(), expected.to_owned());
+    let said = usable_name(&plugin, path)?;
+    if let Some(expected) = expected.filter(|expected| said != *expected) {
+        let (path, said, expected) = (file.path.clone(), said.to_owned(), expected.to_owned());
         return Err(PluginFileError::Misnamed { path, said, expected }.into());
     }
-    let sidecar = Sidecar::new(plugin.info().clone(), ABI_LEVEL);
-    if Sidecar::read(library).ok().as_ref() != Some(&sidecar) {
-        sidecar.write(library)?;
+    let abi_level = match Form::by_name(path) {
+        Some(Form::Program) => None,
+        Some(Form::Library) | None => Some(ABI_LEVEL),
+    };
+    let sidecar = Sidecar::new(plugin.info().clone(), abi_level);
+    if Sidecar::read(path).ok().as_ref() != Some(&sidecar) {
+        sidecar.write(path)?;
     }
     let mut lock = Lock::read(lock_folder)?;
     lock.trust(plugin.info().name.clone(), file.hash.clone());
@@ -147,8 +174,8 @@ fn note(
 /// # Errors
 /// It is not there, or cannot be removed.
 pub fn remove(name: &str, folder: &Path) -> Result<(), InstallError> {
-    let is_meant = |library: &PathBuf| name_of(library, &Sidecar::read(library)) == name;
-    let found: Vec<_> = libraries(folder).into_iter().filter(is_meant).collect();
+    let is_meant = |file: &PathBuf| name_of(file, &Sidecar::read(file)) == name;
+    let found: Vec<_> = plugin_files(folder).into_iter().filter(is_meant).collect();
     if found.is_empty() {
         let (name, folder) = (name.to_owned(), folder.to_owned());
         return Err(InstallError::NotInstalled { name, folder });
@@ -157,13 +184,16 @@ pub fn remove(name: &str, folder: &Path) -> Result<(), InstallError> {
     if lock.forget(name) {
         lock.write(folder)?;
     }
-    for library in found {
-        for path in [Sidecar::path_for(&library), library] {
-            match std::fs::remove_file(&path) {
-                // One that was copied here by hand need not be described.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                result => result.map_err(|source| InstallError::Io { path, source })?,
-            }
+    found.iter().try_for_each(|file| remove_files(file))
+}
+
+/// Removes a plugin and its description, as far as they are there: one that was copied by hand need
+/// not be described.
+fn remove_files(plugin: &Path) -> Result<(), InstallError> {
+    for path in [Sidecar::path_for(plugin), plugin.to_owned()] {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            result => result.map_err(|source| InstallError::Io { path, source })?,
         }
     }
     Ok(())

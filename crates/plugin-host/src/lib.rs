@@ -1,6 +1,7 @@
 //! Plugins: find, describe, trust, load, call.
 //!
-//! Opening a library runs its code, so everything up to the decision to trust it works on names,
+//! A plugin is a library, which is loaded, or a program, which is run for each call.
+//! Opening either runs its code, so everything up to the decision to trust it works on names,
 //! sidecar files and bytes: [`Registry::scan`] never loads anything. A plugin that is broken stays
 //! in the list with its reason, and the others work. Libraries are never unloaded, because
 //! nothing could tell whether something of theirs is still in use.
@@ -10,21 +11,27 @@
 mod call;
 mod error;
 mod file;
+mod form;
 mod found;
 mod guarded;
 mod install;
 mod load;
 mod lock;
 mod place;
+mod process;
+mod program;
 mod providers;
 mod registry;
+mod runnable;
 mod search;
 mod sidecar;
+mod stderr;
 mod write;
 
 pub use call::{CniPlugin, InfrastructurePlugin, Invoke, Plugin};
 pub use error::{CallError, PluginFileError};
 pub use file::{HeaderProblem, PluginFile, Sha256};
+pub use form::Form;
 pub use found::{Found, Trust};
 pub use install::{InstallError, Installed, install, remove, trust, trust_as};
 pub use kubectl_pivot_own_files::PermissionProblem;

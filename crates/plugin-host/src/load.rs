@@ -1,6 +1,6 @@
 //! Opening a library: the only file that knows `libloading` and `abi_stable`.
 //!
-//! Opening runs the library's code. Callers have decided to trust its bytes, and [`Library`] has
+//! Opening runs the library's code. Callers have decided to trust its bytes, and [`Contents`] has
 //! looked at them. Libraries are leaked on purpose.
 #![expect(unsafe_code, reason = "opening a library, and the one symbol that is looked up in it")]
 
@@ -17,7 +17,7 @@ use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
 
 use super::call::Invoke;
 use super::error::PluginFileError;
-use super::file::{Library, Sha256};
+use super::file::{Contents, Sha256};
 use super::place::Place;
 
 /// Libraries that are open, by the hash of their bytes. The same bytes are opened once.
@@ -34,7 +34,7 @@ static LOGGING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 const FLAGS: c_int = RTLD_NOW | RTLD_LOCAL;
 
 /// Opens a library and checks that it can be called.
-pub(super) fn open(library: &Library) -> Result<Box<Invoke>, PluginFileError> {
+pub(super) fn open(library: &Contents) -> Result<Box<Invoke>, PluginFileError> {
     let root = root_of(library)?;
     let invoke = root.invoke();
     Ok(Box::new(move |method, request| match invoke(method.into(), request.into()) {
@@ -43,7 +43,7 @@ pub(super) fn open(library: &Library) -> Result<Box<Invoke>, PluginFileError> {
     }))
 }
 
-fn root_of(library: &Library) -> Result<PluginRootRef, PluginFileError> {
+fn root_of(library: &Contents) -> Result<PluginRootRef, PluginFileError> {
     let (path, hash) = (&library.file.path, &library.file.hash);
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, root)) = open.iter().find(|(known, _)| known == hash) {

@@ -42,22 +42,10 @@ impl Place {
     /// and would take the next one under this number for this one.
     #[cfg(target_os = "linux")]
     fn in_memory(bytes: &[u8]) -> io::Result<Self> {
-        use std::os::fd::{AsRawFd as _, IntoRawFd as _};
+        use std::os::fd::IntoRawFd as _;
 
-        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-
-        let create = |flags| {
-            let flags = flags | MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-            memfd_create(c"kubectl-pivot-plugin", flags)
-        };
-        // Some systems demand that memory files are no programs; kernels before 6.3 cannot say so.
-        let file = create(MemfdFlags::NOEXEC_SEAL).or_else(|_| create(MemfdFlags::empty()))?;
-        let mut file = File::from(file);
-        file.write_all(bytes)?;
-        let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-        fcntl_add_seals(&file, seals)?;
-        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        path.metadata()?;
+        // Some systems demand that memory files are no programs.
+        let (file, path) = memory_file(bytes, rustix::fs::MemfdFlags::NOEXEC_SEAL)?;
         let _stays_open = file.into_raw_fd();
         Ok(Self { path, _folder: None })
     }
@@ -72,15 +60,51 @@ impl Place {
     /// # Errors
     /// There is no room for it.
     pub(super) fn in_private_folder(bytes: &[u8]) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("kubectl-pivot-plugin-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.tempdir()?;
+        let folder = private_folder()?;
         let path = folder.path().join(format!("plugin{}", std::env::consts::DLL_SUFFIX));
         File::create_new(&path)?.write_all(bytes)?;
         Ok(Self { path, _folder: Some(folder) })
     }
+}
+
+/// A new folder into which only this user can look.
+///
+/// # Errors
+/// There is no room for it.
+pub(super) fn private_folder() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("kubectl-pivot-plugin-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
+/// A sealed memory file, and a path by which this process and those that it starts open it.
+///
+/// Kernels before 6.3 do not know `wanted`; what it asks for is as it was then.
+///
+/// # Errors
+/// The system has no memory files, or no room, or no `/proc`.
+#[cfg(target_os = "linux")]
+pub(super) fn memory_file(
+    bytes: &[u8],
+    wanted: rustix::fs::MemfdFlags,
+) -> io::Result<(File, PathBuf)> {
+    use std::os::fd::AsRawFd as _;
+
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+
+    let create = |flags| {
+        let flags = flags | MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        memfd_create(c"kubectl-pivot-plugin", flags)
+    };
+    let mut file = File::from(create(wanted).or_else(|_| create(MemfdFlags::empty()))?);
+    file.write_all(bytes)?;
+    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+    fcntl_add_seals(&file, seals)?;
+    let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    path.metadata()?;
+    Ok((file, path))
 }
 
 #[cfg(all(test, unix))]

@@ -7,6 +7,7 @@ use kubectl_pivot_plugin_api::values::nearest;
 
 use super::call::Plugin;
 use super::error::PluginFileError;
+use super::form::Form;
 use super::found::Found;
 use super::lock::{Lock, LockError};
 use super::search::{Origin, SearchPath};
@@ -93,7 +94,7 @@ impl Registry {
             };
             let locks = [&bundled, &user];
             let look = |path| Found::look(path, folder.origin, locks);
-            registry.found.extend(libraries(&folder.path).into_iter().map(look));
+            registry.found.extend(plugin_files(&folder.path).into_iter().map(look));
         }
         registry
     }
@@ -165,14 +166,18 @@ impl Registry {
     }
 }
 
-pub(super) fn libraries(folder: &Path) -> Vec<PathBuf> {
+/// The files of a folder that are plugins by their names: libraries and programs.
+pub(super) fn plugin_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_library = |path: &PathBuf| {
-        path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION)
+    let is_plugin = |path: &PathBuf| match Form::by_name(path) {
+        Some(Form::Library) => true,
+        // The crate or the module of a plugin may have the name of its program.
+        Some(Form::Program) => !path.is_dir(),
+        None => false,
     };
-    let mut libraries: Vec<_> = entries.map(|entry| entry.path()).filter(is_library).collect();
-    libraries.sort();
-    libraries
+    let mut files: Vec<_> = entries.map(|entry| entry.path()).filter(is_plugin).collect();
+    files.sort();
+    files
 }
 
 fn list(paths: &[PathBuf]) -> String {

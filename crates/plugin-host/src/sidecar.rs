@@ -1,6 +1,7 @@
-//! The file beside a library that describes it, so that listing plugins runs none of them.
+//! The file beside a plugin that describes it, so that listing plugins runs none of them.
 //!
-//! For `libfoo.so` it is `libfoo.plugin.json`. It is a claim, not a proof: what counts is what the
+//! For `libfoo.so` it is `libfoo.plugin.json`, for `kubectl-pivot-plugin-foo`
+//! `kubectl-pivot-plugin-foo.plugin.json`. It is a claim, not a proof: what counts is what the
 //! plugin itself says once it is loaded.
 
 use std::path::{Path, PathBuf};
@@ -22,8 +23,9 @@ const LIMIT_BYTES: u64 = 256 << 10;
 pub struct Sidecar {
     /// Version of the format; a reader refuses a higher one.
     pub format_version: u32,
-    /// ABI level of the library.
-    pub abi_level: u32,
+    /// ABI level of a library; a program has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abi_level: Option<u32>,
     /// What the plugin says of itself.
     #[serde(flatten)]
     pub info: PluginInfo,
@@ -60,7 +62,7 @@ pub enum SidecarError {
 
 impl Sidecar {
     /// A description in the format of this program.
-    pub fn new(info: PluginInfo, abi_level: u32) -> Self {
+    pub fn new(info: PluginInfo, abi_level: Option<u32>) -> Self {
         Self { format_version: FORMAT, abi_level, info }
     }
 
@@ -108,7 +110,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let library = folder.path().join("libpotato.so");
         let info = PluginInfo { name: "potato".to_owned(), ..PluginInfo::default() };
-        let sidecar = Sidecar::new(info, 1);
+        let sidecar = Sidecar::new(info, Some(1));
         sidecar.write(&library).expect("the folder is ours");
         assert!(folder.path().join("libpotato.plugin.json").exists());
         assert_eq!(Sidecar::read(&library).expect("it was just written"), sidecar);
@@ -129,7 +131,7 @@ mod tests {
         std::fs::write(&victim, "mine").expect("the folder is ours");
         std::fs::remove_file(&path).expect("it was just made");
         std::os::unix::fs::symlink(&victim, &path).expect("the folder is ours");
-        let sidecar = Sidecar::new(PluginInfo::default(), 1);
+        let sidecar = Sidecar::new(PluginInfo::default(), Some(1));
         sidecar.write(&library).expect("the folder is ours");
         assert_eq!(std::fs::read_to_string(&victim).expect("it is still there"), "mine");
         let written = path.symlink_metadata().expect("it was just written");

@@ -39,6 +39,7 @@ mod verify;
 mod version;
 
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -267,7 +268,22 @@ pub fn long_flags() -> BTreeSet<String> {
 fn init_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KUBECTL_PIVOT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| VisibleLog).init();
+}
+
+/// Standard error, for lines that others may have written, such as plugins.
+struct VisibleLog;
+
+impl Write for VisibleLog {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let shown = crate::visible::output(&String::from_utf8_lossy(text));
+        io::stderr().write_all(shown.as_bytes())?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,9 @@ const INSTALL_EXAMPLES: &str = "Examples:
   # For yourself
   kubectl pivot plugin install libkubectl_pivot_plugin_docker.so
 
+  # A plugin in another language, which is a program
+  kubectl pivot plugin install kubectl-pivot-plugin-potato
+
   # Beside the program, for all users of a machine
   kubectl pivot plugin install libkubectl_pivot_plugin_docker.so --to /usr/local/bin/plugins";
 
@@ -109,19 +112,19 @@ enum Command {
         #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
     },
-    /// Run a library's code and check that it behaves as a plugin must.
+    /// Run a plugin's code and check that it behaves as a plugin must.
     #[command(after_help = CHECK_EXAMPLES)]
     Check {
-        /// The library.
+        /// The library or the program.
         file: PathBuf,
         /// Output format.
         #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
     },
-    /// Copy libraries to the user's plugins, and trust them.
+    /// Copy libraries and programs to the user's plugins, and trust them.
     #[command(after_help = INSTALL_EXAMPLES)]
     Install {
-        /// The libraries.
+        /// The libraries and programs.
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
         /// Copy them here instead, for example to `plugins/` beside the program.

@@ -221,10 +221,11 @@ fn providers(providers: &ProvidersToInit) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
-/// Protocol and, in parentheses, the level of the binary interface.
+/// Protocol and, in parentheses, the level of the binary interface; a program has none.
 fn api(plugin: &PluginSummary) -> String {
     match (&plugin.protocol, plugin.abi_level) {
         (Some(protocol), Some(level)) => format!("{protocol} (ABI {level})"),
+        (Some(protocol), None) if plugin.form == "program" => format!("{protocol} (program)"),
         _ => UNKNOWN.to_owned(),
     }
 }

@@ -17,11 +17,11 @@ pub struct ChangedPlugin {
     pub name: String,
     /// Version of the plugin.
     pub version: String,
-    /// Path of the library in the search path.
+    /// Path of the plugin in the search path.
     pub path: PathBuf,
 }
 
-/// Copies libraries into `folder`, or else the user's, and trusts them.
+/// Copies libraries and programs into `folder`, or else the user's, and trusts them.
 ///
 /// # Errors
 /// One is no usable plugin, or the folder is not writable; those before it are installed.

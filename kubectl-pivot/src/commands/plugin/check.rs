@@ -1,4 +1,4 @@
-//! `plugin check`: the conformance kit, on a library.
+//! `plugin check`: the conformance kit, on a library or a program.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::commands::CommandError;
 use crate::probes::lint;
 use kubectl_pivot_plugin_host::{Plugin, PluginFile};
 
-/// The result of the conformance kit for a library.
+/// The result of the conformance kit for a plugin.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginCheck {
@@ -17,9 +17,9 @@ pub struct PluginCheck {
     pub api_version: &'static str,
     /// `PluginCheck`.
     pub kind: &'static str,
-    /// The library.
+    /// The library or the program.
     pub file: PathBuf,
-    /// Hash of the library.
+    /// Hash of the file.
     pub sha256: String,
     /// Name of the plugin.
     pub name: String,
@@ -38,7 +38,7 @@ impl PluginCheck {
     }
 }
 
-/// Loads a library, whether it is trusted or not, and checks it.
+/// Runs a plugin, whether it is trusted or not, and checks it.
 ///
 /// # Errors
 /// It is no plugin, or none that this program can use.

@@ -1,4 +1,4 @@
-//! `plugin list`: every library that was found, from outside.
+//! `plugin list`: every plugin that was found, from outside.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::causes::in_one_line;
 use crate::commands::CommandError;
 use crate::visible::shell_word;
-use kubectl_pivot_plugin_host::{Found, Registry, SearchPath, Trust, user_folder};
+use kubectl_pivot_plugin_host::{Found, Registry, SearchPath, Sidecar, Trust, user_folder};
 
 /// All plugins that were found.
 #[derive(Clone, Debug, Serialize)]
@@ -35,7 +35,9 @@ pub struct PluginSummary {
     /// Version of the plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Level of the binary interface.
+    /// `library` or `program`.
+    pub form: &'static str,
+    /// Level of the binary interface; a program has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abi_level: Option<u32>,
     /// Version of the messages.
@@ -51,7 +53,7 @@ pub struct PluginSummary {
     pub origin: &'static str,
     /// The trust in the plugin's bytes.
     pub trust: TrustWord,
-    /// The library.
+    /// The library or the program.
     pub path: PathBuf,
     /// Problems that prevent its use, one sentence fragment each.
     pub problems: Vec<String>,
@@ -64,9 +66,9 @@ pub struct PluginSummary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustWord {
-    /// It is the library that was trusted.
+    /// The bytes are those that were trusted.
     Trusted,
-    /// Another library was trusted under its name.
+    /// Other bytes were trusted under its name.
     Changed,
     /// It was never trusted.
     Untrusted,
@@ -127,7 +129,8 @@ pub(super) fn summary(found: &Found, registry: &Registry) -> PluginSummary {
         name: found.name(),
         kind: described.map(|sidecar| text(sidecar.info.kind.as_str())),
         version: described.map(|sidecar| sidecar.info.version.clone()),
-        abi_level: described.map(|sidecar| sidecar.abi_level),
+        form: found.form().as_str(),
+        abi_level: described.and_then(|sidecar| sidecar.abi_level),
         protocol: described.map(|sidecar| sidecar.info.protocol.to_string()),
         maturity: described.map(|sidecar| text(sidecar.info.maturity.as_str())),
         description: described.map(|sidecar| sidecar.info.description.clone()),
@@ -184,8 +187,7 @@ impl Problems {
                 in_one_line(error),
                 format!("run `kubectl pivot plugin install {}`", shell_word(&shown(&found.path))),
             ),
-            Ok(sidecar) if sidecar.abi_level != ABI_LEVEL => {
-                let level = sidecar.abi_level;
+            Ok(Sidecar { abi_level: Some(level), .. }) if *level != ABI_LEVEL => {
                 self.add(format!("it has ABI level {level}, this program has {ABI_LEVEL}"), newer);
             }
             Ok(sidecar) if sidecar.info.compatibility(PROTOCOL) == Compatibility::Refused => {

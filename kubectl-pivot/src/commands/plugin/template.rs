@@ -87,7 +87,7 @@ fn describe(name: &str, kind: PluginKind) -> String {
         },
         ..PluginInfo::default()
     };
-    let sidecar = serde_json::to_value(Sidecar::new(info, ABI_LEVEL));
+    let sidecar = serde_json::to_value(Sidecar::new(info, Some(ABI_LEVEL)));
     format!("{:#}\n", sidecar.expect("a description has string keys only"))
 }
 

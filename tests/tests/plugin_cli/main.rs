@@ -1,5 +1,7 @@
 //! `kubectl pivot plugin`, as a user runs it.
 
+mod programs;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -32,6 +34,7 @@ async fn a_plugin_is_installed_described_and_removed() {
         ("name", json!("docker")),
         ("kind", json!("infrastructure")),
         ("version", json!(env!("CARGO_PKG_VERSION"))),
+        ("form", json!("library")),
         ("abiLevel", json!(1)),
         ("protocol", json!("1.1")),
         ("maturity", json!("stable")),
