@@ -1,5 +1,7 @@
 //! What CNI plugins must do.
 
+use serde_json::json;
+
 use super::common::{Caller, Findings, check_objects, check_probes, check_refusals, check_stable};
 use super::samples;
 use crate::cni::{CniInstall, CniPlan, HelmChart};
@@ -7,18 +9,23 @@ use crate::probe::Probe;
 use crate::protocol::method;
 use crate::variable::Variable;
 
+/// A value for the chart that no chart has.
+const MARKER: &str = "kubectlPivotConformance";
+
 pub(super) fn check(caller: &Caller<'_>, variables: &[Variable], findings: &mut Findings) {
     let request = samples::cni(variables);
     check_stable(caller, (method::PLAN, &request), findings);
     check_refusals(caller, (method::PLAN, &request), variables, findings);
-    if let Some(install) = caller.get::<CniInstall>(findings, method::PLAN, &request) {
+    let mut marked = request.clone();
+    marked["values"] = json!({MARKER: {"nested": true}});
+    if let Some(install) = caller.get::<CniInstall>(findings, method::PLAN, &marked) {
         check_plan(&install.plan, findings);
     }
     if let Some(probes) = caller.get::<Vec<Probe>>(findings, method::PROBES, &request) {
         check_probes(&probes, findings);
     }
     let mut malformed = request.clone();
-    malformed["cluster"]["podCidrs"] = serde_json::json!(["not-a-range"]);
+    malformed["cluster"]["podCidrs"] = json!(["not-a-range"]);
     if let Err(error) = caller.call(method::PLAN, &malformed) {
         findings.add_if(error.code == crate::ErrorCode::Panic, || {
             format!("`plan` panics for a malformed range: {error}")
@@ -42,9 +49,13 @@ fn check_chart(chart: &HelmChart, findings: &mut Findings) {
         ("name", &chart.chart),
         ("namespace", &chart.namespace),
         ("release", &chart.release),
+        ("version", &chart.version),
     ] {
         findings.add_if(value.is_empty(), || format!("the chart has no {field}"));
     }
+    findings.add_if(chart.values.get(MARKER) != Some(&json!({"nested": true})), || {
+        "the chart loses the values that are given: merge `request.values` over its own".to_owned()
+    });
     let fetched = ["https://", "oci://"].iter().any(|scheme| chart.repo.starts_with(scheme));
     findings
         .add_if(!fetched, || format!("the repository `{}` is neither https nor oci", chart.repo));

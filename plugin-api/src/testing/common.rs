@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Invoke, samples};
 use crate::error::{ErrorCode, PluginError};
-use crate::info::PluginInfo;
+use crate::info::{PluginInfo, is_name};
 use crate::probe::Probe;
 use crate::protocol::{Compatibility, PROTOCOL, method};
 use crate::values::Values;
@@ -16,13 +16,17 @@ use crate::variable::Variable;
 pub(super) struct Findings(Vec<String>);
 
 impl Findings {
+    /// Adds a finding once, whichever question has led to it.
     pub(super) fn add(&mut self, finding: impl Into<String>) {
-        self.0.push(finding.into());
+        let finding = finding.into();
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
     }
 
     pub(super) fn add_if(&mut self, wrong: bool, finding: impl FnOnce() -> String) {
         if wrong {
-            self.0.push(finding());
+            self.add(finding());
         }
     }
 
@@ -93,7 +97,9 @@ pub(super) fn check_info(info: &PluginInfo, findings: &mut Findings) {
     findings.add_if(!is_name(&info.name), || {
         format!("the name `{}` is not made of lowercase words joined by hyphens", info.name)
     });
-    findings.add_if(info.version.is_empty(), || "`info` has no version".to_owned());
+    findings.add_if(!is_version(&info.version), || {
+        format!("the version `{}` is not of a form such as 1.2.0", info.version)
+    });
     findings.add_if(info.description.is_empty(), || "`info` has no description".to_owned());
     let web = info.home_page.is_empty() || info.home_page.starts_with("https://");
     findings.add_if(!web, || format!("the home page `{}` is not an https address", info.home_page));
@@ -236,9 +242,9 @@ pub(super) fn check_objects(objects: &[Value], findings: &mut Findings) {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    let word = |word: &str| {
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-    };
-    name.len() <= 63 && name.split('-').all(word)
+/// Numbers with dots, and what may follow them.
+fn is_version(version: &str) -> bool {
+    let numbers = version.split(['-', '+']).next().unwrap_or_default();
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    numbers.contains('.') && numbers.split('.').all(is_number)
 }

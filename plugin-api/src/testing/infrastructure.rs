@@ -25,8 +25,13 @@ pub(super) fn check(
     });
     let request = samples::cluster(variables);
     if let Some(providers) = caller.get::<ProvidersToInit>(findings, method::PROVIDERS, &request) {
-        findings.add_if(providers.infrastructure.is_empty(), || {
-            "`providers` names no infrastructure provider".to_owned()
+        findings.add_if(!providers.infrastructure.contains(&info.provider), || {
+            let named = providers.infrastructure.join(", ");
+            format!(
+                "`info` names the provider `{}`, and `providers` the infrastructure providers \
+                 [{named}]",
+                info.provider
+            )
         });
     }
     caller.get::<BootstrapRequirements>(findings, method::BOOTSTRAP, &request);
@@ -87,6 +92,9 @@ fn check_cluster(objects: &[Value], findings: &mut Findings) {
     findings.add_if(cluster["metadata"]["name"] != "conformance", || {
         "the Cluster does not have the name that was asked for".to_owned()
     });
+    for field in ["infrastructureRef", "controlPlaneRef"] {
+        check_reference(objects, field, &cluster["spec"][field], findings);
+    }
     let elsewhere = objects.iter().find(|object| {
         object["metadata"]["namespace"]
             .as_str()
@@ -95,4 +103,15 @@ fn check_cluster(objects: &[Value], findings: &mut Findings) {
     if let Some(object) = elsewhere {
         findings.add(format!("{} is not in the namespace that was asked for", object["kind"]));
     }
+}
+
+/// An object to which a Cluster refers is rendered with it. A Cluster with a topology refers to nothing.
+fn check_reference(objects: &[Value], field: &str, reference: &Value, findings: &mut Findings) {
+    let is_meant = |object: &Value| {
+        object["kind"] == reference["kind"] && object["metadata"]["name"] == reference["name"]
+    };
+    findings.add_if(!reference.is_null() && !objects.iter().any(is_meant), || {
+        let (kind, name) = (&reference["kind"], &reference["name"]);
+        format!("the Cluster has the {field} {kind} {name}, which is not rendered")
+    });
 }
