@@ -1,6 +1,10 @@
 //! The network of a cluster, and how it gets there.
 
-use kubectl_pivot_plugin_api::{CniCluster, CniPlan, CniRequest, Variable};
+use std::collections::BTreeSet;
+
+use kubectl_pivot_plugin_api::{
+    CniCluster, CniInstall, CniPlan, CniRequest, Variable, merge_values,
+};
 use serde_json::{Map, Value};
 
 use super::error::BlueprintError;
@@ -61,7 +65,8 @@ impl Network {
     ) -> Result<NetworkPlan, BlueprintError> {
         let (plan, plugin, notes) = match (self, request) {
             (Self::Plugin { plugin, .. }, Some(request)) => {
-                let install = plugin.cni()?.plan(request)?;
+                let mut install = plugin.cni()?.plan(request)?;
+                apply_values(&mut install, &request.values);
                 (install.plan, plugin.info().name.clone(), install.notes)
             }
             (Self::Plan(plan), _) => (plan.clone(), infrastructure.to_owned(), Vec::new()),
@@ -81,5 +86,68 @@ impl Network {
             return Err(BlueprintError::UnknownPlan(plugin));
         }
         Ok(NetworkPlan { plan: Some(plan), plugin, notes })
+    }
+}
+
+/// Puts the values of the user and the infrastructure over those of the chart. Most plugins have done it;
+/// those of one that forgets it must not be lost.
+fn apply_values(install: &mut CniInstall, values: &Map<String, Value>) {
+    match &mut install.plan {
+        CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } => {
+            merge_values(&mut chart.values, values);
+        }
+        _ if values.is_empty() => {}
+        _ => {
+            let names: BTreeSet<_> = values.keys().map(String::as_str).collect();
+            let names = Vec::from_iter(names).join(", ");
+            install
+                .notes
+                .push(format!("the network is no chart, so its values change nothing: {names}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use kubectl_pivot_plugin_api::PluginError;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A plugin that plans the same, whatever it is asked.
+    fn forgetful(plan: &Value) -> Network {
+        let answer = json!({"plan": plan}).to_string();
+        let invoke = move |method: &str, _: &[u8]| match method {
+            "info" => Ok(br#"{"name": "mash", "kind": "cni", "protocol": "1.0"}"#.to_vec()),
+            "plan" => Ok(answer.clone().into_bytes()),
+            _ => Err(serde_json::to_vec(&PluginError::internal("no")).expect("plain data")),
+        };
+        let plugin = Plugin::introduce(PathBuf::from("/mash.so"), Box::new(invoke));
+        Network::Plugin { plugin: plugin.expect("it is usable"), values: Map::new() }
+    }
+
+    fn planned(plan: &Value) -> NetworkPlan {
+        let values = json!({"mtu": 1400, "ipam": {"mode": "user"}});
+        let values = values.as_object().cloned().expect("an object");
+        let request = CniRequest { values, ..CniRequest::default() };
+        forgetful(plan).plan("docker", Some(&request)).expect("it has a plan")
+    }
+
+    #[test]
+    fn the_values_of_the_user_are_never_lost() {
+        let chart = json!({"method": "helm-chart", "chart": "mash",
+            "values": {"ipam": {"mode": "own", "size": 24}}});
+        let expected = json!({"mtu": 1400, "ipam": {"mode": "user", "size": 24}});
+        match planned(&chart).plan {
+            Some(CniPlan::HelmChart(chart)) => assert_eq!(Value::from(chart.values), expected),
+            other => panic!("unexpected: {other:?}"),
+        }
+        let manifests = planned(&json!({"method": "manifests", "objects": []}));
+        assert_eq!(
+            manifests.notes,
+            ["the network is no chart, so its values change nothing: ipam, mtu"]
+        );
     }
 }
