@@ -59,6 +59,12 @@ pub enum SearchError {
         /// The entry.
         path: PathBuf,
     },
+    /// A folder that is asked for is not there: its plugins would be missing without a word.
+    #[error("there is no folder `{}`, which --plugin-dir names", path.display())]
+    NoFolder {
+        /// The value of the flag.
+        path: PathBuf,
+    },
     /// The working directory cannot be determined, which a relative `--plugin-dir` needs.
     #[error("cannot find the folder `{}` of --plugin-dir", path.display())]
     Flag {
@@ -74,6 +80,7 @@ impl SearchError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Relative { .. } => "write the whole path, beginning with a slash",
+            Self::NoFolder { .. } => "give --plugin-dir a folder with plugins",
             Self::Flag { .. } => "check that the working directory still exists",
         }
     }
@@ -83,8 +90,11 @@ impl SearchPath {
     /// The search path of this process, with the values of `--plugin-dir`.
     ///
     /// # Errors
-    /// A relative path in the environment.
+    /// A relative path in the environment, or a folder of `--plugin-dir` that is not there.
     pub fn of_process(flags: &[PathBuf]) -> Result<Self, SearchError> {
+        if let Some(path) = flags.iter().find(|path| !path.is_dir()) {
+            return Err(SearchError::NoFolder { path: path.clone() });
+        }
         let executable = std::env::current_exe().and_then(|path| path.canonicalize()).ok();
         Self::new(
             flags,

@@ -69,6 +69,9 @@ const NEW_EXAMPLES: &str = "Examples:
   # An infrastructure plugin
   kubectl pivot plugin new potato --kind infrastructure
 
+  # In Go
+  kubectl pivot plugin new potato --kind infrastructure --language go
+
   # A network plugin, in a checkout of this repository
   kubectl pivot plugin new mash --kind cni --api-path plugin-api";
 
@@ -143,7 +146,7 @@ enum Command {
         /// Name of the plugin.
         name: String,
     },
-    /// Write the crate of a new plugin, which builds and passes `plugin check` as it is.
+    /// Write the source of a new plugin, which builds and passes `plugin check` as it is.
     #[command(after_help = NEW_EXAMPLES)]
     New(NewArgs),
 }
@@ -155,10 +158,13 @@ struct NewArgs {
     /// Kind of the plugin.
     #[arg(long, value_enum)]
     kind: Kind,
-    /// Folder of the crate [default: kubectl-pivot-plugin-<NAME>].
+    /// Language of the plugin: a crate, or a Go module.
+    #[arg(long, value_enum, default_value_t)]
+    language: Language,
+    /// Folder of the crate or module [default: kubectl-pivot-plugin-<NAME>].
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
-    /// Folder of the crate kubectl-pivot-plugin-api [default: the repository, with git].
+    /// Folder `plugin-api` of kubectl-pivot's source [default: the repository, by its address].
     #[arg(long, value_name = "DIR")]
     api_path: Option<PathBuf>,
 }
@@ -168,6 +174,14 @@ struct NewArgs {
 enum Kind {
     Infrastructure,
     Cni,
+}
+
+/// Languages of a new plugin.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Language {
+    #[default]
+    Rust,
+    Go,
 }
 
 pub(super) fn run(args: Args) -> Result<u8, CommandError> {
@@ -184,7 +198,7 @@ pub(super) fn run(args: Args) -> Result<u8, CommandError> {
         Command::Check { file, output } => return check(file, output),
         Command::Install { files, to } => {
             let installed = commands::plugin_install(&files, to.as_deref())?;
-            render::print(&render::installed(&installed));
+            render::print(&render::installed(&installed, to.as_deref()));
         }
         Command::Remove { name } => {
             commands::plugin_remove(&name)?;
@@ -199,6 +213,10 @@ pub(super) fn run(args: Args) -> Result<u8, CommandError> {
                 kind: match args.kind {
                     Kind::Infrastructure => PluginKind::Infrastructure,
                     Kind::Cni => PluginKind::Cni,
+                },
+                language: match args.language {
+                    Language::Rust => commands::Language::Rust,
+                    Language::Go => commands::Language::Go,
                 },
                 folder: args.path,
                 api_path: args.api_path,

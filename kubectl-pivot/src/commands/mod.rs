@@ -34,9 +34,10 @@ pub use move_clusters::{
     resume_without_source, rollback, rollback_from_marks, rollback_without,
 };
 pub use plugin::{
-    ChangedPlugin, NewPlugin, NewPluginError, NewPluginRequest, PluginCheck, PluginDetails,
-    PluginList, PluginSummary, TrustWord, plugin_check, plugin_info, plugin_install, plugin_list,
-    plugin_new, plugin_registry, plugin_registry_in_part, plugin_remove, plugin_trust,
+    ChangedPlugin, Language, NewPlugin, NewPluginError, NewPluginRequest, PluginCheck,
+    PluginDetails, PluginList, PluginProbe, PluginSummary, TrustWord, plugin_check, plugin_info,
+    plugin_install, plugin_list, plugin_new, plugin_registry, plugin_registry_in_part,
+    plugin_remove, plugin_trust,
 };
 pub use prune::{Keep, NotDeleted, Pruned, limit_backups, prune};
 pub use rbac::{RbacRequest, rbac};

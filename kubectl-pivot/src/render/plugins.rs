@@ -1,15 +1,17 @@
 //! Plugins for people.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use kubectl_pivot_plugin_api::{Credential, ProvidersToInit, Tool, Variable};
+use kubectl_pivot_plugin_api::{CniChoice, Credential, ProvidersToInit, Tool, Variable};
 use owo_colors::OwoColorize;
 use serde_json::Value;
 
 use super::kubectl_table::align;
 use crate::called;
 use crate::commands::{
-    ChangedPlugin, NewPlugin, PluginCheck, PluginDetails, PluginList, PluginSummary, TrustWord,
+    ChangedPlugin, Language, NewPlugin, PluginCheck, PluginDetails, PluginList, PluginProbe,
+    PluginSummary, TrustWord,
 };
 use crate::visible::{one_line, shell_word};
 
@@ -65,9 +67,13 @@ pub fn plugin(details: &PluginDetails) -> String {
     if let Some(providers) = &details.providers {
         lines.push(line("Providers", self::providers(providers)));
     }
+    if let Some(network) = &details.network {
+        lines.push(line("Network", self::network(network)));
+    }
     let mut text = align(&lines);
     problems(&mut text, plugin);
     needs(&mut text, &details.tools, &details.credentials);
+    probes(&mut text, &details.probes);
     match &details.variables {
         Some(variables) => self::variables(&mut text, variables),
         None => text.push_str("\nIts variables are shown once it is trusted.\n"),
@@ -97,21 +103,27 @@ pub fn plugin_check(check: &PluginCheck) -> String {
     text
 }
 
-/// Plugins that were just installed, with what to type next.
-pub fn installed(plugins: &[ChangedPlugin]) -> String {
+/// Plugins that were just installed, in a folder that the user has named or in theirs, with what to type
+/// next.
+pub fn installed(plugins: &[ChangedPlugin], to: Option<&Path>) -> String {
     let mut text = String::new();
     for ChangedPlugin { name, version, path } in plugins {
         let line = format!("plugin {name} {version} installed: {}", path.display());
         let _ = writeln!(text, "{}", one_line(&line));
     }
-    if let [first, ..] = plugins {
-        let _ = writeln!(
-            text,
-            "\nWhat it can do: {} plugin info {}",
-            called::words(),
-            shell_word(&first.name)
-        );
-    }
+    let [first, ..] = plugins else { return text };
+    let (words, name) = (called::words(), shell_word(&first.name));
+    let Some(folder) = to else {
+        let _ = writeln!(text, "\nWhat it can do: {words} plugin info {name}");
+        return text;
+    };
+    let folder = shell_word(&folder.display().to_string());
+    let _ = writeln!(
+        text,
+        "\nThis folder is trusted as `plugins/` beside the program. To use it anywhere else:\n\
+         {words} plugin trust {name} --plugin-dir {folder}\n\
+         {words} plugin info {name} --plugin-dir {folder}"
+    );
     text
 }
 
@@ -128,14 +140,18 @@ pub fn trusted(plugin: &ChangedPlugin) -> String {
     )
 }
 
-/// A crate that was just written, with what to type next.
+/// A crate or a module that was just written, with what to type next.
 pub fn new_plugin(new: &NewPlugin) -> String {
     let folder = new.folder.display();
     let mut text = format!("plugin {} written to {folder}:\n", new.name);
     for file in &new.files {
         let _ = writeln!(text, "  {file}");
     }
-    let _ = writeln!(text, "\nTry it: cd {folder} && cargo test");
+    let build = match new.language {
+        Language::Rust => "cargo test",
+        Language::Go => "go build",
+    };
+    let _ = writeln!(text, "\nTry it: cd {folder} && {build}");
     text
 }
 
@@ -174,6 +190,24 @@ fn needs(text: &mut String, tools: &[Tool], credentials: &[Credential]) {
     text.push_str(&align(&credentials.iter().map(line).collect::<Vec<_>>()));
 }
 
+fn network(choice: &CniChoice) -> String {
+    match choice {
+        CniChoice::Plugin { name, .. } => format!("plugin {name}"),
+        CniChoice::Plan { .. } => "its own".to_owned(),
+        CniChoice::NotNeeded => "none is needed".to_owned(),
+        _ => UNKNOWN.to_owned(),
+    }
+}
+
+fn probes(text: &mut String, probes: &[PluginProbe]) {
+    if probes.is_empty() {
+        return;
+    }
+    text.push_str("\nReadiness probes, for --skip-probes NAME:\n");
+    let line = |probe: &PluginProbe| vec![probe.name.clone(), probe.waiting.clone()];
+    text.push_str(&align(&probes.iter().map(line).collect::<Vec<_>>()));
+}
+
 fn variables(text: &mut String, variables: &[Variable]) {
     if variables.is_empty() {
         return;
@@ -187,7 +221,9 @@ fn variables(text: &mut String, variables: &[Variable]) {
             false => variable.choices.join("|"),
         };
         let default = match &variable.default {
+            None if variable.required && variable.secret => "required, secret".to_owned(),
             None if variable.required => "required".to_owned(),
+            None if variable.secret => "secret".to_owned(),
             None => UNKNOWN.to_owned(),
             Some(value) => shown(value),
         };

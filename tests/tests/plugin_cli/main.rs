@@ -51,6 +51,8 @@ async fn a_plugin_is_installed_described_and_removed() {
     assert_eq!(info["providers"]["infrastructure"], json!(["docker"]));
     let variables = info["variables"].as_array().expect("a list");
     assert!(variables.iter().any(|variable| variable["name"] == "extra-mounts"));
+    assert_eq!(info["network"]["name"], "cilium");
+    assert_eq!(info["probes"][0]["name"], "docker-controller-bootstrap");
     for (command, part) in [("list", "NAME     KIND "), ("info", "worker-replicas")] {
         let args: &[&str] = if command == "info" { &["docker"] } else { &[] };
         let table = user.run(&[&["plugin", command], args].concat()).await;
@@ -98,6 +100,29 @@ async fn only_what_is_trusted_is_used() {
     let [plugin] = &list(&user, &dir).await[..] else { panic!("it is still there") };
     assert_eq!(plugin["trust"], "changed");
     assert_eq!(user.run(&render).await.code, REFUSED);
+}
+
+#[tokio::test]
+async fn a_folder_of_ones_own_is_named_in_the_next_commands_and_has_to_be_there() {
+    let user = User::new();
+    let folder = user.home().join("mine").display().to_string();
+    let dir = ["--plugin-dir", folder.as_str()];
+    let missing = user.run(&[&["plugin", "list"], &dir[..]].concat()).await;
+    assert_eq!(missing.code, USAGE, "{missing}");
+    assert!(missing.says("there is no folder") && missing.says(&folder), "{missing}");
+
+    let docker = library("docker").display().to_string();
+    let installed = user.run(&["plugin", "install", &docker, "--to", &folder]).await;
+    let installed = installed.expect_success("plugin install");
+    let next = installed.stdout.lines().filter_map(|line| line.split_once("pivot plugin "));
+    let next: Vec<Vec<&str>> = next.map(|(_, words)| words.split(' ').collect()).collect();
+    assert_eq!(next.len(), 2, "{installed}");
+    for words in next {
+        let outcome = user.run(&[&["plugin"], &words[..]].concat()).await;
+        assert!(outcome.expect_success("the next command").says("docker"));
+    }
+    let info = user.run(&[&["plugin", "info", "docker"], &dir[..]].concat()).await;
+    assert!(info.expect_success("plugin info").says("Readiness probes"), "it is trusted");
 }
 
 #[tokio::test]

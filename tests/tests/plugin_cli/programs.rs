@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use kubectl_pivot_tests::plugins::{User, in_go, library};
 use serde_json::{Value, json};
@@ -29,6 +30,34 @@ async fn a_plugin_in_go_renders_what_the_plugin_in_rust_renders() {
         };
         let [go, rust] = [rendered("docker-go").await, rendered("docker").await];
         assert_eq!(parse(&go), parse(&rust), "{more:?}");
+    }
+}
+
+#[tokio::test]
+async fn new_plugins_in_go_build_and_conform_as_they_are() {
+    let user = User::new();
+    let api = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-api").display().to_string();
+    for kind in ["infrastructure", "cni"] {
+        let name = format!("le-potato-{kind}");
+        let folder = user.home().join(kind);
+        let path = folder.display().to_string();
+        let args = ["plugin", "new", &name, "--language", "go", "--kind", kind, "--path", &path];
+        user.run(&[&args[..], &["--api-path", &api]].concat()).await.expect_success("plugin new");
+        let program = format!("kubectl-pivot-plugin-{name}");
+        let mut go = Command::new("go");
+        go.args(["build", "-o", &program]).current_dir(&folder);
+        go.env("GOWORK", "off").env("GOPROXY", "off").env("CGO_ENABLED", "0");
+        let built = go.output().expect("Go is installed: https://go.dev/dl");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let program = folder.join(program).display().to_string();
+        let check = user.run(&["plugin", "check", &program, "-o", "json"]).await;
+        assert_eq!(check.clone().expect_success("plugin check").json()["findings"], json!([]));
+        user.run(&["plugin", "install", &program]).await.expect_success("plugin install");
+        if kind == "infrastructure" {
+            let render = ["render", "pivot", "-i", &name, "--set", "machine-size=large"];
+            let rendered = user.run(&render).await.expect_success("render");
+            assert!(rendered.says("LePotatoInfrastructureCluster") && rendered.says("size: large"));
+        }
     }
 }
 

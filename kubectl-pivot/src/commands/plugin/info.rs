@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use kubectl_pivot_plugin_api::{
-    ClusterRequest, Credential, PluginInfo, ProvidersToInit, Tool, Variable,
+    ClusterRequest, CniChoice, CniRequest, Credential, PluginInfo, Probe, ProbeStage,
+    ProbesRequest, ProvidersToInit, Tool, Variable,
 };
 use serde::Serialize;
 
 use super::list::{PluginSummary, plugin_registry, summary};
 use crate::commands::CommandError;
-use kubectl_pivot_plugin_host::{Plugin, Trust};
+use kubectl_pivot_plugin_host::{CallError, Plugin, Trust};
 
 /// One plugin. What only the plugin itself can tell is absent if it may not be loaded.
 #[derive(Clone, Debug, Serialize)]
@@ -30,12 +31,30 @@ pub struct PluginDetails {
     /// The providers that a management cluster needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub providers: Option<ProvidersToInit>,
+    /// The network that its clusters get unless `--cni` names another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<CniChoice>,
+    /// Readiness probes, as `--skip-probes` takes them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<PluginProbe>,
     /// Programs that it needs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
     /// Credentials that its controllers need.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Credential>,
+}
+
+/// A readiness probe of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginProbe {
+    /// Name of the probe.
+    pub name: String,
+    /// The moments at which it is awaited.
+    pub stages: Vec<ProbeStage>,
+    /// The sentence that is shown meanwhile.
+    pub waiting: String,
 }
 
 /// Describes the plugin that is meant by `name`; loads it only if it is trusted.
@@ -52,6 +71,8 @@ pub fn plugin_info(name: &str, folders: &[PathBuf]) -> Result<PluginDetails, Com
         home_page: found.sidecar.as_ref().map(|s| s.info.home_page.clone()).unwrap_or_default(),
         variables: None,
         providers: None,
+        network: None,
+        probes: Vec::new(),
         tools: Vec::new(),
         credentials: Vec::new(),
     };
@@ -74,9 +95,21 @@ impl PluginDetails {
             // Both may depend on variables that must be set; then there is nothing to tell yet.
             let any = ClusterRequest::named("any");
             self.providers = infrastructure.providers(&any).ok();
+            self.network = infrastructure.cni(&any).ok();
+            let about = ProbesRequest { name: Some(any.name.clone()), ..ProbesRequest::default() };
+            self.set_probes(infrastructure.probes(&about));
             let requirements = infrastructure.bootstrap(&any).unwrap_or_default();
             (self.tools, self.credentials) = (requirements.tools, requirements.credentials);
         }
+        if let Ok(network) = plugin.cni() {
+            self.set_probes(network.probes(&CniRequest::default()));
+        }
         Ok(())
+    }
+
+    /// Without values of required variables there may be none to tell of.
+    fn set_probes(&mut self, probes: Result<Vec<Probe>, CallError>) {
+        let probe = |Probe { name, stages, waiting, .. }| PluginProbe { name, stages, waiting };
+        self.probes = probes.unwrap_or_default().into_iter().map(probe).collect();
     }
 }

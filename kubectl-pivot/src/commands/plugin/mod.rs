@@ -4,6 +4,7 @@
 
 mod change;
 mod check;
+mod go_template;
 mod info;
 mod list;
 mod new;
@@ -11,8 +12,8 @@ mod template;
 
 pub use change::{ChangedPlugin, plugin_install, plugin_remove, plugin_trust};
 pub use check::{PluginCheck, plugin_check};
-pub use info::{PluginDetails, plugin_info};
+pub use info::{PluginDetails, PluginProbe, plugin_info};
 pub use list::{
     PluginList, PluginSummary, TrustWord, plugin_list, plugin_registry, plugin_registry_in_part,
 };
-pub use new::{NewPlugin, NewPluginError, NewPluginRequest, plugin_new};
+pub use new::{Language, NewPlugin, NewPluginError, NewPluginRequest, plugin_new};

@@ -1,4 +1,4 @@
-//! `plugin new`: the crate of a plugin that builds and conforms as it is.
+//! `plugin new`: the crate or the Go module of a plugin that builds and conforms as it is.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot_plugin_api::PluginKind;
 
 use super::check::absolute;
-use super::template::{Api, files};
+use super::go_template;
+use super::template::{self, Api};
 use crate::commands::CommandError;
 
 /// The request of `plugin new`.
@@ -17,19 +18,33 @@ pub struct NewPluginRequest {
     pub name: String,
     /// `infrastructure` or `cni`.
     pub kind: PluginKind,
+    /// Language of its source.
+    pub language: Language,
     /// Folder of the crate; `kubectl-pivot-plugin-<name>` in the working directory if absent.
     pub folder: Option<PathBuf>,
     /// Folder of the crate `kubectl-pivot-plugin-api`; its repository if absent.
     pub api_path: Option<PathBuf>,
 }
 
-/// A crate that was written.
+/// Languages of a new plugin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// A crate, of which a library is built.
+    #[default]
+    Rust,
+    /// A module, of which a program is built.
+    Go,
+}
+
+/// A crate or a module that was written.
 #[derive(Clone, Debug)]
 pub struct NewPlugin {
     /// Name of the plugin.
     pub name: String,
-    /// Folder of the crate.
+    /// Folder of the crate or module.
     pub folder: PathBuf,
+    /// Language of its source.
+    pub language: Language,
     /// Files of the crate, relative to the folder.
     pub files: Vec<String>,
 }
@@ -84,7 +99,10 @@ pub fn plugin_new(request: &NewPluginRequest) -> Result<NewPlugin, CommandError>
     let api = api.as_deref().map_or(Api::Git, Api::Path);
     let default = PathBuf::from(format!("kubectl-pivot-plugin-{name}"));
     let folder = absolute(request.folder.as_ref().unwrap_or(&default));
-    let files = files(name, request.kind, api);
+    let files = match request.language {
+        Language::Rust => template::files(name, request.kind, api),
+        Language::Go => go_template::files(name, request.kind, api),
+    };
     let taken = files.iter().map(|(file, _)| folder.join(file)).find(|path| path.exists());
     if let Some(path) = taken {
         return Err(NewPluginError::Exists(path).into());
@@ -93,7 +111,7 @@ pub fn plugin_new(request: &NewPluginRequest) -> Result<NewPlugin, CommandError>
         write(&folder.join(file), text)?;
     }
     let files = files.into_iter().map(|(file, _)| file).collect();
-    Ok(NewPlugin { name: name.clone(), folder, files })
+    Ok(NewPlugin { name: name.clone(), folder, language: request.language, files })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), NewPluginError> {
@@ -142,6 +160,7 @@ mod tests {
         let request = NewPluginRequest {
             name: "potato".to_owned(),
             kind: PluginKind::Cni,
+            language: Language::Rust,
             folder: Some(folder.path().to_owned()),
             api_path: None,
         };

@@ -18,7 +18,7 @@ pub(super) enum Api<'a> {
     Git,
 }
 
-const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+pub(super) const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// All files of a plugin `name`.
 pub(super) fn files(name: &str, kind: PluginKind, api: Api<'_>) -> Vec<File> {
@@ -33,17 +33,9 @@ pub(super) fn files(name: &str, kind: PluginKind, api: Api<'_>) -> Vec<File> {
         Api::Path(path) => format!("path = {}", toml_string(&path.display().to_string())),
         Api::Git => format!("git = {}", toml_string(REPOSITORY)),
     };
-    let (source, try_it) = match kind {
-        PluginKind::Cni => (
-            include_str!("template/cni.rs.in"),
-            format!(
-                "kubectl pivot render my-cluster --infrastructure docker --cni {name} --part cni"
-            ),
-        ),
-        _ => (
-            include_str!("template/infrastructure.rs.in"),
-            format!("kubectl pivot render my-cluster --infrastructure {name}"),
-        ),
+    let source = match kind {
+        PluginKind::Cni => include_str!("template/cni.rs.in"),
+        _ => include_str!("template/infrastructure.rs.in"),
     };
     let fill = |text: &str| {
         let values = [
@@ -55,7 +47,7 @@ pub(super) fn files(name: &str, kind: PluginKind, api: Api<'_>) -> Vec<File> {
             ("{{library}}", &library),
             ("{{sidecar}}", &sidecar),
             ("{{repository}}", REPOSITORY),
-            ("{{try}}", &try_it),
+            ("{{try}}", &try_it(name, kind)),
         ];
         values.iter().fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
     };
@@ -67,6 +59,16 @@ pub(super) fn files(name: &str, kind: PluginKind, api: Api<'_>) -> Vec<File> {
         ("tests/conformance.rs".to_owned(), fill(include_str!("template/conformance.rs.in"))),
         (sidecar.clone(), describe(name, kind)),
     ]
+}
+
+/// The first command that uses the plugin.
+pub(super) fn try_it(name: &str, kind: PluginKind) -> String {
+    match kind {
+        PluginKind::Cni => format!(
+            "kubectl pivot render my-cluster --infrastructure docker --cni {name} --part cni"
+        ),
+        _ => format!("kubectl pivot render my-cluster --infrastructure {name}"),
+    }
 }
 
 /// The description, as the plugin of the template says it.
@@ -92,7 +94,7 @@ fn describe(name: &str, kind: PluginKind) -> String {
 }
 
 /// `le-potato` is `LePotato`.
-fn camel(name: &str) -> String {
+pub(super) fn camel(name: &str) -> String {
     let word = |word: &str| {
         let mut chars = word.chars();
         chars.next().map_or_else(String::new, |first| {
