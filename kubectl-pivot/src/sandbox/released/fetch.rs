@@ -142,7 +142,8 @@ pub(in crate::sandbox) async fn fetch_crds(
     search: &Search,
     events: &Events,
 ) -> Result<(), FetchError> {
-    let target = search.cache().join(crate::sandbox::crds::folder(&crate::sandbox::Release::pinned()));
+    let target =
+        search.cache().join(crate::sandbox::crds::folder(&crate::sandbox::Release::pinned()));
     let _lock = Lock::acquire(&search.cache(), "the CRDs", events).await?;
     if target.exists() {
         return Ok(());
