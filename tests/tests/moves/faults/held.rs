@@ -111,7 +111,7 @@ async fn wait_until_kept(client: &Client, tag: &str, name: &str) {
     loop {
         let machine = client.get(&machines(), Some(tag), name).await.expect("can be read");
         let machine = machine.expect("is there");
-        if machine.finalizers().iter().any(|it| *it == FINALIZER) {
+        if machine.finalizers().contains(&FINALIZER) {
             return;
         }
         assert!(Instant::now() < deadline, "the manager does not work on {}", machine.id());
