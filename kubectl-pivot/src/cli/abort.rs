@@ -2,12 +2,11 @@
 
 use super::Context;
 use super::names::label;
-use super::plugin::PluginFolders;
 use super::prompt;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
-use crate::workflow::Leftovers;
+use crate::workflow::{Abort, Leftovers};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -15,7 +14,10 @@ pub(super) const EXAMPLES: &str = "Examples:
   kubectl pivot abort pivot
 
   # Without a question
-  kubectl pivot abort pivot --yes";
+  kubectl pivot abort pivot --yes
+
+  # The bootstrap cluster is lost; its machines were removed by hand
+  kubectl pivot abort pivot --forget";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -26,32 +28,44 @@ pub(super) struct Args {
     /// Do not ask.
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
-    #[command(flatten)]
-    plugins: PluginFolders,
+    /// Remove nothing but the folder of the run, without asking the bootstrap cluster: for one that is lost.
+    /// Whatever it has created stays, machines too.
+    #[arg(long, help_heading = "Safety")]
+    forget: bool,
     #[command(flatten)]
     tools: ToolArgs,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let toolbox = args.tools.toolbox(context);
-    let folders = args.plugins.folders;
-    let (workflow, leftovers) =
-        commands::create_leftovers(&args.name, &folders, toolbox, &context.stop).await?;
-    context.progress.clear();
     // Unlike a move, this removes things: without a terminal somebody must have said yes.
-    if !args.yes && !confirm(&leftovers) {
+    let agrees = |question: &str| args.yes || (prompt::is_possible() && prompt::confirm(question));
+    if args.forget {
+        let question = format!("Forget the run {}? Its clusters and machines stay.", args.name);
+        if !agrees(&question) {
+            return Err(CommandError::NotConfirmed);
+        }
+        Abort::forget(&args.name)?;
+        render::print(&format!("run {} is forgotten", args.name));
+        return Ok(exit::OK);
+    }
+    let toolbox = args.tools.toolbox(context);
+    let (abort, leftovers) = commands::create_leftovers(&args.name, toolbox).await?;
+    context.progress.clear();
+    for note in &leftovers.notes {
+        context.progress.events().warning(note.clone());
+    }
+    if !agrees(&question(&leftovers)) {
         return Err(CommandError::NotConfirmed);
     }
-    workflow.abort(&leftovers).await?;
+    abort.remove(&leftovers).await?;
     render::print(&format!("run {} is aborted", leftovers.name));
     Ok(exit::OK)
 }
 
-fn confirm(leftovers: &Leftovers) -> bool {
+fn question(leftovers: &Leftovers) -> String {
     let folder = leftovers.folder.display();
-    let what = match &leftovers.kind_cluster {
-        Some(cluster) => format!("the kind cluster {cluster} and {folder}"),
-        None => folder.to_string(),
-    };
-    prompt::is_possible() && prompt::confirm(&format!("Remove {what}?"))
+    match &leftovers.kind_cluster {
+        Some(cluster) => format!("Remove the kind cluster {cluster} and {folder}?"),
+        None => format!("Remove {folder}?"),
+    }
 }

@@ -9,7 +9,7 @@ use super::plugin::plugin_registry;
 use crate::tools::Toolbox;
 use crate::transfer::Stop;
 use crate::workflow::{
-    Finished, Leftovers, Outline, PivotDocument, RunFolder, RunState, Workflow, outline,
+    Abort, Finished, Leftovers, Outline, PivotDocument, RunFolder, RunState, Workflow, outline,
     read_document, run, runs,
 };
 
@@ -128,19 +128,17 @@ pub async fn create_resume(
     perform(&workflow.skipping(skip_probes)?).await
 }
 
-/// The run that is to be taken back, and what that would remove.
+/// The run that is to be aborted, and what that would remove.
 ///
 /// # Errors
 /// There is none of this name, or its bootstrap cluster holds Clusters.
 pub async fn create_leftovers(
     name: &str,
-    plugin_folders: &[PathBuf],
     toolbox: Toolbox,
-    stop: &Stop,
-) -> Result<(Workflow, Leftovers), CommandError> {
-    let workflow = reopen(name, None, plugin_folders, toolbox, stop)?;
-    let leftovers = workflow.leftovers().await?;
-    Ok((workflow, leftovers))
+) -> Result<(Abort, Leftovers), CommandError> {
+    let abort = Abort::open(name, toolbox)?;
+    let leftovers = abort.leftovers().await?;
+    Ok((abort, leftovers))
 }
 
 /// The runs of this machine: all of them, or the one of this name.

@@ -15,6 +15,7 @@ use super::order::Step;
 use super::removal;
 use super::spec::Spec;
 use super::store::RunFolder;
+use super::support::kind::Kind;
 use super::support::probes;
 use super::user_kubeconfig::Access;
 use crate::blueprint::{Blueprint, BlueprintRequest, served_by};
@@ -203,6 +204,10 @@ impl Turn<'_> {
 
     pub(super) async fn tool(&self, known: KnownTool) -> Result<Tool, StepError> {
         Ok(self.toolbox.find(known).await?)
+    }
+
+    pub(super) async fn kind(&self) -> Result<Kind<'_>, StepError> {
+        Kind::find(&self.toolbox, self.folder(), self.step).await
     }
 
     /// Runs a program with this step's log.

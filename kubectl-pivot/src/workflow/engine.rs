@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
+use super::abort::Abort;
 use super::context::Workflow;
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
@@ -35,9 +36,11 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     if known.is_finished() {
         return Ok(Vec::new());
     }
+    if Abort::is_begun(&workflow.folder) {
+        return Err(WorkflowError::BeingAborted(workflow.spec.name.clone()));
+    }
     workflow.folder.note(What::Began { pid: std::process::id() })?;
-    let last = workflow.at(Step::DeleteBootstrap, workflow.events.clone());
-    if steps::is_begun(&last) {
+    if steps::is_begun(&workflow.folder) {
         return finish(workflow).await.map(|finished| vec![finished]);
     }
     let mut open: BTreeSet<Step> = Step::ALL.into();

@@ -130,6 +130,19 @@ pub enum WorkflowError {
     /// A probe that is to be left out does not exist.
     #[error(transparent)]
     UnknownProbe(#[from] UnknownProbe),
+    /// The run is not aborted, or only half.
+    #[error("cannot abort the run `{name}`{}", if *is_begun { "" } else { "; nothing was removed" })]
+    Abort {
+        /// Name of the run.
+        name: String,
+        /// True if something may have been removed.
+        is_begun: bool,
+        /// The cause.
+        source: Box<StepError>,
+    },
+    /// An abort of the run was interrupted.
+    #[error("an abort of the run `{0}` was interrupted")]
+    BeingAborted(String),
     /// A step has failed; everything is kept.
     #[error("the step `{step}` failed{}", words(inspection))]
     Step {
@@ -188,7 +201,11 @@ impl WorkflowError {
 
     /// Returns true if nothing had been changed.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Step { step, .. } | Self::Removal { step, .. } if *step != Step::Preflight)
+        match self {
+            Self::Step { step, .. } | Self::Removal { step, .. } => *step == Step::Preflight,
+            Self::Abort { is_begun, .. } => !is_begun,
+            _ => true,
+        }
     }
 
     /// Returns the next step for the user.
@@ -199,6 +216,10 @@ impl WorkflowError {
             Self::Blueprint(_) => None,
             Self::UnknownProbe(error) => Some(error.hint()),
             Self::Removal { name, step, source, .. } => Some(removal_hint(name, *step, source)),
+            Self::Abort { source, .. } => source.hint(),
+            Self::BeingAborted(name) => {
+                Some(format!("`kubectl pivot abort {name}` finishes that; then create it again"))
+            }
             Self::Step { name, step, source, .. } => {
                 let advice = source.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
                 Some(match step {

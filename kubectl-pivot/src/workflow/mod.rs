@@ -18,7 +18,7 @@ mod store;
 mod support;
 mod user_kubeconfig;
 
-pub use abort::Leftovers;
+pub use abort::{Abort, Leftovers};
 pub use context::Workflow;
 pub use document::{
     API_VERSION, Bootstrap, CniVia, DocumentError, KIND, PivotDocument, PivotMetadata, PivotSpec,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use kubectl_pivot_plugin_api::capi::names;
 use serde_json::{Map, Value, json};
 
-use super::document::{Bootstrap, CniVia, PivotDocument};
+use super::document::{
+    Bootstrap, CniVia, DEFAULT_NAMESPACE, PivotDocument, default_bootstrap_name,
+};
 use crate::blueprint::BlueprintRequest;
 use crate::cluster::KubeconfigRef;
 use crate::yaml;
@@ -112,12 +114,12 @@ impl Spec {
         }
         let out = spec.to_kubeconfig_out.clone();
         Ok(Self {
-            namespace: metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            namespace: metadata.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
             bootstrap,
             bootstrap_name: spec
                 .bootstrap_name
                 .clone()
-                .unwrap_or_else(|| format!("{name}-bootstrap")),
+                .unwrap_or_else(|| default_bootstrap_name(&name)),
             bootstrap_kubeconfig: KubeconfigRef {
                 path: spec.bootstrap_kubeconfig.clone(),
                 context: None,

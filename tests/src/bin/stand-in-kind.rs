@@ -6,11 +6,14 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use kubectl_pivot::capi::{Object, ResourceType};
+use kubectl_pivot::cluster::{Client, KubeconfigRef, WriteOptions};
 use kubectl_pivot::journal::Events;
 use kubectl_pivot::sandbox::{Sandboxes, UpOptions};
 use kubectl_pivot::yaml;
+use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -64,7 +67,20 @@ async fn create(clusters: &Sandboxes, words: &[&str]) -> Result<(), Box<dyn Erro
     };
     let info = clusters.up(&options, &Events::none()).await?;
     let cluster = info.clusters.first().ok_or("no cluster was started")?;
+    for node in config.iter().flat_map(|config| config["nodes"].as_array()).flatten() {
+        register(&cluster.kubeconfig, name, &node["labels"]).await?;
+    }
     std::fs::write(flag(words, "--kubeconfig")?, std::fs::read(&cluster.kubeconfig)?)?;
+    Ok(())
+}
+
+/// A kubelet registers its node with the labels of kind's configuration.
+async fn register(kubeconfig: &Path, name: &str, labels: &Value) -> Result<(), Box<dyn Error>> {
+    let cluster = Client::connect("kind", &KubeconfigRef::file(kubeconfig)).await?;
+    let node = json!({"apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": format!("{name}-control-plane"), "labels": labels}});
+    let nodes = ResourceType::new("v1", "Node", "nodes", false);
+    cluster.create(&nodes, &Object::new(node), &WriteOptions::default()).await?;
     Ok(())
 }
 

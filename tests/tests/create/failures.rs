@@ -30,7 +30,7 @@ pub fn script(scene: &Scene, name: &str, body: &str) -> String {
 }
 
 /// A `kind` that is the stand-in, but for one subcommand.
-fn kind_but(scene: &Scene, words: &str, body: &str) -> String {
+pub fn kind_but(scene: &Scene, words: &str, body: &str) -> String {
     let real = env!("CARGO_BIN_EXE_stand-in-kind");
     script(scene, "kind", &format!("case \"$*\" in {words}*) {body} ;; esac\nexec {real} \"$@\""))
 }
@@ -141,7 +141,7 @@ pub async fn kind_fails_and_is_interrupted(stage: Arc<Stage>) {
     expect(&outcome, exit::NOTHING_IN_SCOPE, &["there is no run `pivot` on this machine"]);
 }
 
-async fn wait_for(path: &Path) {
+pub async fn wait_for(path: &Path) {
     let wait = async {
         while !path.exists() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -4,6 +4,7 @@
 //! move. Stood in: kind (`stand-in-kind`, whose clusters are local control planes), and kubelets and
 //! controllers (`understudy`). In the case of the module `real` the controllers are the real ones.
 
+mod aborts;
 mod failures;
 mod inspection;
 mod kills;
@@ -24,7 +25,7 @@ use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
     let suite = Suite::new().on_stages(2);
-    kubeconfig::add(probes::add(suite))
+    aborts::add(kubeconfig::add(probes::add(suite)))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("a_management_cluster_is_deleted", removal::a_management_cluster_is_deleted)
         .thorough("a_deletion_killed_in_each_step_ends_the_same", removal::killed_in_each_step)

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use super::fields::PivotDocument;
 
 /// Errors of a document.
@@ -32,7 +34,7 @@ pub enum DocumentError {
 pub fn read_document(path: &Path) -> Result<PivotDocument, DocumentError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
-    let mut document = parse(&text)
+    let mut document: PivotDocument = parse(&text)
         .map_err(|message| DocumentError::Invalid { path: path.to_owned(), message })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for file in document.spec.paths_mut() {
@@ -41,7 +43,7 @@ pub fn read_document(path: &Path) -> Result<PivotDocument, DocumentError> {
     Ok(document)
 }
 
-fn parse(text: &str) -> Result<PivotDocument, String> {
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let options = serde_saphyr::options! {
         legacy_octal_numbers: true,
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
@@ -64,6 +66,10 @@ mod tests {
 
     use super::super::fields::{Bootstrap, PivotSpec};
     use super::*;
+
+    fn parse(text: &str) -> Result<PivotDocument, String> {
+        super::parse(text)
+    }
 
     const HEAD: &str = "apiVersion: kubectl-pivot.io/v1alpha1\nkind: Pivot\n";
 

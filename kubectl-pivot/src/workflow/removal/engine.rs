@@ -17,8 +17,7 @@ use super::{init, move_back, preflight, title};
 /// [`WorkflowError::Removal`] with the step that failed.
 pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     workflow.folder.note(What::Began { pid: std::process::id() })?;
-    let last = workflow.at(Step::DeleteBootstrap, workflow.events.clone());
-    let is_last = steps::is_begun(&last);
+    let is_last = steps::is_begun(&workflow.folder);
     let open = Step::REMOVAL.into_iter();
     let mut done = Vec::new();
     for step in open.skip_while(|step| is_last && *step != Step::DeleteBootstrap) {

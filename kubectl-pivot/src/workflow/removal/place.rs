@@ -4,9 +4,9 @@ use super::super::context::Turn;
 use super::super::document::Bootstrap;
 use super::super::error::StepError;
 use super::super::order::Step;
-use super::super::steps::{is_gone, the_cluster};
+use super::super::steps::the_cluster;
 use super::super::store::StepState;
-use super::super::support::mark;
+use super::super::support::{claim, mark};
 use crate::capi::{Object, is_paused};
 use crate::causes::in_one_line;
 use crate::cluster::{Client, RetryPolicy};
@@ -57,7 +57,8 @@ pub(super) async fn find(turn: &Turn<'_>) -> Result<Place, StepError> {
 /// The bootstrap cluster of this deletion, if there is one that answers.
 async fn bootstrap(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
     if turn.spec().bootstrap == Bootstrap::Kind {
-        if !turn.folder().file("bootstrap.begun").exists() || is_gone(turn).await? {
+        let name = &turn.spec().bootstrap_name;
+        if !claim::is_staked(turn.folder()) || !turn.kind().await?.has(name).await? {
             return Ok(None);
         }
         // One that was never finished has nothing in it; the step `bootstrap` begins it anew.

@@ -4,10 +4,14 @@ use super::super::context::{Turn, Workflow};
 use super::super::document::Bootstrap;
 use super::super::error::{StepError, WorkflowError};
 use super::super::order::Step;
+use super::super::support::claim;
 use super::itself;
 use super::place::{self, Place};
 use crate::journal::Events;
 use crate::tools::KnownTool;
+
+/// File of the folder of a deletion: the name of its bootstrap cluster.
+const BOOTSTRAP: &str = "bootstrap.name";
 
 /// What a deletion would remove, for the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         found.push(format!("{program} {}", tool.version));
     }
     let prospect = look(turn).await?;
+    turn.folder().write(BOOTSTRAP, &turn.spec().bootstrap_name)?;
     if let Some(server) = prospect.server {
         found.push(server);
     }
@@ -79,9 +84,11 @@ async fn look(turn: &Turn<'_>) -> Result<Prospect, StepError> {
 
 /// A deletion that was begun with another bootstrap cluster has its cluster there.
 fn refuse_other_bootstrap(turn: &Turn<'_>) -> Result<(), StepError> {
-    let begun = std::fs::read_to_string(turn.folder().file("bootstrap.begun")).unwrap_or_default();
-    let wanted = &turn.spec().bootstrap_name;
-    if begun.is_empty() || begun == *wanted && turn.spec().bootstrap == Bootstrap::Kind {
+    if !claim::is_staked(turn.folder()) {
+        return Ok(());
+    }
+    let begun = std::fs::read_to_string(turn.folder().file(BOOTSTRAP)).unwrap_or_default();
+    if begun == turn.spec().bootstrap_name && turn.spec().bootstrap == Bootstrap::Kind {
         return Ok(());
     }
     Err(StepError::refused(

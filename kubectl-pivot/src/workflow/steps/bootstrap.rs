@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::delete_bootstrap::delete_kind_cluster;
-use crate::tools::{KnownTool, Tool, ToolCommand};
+use crate::tools::{KnownTool, ToolCommand};
 use crate::workflow::context::Turn;
 use crate::workflow::document::Bootstrap;
 use crate::workflow::error::StepError;
-use crate::workflow::order::Step;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::spec::Spec;
-use crate::workflow::store::StepState;
+use crate::workflow::support::claim::{self, Claim};
+use crate::workflow::support::kind::Kind;
 use crate::workflow::support::mark::{self, Mark};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
@@ -24,44 +23,49 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         }
         return Ok(format!("{} is used", cluster.server()));
     }
-    let kind = turn.tool(KnownTool::Kind).await?;
+    let kind = turn.kind().await?;
     let name = &turn.spec().bootstrap_name;
-    let begun = turn.folder().file(BEGUN);
-    if !kind_clusters(turn, &kind).await?.iter().any(|known| known == name) {
+    if !kind.has(name).await? {
         refuse_second_life(turn, "is gone")?;
         return create(turn, &kind).await;
     }
-    let kubeconfig = turn
-        .run(&kind, ToolCommand::new(["get", "kubeconfig"]).flag("--name", name).keep_stdout())
-        .await;
-    if let Ok(kubeconfig) = kubeconfig {
-        turn.write_bootstrap_kubeconfig(&kubeconfig.stdout)?;
-        let is_ours = mark::read(&turn.bootstrap().await?, turn.owner()).await;
-        if matches!(is_ours, Ok(Some(_))) {
-            return Ok(format!("{name} was there already"));
-        }
+    match whose(turn, &kind).await? {
+        Some(Claim::Marked(_)) => return Ok(format!("{name} was there already")),
+        Some(Claim::Foreign) => return Err(foreign(name)),
+        None if !claim::is_staked(turn.folder()) => return Err(foreign(name)),
+        Some(Claim::Unfinished) => refuse_second_life(turn, "has lost the mark of the run")?,
+        None => refuse_second_life(turn, "does not answer")?,
     }
-    if !begun.exists() {
-        return Err(StepError::refused(
-            format!("a kind cluster `{name}` exists already, and this run did not create it"),
-            format!(
-                "choose another name with --bootstrap-name, use it with --bootstrap existing, or \
-                 delete it with `kind delete cluster --name {name}`"
-            ),
-        ));
-    }
-    refuse_second_life(turn, "does not answer")?;
     // This run began to create it and was interrupted: half a cluster, with nothing in it.
-    turn.events.note(format!("{name} was not finished; it is made anew"));
-    delete_kind_cluster(turn, &kind, name).await?;
+    turn.events.note(format!("{name} was not finished; it is created again"));
+    kind.delete(name, &turn.bootstrap_kubeconfig()).await?;
     create(turn, &kind).await
+}
+
+/// Returns what the kind cluster is to this run; none if it does not answer.
+async fn whose(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<Option<Claim>, StepError> {
+    let Some(kubeconfig) = kind.kubeconfig(&turn.spec().bootstrap_name).await? else {
+        return Ok(None);
+    };
+    let file = turn.write_bootstrap_kubeconfig(&kubeconfig)?;
+    let asked = claim::of(&claim::client(&file).await?, turn.folder(), turn.owner()).await;
+    Ok(asked.ok())
+}
+
+fn foreign(name: &str) -> StepError {
+    StepError::refused(
+        format!("a kind cluster `{name}` exists already, and this run did not create it"),
+        format!(
+            "choose another name with --bootstrap-name, use it with --bootstrap existing, or \
+             delete it with `kind delete cluster --name {name}`"
+        ),
+    )
 }
 
 /// Once the cluster was applied or moved there, its machines exist: in another bootstrap cluster it would
 /// be managed twice.
 fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
-    let state = turn.folder().state()?;
-    if [Step::ApplyCluster, Step::Move].iter().all(|step| *state.of(*step) == StepState::Waiting) {
+    if !turn.folder().state()?.may_have_applied() {
         return Ok(());
     }
     let name = &turn.spec().bootstrap_name;
@@ -72,36 +76,20 @@ fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
     ))
 }
 
-/// Returns true if the bootstrap cluster of a run that was about to delete it is gone: nothing is left to do.
-pub(in super::super) async fn is_gone(turn: &Turn<'_>) -> Result<bool, StepError> {
-    if turn.spec().bootstrap != Bootstrap::Kind {
-        return Ok(false);
-    }
-    let kind = turn.tool(KnownTool::Kind).await?;
-    Ok(!kind_clusters(turn, &kind).await?.contains(&turn.spec().bootstrap_name))
-}
-
-/// Says in the folder of the run that the kind cluster of this name is its own.
-const BEGUN: &str = "bootstrap.begun";
 /// kind's configuration in the folder of the run.
 const CONFIG: &str = "kind.yaml";
 
-async fn kind_clusters(turn: &Turn<'_>, kind: &Tool) -> Result<Vec<String>, StepError> {
-    let listed = turn.run(kind, ToolCommand::new(["get", "clusters"]).keep_stdout()).await?;
-    Ok(listed.stdout.lines().map(|line| line.trim().to_owned()).collect())
-}
-
-async fn create(turn: &Turn<'_>, kind: &Tool) -> Result<String, StepError> {
-    let name = &turn.spec().bootstrap_name;
-    let config = turn.folder().write_yaml(CONFIG, &config(turn.spec(), turn.blueprint())?)?;
-    turn.folder().write(BEGUN, name)?;
+async fn create(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<String, StepError> {
+    let mut config = config(turn.spec(), turn.blueprint())?;
+    claim::stake(turn.folder(), &mut config)?;
+    let config = turn.folder().write_yaml(CONFIG, &config)?;
     let kubeconfig = turn.bootstrap_kubeconfig();
     // kind writes into the file that is there; it is private before it has anything in it.
     turn.write_bootstrap_kubeconfig("")?;
-    turn.run(kind, command(turn.spec(), &config, &kubeconfig)).await?;
+    kind.run(command(turn.spec(), &config, &kubeconfig)).await?;
     let cluster = turn.bootstrap().await?;
     mark::write(&cluster, turn.owner(), &Mark::default()).await?;
-    Ok(format!("{name} at {}", cluster.server()))
+    Ok(format!("{} at {}", turn.spec().bootstrap_name, cluster.server()))
 }
 
 fn config(spec: &Spec, blueprint: &crate::blueprint::Blueprint) -> Result<Value, StepError> {

@@ -1,35 +1,21 @@
 //! The bootstrap cluster goes, if it is this run's and nothing is left in it.
 
 use crate::cluster::{Client, Served};
-use crate::tools::{KnownTool, Tool, ToolCommand};
+use crate::tools::{KnownTool, ToolCommand};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
-use crate::workflow::support::mark;
+use crate::workflow::store::RunFolder;
+use crate::workflow::support::{claim, mark};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let spec = turn.spec();
     let cluster = turn.bootstrap().await?;
     if !spec.deletes_bootstrap() {
-        mark::remove(&cluster, turn.owner()).await?;
+        claim::release(&cluster, turn.folder(), turn.owner()).await?;
         return Ok("kept, because of --keep-bootstrap".to_owned());
     }
-    let left = clusters_left(&cluster).await?;
-    if !left.is_empty() {
-        return Err(StepError::refused(
-            format!("the bootstrap cluster still holds {}", left.join(", ")),
-            "move or delete them first; --keep-bootstrap leaves the bootstrap cluster as it is",
-        ));
-    }
-    if mark::read(&cluster, turn.owner()).await?.is_none() {
-        return Err(StepError::refused(
-            format!(
-                "the kind cluster `{}` was not created by this run: it does not have its mark",
-                spec.bootstrap_name
-            ),
-            format!("if nobody needs it: kind delete cluster --name {}", spec.bootstrap_name),
-        ));
-    }
+    refuse_to_delete(turn, &cluster).await?;
     turn.folder().write(DELETING, &spec.bootstrap_name)?;
     finish(turn).await
 }
@@ -38,16 +24,52 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 const DELETING: &str = "bootstrap.deleting";
 
 /// Returns true if the deletion was started: a half-deleted cluster cannot be asked for its Clusters.
-pub(in super::super) fn is_begun(turn: &Turn<'_>) -> bool {
-    turn.folder().file(DELETING).exists()
+pub(in super::super) fn is_begun(folder: &RunFolder) -> bool {
+    folder.file(DELETING).exists()
 }
 
-/// Deletes the bootstrap cluster, which is known to be empty.
+/// Deletes the bootstrap cluster, which was empty when this began. One that answers is asked again: after an
+/// interruption it may be another cluster of this name, or somebody may use it.
 pub(in super::super) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
     let name = &turn.spec().bootstrap_name;
-    let kind = turn.tool(KnownTool::Kind).await?;
-    delete_kind_cluster(turn, &kind, name).await?;
+    let kind = turn.kind().await?;
+    if kind.has(name).await? {
+        if let Some(client) = answering(turn).await? {
+            refuse_to_delete(turn, &client).await?;
+        }
+        kind.delete(name, &turn.bootstrap_kubeconfig()).await?;
+    }
     Ok(format!("{name} is gone"))
+}
+
+/// Returns a client of the kind cluster if it answers.
+async fn answering(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
+    let kubeconfig = turn.kind().await?.kubeconfig(&turn.spec().bootstrap_name).await?;
+    let Some(kubeconfig) = kubeconfig else { return Ok(None) };
+    let client = claim::client(&turn.write_bootstrap_kubeconfig(&kubeconfig)?).await?;
+    let is_answering = client.get_path("/version").await.is_ok();
+    Ok(is_answering.then_some(client))
+}
+
+async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
+    let spec = turn.spec();
+    let left = clusters_left(cluster).await?;
+    if !left.is_empty() {
+        return Err(StepError::refused(
+            format!("the bootstrap cluster still holds {}", left.join(", ")),
+            "move or delete them first; --keep-bootstrap leaves the bootstrap cluster as it is",
+        ));
+    }
+    if mark::read(cluster, turn.owner()).await?.is_none() {
+        return Err(StepError::refused(
+            format!(
+                "the kind cluster `{}` was not created by this run: it does not have its mark",
+                spec.bootstrap_name
+            ),
+            format!("if nobody needs it: kind delete cluster --name {}", spec.bootstrap_name),
+        ));
+    }
+    Ok(())
 }
 
 /// The Clusters that a management cluster still has, in all namespaces.
@@ -58,20 +80,6 @@ pub(in super::super) async fn clusters_left(cluster: &Client) -> Result<Vec<Stri
     };
     let left = cluster.list_metadata(kind, None).await?;
     Ok(left.iter().map(|object| object.id().to_string()).collect())
-}
-
-pub(in super::super) async fn delete_kind_cluster(
-    turn: &Turn<'_>,
-    kind: &Tool,
-    name: &str,
-) -> Result<(), StepError> {
-    // kind would take the context out of the user's kubeconfig, where it never was.
-    let kubeconfig = turn.folder().file("bootstrap.kubeconfig");
-    let command = ToolCommand::new(["delete", "cluster"])
-        .flag("--name", name)
-        .flag("--kubeconfig", kubeconfig);
-    turn.run(kind, command).await?;
-    Ok(())
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {

@@ -16,8 +16,7 @@ mod preflight;
 mod target_providers;
 mod verify;
 
-pub(super) use bootstrap::is_gone;
 pub(super) use control_plane::the_cluster;
-pub(super) use delete_bootstrap::{clusters_left, delete_kind_cluster, finish, is_begun};
+pub(super) use delete_bootstrap::{clusters_left, finish, is_begun};
 pub(super) use each::{perform, sketch};
 pub(super) use move_cluster::{between as move_between, new_move};

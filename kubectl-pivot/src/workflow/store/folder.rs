@@ -11,7 +11,9 @@ use super::journal::{self, Entry, What};
 use super::state::{RunState, StepState};
 use crate::capi::valid;
 use crate::tools::{create_private_dir, write_private};
-use crate::workflow::document::{DocumentError, PivotDocument, read_document};
+use crate::workflow::document::{
+    DocumentError, KeptBootstrap, PivotDocument, read_bootstrap, read_document,
+};
 use crate::workflow::order::Step;
 use crate::yaml;
 
@@ -167,12 +169,7 @@ impl RunFolder {
     /// # Errors
     /// It cannot be read.
     pub fn document(&self) -> Result<PivotDocument, StoreError> {
-        read_document(&self.document_file()).map_err(|source| match source {
-            DocumentError::Read { path, source } => {
-                StoreError::File { path, source: source.into() }
-            }
-            source => StoreError::Document { name: self.name.clone(), source },
-        })
+        self.told(read_document(&self.document_file()))
     }
 
     /// Writes a file that may hold secrets.
@@ -210,12 +207,44 @@ impl RunFolder {
         read_state(&self.path, &self.name)
     }
 
-    /// Forgets the run.
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn discard(&self, name: &str) -> Result<(), StoreError> {
+        let file = self.file(name);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&file)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads where the bootstrap cluster is, and nothing else.
+    ///
+    /// # Errors
+    /// The settings cannot be read.
+    pub fn bootstrap(&self) -> Result<KeptBootstrap, StoreError> {
+        self.told(read_bootstrap(&self.document_file(), &self.name))
+    }
+
+    /// Forgets the run. Whoever is killed in between leaves no half of a folder under the run's name.
     ///
     /// # Errors
     /// The folder cannot be removed.
     pub fn remove(self) -> Result<(), StoreError> {
-        fs::remove_dir_all(&self.path).map_err(at(&self.path))
+        let old = self.path.with_file_name(format!(".{}.removed", self.name));
+        remove_all(&old)?;
+        fs::rename(&self.path, &old).map_err(at(&self.path))?;
+        remove_all(&old)
+    }
+
+    fn told<T>(&self, read: Result<T, DocumentError>) -> Result<T, StoreError> {
+        read.map_err(|source| match source {
+            DocumentError::Read { path, source } => {
+                StoreError::File { path, source: source.into() }
+            }
+            source => StoreError::Document { name: self.name.clone(), source },
+        })
     }
 
     fn document_file(&self) -> PathBuf {
@@ -246,7 +275,7 @@ pub fn runs() -> Result<Vec<RunState>, StoreError> {
     for entry in entries {
         let path = entry.map_err(at(&place))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.join(DOCUMENT).exists() {
+        if valid::is_label(&name) && path.join(DOCUMENT).exists() {
             states.push(read_state(&path, &name)?);
         }
     }
@@ -273,6 +302,13 @@ fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
     let file = path.join(JOURNAL);
     let entries: Vec<Entry> = journal::read(&file).map_err(at(&file))?;
     Ok(RunState::from_entries(name, path, &entries))
+}
+
+fn remove_all(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        _ => Ok(()),
+    }
 }
 
 fn place() -> Result<PathBuf, StoreError> {

@@ -28,6 +28,11 @@ fn name(run: &str) -> String {
     format!("kubectl-pivot-create-{run}")
 }
 
+/// Returns the namespace and name of the mark of a run.
+pub(in super::super) fn place(run: &str) -> String {
+    format!("{NAMESPACE}/{}", name(run))
+}
+
 /// Reads the mark of a run.
 pub(in super::super) async fn read(cluster: &Client, run: &str) -> Result<Option<Mark>, StepError> {
     let found = cluster.get(&kind(), Some(NAMESPACE), &name(run)).await?;

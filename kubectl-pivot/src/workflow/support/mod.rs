@@ -1,7 +1,9 @@
-//! Helpers of several steps: applying, waiting, probes, marks, inspecting failures.
+//! Helpers of several steps: applying, waiting, probes, kind, marks, inspecting failures.
 
 pub(super) mod apply;
+pub(super) mod claim;
 pub(super) mod inspect;
+pub(super) mod kind;
 pub(super) mod mark;
 pub(super) mod probes;
 pub(super) mod providers;
