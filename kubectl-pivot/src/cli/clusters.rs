@@ -78,7 +78,7 @@ pub(super) struct OneOrTwoArgs {
     /// Context within the source kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME")]
     kubeconfig_context: Option<String>,
-    /// Kubeconfig of the target management cluster; not needed for a backup or restore.
+    /// Kubeconfig of the target management cluster; not needed for a backup, a restore or a run of create.
     #[arg(long, value_name = "FILE")]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
@@ -94,6 +94,11 @@ impl OneOrTwoArgs {
         let target =
             KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
         request(source, target, alone.then_some(Role::Source))
+    }
+
+    /// Returns the kubeconfig of the target, if it is named.
+    pub(super) fn target_file(&self) -> Option<PathBuf> {
+        self.to_kubeconfig.clone()
     }
 
     /// A request about the end of a move that is left, when the other one is gone.

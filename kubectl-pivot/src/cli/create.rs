@@ -7,7 +7,6 @@ use clap::ValueEnum;
 
 use super::Context;
 use super::duration::seconds;
-use super::names::label;
 use super::output::Output;
 use super::plugin::PluginFolders;
 use super::render::assignment;
@@ -40,10 +39,10 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "NAME", help_heading = "Cluster")]
     infrastructure: Option<String>,
     /// Namespace of the objects [default: default].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, help_heading = "Cluster")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = workflow::namespace_name, help_heading = "Cluster")]
     namespace: Option<String>,
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
-    #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
+    #[arg(long, value_name = "VERSION", value_parser = workflow::kubernetes_version, help_heading = "Cluster")]
     kubernetes_version: Option<String>,
     /// Machines of the control plane [default: that of the plugin].
     #[arg(long, value_name = "N", help_heading = "Cluster")]
@@ -87,7 +86,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, help_heading = "Bootstrap cluster")]
     bootstrap: Option<Bootstrap>,
     /// Name of the bootstrap cluster in kind [default: NAME-bootstrap].
-    #[arg(long, value_name = "NAME", help_heading = "Bootstrap cluster")]
+    #[arg(long, value_name = "NAME", value_parser = workflow::kind_cluster_name, help_heading = "Bootstrap cluster")]
     bootstrap_name: Option<String>,
     /// Node image of the bootstrap cluster [default: that of kind].
     #[arg(long, value_name = "IMAGE", help_heading = "Bootstrap cluster")]

@@ -25,6 +25,9 @@ pub(super) const EXAMPLES: &str = "Examples:
   # Finish a run of create
   kubectl pivot resume pivot
 
+  # Reach its target at another address
+  kubectl pivot resume pivot --to-kubeconfig target.kubeconfig
+
   # The source cluster is gone for good
   kubectl pivot resume --source-is-gone --to-kubeconfig target.kubeconfig";
 
@@ -33,7 +36,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 pub(super) struct Args {
     /// Name of a run of create [default: a move between two clusters, named by flags].
     #[arg(value_parser = label,
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
+        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig_context"])]
     name: Option<String>,
     /// Seconds that each wait of a run of create may take [default: as it was begun].
     #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "name", help_heading = "Tuning")]
@@ -80,6 +83,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
             name,
             skip_probes: args.probes.skipped(),
             timeout: args.timeout,
+            to_kubeconfig: args.clusters.target_file(),
             plugin_folders: args.probes.folders().to_vec(),
         };
         let report = commands::create_resume(request, toolbox, &context.stop).await?;

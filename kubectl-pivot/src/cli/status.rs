@@ -5,7 +5,7 @@ use super::clusters::OneOrTwoArgs;
 use super::names::label;
 use super::next;
 use super::output::Output;
-use crate::commands::{self, CommandError, Status, exit};
+use crate::commands::{self, CommandError, PivotRuns, Status, exit};
 use crate::render::{self, Format, Screen};
 
 /// Examples of the help.
@@ -39,12 +39,25 @@ pub(super) struct Args {
     output: Output,
 }
 
+async fn of_create(args: &Args, context: &Context) -> Result<u8, CommandError> {
+    let format = Format::from(args.output);
+    let text = |runs: &PivotRuns| {
+        render::structured(runs, format).unwrap_or_else(|| render::runs(&runs.items))
+    };
+    let name = args.name.as_deref();
+    if !args.watch {
+        render::print(&text(&commands::create_status(name)?));
+        return Ok(exit::OK);
+    }
+    let mut live = render::Live::on_stdout(format == Format::Table);
+    commands::watch_create(name, &context.stop, |runs| live.show(&text(runs))).await?;
+    Ok(if context.stop.is_requested() { exit::INTERRUPTED } else { exit::OK })
+}
+
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
     if args.all || args.name.is_some() {
-        let runs = commands::create_status(args.name.as_deref())?;
-        render::show(render::structured(&runs, format), |_| render::runs(&runs));
-        return Ok(exit::OK);
+        return of_create(&args, context).await;
     }
     let request = args.clusters.request();
     let flags = next::flags(&request);

@@ -1,6 +1,7 @@
 //! `create`: from nothing to a management cluster, or carrying on such a run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -110,6 +111,8 @@ pub struct CreateResumeRequest {
     pub skip_probes: Vec<String>,
     /// Seconds that each wait may take; otherwise as the run was begun.
     pub timeout: Option<u64>,
+    /// Kubeconfig to reach the target with; otherwise as the run was begun.
+    pub to_kubeconfig: Option<PathBuf>,
     /// Folders of plugins that come before the usual ones.
     pub plugin_folders: Vec<PathBuf>,
 }
@@ -123,9 +126,8 @@ pub async fn create_resume(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
-    let CreateResumeRequest { name, skip_probes, timeout, plugin_folders } = request;
-    let workflow = reopen(&name, timeout, &plugin_folders, toolbox, stop)?;
-    perform(&workflow.skipping(skip_probes)?).await
+    let workflow = reopen(&request, toolbox, stop)?;
+    perform(&workflow.skipping(request.skip_probes)?).await
 }
 
 /// The run that is to be aborted, and what that would remove.
@@ -141,11 +143,23 @@ pub async fn create_leftovers(
     Ok((abort, leftovers))
 }
 
+/// Runs of `create` on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PivotRuns {
+    /// Version of this document's schema.
+    pub api_version: &'static str,
+    /// `PivotRunList`.
+    pub kind: &'static str,
+    /// The runs, by name.
+    pub items: Vec<RunState>,
+}
+
 /// The runs of this machine: all of them, or the one of this name.
 ///
 /// # Errors
 /// They cannot be read, or there is none of this name.
-pub fn create_status(name: Option<&str>) -> Result<Vec<RunState>, CommandError> {
+pub fn create_status(name: Option<&str>) -> Result<PivotRuns, CommandError> {
     let mut states = runs()?;
     if let Some(name) = name {
         states.retain(|state| state.name == name);
@@ -153,20 +167,44 @@ pub fn create_status(name: Option<&str>) -> Result<Vec<RunState>, CommandError> 
             return Err(crate::workflow::StoreError::Unknown(name.to_owned()).into());
         }
     }
-    Ok(states)
+    Ok(PivotRuns { api_version: crate::workflow::API_VERSION, kind: "PivotRunList", items: states })
 }
 
-/// A run as it was begun, but for another time limit if one is given.
+/// Shows the runs now, and again whenever they have changed, until none goes on or the user stops.
+///
+/// # Errors
+/// They cannot be read, or there is none of this name.
+pub async fn watch_create(
+    name: Option<&str>,
+    stop: &Stop,
+    mut show: impl FnMut(&PivotRuns),
+) -> Result<(), CommandError> {
+    let mut shown = None;
+    loop {
+        let now = create_status(name)?;
+        if shown.as_ref() != Some(&now) {
+            show(&now);
+        }
+        if stop.is_requested() || !now.items.iter().any(|run| run.running) {
+            return Ok(());
+        }
+        shown = Some(now);
+        stop.wait(Duration::from_secs(1)).await;
+    }
+}
+
+/// A run as it was begun, but for what the request says.
 fn reopen(
-    name: &str,
-    timeout: Option<u64>,
-    plugin_folders: &[PathBuf],
+    request: &CreateResumeRequest,
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<Workflow, CommandError> {
-    let registry = plugin_registry(plugin_folders)?;
-    let mut document = RunFolder::open(name)?.document()?;
-    document.spec.timeout = timeout.or(document.spec.timeout);
+    let registry = plugin_registry(&request.plugin_folders)?;
+    let mut document = RunFolder::open(&request.name)?.document()?;
+    document.spec.timeout = request.timeout.or(document.spec.timeout);
+    let given = request.to_kubeconfig.as_ref();
+    let given = given.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    document.spec.to_kubeconfig = given.or(document.spec.to_kubeconfig);
     Ok(Workflow::prepare(document, &registry, toolbox, stop)?)
 }
 

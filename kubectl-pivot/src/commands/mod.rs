@@ -19,8 +19,8 @@ mod status;
 
 pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore, verify_backup};
 pub use create::{
-    CreateRequest, CreateResumeRequest, PivotReport, StepReport, create, create_leftovers,
-    create_outline, create_resume, create_status,
+    CreateRequest, CreateResumeRequest, PivotReport, PivotRuns, StepReport, create,
+    create_leftovers, create_outline, create_resume, create_status, watch_create,
 };
 pub use delete::{DeleteReport, DeleteRequest, Deletion, delete_prepare};
 pub use demo::{DemoOptions, DemoStage, demo};

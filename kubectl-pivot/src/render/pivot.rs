@@ -72,7 +72,11 @@ pub fn pivot(report: &PivotReport) -> String {
 pub fn runs(runs: &[RunState]) -> String {
     let mut text = String::new();
     for run in runs {
-        let state = if run.is_finished() { "finished" } else { "not finished" };
+        let state = match run.pid {
+            Some(pid) if run.running => format!("running in process {pid}"),
+            _ if run.is_finished() => "finished".to_owned(),
+            _ => "not finished".to_owned(),
+        };
         let began = run.began.as_deref().unwrap_or("not yet");
         let _ = writeln!(text, "{} begun {began}: {state}", run.name.bold());
         for (step, state) in &run.steps {
@@ -84,7 +88,7 @@ pub fn runs(runs: &[RunState]) -> String {
             };
             let _ = writeln!(text, "  {:<18} {words}", step.name());
         }
-        if !run.is_finished() {
+        if !run.is_finished() && !run.running {
             let _ = writeln!(text, "  continue: {} resume {}", called::words(), run.name);
         }
     }

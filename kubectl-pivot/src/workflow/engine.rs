@@ -14,6 +14,8 @@ use super::order::Step;
 use super::steps;
 use super::store::What;
 use super::support::inspect;
+use crate::causes::in_one_line;
+use crate::cluster::RetryPolicy;
 use crate::journal::{Event, Events};
 
 /// A step that has ended well.
@@ -27,14 +29,15 @@ pub struct Finished {
     pub elapsed: Duration,
 }
 
-/// Runs all steps; none if the run is over.
+/// Runs all steps; none if the run is over and its target still has the Cluster.
 ///
 /// # Errors
 /// [`WorkflowError::Step`] with the first step that failed; the steps beside it are stopped first.
+/// [`WorkflowError::Over`] if the run is over and the Cluster is not to be found.
 pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     let known = workflow.folder.state()?;
     if known.is_finished() {
-        return Ok(Vec::new());
+        return workflow.check_result().await.map(|()| Vec::new());
     }
     if Abort::is_begun(&workflow.folder) {
         return Err(WorkflowError::BeingAborted(workflow.spec.name.clone()));
@@ -52,20 +55,21 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
         let ready: Vec<Step> = open.iter().copied().filter(is_ready).collect();
         for step in ready.into_iter().filter(|_| failed.is_none()) {
             open.remove(&step);
-            workflow.folder.note(What::Started { step })?;
+            workflow.note(What::Started { step })?;
             running.push(perform(workflow, step, begin(workflow, step, step.title())));
         }
         let Some((step, result, elapsed)) = running.next().await else { break };
         end(workflow, step, &result);
         match result {
             Ok(summary) => {
-                workflow.folder.note(What::Done { step, summary: summary.clone() })?;
+                workflow.note(What::Done { step, summary: summary.clone() })?;
                 workflow.set_done(step);
                 done.push(Finished { step, summary, elapsed });
             }
             Err(error) => {
                 let words = workflow.toolbox.redactor.text(&error.to_string());
-                workflow.folder.note(What::Failed { step, error: words })?;
+                // The failure itself matters more than a journal that cannot be written.
+                let _ = workflow.note(What::Failed { step, error: words });
                 workflow.halted.store(true, Ordering::Relaxed);
                 // What was stopped because of another failure is no failure of its own; of all that a user
                 // has stopped the first is told.
@@ -79,7 +83,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     }
     match failed {
         None => {
-            workflow.folder.note(What::Finished)?;
+            workflow.note(What::Finished)?;
             Ok(done)
         }
         Some((step, source)) => {
@@ -93,10 +97,39 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     }
 }
 
+impl Workflow {
+    fn note(&self, what: What) -> Result<(), WorkflowError> {
+        let name = || self.spec.name.clone();
+        self.folder.note(what).map_err(|source| WorkflowError::Journal { name: name(), source })
+    }
+
+    /// Looks for the result of a run that has ended before.
+    async fn check_result(&self) -> Result<(), WorkflowError> {
+        let turn = self.at(Step::Verify, Events::none());
+        let target = turn.target().await.map(|client| client.with_retry(RetryPolicy::brief()));
+        let found = match &target {
+            Ok(client) => steps::the_cluster(&turn, client).await,
+            Err(_) => Ok(None),
+        };
+        let (namespace, name) = (&self.spec.namespace, self.spec.name.clone());
+        let what = match (target, found) {
+            (Ok(_), Ok(Some(_))) => return Ok(()),
+            (Ok(client), Ok(None)) => {
+                format!("its target, {}, has no Cluster {namespace}/{name}", client.server())
+            }
+            (Ok(client), Err(error)) => {
+                format!("its target, {}, does not answer: {}", client.server(), in_one_line(&error))
+            }
+            (Err(error), _) => format!("its target is not known: {}", in_one_line(&error)),
+        };
+        Err(WorkflowError::Over { name, what })
+    }
+}
+
 /// Returns the rest of a run that was killed while it deleted its bootstrap cluster.
 async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
     let step = Step::DeleteBootstrap;
-    workflow.folder.note(What::Started { step })?;
+    workflow.note(What::Started { step })?;
     let began = Instant::now();
     let events = begin(workflow, step, step.title());
     let result = steps::finish(&workflow.at(step, events)).await;
@@ -108,8 +141,8 @@ async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
         inspection: Vec::new(),
         source: Box::new(source),
     })?;
-    workflow.folder.note(What::Done { step, summary: summary.clone() })?;
-    workflow.folder.note(What::Finished)?;
+    workflow.note(What::Done { step, summary: summary.clone() })?;
+    workflow.note(What::Finished)?;
     Ok(Finished { step, summary, elapsed: began.elapsed() })
 }
 

@@ -140,6 +140,22 @@ pub enum WorkflowError {
         /// The cause.
         source: Box<StepError>,
     },
+    /// The journal cannot be written, for example on a full disk; everything is kept.
+    #[error("cannot continue the run `{name}`")]
+    Journal {
+        /// Name of the run.
+        name: String,
+        /// The cause.
+        source: StoreError,
+    },
+    /// The run has come to its end before, and its result is not there any more.
+    #[error("the run `{name}` has ended before, and {what}")]
+    Over {
+        /// Name of the run.
+        name: String,
+        /// The state of the target.
+        what: String,
+    },
     /// An abort of the run was interrupted.
     #[error("an abort of the run `{0}` was interrupted")]
     BeingAborted(String),
@@ -204,6 +220,7 @@ impl WorkflowError {
         match self {
             Self::Step { step, .. } | Self::Removal { step, .. } => *step == Step::Preflight,
             Self::Abort { is_begun, .. } => !is_begun,
+            Self::Journal { .. } => false,
             _ => true,
         }
     }
@@ -217,6 +234,14 @@ impl WorkflowError {
             Self::UnknownProbe(error) => Some(error.hint()),
             Self::Removal { name, step, source, .. } => Some(removal_hint(name, *step, source)),
             Self::Abort { source, .. } => source.hint(),
+            Self::Journal { name, source } => Some(format!(
+                "{}; everything is kept; `kubectl pivot resume {name}` continues",
+                source.hint()
+            )),
+            Self::Over { name, .. } => Some(format!(
+                "if the target is gone, `kubectl pivot abort {name}` forgets the old run, and deletes nothing \
+                 that still holds a Cluster; then create it again"
+            )),
             Self::BeingAborted(name) => {
                 Some(format!("`kubectl pivot abort {name}` finishes that; then create it again"))
             }

@@ -7,10 +7,12 @@ use kubectl_pivot_plugin_api::capi::names;
 use serde_json::{Map, Value, json};
 
 use super::document::{
-    Bootstrap, CniVia, DEFAULT_NAMESPACE, PivotDocument, default_bootstrap_name,
+    Bootstrap, CniVia, DEFAULT_NAMESPACE, PivotDocument, PivotSpec, default_bootstrap_name,
 };
 use crate::blueprint::BlueprintRequest;
+use crate::capi::Chosen;
 use crate::cluster::KubeconfigRef;
+use crate::transfer::Choice;
 use crate::yaml;
 
 /// Default limit of each wait.
@@ -50,6 +52,9 @@ pub enum SpecError {
     /// Two things do not go together.
     #[error("{0}")]
     Contradiction(&'static str),
+    /// A setting would have no effect.
+    #[error("{0} has no effect with --cluster-manifest; change the manifests instead")]
+    Unused(&'static str),
     /// A file of manifests cannot be used.
     #[error("cannot read the manifests {}", path.display())]
     Manifests {
@@ -112,6 +117,11 @@ impl Spec {
                  repositories only (--cni-repo URL)",
             ));
         }
+        if spec.cluster_manifest.is_some()
+            && let Some(flag) = flags_of_rendering(spec).next()
+        {
+            return Err(SpecError::Unused(flag));
+        }
         let out = spec.to_kubeconfig_out.clone();
         Ok(Self {
             namespace: metadata.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
@@ -130,6 +140,16 @@ impl Spec {
             name,
             document,
         })
+    }
+
+    /// Returns the Clusters that move: all that a bootstrap cluster of this run holds, and of an existing one, in
+    /// which there may be others, the one of this run.
+    pub fn choice(&self) -> Choice {
+        let own = (self.namespace.clone(), self.name.clone());
+        match self.bootstrap {
+            Bootstrap::Kind => Choice::All,
+            Bootstrap::Existing => Choice::Fixed(Chosen::from_iter([own])),
+        }
     }
 
     /// Returns true if the bootstrap cluster is deleted in the end.
@@ -209,6 +229,18 @@ impl Spec {
     }
 }
 
+/// The flags that only the rendering of manifests reads.
+fn flags_of_rendering(spec: &PivotSpec) -> impl Iterator<Item = &'static str> {
+    let flags = [
+        (spec.kubernetes_version.is_some(), "--kubernetes-version"),
+        (spec.control_plane_replicas.is_some(), "--control-plane-replicas"),
+        (spec.worker_replicas.is_some(), "--worker-replicas"),
+        (!spec.pod_cidr.is_empty(), "--pod-cidr"),
+        (!spec.service_cidr.is_empty(), "--service-cidr"),
+    ];
+    flags.into_iter().filter_map(|(is_given, flag)| is_given.then_some(flag))
+}
+
 fn read(path: &Path) -> Result<Vec<Value>, SpecError> {
     let error = |source| SpecError::Manifests { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(|source| error(source.into()))?;
@@ -269,6 +301,9 @@ mod tests {
         let local =
             PivotSpec { cni_chart: Some("x".into()), cni_via: Some(CniVia::Addon), ..docker() };
         assert!(error(local).contains("repositories only"));
+        let unused =
+            PivotSpec { cluster_manifest: Some("x".into()), worker_replicas: Some(3), ..docker() };
+        assert!(error(unused).contains("--worker-replicas has no effect"));
         let nameless = PivotDocument { spec: docker(), ..PivotDocument::default() };
         assert!(Spec::resolve(nameless).is_err());
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words;
+use crate::workflow::order::Step;
 
 /// The whole document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +35,7 @@ pub struct PivotMetadata {
     #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Namespace.
-    #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "words::namespace", skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
 }
 
@@ -88,7 +89,7 @@ pub struct PivotSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<Bootstrap>,
     /// Name of the bootstrap cluster in kind.
-    #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "words::kind_cluster", skip_serializing_if = "Option::is_none")]
     pub bootstrap_name: Option<String>,
     /// Node image of the bootstrap cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,12 +174,31 @@ impl PivotSpec {
 }
 
 impl PivotDocument {
-    /// Returns true if both want the same cluster in the same way; how long a run waits is no part of that.
-    pub fn wants_what(&self, other: &Self) -> bool {
-        let mut patient = other.clone();
-        patient.spec.timeout = self.spec.timeout;
-        patient.spec.settle = self.spec.settle;
-        *self == patient
+    /// Returns true if both want the same cluster in the same way. How long a run waits is no part of that, nor
+    /// is a setting of a step that is still to be done.
+    pub fn wants_what(&self, other: &Self, is_done: impl Fn(Step) -> bool) -> bool {
+        let mut other = other.clone();
+        let (new, old) = (&mut other.spec, &self.spec);
+        new.timeout = old.timeout;
+        new.settle = old.settle;
+        if !is_done(Step::Kubeconfig) {
+            new.to_kubeconfig_out.clone_from(&old.to_kubeconfig_out);
+        }
+        if !is_done(Step::Network) {
+            new.cni_chart.clone_from(&old.cni_chart);
+            new.cni_repo.clone_from(&old.cni_repo);
+            new.cni_values.clone_from(&old.cni_values);
+        }
+        if !is_done(Step::Move) {
+            new.to_kubeconfig.clone_from(&old.to_kubeconfig);
+        }
+        if !is_done(Step::MergeKubeconfig) {
+            new.merge_kubeconfig = old.merge_kubeconfig;
+        }
+        if !is_done(Step::DeleteBootstrap) {
+            new.keep_bootstrap = old.keep_bootstrap;
+        }
+        *self == other
     }
 
     /// This document with everything that `over` has; variables are merged one by one.
@@ -224,5 +244,24 @@ impl PivotDocument {
             },
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_steps_that_are_still_to_be_done_may_change() {
+        let document = |spec| PivotDocument { spec, ..PivotDocument::default() };
+        let old = document(PivotSpec { worker_replicas: Some(1), ..PivotSpec::default() });
+        let reached = document(PivotSpec { to_kubeconfig: Some("/k".into()), ..old.spec.clone() });
+        let kept = document(PivotSpec { keep_bootstrap: Some(true), ..old.spec.clone() });
+        let other = document(PivotSpec { worker_replicas: Some(2), ..old.spec.clone() });
+        let before = |step: Step| move |other: Step| other < step;
+        assert!(old.wants_what(&reached, before(Step::Move)));
+        assert!(!old.wants_what(&reached, before(Step::Verify)), "another target by now");
+        assert!(old.wants_what(&kept, before(Step::DeleteBootstrap)));
+        assert!(!old.wants_what(&other, |_| false), "it was applied");
     }
 }

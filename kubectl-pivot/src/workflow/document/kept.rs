@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::fields::Bootstrap;
 use super::read::{DocumentError, parse};
 
-/// Where the bootstrap cluster of a run is.
+/// The place of the bootstrap cluster of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptBootstrap {
     /// Kind of the bootstrap cluster.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::fields::PivotDocument;
+use crate::yaml;
 
 /// Errors of a document.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +61,27 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
+/// Returns the text of a document, which [`read_document`] reads back as it is if its paths are absolute.
+///
+/// # Errors
+/// When it would not: a field has a value that its flag or its line in a document refuses.
+pub fn write_document(document: &PivotDocument) -> Result<String, String> {
+    let value = serde_json::to_value(document).map_err(|error| error.to_string())?;
+    let text = yaml::document(&value);
+    let read: PivotDocument = parse(&text)?;
+    match read == *document {
+        true => Ok(text),
+        false => Err("it would be read as something else".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::fields::{Bootstrap, PivotSpec};
+    use super::super::fields::{Bootstrap, PivotMetadata, PivotSpec};
+    use super::super::words;
     use super::*;
 
     fn parse(text: &str) -> Result<PivotDocument, String> {
@@ -127,6 +144,56 @@ mod tests {
         let spec = read_document(&path).expect("valid").spec;
         assert_eq!(spec.cluster_manifest, Some(dir.path().join("cluster.yaml")));
         assert_eq!(spec.cni_manifest, Some("/x".into()));
+    }
+
+    proptest! {
+        /// A run whose settings cannot be read could be neither resumed nor aborted.
+        #[test]
+        fn what_is_written_is_read_back(
+            name in ".{0,12}|[a-z][a-z0-9-]{0,5}[a-z0-9]",
+            namespace in proptest::option::of("[a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?|.{0,6}"),
+            version in proptest::option::of("v?1\\.[0-9]{1,2}\\.[0-9]|.{0,6}"),
+            bootstrap_name in proptest::option::of("[a-z0-9]([a-z0-9.-]{0,5}[a-z0-9])?|.{0,6}"),
+            text in ".{0,20}",
+            path in "/.{0,12}",
+            number in any::<u32>(),
+        ) {
+            let document = PivotDocument {
+                metadata: PivotMetadata { name: Some(name), namespace },
+                spec: PivotSpec {
+                    infrastructure: Some(text.clone()),
+                    kubernetes_version: version,
+                    bootstrap_name,
+                    worker_replicas: Some(number),
+                    cluster_manifest: Some(path.into()),
+                    set: [(text.clone(), json!(text)), ("n".to_owned(), json!(number))].into(),
+                    timeout: Some(u64::from(number)),
+                    ..PivotSpec::default()
+                },
+                ..PivotDocument::default()
+            };
+            let dir = tempfile::tempdir().expect("temp dir");
+            let file = dir.path().join("pivot.yaml");
+            // What the parsers of the flags take is always written.
+            let is_taken = {
+                let (meta, spec) = (&document.metadata, &document.spec);
+                let takes = |value: &Option<String>, parse: fn(&str) -> Result<String, String>| {
+                    value.as_deref().is_none_or(|v| parse(v).as_deref() == Ok(v))
+                };
+                takes(&meta.name, words::cluster_name)
+                    && takes(&meta.namespace, words::namespace_name)
+                    && takes(&spec.kubernetes_version, words::kubernetes_version)
+                    && takes(&spec.bootstrap_name, words::kind_cluster_name)
+            };
+            match write_document(&document) {
+                Ok(text) => {
+                    std::fs::write(&file, text).expect("written");
+                    prop_assert_eq!(read_document(&file).expect("it was written"), document);
+                    prop_assert!(is_taken);
+                }
+                Err(why) => prop_assert!(!is_taken, "{why}"),
+            }
+        }
     }
 
     #[test]

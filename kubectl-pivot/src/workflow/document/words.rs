@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::capi::valid;
+
 /// `apiVersion` of the document.
 pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
 /// `kind` of the document.
@@ -24,7 +26,54 @@ fn exactly<'de, D: Deserializer<'de>>(
     if found == expected {
         return Ok(found);
     }
-    Err(de::Error::custom(format!("{field} is `{found}`, and this program knows `{expected}`")))
+    let is_of_kubernetes = !found.starts_with("kubectl-pivot.io/") && field == "apiVersion";
+    let advice = match is_of_kubernetes {
+        true => "; manifests of a cluster are given with --cluster-manifest FILE",
+        false => "",
+    };
+    let text = format!("{field} is `{found}`, and this program knows `{expected}`{advice}");
+    Err(de::Error::custom(text))
+}
+
+/// A namespace.
+pub(super) fn namespace<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let Some(name) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    namespace_name(&name).map(Some).map_err(de::Error::custom)
+}
+
+/// The name of a namespace, as it is.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn namespace_name(name: &str) -> Result<String, String> {
+    if valid::is_label(name) {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "`{name}` is not a namespace; use up to 63 lowercase letters, digits and `-`, with a letter or digit \
+         at both ends"
+    ))
+}
+
+/// The name of a cluster in kind.
+pub(super) fn kind_cluster<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let Some(name) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    kind_cluster_name(&name).map(Some).map_err(de::Error::custom)
+}
+
+/// The name of a cluster in kind, as it is. kind takes dots too; its containers have this name with
+/// `-control-plane` behind it as their host name.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn kind_cluster_name(name: &str) -> Result<String, String> {
+    if name.len() <= 49 && valid::is_subdomain(name) {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "`{name}` is not a name for kind; use up to 49 lowercase letters, digits, `-` and `.`, with a letter \
+         or digit at both ends"
+    ))
 }
 
 /// A name as Kubernetes wants it for Clusters: it becomes part of names of Services.
@@ -52,15 +101,20 @@ pub fn cluster_name(name: &str) -> Result<String, String> {
 /// A version such as `v1.33.0`.
 pub(super) fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let Some(version) = Option::<String>::deserialize(from)? else { return Ok(None) };
-    check_version(&version).map_err(de::Error::custom)?;
-    Ok(Some(version))
+    kubernetes_version(&version).map(Some).map_err(de::Error::custom)
 }
 
-/// Says what is wrong with a version of Kubernetes, if something is.
-pub(crate) fn check_version(version: &str) -> Result<(), String> {
-    match version.strip_prefix('v').map(semver::Version::parse) {
-        Some(Ok(_)) => Ok(()),
-        _ => Err(format!("`{version}` is not a Kubernetes version; use a form such as v1.33.0")),
+/// A version of Kubernetes with its `v`, which may be left out.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn kubernetes_version(version: &str) -> Result<String, String> {
+    let number = version.strip_prefix('v').unwrap_or(version);
+    match semver::Version::parse(number) {
+        Ok(_) => Ok(format!("v{number}")),
+        Err(_) => {
+            Err(format!("`{version}` is not a Kubernetes version; use a form such as v1.33.0"))
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::support::apply::{Kinds, apply, ensure_namespace};
 use crate::workflow::support::mark::{self, Mark};
+use crate::workflow::support::namespaces::refuse_missing_namespaces;
 use crate::workflow::support::probes::On;
 use crate::workflow::support::providers;
+use crate::workflow::support::taken::refuse_taken;
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let cluster = turn.bootstrap().await?;
@@ -15,6 +17,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         return Ok("was applied before".to_owned());
     }
     ensure_namespace(&cluster, &turn.spec().namespace, &serde_json::Value::Null).await?;
+    refuse_missing_namespaces(&cluster, &turn.draft()?).await?;
     providers::answering(turn, &cluster, On::Bootstrap(&cluster)).await?;
     let manifests = turn.objects(&cluster).await?;
     for note in manifests.notes {
@@ -22,6 +25,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     }
     let objects = manifests.objects;
     let kinds = Kinds::read(&cluster).await?;
+    refuse_taken(&cluster, &kinds, &objects, run).await?;
     apply(&cluster, &kinds, &objects, false).await?;
     mark::write(&cluster, run, &Mark { applied: true }).await?;
     Ok(format!("{} objects", objects.len()))

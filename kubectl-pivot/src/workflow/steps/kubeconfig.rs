@@ -1,5 +1,7 @@
 //! The target's kubeconfig, from the Secret that Cluster API has made.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -24,6 +26,9 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         let kubeconfig = read_secret(turn).await?;
         turn.write_target_kubeconfig(&kubeconfig)?;
     }
+    if let Some(path) = given {
+        wait_for(turn, path).await?;
+    }
     let kubeconfig = turn.target_kubeconfig();
     let content = std::fs::read(&kubeconfig)
         .map_err(|source| StoreError::File { path: kubeconfig.clone(), source: source.into() })?;
@@ -41,6 +46,18 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     })
     .await?;
     Ok(format!("{} for {}", out.display(), target.server()))
+}
+
+/// The file of a user may come while the target does: the address to reach it at is known only then.
+async fn wait_for(turn: &Turn<'_>, path: &Path) -> Result<(), StepError> {
+    let what = format!("the kubeconfig {} is there", path.display());
+    until_after(turn, FIRST, &what, async || {
+        Ok(match path.exists() {
+            true => Seen::Yes(()),
+            false => Seen::NotYet(format!("{} is not there", path.display())),
+        })
+    })
+    .await
 }
 
 async fn read_secret(turn: &Turn<'_>) -> Result<Vec<u8>, StepError> {

@@ -3,10 +3,11 @@
 use kubectl_pivot_plugin_api::ProbeStage;
 
 use super::control_plane::the_cluster;
+use crate::capi::Chosen;
 use crate::causes::in_one_line;
 use crate::cluster::Client;
 use crate::transfer::{
-    self, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run, Sides,
+    self, Choice, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run, Sides,
 };
 use crate::visible::one_line;
 use crate::workflow::context::Turn;
@@ -31,7 +32,10 @@ pub(in super::super) fn new_move(turn: &Turn<'_>, source: &Client, target: &Clie
         id: format!("{:08x}", rand::random::<u32>()),
         source: source.clone(),
         target: target.clone(),
-        options: MoveOptions::new(Namespaces::One(turn.spec().namespace.clone())),
+        options: MoveOptions {
+            choice: turn.spec().choice(),
+            ..MoveOptions::new(Namespaces::One(turn.spec().namespace.clone()))
+        },
         events: turn.events.clone(),
         stop: turn.workflow.stop.clone(),
         sides: Sides::default(),
@@ -49,7 +53,7 @@ pub(in super::super) async fn between(
     let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
     match found
         .record()
-        .map(|record| own_phase(record, &run.options.namespaces))
+        .map(|record| own_phase(record, (&run.options.namespaces, &run.options.choice)))
         .transpose()?
         .flatten()
     {
@@ -82,10 +86,14 @@ pub(in super::super) async fn between(
 
 /// Returns the phase of the run to carry on, which is one that an earlier `create` or `resume` of this document has
 /// begun. Nobody is asked, so a run about anything else is not touched; one that is finished is in nobody's way.
-fn own_phase(record: &Record, namespaces: &Namespaces) -> Result<Option<Phase>, StepError> {
-    let is_part = record.choice.is_some() || record.batches.is_some();
-    let is_whole = record.operation == Operation::Move && !is_part;
-    if is_whole && record.namespaces() == *namespaces {
+fn own_phase(
+    record: &Record,
+    (namespaces, choice): (&Namespaces, &Choice),
+) -> Result<Option<Phase>, StepError> {
+    let clusters = |chosen: Option<&Chosen>| chosen.map(|chosen| chosen.clusters.clone());
+    let is_about_the_same = clusters(record.choice.as_ref()) == clusters(choice.fixed());
+    let is_move = record.operation == Operation::Move && record.batches.is_none();
+    if is_move && is_about_the_same && record.namespaces() == *namespaces {
         return Ok(Some(record.phase));
     }
     if record.phase == Phase::Finished {
@@ -140,10 +148,13 @@ async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+    let what = match sketch.spec.choice() {
+        Choice::All => format!("everything of namespace {}", sketch.spec.namespace),
+        _ => format!("Cluster {}/{}", sketch.spec.namespace, sketch.spec.name),
+    };
     Draft::says("waits until the probes of the plugins hold").and(format!(
-        "moves everything of namespace {} from the bootstrap cluster to the target, as `kubectl pivot \
-         move` does: checked before, verified before anything is deleted",
-        sketch.spec.namespace
+        "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: checked before, \
+         verified before anything is deleted"
     ))
 }
 
@@ -156,15 +167,22 @@ mod tests {
     fn only_a_run_about_the_namespace_of_the_document_is_carried_on() {
         let one = |name: &str| Namespaces::One(name.to_owned());
         let record = |of: &Namespaces| Record::new("r1", Role::Target, of, "https://a");
-        let own = own_phase(&record(&one("n")), &one("n")).expect("its own run");
+        let own = own_phase(&record(&one("n")), (&one("n"), &Choice::All)).expect("its own run");
         assert_eq!(own, Some(Phase::Preparing));
+        let chosen = |name: &str| Chosen::from_iter([("n".to_owned(), name.to_owned())]);
+        let fixed = |name: &str| Choice::Fixed(chosen(name));
+        let of_one = Record { choice: Some(chosen("a")), ..record(&one("n")) };
+        assert!(own_phase(&of_one, (&one("n"), &fixed("a"))).is_ok(), "its own Cluster");
+        assert!(own_phase(&of_one, (&one("n"), &fixed("b"))).is_err(), "another Cluster");
+        assert!(own_phase(&of_one, (&one("n"), &Choice::All)).is_err(), "all Clusters");
         for other in [one("other"), Namespaces::All] {
-            let error = own_phase(&record(&other), &one("n")).expect_err("a run of others");
+            let all = (&one("n"), &Choice::All);
+            let error = own_phase(&record(&other), all).expect_err("a run of others");
             let StepError::Refused { what, hint } = error else { panic!("{error}") };
             assert!(what.contains("r1") && what.contains("namespace n"), "{what}");
             assert!(hint.contains("kubectl pivot status"), "{hint}");
             let finished = Record { phase: Phase::Finished, ..record(&other) };
-            assert_eq!(own_phase(&finished, &one("n")).expect("in nobody's way"), None);
+            assert_eq!(own_phase(&finished, all).expect("in nobody's way"), None);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kubectl_pivot_plugin_api::{CniPlan, HelmChart};
+use kubectl_pivot_plugin_api::{BootstrapRequirements, CniPlan, HelmChart};
 use serde_json::Value;
 
 use super::merge_kubeconfig;
@@ -35,7 +35,9 @@ fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     merge_kubeconfig::check(turn).await?;
-    let plan = plan(turn.spec(), turn.blueprint(), &turn.draft()?)?;
+    let objects = turn.draft()?;
+    refuse_nowhere_to_run(&objects)?;
+    let plan = plan(turn.spec(), turn.blueprint(), &objects)?;
     probes::compile(turn).await?;
     let mut found = Vec::new();
     for program in programs(turn.spec(), plan.as_ref()) {
@@ -53,6 +55,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         }
     }
     if turn.spec().bootstrap == Bootstrap::Kind {
+        refuse_taken_name(turn, &requirements).await?;
         for tool in &requirements.tools {
             check(turn, tool).await?;
         }
@@ -60,6 +63,53 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         turn.bootstrap().await?.get_path("/version").await?;
     }
     Ok(found.join(", "))
+}
+
+/// kubeadm keeps pods off the control plane, so without workers the providers of the target would never run.
+fn refuse_nowhere_to_run(objects: &[Value]) -> Result<(), StepError> {
+    let of_kind = |kind: &'static str| objects.iter().filter(move |o| o["kind"] == kind);
+    let has_topology = of_kind("Cluster").any(|cluster| !cluster["spec"]["topology"].is_null());
+    let mut workers = of_kind("MachineDeployment").chain(of_kind("MachinePool"));
+    let has_workers = workers.any(|workers| workers["spec"]["replicas"] != 0);
+    let is_tainted = of_kind("KubeadmControlPlane").any(|control_plane| {
+        let configuration = &control_plane["spec"]["kubeadmConfigSpec"];
+        configuration["initConfiguration"]["nodeRegistration"]["taints"].is_null()
+    });
+    if has_topology || has_workers || !is_tainted {
+        return Ok(());
+    }
+    Err(StepError::refused(
+        "the cluster has no workers, and its control plane takes no pods: the providers would never run in it",
+        "use --worker-replicas 1 or more, or give manifests whose KubeadmControlPlane has `taints: []`",
+    ))
+}
+
+/// The Docker provider labels the containers of a cluster as kind does, so a kind cluster of the same name, or
+/// what is left of one, would be taken for machines of the target.
+async fn refuse_taken_name(
+    turn: &Turn<'_>,
+    requirements: &BootstrapRequirements,
+) -> Result<(), StepError> {
+    let has_containers = requirements.tools.iter().any(|t| t.name == KnownTool::Docker.name());
+    if !has_containers || turn.folder().state()?.may_have_applied() {
+        return Ok(());
+    }
+    let (name, bootstrap) = (&turn.spec().name, &turn.spec().bootstrap_name);
+    if name == bootstrap {
+        return Err(StepError::refused(
+            format!("the bootstrap cluster and the cluster have the same name, `{name}`"),
+            "choose another name with --bootstrap-name",
+        ));
+    }
+    if !turn.kind().await?.has(name).await? {
+        return Ok(());
+    }
+    Err(StepError::refused(
+        format!(
+            "there are containers of a kind cluster `{name}`, which is the name of the new cluster"
+        ),
+        format!("choose another name, or remove them with `kind delete cluster --name {name}`"),
+    ))
 }
 
 /// The network as it will be installed, but for the address of the API server.
@@ -115,4 +165,30 @@ pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
         draft.runs.push([vec![tool.name], tool.check].concat().join(" "));
     }
     Ok(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_needs_a_node_for_the_providers() {
+        let workers =
+            |replicas: Value| json!({"kind": "MachineDeployment", "spec": {"replicas": replicas}});
+        let control_plane = |taints: Value| {
+            json!({"kind": "KubeadmControlPlane", "spec": {"kubeadmConfigSpec": {
+                "initConfiguration": {"nodeRegistration": {"taints": taints}}}}})
+        };
+        let usual = || control_plane(Value::Null);
+        assert!(refuse_nowhere_to_run(&[usual(), workers(json!(0))]).is_err());
+        assert!(refuse_nowhere_to_run(&[usual()]).is_err());
+        assert!(refuse_nowhere_to_run(&[usual(), workers(json!(1))]).is_ok());
+        assert!(refuse_nowhere_to_run(&[usual(), workers(Value::Null)]).is_ok());
+        assert!(refuse_nowhere_to_run(&[control_plane(json!([])), workers(json!(0))]).is_ok());
+        let topology = json!({"kind": "Cluster", "spec": {"topology": {"class": "a"}}});
+        assert!(refuse_nowhere_to_run(&[topology, usual()]).is_ok());
+        assert!(refuse_nowhere_to_run(&[json!({"kind": "K0sControlPlane"})]).is_ok());
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use kubectl_pivot_plugin_api::ProbeStage;
 
-use crate::transfer::{Acceptance, Check, Choice, Namespaces, PhaseError, Waiting, accept};
+use crate::transfer::{Acceptance, Check, Namespaces, PhaseError, Waiting, accept};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
@@ -18,7 +18,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let (began, settle) = (Instant::now(), turn.spec().settle);
     let namespaces = Namespaces::One(turn.spec().namespace.clone());
     let waiting = Waiting { timeout: turn.timeout(), stop: &turn.workflow.stop };
-    let acceptance = Acceptance { namespaces, choice: Choice::All, settle };
+    let acceptance = Acceptance { namespaces, choice: turn.spec().choice(), settle };
     let checks = accept(&source, &target, &acceptance, (&waiting, &turn.events)).await;
     let checks = checks.map_err(|error| match error {
         PhaseError::Interrupted => StepError::Interrupted,

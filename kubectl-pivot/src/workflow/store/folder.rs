@@ -4,6 +4,8 @@ use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ use super::state::{RunState, StepState};
 use crate::capi::valid;
 use crate::tools::{create_private_dir, write_private};
 use crate::workflow::document::{
-    DocumentError, KeptBootstrap, PivotDocument, read_bootstrap, read_document,
+    DocumentError, KeptBootstrap, PivotDocument, read_bootstrap, read_document, write_document,
 };
 use crate::workflow::order::Step;
 use crate::yaml;
@@ -35,6 +37,14 @@ pub enum StoreError {
     /// A run of this name wants something else.
     #[error("a run `{0}` with other settings exists already")]
     Different(String),
+    /// The settings could not be read back, so that the run could be neither resumed nor aborted.
+    #[error("cannot write down what the run `{name}` is started with: {why}")]
+    Unwritable {
+        /// Name of the run.
+        name: String,
+        /// The problem.
+        why: String,
+    },
     /// The settings in the folder cannot be parsed.
     #[error("cannot read the settings of the run `{name}`")]
     Document {
@@ -72,6 +82,9 @@ impl StoreError {
                 "another version of kubectl-pivot may have written it: continue with that one"
                     .to_owned()
             }
+            Self::Unwritable { .. } => {
+                "change the setting that is named; nothing was created".to_owned()
+            }
             Self::File { .. } => {
                 "check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR".to_owned()
             }
@@ -94,13 +107,16 @@ impl RunFolder {
     /// # Errors
     /// Another process has it, or the run of this name wants something else.
     pub fn begin(name: &str, document: &PivotDocument) -> Result<Self, StoreError> {
+        let text = write_document(document)
+            .map_err(|why| StoreError::Unwritable { name: name.to_owned(), why })?;
         let folder = Self::hold(name)?;
         let file = folder.document_file();
-        let text = yaml::document(&serde_json::to_value(document).unwrap_or_default());
         if file.exists() {
             // As long as nothing was created, another try may want something else.
-            let has_begun = *folder.state()?.of(Step::Bootstrap) != StepState::Waiting;
-            if has_begun && !folder.document()?.wants_what(document) {
+            let state = folder.state()?;
+            let has_begun = *state.of(Step::Bootstrap) != StepState::Waiting;
+            let is_done = |step| state.of(step).is_done();
+            if has_begun && !folder.document()?.wants_what(document, is_done) {
                 return Err(StoreError::Different(name.to_owned()));
             }
         }
@@ -142,7 +158,7 @@ impl RunFolder {
         let file = path.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&file);
         let lock = lock.map_err(at(&file))?;
-        match lock.try_lock() {
+        match patiently(|| lock.try_lock()) {
             Ok(()) => Ok(Self { path, name: name.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Busy(name.to_owned())),
             Err(TryLockError::Error(error)) => Err(at(&file)(error)),
@@ -169,7 +185,7 @@ impl RunFolder {
     /// # Errors
     /// It cannot be read.
     pub fn document(&self) -> Result<PivotDocument, StoreError> {
-        self.told(read_document(&self.document_file()))
+        self.of_document(read_document(&self.document_file()))
     }
 
     /// Writes a file that may hold secrets.
@@ -224,7 +240,7 @@ impl RunFolder {
     /// # Errors
     /// The settings cannot be read.
     pub fn bootstrap(&self) -> Result<KeptBootstrap, StoreError> {
-        self.told(read_bootstrap(&self.document_file(), &self.name))
+        self.of_document(read_bootstrap(&self.document_file(), &self.name))
     }
 
     /// Forgets the run. Whoever is killed in between leaves no half of a folder under the run's name.
@@ -238,7 +254,7 @@ impl RunFolder {
         remove_all(&old)
     }
 
-    fn told<T>(&self, read: Result<T, DocumentError>) -> Result<T, StoreError> {
+    fn of_document<T>(&self, read: Result<T, DocumentError>) -> Result<T, StoreError> {
         read.map_err(|source| match source {
             DocumentError::Read { path, source } => {
                 StoreError::File { path, source: source.into() }
@@ -301,7 +317,25 @@ pub fn kept_run(name: &str) -> Result<Option<(PathBuf, PivotDocument)>, StoreErr
 fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
     let file = path.join(JOURNAL);
     let entries: Vec<Entry> = journal::read(&file).map_err(at(&file))?;
-    Ok(RunState::from_entries(name, path, &entries))
+    let running = is_held(&path.join("lock"));
+    Ok(RunState { running, ..RunState::from_entries(name, path, &entries) })
+}
+
+/// Returns true if a process holds the lock of a run.
+fn is_held(lock: &Path) -> bool {
+    let Ok(lock) = File::open(lock) else { return false };
+    matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// Tries for a moment: whoever asks for the state of a run holds its lock for an instant.
+fn patiently(try_lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
+            other => return other,
+        }
+    }
+    try_lock()
 }
 
 fn remove_all(path: &Path) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::journal::{Entry, What};
 use crate::workflow::order::Step;
@@ -19,7 +19,10 @@ pub struct RunState {
     pub began: Option<String>,
     /// Process that has last been at it.
     pub pid: Option<u32>,
+    /// True while a process works on it.
+    pub running: bool,
     /// Every step.
+    #[serde(serialize_with = "as_objects")]
     pub steps: Vec<(Step, StepState)>,
     /// True if it has ended well.
     pub finished: bool,
@@ -44,6 +47,17 @@ pub enum StepState {
         /// The cause.
         error: String,
     },
+}
+
+/// Writes steps as objects with a name and a state.
+fn as_objects<S: Serializer>(steps: &[(Step, StepState)], to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Named<'a> {
+        step: Step,
+        #[serde(flatten)]
+        state: &'a StepState,
+    }
+    to.collect_seq(steps.iter().map(|(step, state)| Named { step: *step, state }))
 }
 
 impl StepState {
@@ -78,6 +92,7 @@ impl RunState {
             folder: folder.to_owned(),
             began: None,
             pid: None,
+            running: false,
             steps: Step::ALL.map(|step| (step, StepState::Waiting)).to_vec(),
             finished: false,
         };

@@ -18,7 +18,7 @@ const LABEL: &str = "kubectl-pivot.io/create";
 /// File of the folder of a run: the run has begun to make a kind cluster, under this id.
 const BEGUN: &str = "bootstrap.begun";
 
-/// What a kind cluster that answers is to a run.
+/// The relation of a kind cluster that answers to a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum Claim {
     /// It has the mark of the run.

@@ -5,6 +5,8 @@ pub(super) mod claim;
 pub(super) mod inspect;
 pub(super) mod kind;
 pub(super) mod mark;
+pub(super) mod namespaces;
 pub(super) mod probes;
 pub(super) mod providers;
+pub(super) mod taken;
 pub(super) mod wait;

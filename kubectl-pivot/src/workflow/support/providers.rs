@@ -1,7 +1,7 @@
 //! Installing providers with `clusterctl init`, and telling when they work.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
 use serde_json::Value;
@@ -205,6 +205,9 @@ fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wan
     )
 }
 
+/// Time in which an API server may not yet say that it serves a kind of a CRD that it has.
+const DISCOVERY_LAG: Duration = Duration::from_secs(15);
+
 /// Waits until every Deployment of the providers is available, and their webhooks judge the objects:
 /// right after an installation they may still refuse connections, whatever the Deployments say.
 pub(in super::super) async fn answering(
@@ -217,11 +220,16 @@ pub(in super::super) async fn answering(
     // What is served, too, is told a moment late, so it is asked for each time. The wait itself tries
     // again, and says meanwhile who does not answer.
     let cluster = &cluster.clone().with_retry(RetryPolicy::brief());
+    let began = Instant::now();
     until(turn, "the providers and their webhooks accept the objects of the cluster", async || {
         match rehearse(turn, cluster).await {
             Ok(()) => Ok(Seen::Yes(())),
             Err(StepError::Api(error)) if is_webhook_silent(&in_one_line(&error)) => {
                 Ok(Seen::NotYet(in_one_line(&error)))
+            }
+            // Their Deployments are available, so their CRDs were applied long ago.
+            Err(error @ StepError::Refused { .. }) if began.elapsed() >= DISCOVERY_LAG => {
+                Err(error)
             }
             Err(error @ (StepError::Refused { .. } | StepError::Blueprint(_))) => {
                 Ok(Seen::NotYet(in_one_line(&error)))

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use kubectl_pivot_plugin_api::{CniPlan, HelmChart};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::choice::{chosen, endpoint, unknown_endpoint};
 use super::{addon, helm};
 use crate::cluster::Client;
-use crate::tools::KnownTool;
+use crate::tools::{KnownTool, REDACTED};
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
@@ -66,10 +66,34 @@ async fn label_namespace(target: &Client, chart: &HelmChart) -> Result<(), StepE
     ensure_namespace(target, &chart.namespace, &json!(chart.namespace_labels)).await
 }
 
+/// The user's own values may be secrets, and an outline ends in logs.
+fn without_values(mut plan: CniPlan, own: &Map<String, Value>) -> CniPlan {
+    match &mut plan {
+        CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } => {
+            hide(&mut chart.values, own);
+        }
+        _ => {}
+    }
+    plan
+}
+
+fn hide(values: &mut Map<String, Value>, own: &Map<String, Value>) {
+    for (name, given) in own {
+        match (values.get_mut(name), given) {
+            (Some(Value::Object(values)), Value::Object(own)) if !own.is_empty() => {
+                hide(values, own);
+            }
+            (Some(value), _) => *value = json!(REDACTED),
+            (None, _) => {}
+        }
+    }
+}
+
 pub(in super::super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
     let network = sketch.blueprint.network(&sketch.objects()?, Some(unknown_endpoint()))?;
     let plugin = network.plugin.clone();
-    Ok(match chosen(sketch.spec, network)? {
+    let own = sketch.spec.blueprint()?.cni_values;
+    Ok(match chosen(sketch.spec, network)?.map(|plan| without_values(plan, &own)) {
         None => Draft::says("installs none: the infrastructure needs none"),
         Some(CniPlan::Manifests { objects }) if objects.is_empty() => {
             Draft::says(format!("{plugin}: installs nothing"))
@@ -90,4 +114,26 @@ pub(in super::super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> 
         }
         Some(_) => return Err(crate::blueprint::BlueprintError::UnknownPlan(plugin).into()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_the_user_are_not_shown() {
+        let chart = HelmChart {
+            values: json!({"a": {"b": "s3cret", "c": 1}, "d": ["s3cret"]})
+                .as_object()
+                .cloned()
+                .unwrap_or_default(),
+            ..HelmChart::default()
+        };
+        let own = json!({"a": {"b": "s3cret"}, "d": ["s3cret"], "gone": 1});
+        let own = own.as_object().expect("an object");
+        let plan = without_values(CniPlan::HelmChart(chart), own);
+        let CniPlan::HelmChart(chart) = plan else { panic!("{plan:?}") };
+        let expected = json!({"a": {"b": REDACTED, "c": 1}, "d": REDACTED});
+        assert_eq!(Value::Object(chart.values), expected);
+    }
 }
