@@ -154,7 +154,7 @@ impl Client {
     }
 
     /// The API server as errors name it.
-    pub(super) fn endpoint(&self) -> Endpoint {
+    pub(super) fn endpoint(&self) -> Box<Endpoint> {
         self.connection.endpoint()
     }
 

@@ -76,8 +76,8 @@ impl Connection {
     }
 
     /// The API server as errors name it.
-    pub(super) fn endpoint(&self) -> Endpoint {
-        Endpoint { server: self.server.clone(), flags: self.kubeconfig.flags() }
+    pub(super) fn endpoint(&self) -> Box<Endpoint> {
+        Box::new(Endpoint { server: self.server.clone(), flags: self.kubeconfig.flags() })
     }
 
     pub(super) fn default_namespace(&self) -> &str {

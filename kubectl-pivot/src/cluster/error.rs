@@ -79,7 +79,7 @@ pub struct ApiError {
     /// Which cluster, for example `source`.
     pub cluster: String,
     /// Where the request went.
-    pub endpoint: Endpoint,
+    pub endpoint: Box<Endpoint>,
     /// What was attempted.
     pub verb: Verb,
     /// On what.
@@ -366,7 +366,7 @@ mod tests {
     fn refused(code: u16, message: &str) -> ApiError {
         ApiError {
             cluster: "source".to_owned(),
-            endpoint: Endpoint::default(),
+            endpoint: Box::default(),
             verb: Verb::Delete,
             subject: Subject::Path("/".to_owned()),
             cause: ApiErrorCause::Status {

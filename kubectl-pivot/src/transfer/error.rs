@@ -514,11 +514,11 @@ pub enum MoveError {
     )]
     PartlyMoved {
         /// Clusters that the target has.
-        moved: usize,
+        moved: u32,
         /// Clusters that the source has.
-        left: usize,
+        left: u32,
         /// Number of the batch, and of all.
-        batch: String,
+        batch: Box<str>,
         /// The work that failed.
         doing: &'static str,
         /// The cause.

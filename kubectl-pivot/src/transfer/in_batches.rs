@@ -160,14 +160,15 @@ async fn end(lock: Lock, batches: &Batches, failed: (&'static str, PhaseError)) 
 
 /// The error of a batch that was put back, or has not begun.
 pub(super) fn partly((doing, source): (&'static str, PhaseError), batches: &Batches) -> MoveError {
+    let count = |clusters: usize| u32::try_from(clusters).unwrap_or(u32::MAX);
     let moved = batches.moved().count();
     match source {
         PhaseError::Unmovable(findings) if moved == 0 => MoveError::Refused(findings),
         source if moved == 0 => MoveError::Undone { doing, source },
         source => MoveError::PartlyMoved {
-            moved,
-            left: batches.all().count() - moved,
-            batch: batches.position(),
+            moved: count(moved),
+            left: count(batches.all().count() - moved),
+            batch: batches.position().into(),
             doing,
             source,
         },

@@ -1,7 +1,5 @@
 //! The management cluster itself: only a cluster that manages itself is deleted the long way round.
 
-use serde_json::Value;
-
 use super::super::context::Turn;
 use super::super::error::StepError;
 use super::super::steps::clusters_left;
@@ -72,8 +70,7 @@ fn belongs(node: &Object, cluster: &Object) -> bool {
 pub(super) async fn machines(client: &Client, cluster: &Object) -> Result<Vec<Object>, StepError> {
     let kind = ResourceType::new(cluster.api_version(), "Machine", "machines", true);
     let mut machines = client.list(&kind, cluster.namespace()).await?;
-    machines
-        .retain(|machine| machine.value()["spec"]["clusterName"] == Value::from(cluster.name()));
+    machines.retain(|machine| machine.value()["spec"]["clusterName"] == cluster.name());
     Ok(machines)
 }
 
