@@ -97,9 +97,11 @@ async fn download(
         match released::fetch(*part, places, search, events).await {
             // Others may be released nevertheless.
             Err(FetchError::Download(error @ DownloadError::NotReleased { .. })) => {
-                not_released = Some(error);
+                not_released.get_or_insert(error);
             }
-            other => other?,
+            // Often a consequence of that one.
+            Err(error) => return Err(not_released.map_or(error, FetchError::Download)),
+            Ok(()) => {}
         }
     }
     if missing.crds {
