@@ -64,9 +64,12 @@ async fn a_sandbox_starts_from_downloads_alone() {
     world.down().await;
 }
 
+/// A name, what somebody does to a mirror, and what is said of it.
+type Case = (&'static str, fn(&World), &'static str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_as_published_is_refused_and_leaves_nothing() {
-    let cases: [(&str, fn(&World), &str); 8] = [
+    let cases: [Case; 8] = [
         ("sum", |world| world.replace_archive(b"something else"), "has another checksum"),
         ("no programs", |world| world.release_archive(&[("README", b"x")]), "it holds no "),
         ("links", World::release_links, "is not a file"),

@@ -105,7 +105,8 @@ fn is_in(address: IpAddr, network: IpAddr, bits: u32) -> bool {
 
 /// A proxy without a scheme is one of HTTP. SOCKS leaves names to the proxy in both spellings.
 fn parse(proxy: &str) -> Option<Uri> {
-    let has_scheme = |uri: &Uri| uri.scheme().is_some() && uri.host().is_some();
+    let has_host = |uri: &Uri| uri.host().is_some_and(|host| !host.is_empty());
+    let has_scheme = |uri: &Uri| uri.scheme().is_some() && has_host(uri);
     let parsed = proxy.parse::<Uri>().ok().filter(has_scheme);
     let parsed = parsed.or_else(|| format!("http://{proxy}").parse().ok().filter(has_scheme))?;
     if parsed.scheme_str() == Some("socks5h") {
