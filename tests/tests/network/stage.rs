@@ -111,6 +111,7 @@ impl Stage {
             clusters: clusters.into(),
             target: self.target.kubeconfig().to_owned(),
             without: if with_nodes { Vec::new() } else { vec![Act::Nodes] },
+            deletes: false,
         });
         for (release, namespace) in [("cilium", "kube-system"), ("flannel", "kube-flannel")] {
             let words = ["uninstall", release, "-n", namespace, "--no-hooks", "--ignore-not-found"];
