@@ -198,7 +198,10 @@ async fn an_api_server_that_does_not_answer_is_told_at_once() {
     let dead = dead_kubeconfig(home.path(), "dead");
     let outcome = move_between(Program::kubectl_pivot(home.path()), Some(&dead), &dead).await;
     expect(&outcome, exit::REFUSED);
-    assert!(outcome.stderr.contains("error: nothing was changed"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("error: cannot prepare the run; nothing was changed"),
+        "{outcome}"
+    );
     assert!(outcome.stderr.contains(UNREACHABLE), "{outcome}");
     assert!(outcome.stderr.contains("cannot connect"), "{outcome}");
 }
@@ -333,7 +336,7 @@ async fn a_run_of_create_that_another_version_has_begun_is_told() {
     let outcome = run(home.path(), &["resume", "newer"]).await;
     assert!(!outcome.succeeded(), "{outcome}");
     for told in [
-        "cannot understand what the run `newer` was begun with",
+        "cannot read the settings of the run `newer`",
         "isNotKnownYet",
         "hint: another version of kubectl-pivot may have written it",
     ] {

@@ -73,7 +73,7 @@ fn a_file_of_another_user_is_a_problem() {
 fn the_hint_is_a_command() {
     let path = PathBuf::from("/srv/plugins");
     let problem = PermissionProblem::Writable { path, who: "everyone", mode: 0o777 };
-    assert_eq!(problem.hint(), "let only you or root write to it: chmod go-w '/srv/plugins'");
+    assert_eq!(problem.hint(), "take the write permission from others: chmod go-w '/srv/plugins'");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn an_old_plugin_has_nothing_to_say_to_new_questions() {
 #[test]
 fn kinds_are_not_mixed_up() {
     let error = potato(Ok("")).cni().map(|_| ()).expect_err("it is an infrastructure plugin");
-    assert_eq!(error.to_string(), "plugin `potato` is not of kind cni, but infrastructure");
+    assert_eq!(error.to_string(), "plugin `potato` has the kind infrastructure, not cni");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Keep the newest of each source cluster.
+    /// Keep those of the newest runs of each source cluster and namespace.
     #[arg(long, value_name = "N", required_unless_present = "older_than", help_heading = "Scope")]
     keep: Option<usize>,
     /// Delete only those that are older, for example `36h`, `90d`, `1y`.

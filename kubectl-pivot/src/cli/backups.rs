@@ -33,8 +33,8 @@ pub(super) struct BackupArgs {
     /// Make no backup before copying.
     #[arg(long, conflicts_with = "encrypt_to")]
     no_backup: bool,
-    /// Backups in the user's state folder that are kept of each source cluster; a move that succeeds
-    /// deletes older ones. 0 keeps all.
+    /// Runs of each source cluster and namespace whose backups stay in the user's state folder; a move
+    /// that succeeds deletes those of older runs. 0 keeps all.
     #[arg(long, value_name = "N", default_value_t = 20)]
     keep_backups: usize,
     #[command(flatten)]
@@ -85,8 +85,8 @@ impl BackupArgs {
 }
 
 /// Keeps the user's state folder to its limit after a move that has succeeded.
-pub(super) fn keep_to(limit: Option<usize>, events: &Events) {
+pub(super) fn keep_to(limit: Option<usize>, run: &str, events: &Events) {
     if let (Some(newest), Ok(folder)) = (limit, commands::backup_folder()) {
-        commands::limit_backups(&folder, newest, events);
+        commands::limit_backups(&folder, newest, run, events);
     }
 }

@@ -104,7 +104,7 @@ enum Command {
     /// Create a management cluster that manages itself: bootstrap, create, pivot, clean up.
     #[command(after_help = create::EXAMPLES)]
     Create(Box<create::Args>),
-    /// Delete a management cluster that manages itself, with its machines: the way back from create.
+    /// Delete a management cluster that manages itself, with its machines.
     #[command(after_help = delete::EXAMPLES)]
     Delete(Box<delete::Args>),
     /// Remove the bootstrap cluster and the folder of a run of create.

@@ -138,7 +138,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let flags = next::flags(&request);
     let report = print_report(moved, format, (context, &flags))?;
     if report.outcome == Outcome::Moved {
-        keep_to(limit, &run.events);
+        keep_to(limit, &report.run, &run.events);
     }
     Ok(match report.outcome {
         Outcome::Refused => exit::REFUSED,

@@ -113,7 +113,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     context.progress.clear();
     let report = print_report(result, args.output.into(), (context, &flags))?;
     if report.outcome == Outcome::Moved {
-        keep_to(args.backups.limit(), &run.events);
+        keep_to(args.backups.limit(), &report.run, &run.events);
     }
     Ok(if report.has_bad_probes() { exit::NOT_VERIFIED } else { exit::OK })
 }

@@ -14,12 +14,12 @@ use crate::journal::Events;
 use crate::transfer::{MANIFEST, Manifest};
 
 /// The end of the name of a folder that is being deleted: no backup any more, and known to the next `prune`.
-const DELETED: &str = ".deleted";
+const DELETED: &str = ".kubectl-pivot-deleted";
 
 /// Rules that keep backups: what one of them keeps is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// The newest ones of each source cluster.
+    /// Those of the newest runs of each source cluster and scope; a run in batches has made several.
     pub newest: Option<usize>,
     /// Those that are not older.
     pub younger_than: Option<SignedDuration>,
@@ -32,12 +32,16 @@ impl Keep {
         if *self == Self::default() {
             return Vec::new();
         }
-        let mut newer: HashMap<&str, usize> = HashMap::new();
+        let mut newer: HashMap<_, Vec<&str>> = HashMap::new();
         let mut others: Vec<FoundBackup> = Vec::new();
         for backup in found.iter().rev() {
-            let newer = newer.entry(&backup.server).or_default();
-            let is_among_newest = self.newest.is_some_and(|limit| *newer < limit);
-            *newer += 1;
+            let runs = newer.entry((&backup.server, &backup.namespace)).or_default();
+            let known = runs.iter().position(|run| *run == backup.run);
+            let newer_runs = known.unwrap_or_else(|| {
+                runs.push(&backup.run);
+                runs.len() - 1
+            });
+            let is_among_newest = self.newest.is_some_and(|limit| newer_runs < limit);
             if !is_among_newest && self.is_old(backup, now) {
                 others.push(backup.clone());
             }
@@ -93,16 +97,20 @@ pub fn prune(folder: &Path, old: Vec<FoundBackup>, kept: usize) -> Pruned {
     pruned
 }
 
-/// Deletes what a move leaves over the limit, and tells of each. A failure is a warning: the move has ended well.
-pub fn limit_backups(folder: &Path, newest: usize, events: &Events) {
+/// Deletes what a move leaves over the limit, but nothing of its own run, and notes each. A failure is a warning: the
+/// move has ended well.
+pub fn limit_backups(folder: &Path, newest: usize, run: &str, events: &Events) {
     let found = list_backups(folder);
     let keep = Keep { newest: Some(newest), younger_than: None };
-    let old = keep.others(&found, Timestamp::now());
+    let mut old = keep.others(&found, Timestamp::now());
+    // The clock may have been ahead once, so that its backup is not the newest.
+    old.retain(|backup| backup.run != run);
     let kept = found.len() - old.len();
     let pruned = prune(folder, old, kept);
     for backup in &pruned.deleted {
         events.note(format!(
-            "deleted the backup {} of {}; the newest {newest} of each source are kept (--keep-backups)",
+            "deleted the backup {} of {}; those of the newest {newest} runs of each source and namespace are kept \
+             (--keep-backups)",
             backup.run, backup.time
         ));
     }
@@ -193,6 +201,31 @@ mod tests {
     }
 
     #[test]
+    fn batches_of_a_run_and_other_namespaces_push_none_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (directory, run, namespace) in
+            [("1", "old", None), ("2", "new", None), ("3", "new", None), ("4", "one", Some("n"))]
+        {
+            let mut manifest = Manifest::new(run, "a", namespace, &[]);
+            manifest.time = format!("2026-01-0{directory}T00:00:00Z");
+            fs::create_dir(folder.path().join(directory)).expect("created");
+            let file = folder.path().join(directory).join(MANIFEST);
+            fs::write(file, manifest.to_text()).expect("written");
+        }
+        let found = list_backups(folder.path());
+        let others = |limit| {
+            let keep = Keep { newest: Some(limit), younger_than: None };
+            runs(&keep.others(&found, Timestamp::now())).join(" ")
+        };
+        assert_eq!(others(2), "");
+        assert_eq!(others(1), "old");
+        limit_backups(folder.path(), 1, "old", &Events::none());
+        assert_eq!(list_backups(folder.path()).len(), 4, "its own run");
+        limit_backups(folder.path(), 1, "new", &Events::none());
+        assert_eq!(runs(&list_backups(folder.path())), ["new", "new", "one"]);
+    }
+
+    #[test]
     fn folders_with_other_files_and_links_are_left_alone() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("backups");
@@ -203,14 +236,16 @@ mod tests {
         fs::write(folder.join("noted/notes.txt"), "mine").expect("written");
         std::os::unix::fs::symlink(home.path().join("elsewhere"), folder.join("link"))
             .expect("linked");
-        fs::create_dir(folder.join("old.deleted")).expect("created");
+        fs::create_dir(folder.join("old.kubectl-pivot-deleted")).expect("created");
+        fs::create_dir(folder.join("customers.deleted")).expect("created");
         let pruned = prune(&folder, list_backups(&folder), 0);
         assert_eq!(runs(&pruned.deleted), ["good"]);
         let reasons: Vec<&str> = pruned.failed.iter().map(|failed| &*failed.reason).collect();
         assert!(reasons.iter().any(|reason| reason.contains("notes.txt")), "{reasons:?}");
         assert!(reasons.contains(&"it is a link"), "{reasons:?}");
         assert_eq!(pruned.kept, 2);
-        assert!(!folder.join("old.deleted").exists() && !folder.join("good").exists());
+        assert!(!folder.join("old.kubectl-pivot-deleted").exists());
+        assert!(folder.join("customers.deleted").exists() && !folder.join("good").exists());
         assert!(folder.join("noted/notes.txt").exists());
         assert!(home.path().join("elsewhere").join(MANIFEST).exists());
     }
