@@ -99,7 +99,7 @@ async fn a_run_that_was_killed_before_its_mark_knows_its_kind_cluster(stage: Arc
     kind.run(["delete", "cluster", "--name", "pivot-bootstrap"]).await.expect_success("kind");
     make_kind_cluster(&scene, "pivot-bootstrap").await;
     let resumed = scene.program.run(["resume", "pivot"]).await;
-    expect(&resumed, exit::UNFINISHED, &["that this run has not created"]);
+    expect(&resumed, exit::UNFINISHED, &["exists already, and this run did not create it"]);
     let aborted = abort(&scene.program, &[]).await.expect_success("abort");
     assert!(aborted.says("does not have the mark of the run, and stays"), "{aborted}");
     assert_eq!(kind_clusters(&scene).await, KIND_CLUSTER, "it is not ours");
