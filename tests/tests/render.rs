@@ -188,7 +188,7 @@ async fn mistakes_are_named_and_have_their_exit_codes() {
         (&["-i", "docker", "--capi-version", "new"], 2, &["such as v1.14.2"]),
         (&["-i", "docker", "--kubernetes-version", "1"], 2, &["kubernetes-version"]),
         (&["-i", "dokcer"], 2, &["did you mean docker"]),
-        (&["-i", "cilium"], 2, &["not of kind infrastructure"]),
+        (&["-i", "cilium"], 2, &["has the kind cni, not infrastructure"]),
         (&["-i", "aws"], 3, &["is a stub", "--cluster-manifest FILE"]),
         (&["-i", "aws", "--set", "aws-regoin=x"], 2, &["did you mean aws-region"]),
         (&["-i", "docker", "--kubeconfig", "/none"], 3, &["management cluster", "/none"]),

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::{Context, next};
 use crate::commands::CommandError;
 use crate::render::{self, Format, ProgressView, ReportView, Screen};
-use crate::transfer::Report;
+use crate::transfer::{Finding, Report, Severity};
 
 /// Output formats. Documented variants would make clap print every help in its long form.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -87,14 +87,20 @@ pub(super) fn print_report(
                 match render::structured(report, format) {
                     Some(text) => render::print(&text),
                     None => {
-                        // The hint of the error speaks of the findings.
+                        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+                        let is_refused = report.findings.iter().any(is_error);
                         let text = |screen: &Screen| {
-                            let found =
-                                render::findings(&report.findings, screen, context.is_verbose);
+                            // The hint of the error speaks of the findings.
+                            let found = match is_refused {
+                                true => {
+                                    render::findings(&report.findings, screen, context.is_verbose)
+                                }
+                                false => String::new(),
+                            };
                             let states = render::cluster_states(&report.cluster_states, false);
                             format!("{found}{states}")
                         };
-                        if !report.findings.is_empty() || !report.cluster_states.is_empty() {
+                        if is_refused || !report.cluster_states.is_empty() {
                             render::show(None, text);
                         }
                     }

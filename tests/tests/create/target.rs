@@ -36,7 +36,7 @@ pub async fn providers_that_do_not_get_into_the_target_are_told(stage: Arc<Stage
         exit::UNFINISHED,
         &[
             "the step `init-target` failed",
-            "has ended well, but the target cluster has no CoreProvider `cluster-api`",
+            "clusterctl init succeeded, but the target cluster has no CoreProvider `cluster-api`",
             "Welcome to the casino",
             &rubbish,
             "init-target.log",

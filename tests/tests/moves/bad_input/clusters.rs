@@ -33,7 +33,7 @@ async fn unreachable_target(bench: Arc<Bench>) {
     expect(
         &outcome,
         code::REFUSED,
-        &["nothing was changed", "in the target cluster", "connection", "hint:", "reachable"],
+        &["nothing was changed", "in the target cluster", "cannot connect", "hint:", "reachable"],
     );
     bench.expect_untouched("unreachable", &before, &outcome).await;
 }

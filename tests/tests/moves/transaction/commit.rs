@@ -95,7 +95,7 @@ async fn deleted_in_the_source(arena: Arc<Arena>) {
         args.push("--force-unlock".to_owned());
         let resumed = story.arena.program().run(args).await;
         assert_eq!(resumed.code, Some(exit::UNDONE), "{resumed}");
-        let says = ["plain-worker was copied, and is gone", "stays in the target"];
+        let says = ["plain-worker was copied, but is now gone", "stays in the target"];
         assert!(says.iter().all(|text| resumed.says(text)), "{resumed}");
         let after = story.arena.ends(&story.tag).await;
         // The garbage collector may take what is left, since its owners are gone.

@@ -31,7 +31,7 @@ async fn status(arena: Arc<Arena>) {
         remove(source).await;
         let status = status.expect_success("status");
         let document = document.expect_success("status").json();
-        for says in ["this is its source", "Converted (down.example.com/v2): conversion webhook"] {
+        for says in ["HOLDER  nobody", "Converted (down.example.com/v2): conversion webhook"] {
             assert!(status.says(says), "{says}: {status}");
         }
         let unread = &document["clusters"][0]["unread"];
