@@ -135,7 +135,7 @@ async fn trusting_a_name_does_not_trust_another() {
     let dir = folder.to_str().expect("UTF-8");
     let outcome = user.run(&["plugin", "trust", "other", "--plugin-dir", dir]).await;
     assert_eq!(outcome.code, REFUSED, "{outcome}");
-    assert!(outcome.says("says that it is `in-memory`, and not `other`"), "{outcome}");
+    assert!(outcome.says("calls itself `in-memory`, not `other`"), "{outcome}");
     let plugins = list(&user, &["--plugin-dir", dir]).await;
     assert_eq!(plugins[0]["trust"], "untrusted");
     assert_eq!(plugins[1]["trust"], "trusted");
