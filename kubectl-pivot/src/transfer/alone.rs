@@ -18,7 +18,7 @@ use super::ledger;
 use super::lock::{Holder, Lease, Lock};
 use super::namespaces;
 use super::pause;
-use super::places::lock_one;
+use super::places::{lock_one, same_part};
 use super::precondition::patch;
 use super::record::{Operation, Phase, Record, Role, Step};
 use super::recover::{as_recorded, find_one};
@@ -59,7 +59,8 @@ pub async fn resume_without_source(
     let run = as_recorded(run, &record);
     report.run.clone_from(&run.id);
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
-    let lock = lock_one(&run, &run.target, record, force).await?;
+    let lock = lock_one(&run, &run.target, record.clone(), force).await?;
+    let lock = same_part(lock, &record).await?;
     let record = lock.record().await;
     if let Err(error) = refuse_early(&record) {
         lock.leave().await;
@@ -105,7 +106,8 @@ pub async fn rollback_without(
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     let run = as_recorded(run, &record);
     let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
-    let lock = lock_one(&run, &run.source, record, force).await?;
+    let lock = lock_one(&run, &run.source, record.clone(), force).await?;
+    let lock = same_part(lock, &record).await?;
     let record = lock.record().await;
     if let Err(error) = refuse_late(&record) {
         lock.leave().await;

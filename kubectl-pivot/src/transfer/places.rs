@@ -62,6 +62,19 @@ pub(super) async fn lock_one(
     Lock::acquire(vec![place], force, run).await.map_err(locked)
 }
 
+/// Lets go of a run that has gone on since its record was read: what was confirmed was another part of it.
+pub(super) async fn same_part(lock: Lock, confirmed: &Record) -> Result<Lock, MoveError> {
+    let now = lock.record().await;
+    if now.is_of_same_part(confirmed) {
+        return Ok(lock);
+    }
+    lock.leave().await;
+    Err(MoveError::NoRun(format!(
+        "the {} {} has gone on meanwhile (phase: {}), and this command has changed nothing: run the command again",
+        now.operation, now.run, now.phase
+    )))
+}
+
 pub(super) fn locked(error: LockError) -> MoveError {
     MoveError::Locked(Box::new(error))
 }

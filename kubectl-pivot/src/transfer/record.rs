@@ -200,6 +200,13 @@ impl Record {
         self.phase == Phase::Finished && self.batches.as_ref().is_some_and(Batches::has_next)
     }
 
+    /// Returns whether another record of the run is about the same part of it: the same batch of the same objects. A
+    /// run that somebody carries on may come to its next batch while another process waits for its lock.
+    pub fn is_of_same_part(&self, other: &Self) -> bool {
+        let batch = |record: &Self| record.batches.as_ref().map(|batches| batches.current);
+        batch(self) == batch(other) && self.choice == other.choice
+    }
+
     /// The record of a run that holds the controllers of these sides.
     #[must_use]
     pub fn holding(self, sides: &[Role]) -> Self {
@@ -303,6 +310,21 @@ mod tests {
         assert!(!restore.can_be_rolled_back());
         assert!(Record { phase: Phase::Preparing, ..restore }.can_be_rolled_back());
         assert!(!Record { phase: Phase::Deleting, ..handing_over }.can_be_rolled_back());
+    }
+
+    #[test]
+    fn a_run_that_has_gone_on_is_about_another_part() {
+        let chosen = |name: &str| [("n".to_owned(), name.to_owned())].into_iter().collect();
+        let (a, b): (Chosen, Chosen) = (chosen("a"), chosen("b"));
+        let plan = vec![a.clusters.clone(), b.clusters.clone()];
+        let batches = Batches { plan, ..Batches::default() };
+        let record = Record::new("r", Role::Target, &Namespaces::All, "https://a");
+        let first = record.clone().choosing(Some(&a)).in_batches(Some(&batches));
+        assert!(first.is_of_same_part(&Record { phase: Phase::Deleting, ..first.clone() }));
+        let second = record.choosing(Some(&b)).in_batches(batches.next().as_ref());
+        assert!(!first.is_of_same_part(&second));
+        assert!(!first.is_of_same_part(&Record { choice: None, ..first.clone() }));
+        assert!(!first.is_of_same_part(&Record { batches: second.batches, ..first.clone() }));
     }
 
     #[test]

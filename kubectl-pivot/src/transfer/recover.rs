@@ -16,7 +16,7 @@ use super::lock::{self, Holder, Lease, Lock};
 use super::mover::{
     Clock, commit, execute_locked, finish_from, hand_over, plan, put_back, put_back_summary,
 };
-use super::places::{lock_namespace, lock_one, locked, places};
+use super::places::{lock_namespace, lock_one, locked, places, same_part};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role};
@@ -155,6 +155,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     let readiness = Readiness::prepare(&run, &territory.providers).await?;
     let places = places(&run, Some(&record)).await?;
     let lock = Lock::acquire(places, force, &run).await.map_err(locked)?;
+    let lock = same_part(lock, &record).await?;
     let moved = resume_locked(&run, lock, (record, territory), report).await;
     if let Some(batches) = &run.options.batches {
         report.batches = batches.courses(course(&moved));
@@ -425,6 +426,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     } else {
         lock_one(&run, &run.source, record.clone(), force).await?
     };
+    let lock = same_part(lock, &record).await?;
     let now = lock.record().await;
     if now.is_between_batches() {
         return end_between_batches(&run, lock, now).await;
