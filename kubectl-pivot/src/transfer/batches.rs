@@ -1,8 +1,8 @@
 //! The batches of a move: which Clusters move when, and what is frozen in between.
 //!
 //! Each batch is a transaction of its own over a choice of Clusters. Units are never cut: see [`super::units`]. What
-//! Clusters of several batches use is copied with the first of them and kept in the source; the last batch takes it
-//! along. Until then nobody may change it in the source: the Clusters of the target use its copy.
+//! Clusters of several batches use is copied with the first of them and kept in the source; the last batch that needs it
+//! takes it along. Until then nobody may change it in the source: the Clusters of the target use its copy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,12 +113,16 @@ impl Batches {
         self.plan.iter().enumerate().map(state).collect()
     }
 
-    /// Notes what of a graph was copied and is kept for later batches.
+    /// Notes what of a graph was copied and is kept for later batches. What goes away with the batch in flight is needed
+    /// by none of them.
     #[must_use]
     pub fn freezing(mut self, graph: &Graph) -> Self {
         let shared = graph.moving().filter(|node| node.fate == Fate::Keep(KeepReason::Shared));
         for object in shared.map(|node| &node.object) {
             self.frozen.entry(key(object)).or_insert_with(|| digest(object));
+        }
+        for node in graph.moving().filter(|node| node.fate == Fate::Move) {
+            self.frozen.remove(&key(&node.object));
         }
         self
     }
@@ -223,6 +227,42 @@ mod tests {
         assert_eq!(side("d"), Some(Role::Source));
         assert_eq!(second.moved().map(|(_, name)| name).collect::<Vec<_>>(), ["a"]);
         assert_eq!(second.position(), "2 of 3");
+    }
+
+    #[test]
+    fn what_two_batches_share_goes_with_the_second_and_is_not_missed_by_the_third() {
+        use crate::capi::{MoveKind, Scope};
+        let kinds = ["Cluster", "ClusterClass"]
+            .map(|kind| MoveKind::for_tests("cluster.x-k8s.io/v1beta2", kind));
+        let kinds = std::sync::Arc::new(kinds.to_vec());
+        let object = |(kind, name): (usize, &str), spec: serde_json::Value| {
+            let kinds = ["Cluster", "ClusterClass"];
+            let metadata = json!({"namespace": "n", "name": name, "uid": name});
+            let object = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": kinds[kind],
+                "metadata": metadata, "spec": spec});
+            (kind, Object::new(object))
+        };
+        let graph = |batches: &Batches, names: &[(usize, &str)]| {
+            let class = |name: &str| if name == "c" { "other" } else { "common" };
+            let spec = |name: &str| json!({"topology": {"classRef": {"name": class(name)}}});
+            let objects = names.iter().map(|name| object(*name, spec(name.1))).collect();
+            let chosen = batches.choice().map(std::sync::Arc::new);
+            let scope = Scope { chosen, ..Scope::default() };
+            Graph::build(std::sync::Arc::clone(&kinds), objects, &scope).expect("no cycle")
+        };
+        let plan = group(vec![unit(&["a"]), unit(&["b"]), unit(&["c"])], 1);
+        let first = Batches { plan, takes_rest: true, ..Batches::default() };
+        let all = [(0, "a"), (0, "b"), (0, "c"), (1, "common"), (1, "other")];
+        let first = first.clone().freezing(&graph(&first, &all));
+        assert_eq!(first.frozen.len(), 1, "{first:?}");
+        let second = first.next().expect("three batches");
+        let left = graph(&second, &all[1..]);
+        let second = second.freezing(&left);
+        assert!(second.frozen.is_empty(), "{second:?}");
+        let third = second.next().expect("three batches");
+        let mut findings = Findings::default();
+        third.check(&graph(&third, &[all[2], all[4]]), &mut findings);
+        assert_eq!(findings, Findings::default());
     }
 
     #[test]

@@ -35,15 +35,22 @@ pub fn used_elsewhere(namespace: &str, user_namespace: &str) -> Population {
 
 /// Three clusters of which two have a class in common, and one has a class of its own; nobody uses the third class.
 pub fn choosable(namespace: &str) -> Population {
+    three(namespace, [("red", "common-class"), ("blue", "common-class"), ("green", "green-class")])
+}
+
+/// As [`choosable`], but `blue` and `green` have the class in common: in batches of one Cluster, nobody needs it any
+/// more when the last one, `red`, moves.
+pub fn first_two_alike(namespace: &str) -> Population {
+    three(namespace, [("red", "green-class"), ("blue", "common-class"), ("green", "common-class")])
+}
+
+fn three(namespace: &str, classes: [(&str, &str); 3]) -> Population {
     let mut population = Population::new(namespace);
     for name in ["common-class", "green-class", "unused-class"] {
         class(&mut population, name, namespace);
     }
-    for (name, of, tier) in [
-        ("red", "common-class", "dev"),
-        ("blue", "common-class", "prod"),
-        ("green", "green-class", "dev"),
-    ] {
+    for (name, of) in classes {
+        let tier = if name == "blue" { "prod" } else { "dev" };
         let cluster = topology(name, (of, None)).label("tier", tier);
         topology_of(&mut population, name, cluster);
         population

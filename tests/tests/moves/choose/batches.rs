@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kubectl_pivot::cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::Arena;
-use kubectl_pivot_tests::population::resource_set;
+use kubectl_pivot_tests::population::{class, resource_set};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
@@ -28,6 +28,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
             "a_rollback_undoes_the_batch_in_flight_and_names_those_that_have_moved",
             rolled_back,
         )
+        .thorough("a_class_that_later_batches_do_not_need_goes_with_the_last_that_does", early)
         .thorough("a_class_that_changes_between_two_batches_stops_the_next", edited)
         .thorough("a_batch_that_fails_is_put_back_and_the_rest_stays", failed)
         .thorough("a_request_to_stop_ends_the_run_after_the_batch_that_is_committed", stopped)
@@ -245,6 +246,29 @@ async fn edited(arena: Arc<Arena>) {
         story
             .check_names("ClusterClass", &[], &["common-class", "green-class", "unused-class"])
             .await;
+    })
+    .await;
+}
+
+async fn early(arena: Arc<Arena>) {
+    with_population(arena, class::first_two_alike, |story| async move {
+        let before = story.ends().await;
+        story.arena.tape().begin_run();
+        story.arena.tape().rule(while_deleting("red"));
+        let mut running = story.arena.program().start(story.move_args(&BATCHES));
+        tokio::select! {
+            outcome = running.end() => panic!("the move has ended before the last batch: {outcome}"),
+            () = story.arena.tape().held() => {}
+        }
+        let [source, target] = story.names("ClusterClass").await;
+        let name = "common-class".to_owned();
+        assert!(!source.contains(&name) && target.contains(&name), "{source:?} {target:?}");
+        story.arena.tape().release();
+        running.end().await.expect_success("a move in batches");
+        story.check_nothing_left().await;
+        let end = story.ends().await;
+        assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
+        assert_eq!(before.source.payload(), end.target.payload());
     })
     .await;
 }
