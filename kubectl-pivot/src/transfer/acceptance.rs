@@ -141,7 +141,7 @@ async fn decide(
         check_health(cluster).await?;
         let (kinds, providers) = (kinds::read(cluster).await?, Vec::new());
         let namespaces = acceptance.namespaces.clone();
-        let territory = Territory { kinds, providers, namespaces, chosen: None };
+        let territory = Territory { kinds, providers, namespaces, chosen: None, taken: None };
         let mut findings = Findings::default();
         let choice = (&acceptance.choice, &mut findings);
         let chosen = choice::decide((cluster, role), &territory, choice).await?;
@@ -165,7 +165,7 @@ async fn look(
     check_health(cluster).await?;
     let (kinds, providers) = tokio::try_join!(kinds::read(cluster), inventory::read(cluster))?;
     let namespaces = acceptance.namespaces.clone();
-    discover(cluster, &Territory { kinds, providers, namespaces, chosen }).await
+    discover(cluster, &Territory { kinds, providers, namespaces, chosen, taken: None }).await
 }
 
 fn source_empty(source: &Graph) -> Check {

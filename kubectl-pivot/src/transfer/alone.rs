@@ -226,7 +226,7 @@ async fn territory(run: &Run) -> Result<Territory, PhaseError> {
         tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
-    Ok(Territory { kinds, providers, namespaces, chosen })
+    Ok(Territory { kinds, providers, namespaces, chosen, taken: None })
 }
 
 /// Takes the steps that are left. The source deletes nothing more and holds nothing.

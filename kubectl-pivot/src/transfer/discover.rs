@@ -29,6 +29,8 @@ pub struct Territory {
     pub namespaces: Namespaces,
     /// The Clusters that were chosen among them; all when `None`.
     pub chosen: Option<Arc<Chosen>>,
+    /// Kinds that the target takes from a source; `None` if nothing is to be copied to one, or it was not asked yet.
+    pub taken: Option<Arc<Vec<MoveKind>>>,
 }
 
 /// Lists everything in the territory and builds the owner graph.

@@ -466,6 +466,6 @@ mod tests {
         let kinds = vec![kind(machine), kind(ResourceType::core("Secret", "secrets"))];
         let namespaces = super::super::options::Namespaces::All;
         let (kinds, providers) = (std::sync::Arc::new(kinds), Vec::new());
-        Territory { kinds, providers, namespaces, chosen: None }
+        Territory { kinds, providers, namespaces, chosen: None, taken: None }
     }
 }

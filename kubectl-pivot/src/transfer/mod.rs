@@ -7,6 +7,8 @@
 mod acceptance;
 mod alone;
 mod batches;
+#[cfg(test)]
+mod check_again_tests;
 mod choice;
 mod compare;
 mod controllers;

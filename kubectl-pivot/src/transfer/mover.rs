@@ -19,7 +19,7 @@ use super::namespaces;
 use super::own_pause;
 use super::pause;
 use super::places::{locked, places};
-use super::preflight::{Preflight, check_objects, preflight};
+use super::preflight::{Preflight, check_labelled, check_objects, preflight};
 use super::quiesce::{Pauses, quiesce, wait_until_unblocked};
 use super::readiness::Readiness;
 use super::record::{Operation, Phase, Role, Step};
@@ -199,7 +199,8 @@ async fn prepare(
     let run = clock.run;
     let clusters = uids_of_clusters(&planned);
     let graph = quiet(clock, lock, territory, planned).await?;
-    check_again(run, &clusters, &graph).map_err(|error| ("check the source again", error))?;
+    check_again(run, territory, &clusters, &graph)
+        .map_err(|error| ("check the source again", error))?;
     if let Some(folder) = &run.options.backups {
         let made = back_up(run, territory, &graph, folder);
         let made = clock.time("backup", "Back up the source", made).await;
@@ -318,7 +319,8 @@ async fn copy_and_verify(
             Verification::Late(late) => late,
         };
         let copied = std::mem::replace(&mut graph, quiet(clock, lock, territory, late).await?);
-        check_again(run, &[], &graph).map_err(|error| ("check the source again", error))?;
+        check_again(run, territory, &[], &graph)
+            .map_err(|error| ("check the source again", error))?;
         check_source(&run.id, &copied, &graph)
             .map_err(|error| ("check the source again", error))?;
     }
@@ -334,13 +336,21 @@ fn uids_of_clusters(graph: &Graph) -> Vec<(String, ObjectId)> {
 
 /// Checks what was checked before the first write once more: minutes may have gone by since, with a
 /// prompt, readiness probes, the lock and the controllers to wait for.
-fn check_again(run: &Run, planned: &[(String, ObjectId)], graph: &Graph) -> Result<(), PhaseError> {
+pub(super) fn check_again(
+    run: &Run,
+    territory: &Territory,
+    planned: &[(String, ObjectId)],
+    graph: &Graph,
+) -> Result<(), PhaseError> {
     let gone = planned.iter().find(|(uid, _)| graph.clusters().all(|n| n.object.uid() != uid));
     if let Some((_, object)) = gone {
         return Err(PhaseError::Vanished { object: object.clone() });
     }
     let mut findings = Findings::default();
     check_objects(run, graph, &mut findings);
+    if let Some(taken) = &territory.taken {
+        check_labelled(graph, taken, &mut findings);
+    }
     choice::check(graph, run.options.choice.fixed(), &mut findings);
     if let Some(batches) = &run.options.batches {
         batches.check(graph, &mut findings);

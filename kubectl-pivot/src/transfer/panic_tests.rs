@@ -8,7 +8,7 @@ use crate::cluster::{Client, KubeconfigRef};
 use crate::commands::{CommandError, exit};
 use crate::journal::Events;
 
-async fn run() -> Run {
+pub(super) async fn run() -> Run {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     let kubeconfig = "{apiVersion: v1, kind: Config, current-context: c, \
         clusters: [{name: c, cluster: {server: \"https://127.0.0.1:1\"}}], \

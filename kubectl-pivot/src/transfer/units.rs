@@ -104,7 +104,7 @@ async fn look(run: &Run, findings: &mut Findings) -> Result<Graph, PhaseError> {
     let (kinds, providers) =
         tokio::try_join!(kinds::read(&run.source), inventory::read(&run.source))?;
     let namespaces = run.options.namespaces.clone();
-    let mut territory = Territory { kinds, providers, namespaces, chosen: None };
+    let mut territory = Territory { kinds, providers, namespaces, chosen: None, taken: None };
     let choice = (&run.options.choice, &mut *findings);
     let chosen = choice::decide((&run.source, "source"), &territory, choice).await?;
     territory.chosen = chosen.map(Arc::new);

@@ -113,6 +113,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
         providers: Vec::new(),
         namespaces: Namespaces::All,
         chosen: run.options.choice.fixed().cloned().map(Arc::new),
+        taken: None,
     };
     let there = list_target(&run.target, &territory, &graph).await?;
     let existing: HashSet<Key> = there.iter().map(|(_, object)| key(object)).collect();

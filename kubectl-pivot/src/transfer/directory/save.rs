@@ -74,6 +74,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
         providers,
         namespaces: run.options.namespaces.clone(),
         chosen: None,
+        taken: None,
     };
     let mut findings = Findings::default();
     exposure::check(run, &mut findings);

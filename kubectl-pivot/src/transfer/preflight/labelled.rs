@@ -11,7 +11,7 @@ use crate::capi::names::CLUSTERCTL_LABEL;
 use crate::capi::{Graph, MoveKind, ResourceType};
 
 /// Refuses objects of kinds whose CRDs have no label in the target.
-pub(super) fn check(graph: &Graph, target: &[MoveKind], findings: &mut Findings) {
+pub(in crate::transfer) fn check(graph: &Graph, target: &[MoveKind], findings: &mut Findings) {
     let of = |kind: &ResourceType| (kind.group.clone(), kind.kind.clone());
     let labelled: HashSet<_> = target.iter().map(|kind| of(&kind.resource)).collect();
     let mut unlabelled: BTreeMap<&ResourceType, usize> = BTreeMap::new();

@@ -38,6 +38,7 @@ use crate::cluster::{Client, Served};
 
 pub use collected::Stranger;
 pub(in crate::transfer) use controllers::HOLD_VERBS;
+pub(in crate::transfer) use labelled::check as check_labelled;
 pub(in crate::transfer) use objects::{check as check_objects, check_marks, identity};
 pub(in crate::transfer) use permissions::{
     LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS,
@@ -81,6 +82,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     let (mut territory, source_serves, target_serves) = survey_of(run, &moving).await?;
     let (target_kinds, target_providers) =
         tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
+    territory.taken = Some(Arc::clone(&target_kinds));
     findings.extend(inventory::compare(&territory.providers, &target_providers));
     let choice = (&run.options.choice, &mut findings);
     territory.chosen =
@@ -156,7 +158,8 @@ async fn survey_of(
     let kinds = kinds.iter().map(|kind| common_version(kind, &source, &target)).collect();
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
-    let territory = Territory { kinds: Arc::new(kinds), providers, namespaces, chosen };
+    let kinds = Arc::new(kinds);
+    let territory = Territory { kinds, providers, namespaces, chosen, taken: None };
     Ok((territory, source, target))
 }
 
