@@ -127,6 +127,23 @@ impl Batches {
         self
     }
 
+    /// Reports Clusters of the batch in flight that are not among those that are copied: the batch would end without
+    /// them and count them as moved.
+    pub(super) fn check_own(&self, graph: &Graph, findings: &mut Findings) {
+        let there: BTreeSet<(&str, &str)> = graph
+            .clusters()
+            .map(|node| (node.object.namespace().unwrap_or_default(), node.object.name()))
+            .collect();
+        for (namespace, name) in self.own().filter(|(n, name)| !there.contains(&(n, name))) {
+            let message = format!(
+                "Cluster {namespace}/{name} is of batch {}, and is not among the Clusters that can move any more",
+                self.position()
+            );
+            let hint = "find out who deleted it or takes it out of the move; then move the rest with another move";
+            findings.error("NoSuchCluster", "source", message, hint);
+        }
+    }
+
     /// Reports what was copied for several batches, and has changed in the source since or is gone from it.
     pub(super) fn check(&self, graph: &Graph, findings: &mut Findings) {
         let now: BTreeMap<String, &Object> =
@@ -263,6 +280,31 @@ mod tests {
         let mut findings = Findings::default();
         third.check(&graph(&third, &[all[2], all[4]]), &mut findings);
         assert_eq!(findings, Findings::default());
+    }
+
+    #[test]
+    fn a_batch_whose_clusters_are_gone_is_not_moved() {
+        let kinds = vec![crate::capi::MoveKind::for_tests("cluster.x-k8s.io/v1beta2", "Cluster")];
+        let kinds = std::sync::Arc::new(kinds);
+        let second = three().next().expect("three batches");
+        let missed = |names: &[&str]| {
+            let cluster = |name: &&str| {
+                let metadata = json!({"namespace": "n", "name": name, "uid": name});
+                let kind = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+                    "metadata": metadata});
+                (0, Object::new(kind))
+            };
+            let scope = crate::capi::Scope::default();
+            let objects = names.iter().map(cluster).collect();
+            let graph = Graph::build(std::sync::Arc::clone(&kinds), objects, &scope);
+            let mut findings = Findings::default();
+            second.check_own(&graph.expect("no cycle"), &mut findings);
+            findings.0.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+        };
+        assert!(missed(&["b", "c", "d"]).is_empty());
+        let gone = missed(&["b", "d"]);
+        assert!(gone.len() == 1 && gone[0].contains("Cluster n/c is of batch 2 of 3"), "{gone:?}");
+        assert_eq!(missed(&[]).len(), 2);
     }
 
     #[test]

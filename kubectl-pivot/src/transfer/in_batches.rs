@@ -150,11 +150,21 @@ async fn one(run: &Run, lock: Lock, report: &mut Report) -> Result<Option<Lock>,
 /// Ends a run before a batch that has written nothing.
 async fn end(lock: Lock, batches: &Batches, failed: (&'static str, PhaseError)) -> MoveError {
     match lock.finish().await {
-        Ok(()) => partly(failed, batches),
+        Ok(()) => not_begun(failed, batches),
         Err(error) => {
             let source = Box::new(error).into();
             MoveError::Unfinished { doing: "remove its record", source }
         }
+    }
+}
+
+/// The error of a batch that has not begun. The first one is refused as a move without batches is.
+fn not_begun(failed: (&'static str, PhaseError), batches: &Batches) -> MoveError {
+    match failed {
+        (_, PhaseError::Unmovable(findings)) if batches.current == 0 => {
+            MoveError::Refused(findings)
+        }
+        failed => partly(failed, batches),
     }
 }
 
@@ -163,7 +173,6 @@ pub(super) fn partly((doing, source): (&'static str, PhaseError), batches: &Batc
     let count = |clusters: usize| u32::try_from(clusters).unwrap_or(u32::MAX);
     let moved = batches.moved().count();
     match source {
-        PhaseError::Unmovable(findings) if moved == 0 => MoveError::Refused(findings),
         source if moved == 0 => MoveError::Undone { doing, source },
         source => MoveError::PartlyMoved {
             moved: count(moved),
@@ -188,5 +197,24 @@ impl Batches {
             "batch {}: {own} Clusters; {moved} have moved, {to_come} are to come",
             self.position()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_first_batch_that_has_written_nothing_is_refused() {
+        let cluster = |name: &str| vec![("n".to_owned(), name.to_owned())];
+        let first =
+            Batches { plan: group(vec![cluster("a"), cluster("b")], 1), ..Batches::default() };
+        let second = first.next().expect("two batches");
+        let failed = || ("check", PhaseError::Unmovable(Findings::default()));
+        assert!(matches!(not_begun(failed(), &first), MoveError::Refused(_)));
+        assert!(matches!(partly(failed(), &first), MoveError::Undone { .. }), "it was paused");
+        for error in [not_begun(failed(), &second), partly(failed(), &second)] {
+            assert!(matches!(error, MoveError::PartlyMoved { moved: 1, left: 1, .. }), "{error}");
+        }
     }
 }

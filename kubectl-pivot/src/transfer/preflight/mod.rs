@@ -88,6 +88,9 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     territory.chosen =
         choice::decide((&run.source, "source"), &territory, choice).await?.map(Arc::new);
     let graph = discover(&run.source, &territory).await?;
+    if let Some(batches) = &run.options.batches {
+        batches.check_own(&graph, &mut findings);
+    }
     if !has_clusters_or_classes(&graph) {
         let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
         return Ok(Preflight { territory, graph, strangers, conversions, holds, findings });
