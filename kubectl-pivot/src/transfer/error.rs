@@ -1,6 +1,6 @@
 //! What stops a move, told by what it means for the user's clusters.
 
-use crate::capi::names::PAUSED_BY_ANNOTATION;
+use crate::capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use crate::capi::{ObjectId, OwnerCycle};
 use crate::cluster::ApiError;
 
@@ -160,6 +160,14 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// Somebody has taken the mark of the run off what it has paused.
+    #[error(
+        "{object} is paused in the source cluster, and no longer has the mark of the move that paused it: somebody took it off ({PAUSED_BY_ANNOTATION}), so the move cannot end this pause"
+    )]
+    PauseUnmarked {
+        /// The object.
+        object: ObjectId,
+    },
     /// A controller works on an object that is being taken away from it.
     #[error(
         "a controller of the source cluster put a finalizer on {object}, which is about to be deleted: {finalizers}"
@@ -313,6 +321,7 @@ impl PhaseError {
                 | Self::CameBack { .. }
                 | Self::SourceActive { .. }
                 | Self::SourceChanged { .. }
+                | Self::PauseUnmarked { .. }
         )
     }
 
@@ -375,6 +384,9 @@ impl PhaseError {
                     "find out what still writes to {object} although its Cluster is paused; if the annotation {PAUSED_BY_ANNOTATION} was changed, remove it and resume {object}; if deletions have started, repeat a wanted change in the target"
                 )
             }
+            Self::PauseUnmarked { object } => format!(
+                "look at {object}: if the pause is not yours, end it by hand (spec.paused of a Cluster, the annotation {PAUSED_ANNOTATION} of all else); find out what took the mark off"
+            ),
             Self::LastCopiesGone { first, .. } => format!(
                 "leave the target paused, since its controllers would create new machines for the missing objects; restore the backup of the move into a new cluster with `kubectl pivot restore`, or find out who deleted {first}"
             ),
@@ -625,6 +637,11 @@ impl MoveError {
             Self::HalfUndone { source, .. } => {
                 format!("{}; then `kubectl pivot rollback`", source.hint())
             }
+            // Only before the copies are complete.
+            Self::Unfinished { source: source @ PhaseError::Unmovable(_), .. } => format!(
+                "{}; then `kubectl pivot resume`. Or `kubectl pivot rollback`, which puts the batch in flight back and ends the run",
+                source.hint()
+            ),
             Self::Unfinished { source, .. } => {
                 format!("{}; then `kubectl pivot resume`. Do not delete anything in the target", source.hint())
             }

@@ -99,7 +99,7 @@ pub(super) fn check_kept(
         marked.contains(object.uid()) && is_paused(object) && paused_by(object) != Some(run)
     };
     match now.moving().find(has_lost) {
-        Some(node) => Err(PhaseError::SourceChanged { object: node.object.id() }),
+        Some(node) => Err(PhaseError::PauseUnmarked { object: node.object.id() }),
         None => Ok(()),
     }
 }
@@ -389,7 +389,11 @@ mod tests {
         check_kept("r", &ours, &now(false, None)).expect("it is paused again in the next round");
         check_kept("r", &HashSet::new(), &now(true, None)).expect("its user has paused it");
         for by in [None, Some("zzz")] {
-            assert!(check_kept("r", &ours, &now(true, by)).is_err(), "{by:?}");
+            let error = check_kept("r", &ours, &now(true, by)).expect_err("the mark is gone");
+            assert!(
+                error.is_about_objects() && error.hint().contains("by hand"),
+                "{by:?}: {error}"
+            );
         }
     }
 

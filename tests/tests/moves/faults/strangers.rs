@@ -323,7 +323,7 @@ async fn claimed_pause(stormy: Shared, claim: Value) {
     arena.tape().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
-    assert!(outcome.says(&name), "{outcome}");
+    assert!(outcome.says(&name) && outcome.says("end it by hand"), "{outcome}");
     let target = arena.pair().target.client();
     let copies = target.list(&clusters, Some(&tag)).await.expect("can be listed");
     assert!(copies.is_empty(), "{copies:?}");
