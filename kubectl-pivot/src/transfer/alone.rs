@@ -236,9 +236,13 @@ async fn finish(
     territory: &Territory,
 ) -> Result<Vec<ObjectId>, PhaseError> {
     let record = lock.record().await;
+    // Between two batches the list may be removed already.
+    if record.phase == Phase::Finished {
+        return Ok(Vec::new());
+    }
     let ledger = ledger::read(&run.target, &lock.namespace().await, &record.copies).await?;
     let ledger = ledger.ok_or(PhaseError::NoLedger)?;
-    if !matches!(record.phase, Phase::Resuming | Phase::Finished) {
+    if record.phase != Phase::Resuming {
         let missing = ledger.missing(&list_everywhere(&run.target, territory).await?);
         if let Some(first) = missing.first() {
             return Err(PhaseError::LastCopiesGone { first: first.clone(), count: missing.len() });

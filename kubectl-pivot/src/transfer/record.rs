@@ -149,6 +149,14 @@ pub enum RecordError {
     /// It names a scope that no run has.
     #[error("the record of a run names {0:?}, which is not the name of a namespace")]
     Namespace(String),
+    /// It is about a batch that its plan does not have.
+    #[error("the record of a run is about batch {batch} of {batches}")]
+    Batch {
+        /// Number of the batch, from 1.
+        batch: usize,
+        /// Number of all batches.
+        batches: usize,
+    },
 }
 
 impl Record {
@@ -254,6 +262,11 @@ impl Record {
         if record.run.is_empty() || record.run.len() > 63 || !record.run.bytes().all(is_valid) {
             return Err(RecordError::Run(record.run));
         }
+        let beyond = |batches: &&Batches| batches.current >= batches.plan.len();
+        if let Some(batches) = record.batches.as_ref().filter(beyond) {
+            let (batch, batches) = (batches.current.saturating_add(1), batches.plan.len());
+            return Err(RecordError::Batch { batch, batches });
+        }
         let mut named = record.namespace.iter().chain(&record.namespaces);
         match named.find(|namespace| !valid::is_label(namespace)) {
             Some(namespace) => Err(RecordError::Namespace(namespace.clone())),
@@ -325,6 +338,22 @@ mod tests {
         assert!(!first.is_of_same_part(&second));
         assert!(!first.is_of_same_part(&Record { choice: None, ..first.clone() }));
         assert!(!first.is_of_same_part(&Record { batches: second.batches, ..first.clone() }));
+    }
+
+    #[test]
+    fn a_batch_that_the_plan_does_not_have_is_refused() {
+        let plan = vec![std::collections::BTreeMap::new(); 2];
+        let record = Record::new("r", Role::Target, &Namespaces::All, "https://a");
+        for (current, is_valid) in [(0, true), (1, true), (2, false), (usize::MAX, false)] {
+            let batches = Batches { plan: plan.clone(), current, ..Batches::default() };
+            let read = Record::parse(&record.clone().in_batches(Some(&batches)).to_text());
+            match read {
+                Err(RecordError::Batch { batches: 2, .. }) => assert!(!is_valid, "{current}"),
+                other => assert!(is_valid && other.is_ok(), "{current}: {other:?}"),
+            }
+        }
+        let none = record.in_batches(Some(&Batches::default()));
+        assert!(Record::parse(&none.to_text()).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::copy::Copies;
 use super::discover::{Territory, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::exposure;
+use super::findings::Findings;
 use super::in_batches::{continue_with_next, partly};
 use super::inventory;
 use super::ledger;
@@ -178,7 +179,7 @@ async fn resume_locked(
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
     match lock.phase().await.on_resume() {
-        OnResume::Prepare => match plan_again(run).await {
+        OnResume::Prepare => match plan_again(run, report).await {
             Ok((preflight, planned)) => {
                 let (doing, territory) = ("find out how far it had come", &preflight.territory);
                 if let Err(error) = check_originals(run, &preflight).await {
@@ -252,12 +253,25 @@ fn key(kind: usize, object: &Object) -> (usize, Option<String>, String) {
     (kind, object.namespace().map(str::to_owned), object.name().to_owned())
 }
 
-async fn plan_again(run: &Run) -> Result<(Preflight, Report), MoveError> {
+async fn plan_again(run: &Run, report: &mut Report) -> Result<(Preflight, Report), MoveError> {
     match plan(run).await? {
-        (preflight, _) if preflight.findings.has_errors() => {
-            Err(MoveError::Refused(preflight.findings))
+        (preflight, planned) if preflight.findings.has_errors() => {
+            *report = planned;
+            Err(refused(run, preflight.findings))
         }
         planned => Ok(planned),
+    }
+}
+
+/// Refuses to carry on what preflight does not let through. Of a run in batches more than nothing was changed: others may
+/// have moved, and the one in flight may be paused.
+fn refused(run: &Run, findings: Findings) -> MoveError {
+    match run.options.batches {
+        Some(_) => {
+            let source = PhaseError::Unmovable(findings);
+            MoveError::Unfinished { doing: "check the batch in flight again", source }
+        }
+        None => MoveError::Refused(findings),
     }
 }
 
@@ -293,7 +307,7 @@ async fn carry_on(
         strangers: Vec::new(),
         conversions: Vec::new(),
         holds: Vec::new(),
-        findings: super::findings::Findings::default(),
+        findings: Findings::default(),
     };
     *report = Report::new(run, &preflight);
     let what = (&preflight.territory, &preflight.graph);
