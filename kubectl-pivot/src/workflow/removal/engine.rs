@@ -9,13 +9,17 @@ use super::super::order::Step;
 use super::super::steps;
 use super::super::store::What;
 use super::super::support::inspect;
-use super::{init, move_back, preflight, title};
+use super::{anew, init, move_back, preflight, title};
 
 /// Runs all steps; only the last one if it was interrupted in it.
 ///
 /// # Errors
 /// [`WorkflowError::Removal`] with the step that failed.
 pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
+    let first = workflow.at(Step::Preflight, workflow.events.clone());
+    if let Err(source) = anew::start_over(&first).await {
+        return Err(failed(workflow, Step::Preflight, source).await);
+    }
     workflow.folder.note(What::Began { pid: std::process::id() })?;
     let is_last = steps::is_begun(&workflow.folder);
     let open = Step::REMOVAL.into_iter();

@@ -4,6 +4,8 @@
 //! Steps run one after the other. Each looks first where the cluster is, so a run that was interrupted
 //! is carried on by the same command.
 
+mod anew;
+mod begun;
 mod delete_cluster;
 mod engine;
 mod init;

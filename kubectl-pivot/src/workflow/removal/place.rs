@@ -4,7 +4,7 @@ use super::super::context::Turn;
 use super::super::document::Bootstrap;
 use super::super::error::StepError;
 use super::super::order::Step;
-use super::super::steps::the_cluster;
+use super::super::steps::{self, the_cluster};
 use super::super::store::StepState;
 use super::super::support::{claim, mark};
 use crate::capi::{Object, is_paused};
@@ -25,6 +25,10 @@ pub(super) enum Place {
 
 /// Looks for the cluster.
 pub(super) async fn find(turn: &Turn<'_>) -> Result<Place, StepError> {
+    // A half-deleted bootstrap cluster cannot be asked; it was empty when its deletion began.
+    if steps::is_begun(turn.folder()) {
+        return Ok(Place::Nowhere);
+    }
     let bootstrap = bootstrap(turn).await?;
     let here = match &bootstrap {
         Some(cluster) => the_cluster(turn, cluster).await?,
@@ -41,7 +45,7 @@ pub(super) async fn find(turn: &Turn<'_>) -> Result<Place, StepError> {
     if mark.is_none() && here.is_some() {
         return Err(taken(turn));
     }
-    if bootstrap.is_none() && was_deleted(turn)? {
+    if mark.is_none() && was_deleted(turn)? {
         return Ok(Place::Nowhere);
     }
     match in_management(turn).await {
@@ -85,7 +89,8 @@ fn taken(turn: &Turn<'_>) -> StepError {
     )
 }
 
-fn was_deleted(turn: &Turn<'_>) -> Result<bool, StepError> {
+/// Returns true if the journal says so; another Cluster may have come since.
+pub(super) fn was_deleted(turn: &Turn<'_>) -> Result<bool, StepError> {
     Ok(turn.folder().state()?.of(Step::DeleteCluster).is_done())
 }
 

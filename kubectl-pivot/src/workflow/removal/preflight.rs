@@ -4,14 +4,11 @@ use super::super::context::{Turn, Workflow};
 use super::super::document::Bootstrap;
 use super::super::error::{StepError, WorkflowError};
 use super::super::order::Step;
-use super::super::support::claim;
-use super::itself;
-use super::place::{self, Place};
+use super::begun::Begun;
+use super::place::Place;
+use super::{anew, itself};
 use crate::journal::Events;
 use crate::tools::KnownTool;
-
-/// File of the folder of a deletion: the name of its bootstrap cluster.
-const BOOTSTRAP: &str = "bootstrap.name";
 
 /// What a deletion would remove, for the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +27,7 @@ pub struct Prospect {
 /// The cluster is not there, does not manage itself, or manages others too.
 pub async fn prospect(workflow: &Workflow) -> Result<Prospect, WorkflowError> {
     let turn = workflow.at(Step::Preflight, Events::none());
-    look(&turn).await.map_err(|source| WorkflowError::Removal {
+    look(&turn).await.map(|(prospect, _)| prospect).map_err(|source| WorkflowError::Removal {
         name: workflow.spec.name.clone(),
         step: Step::Preflight,
         inspection: Vec::new(),
@@ -44,8 +41,10 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         let tool = turn.tool(program).await?;
         found.push(format!("{program} {}", tool.version));
     }
-    let prospect = look(turn).await?;
-    turn.folder().write(BOOTSTRAP, &turn.spec().bootstrap_name)?;
+    let (prospect, begun) = look(turn).await?;
+    if let Some(begun) = begun {
+        begun.write(turn)?;
+    }
     if let Some(server) = prospect.server {
         found.push(server);
     }
@@ -60,15 +59,16 @@ pub(super) fn programs(bootstrap: Bootstrap) -> Vec<KnownTool> {
     }
 }
 
-async fn look(turn: &Turn<'_>) -> Result<Prospect, StepError> {
-    refuse_other_bootstrap(turn)?;
+/// Returns also what the folder is to say of it, as long as nothing has moved.
+async fn look(turn: &Turn<'_>) -> Result<(Prospect, Option<Begun>), StepError> {
     let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
     let mut prospect = Prospect {
         cluster: format!("Cluster {namespace}/{name}"),
         server: None,
         machines: Vec::new(),
     };
-    if let Place::Management(cluster) = place::find(turn).await? {
+    let mut begun = None;
+    if let Place::Management(cluster) = anew::look(turn).await?.place {
         let management = turn.target().await?;
         itself::check(turn, &management, &cluster).await?;
         let found = crate::transfer::find(&management, &management).await;
@@ -76,23 +76,9 @@ async fn look(turn: &Turn<'_>) -> Result<Prospect, StepError> {
             itself::check_active(&cluster)?;
         }
         let machines = itself::machines(&management, &cluster).await?;
+        begun = Some(Begun::new(turn, management.server(), &cluster));
         prospect.server = Some(management.server().to_owned());
         prospect.machines = machines.iter().map(|machine| machine.name().to_owned()).collect();
     }
-    Ok(prospect)
-}
-
-/// A deletion that was begun with another bootstrap cluster has its cluster there.
-fn refuse_other_bootstrap(turn: &Turn<'_>) -> Result<(), StepError> {
-    if !claim::is_staked(turn.folder()) {
-        return Ok(());
-    }
-    let begun = std::fs::read_to_string(turn.folder().file(BOOTSTRAP)).unwrap_or_default();
-    if begun == turn.spec().bootstrap_name && turn.spec().bootstrap == Bootstrap::Kind {
-        return Ok(());
-    }
-    Err(StepError::refused(
-        format!("this deletion was begun with the bootstrap cluster `{begun}`"),
-        format!("carry it on with --bootstrap kind --bootstrap-name {begun}"),
-    ))
+    Ok((prospect, begun))
 }

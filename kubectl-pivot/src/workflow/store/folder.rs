@@ -235,6 +235,20 @@ impl RunFolder {
         }
     }
 
+    /// Removes all that was noted, for a beginning; logs stay.
+    ///
+    /// # Errors
+    /// A file cannot be removed.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        for entry in fs::read_dir(&self.path).map_err(at(&self.path))? {
+            let file = entry.map_err(at(&self.path))?.path();
+            if file.is_file() && !file.ends_with("lock") {
+                fs::remove_file(&file).map_err(at(&file))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads where the bootstrap cluster is, and nothing else.
     ///
     /// # Errors
