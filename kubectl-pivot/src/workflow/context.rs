@@ -237,6 +237,18 @@ impl Turn<'_> {
         &self.workflow.owner
     }
 
+    /// The advice for a bootstrap cluster that will not come back.
+    pub(super) fn if_lost(&self) -> String {
+        let name = &self.spec().name;
+        let command = match &self.workflow.management {
+            Some(_) => format!("kubectl pivot delete {name} --forget"),
+            None => format!("kubectl pivot abort {name} --forget"),
+        };
+        format!(
+            "if it is lost before the cluster had moved on, remove the machines by hand, then `{command}`"
+        )
+    }
+
     /// Returns the path of the bootstrap cluster's kubeconfig.
     pub(super) fn bootstrap_kubeconfig(&self) -> PathBuf {
         match (self.spec().bootstrap, &self.spec().bootstrap_kubeconfig.path) {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::tools::{KnownTool, ToolCommand};
+use crate::tools::{Ending, KnownTool, ToolCommand, ToolError};
 use crate::workflow::context::Turn;
 use crate::workflow::document::Bootstrap;
 use crate::workflow::error::StepError;
+use crate::workflow::order::Step;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::spec::Spec;
 use crate::workflow::support::claim::{self, Claim};
@@ -19,6 +20,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     if turn.spec().bootstrap == Bootstrap::Existing {
         let cluster = turn.bootstrap().await?;
         if mark::read(&cluster, turn.owner()).await?.is_none() {
+            refuse_another(turn, cluster.server())?;
             mark::write(&cluster, turn.owner(), &Mark::default()).await?;
         }
         return Ok(format!("{} is used", cluster.server()));
@@ -52,6 +54,24 @@ async fn whose(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<Option<Claim>, StepEr
     Ok(asked.ok())
 }
 
+/// Without the mark, the cluster of this kubeconfig is another one than that which the run has used, or the
+/// run was at its end already.
+fn refuse_another(turn: &Turn<'_>, server: &str) -> Result<(), StepError> {
+    let state = turn.folder().state()?;
+    if !state.may_have_applied() || state.of(Step::Move).is_done() {
+        return Ok(());
+    }
+    Err(StepError::refused(
+        format!(
+            "{server} is not the bootstrap cluster of this run any more: it does not have its mark"
+        ),
+        format!(
+            "make the kubeconfig lead to the cluster that this run began with; {}",
+            turn.if_lost()
+        ),
+    ))
+}
+
 fn foreign(name: &str) -> StepError {
     StepError::refused(
         format!("a kind cluster `{name}` exists already, and this run did not create it"),
@@ -71,8 +91,10 @@ fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
     let name = &turn.spec().bootstrap_name;
     Err(StepError::refused(
         format!("the kind cluster `{name}` of this run {what}, and the cluster was applied to it"),
-        "start its containers if they have stopped, then resume; if it is lost and the cluster had \
-         been moved, all is done; if not, its machines are left over: remove them by hand",
+        format!(
+            "start its containers if they have stopped, then run the command again; {}",
+            turn.if_lost()
+        ),
     ))
 }
 
@@ -86,10 +108,32 @@ async fn create(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<String, StepError> {
     let kubeconfig = turn.bootstrap_kubeconfig();
     // kind writes into the file that is there; it is private before it has anything in it.
     turn.write_bootstrap_kubeconfig("")?;
-    kind.run(command(turn.spec(), &config, &kubeconfig)).await?;
+    if let Err(error) = kind.run(command(turn.spec(), &config, &kubeconfig)).await {
+        withdraw(turn, kind, &error).await?;
+        return Err(error);
+    }
     let cluster = turn.bootstrap().await?;
     mark::write(&cluster, turn.owner(), &Mark::default()).await?;
     Ok(format!("{} at {}", turn.spec().bootstrap_name, cluster.server()))
+}
+
+/// kind that gives up leaves no cluster of this run: one of this name is that of another run, which was faster.
+async fn withdraw(turn: &Turn<'_>, kind: &Kind<'_>, error: &StepError) -> Result<(), StepError> {
+    let StepError::Tool(ToolError::Failed(failure)) = error else { return Ok(()) };
+    if !matches!(failure.ending, Ending::Code(_)) {
+        return Ok(());
+    }
+    // Without an answer nobody knows, so all stays as it is.
+    let Ok(is_there) = kind.has(&turn.spec().bootstrap_name).await else { return Ok(()) };
+    if is_there
+        && matches!(
+            whose(turn, kind).await,
+            Ok(Some(Claim::Marked(_) | Claim::Unfinished)) | Err(_)
+        )
+    {
+        return Ok(());
+    }
+    claim::withdraw(turn.folder())
 }
 
 fn config(spec: &Spec, blueprint: &crate::blueprint::Blueprint) -> Result<Value, StepError> {

@@ -61,6 +61,11 @@ pub(in super::super) fn stake(folder: &RunFolder, config: &mut Value) -> Result<
     Ok(())
 }
 
+/// Takes back what [`stake`] has written: the run makes no kind cluster after all.
+pub(in super::super) fn withdraw(folder: &RunFolder) -> Result<(), StepError> {
+    Ok(folder.discard(BEGUN)?)
+}
+
 /// Gives a cluster away: it is the user's from now on.
 pub(in super::super) async fn release(
     cluster: &Client,
