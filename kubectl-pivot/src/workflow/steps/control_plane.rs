@@ -3,10 +3,11 @@
 use kubectl_pivot_plugin_api::ProbeStage;
 
 use crate::capi::{Object, unprovisioned_reason};
-use crate::cluster::{Client, Served};
+use crate::cluster::Client;
 use crate::workflow::context::Turn;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
+use crate::workflow::support::clusters;
 use crate::workflow::support::probes::{self, On};
 use crate::workflow::support::wait::{Seen, until};
 
@@ -34,11 +35,8 @@ pub(in super::super) async fn the_cluster(
     turn: &Turn<'_>,
     client: &Client,
 ) -> Result<Option<Object>, StepError> {
-    let served = Served::read(client).await?;
-    let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else {
-        return Ok(None);
-    };
-    Ok(client.get(kind, Some(&turn.spec().namespace), &turn.spec().name).await?)
+    let Some(kind) = clusters::kind(client).await? else { return Ok(None) };
+    Ok(client.get(&kind, Some(&turn.spec().namespace), &turn.spec().name).await?)
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {

@@ -1,19 +1,23 @@
 //! The bootstrap cluster goes, if it is this run's and nothing is left in it.
 
-use crate::cluster::{Client, Served};
+use crate::cluster::Client;
 use crate::tools::{KnownTool, ToolCommand};
 use crate::workflow::context::Turn;
+use crate::workflow::document::Bootstrap;
 use crate::workflow::error::StepError;
 use crate::workflow::outline::{Draft, Sketch};
 use crate::workflow::store::RunFolder;
-use crate::workflow::support::{claim, mark};
+use crate::workflow::support::{claim, clusters, mark};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let spec = turn.spec();
     let cluster = turn.bootstrap().await?;
     if !spec.deletes_bootstrap() {
         claim::release(&cluster, turn.folder(), turn.owner()).await?;
-        return Ok("kept, because of --keep-bootstrap".to_owned());
+        return Ok(match spec.bootstrap {
+            Bootstrap::Existing => "it is yours, and stays".to_owned(),
+            Bootstrap::Kind => "kept, because of --keep-bootstrap".to_owned(),
+        });
     }
     refuse_to_delete(turn, &cluster).await?;
     turn.folder().write(DELETING, &spec.bootstrap_name)?;
@@ -47,7 +51,7 @@ async fn answering(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
     let kubeconfig = turn.kind().await?.kubeconfig(&turn.spec().bootstrap_name).await?;
     let Some(kubeconfig) = kubeconfig else { return Ok(None) };
     let client = claim::client(&turn.write_bootstrap_kubeconfig(&kubeconfig)?).await?;
-    let is_answering = client.get_path("/version").await.is_ok();
+    let is_answering = clusters::ready(&client).await.is_ok();
     Ok(is_answering.then_some(client))
 }
 
@@ -74,11 +78,8 @@ async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepE
 
 /// The Clusters that a management cluster still has, in all namespaces.
 pub(in super::super) async fn clusters_left(cluster: &Client) -> Result<Vec<String>, StepError> {
-    let served = Served::read(cluster).await?;
-    let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else {
-        return Ok(Vec::new());
-    };
-    let left = cluster.list_metadata(kind, None).await?;
+    let Some(kind) = clusters::kind(cluster).await? else { return Ok(Vec::new()) };
+    let left = cluster.list_metadata(&kind, None).await?;
     Ok(left.iter().map(|object| object.id().to_string()).collect())
 }
 

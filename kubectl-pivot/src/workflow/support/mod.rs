@@ -2,6 +2,7 @@
 
 pub(super) mod apply;
 pub(super) mod claim;
+pub(super) mod clusters;
 pub(super) mod inspect;
 pub(super) mod kind;
 pub(super) mod mark;

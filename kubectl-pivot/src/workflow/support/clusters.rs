@@ -1,0 +1,43 @@
+//! Clusters in a management cluster that may just be starting: silence is no "there is none".
+
+use super::super::error::StepError;
+use crate::capi::ResourceType;
+use crate::cluster::{ApiError, Client, Served};
+
+const GROUP: &str = "cluster.x-k8s.io";
+const CRD: &str = "clusters.cluster.x-k8s.io";
+
+/// Fails unless the API server is ready: while it starts, it does not name all that it serves.
+pub(in super::super) async fn ready(cluster: &Client) -> Result<(), ApiError> {
+    match cluster.get_text("/readyz").await {
+        // Whoever may not ask that is let in to little else, which says so itself.
+        Err(error) if error.is_forbidden() => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// The kind Cluster as it is served; none where it was never installed.
+pub(in super::super) async fn kind(cluster: &Client) -> Result<Option<ResourceType>, StepError> {
+    let first = |served: &Served| served.versions(GROUP, "Cluster").first().cloned();
+    if let Some(kind) = first(&Served::read(cluster).await?) {
+        return Ok(Some(kind));
+    }
+    let crds = ResourceType::new(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+    );
+    match cluster.get(&crds, None, CRD).await {
+        Ok(None) => return Ok(None),
+        Err(error) if error.is_forbidden() => return Ok(None),
+        other => drop(other?),
+    }
+    let settled = Served::read_settled(cluster, |group| group == GROUP).await?;
+    first(&settled).map(Some).ok_or_else(|| {
+        StepError::refused(
+            format!("the {} cluster has the CRD {CRD} and does not serve Clusters", cluster.name()),
+            format!("look at its conditions: kubectl describe crd {CRD}"),
+        )
+    })
+}
