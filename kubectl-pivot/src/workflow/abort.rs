@@ -11,10 +11,10 @@ use super::order::Step;
 use super::steps::{clusters_left, is_begun};
 use super::store::{RunFolder, StoreError};
 use super::support::claim::{self, Claim};
+use super::support::clusters;
 use super::support::kind::Kind;
 use super::support::mark;
-use crate::capi::ResourceType;
-use crate::cluster::{Client, Served};
+use crate::cluster::Client;
 use crate::tools::Toolbox;
 use crate::transfer::{self, Phase};
 use crate::visible::one_line;
@@ -146,11 +146,15 @@ impl Abort {
         let has_applied = self.may_have_lost_a_cluster()?;
         match self.existing().await? {
             State::Answers(cluster) => {
-                // Without the mark the run has put nothing there, or has come to its end.
-                if let Some(mark) = mark::read(&cluster, self.folder.name()).await?
-                    && (mark.applied || has_applied)
-                {
-                    self.refuse_if_used(&cluster, self.own_cluster(&cluster).await?).await?;
+                match mark::read(&cluster, self.folder.name()).await? {
+                    Some(mark) if mark.applied || has_applied => {
+                        self.refuse_if_used(&cluster, self.own_cluster(&cluster).await?).await?;
+                    }
+                    None if has_applied => {
+                        return Err(self.lost("is not the one of this run any more"));
+                    }
+                    // The run has put nothing there, or has come to its end.
+                    _ => {}
                 }
                 Ok(self.nothing())
             }
@@ -193,11 +197,9 @@ impl Abort {
     }
 
     async fn own_cluster(&self, cluster: &Client) -> Result<Vec<String>, StepError> {
-        let served = Served::read(cluster).await?;
-        let kind: Option<&ResourceType> = served.versions("cluster.x-k8s.io", "Cluster").first();
-        let Some(kind) = kind else { return Ok(Vec::new()) };
+        let Some(kind) = clusters::kind(cluster).await? else { return Ok(Vec::new()) };
         let namespace = Some(self.bootstrap.namespace.as_str());
-        let found = cluster.get(kind, namespace, self.folder.name()).await?;
+        let found = cluster.get(&kind, namespace, self.folder.name()).await?;
         Ok(found.iter().map(|object| object.id().to_string()).collect())
     }
 
@@ -215,13 +217,21 @@ impl Abort {
 
     fn lost(&self, what: &str) -> StepError {
         let (name, shown) = (self.folder.name(), self.shown());
+        let return_it = match self.bootstrap.bootstrap {
+            Bootstrap::Kind => {
+                format!("if it has stopped, start it (docker start {shown}-control-plane)")
+            }
+            Bootstrap::Existing => {
+                "make its kubeconfig lead to the cluster that the run began with".to_owned()
+            }
+        };
         StepError::refused(
             format!(
                 "the bootstrap cluster `{shown}` {what}, and the cluster `{name}` was applied to it"
             ),
             format!(
-                "if it has stopped, start it (docker start {shown}-control-plane) and abort again; if it is \
-                 lost, remove the machines of `{name}` by hand, then `kubectl pivot abort {name} --forget`"
+                "{return_it} and abort again; if it is lost, remove the machines of `{name}` by hand, then \
+                 `kubectl pivot abort {name} --forget`"
             ),
         )
     }
@@ -271,7 +281,7 @@ impl Abort {
 
     async fn ask(&self, kubeconfig: &std::path::Path) -> Result<State, StepError> {
         let Ok(client) = claim::client(kubeconfig).await else { return Ok(State::Silent) };
-        let answer = client.get_path("/version").await;
+        let answer = clusters::ready(&client).await;
         Ok(if answer.is_ok() { State::Answers(client) } else { State::Silent })
     }
 
