@@ -108,7 +108,7 @@ impl StepError {
                 names(probes)
             )),
             Self::TimedOut { seconds, .. } => Some(format!(
-                "find out why it takes so long, or resume with a timeout above --timeout {seconds}"
+                "find out why it takes so long, or run the command again with a timeout above --timeout {seconds}"
             )),
             Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
         }

@@ -9,7 +9,7 @@ use super::super::order::Step;
 use super::super::steps;
 use super::super::store::What;
 use super::super::support::inspect;
-use super::{anew, init, move_back, preflight, title};
+use super::{anew, init, move_back, place, preflight, title};
 
 /// Runs all steps; only the last one if it was interrupted in it.
 ///
@@ -48,6 +48,8 @@ async fn perform(turn: &Turn<'_>, is_last: bool) -> Result<String, StepError> {
         Step::InitBootstrap => init::perform(turn).await,
         Step::Move => move_back::perform(turn).await,
         Step::DeleteBootstrap if is_last => steps::finish(turn).await,
+        Step::Bootstrap if place::is_over(turn).await? => Ok("is not needed any more".to_owned()),
+        Step::DeleteBootstrap if place::is_over(turn).await? => steps::finish(turn).await,
         _ => steps::perform(turn).await,
     }
 }

@@ -5,17 +5,14 @@ use super::super::error::StepError;
 use super::super::steps::clusters_left;
 use crate::capi::{Object, ResourceType, is_paused};
 use crate::cluster::Client;
+use crate::transfer;
 
 /// Annotations that Cluster API writes on the Nodes of a Cluster's Machines.
 const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
 const CLUSTER_NAMESPACE: &str = "cluster.x-k8s.io/cluster-namespace";
 
 /// Fails if the cluster manages others or not itself, or if its controllers leave it alone.
-pub(super) async fn check(
-    turn: &Turn<'_>,
-    management: &Client,
-    cluster: &Object,
-) -> Result<(), StepError> {
+async fn check(turn: &Turn<'_>, management: &Client, cluster: &Object) -> Result<(), StepError> {
     let own = cluster.id().to_string();
     let others: Vec<String> =
         clusters_left(management).await?.into_iter().filter(|id| *id != own).collect();
@@ -41,6 +38,20 @@ pub(super) async fn check(
         ));
     }
     Ok(())
+}
+
+/// As [`check`], and fails if the cluster is paused by anything but a move that was interrupted.
+pub(super) async fn check_all(
+    turn: &Turn<'_>,
+    management: &Client,
+    cluster: &Object,
+) -> Result<(), StepError> {
+    check(turn, management, cluster).await?;
+    let found = transfer::find(management, management).await.map_err(StepError::Phase)?;
+    if found.record().is_some() {
+        return Ok(());
+    }
+    check_active(cluster)
 }
 
 /// Fails if the user has paused the cluster: nobody would delete its machines.

@@ -6,6 +6,7 @@ use super::super::steps::{move_between, new_move};
 use super::super::support::mark::{self, Mark};
 use super::super::support::providers::is_webhook_silent;
 use super::super::support::wait::{Seen, until};
+use super::itself;
 use super::place::{self, Place};
 use crate::transfer;
 
@@ -21,6 +22,10 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             let management = turn.target().await?;
             if matches!(place, Place::Management(_)) {
                 await_webhooks(turn).await?;
+            }
+            // Somebody may have created another Cluster, or paused this one, while the bootstrap cluster was made.
+            if let Place::Management(cluster) = place::find(turn).await? {
+                itself::check_all(turn, &management, &cluster).await?;
             }
             move_between(turn, &management, &bootstrap, async || Ok(())).await?
         }

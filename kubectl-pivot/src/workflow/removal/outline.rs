@@ -58,6 +58,11 @@ fn sketch(workflow: &Workflow, step: Step) -> Draft {
             Draft::says("installs the providers of the management cluster, at the same versions")
                 .running(KnownTool::Clusterctl, &command)
         }
+        Step::Move if !is_kind => Draft::says(format!(
+            "moves Cluster {}/{} with all that belongs to it from the management cluster to the bootstrap \
+             cluster, as `kubectl pivot move --cluster {}` does",
+            spec.namespace, spec.name, spec.name
+        )),
         Step::Move => Draft::says(format!(
             "moves everything of namespace {} from the management cluster to the bootstrap cluster, as \
              `kubectl pivot move` does",

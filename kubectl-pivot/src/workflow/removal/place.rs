@@ -6,7 +6,7 @@ use super::super::error::StepError;
 use super::super::order::Step;
 use super::super::steps::{self, the_cluster};
 use super::super::store::StepState;
-use super::super::support::{claim, mark};
+use super::super::support::{claim, clusters, mark};
 use crate::capi::{Object, is_paused};
 use crate::causes::in_one_line;
 use crate::cluster::{Client, RetryPolicy};
@@ -76,7 +76,7 @@ async fn bootstrap(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
 
 async fn connect(turn: &Turn<'_>) -> Result<Client, StepError> {
     let client = turn.bootstrap().await?.with_retry(RetryPolicy::brief());
-    client.get_path("/version").await?;
+    clusters::ready(&client).await?;
     Ok(client)
 }
 
@@ -87,6 +87,14 @@ fn taken(turn: &Turn<'_>) -> StepError {
         format!("the bootstrap cluster has a Cluster {namespace}/{name} of its own"),
         "use another bootstrap cluster: leave --bootstrap out, and kind makes one",
     )
+}
+
+/// Returns true if both the cluster and the kind cluster that has deleted it are gone.
+pub(super) async fn is_over(turn: &Turn<'_>) -> Result<bool, StepError> {
+    if turn.spec().bootstrap != Bootstrap::Kind || !was_deleted(turn)? {
+        return Ok(false);
+    }
+    Ok(!turn.kind().await?.has(&turn.spec().bootstrap_name).await?)
 }
 
 /// Returns true if the journal says so; another Cluster may have come since.

@@ -70,11 +70,7 @@ async fn look(turn: &Turn<'_>) -> Result<(Prospect, Option<Begun>), StepError> {
     let mut begun = None;
     if let Place::Management(cluster) = anew::look(turn).await?.place {
         let management = turn.target().await?;
-        itself::check(turn, &management, &cluster).await?;
-        let found = crate::transfer::find(&management, &management).await;
-        if found.map_err(StepError::Phase)?.record().is_none() {
-            itself::check_active(&cluster)?;
-        }
+        itself::check_all(turn, &management, &cluster).await?;
         let machines = itself::machines(&management, &cluster).await?;
         begun = Some(Begun::new(turn, management.server(), &cluster));
         prospect.server = Some(management.server().to_owned());
