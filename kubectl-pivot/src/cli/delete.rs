@@ -20,7 +20,10 @@ pub(super) const EXAMPLES: &str = "Examples:
   kubectl pivot delete pivot --kubeconfig pivot.kubeconfig --dry-run
 
   # Ask for the name, then delete the management cluster with its machines
-  kubectl pivot delete pivot --kubeconfig pivot.kubeconfig";
+  kubectl pivot delete pivot --kubeconfig pivot.kubeconfig
+
+  # The bootstrap cluster is lost; the machines were removed by hand
+  kubectl pivot delete pivot --forget";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -60,6 +63,10 @@ pub(super) struct Args {
     /// Do not ask.
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
+    /// Remove nothing but the folder of a deletion that was begun: for one whose bootstrap cluster is lost.
+    /// Whatever there is stays, machines too.
+    #[arg(long, conflicts_with = "dry_run", help_heading = "Safety")]
+    forget: bool,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
@@ -70,6 +77,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    if args.forget {
+        return forget(&args.name, args.yes);
+    }
     let (name, output) = (args.name.clone(), args.output);
     let (dry_run, yes) = (args.dry_run, args.yes);
     let (request, tools) = args.request();
@@ -91,6 +101,16 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     render::print(
         &render::structured(&report, output.into()).unwrap_or_else(|| render::deletion(&report)),
     );
+    Ok(exit::OK)
+}
+
+fn forget(name: &str, yes: bool) -> Result<u8, CommandError> {
+    let question = format!("Forget the deletion of {name}? Its clusters and machines stay.");
+    if !yes && !(prompt::is_possible() && prompt::confirm(&question)) {
+        return Err(CommandError::NotConfirmed);
+    }
+    commands::delete_forget(name)?;
+    render::print(&format!("the deletion of {name} is forgotten"));
     Ok(exit::OK)
 }
 

@@ -1,18 +1,19 @@
 //! `delete`: a management cluster that manages itself, with its machines.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::create::StepReport;
 use super::error::CommandError;
+use super::kept::kept;
 use super::plugin::plugin_registry;
 use crate::cluster::{Client, KubeconfigRef};
 use crate::tools::Toolbox;
 use crate::transfer::{Stop, installed_providers};
 use crate::workflow::{
     Bootstrap, Outline, PivotDocument, PivotMetadata, PivotSpec, Prospect, RunFolder, StoreError,
-    Workflow, kept_run, prospect, removal_outline, remove,
+    Workflow, prospect, removal_outline, remove,
 };
 
 /// The request of `delete`.
@@ -62,6 +63,8 @@ pub struct DeleteReport {
 #[derive(Debug)]
 pub struct Deletion {
     workflow: Workflow,
+    /// True if this machine has the run that made the cluster.
+    has_run: bool,
     /// The cluster and its machines, for the question.
     pub prospect: Prospect,
 }
@@ -76,16 +79,20 @@ pub async fn delete_prepare(
     stop: &Stop,
 ) -> Result<Deletion, CommandError> {
     let registry = plugin_registry(&request.plugin_folders)?;
-    let created = kept_run(&request.name)?;
-    let management = match &created {
-        Some((folder, _)) => management(&request, folder),
-        None => request.management.clone(),
-    };
-    let created = created.map(|(_, document)| document).unwrap_or_default();
-    let document = document(request, created, &management).await?;
+    let run = kept(&request).await?;
+    let management = run.kubeconfig.unwrap_or_else(|| request.management.clone());
+    let document = document(request, run.document, &management).await?;
     let workflow = Workflow::prepare_removal(document, management, &registry, toolbox, stop)?;
     let prospect = prospect(&workflow).await?;
-    Ok(Deletion { workflow, prospect })
+    Ok(Deletion { workflow, has_run: run.is_there, prospect })
+}
+
+/// Forgets a deletion that cannot come to its end: its folder goes, and nothing else.
+///
+/// # Errors
+/// There is none of this name, another process has it, or the folder cannot be removed.
+pub fn delete_forget(name: &str) -> Result<(), CommandError> {
+    Ok(RunFolder::open_removal(name)?.remove()?)
 }
 
 impl Deletion {
@@ -109,7 +116,9 @@ impl Deletion {
             steps: done.into_iter().map(StepReport::from).collect(),
         };
         self.workflow.forget()?;
-        forget_creation(&report.name)?;
+        if self.has_run {
+            forget_creation(&report.name)?;
+        }
         Ok(report)
     }
 }
@@ -147,15 +156,6 @@ async fn document(
     };
     let metadata = PivotMetadata { name: Some(request.name), namespace };
     Ok(PivotDocument { metadata, spec, ..PivotDocument::default() })
-}
-
-/// The kubeconfig that the user names, or the one that the run of `create` has kept.
-fn management(request: &DeleteRequest, folder: &Path) -> KubeconfigRef {
-    let kept = folder.join("target.kubeconfig");
-    if request.management == KubeconfigRef::default() && kept.exists() {
-        return KubeconfigRef::file(kept);
-    }
-    request.management.clone()
 }
 
 /// The one infrastructure provider of the management cluster: its plugin has the same name.

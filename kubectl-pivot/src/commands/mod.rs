@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod error;
 mod explain;
+mod kept;
 mod move_clusters;
 mod plugin;
 mod prune;
@@ -22,7 +23,7 @@ pub use create::{
     CreateRequest, CreateResumeRequest, PivotReport, PivotRuns, StepReport, create,
     create_leftovers, create_outline, create_resume, create_status, watch_create,
 };
-pub use delete::{DeleteReport, DeleteRequest, Deletion, delete_prepare};
+pub use delete::{DeleteReport, DeleteRequest, Deletion, delete_forget, delete_prepare};
 pub use demo::{DemoOptions, DemoStage, demo};
 pub use doctor::{
     CHECKS, ClusterctlConfigError, Diagnosis, DoctorRequest, Health, HealthCheck, doctor,

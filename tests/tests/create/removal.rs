@@ -21,6 +21,13 @@ pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
     refused(&scene).await;
     assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "a refusal creates nothing");
 
+    // An earlier deletion of this name has ended: it was of another Cluster.
+    let stale = scene.path("state/deletions/pivot");
+    std::fs::create_dir_all(&stale).expect("created");
+    std::fs::write(stale.join("bootstrap.deleting"), "pivot-bootstrap").expect("written");
+    let outline = scene.program.run(delete(&["--dry-run"])).await.expect_success("dry-run");
+    assert!(outline.stdout.contains("its 2 Machines:"), "{outline}");
+
     drop(understudy);
     let idle = Part { without: vec![Act::Deletions], ..part(&scene) };
     let understudy = Understudy::begin(idle);
@@ -48,6 +55,12 @@ pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
     expect_nothing(&scene).await;
     let again = scene.program.run(delete(&["--yes"])).await;
     assert_eq!(again.code, Some(exit::REFUSED.into()), "{again}");
+
+    let outcome = scene.program.run(delete(&["--forget"])).await;
+    expect(&outcome, exit::REFUSED, &["not confirmed"]);
+    scene.program.run(delete(&["--forget", "--yes"])).await.expect_success("forget");
+    let outcome = scene.program.run(delete(&["--forget", "--yes"])).await;
+    expect(&outcome, exit::REFUSED, &["no deletion of `pivot` was begun"]);
 }
 
 /// What would take more than the cluster, and what nobody has agreed to.

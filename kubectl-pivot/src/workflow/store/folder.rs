@@ -31,6 +31,9 @@ pub enum StoreError {
     /// There is no such run.
     #[error("there is no run `{0}` on this machine")]
     Unknown(String),
+    /// There is no such deletion.
+    #[error("no deletion of `{0}` was begun on this machine")]
+    NoDeletion(String),
     /// A deletion has to wait for the end of the run that creates the cluster.
     #[error("the run of create `{0}` is not finished")]
     Unfinished(String),
@@ -70,6 +73,9 @@ impl StoreError {
             Self::NoPlace => "set KUBECTL_PIVOT_STATE_DIR to a folder of yours".to_owned(),
             Self::Busy(name) => format!("wait for it; `kubectl pivot status {name}` shows it"),
             Self::Unknown(_) => "`kubectl pivot status --all` lists the runs".to_owned(),
+            Self::NoDeletion(name) => {
+                format!("`kubectl pivot delete {name} --dry-run` shows what a new one would do")
+            }
             Self::Unfinished(name) => format!(
                 "`kubectl pivot resume {name}` finishes it, `kubectl pivot abort {name}` removes what it \
                  has created"
@@ -127,12 +133,20 @@ impl RunFolder {
     /// The folder of a deletion, beside those of the runs.
     ///
     /// # Errors
-    /// Another process has it, or the run that creates the cluster is not finished.
+    /// Another process has it.
     pub fn begin_removal(name: &str) -> Result<Self, StoreError> {
-        if runs()?.iter().any(|run| run.name == name && !run.is_finished()) {
-            return Err(StoreError::Unfinished(name.to_owned()));
+        Self::hold_in(name, DELETIONS)
+    }
+
+    /// The folder of a deletion that was begun before.
+    ///
+    /// # Errors
+    /// There is none, or another process has it.
+    pub fn open_removal(name: &str) -> Result<Self, StoreError> {
+        if !valid::is_label(name) || !state_folder()?.join(DELETIONS).join(name).exists() {
+            return Err(StoreError::NoDeletion(name.to_owned()));
         }
-        Self::hold_in(name, "deletions")
+        Self::hold_in(name, DELETIONS)
     }
 
     /// The folder of a run that was begun before.
@@ -288,6 +302,7 @@ impl RunFolder {
 
 const DOCUMENT: &str = "pivot.yaml";
 const RUNS: &str = "runs";
+const DELETIONS: &str = "deletions";
 const JOURNAL: &str = "journal.jsonl";
 
 /// The state of every run of this user, by name. Takes no lock, so it works while they go on.
