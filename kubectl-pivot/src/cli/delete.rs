@@ -106,7 +106,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
 
 fn forget(name: &str, yes: bool) -> Result<u8, CommandError> {
     let question = format!("Forget the deletion of {name}? Its clusters and machines stay.");
-    if !yes && !(prompt::is_possible() && prompt::confirm(&question)) {
+    let agrees = yes || (prompt::is_possible() && prompt::confirm(&question));
+    if !agrees {
         return Err(CommandError::NotConfirmed);
     }
     commands::delete_forget(name)?;
