@@ -51,7 +51,8 @@ pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
     scene.lose_target();
     let _understudy = Understudy::begin(part);
     let outcome = scene.program.run(delete(&["--yes"])).await.expect_success("delete");
-    assert!(outcome.stdout.contains("2 Machines are gone"), "{outcome}");
+    // Its controllers do not wait for the command: Machines may be gone before it looks.
+    assert!(outcome.stdout.contains(" Machines are gone"), "{outcome}");
     expect_nothing(&scene).await;
     let again = scene.program.run(delete(&["--yes"])).await;
     assert_eq!(again.code, Some(exit::REFUSED.into()), "{again}");
