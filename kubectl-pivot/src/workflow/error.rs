@@ -185,7 +185,7 @@ pub enum WorkflowError {
     },
 }
 
-/// Where a failed deletion can be carried on.
+/// The way on after a failed deletion.
 fn removal_hint(name: &str, step: Step, source: &StepError) -> String {
     let advice = source.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
     match step {

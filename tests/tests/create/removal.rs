@@ -64,7 +64,7 @@ pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
     expect(&outcome, exit::REFUSED, &["no deletion of `pivot` was begun"]);
 }
 
-/// What would take more than the cluster, and what nobody has agreed to.
+/// Deletions that would take more than the cluster, or that nobody has agreed to.
 async fn refused(scene: &Scene) {
     let outcome = scene.program.run(delete(&[])).await;
     expect(&outcome, exit::REFUSED, &["not confirmed; nothing was changed", "--yes"]);

@@ -15,7 +15,7 @@ use crate::cluster::RetryPolicy;
 /// A management cluster that is being deleted is not waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Where the cluster is.
+/// The place of the cluster.
 pub(super) struct Found {
     pub(super) place: Place,
     /// True if an earlier deletion of this name is over, and this is another Cluster.

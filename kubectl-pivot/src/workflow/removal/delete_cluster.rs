@@ -50,7 +50,7 @@ async fn bootstrap(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
     }
 }
 
-/// What is left of it, in the words of its controllers where they say something.
+/// The rest of it, in the words of its controllers where they say something.
 async fn progress(bootstrap: &Client, cluster: &Object) -> Result<String, StepError> {
     let machines = itself::machines(bootstrap, cluster).await?;
     let left = match machines.len() {

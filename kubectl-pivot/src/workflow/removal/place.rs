@@ -1,4 +1,4 @@
-//! Where the cluster is: the first question of each step, since an earlier run may have moved it.
+//! The place of the cluster: the first question of each step, since an earlier run may have moved it.
 
 use super::super::context::Turn;
 use super::super::document::Bootstrap;

@@ -10,7 +10,7 @@ use super::{anew, itself};
 use crate::journal::Events;
 use crate::tools::KnownTool;
 
-/// What a deletion would remove, for the question.
+/// The cluster and its machines, for the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prospect {
     /// The Cluster, with kind and namespace.

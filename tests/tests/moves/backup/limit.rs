@@ -1,4 +1,4 @@
-//! How many backups stay: the limit that a move keeps, and `backup prune`.
+//! The number of backups that stay: the limit that a move keeps, and `backup prune`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

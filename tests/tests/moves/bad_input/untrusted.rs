@@ -94,7 +94,7 @@ async fn forged_marks(bench: Arc<Bench>) {
     expect(&bench.run(namespace, &[]).await, code::MOVED, &[]);
 }
 
-/// Whoever administers the source could put any object into the target that its administrator may create.
+/// An administrator of the source could put any object into the target that its administrator may create.
 async fn labelled_by_source(bench: Arc<Bench>) {
     let namespace = "planted";
     let mut population = Bench::population(namespace);
