@@ -57,6 +57,7 @@ pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
     let again = scene.program.run(delete(&["--yes"])).await;
     assert_eq!(again.code, Some(exit::REFUSED.into()), "{again}");
 
+    std::fs::create_dir_all(&stale).expect("created");
     let outcome = scene.program.run(delete(&["--forget"])).await;
     expect(&outcome, exit::REFUSED, &["not confirmed"]);
     scene.program.run(delete(&["--forget", "--yes"])).await.expect_success("forget");
