@@ -23,7 +23,7 @@ pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
             "abort_keeps_a_bootstrap_cluster_that_holds_the_cluster",
             abort_keeps_a_bootstrap_cluster_that_holds_the_cluster,
         )
-        .case(
+        .thorough(
             "a_run_that_was_killed_before_its_mark_knows_its_kind_cluster",
             a_run_that_was_killed_before_its_mark_knows_its_kind_cluster,
         )
