@@ -55,7 +55,7 @@ pub async fn told(stage: Arc<Stage>) {
     let outcome = scene.program.run(["abort", "pivot", "--yes"]).await;
     expect(
         &outcome,
-        exit::UNFINISHED,
+        exit::REFUSED,
         &["the bootstrap cluster `pivot-bootstrap` holds", "default/pivot"],
     );
     let left = scene.kind().run(["get", "clusters"]).await;

@@ -69,7 +69,13 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 fn refuse_nowhere_to_run(objects: &[Value]) -> Result<(), StepError> {
     let of_kind = |kind: &'static str| objects.iter().filter(move |o| o["kind"] == kind);
     let has_topology = of_kind("Cluster").any(|cluster| !cluster["spec"]["topology"].is_null());
-    let mut workers = of_kind("MachineDeployment").chain(of_kind("MachinePool"));
+    let is_workers = |object: &&Value| {
+        let spec = &object["spec"];
+        // A kind that nobody serves is for the API server to name.
+        let is_like_them = spec["clusterName"].is_string() && !spec["template"].is_null();
+        matches!(object["kind"].as_str(), Some("MachineDeployment" | "MachinePool")) || is_like_them
+    };
+    let mut workers = objects.iter().filter(is_workers);
     let has_workers = workers.any(|workers| workers["spec"]["replicas"] != 0);
     let is_tainted = of_kind("KubeadmControlPlane").any(|control_plane| {
         let configuration = &control_plane["spec"]["kubeadmConfigSpec"];
@@ -186,6 +192,9 @@ mod tests {
         assert!(refuse_nowhere_to_run(&[usual()]).is_err());
         assert!(refuse_nowhere_to_run(&[usual(), workers(json!(1))]).is_ok());
         assert!(refuse_nowhere_to_run(&[usual(), workers(Value::Null)]).is_ok());
+        let misspelt =
+            json!({"kind": "MachineDeploymnt", "spec": {"clusterName": "a", "template": {}}});
+        assert!(refuse_nowhere_to_run(&[usual(), misspelt]).is_ok());
         assert!(refuse_nowhere_to_run(&[control_plane(json!([])), workers(json!(0))]).is_ok());
         let topology = json!({"kind": "Cluster", "spec": {"topology": {"class": "a"}}});
         assert!(refuse_nowhere_to_run(&[topology, usual()]).is_ok());
