@@ -9,8 +9,8 @@ const NAMESPACE: &str = "capi-kubeadm-control-plane-system";
 
 /// What a user is told of it: the event once, and the end of the log, its beginning left out.
 pub const TOLD: [&str; 3] = [
-    "event: Machine pivot-0: BootstrapFailed: kubeadm init has timed out\n  last lines of",
-    "last lines of capi-kubeadm-control-plane-system/manager-x:\n    | {\"line\":13}",
+    "event: Machine pivot-0: BootstrapFailed: kubeadm init has timed out\n      last lines of",
+    "last lines of capi-kubeadm-control-plane-system/manager-x:\n        | {\"line\":13}",
     "    | {\"line\":20}\n",
 ];
 
