@@ -5,10 +5,7 @@ use std::path::Path;
 use super::delete::DeleteRequest;
 use super::error::CommandError;
 use crate::cluster::{Client, KubeconfigRef};
-use crate::workflow::{PivotDocument, PivotSpec, StoreError, kept_run, runs};
-
-/// Namespace of a Cluster of which none is said.
-const NAMESPACE: &str = "default";
+use crate::workflow::{DEFAULT_NAMESPACE, PivotDocument, PivotSpec, StoreError, kept_run, runs};
 
 /// A run whose settings a deletion uses.
 #[derive(Debug, Default)]
@@ -40,7 +37,7 @@ pub(super) async fn kept(request: &DeleteRequest) -> Result<Kept, CommandError> 
 
 /// Returns true if the run has made this very cluster, as far as its kubeconfig says.
 async fn is_of(request: &DeleteRequest, run: &PivotDocument, kept: &KubeconfigRef) -> bool {
-    let of_run = run.metadata.namespace.as_deref().unwrap_or(NAMESPACE);
+    let of_run = run.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
     if request.namespace.as_deref().is_some_and(|namespace| namespace != of_run) {
         return false;
     }

@@ -21,9 +21,9 @@ mod user_kubeconfig;
 pub use abort::{Abort, Leftovers};
 pub use context::Workflow;
 pub use document::{
-    API_VERSION, Bootstrap, CniVia, DocumentError, KIND, PivotDocument, PivotMetadata, PivotSpec,
-    chart_repository, cluster_name, kind_cluster_name, kubernetes_version, namespace_name,
-    read_document,
+    API_VERSION, Bootstrap, CniVia, DEFAULT_NAMESPACE, DocumentError, KIND, PivotDocument,
+    PivotMetadata, PivotSpec, chart_repository, cluster_name, kind_cluster_name,
+    kubernetes_version, namespace_name, read_document,
 };
 pub use engine::{Finished, run};
 pub use error::{StepError, WorkflowError};

@@ -6,6 +6,7 @@ use super::super::steps::the_cluster;
 use super::super::support::mark;
 use super::super::support::wait::{Seen, until};
 use super::itself;
+use super::place::{self, Place};
 use crate::capi::{Object, ResourceType};
 use crate::cluster::Client;
 use crate::visible::one_line;
@@ -43,8 +44,7 @@ pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
 
 /// The bootstrap cluster; none if an earlier run has deleted it with everything in it.
 async fn bootstrap(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
-    use super::place::{Place, find};
-    match find(turn).await? {
+    match place::find(turn).await? {
         Place::Nowhere => Ok(None),
         _ => Ok(Some(turn.bootstrap().await?)),
     }

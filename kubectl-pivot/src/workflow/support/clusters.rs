@@ -2,9 +2,10 @@
 
 use super::super::error::StepError;
 use crate::capi::ResourceType;
+use crate::capi::names::CORE_GROUP;
 use crate::cluster::{ApiError, Client, Served};
+use crate::transfer::crd_type;
 
-const GROUP: &str = "cluster.x-k8s.io";
 const CRD: &str = "clusters.cluster.x-k8s.io";
 
 /// Fails unless the API server is ready: while it starts, it does not name all that it serves.
@@ -18,22 +19,16 @@ pub(in super::super) async fn ready(cluster: &Client) -> Result<(), ApiError> {
 
 /// The kind Cluster as it is served; none where it was never installed.
 pub(in super::super) async fn kind(cluster: &Client) -> Result<Option<ResourceType>, StepError> {
-    let first = |served: &Served| served.versions(GROUP, "Cluster").first().cloned();
+    let first = |served: &Served| served.versions(CORE_GROUP, "Cluster").first().cloned();
     if let Some(kind) = first(&Served::read(cluster).await?) {
         return Ok(Some(kind));
     }
-    let crds = ResourceType::new(
-        "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-        false,
-    );
-    match cluster.get(&crds, None, CRD).await {
+    match cluster.get(&crd_type(), None, CRD).await {
         Ok(None) => return Ok(None),
         Err(error) if error.is_forbidden() => return Ok(None),
         other => drop(other?),
     }
-    let settled = Served::read_settled(cluster, |group| group == GROUP).await?;
+    let settled = Served::read_settled(cluster, |group| group == CORE_GROUP).await?;
     first(&settled).map(Some).ok_or_else(|| {
         StepError::refused(
             format!("the {} cluster has the CRD {CRD} and does not serve Clusters", cluster.name()),

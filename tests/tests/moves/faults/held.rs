@@ -8,10 +8,10 @@ use kubectl_pivot::cluster::{Client, WriteOptions};
 use kubectl_pivot_tests::arena::PROVIDER_NAMESPACE;
 use kubectl_pivot_tests::pods::{PodOfManager, Recipe};
 use kubectl_pivot_tests::population::shapes::DOCKER;
-use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::json;
 
+use super::neighbours::at_the_last_copy;
 use super::{Shared, Stormy, check_nothing_left, fresh};
 
 const FINALIZER: &str = "ignorant.example.com";
@@ -96,18 +96,6 @@ async fn start(kubeconfig: &Path, log: &Path) -> PodOfManager {
         Recipe { program, args, environment, reads_its_namespace: false, log: log.to_owned() },
     )
     .await
-}
-
-/// Keeps the answer to the last copy: everything is in both clusters.
-fn at_the_last_copy() -> Rule {
-    let is_last = |call: &Call| {
-        call.method == "POST"
-            && call.side == Side::Target
-            && call.is_write()
-            && call.is_about("secrets")
-            && call.body["metadata"]["name"] == "plain-worker"
-    };
-    Rule::when(is_last, Fault::HoldAfter).times(1)
 }
 
 /// Waits until the manager has put its finalizer on a machine.
