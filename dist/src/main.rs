@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kubectl_pivot::causes;
 use kubectl_pivot_dist::{
     Archive, Built, Compiler, DistError, Manifest, Source, Target, bill_of_materials, compile,
     entries, required_glibc, sha256,
 };
+use support::causes;
 
 /// Make release archives and manifests.
 #[derive(Debug, Parser)]

@@ -4,23 +4,8 @@
 //! directly. `ARCHITECTURE.md` at the top of the repository has the map and the rules that hold
 //! between the modules.
 
-pub mod blueprint;
 pub mod called;
-pub mod capi;
-pub mod causes;
 pub mod cli;
-pub mod cluster;
 pub mod commands;
-#[cfg(test)]
-mod fuzz;
-pub mod journal;
 pub mod panics;
-pub mod plugins;
-pub mod probes;
 pub mod render;
-pub mod sandbox;
-pub mod tools;
-pub mod transfer;
-pub mod visible;
-pub mod workflow;
-pub mod yaml;

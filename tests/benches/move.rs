@@ -8,11 +8,11 @@
 
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::fleet::{self, FleetOptions};
 use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::twins::{Pair, Plane, Stage};
+use sandbox::fleet::{self, FleetOptions};
+use support::journal::Events;
 
 /// Workers of each cluster.
 const WORKERS: usize = 3;

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kubectl_pivot_plugin_api::{ClusterRequest, ProbesRequest};
-use kubectl_pivot_plugin_host::{Plugin, PluginFile};
 use kubectl_pivot_tests::plugins::library;
+use plugin_host::{Plugin, PluginFile};
 
 /// Copies that are loaded.
 const LOADS: usize = 50;

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # Versions of what the lab is made of, in one place. Versions of Go modules are pinned in `modules/*/go.mod`,
-# `programs/*/go.mod` and `kubectl-pivot/parts/*/go.mod`; the ones below are read from there.
+# `programs/*/go.mod` and `crates/sandbox/parts/*/go.mod`; the ones below are read from there.
 
 debian=bookworm
 
@@ -12,11 +12,11 @@ pinned() {
 kubernetes_version=$(pinned "$lab/modules/kubernetes" k8s.io/kubernetes)
 containerd_version=$(pinned "$lab/modules/containerd" github.com/containerd/containerd/v2)
 kind_version=$(pinned "$lab/modules/kind" sigs.k8s.io/kind)
-helm_version=$(pinned "$project/kubectl-pivot/parts/helm" helm.sh/helm/v3)
-capi_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api)
-capd_version=$(pinned "$project/kubectl-pivot/parts/cluster-api" sigs.k8s.io/cluster-api/test)
+helm_version=$(pinned "$project/crates/sandbox/parts/helm" helm.sh/helm/v3)
+capi_version=$(pinned "$project/crates/sandbox/parts/cluster-api" sigs.k8s.io/cluster-api)
+capd_version=$(pinned "$project/crates/sandbox/parts/cluster-api" sigs.k8s.io/cluster-api/test)
 helm_addon_version=$(pinned "$project/tests/modules/helm-addon" sigs.k8s.io/cluster-api-addon-provider-helm)
-etcd_version=$(pinned "$project/kubectl-pivot/parts/etcd" go.etcd.io/etcd/server/v3)
+etcd_version=$(pinned "$project/crates/sandbox/parts/etcd" go.etcd.io/etcd/server/v3)
 cilium_version=$(pinned "$lab/modules/cilium" github.com/cilium/cilium)
 cert_manager_version=$(pinned "$lab/programs/cert-manager" github.com/cert-manager/cert-manager)
 

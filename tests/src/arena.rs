@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};

@@ -7,10 +7,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::capi::ResourceType;
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::cluster::{Client, KubeconfigRef, RetryPolicy};
-use kubectl_pivot::sandbox::{ManagerHost, SandboxError};
+use capi::ResourceType;
+use cluster::{Client, KubeconfigRef, RetryPolicy};
+use sandbox::{ManagerHost, SandboxError};
+use support::causes::in_one_line;
 use tokio::task::JoinHandle;
 
 /// Where the in-memory provider listens; it cannot be told otherwise.

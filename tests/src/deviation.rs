@@ -4,7 +4,7 @@
 //! must be met, or the suite fails: a deviation that is gone is as wrong as one that is new. Only what
 //! chance decides within clusterctl may be met or not.
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use serde_json::Value;
 
 use crate::dump::{Difference, Dump, RawDump, report};

@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
+use capi::{Object, ResourceType};
+use cluster::KubeconfigRef;
 use kube::Client;
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::KubeconfigRef;
 use serde_json::Value;
 
 /// How a change was announced.

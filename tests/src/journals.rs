@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot_protocol::{JournalEvent, replay};
+use protocol::{JournalEvent, replay};
 use serde_json::Value;
 
 /// What the runs of moves of these machines have done that the phase machine does not allow.

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{PinnedProgram, Wrapper};
+use sandbox::{PinnedProgram, Wrapper};
+use support::causes::in_one_line;
+use support::journal::Events;
 
 use crate::parts;
 use crate::program::{Outcome, Program};

@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};

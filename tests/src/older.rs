@@ -2,7 +2,7 @@
 
 use std::env;
 
-use kubectl_pivot::sandbox::Release;
+use sandbox::Release;
 
 /// Names the version, for example `1.13.1`.
 const VARIABLE: &str = "KUBECTL_PIVOT_CAPI_SOURCE";

@@ -1,6 +1,6 @@
 //! How the control planes of the tests run.
 
-use kubectl_pivot::sandbox::PartsOptions;
+use sandbox::PartsOptions;
 
 /// Etcd and API servers on one thread each, which collect garbage when their heap has grown to five times
 /// its size: several of them share few cores here, and threads that wait for each other cost a fifth of

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 const ADMISSION: &str = "admissionregistration.k8s.io/v1";

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::sandbox::Process;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use sandbox::Process;
 use tempfile::TempDir;
 
 use crate::charts::run;

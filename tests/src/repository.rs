@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot::yaml;
 use serde_json::{Value, json};
+use support::yaml;
 
 use crate::addon;
 

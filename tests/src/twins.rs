@@ -4,15 +4,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::parts;
+use cluster::{Client, KubeconfigRef};
 use futures::future::try_join_all;
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
-use kubectl_pivot::journal::{Event, Events};
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneError, ControlPlaneOptions, Part, Parts};
+use sandbox::{ControlPlane, ControlPlaneError, ControlPlaneOptions, Part, Parts};
+use support::journal::{Event, Events};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::dump::{Kinds, RawDump, garbage};
+use crate::parts;
 use crate::population::{Population, crds};
 use crate::program::{Outcome, Program};
 
@@ -157,7 +157,7 @@ impl Stage {
     pub async fn set() -> Self {
         let options = parts::options();
         let events = Events::to(tell);
-        let missing = |error: kubectl_pivot::sandbox::PartsError| -> ! {
+        let missing = |error: sandbox::PartsError| -> ! {
             panic!("{error}\nhint: {}", error.hint().unwrap_or_default())
         };
         let parts = Parts::resolve(&options, &events).await.unwrap_or_else(|error| missing(error));

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{ApiError, Client, KubeconfigRef, PatchKind, Served, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{ApiError, Client, KubeconfigRef, PatchKind, Served, WriteOptions};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -116,7 +116,7 @@ impl Seat {
     async fn at(kubeconfig: &Path) -> Result<Self, Box<dyn std::error::Error>> {
         let content = std::fs::read(kubeconfig)?;
         let client = Client::connect("stage", &KubeconfigRef::file(kubeconfig)).await?;
-        let client = client.with_retry(kubectl_pivot::cluster::RetryPolicy::brief());
+        let client = client.with_retry(cluster::RetryPolicy::brief());
         Ok(Self { kubeconfig: content, client, served: None })
     }
 

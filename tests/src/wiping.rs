@@ -1,8 +1,8 @@
 //! Taking objects out of a cluster, whatever holds them there.
 
+use capi::Object;
+use cluster::{ApiError, PatchKind, WriteOptions};
 use futures::{StreamExt as _, stream};
-use kubectl_pivot::capi::Object;
-use kubectl_pivot::cluster::{ApiError, PatchKind, WriteOptions};
 use serde_json::json;
 
 use crate::dump::RawDump;

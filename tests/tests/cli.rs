@@ -6,11 +6,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use kubectl_pivot::commands::exit;
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{Part, Parts};
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::processes::wait_for_none_below;
 use kubectl_pivot_tests::program::{Outcome, Program};
+use sandbox::{Part, Parts};
+use support::journal::Events;
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.

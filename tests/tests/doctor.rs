@@ -148,7 +148,7 @@ async fn every_finding_has_a_fix_in_every_format() {
         assert!(outcome.stdout.contains(line), "{line}: {outcome}");
     }
     let yaml = machine.examine(&["-o", "yaml"]).await;
-    let document = kubectl_pivot::yaml::documents(&yaml.stdout).expect("valid YAML").remove(0);
+    let document = support::yaml::documents(&yaml.stdout).expect("valid YAML").remove(0);
     let found = document["checks"].as_array().expect("a list").iter();
     let found = found.filter(|check| check["health"] == "problem" || check["health"] == "warning");
     for check in found {

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kubectl_pivot::capi::names;
+use capi::names;
 use kubectl_pivot::cli;
 use kubectl_pivot::commands::{CHECKS, exit, explanations};
-use kubectl_pivot::tools::KnownTool;
-use kubectl_pivot::workflow::Step;
 use serde_json::Value;
+use tools::KnownTool;
+use workflow::Step;
 
 const README: &str = include_str!("../../README.md");
 const REPORT: &str = include_str!("../../docs/reference/report.md");
@@ -21,11 +21,11 @@ const CI: &str = include_str!("../../.ci/run");
 const JUSTFILE: &str = include_str!("../../justfile");
 const EXIT_CODES: &str = include_str!("../../kubectl-pivot/src/commands/error.rs");
 const CREATE: &str = include_str!("../../docs/reference/create.md");
-const DOCUMENT: &str = include_str!("../../kubectl-pivot/src/workflow/document/fields.rs");
+const DOCUMENT: &str = include_str!("../../crates/workflow/src/document/fields.rs");
 const PROGRESS: &str = include_str!("../../docs/reference/progress.md");
 const PROGRESS_CODE: &str = include_str!("../../kubectl-pivot/src/render/progress/json.rs");
-const RUN_EVENTS: &str = include_str!("../../kubectl-pivot/src/journal/event.rs");
-const REPORT_CODE: &str = include_str!("../../kubectl-pivot/src/transfer/report.rs");
+const RUN_EVENTS: &str = include_str!("../../crates/support/src/journal/event.rs");
+const REPORT_CODE: &str = include_str!("../../crates/transfer/src/report.rs");
 
 #[test]
 fn the_exit_codes_of_the_reference_are_those_of_the_program() {
@@ -151,7 +151,7 @@ fn every_rule_of_preflight_is_explained() {
     let told: BTreeSet<String> =
         explanations().iter().map(|explanation| explanation.rule.to_owned()).collect();
     assert_eq!(told.len(), explanations().len(), "a rule is explained twice");
-    let files = rust_files(&root().join("kubectl-pivot/src/transfer"));
+    let files = rust_files(&root().join("crates/transfer/src"));
     let code: Vec<String> =
         files.iter().map(|file| fs::read_to_string(file).expect("readable")).collect();
     for call in [
@@ -179,7 +179,7 @@ fn every_rule_of_preflight_is_explained() {
 
 #[test]
 fn every_check_of_verify_is_explained() {
-    let code = include_str!("../../kubectl-pivot/src/transfer/acceptance.rs");
+    let code = include_str!("../../crates/transfer/src/acceptance.rs");
     let code = code.split("#[cfg(test)]").next().expect("there is code before the tests");
     let calls = ["Check::new(", "every("].into_iter().flat_map(|call| code.split(call).skip(1));
     let texts = calls.filter_map(|text| text.trim_start().strip_prefix('"'));

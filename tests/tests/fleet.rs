@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::process::Command;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, KubeconfigRef, Verb};
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::fleet::{self, FleetError, FleetOptions, FleetSummary};
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef, Verb};
 use kubectl_pivot_tests::parts;
+use sandbox::fleet::{self, FleetError, FleetOptions, FleetSummary};
+use sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
+use support::journal::Events;
 
 /// Kinds of a fleet: group, kind, objects of a cluster with three workers, and who manages fields.
 const KINDS: [(&str, &str, usize, &str); 11] = [

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use kubectl_pivot::capi::ResourceType;
-use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, Served, WriteOptions};
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Parts};
-use kubectl_pivot::yaml;
+use capi::ResourceType;
+use cluster::{Client, KubeconfigRef, PatchKind, Served, WriteOptions};
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::{User, in_go};
+use sandbox::{ControlPlane, ControlPlaneOptions, Parts};
 use serde_json::{Value, json};
+use support::journal::Events;
+use support::yaml;
 
 async fn render(user: &User, args: &[&str]) -> Vec<Value> {
     let outcome = user.run(&[&["render", "pivot"], args].concat()).await;

@@ -9,14 +9,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures::future::join;
-use kubectl_pivot::journal::{Event, Events};
-use kubectl_pivot::sandbox::{
+use kubectl_pivot_tests::parts;
+use kubectl_pivot_tests::processes::{below, wait_for_none_below};
+use sandbox::{
     ControlPlane, ControlPlaneOptions, Part, Parts, SandboxError, SandboxState, Sandboxes,
     UpOptions,
 };
-use kubectl_pivot_tests::parts;
-use kubectl_pivot_tests::processes::{below, wait_for_none_below};
 use serde_json::{Value, json};
+use support::journal::{Event, Events};
 use tempfile::TempDir;
 
 #[tokio::test]

@@ -6,13 +6,13 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{Part, Parts};
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::processes::{below, wait_for_none_below};
 use kubectl_pivot_tests::program::Program;
+use sandbox::{Part, Parts};
 use serde_json::Value;
+use support::causes::in_one_line;
+use support::journal::Events;
 use tempfile::TempDir;
 
 /// Where the in-memory provider listens.

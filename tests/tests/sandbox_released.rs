@@ -10,12 +10,12 @@ use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::Parts;
 use kubectl_pivot_tests::files_server::FilesServer;
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::program::{Outcome, Program};
+use sandbox::Parts;
 use serde_json::{Value, json};
+use support::journal::Events;
 use tempfile::TempDir;
 
 const VERSION: &str = "v1.36.2";
@@ -378,7 +378,7 @@ async fn the_pinned_sums_are_those_of_the_go_modules() {
         }
     }
     let pins = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../kubectl-pivot/parts/cluster-api/crds.sha256");
+        .join("../crates/sandbox/parts/cluster-api/crds.sha256");
     if std::env::var_os("KUBECTL_PIVOT_WRITE_REFERENCE").is_some() {
         fs::write(&pins, &sums).expect("written");
     }

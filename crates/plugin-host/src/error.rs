@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL, PluginError, ProtocolVersion};
+use own_files::PermissionProblem;
 
 use super::file::HeaderProblem;
 use super::form::Form;
-use kubectl_pivot_own_files::PermissionProblem;
 
 /// Problems of the library or the program of a plugin.
 #[derive(Debug, thiserror::Error)]

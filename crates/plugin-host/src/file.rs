@@ -120,7 +120,7 @@ impl Contents {
     /// # Errors
     /// [`PluginFileError::Read`], [`PluginFileError::Header`].
     pub(super) fn read_anywhere(path: &Path) -> Result<Self, PluginFileError> {
-        let bytes = kubectl_pivot_own_files::read(path, LIBRARY_LIMIT_BYTES)
+        let bytes = own_files::read(path, LIBRARY_LIMIT_BYTES)
             .map_err(|source| PluginFileError::Read { path: path.to_owned(), source })?;
         Self::of(path, bytes)
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use kubectl_pivot_own_files::{self as own_files, Links, PermissionProblem};
+use own_files::{self as own_files, Links, PermissionProblem};
 
 /// The reason why a file is not relied on.
 #[derive(Debug)]

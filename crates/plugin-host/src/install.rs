@@ -91,7 +91,7 @@ pub fn install(plugin: &Path, folder: &Path) -> Result<Installed, InstallError> 
     let name = usable_name(&opened, plugin)?;
     write::folder(folder).map_err(io(folder))?;
     let real = folder.canonicalize().map_err(io(folder))?;
-    kubectl_pivot_own_files::check_folders(&real)
+    own_files::check_folders(&real)
         .map_err(|source| PluginFileError::Permissions { path: folder.to_owned(), source })?;
     let [library, program] = [Form::Library, Form::Program].map(|form| place(form, name, folder));
     let (path, other, mode) = match contents.form {

@@ -25,6 +25,8 @@ mod registry;
 mod runnable;
 mod search;
 mod sidecar;
+#[cfg(test)]
+mod sidecar_fuzz_tests;
 mod stderr;
 mod write;
 
@@ -34,8 +36,8 @@ pub use file::{HeaderProblem, PluginFile, Sha256};
 pub use form::Form;
 pub use found::{Found, Trust};
 pub use install::{InstallError, Installed, install, remove, trust, trust_as};
-pub use kubectl_pivot_own_files::PermissionProblem;
 pub use lock::{Lock, LockError};
+pub use own_files::PermissionProblem;
 pub use registry::{LoadError, Registry, SelectError};
 pub use search::{FOLDERS_VARIABLE, Origin, SearchError, SearchFolder, SearchPath, user_folder};
 pub use sidecar::{Sidecar, SidecarError};

@@ -6,11 +6,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use own_files::PermissionProblem;
 use serde::{Deserialize, Serialize};
 
 use super::file::Sha256;
-use kubectl_pivot_own_files::PermissionProblem;
-
 use super::guarded::{self, GuardedError};
 use super::write;
 
@@ -130,7 +129,7 @@ impl Lock {
         text.push(b'\n');
         let io = |source| LockError::Io { path: path.clone(), source };
         write::folder(folder).map_err(io)?;
-        kubectl_pivot_own_files::check_folders(&folder.canonicalize().map_err(io)?)
+        own_files::check_folders(&folder.canonicalize().map_err(io)?)
             .map_err(|source| LockError::Permissions { path: path.clone(), source })?;
         write::file(&path, &text, 0o600).map_err(io)
     }

@@ -77,7 +77,7 @@ impl Sidecar {
     /// It is missing, malformed, or of a newer format.
     pub fn read(library: &Path) -> Result<Self, SidecarError> {
         let path = Self::path_for(library);
-        let text = kubectl_pivot_own_files::read(&path, LIMIT_BYTES)
+        let text = own_files::read(&path, LIMIT_BYTES)
             .map_err(|source| SidecarError::Io { path: path.clone(), source })?;
         let sidecar: Self = serde_json::from_slice(&text)
             .map_err(|source| SidecarError::Malformed { path: path.clone(), source })?;

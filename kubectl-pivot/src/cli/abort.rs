@@ -1,12 +1,13 @@
 //! `kubectl pivot abort`.
 
+use workflow::{Abort, Leftovers};
+
 use super::Context;
 use super::names::label;
 use super::prompt;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
-use crate::workflow::{Abort, Leftovers};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

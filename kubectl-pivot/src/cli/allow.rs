@@ -1,6 +1,6 @@
 //! Losses that a user accepts, as flags of the commands that move.
 
-use crate::transfer::{AcceptedLoss, KindSelector, MoveOptions};
+use transfer::{AcceptedLoss, KindSelector, MoveOptions};
 
 /// Kinds for which a finding does not stop the move.
 #[derive(Debug, clap::Args)]

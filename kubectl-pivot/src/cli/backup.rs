@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use transfer::{Destination, MoveOptions, Namespaces, Outcome};
+
 use super::Context;
 use super::backups::EncryptionArgs;
 use super::choice::{ChoiceArgs, NamespaceArgs};
@@ -11,7 +13,6 @@ use super::output::{Output, print_report};
 use super::pace::WaitArgs;
 use super::{backup_prune, backup_verify};
 use crate::commands::{self, CommandError, MoveRequest, exit};
-use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -95,7 +96,7 @@ async fn make(args: Args, context: &Context) -> Result<u8, CommandError> {
     };
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let to = Destination { directory, manifest: true };
-    let confirm = |plan: &crate::transfer::Report| {
+    let confirm = |plan: &transfer::Report| {
         context.progress.clear();
         args.yes || ask("Pause and back up", plan)
     };

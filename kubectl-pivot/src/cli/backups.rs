@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use support::journal::Events;
+use transfer::{Identities, MoveOptions, Recipients};
+
 use crate::commands::{self, CommandError};
-use crate::journal::Events;
-use crate::transfer::{Identities, MoveOptions, Recipients};
 
 /// Keys of an encrypted backup.
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use clap::ArgGroup;
+use transfer::{Choice, ClusterPattern, Wish};
 
 use super::names::label;
-use crate::transfer::{Choice, ClusterPattern, Wish};
 
 /// Flags that name namespaces.
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::cluster::KubeconfigRef;
+use cluster::KubeconfigRef;
+use transfer::{MoveOptions, Namespaces, Role};
+
 use crate::commands::MoveRequest;
-use crate::transfer::{MoveOptions, Namespaces, Role};
 
 /// Flags that name the one cluster of a command.
 #[derive(Debug, clap::Args)]

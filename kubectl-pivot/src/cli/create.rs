@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use workflow::{self, PivotDocument, PivotMetadata, PivotSpec};
 
 use super::Context;
 use super::duration::seconds;
@@ -13,7 +14,6 @@ use super::render::assignment;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, CreateRequest, exit};
 use crate::render;
-use crate::workflow::{self, PivotDocument, PivotMetadata, PivotSpec};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

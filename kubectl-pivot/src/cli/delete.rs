@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use workflow::Prospect;
+
 use super::Context;
 use super::clusters::ClusterArgs;
 use super::create::Bootstrap;
@@ -12,7 +14,6 @@ use super::prompt;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, DeleteRequest, exit};
 use crate::render;
-use crate::workflow::Prospect;
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

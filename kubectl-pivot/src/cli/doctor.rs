@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use transfer::{MoveError, PhaseError};
+
 use super::Context;
 use super::output::Output;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, DoctorRequest, Health, exit};
 use crate::render;
-use crate::transfer::{MoveError, PhaseError};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -38,7 +39,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let events = context.progress.events();
     let mut toolbox = args.tools.toolbox(context);
     // What docker prints is an answer to be judged, not progress.
-    toolbox.events = crate::journal::Events::none();
+    toolbox.events = support::journal::Events::none();
     let request = DoctorRequest {
         toolbox,
         clusterctl_config: args.clusterctl_config,

@@ -1,6 +1,6 @@
 //! A cluster of a move that is gone for good, as flags.
 
-use crate::transfer::Gone;
+use transfer::Gone;
 
 /// Degrees of certainty that a cluster is gone.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

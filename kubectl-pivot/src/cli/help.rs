@@ -76,8 +76,8 @@ fn groups(command: &Command) -> String {
 mod tests {
     use clap::CommandFactory;
 
-    use super::super::Cli;
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn the_groups_name_every_command_once() {

@@ -44,13 +44,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use support::journal::{Events, keep, state_folder};
+use transfer::Stop;
 
 use crate::called;
 use crate::commands::{CommandError, exit};
-use crate::journal::{Events, keep, state_folder};
 use crate::panics;
 use crate::render::Progress;
-use crate::transfer::Stop;
 
 /// Move Cluster API management clusters as a transaction: checked before, verified after.
 #[derive(Debug, Parser)]
@@ -217,7 +217,7 @@ pub fn run() -> ExitCode {
                 Command::Sandbox(args) => sandbox::run(args, &context).await,
             }
         };
-        let done = panics::caught(command).await;
+        let done = support::panics::caught(command).await;
         done.unwrap_or_else(|panic| Err(CommandError::Panicked(panic)))
     });
     runtime.shutdown_timeout(LONGEST_SHUTDOWN);
@@ -276,7 +276,7 @@ struct VisibleLog;
 
 impl Write for VisibleLog {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let shown = crate::visible::output(&String::from_utf8_lossy(text));
+        let shown = support::visible::output(&String::from_utf8_lossy(text));
         io::stderr().write_all(shown.as_bytes())?;
         Ok(text.len())
     }

@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use cluster::KubeconfigRef;
+use support::visible;
+use transfer::{
+    Choice, HoldControllers, MoveOptions, Namespaces, Operation, Outcome, Rehearsal, Report, Run,
+};
 
 use super::Context;
 use super::allow::AllowArgs;
@@ -12,13 +17,8 @@ use super::output::{Output, print_report};
 use super::pace::{BatchArgs, PaceArgs};
 use super::probes::ProbeArgs;
 use super::{next, prompt};
-use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render::{self, Format, Screen};
-use crate::transfer::{
-    Choice, HoldControllers, MoveOptions, Namespaces, Operation, Outcome, Rehearsal, Report, Run,
-};
-use crate::visible;
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

@@ -1,6 +1,6 @@
 //! Names on the command line, held to the rules of Kubernetes before anything is done with them.
 
-use crate::capi::valid;
+use capi::valid;
 
 /// A name that is a DNS label: of a namespace, a run or its cluster. The folder of a run has its name.
 pub(super) fn label(text: &str) -> Result<String, String> {

@@ -1,10 +1,11 @@
 //! The command after the one that has ended, to paste.
 
+use cluster::KubeconfigRef;
+use support::visible::shell_word;
+use transfer::{Operation, Outcome, Report, Role};
+
 use crate::called;
-use crate::cluster::KubeconfigRef;
 use crate::commands::MoveRequest;
-use crate::transfer::{Operation, Outcome, Report, Role};
-use crate::visible::shell_word;
 
 /// Time for the controllers of the target to look at the copies.
 const VERIFY_TIMEOUT: &str = "--timeout 5m";

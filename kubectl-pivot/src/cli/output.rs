@@ -1,11 +1,11 @@
 //! The flags of output: `-o`, as kubectl has it, and `--progress`.
 
 use clap::ValueEnum;
+use transfer::{Finding, Report, Severity};
 
 use super::{Context, next};
 use crate::commands::CommandError;
 use crate::render::{self, Format, ProgressView, ReportView, Screen};
-use crate::transfer::{Finding, Report, Severity};
 
 /// Output formats. Documented variants would make clap print every help in its long form.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

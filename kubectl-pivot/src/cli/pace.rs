@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use transfer::MoveOptions;
+
 use super::duration::seconds;
-use crate::transfer::MoveOptions;
 
 /// Timeouts of the wait for controllers.
 #[derive(Debug, clap::Args)]

@@ -1,13 +1,13 @@
 //! `kubectl pivot plan`.
 
 use clap::ValueEnum;
+use transfer::{MoveOptions, Namespaces, Role, Severity, plan_units};
 
 use super::Context;
 use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::clusters::ClusterArgs;
 use crate::commands::{self, CommandError, MoveRequest, exit};
 use crate::render::{self, Format};
-use crate::transfer::{MoveOptions, Namespaces, Role, Severity, plan_units};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

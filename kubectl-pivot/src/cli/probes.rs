@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use probes::Skips;
+use transfer::ProbeOptions;
+
 use super::plugin::PluginFolders;
 use crate::commands::{CommandError, plugin_registry_in_part};
-use crate::probes::Skips;
-use crate::transfer::ProbeOptions;
 
 /// The choice of readiness probes.
 #[derive(Debug, clap::Args)]

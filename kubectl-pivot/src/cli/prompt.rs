@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::visible;
+use support::visible;
 
 /// True while a question waits for its answer. A process has one terminal, so one flag is enough.
 static IS_OPEN: AtomicBool = AtomicBool::new(false);

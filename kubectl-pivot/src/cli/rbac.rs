@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use cluster::KubeconfigRef;
+use transfer::{Role, Subject};
 
 use super::Context;
 use super::names::label;
 use super::render::Output;
-use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, RbacRequest, exit};
 use crate::render;
-use crate::transfer::{Role, Subject};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

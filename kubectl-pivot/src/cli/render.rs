@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use cluster::KubeconfigRef;
 use serde_json::Value;
 
 use super::Context;
 use super::names::label;
 use super::plugin::PluginFolders;
-use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, ManagementCluster, RenderPart, RenderRequest, exit};
 use crate::render;
 

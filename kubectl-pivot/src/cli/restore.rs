@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use cluster::KubeconfigRef;
+use transfer::{Destination, MoveOptions, Namespaces, Outcome};
+
 use super::Context;
 use super::allow::LossArgs;
 use super::backups::IdentityArgs;
 use super::choice::NamesArgs;
 use super::move_clusters::ask;
 use super::output::{Output, print_report};
-use crate::cluster::KubeconfigRef;
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
 use crate::render;
-use crate::transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -89,7 +90,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     };
     let run = commands::connect(&request, &context.events_of_run(), &context.stop).await?;
     let from = Destination { directory, manifest: true };
-    let confirm = |plan: &crate::transfer::Report| {
+    let confirm = |plan: &transfer::Report| {
         context.progress.clear();
         args.yes || ask("Restore", plan)
     };

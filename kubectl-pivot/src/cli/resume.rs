@@ -1,5 +1,7 @@
 //! `kubectl pivot resume`.
 
+use transfer::{Outcome, Role};
+
 use super::Context;
 use super::allow::AllowArgs;
 use super::backups::{BackupArgs, keep_to};
@@ -15,7 +17,6 @@ use super::take_over::TakeOverArgs;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, CreateResumeRequest, exit};
 use crate::render;
-use crate::transfer::{Outcome, Role};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

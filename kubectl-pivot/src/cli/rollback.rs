@@ -1,12 +1,13 @@
 //! `kubectl pivot rollback`.
 
+use transfer::{Operation, Role};
+
 use super::Context;
 use super::clusters::OneOrTwoArgs;
 use super::gone::GoneArg;
 use super::take_over::TakeOverArgs;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
-use crate::transfer::{Operation, Role};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

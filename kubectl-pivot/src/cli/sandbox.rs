@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use sandbox::{Mirror, PartsFrom, PartsOptions, RelayOptions};
 
 use super::Context;
 use super::output::Output;
 use crate::commands::{self, ClusterRelease, CommandError, SandboxUpRequest, exit};
 use crate::render;
-use crate::sandbox::{Mirror, PartsFrom, PartsOptions, RelayOptions};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

@@ -5,11 +5,11 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use transfer::Stop;
 
 use super::{Context, prompt};
 use crate::commands::exit;
 use crate::render::{Progress, print_error};
-use crate::transfer::Stop;
 
 /// The way on for a user who did not wait for a safe point.
 const NEXT: &str =

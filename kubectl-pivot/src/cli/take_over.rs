@@ -1,10 +1,11 @@
 //! The question of `resume` and `rollback`.
 
+use support::visible::one_line;
+use transfer::{Interruption, TakeOver};
+
 use super::Context;
 use super::prompt;
 use crate::render::scope;
-use crate::transfer::{Interruption, TakeOver};
-use crate::visible::one_line;
 
 /// Asks on a terminal before an interrupted run is taken over.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -55,7 +56,7 @@ fn question(what: &str, Interruption { record, server, holder }: &Interruption) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::{Namespaces, Record, Role};
+    use transfer::{Namespaces, Record, Role};
 
     #[test]
     fn the_question_shows_what_a_record_says_as_text() {

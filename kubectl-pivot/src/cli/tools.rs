@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
+use tools::{Interrupt, KnownTool, Toolbox};
+
 use super::Context;
-use crate::tools::{Interrupt, KnownTool, Toolbox};
 
 /// Flags that name programs: paths, or names to look up in `PATH`.
 #[derive(Debug, clap::Args)]

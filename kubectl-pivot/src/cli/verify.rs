@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use support::journal::Event;
+use transfer::{Acceptance, Check, MoveError, Waiting, accept};
+
 use super::Context;
 use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::clusters::ClustersArgs;
 use super::duration::seconds;
 use super::output::Output;
 use crate::commands::{self, CommandError, exit};
-use crate::journal::Event;
 use crate::render;
-use crate::transfer::{Acceptance, Check, MoveError, Waiting, accept};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

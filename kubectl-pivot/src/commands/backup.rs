@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-
-use super::error::CommandError;
-use super::move_clusters::ended;
-use crate::journal::state_folder;
-use crate::transfer::{
+use support::journal::state_folder;
+use transfer::{
     Contents, Destination, Encryption, Identities, Manifest, MoveError, Operation, Outcome, Report,
     Run, inspect, load, plan_load, plan_save, save,
 };
+
+use super::error::CommandError;
+use super::move_clusters::ended;
 
 /// Writes a consistent backup of what is in scope: the source is paused meanwhile.
 ///
@@ -62,7 +62,9 @@ pub async fn restore(
 }
 
 fn not_begun(run: &Run, operation: Operation, error: MoveError) -> Result<Report, CommandError> {
-    ended(run, Report { operation, ..Report::blank(run) }, Err(error))
+    let mut report = Report::blank(run);
+    report.operation = operation;
+    ended(run, report, Err(error))
 }
 
 /// Reads every file of a backup and compares it with the manifest.

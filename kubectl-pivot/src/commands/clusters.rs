@@ -1,7 +1,7 @@
 //! Clusters as every command finds them, whatever version of Cluster API a cluster serves.
 
-use crate::capi::ResourceType;
-use crate::cluster::{ApiError, Client, Served};
+use capi::ResourceType;
+use cluster::{ApiError, Client, Served};
 
 /// Returns the resource of the kind Cluster; `None` if this is not a management cluster.
 pub(super) async fn cluster_type(cluster: &Client) -> Result<Option<ResourceType>, ApiError> {

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-
-use super::error::CommandError;
-use super::plugin::plugin_registry;
-use crate::tools::Toolbox;
-use crate::transfer::Stop;
-use crate::workflow::{
+use tools::Toolbox;
+use transfer::Stop;
+use workflow::{
     Abort, Finished, Leftovers, Outline, PivotDocument, RunFolder, RunState, Workflow, outline,
     read_document, run, runs,
 };
+
+use super::error::CommandError;
+use super::plugin::plugin_registry;
 
 /// The request of `create`.
 #[derive(Clone, Debug)]
@@ -164,10 +164,10 @@ pub fn create_status(name: Option<&str>) -> Result<PivotRuns, CommandError> {
     if let Some(name) = name {
         states.retain(|state| state.name == name);
         if states.is_empty() {
-            return Err(crate::workflow::StoreError::Unknown(name.to_owned()).into());
+            return Err(workflow::StoreError::Unknown(name.to_owned()).into());
         }
     }
-    Ok(PivotRuns { api_version: crate::workflow::API_VERSION, kind: "PivotRunList", items: states })
+    Ok(PivotRuns { api_version: workflow::API_VERSION, kind: "PivotRunList", items: states })
 }
 
 /// Shows the runs now, and again whenever they have changed, until none goes on or the user stops.
@@ -212,7 +212,7 @@ async fn perform(workflow: &Workflow) -> Result<PivotReport, CommandError> {
     let done = run(workflow).await?;
     let spec = workflow.spec();
     Ok(PivotReport {
-        api_version: crate::workflow::API_VERSION,
+        api_version: workflow::API_VERSION,
         kind: "PivotReport",
         name: spec.name.clone(),
         namespace: spec.namespace.clone(),

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
+use cluster::{Client, KubeconfigRef};
 use serde::Serialize;
+use tools::Toolbox;
+use transfer::{Stop, installed_providers};
+use workflow::{
+    Bootstrap, Outline, PivotDocument, PivotMetadata, PivotSpec, Prospect, RunFolder, StoreError,
+    Workflow, prospect, removal_outline, remove,
+};
 
 use super::create::StepReport;
 use super::error::CommandError;
 use super::kept::kept;
 use super::plugin::plugin_registry;
-use crate::cluster::{Client, KubeconfigRef};
-use crate::tools::Toolbox;
-use crate::transfer::{Stop, installed_providers};
-use crate::workflow::{
-    Bootstrap, Outline, PivotDocument, PivotMetadata, PivotSpec, Prospect, RunFolder, StoreError,
-    Workflow, prospect, removal_outline, remove,
-};
 
 /// The request of `delete`.
 #[derive(Clone, Debug, Default)]
@@ -109,7 +109,7 @@ impl Deletion {
         let done = remove(&self.workflow).await?;
         let spec = self.workflow.spec();
         let report = DeleteReport {
-            api_version: crate::workflow::API_VERSION,
+            api_version: workflow::API_VERSION,
             kind: "DeleteReport",
             name: spec.name.clone(),
             namespace: spec.namespace.clone(),

@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use capi::ResourceType;
+use cluster::KubeconfigRef;
+use sandbox::provision::wait_until_available;
+use sandbox::{PartsOptions, Sandbox, SandboxInfo, Sandboxes, UpOptions};
 use serde_json::Value;
+use support::journal::{Event, Events};
+use transfer::{
+    Acceptance, Check, Choice, MoveError, MoveOptions, Namespaces, Report, Run, Stop, Waiting,
+    accept, execute, plan,
+};
 
 use super::error::CommandError;
 use super::move_clusters::{MoveRequest, connect};
 use super::sandbox::{controllers, create_fleet};
-use crate::capi::ResourceType;
-use crate::cluster::KubeconfigRef;
-use crate::journal::{Event, Events};
-use crate::sandbox::provision::wait_until_available;
-use crate::sandbox::{PartsOptions, Sandbox, SandboxInfo, Sandboxes, UpOptions};
-use crate::transfer::{
-    Acceptance, Check, Choice, MoveError, MoveOptions, Namespaces, Report, Run, Stop, Waiting,
-    accept, execute, plan,
-};
 
 /// Namespace of the fleet.
 const NAMESPACE: &str = "default";

@@ -1,18 +1,18 @@
 //! Errors of commands, each with its exit code.
 
+use blueprint::BlueprintError;
+use cluster::{ApiError, ConnectError};
 use kubectl_pivot_plugin_api::{ErrorCode, PluginError};
+use plugin_host::{
+    CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
+};
+use sandbox::fleet::FleetError;
+use sandbox::{RelayError, SandboxError};
+use transfer::{EncryptionError, MoveError, Outcome, PhaseError, Report};
+use workflow::{DocumentError, StoreError, WorkflowError};
 
 use super::plugin::NewPluginError;
 use super::render::RenderError;
-use crate::blueprint::BlueprintError;
-use crate::cluster::{ApiError, ConnectError};
-use crate::sandbox::fleet::FleetError;
-use crate::sandbox::{RelayError, SandboxError};
-use crate::transfer::{EncryptionError, MoveError, Outcome, PhaseError, Report};
-use crate::workflow::{DocumentError, StoreError, WorkflowError};
-use kubectl_pivot_plugin_host::{
-    CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
-};
 
 /// Exit codes, as `docs/reference/exit-codes.md` has them.
 pub mod exit {
@@ -287,5 +287,21 @@ fn of_move(error: &MoveError) -> u8 {
         MoveError::HalfUndone { .. }
         | MoveError::Unfinished { .. }
         | MoveError::LockLost { .. } => exit::UNFINISHED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use transfer::PhaseError;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_that_was_undone_is_something_unexpected_and_one_after_the_commit_is_half_way() {
+        let panic = || PhaseError::Panicked("p".to_owned());
+        let undone = MoveError::Undone { doing: "copy", source: panic() };
+        assert_eq!(CommandError::from(undone).exit_code(), exit::FAILED);
+        let unfinished = MoveError::Unfinished { doing: "delete", source: panic() };
+        assert_eq!(CommandError::from(unfinished).exit_code(), exit::UNFINISHED);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use cluster::{Client, KubeconfigRef};
+use workflow::{DEFAULT_NAMESPACE, PivotDocument, PivotSpec, StoreError, kept_run, runs};
+
 use super::delete::DeleteRequest;
 use super::error::CommandError;
-use crate::cluster::{Client, KubeconfigRef};
-use crate::workflow::{DEFAULT_NAMESPACE, PivotDocument, PivotSpec, StoreError, kept_run, runs};
 
 /// A run whose settings a deletion uses.
 #[derive(Debug, Default)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::causes::in_one_line;
-use crate::cluster::{Client, ConnectError, KubeconfigRef};
-use crate::journal::{Events, RunEvent};
-use crate::transfer::{
+use cluster::{Client, ConnectError, KubeconfigRef};
+use support::causes::in_one_line;
+use support::journal::{Events, RunEvent};
+use transfer::{
     Choice, ClusterPattern, Destination, Gone, MoveError, MoveOptions, Namespaces, Outcome, Record,
     Report, Role, Run, Sides, Stop, execute, look_once, plan,
 };
@@ -159,7 +159,7 @@ pub async fn move_clusters(
 /// When there is none, its holder is still alive, or it fails again.
 pub async fn resume(run: &Run, force: bool) -> Result<Report, CommandError> {
     let mut report = Report::blank(run);
-    let result = crate::transfer::resume(run, force, &mut report).await;
+    let result = transfer::resume(run, force, &mut report).await;
     ended(run, report, result)
 }
 
@@ -173,7 +173,7 @@ pub async fn resume_without_source(
     gone: Gone,
 ) -> Result<Report, CommandError> {
     let mut report = Report::blank(run);
-    let result = crate::transfer::resume_without_source(run, force, gone, &mut report).await;
+    let result = transfer::resume_without_source(run, force, gone, &mut report).await;
     ended(run, report, result)
 }
 
@@ -186,7 +186,7 @@ pub async fn rollback_without(
     (missing, gone): (Role, Gone),
     force: bool,
 ) -> Result<Record, CommandError> {
-    Ok(crate::transfer::rollback_without(run, missing, force, gone).await?)
+    Ok(transfer::rollback_without(run, missing, force, gone).await?)
 }
 
 /// Puts an interrupted run back, with what it has left of a backup in the user's state folder.
@@ -194,15 +194,15 @@ pub async fn rollback_without(
 /// # Errors
 /// When there is none, its holder is still alive, or it is past its point of no return.
 pub async fn rollback(run: &Run, force: bool) -> Result<Record, CommandError> {
-    Ok(without_backup(crate::transfer::rollback(run, force).await?))
+    Ok(without_backup(transfer::rollback(run, force).await?))
 }
 
 /// Puts a move back whose records are gone, by the marks on its objects.
 ///
 /// # Errors
-/// As [`crate::transfer::rollback_from_marks`].
+/// As [`transfer::rollback_from_marks`].
 pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, CommandError> {
-    Ok(without_backup(crate::transfer::rollback_from_marks(run, force).await?))
+    Ok(without_backup(transfer::rollback_from_marks(run, force).await?))
 }
 
 /// Deletes the half of a backup that a run has left which was put back.

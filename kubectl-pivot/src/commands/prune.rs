@@ -7,11 +7,11 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use support::causes::in_one_line;
+use support::journal::Events;
+use transfer::{MANIFEST, Manifest};
 
 use super::backup::{FoundBackup, list_backups};
-use crate::causes::in_one_line;
-use crate::journal::Events;
-use crate::transfer::{MANIFEST, Manifest};
 
 /// The end of the name of a folder that is being deleted: no backup any more, and known to the next `prune`.
 const DELETED: &str = ".kubectl-pivot-deleted";

@@ -1,10 +1,10 @@
 //! `rbac`: the permissions that a move needs, as objects to apply. Writes nothing.
 
+use cluster::{Client, KubeconfigRef};
 use serde_json::Value;
+use transfer::{MoveError, Namespaces, Role, Subject};
 
 use super::error::CommandError;
-use crate::cluster::{Client, KubeconfigRef};
-use crate::transfer::{MoveError, Namespaces, Role, Subject};
 
 /// The request of `rbac`.
 #[derive(Clone, Debug)]
@@ -33,6 +33,6 @@ pub async fn rbac(request: &RbacRequest) -> Result<Vec<Value>, CommandError> {
         (None, false) => Namespaces::One(cluster.default_namespace().to_owned()),
     };
     let subject = request.subject.as_ref();
-    let roles = crate::transfer::rbac(&cluster, request.role, &namespaces, subject).await;
+    let roles = transfer::rbac(&cluster, request.role, &namespaces, subject).await;
     Ok(roles.map_err(MoveError::Unprepared)?)
 }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use blueprint::{Blueprint, BlueprintRequest, NetworkPlan, served_by};
+use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_plugin_api::CniPlan;
 use serde_json::{Value, json};
+use support::yaml;
 
 use super::error::CommandError;
 use super::plugin::plugin_registry;
-use crate::blueprint::{Blueprint, BlueprintRequest, NetworkPlan, served_by};
-use crate::cluster::{Client, KubeconfigRef};
-use crate::yaml;
 
 /// Name of the bootstrap cluster in kind's configuration.
 const BOOTSTRAP: &str = "bootstrap";

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use crate::cluster::{Client, KubeconfigRef};
-use crate::journal::Events;
-use crate::sandbox::fleet::{self, FleetError, FleetOptions, FleetSummary};
-use crate::sandbox::provision::provision;
-use crate::sandbox::{
+use cluster::{Client, KubeconfigRef};
+use sandbox::fleet::{self, FleetError, FleetOptions, FleetSummary};
+use sandbox::provision::provision;
+use sandbox::{
     ControllersOptions, PartsOptions, RelayOptions, Release, SandboxError, SandboxInfo, Sandboxes,
     UpOptions, cluster_name, relay,
 };
+use support::journal::Events;
 
 use super::error::CommandError;
 

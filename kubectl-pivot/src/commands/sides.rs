@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use transfer::{ClusterState, Operation, Record};
+
 use super::status::ClusterStatus;
-use crate::transfer::{ClusterState, Operation, Record};
 
 /// Namespace and name.
 type Name = (String, String);

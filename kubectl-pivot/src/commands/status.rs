@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use capi::{Object, has_paused_annotation, is_paused};
+use cluster::Client;
 use serde::Serialize;
-
-use crate::capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
-use crate::capi::{Object, has_paused_annotation, is_paused};
-use crate::cluster::Client;
-use crate::journal::{RunState, state_folder};
-use crate::transfer::{
+use support::journal::{RunState, state_folder};
+use support::visible::shell_word;
+use transfer::{
     BatchCourse, BatchState, ClusterState, Lease, LeaseState, Mark, Marks, Phase, PhaseError,
     Record, Run, Unread, find, marks, paused_before,
 };
-use crate::visible::shell_word;
 
 use super::clusters::cluster_type;
 use super::error::CommandError;
@@ -229,7 +228,7 @@ pub async fn status(run: &Run) -> Result<Status, CommandError> {
 /// A journal that is not there or cannot be read has nothing to tell.
 fn journal(run: &str) -> Option<RunState> {
     let folder = state_folder()?.join("runs");
-    let replay = crate::journal::read(&folder, run).ok()??;
+    let replay = support::journal::read(&folder, run).ok()??;
     Some(replay.state).filter(|state| state.attempts > 0)
 }
 
@@ -255,7 +254,7 @@ pub async fn watch_status(run: &Run, mut show: impl FnMut(&Status)) -> Result<()
 }
 
 fn unprepared(error: PhaseError) -> CommandError {
-    CommandError::Move(crate::transfer::MoveError::Unprepared(error))
+    CommandError::Move(transfer::MoveError::Unprepared(error))
 }
 
 async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, CommandError> {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use transfer::Contents;
+
 use super::kubectl_table::align;
 use crate::commands::{FoundBackup, Pruned};
-use crate::transfer::Contents;
 
 /// One line for each backup.
 pub fn backups(found: &[FoundBackup]) -> String {

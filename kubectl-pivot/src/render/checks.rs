@@ -3,9 +3,8 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
-
-use crate::transfer::Check;
-use crate::visible::one_line;
+use support::visible::one_line;
+use transfer::Check;
 
 /// Violations shown of each rule.
 const SHOWN: usize = 10;

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
+use support::visible::one_line;
+use workflow::Prospect;
 
 use crate::commands::DeleteReport;
-use crate::visible::one_line;
-use crate::workflow::Prospect;
 
 /// Shows the cluster and its machines before a deletion.
 pub fn prospect(prospect: &Prospect) -> String {

@@ -3,8 +3,9 @@
 use std::error::Error;
 
 use owo_colors::OwoColorize;
+use support::{causes, visible};
 
-use crate::{called, causes, visible};
+use crate::called;
 
 /// The text of an error: its message, the chain of its causes, each once, and a hint.
 pub fn failure(error: &dyn Error, hint: Option<&str>) -> String {

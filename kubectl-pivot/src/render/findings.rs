@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
+use support::visible::{indented, one_line};
+use transfer::{Finding, Severity};
 
 use super::screen::Screen;
-use crate::transfer::{Finding, Severity};
-use crate::visible::{indented, one_line};
 
 /// Findings of a rule that are shown one by one; the rest is counted.
 const SHOWN: usize = 5;

@@ -1,8 +1,7 @@
 //! The table that `kubectl get` prints, from what the API server sends for it.
 
 use serde_json::Value;
-
-use crate::visible::one_line;
+use support::visible::one_line;
 
 /// Space between columns, as kubectl has it.
 const GAP: usize = 3;

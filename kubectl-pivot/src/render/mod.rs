@@ -27,7 +27,7 @@ mod structured;
 
 use std::io::Write;
 
-use crate::visible;
+use support::visible;
 
 pub use backups::{backup_contents, backups, pruned};
 pub use checks::checks;

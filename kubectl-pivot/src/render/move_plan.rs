@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use support::visible::one_line;
+use transfer::{Explained, Operation, Report};
+
 use super::scope::scope;
 use super::screen::Screen;
-use crate::transfer::{Explained, Operation, Report};
-use crate::visible::one_line;
 
 /// Clusters that are named; the others are counted.
 const CLUSTERS: usize = 16;

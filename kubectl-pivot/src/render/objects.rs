@@ -1,8 +1,7 @@
 //! Kubernetes objects, as kubectl reads them.
 
 use serde_json::{Value, json};
-
-use crate::{visible, yaml};
+use support::{visible, yaml};
 
 /// One YAML document for each object.
 pub fn yaml_objects(objects: &[Value]) -> String {

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
+use workflow::{Outline, OutlineStep, RunState, StepState};
 
 use crate::called;
 use crate::commands::PivotReport;
-use crate::workflow::{Outline, OutlineStep, RunState, StepState};
 
 /// The dry-run of `create`.
 pub fn outline(outline: &Outline) -> String {
@@ -30,7 +30,7 @@ fn one(text: &mut String, number: usize, step: &OutlineStep) {
         let _ = writeln!(text, "   $ {line}");
     }
     for object in &step.applies {
-        let yaml = crate::yaml::document(object);
+        let yaml = support::yaml::document(object);
         for line in std::iter::once("---").chain(yaml.lines().filter(|line| *line != "---")) {
             let _ = writeln!(text, "     {line}");
         }

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
+use support::visible::one_line;
+use transfer::{MovePlan, PlannedCluster, PlannedFate, SharedObjects, Unit};
 
 use super::findings::findings;
 use super::screen::Screen;
-use crate::transfer::{MovePlan, PlannedCluster, PlannedFate, SharedObjects, Unit};
-use crate::visible::one_line;
 
 /// Objects of a group that are named; the others are counted.
 const NAMED: usize = 3;

@@ -6,6 +6,7 @@ use std::path::Path;
 use kubectl_pivot_plugin_api::{CniChoice, Credential, ProvidersToInit, Tool, Variable};
 use owo_colors::OwoColorize;
 use serde_json::Value;
+use support::visible::{one_line, shell_word};
 
 use super::kubectl_table::align;
 use crate::called;
@@ -13,7 +14,6 @@ use crate::commands::{
     ChangedPlugin, Language, NewPlugin, PluginCheck, PluginDetails, PluginList, PluginProbe,
     PluginSummary, TrustWord,
 };
-use crate::visible::{one_line, shell_word};
 
 /// Stands for an unknown value.
 const UNKNOWN: &str = "-";

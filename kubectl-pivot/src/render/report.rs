@@ -3,6 +3,9 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
+use probes::ProbeOutcome;
+use support::visible::one_line;
+use transfer::{Operation, Outcome, Report};
 
 use super::findings::findings;
 use super::move_plan::{amounts, line, listed, move_plan, others};
@@ -10,9 +13,6 @@ use super::scope::scope;
 use super::screen::Screen;
 use super::sides::{batch_states, cluster_states};
 use crate::called;
-use crate::probes::ProbeOutcome;
-use crate::transfer::{Operation, Outcome, Report};
-use crate::visible::one_line;
 
 /// Names that are shown of a list; the rest is counted.
 const SHOWN: usize = 3;

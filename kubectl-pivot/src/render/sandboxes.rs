@@ -1,9 +1,10 @@
 //! Sandboxes for people.
 
+use sandbox::SandboxInfo;
+use support::visible::shell_word;
+
 use super::kubectl_table::align;
 use crate::called;
-use crate::sandbox::SandboxInfo;
-use crate::visible::shell_word;
 
 /// The list of sandboxes.
 pub fn sandboxes(list: &[SandboxInfo]) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::visible::one_line;
+use support::visible::one_line;
 
 /// Clusters that are named; the others are counted.
 const NAMED: usize = 3;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use transfer::{BatchCourse, BatchState, Batches, ClusterState, Record};
+
 use super::kubectl_table::align;
 use crate::called;
-use crate::transfer::{BatchCourse, BatchState, Batches, ClusterState, Record};
 
 /// Clusters shown one by one; the rest is counted.
 const SHOWN: usize = 10;
@@ -82,7 +83,7 @@ fn line(state: &ClusterState) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::Role;
+    use transfer::Role;
 
     fn state(name: &str, side: Role, paused: bool, paused_seconds: Option<f64>) -> ClusterState {
         let (namespace, name) = ("n".to_owned(), name.to_owned());

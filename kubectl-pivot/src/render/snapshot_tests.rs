@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use super::*;
-use crate::capi::ObjectId;
-use crate::commands::{ClusterStatus, PausedCluster, RunProgress, RunStatus, Status};
-use crate::transfer::{
+use capi::ObjectId;
+use transfer::{
     Check, ClusterState, Explained, Finding, Operation, Outcome, Phase, PhaseTime, Probes, Report,
     Role, Severity,
 };
+
+use super::*;
+use crate::commands::{ClusterStatus, PausedCluster, RunProgress, RunStatus, Status};
 
 /// Fields of the largest screen that everything has to fit.
 const SCREEN: (usize, usize) = (80, 24);

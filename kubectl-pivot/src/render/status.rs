@@ -3,15 +3,15 @@
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
+use support::journal::{Course, PhaseState, RunState};
+use support::visible::one_line;
+use transfer::{Mark, Unread};
 
 use super::scope::scope;
 use super::screen::Screen;
 use super::sides::{batch_states, cluster_states};
 use crate::called;
 use crate::commands::{ClusterStatus, RunProgress, RunStatus, Status};
-use crate::journal::{Course, PhaseState, RunState};
-use crate::transfer::{Mark, Unread};
-use crate::visible::one_line;
 
 /// Clusters and leftovers shown one by one.
 const SHOWN: usize = 5;
@@ -180,8 +180,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crate::commands::PausedCluster;
-    use crate::transfer::Phase;
-    use crate::visible;
+    use support::visible;
+    use transfer::Phase;
 
     const FOREIGN: &str = "x\u{1b}[2J\u{1b}[31m\nerror: fake; rm -rf ~";
 

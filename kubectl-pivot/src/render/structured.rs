@@ -1,9 +1,9 @@
 //! JSON and YAML documents for machines.
 
 use serde::Serialize;
+use support::visible;
 
 use super::Format;
-use crate::visible;
 
 /// The document as text; `None` for [`Format::Table`], which each result has its own form of.
 pub fn structured<T: Serialize>(value: &T, format: Format) -> Option<String> {
@@ -11,7 +11,7 @@ pub fn structured<T: Serialize>(value: &T, format: Format) -> Option<String> {
     match format {
         Format::Table => None,
         Format::Json => Some(visible::json(&format!("{:#}\n", json()))),
-        Format::Yaml => Some(crate::yaml::document(&json())),
+        Format::Yaml => Some(support::yaml::document(&json())),
     }
 }
 
@@ -27,7 +27,7 @@ mod tests {
             let text = structured(&value, format).expect("a document");
             assert_eq!(visible::output(&text), text, "{format:?}");
             assert!(!text.contains('\u{1b}'), "{format:?}");
-            let read = crate::yaml::documents(&text).expect("valid");
+            let read = support::yaml::documents(&text).expect("valid");
             assert_eq!(read, std::slice::from_ref(&value), "{format:?}");
         }
     }
@@ -36,7 +36,7 @@ mod tests {
     fn yaml_keeps_strings_that_look_like_something_else() {
         let value = serde_json::json!({"a": "on", "b": "0644", "c": "1_000", "d": true});
         let yaml = structured(&value, Format::Yaml).expect("YAML");
-        assert_eq!(crate::yaml::documents(&yaml).expect("valid"), std::slice::from_ref(&value));
+        assert_eq!(support::yaml::documents(&yaml).expect("valid"), std::slice::from_ref(&value));
         assert!(!yaml.contains("a: on\n"), "{yaml}");
         assert_eq!(structured(&value, Format::Table), None);
     }

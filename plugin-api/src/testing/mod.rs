@@ -8,13 +8,13 @@ mod common;
 mod infrastructure;
 mod samples;
 
+use common::{Caller, Findings};
+
 use crate::dispatch;
 use crate::error::PluginError;
 use crate::info::{PluginInfo, PluginKind};
 use crate::protocol::method;
 use crate::provider::{CniProvider, InfrastructureProvider};
-
-use common::{Caller, Findings};
 
 /// How to reach a plugin: method and request in, answer or error out.
 pub type Invoke<'a> = dyn Fn(&str, &[u8]) -> Result<Vec<u8>, PluginError> + 'a;

@@ -6,7 +6,7 @@ title="Programs from Go modules"
 
 # name, module folder, package, version stamps, build tags
 program_table() {
-    local kube=$lab/modules/kubernetes capi=$project/kubectl-pivot/parts/cluster-api name
+    local kube=$lab/modules/kubernetes capi=$project/crates/sandbox/parts/cluster-api name
     local kube_stamps capi_stamps ctrd=github.com/containerd/containerd/v2 addon=sigs.k8s.io/cluster-api-addon-provider-helm
     kube_stamps=$(version_stamps "$kubernetes_version" k8s.io/component-base/version k8s.io/client-go/pkg/version)
     capi_stamps=$(version_stamps "$capi_version" sigs.k8s.io/cluster-api/version)
@@ -28,9 +28,9 @@ program_table() {
     for name in kubeadm kubelet kube-apiserver kubectl kube-controller-manager kube-scheduler kube-proxy; do
         row "$name" "$kube" "k8s.io/kubernetes/cmd/$name" "$kube_stamps"
     done
-    row etcd "$project/kubectl-pivot/parts/etcd" go.etcd.io/etcd/server/v3
+    row etcd "$project/crates/sandbox/parts/etcd" go.etcd.io/etcd/server/v3
     row coredns "$lab/modules/coredns" github.com/coredns/coredns
-    row helm "$project/kubectl-pivot/parts/helm" helm.sh/helm/v3/cmd/helm \
+    row helm "$project/crates/sandbox/parts/helm" helm.sh/helm/v3/cmd/helm \
         " -X helm.sh/helm/v3/internal/version.version=$helm_version"
     for name in cert-manager crictl kindnetd pause; do
         row "$name" "$lab/programs/$name" .

@@ -6,7 +6,7 @@ title="clusterctl repository"
 
 repository_key() {
     key_of "$lab/steps/70-repository.sh" "$lab/versions.sh" "in $repository" "$lab/programs/cert-manager/go.mod" \
-        "$project/kubectl-pivot/parts/cluster-api/go.mod" "$project/tests/modules/helm-addon/go.mod" "$(readlink "$programs/kubectl")"
+        "$project/crates/sandbox/parts/cluster-api/go.mod" "$project/tests/modules/helm-addon/go.mod" "$(readlink "$programs/kubectl")"
 }
 
 is_done() {
@@ -14,7 +14,7 @@ is_done() {
 }
 
 make_it() {
-    local parts=$project/kubectl-pivot/parts/cluster-api capi docker addon
+    local parts=$project/crates/sandbox/parts/cluster-api capi docker addon
     capi=$(module_folder "$parts" sigs.k8s.io/cluster-api)
     docker=$(module_folder "$parts" sigs.k8s.io/cluster-api/test)/infrastructure/docker
     addon=$(module_folder "$project/tests/modules/helm-addon" sigs.k8s.io/cluster-api-addon-provider-helm)

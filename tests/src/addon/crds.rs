@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::parts;
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{PinnedFiles, Wrapper};
-use kubectl_pivot::yaml;
+use sandbox::{PinnedFiles, Wrapper};
 use serde_json::{Value, json};
+use support::causes::in_one_line;
+use support::journal::Events;
+use support::yaml;
 
+use crate::parts;
 use crate::repository::{deployment, namespace_object, stream};
 
 const FILES: PinnedFiles = PinnedFiles {

@@ -1,7 +1,7 @@
 //! Whoever plays the provider's manager and its webhooks. It writes what the real ones were seen to write.
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{ApiError, Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{ApiError, Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 /// The API of the provider.

@@ -11,8 +11,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::shapes::DOCKER;
 use serde_json::json;
 

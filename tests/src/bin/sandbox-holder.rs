@@ -9,9 +9,9 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Parts, Sandboxes, UpOptions};
 use kubectl_pivot_tests::parts;
+use sandbox::{ControlPlane, ControlPlaneOptions, Parts, Sandboxes, UpOptions};
+use support::journal::Events;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

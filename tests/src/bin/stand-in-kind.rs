@@ -8,12 +8,12 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, KubeconfigRef, WriteOptions};
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{Sandboxes, UpOptions};
-use kubectl_pivot::yaml;
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef, WriteOptions};
+use sandbox::{Sandboxes, UpOptions};
 use serde_json::{Value, json};
+use support::journal::Events;
+use support::yaml;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

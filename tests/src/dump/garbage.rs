@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use serde_json::Value;
 
 use super::raw::{Kinds, RawDump, identity};

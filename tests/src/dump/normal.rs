@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use serde_json::{Map, Value};
 
 use super::raw::{RawDump, identity};

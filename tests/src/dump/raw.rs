@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{ApiError, Client};
+use capi::{Object, ResourceType};
+use cluster::{ApiError, Client};
 use serde_json::Value;
 
 /// Namespaces whose name begins so hold nothing that a move is about.

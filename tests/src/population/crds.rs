@@ -1,8 +1,8 @@
 //! Kinds of our own, one for each way in which a CRD can take part in a move; and those of the Helm add-on
 //! provider, which a move pauses itself.
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{ApiError, Client, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{ApiError, Client, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::addon;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{ApiError, Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{ApiError, Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 use super::piece::{Handle, Owner, Piece, Place, made_up_uid};

@@ -1,6 +1,6 @@
 //! What a request is about.
 
-use kubectl_pivot::capi::ResourceType;
+use capi::ResourceType;
 use serde_json::Value;
 
 use super::http::Request;

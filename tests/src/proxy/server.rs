@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::http::Response;
+use capi::Object;
+use cluster::{Client, KubeconfigRef};
 use futures::TryStreamExt;
 use http_body_util::BodyExt;
 use kube::client::Body;
-use kubectl_pivot::capi::Object;
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
 use serde_json::Value;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};

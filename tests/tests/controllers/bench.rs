@@ -4,12 +4,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
-use kubectl_pivot::journal::{Event, Events};
-use kubectl_pivot::sandbox::fleet::FleetOptions;
-use kubectl_pivot::sandbox::provision::provision;
-use kubectl_pivot::sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
+use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::history::History;
@@ -17,6 +12,11 @@ use kubectl_pivot_tests::older;
 use kubectl_pivot_tests::pods::PodOfManager;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::proxy::{Activity, Proxy, Rule, Side, Tape, one_sided};
+use sandbox::fleet::FleetOptions;
+use sandbox::provision::provision;
+use sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
+use support::causes::in_one_line;
+use support::journal::{Event, Events};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 

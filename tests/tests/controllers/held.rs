@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Direction, Management};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::Client;
+use capi::{Object, ResourceType};
+use cluster::Client;
 use kubectl_pivot_tests::history::Change;
 use kubectl_pivot_tests::proxy::Side;
 use serde_json::Value;
@@ -132,7 +132,7 @@ pub(crate) async fn workload(management: &Client) -> Client {
     let text = secret.value()["data"]["value"].as_str().expect("it holds a kubeconfig");
     let decoded = STANDARD.decode(text).expect("Secrets are base64");
     std::fs::write(&path, decoded).expect("the folder is writable");
-    let kubeconfig = kubectl_pivot::cluster::KubeconfigRef::file(&path);
+    let kubeconfig = cluster::KubeconfigRef::file(&path);
     Client::connect("workload", &kubeconfig).await.expect("a usable kubeconfig")
 }
 

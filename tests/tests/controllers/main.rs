@@ -10,10 +10,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bench::{Bench, Direction};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
 use kubectl_pivot_tests::suite::Suite;
-
-use bench::{Bench, Direction};
 
 /// From one continent to another, or a slow VPN.
 const ROUND_TRIP: Duration = Duration::from_millis(50);

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, CLUSTER, Direction, Management, NAMESPACE};

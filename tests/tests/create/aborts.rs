@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::Client;
+use capi::{Object, ResourceType};
+use cluster::Client;
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::program::{Outcome, Program};
 use kubectl_pivot_tests::suite::Suite;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, KubeconfigRef, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::understudy::Understudy;

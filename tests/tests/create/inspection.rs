@@ -1,7 +1,7 @@
 //! What is shown of a cluster in which something is wrong.
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, WriteOptions};
 use kubectl_pivot_tests::kubelet::Kubelet;
 use serde_json::json;
 

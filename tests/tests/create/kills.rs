@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::workflow::Step;
+use workflow::Step;
 
 use super::stage::Stage;
 use super::whole::{clusters, machines};

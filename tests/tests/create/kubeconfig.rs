@@ -5,13 +5,13 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
+use cluster::{Client, KubeconfigRef};
 use kubectl_pivot::commands::exit;
-use kubectl_pivot::yaml;
 use kubectl_pivot_tests::program::Program;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::understudy::Understudy;
 use serde_json::{Value, json};
+use support::yaml;
 
 use super::stage::{Scene, Stage, text};
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::oracle;
 use kubectl_pivot_tests::policy::Policy;

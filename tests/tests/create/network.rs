@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::understudy::{Act, Understudy};
 use serde_json::{Value, json};

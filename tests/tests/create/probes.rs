@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::understudy::{Act, Understudy};

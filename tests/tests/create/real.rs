@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
-use kubectl_pivot::sandbox::{ControllersOptions, ManagerHost};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot_tests::crew::{Crew, wait_for_provider_port};
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::repository;
 use kubectl_pivot_tests::understudy::{Act, Understudy};
+use sandbox::{ControllersOptions, ManagerHost};
 use serde_json::{Value, json};
+use support::causes::in_one_line;
 
 use super::stage::{Scene, Stage, text};
 use super::whole::clusters;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::WriteOptions;
+use capi::{Object, ResourceType};
+use cluster::WriteOptions;
 use kubectl_pivot::commands::exit;
-use kubectl_pivot::workflow::Step;
 use kubectl_pivot_tests::program::Running;
 use kubectl_pivot_tests::understudy::{Act, Part, Understudy};
 use serde_json::json;
+use workflow::Step;
 
 use super::failures::expect;
 use super::stage::{Scene, Stage};

@@ -2,18 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef};
 use kubectl_pivot::commands::exit;
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
 use kubectl_pivot_tests::arena::LEASE_SECONDS;
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::User;
 use kubectl_pivot_tests::program::Program;
 use kubectl_pivot_tests::repository;
 use kubectl_pivot_tests::understudy::{self, Understudy};
+use sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
+use support::causes::in_one_line;
+use support::journal::Events;
 use tempfile::TempDir;
 
 /// Shared by all cases.

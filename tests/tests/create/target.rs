@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, WriteOptions};
 use kubectl_pivot::commands::exit;
 use serde_json::json;
 

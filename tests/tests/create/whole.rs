@@ -3,10 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
-use kubectl_pivot::cluster::{Client, KubeconfigRef, Served};
-use kubectl_pivot::workflow::Step;
+use cluster::{Client, KubeconfigRef, Served};
 use kubectl_pivot_tests::program::Outcome;
 use serde_json::Value;
+use workflow::Step;
 
 use super::stage::{Scene, Stage};
 
@@ -110,12 +110,7 @@ async fn kind_clusters(scene: &Scene) -> String {
 pub async fn machines(kubeconfig: &std::path::Path) -> Vec<(String, String)> {
     let kubeconfig = KubeconfigRef::file(kubeconfig);
     let client = Client::connect("any", &kubeconfig).await.expect("a kubeconfig");
-    let kind = kubectl_pivot::capi::ResourceType::new(
-        "cluster.x-k8s.io/v1beta2",
-        "Machine",
-        "machines",
-        true,
-    );
+    let kind = capi::ResourceType::new("cluster.x-k8s.io/v1beta2", "Machine", "machines", true);
     let machines = client.list(&kind, None).await.expect("it answers");
     machines.iter().map(|machine| (machine.name().to_owned(), machine.uid().to_owned())).collect()
 }

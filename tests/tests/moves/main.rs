@@ -12,13 +12,12 @@ mod transaction;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::Arena;
-use kubectl_pivot_tests::authenticator::Authenticator;
-use kubectl_pivot_tests::suite::Suite;
-
 use bad_input::Bench;
 use faults::Stormy;
 use kill_matrix::Matrix;
+use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::authenticator::Authenticator;
+use kubectl_pivot_tests::suite::Suite;
 
 /// What the parts share.
 struct Ground {

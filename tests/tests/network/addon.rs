@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::Client;
+use capi::{Object, ResourceType};
+use cluster::Client;
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::addon::{INSTALLED, Outcome, accept, begin_release, end_release, kind};
 use serde_json::json;

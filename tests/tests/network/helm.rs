@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::ResourceType;
+use capi::ResourceType;
 use serde_json::json;
 
 use super::charts::CILIUM;

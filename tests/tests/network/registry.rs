@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kubectl_pivot::capi::ResourceType;
+use capi::ResourceType;
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::registry::Registry;
 use serde_json::json;

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_tests::charts::FileServer;
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::User;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::repository;
 use kubectl_pivot_tests::understudy::{self, Act, Understudy};
+use sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
 use serde_json::Value;
+use support::causes::in_one_line;
+use support::journal::Events;
 use tempfile::TempDir;
 
 use super::charts::{self, Archives};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::journal::Events;
-use kubectl_pivot::sandbox::fleet::{self, FleetOptions};
 use kubectl_pivot_tests::population::{
     Population, class, dashes, identity, ipam, labels, large, old_version, pools, resource_set,
     shared, strangers,
 };
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
+use sandbox::fleet::{self, FleetOptions};
+use support::journal::Events;
 
 use crate::Parity;
 use crate::alike::{Scope, moves_alike, populations_move_alike};

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use kubectl_pivot_tests::deviation::{Seen, Verdict, with_source_uids, with_target_uids};
 use kubectl_pivot_tests::dump::{Dump, Normal, RawDump, Uids, diff, report};
 use kubectl_pivot_tests::population::{Population, class, ipam, resource_set};
 use kubectl_pivot_tests::program::{Outcome, Program};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
-
 use serde_json::Value;
 
 use crate::Parity;

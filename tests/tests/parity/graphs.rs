@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use kubectl_pivot_tests::dump::{RawDump, identity};
 use kubectl_pivot_tests::population::random::{Graph, graphs};
 use kubectl_pivot_tests::suite::Suite;

@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kubectl_pivot::capi::Object;
-use kubectl_pivot::causes::in_one_line;
-use kubectl_pivot::cluster::{Client, KubeconfigRef};
-use kubectl_pivot::journal::{Event, Events};
-use kubectl_pivot::sandbox::{ControllersOptions, Release, Sandbox, Sandboxes, UpOptions};
+use capi::Object;
+use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::dump::{Kinds, RawDump};
@@ -17,6 +14,9 @@ use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::{Outcome, Program};
 use kubectl_pivot_tests::proxy::{Proxy, Rule, Side, Tape};
 use kubectl_pivot_tests::{older, parts};
+use sandbox::{ControllersOptions, Release, Sandbox, Sandboxes, UpOptions};
+use support::causes::in_one_line;
+use support::journal::{Event, Events};
 use tempfile::TempDir;
 
 /// One of the two management clusters.

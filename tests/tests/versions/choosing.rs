@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 
 use crate::bench::Bench;
 use crate::ids;

@@ -14,11 +14,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubectl_pivot::capi::Object;
+use bench::Bench;
+use capi::Object;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
-
-use bench::Bench;
 
 /// How long controllers may do something to what was moved.
 const SETTLE: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use serde_json::Value;
 

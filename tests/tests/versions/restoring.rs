@@ -15,7 +15,7 @@ pub(crate) async fn restored(bench: Arc<Bench>) {
     let restore = ["move", "--from-directory", &saved, "--yes"];
     let restored = bench.run_on(&bench.target, "--to-kubeconfig", &restore).await;
     restored.expect_success("the restore");
-    let names = |objects: &[kubectl_pivot::capi::Object]| {
+    let names = |objects: &[capi::Object]| {
         let mut names = ids(objects);
         names.sort();
         names

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::Object;
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::{Piece, Population};
 use serde_json::{Value, json};
 

@@ -101,7 +101,7 @@ const HOST: Made = Made {
     source: Source::Text(
         r#"
 use kubectl_pivot_plugin_api::PROTOCOL;
-use kubectl_pivot_plugin_host::{Plugin, PluginFile};
+use plugin_host::{Plugin, PluginFile};
 
 fn main() {
     let path = std::env::args_os().nth(1).expect("a path");

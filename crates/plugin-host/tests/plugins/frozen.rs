@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use kubectl_pivot_plugin_abi::HEADER_SYMBOL;
-use kubectl_pivot_plugin_host::Sha256;
 use object::Object as _;
+use plugin_host::Sha256;
 
 use crate::support::docker;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use kubectl_pivot_plugin_host::{
+use plugin_host::{
     InstallError, Lock, LockError, Origin, PermissionProblem, Plugin, PluginFile, PluginFileError,
     Trust, install,
 };

@@ -9,11 +9,10 @@ use std::fs;
 use std::process::Command;
 
 use kubectl_pivot_plugin_api::{ErrorCode, Maturity, ProbesRequest};
-use kubectl_pivot_plugin_host::{
+use plugin_host::{
     CallError, Found, LoadError, Lock, Origin, Plugin, PluginFile, PluginFileError, SelectError,
     Trust, install, remove,
 };
-
 use support::{Folder, build_with, docker, misbehaving, of_another_time, render, set_mode};
 
 #[test]

@@ -7,9 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use kubectl_pivot_plugin_api::ClusterRequest;
-use kubectl_pivot_plugin_host::{
-    CallError, Origin, Plugin, Registry, SearchFolder, SearchPath, trust,
-};
+use plugin_host::{CallError, Origin, Plugin, Registry, SearchFolder, SearchPath, trust};
 use tempfile::TempDir;
 
 /// Builds a plugin and returns its library.

@@ -12,7 +12,7 @@
 //! - The garbage collectors look at the owners of `X` only: it deletes `X` when no owner is left, and takes off the
 //!   reference to one that is gone.
 
-use kubectl_pivot_protocol::{Phase, Step, Write};
+use protocol::{Phase, Step, Write};
 use stateright::{Model, Property};
 
 use crate::explore::{assert_finds, assert_holds};

@@ -13,7 +13,7 @@
 //! - A runner looks at the clusters before each request, so a lost reply equals a reply that tells nothing.
 //! - The finished Leases go in one step, and one later run stands for all: it pauses the object where it is.
 
-use kubectl_pivot_protocol::{Phase, Step, Write};
+use protocol::{Phase, Step, Write};
 use stateright::{Model, Property};
 
 use crate::explore::{assert_finds, assert_holds};

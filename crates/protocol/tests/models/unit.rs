@@ -19,7 +19,7 @@
 //!   a runner prevents that; only a hold of the source's controllers does. `P9` leaves it out, and `P1` where it
 //!   came after the last look: before that the copies stay paused.
 
-use kubectl_pivot_protocol::{Phase, Step, Write};
+use protocol::{Phase, Step, Write};
 use stateright::{Model, Property};
 
 use crate::explore::{assert_finds, assert_holds};

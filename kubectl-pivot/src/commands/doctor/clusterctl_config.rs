@@ -4,9 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use support::yaml;
 
 use super::diagnosis::HealthCheck;
-use crate::yaml;
 
 /// The parsed file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,8 +115,8 @@ pub(super) fn judge(
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::Health;
     use super::*;
+    use crate::commands::doctor::diagnosis::Health;
 
     #[test]
     fn repositories_and_images_are_read() {

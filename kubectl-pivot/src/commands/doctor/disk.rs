@@ -39,8 +39,8 @@ pub(super) fn judge(free: Option<Free>) -> HealthCheck {
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::Health;
     use super::*;
+    use crate::commands::doctor::diagnosis::Health;
 
     #[test]
     fn space_is_judged() {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
+use tools::{Tool, ToolCommand, ToolError, Toolbox};
 
 use super::diagnosis::HealthCheck;
 use super::platform::Platform;
-use crate::tools::{Tool, ToolCommand, ToolError, Toolbox};
 
 /// An engine that is busy may need its time.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -127,9 +127,9 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::diagnosis::Health;
     use super::*;
-    use crate::tools::{Ending, KnownTool, ToolFailure};
+    use crate::commands::doctor::diagnosis::Health;
+    use tools::{Ending, KnownTool, ToolFailure};
 
     fn failure(ending: Ending, words: &str) -> ToolError {
         ToolError::Failed(Box::new(ToolFailure {

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use ::tools::{KnownTool, Toolbox};
+use support::journal::Events;
+
 use super::clusterctl_config::{self, ClusterctlConfig};
 use super::diagnosis::{CHECKS, Diagnosis, HealthCheck};
 use super::docker::Engine;
 use super::platform::Platform;
 use super::{disk, docker, kernel, memory, registries, repositories, tools};
-use crate::journal::Events;
-use crate::tools::{KnownTool, Toolbox};
 
 /// The request of `doctor`.
 #[derive(Clone, Debug, Default)]

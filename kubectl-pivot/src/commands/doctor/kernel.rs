@@ -134,8 +134,8 @@ pub(super) fn judge_cgroups(engine: Option<&Engine>) -> HealthCheck {
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::Health;
     use super::*;
+    use crate::commands::doctor::diagnosis::Health;
 
     fn health(limits: Limits, platform: Platform) -> [Health; 3] {
         judge(&limits, platform).map(|check| check.health)

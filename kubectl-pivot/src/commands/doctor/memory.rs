@@ -41,8 +41,8 @@ pub(super) fn judge(available: Option<u64>) -> HealthCheck {
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::Health;
     use super::*;
+    use crate::commands::doctor::diagnosis::Health;
 
     #[test]
     fn memory_is_judged() {

@@ -89,8 +89,8 @@ pub(super) fn judge(reached: &[Reached], has_local_repository: bool) -> HealthCh
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::Health;
     use super::*;
+    use crate::commands::doctor::diagnosis::Health;
 
     #[test]
     fn the_hosts_follow_the_configuration() {

@@ -41,8 +41,8 @@ fn exists(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::Health;
     use super::*;
+    use crate::commands::doctor::diagnosis::Health;
 
     #[test]
     fn what_is_missing_is_named() {

@@ -1,9 +1,9 @@
 //! Programs and their versions.
 
 use futures::future::join_all;
+use tools::{KnownTool, Tool, ToolError, Toolbox};
 
 use super::diagnosis::HealthCheck;
-use crate::tools::{KnownTool, Tool, ToolError, Toolbox};
 
 /// A program, or what is wrong with it.
 pub(super) type FoundTool = (KnownTool, Result<Tool, ToolError>);
@@ -29,8 +29,8 @@ pub(super) fn judge((known, found): &FoundTool) -> HealthCheck {
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::Health;
     use super::*;
+    use crate::commands::doctor::diagnosis::Health;
 
     #[test]
     fn only_kubectl_may_be_missing() {

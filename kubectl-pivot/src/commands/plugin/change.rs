@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use plugin_host::{Installed, install, remove, trust_as, user_folder};
 use serde::Serialize;
 
 use super::check::absolute;
 use super::list::plugin_registry;
 use crate::commands::CommandError;
-use kubectl_pivot_plugin_host::{Installed, install, remove, trust_as, user_folder};
 
 /// A plugin that is now trusted.
 #[derive(Clone, Debug, Serialize)]

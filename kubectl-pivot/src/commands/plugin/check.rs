@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use kubectl_pivot_plugin_api::{CniRequest, Probe, ProbesRequest};
+use plugin_host::{Plugin, PluginFile};
+use probes::lint;
 use serde::Serialize;
 
 use crate::commands::CommandError;
-use crate::probes::lint;
-use kubectl_pivot_plugin_host::{Plugin, PluginFile};
 
 /// The result of the conformance kit for a plugin.
 #[derive(Clone, Debug, Serialize)]

@@ -6,11 +6,11 @@ use kubectl_pivot_plugin_api::{
     ClusterRequest, CniChoice, CniRequest, Credential, PluginInfo, Probe, ProbeStage,
     ProbesRequest, ProvidersToInit, Tool, Variable,
 };
+use plugin_host::{CallError, Plugin, Trust};
 use serde::Serialize;
 
 use super::list::{PluginSummary, plugin_registry, summary};
 use crate::commands::CommandError;
-use kubectl_pivot_plugin_host::{CallError, Plugin, Trust};
 
 /// One plugin. What only the plugin itself can tell is absent if it may not be loaded.
 #[derive(Clone, Debug, Serialize)]

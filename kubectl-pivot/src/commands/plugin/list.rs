@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use kubectl_pivot_plugin_api::protocol::Compatibility;
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL};
+use plugin_host::{Found, Registry, SearchPath, Sidecar, Trust, user_folder};
 use serde::Serialize;
+use support::causes::in_one_line;
+use support::visible::shell_word;
 
-use crate::causes::in_one_line;
 use crate::commands::CommandError;
-use crate::visible::shell_word;
-use kubectl_pivot_plugin_host::{Found, Registry, SearchPath, Sidecar, Trust, user_folder};
 
 /// All plugins that were found.
 #[derive(Clone, Debug, Serialize)]

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use kubectl_pivot_plugin_api::{ABI_LEVEL, Maturity, PROTOCOL, PluginInfo, PluginKind};
-
-use kubectl_pivot_plugin_host::Sidecar;
+use plugin_host::Sidecar;
 
 /// A file of the crate: its path there, and its content.
 pub(super) type File = (String, String);

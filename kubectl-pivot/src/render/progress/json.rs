@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use support::journal::{Event, Lane, RunEvent};
+use support::{causes, visible};
 
 use super::open::{Ended, Open};
-use crate::journal::{Event, Lane, RunEvent};
-use crate::{causes, visible};
 
 /// Progress is shown at most so often, and when all is done.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -165,7 +165,7 @@ impl Json {
 
 fn text(step: Lane, phase: Option<&'static str>, content: Content<'_>) -> Option<String> {
     let time = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
-    let api_version = crate::workflow::API_VERSION;
+    let api_version = workflow::API_VERSION;
     let line = Line { api_version, kind: "ProgressEvent", time, step, phase, content };
     serde_json::to_string(&line).ok().map(|line| visible::json(&line))
 }
@@ -187,7 +187,7 @@ mod tests {
         let mut value: Value = serde_json::from_str(&line).expect("JSON");
         let fields = value.as_object_mut().expect("an object");
         assert_eq!(fields.remove("kind").expect("a kind"), "ProgressEvent");
-        assert_eq!(fields.remove("apiVersion").expect("a version"), crate::workflow::API_VERSION);
+        assert_eq!(fields.remove("apiVersion").expect("a version"), workflow::API_VERSION);
         let time = fields.remove("time").expect("a time");
         let time: Timestamp = time.as_str().expect("text").parse().expect("RFC 3339");
         assert!(time.duration_until(Timestamp::now()).as_secs() < 60);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use support::journal::{Event, Lane};
+
 use super::open::{Ended, Open};
 use super::{detail, seconds};
-use crate::journal::{Event, Lane};
 
 /// Interval between two lines about the same wait.
 const INTERVAL: Duration = Duration::from_secs(10);

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use json::Json;
 use lines::Lines;
+use support::journal::{Event, Events, RunEvent};
+use support::visible;
 use terminal::Terminal;
 
 use super::Screen;
-use crate::journal::{Event, Events, RunEvent};
-use crate::{called, visible};
+use crate::called;
 
 /// Views of progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

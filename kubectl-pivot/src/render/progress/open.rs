@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::journal::Lane;
+use support::journal::Lane;
 
 /// Open steps and phases, in each lane the outermost first: a step of `create` may consist of phases.
 #[derive(Default)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::OwoColorize;
+use support::journal::{Event, Lane};
 
 use super::open::{Ended, Open};
 use super::{detail, line, seconds};
-use crate::journal::{Event, Lane};
 use crate::render::Screen;
 
 /// Columns before a line that belongs to the line above it.

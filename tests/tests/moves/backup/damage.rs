@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use kubectl_pivot::transfer::MANIFEST;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::proxy::Side;
 use kubectl_pivot_tests::suite::Suite;
+use transfer::MANIFEST;
 
 use super::{exit, listed, with_story};
 

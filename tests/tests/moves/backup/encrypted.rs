@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot::transfer::MANIFEST;
 use kubectl_pivot_tests::age::KeyPair;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::proxy::Side;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
+use transfer::MANIFEST;
 
 use super::{Story, exit, listed, manifest, with_story};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubectl_pivot::capi::names::PAUSED_BY_ANNOTATION;
+use capi::names::PAUSED_BY_ANNOTATION;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::proxy::{Fault, Side, Write};
 use kubectl_pivot_tests::suite::Suite;

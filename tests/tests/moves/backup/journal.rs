@@ -55,7 +55,7 @@ async fn told(arena: Arc<Arena>) {
         assert_eq!(phases, wanted, "{status:#}");
         let backup = Path::new(text(&journal["backup"]));
         assert_eq!(backup.parent(), Some(&*state.join("backups")), "{status:#}");
-        assert!(backup.join(kubectl_pivot::transfer::MANIFEST).exists());
+        assert!(backup.join(transfer::MANIFEST).exists());
         // The marks are counted in the clusters, so any machine knows these.
         let elsewhere = story.run(status_args(&story)).await.expect_success("status").json();
         assert_eq!(elsewhere.get("journal"), None, "{elsewhere:#}");
@@ -185,7 +185,7 @@ async fn unfinished(arena: Arc<Arena>) {
         let report = failed.json();
         assert_eq!(report["outcome"], "unfinished", "{failed}");
         let backup = text(&report["backup"]);
-        assert!(Path::new(backup).join(kubectl_pivot::transfer::MANIFEST).exists(), "{failed}");
+        assert!(Path::new(backup).join(transfer::MANIFEST).exists(), "{failed}");
         assert!(failed.stderr.contains(&format!("is in {backup}")), "{failed}");
         story.arena.tape().begin_run();
         program.run(story.arena.args("resume")).await.expect_success("resume");

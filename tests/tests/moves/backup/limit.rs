@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot::transfer::MANIFEST;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::program::Program;
 use kubectl_pivot_tests::suite::Suite;
+use transfer::MANIFEST;
 
 use super::{exit, listed, manifest, with_story};
 

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use kubectl_pivot_tests::arena::{Arena, Ends};
 use kubectl_pivot_tests::dump::{Dump, diff, identity, report};
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
@@ -195,7 +195,7 @@ fn content(dump: &Dump, names: &BTreeSet<String>) -> Dump {
 
 /// The manifest of a backup.
 fn manifest(directory: &Path) -> Value {
-    let text = std::fs::read_to_string(directory.join(kubectl_pivot::transfer::MANIFEST));
+    let text = std::fs::read_to_string(directory.join(transfer::MANIFEST));
     let text = text.expect("a complete backup has a manifest");
     let lines = text.lines().map(|line| line.strip_prefix("# ").expect("nothing but comments"));
     let json: Vec<&str> = lines.skip_while(|line| *line != "{").collect();

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
+use capi::{Object, ResourceType};
 use kubectl_pivot_tests::arena::{Arena, cluster_type};
 use kubectl_pivot_tests::proxy::{Call, Side};
 use kubectl_pivot_tests::suite::Suite;
@@ -153,8 +153,8 @@ async fn remove(story: &Story, object: &Object) {
     let kind = target.kinds().of(object.api_version(), object.kind());
     let place = (object.namespace(), object.name());
     let free = json!({"metadata": {"finalizers": null}});
-    let patch = (kubectl_pivot::cluster::PatchKind::Merge, &free);
-    let options = kubectl_pivot::cluster::WriteOptions::default();
+    let patch = (cluster::PatchKind::Merge, &free);
+    let options = cluster::WriteOptions::default();
     target.client().patch(&kind, place, patch, &options).await.expect("finalizers can go");
     target.client().delete(&kind, place.0, place.1, object.uid()).await.expect("deletable");
 }
@@ -177,7 +177,7 @@ fn check_paused_meanwhile(story: &Story) {
 async fn providers(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         story.back_up().await;
-        let path = story.directory().join(kubectl_pivot::transfer::MANIFEST);
+        let path = story.directory().join(transfer::MANIFEST);
         let newer = fs::read_to_string(&path).expect("readable").replace("\"v1.", "\"v9.");
         fs::write(&path, newer).expect("written");
         let refused = story.run(story.restore_args(Side::Target, &story.directory())).await;

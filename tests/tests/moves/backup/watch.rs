@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::{Arena, cluster_type};
 use kubectl_pivot_tests::program::Running;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::WriteOptions;
+use capi::{Object, ResourceType};
+use cluster::WriteOptions;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::{Value, json};

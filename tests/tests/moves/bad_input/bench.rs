@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::WriteOptions;
+use capi::{Object, ResourceType};
+use cluster::WriteOptions;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::dump::{Dump, Normal, Uids, diff, report};
 use kubectl_pivot_tests::population::{Population, shapes};

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use kubectl_pivot::capi::ResourceType;
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::ResourceType;
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::dump::Kinds;
 use kubectl_pivot_tests::population::{Piece, crds};
 use kubectl_pivot_tests::suite::Suite;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
+use capi::Object;
 use kubectl_pivot_tests::dump::RawDump;
 use kubectl_pivot_tests::population::{Piece, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;

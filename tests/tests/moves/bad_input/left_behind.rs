@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::WriteOptions;
+use capi::{Object, ResourceType};
+use cluster::WriteOptions;
 use kubectl_pivot_tests::population::crds::{
     API_VERSION, GADGET, GLOBAL_IDENTITY, MOVE, STRANGER, WIDGET,
 };

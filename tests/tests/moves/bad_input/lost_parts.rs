@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::crds::{API_VERSION, GADGET, MOVE};
 use kubectl_pivot_tests::population::shapes::DOCKER;
 use kubectl_pivot_tests::population::{Piece, shapes};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::crds::{API_VERSION, DISCOVERED, MOVE, STRANGER};
 use kubectl_pivot_tests::population::shapes::{CLUSTER_NAME, CONTROL_PLANE, condition};
 use kubectl_pivot_tests::population::{Piece, Population, shapes};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::population::{class, resource_set};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
@@ -204,12 +204,8 @@ async fn edit(story: &Story, side: Side) {
         .iter()
         .find(|object| object.kind() == "ClusterClass" && object.name() == "common-class");
     assert!(class.is_some(), "the class is in {side:?}");
-    let kind = kubectl_pivot::capi::ResourceType::new(
-        "cluster.x-k8s.io/v1beta2",
-        "ClusterClass",
-        "clusterclasses",
-        true,
-    );
+    let kind =
+        capi::ResourceType::new("cluster.x-k8s.io/v1beta2", "ClusterClass", "clusterclasses", true);
     let patch = json!({"metadata": {"annotations": {"team": "another"}}});
     let place = (Some(&*story.tag), "common-class");
     let options = WriteOptions::manager("kubectl-edit");

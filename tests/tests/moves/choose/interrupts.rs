@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::Object;
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::Object;
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::{Arena, cluster_type};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;

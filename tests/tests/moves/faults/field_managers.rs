@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, Served, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, Served, WriteOptions};
 use kubectl_pivot_tests::policy::Forgetful;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, WriteOptions};
 use kubectl_pivot_tests::arena::PROVIDER_NAMESPACE;
 use kubectl_pivot_tests::pods::{PodOfManager, Recipe};
 use kubectl_pivot_tests::population::shapes::DOCKER;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::cluster_type;
 use kubectl_pivot_tests::population::shapes::{CORE, DOCKER};
 use kubectl_pivot_tests::program::Running;

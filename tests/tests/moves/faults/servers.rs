@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
+use capi::{Object, ResourceType};
 use kubectl_pivot_tests::population::shapes::{CORE, DOCKER};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::cluster_type;
 use kubectl_pivot_tests::population::shapes::{BOOTSTRAP, CORE};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::cluster_type;
 use kubectl_pivot_tests::authenticator::Authenticator;
 use kubectl_pivot_tests::population::shapes::CORE;

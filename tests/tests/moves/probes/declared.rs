@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_plugin_api::Probe;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::plugins::{User, library};

@@ -8,8 +8,8 @@ mod waiting;
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_plugin_api::{Probe, ProbeCluster, ProbeStage};
 use kubectl_pivot_tests::arena::{Arena, Ends};
 use kubectl_pivot_tests::plugins::{User, probing};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{Client, PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::{Arena, Ends, cluster_type, lists_of_copies};
 use kubectl_pivot_tests::population::shapes::CORE;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use kubectl_pivot::capi::Object;
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::Object;
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::{Arena, cluster_type, lease_type, leases};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side, Tape, Write};
 use kubectl_pivot_tests::suite::Suite;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubectl_pivot::capi::{Object, ResourceType};
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::{Object, ResourceType};
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::proxy::Fault;
 use kubectl_pivot_tests::suite::Suite;

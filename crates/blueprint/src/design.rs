@@ -1,0 +1,206 @@
+//! Asking the plugins, after the variables were checked.
+
+use kubectl_pivot_plugin_api::{
+    BootstrapRequirements, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests, Maturity,
+    Probe, ProbesRequest, ProvidersToInit, ServedKind, Variable, merge_values,
+};
+use plugin_host::{InfrastructurePlugin, Plugin, Registry};
+use serde_json::{Map, Value};
+
+use super::about::about;
+use super::error::BlueprintError;
+use super::given::{Given, check};
+use super::network::{Network, NetworkPlan};
+use super::request::BlueprintRequest;
+
+/// A cluster as its plugins describe it.
+#[derive(Debug)]
+pub struct Blueprint {
+    request: BlueprintRequest,
+    plugin: Plugin,
+    cluster: ClusterRequest,
+    given: Given,
+    network: Network,
+    declared: Vec<Variable>,
+}
+
+impl Blueprint {
+    /// Loads the plugins and checks every variable, so that a plugin that checks less gives the same
+    /// errors.
+    ///
+    /// # Errors
+    /// A plugin cannot be used, or a variable is wrong or unknown.
+    pub fn new(registry: &Registry, request: BlueprintRequest) -> Result<Self, BlueprintError> {
+        let plugin = registry.load(&request.infrastructure)?;
+        let infrastructure = plugin.infrastructure()?;
+        let given = Given::new(&request);
+        let declared = plugin.variables()?;
+        let mut cluster = request.cluster();
+        cluster.variables = given.for_plugin(&declared);
+        let find = || find_network(registry, &request, infrastructure, &cluster);
+        let network = match request.wants_network {
+            true => find()?,
+            // Variables that are not those of the infrastructure may be those of its network.
+            false if given.has_others(&declared) => find().unwrap_or(Network::NotAsked),
+            false => Network::NotAsked,
+        };
+        let network_declares = network.variables()?;
+        let all = [declared.as_slice(), &network_declares].concat();
+        given.refuse_unknown(&all)?;
+        check(&network_declares, &given.for_plugin(&network_declares))?;
+        // A stub says that it is one, whatever the values are.
+        if plugin.info().maturity != Maturity::Stub {
+            check(&declared, &cluster.variables)?;
+        }
+        Ok(Self { request, plugin, cluster, given, network, declared: all })
+    }
+
+    /// Returns what was asked for.
+    pub fn request(&self) -> &BlueprintRequest {
+        &self.request
+    }
+
+    /// Name and version of the infrastructure plugin.
+    pub fn infrastructure_name(&self) -> &str {
+        &self.plugin.info().name
+    }
+
+    /// Name of the CNI plugin, if there is one.
+    pub fn network_name(&self) -> Option<&str> {
+        match &self.network {
+            Network::Plugin { plugin, .. } => Some(&plugin.info().name),
+            _ => None,
+        }
+    }
+
+    /// The variables of both plugins.
+    pub fn variables(&self) -> &[Variable] {
+        &self.declared
+    }
+
+    /// The providers that a management cluster needs.
+    ///
+    /// # Errors
+    /// The plugin refuses or gives no usable answer; so for all methods here.
+    pub fn providers(&self) -> Result<ProvidersToInit, BlueprintError> {
+        Ok(self.infrastructure()?.providers(&self.cluster)?)
+    }
+
+    /// Returns what the bootstrap cluster, and the machine it runs on, must offer.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn bootstrap(&self) -> Result<BootstrapRequirements, BlueprintError> {
+        Ok(self.infrastructure()?.bootstrap(&self.cluster)?)
+    }
+
+    /// The objects of the cluster.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn manifests(&self) -> Result<Manifests, BlueprintError> {
+        Ok(self.infrastructure()?.render(&self.cluster)?)
+    }
+
+    /// The objects of the cluster, for a management cluster that serves these kinds.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn manifests_for(&self, served: Vec<ServedKind>) -> Result<Manifests, BlueprintError> {
+        let cluster = ClusterRequest { served, ..self.cluster.clone() };
+        Ok(self.infrastructure()?.render(&cluster)?)
+    }
+
+    /// What "ready" means for the infrastructure, in a management cluster that serves these kinds.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn infrastructure_probes(
+        &self,
+        served: Vec<ServedKind>,
+    ) -> Result<Vec<Probe>, BlueprintError> {
+        let request = ProbesRequest {
+            name: Some(self.cluster.name.clone()),
+            namespace: Some(self.cluster.namespace.clone()),
+            variables: self.cluster.variables.clone(),
+            served,
+            capi_version: self.cluster.capi_version.clone(),
+            ..ProbesRequest::default()
+        };
+        Ok(self.infrastructure()?.probes(&request)?)
+    }
+
+    /// How the network gets into the cluster of these objects.
+    ///
+    /// # Errors
+    /// See [`Self::providers`]; and the plan may be one that this program does not know.
+    pub fn network(
+        &self,
+        objects: &[Value],
+        endpoint: Option<Endpoint>,
+    ) -> Result<NetworkPlan, BlueprintError> {
+        let mut about = about(objects, &self.cluster, self.infrastructure_name());
+        about.api_endpoint = endpoint;
+        let request = self.network.request(about, &self.given, &self.request.cni_manifests)?;
+        self.network.plan(self.infrastructure_name(), request.as_ref())
+    }
+
+    /// Returns what "ready" means for the network.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn network_probes(&self, objects: &[Value]) -> Result<Vec<Probe>, BlueprintError> {
+        let about = about(objects, &self.cluster, self.infrastructure_name());
+        let request = self.network.request(about, &self.given, &self.request.cni_manifests)?;
+        match (&self.network, request) {
+            (Network::Plugin { plugin, .. }, Some(request)) => {
+                Ok(plugin.cni()?.probes(&request)?)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn infrastructure(&self) -> Result<InfrastructurePlugin<'_>, BlueprintError> {
+        Ok(self.plugin.infrastructure()?)
+    }
+}
+
+fn find_network(
+    registry: &Registry,
+    request: &BlueprintRequest,
+    infrastructure: InfrastructurePlugin<'_>,
+    cluster: &ClusterRequest,
+) -> Result<Network, BlueprintError> {
+    let choice = infrastructure.cni(cluster);
+    let Some(wanted) = &request.cni else {
+        return match choice? {
+            CniChoice::Plugin { name, values } => load_network(registry, request, &name, values),
+            CniChoice::Plan { mut plan } => {
+                if let CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } = &mut plan
+                {
+                    merge_values(&mut chart.values, &request.cni_values);
+                }
+                Ok(Network::Plan(plan))
+            }
+            CniChoice::NotNeeded => Ok(Network::NotNeeded),
+            _ => Err(BlueprintError::NoCni(request.infrastructure.clone())),
+        };
+    };
+    let values = match choice {
+        Ok(CniChoice::Plugin { name, values }) if name == *wanted => values,
+        _ => Map::new(),
+    };
+    load_network(registry, request, wanted, values)
+}
+
+fn load_network(
+    registry: &Registry,
+    request: &BlueprintRequest,
+    name: &str,
+    mut values: Map<String, Value>,
+) -> Result<Network, BlueprintError> {
+    merge_values(&mut values, &request.cni_values);
+    let plugin = registry.load(name)?;
+    plugin.cni()?;
+    Ok(Network::Plugin { plugin, values })
+}

@@ -1,0 +1,32 @@
+//! Cluster API as data: objects, resource types, labels, conditions and the owner graph.
+//!
+//! Nothing here talks to a cluster.
+
+#![deny(clippy::indexing_slicing)]
+
+mod chosen;
+mod cluster;
+mod field;
+mod graph;
+pub mod managed_fields;
+pub mod names;
+mod object;
+pub mod references;
+mod resource;
+pub mod valid;
+
+pub use chosen::Chosen;
+pub use cluster::{
+    PAUSABLE, cluster_class_of, clusters_named_by, has_paused_annotation, is_cluster,
+    is_cluster_class, is_custom_resource, is_machine, is_pausable, is_paused, is_resource_set,
+    is_resource_set_binding, is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause,
+    unprovisioned_reason,
+};
+pub use field::at;
+pub use graph::{
+    ClusterName, Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Owner, OwnerCycle, Scope,
+    Shared, Sharing, StayReason, Usage,
+};
+pub use names::is_cluster_api;
+pub use object::{Object, ObjectId, OwnerReference, group_of};
+pub use resource::ResourceType;

@@ -1,0 +1,41 @@
+//! Talking to one cluster: kubeconfig, client, retry policy, errors.
+//!
+//! Knows nothing of moves, phases or terminals.
+
+#![deny(clippy::indexing_slicing)]
+
+mod answer;
+mod call;
+mod client;
+mod clock;
+mod connection;
+mod credentials;
+mod error;
+mod events;
+mod exposure;
+#[cfg(test)]
+mod fuzz_tests;
+mod gate;
+#[cfg(test)]
+mod hostile_tests;
+mod kubeconfig;
+mod list;
+mod proxy;
+mod retry;
+mod secrecy;
+mod served;
+mod watch;
+
+pub use client::{Client, FIELD_MANAGER, PatchKind, WriteOptions};
+pub use clock::Moment;
+pub use connection::ConnectError;
+pub use connection::client as make_client;
+pub use error::{ApiError, ApiErrorCause, Subject, Verb};
+pub use exposure::Exposure;
+pub use gate::{Gate, sleep_until};
+pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
+pub use proxy::ProxyVariables;
+pub use retry::RetryPolicy;
+pub use served::AGGREGATED_DISCOVERY;
+pub use served::Served;
+pub use watch::{Change, Changes, Watched};

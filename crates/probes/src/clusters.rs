@@ -1,0 +1,95 @@
+//! The clusters that probes look at, and what they serve.
+
+use capi::ResourceType;
+use cluster::{ApiError, Client, RetryPolicy, Served};
+use kubectl_pivot_plugin_api::{Probe, ProbeCluster};
+use tokio::sync::OnceCell;
+
+/// The two clusters of a run. What they serve is asked once for all probes.
+pub struct Clusters {
+    bootstrap: One,
+    target: One,
+}
+
+/// One of them.
+pub(super) struct One {
+    pub(super) client: Client,
+    served: OnceCell<Served>,
+    core: OnceCell<Served>,
+}
+
+impl Clusters {
+    /// The bootstrap cluster (in a move: the source) and the target.
+    pub fn new(bootstrap: &Client, target: &Client) -> Self {
+        Self { bootstrap: One::new(bootstrap), target: One::new(target) }
+    }
+
+    /// Returns what a cluster serves, as it was when this was first asked.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn served(&self, cluster: ProbeCluster) -> Result<&Served, ApiError> {
+        let one = self.one(cluster).unwrap_or(&self.target);
+        one.served.get_or_try_init(|| Served::read(&one.client)).await
+    }
+
+    /// The cluster that a probe means; none if it is of a newer version of the interface.
+    pub(super) fn one(&self, cluster: ProbeCluster) -> Option<&One> {
+        match cluster {
+            ProbeCluster::Bootstrap => Some(&self.bootstrap),
+            ProbeCluster::Target => Some(&self.target),
+            _ => None,
+        }
+    }
+}
+
+impl One {
+    fn new(client: &Client) -> Self {
+        // The caller reports failures and tries again; it has a time limit.
+        let client = client.clone().with_retry(RetryPolicy::brief());
+        Self { client, served: OnceCell::new(), core: OnceCell::new() }
+    }
+
+    /// How the kind of a probe is served; `Err` of a sentence fragment if it is not. What was found
+    /// before is believed, unless `anew`.
+    pub(super) async fn resolve(
+        &self,
+        probe: &Probe,
+        anew: bool,
+    ) -> Result<Result<ResourceType, String>, ApiError> {
+        let fresh;
+        let served = match (probe.group.is_empty(), anew) {
+            (true, false) => self.core.get_or_try_init(|| Served::read_core(&self.client)).await?,
+            (false, false) => self.served.get_or_try_init(|| Served::read(&self.client)).await?,
+            (true, true) => {
+                fresh = Served::read_core(&self.client).await?;
+                &fresh
+            }
+            (false, true) => {
+                fresh = Served::read(&self.client).await?;
+                &fresh
+            }
+        };
+        Ok(choose(probe, served.versions(&probe.group, &probe.kind)))
+    }
+}
+
+fn choose(probe: &Probe, served: &[ResourceType]) -> Result<ResourceType, String> {
+    let kind = match probe.group.as_str() {
+        "" => probe.kind.clone(),
+        group => format!("{}.{group}", probe.kind),
+    };
+    let is_wanted = |resource: &&ResourceType| {
+        probe.version.as_ref().is_none_or(|version| resource.version == *version)
+    };
+    if let Some(resource) = served.iter().find(is_wanted) {
+        return Ok(resource.clone());
+    }
+    let versions: Vec<_> = served.iter().map(|resource| resource.version.as_str()).collect();
+    Err(match (&probe.version, versions.is_empty()) {
+        (Some(wanted), false) => {
+            format!("the kind {kind} is not served at {wanted}, but at {}", versions.join(", "))
+        }
+        _ => format!("the kind {kind} is not served"),
+    })
+}

@@ -1,0 +1,12 @@
+//! What every other crate may use: events and their journal, YAML, texts that are safe to show.
+//!
+//! Knows nothing of clusters, of terminals, or of Cluster API.
+
+pub mod causes;
+#[cfg(test)]
+mod fuzz_tests;
+pub mod journal;
+pub mod panics;
+pub mod redact;
+pub mod visible;
+pub mod yaml;

@@ -1,0 +1,351 @@
+//! Ending an interrupted move in one of its clusters, when the other one is gone for good.
+//!
+//! The record of each cluster tells enough: the source is written to before the target when a run goes
+//! forward, so what the source's record says has not been passed by the target's; and a target that is handing
+//! over or further has the list of all copies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use capi::names::{FINALIZERS_ANNOTATION, RUN_ANNOTATION};
+use capi::{Object, ObjectId};
+use serde_json::json;
+use support::journal::RunEvent;
+
+use super::discover::{Territory, list_everywhere};
+use super::error::{MoveError, PhaseError};
+use super::exposure;
+use super::inventory;
+use super::kinds;
+use super::ledger;
+use super::lock::{Holder, Lease, Lock};
+use super::namespaces;
+use super::pause;
+use super::places::{lock_one, same_part};
+use super::precondition::patch;
+use super::record::{Operation, Phase, Record, Role, Step};
+use super::recover::{as_recorded, find_one};
+use super::report::{Outcome, Report};
+use super::run::{Progress, Run};
+use super::seal::{setting_free, with_finalizers};
+use super::undo::{Stray, remove_marked, resume_source};
+
+/// How long the other cluster gets to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a user says about the other cluster of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It is gone; whether its address still accepts connections is to be looked at.
+    Checked,
+    /// It is gone, whatever has its address now.
+    Sure,
+}
+
+/// Finishes a move in its target, without its source.
+///
+/// # Errors
+/// When the copies are not complete, the source still accepts connections, or a request fails.
+pub async fn resume_without_source(
+    run: &Run,
+    force: bool,
+    gone: Gone,
+    report: &mut Report,
+) -> Result<(), MoveError> {
+    let (record, holder) = record_here(run, Role::Target).await?;
+    refuse_early(&record)?;
+    refuse_if_it_answers(&record, gone).await?;
+    run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
+    let run = as_recorded(run, &record);
+    report.run.clone_from(&run.id);
+    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
+    let lock = lock_one(&run, &run.target, record.clone(), force).await?;
+    let lock = same_part(lock, &record).await?;
+    let record = lock.record().await;
+    if let Err(error) = refuse_early(&record) {
+        lock.leave().await;
+        return Err(error);
+    }
+    run.begun(Operation::Move, &record.peer, run.target.server());
+    run.events.started("resume", "Resume reconciliation");
+    match finish(&run, &lock, &territory).await {
+        Ok(moved) => report.moved = moved,
+        Err(source) => {
+            run.events.send(support::journal::Event::Failed);
+            lock.leave().await;
+            return Err(MoveError::Unfinished { doing: "resume reconciliation", source });
+        }
+    }
+    run.events.finished("");
+    lock.finish().await.map_err(|error| MoveError::Unfinished {
+        doing: "remove its record",
+        source: Box::new(error).into(),
+    })?;
+    report.source = record.peer;
+    report.clusters = report.moved.iter().filter(|id| id.kind == "Cluster").count();
+    report.outcome = Outcome::Moved;
+    report.count_all_requests(&run);
+    Ok(())
+}
+
+/// Rolls a move back in the cluster that is left. In the source that gives the Clusters their pause state back;
+/// in the target it removes what carries the mark of the run.
+///
+/// # Errors
+/// When the run is too far, the other cluster still accepts connections, or a request fails.
+pub async fn rollback_without(
+    run: &Run,
+    missing: Role,
+    force: bool,
+    gone: Gone,
+) -> Result<Record, MoveError> {
+    let here = missing.other();
+    let (record, holder) = record_here(run, here).await?;
+    refuse_late(&record)?;
+    refuse_if_it_answers(&record, gone).await?;
+    run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
+    let run = as_recorded(run, &record);
+    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
+    let lock = lock_one(&run, &run.source, record.clone(), force).await?;
+    let lock = same_part(lock, &record).await?;
+    let record = lock.record().await;
+    if let Err(error) = refuse_late(&record) {
+        lock.leave().await;
+        return Err(error);
+    }
+    run.begun("rollback", run.source.server(), run.target.server());
+    run.events.started("undo", "Roll back");
+    if let Err(source) = undo(&run, &lock, &territory, here).await {
+        run.events.send(support::journal::Event::Failed);
+        lock.leave().await;
+        let (doing, undo) = ("roll back", source.to_string());
+        return Err(MoveError::HalfUndone { doing, undo, source });
+    }
+    run.events.finished("");
+    if let Err(error) = lock.finish().await {
+        let (doing, undo) = ("remove its record", error.to_string());
+        return Err(MoveError::HalfUndone { doing, undo, source: Box::new(error).into() });
+    }
+    let outcome = Outcome::Undone.to_string();
+    run.events.record(RunEvent::Ended { outcome, error: None });
+    Ok(record)
+}
+
+/// The record of the move whose end this cluster is.
+async fn record_here(run: &Run, role: Role) -> Result<(Record, Option<Holder>), MoveError> {
+    exposure::warn(run);
+    let lease = find_one(&run.target).await.map_err(MoveError::Unprepared)?;
+    let holder = lease.as_ref().and_then(Lease::holder);
+    let record = lease.and_then(|lease| lease.record);
+    let record = record.ok_or_else(|| {
+        MoveError::NoRun("no interrupted move was found in this cluster".to_owned())
+    })?;
+    if record.operation != Operation::Move {
+        return Err(MoveError::OfFiles(Box::new(record)));
+    }
+    if record.role != role {
+        return Err(MoveError::NoRun(format!(
+            "this cluster is the {} of the move {}, not its {role}",
+            record.role, record.run
+        )));
+    }
+    Ok((record, holder))
+}
+
+/// Refuses to finish a move whose copies may not be complete.
+fn refuse_early(record: &Record) -> Result<(), MoveError> {
+    let hint = match record.phase {
+        Phase::Preparing => {
+            "remove its copies with `kubectl pivot rollback --source-is-gone`, then restore the backup with \
+             `kubectl pivot restore`"
+        }
+        Phase::Undoing => "finish the rollback with `kubectl pivot rollback --source-is-gone`",
+        _ => return Ok(()),
+    };
+    Err(MoveError::NotAlone {
+        record: Box::new(record.clone()),
+        problem: format!("it was {}, so its copies may not be complete", record.phase),
+        hint: hint.to_owned(),
+    })
+}
+
+/// Refuses to roll a move back that may have deleted something, or whose copies are the last ones there are.
+fn refuse_late(record: &Record) -> Result<(), MoveError> {
+    let is_last = record.role == Role::Target && !record.copies.is_empty();
+    if record.can_be_rolled_back() && !is_last {
+        return Ok(());
+    }
+    let (problem, hint) = match record.role {
+        Role::Target if record.phase == Phase::Undoing => (
+            "its copies were complete when the rollback began, and those that are left are the last ones there are",
+            "restore the backup of the move with `kubectl pivot restore` into a new cluster",
+        ),
+        Role::Target => (
+            "its copies are complete, and the last ones there are",
+            "finish the move with `kubectl pivot resume --source-is-gone`",
+        ),
+        Role::Source => (
+            "objects may have been deleted from the source already",
+            "restore the backup of the move with `kubectl pivot restore` into a new cluster, and delete this one",
+        ),
+    };
+    let record = Box::new(record.clone());
+    Err(MoveError::NotAlone { record, problem: problem.to_owned(), hint: hint.to_owned() })
+}
+
+/// A cluster that is only away may come back, with controllers that work on what this command sets free.
+async fn refuse_if_it_answers(record: &Record, gone: Gone) -> Result<(), MoveError> {
+    if gone == Gone::Sure || !accepts_connections(&record.peer).await {
+        return Ok(());
+    }
+    let missing = record.role.other();
+    Err(MoveError::NotAlone {
+        record: Box::new(record.clone()),
+        problem: format!(
+            "{}, the address of the {missing}, accepts connections from this machine",
+            record.peer
+        ),
+        hint: format!(
+            "end the move in both clusters; if another cluster has this address now, use \
+             --{missing}-is-gone=sure"
+        ),
+    })
+}
+
+async fn accepts_connections(server: &str) -> bool {
+    let Ok(uri) = server.parse::<http::Uri>() else { return false };
+    let Some(host) = uri.host() else { return false };
+    let port = uri.port_u16().unwrap_or(443);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let connecting = tokio::net::TcpStream::connect((host, port));
+    matches!(tokio::time::timeout(CONNECT_TIMEOUT, connecting).await, Ok(Ok(_)))
+}
+
+async fn territory(run: &Run) -> Result<Territory, PhaseError> {
+    let (kinds, providers) =
+        tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
+    let namespaces = run.options.namespaces.clone();
+    let chosen = run.options.choice.fixed().cloned().map(Arc::new);
+    Ok(Territory { kinds, providers, namespaces, chosen, taken: None })
+}
+
+/// Takes the steps that are left. The source deletes nothing more and holds nothing.
+async fn finish(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+) -> Result<Vec<ObjectId>, PhaseError> {
+    let record = lock.record().await;
+    // Between two batches the list may be removed already.
+    if record.phase == Phase::Finished {
+        return Ok(Vec::new());
+    }
+    let ledger = ledger::read(&run.target, &lock.namespace().await, &record.copies).await?;
+    let ledger = ledger.ok_or(PhaseError::NoLedger)?;
+    if record.phase != Phase::Resuming {
+        let missing = ledger.missing(&list_everywhere(&run.target, territory).await?);
+        if let Some(first) = missing.first() {
+            return Err(PhaseError::LastCopiesGone { first: first.clone(), count: missing.len() });
+        }
+    }
+    let mut phase = record.phase;
+    while phase != Phase::Finished {
+        let step = match phase {
+            Phase::HandingOver | Phase::Committed => {
+                run.recorded("seal", hand_over(run, territory)).await?;
+                Step::CopiesHandedOver
+            }
+            Phase::Deleting => {
+                run.recorded("delete", std::future::ready(Ok::<_, PhaseError>(()))).await?;
+                Step::SourceDeleted
+            }
+            _ => {
+                let resumed = pause::restore_all(run, &run.target, &territory.kinds);
+                run.recorded("resume", resumed).await?;
+                namespaces::unmark_or_warn(run).await;
+                Step::Resumed
+            }
+        };
+        phase = lock.advance(step).await.map_err(Box::new)?;
+    }
+    Ok(ledger.created(territory))
+}
+
+/// Hands over the copies that are left without their sources, whose field ownership is lost.
+async fn hand_over(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+    let is_ours = |object: &Object| object.annotation(RUN_ANNOTATION) == Some(&run.id);
+    let listed = list_everywhere(&run.target, territory).await?;
+    let ours: Vec<_> = listed.into_iter().filter(|(_, object)| is_ours(object)).collect();
+    let progress = Progress::of(ours.len()).carried_through();
+    run.each(ours, &progress, |(kind, copy)| async move {
+        let change = |now: &Object| {
+            let mut change = json!({"metadata": {"annotations": setting_free(now)}});
+            let finalizers = now.annotation(FINALIZERS_ANNOTATION).into_iter();
+            let finalizers = finalizers.flat_map(|names| names.split(',')).collect();
+            if let Some(finalizers) = with_finalizers(now, finalizers) {
+                change["metadata"]["finalizers"] = finalizers;
+            }
+            is_ours(now).then_some(change)
+        };
+        patch(&run.target, &territory.kinds[kind].resource, &copy, change).await?;
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+async fn undo(run: &Run, lock: &Lock, territory: &Territory, here: Role) -> Result<(), PhaseError> {
+    lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
+    let undone = async {
+        if here == Role::Source {
+            return resume_source(run, lock, territory, Stray::No).await;
+        }
+        remove_marked(run, territory).await?;
+        namespaces::leave(run).await;
+        Ok(())
+    };
+    run.recorded("undo", undone).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Page;
+    use crate::options::Namespaces;
+
+    fn record(role: Role, phase: Phase) -> Record {
+        Record { phase, ..Record::new("r", role, &Namespaces::All, "https://a") }
+    }
+
+    #[test]
+    fn a_target_is_finished_once_its_copies_are_complete() {
+        let page = Page { name: "p".to_owned(), uid: "u".to_owned() };
+        for phase in Phase::ALL {
+            let is_complete = !matches!(phase, Phase::Preparing | Phase::Undoing);
+            let copies = if is_complete { vec![page.clone()] } else { Vec::new() };
+            let record = Record { copies, ..record(Role::Target, phase) };
+            assert_eq!(refuse_early(&record).is_ok(), is_complete, "{phase}");
+            assert_eq!(refuse_late(&record).is_ok(), !is_complete, "{phase}");
+        }
+        let undoing = Record { copies: vec![page], ..record(Role::Target, Phase::Undoing) };
+        assert!(refuse_late(&undoing).is_err(), "its copies may be the last ones");
+    }
+
+    #[test]
+    fn a_source_is_rolled_back_as_long_as_nothing_was_deleted() {
+        for phase in Phase::ALL {
+            let may = refuse_late(&record(Role::Source, phase)).is_ok();
+            assert_eq!(may, phase.can_roll_back(), "{phase}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_nobody_has_accepts_nothing() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let server = format!("https://{}/path", listener.local_addr().expect("it is bound"));
+        assert!(accepts_connections(&server).await);
+        drop(listener);
+        assert!(!accepts_connections(&server).await);
+        assert!(!accepts_connections("no address").await);
+    }
+}

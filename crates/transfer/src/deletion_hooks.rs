@@ -1,0 +1,109 @@
+//! What is asked in a cluster before it deletes an object: webhooks and policies, which see the object's annotations.
+
+#![deny(clippy::indexing_slicing)]
+
+use capi::{Object, ResourceType, at};
+use cluster::Client;
+use serde_json::Value;
+
+const API_VERSION: &str = "admissionregistration.k8s.io/v1";
+
+/// The rules by which webhooks and policies look at deletions.
+#[derive(Debug, Default)]
+pub(super) struct DeletionHooks {
+    rules: Vec<Value>,
+    /// Whether some could not be read: any kind may be looked at then.
+    are_unknown: bool,
+}
+
+impl DeletionHooks {
+    /// Reads those of a cluster, as far as its user may.
+    pub(super) async fn read(cluster: &Client) -> Self {
+        let mut hooks = Self::default();
+        for (kind, plural) in [
+            ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+            ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+            ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+        ] {
+            let resource = ResourceType::new(API_VERSION, kind, plural, false);
+            match cluster.list(&resource, None).await {
+                Ok(listed) => hooks.rules.extend(listed.iter().flat_map(rules)),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => {
+                    tracing::debug!(%error, kind, "any kind may have webhooks");
+                    hooks.are_unknown = true;
+                }
+            }
+        }
+        hooks
+    }
+
+    /// Returns whether something may look at the deletion of an object of this kind.
+    pub(super) fn look_at(&self, resource: &ResourceType) -> bool {
+        self.are_unknown || self.rules.iter().any(|rule| matches(rule, resource))
+    }
+}
+
+fn rules(object: &Object) -> Vec<Value> {
+    let value = object.value();
+    let webhooks = at(value, "/webhooks").as_array().into_iter().flatten();
+    let of_webhooks = webhooks.filter_map(|webhook| at(webhook, "/rules").as_array()).flatten();
+    let of_policy = at(value, "/spec/matchConstraints/resourceRules").as_array();
+    of_webhooks.chain(of_policy.into_iter().flatten()).cloned().collect()
+}
+
+fn matches(rule: &Value, resource: &ResourceType) -> bool {
+    let has = |field: &str, wanted: &[&str]| {
+        let values = rule.get(field).and_then(Value::as_array).into_iter().flatten();
+        values.filter_map(Value::as_str).any(|value| wanted.contains(&value))
+    };
+    has("operations", &["DELETE", "*"])
+        && has("apiGroups", &[&resource.group, "*"])
+        && has("resources", &[&resource.plural, "*", "*/*"])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn hooks(objects: &[Value]) -> DeletionHooks {
+        let rules = objects.iter().flat_map(|object| rules(&Object::new(object.clone())));
+        DeletionHooks { rules: rules.collect(), are_unknown: false }
+    }
+
+    fn rule(operations: &[&str], group: &str, resource: &str) -> Value {
+        json!({"operations": operations, "apiGroups": [group], "apiVersions": ["v1"], "resources": [resource]})
+    }
+
+    #[test]
+    fn webhooks_and_policies_of_deletions_are_found() {
+        let machines = ResourceType::new("c.io/v1", "Machine", "machines", true);
+        let secrets = ResourceType::core("Secret", "secrets");
+        for (rule, machines_are, secrets_are) in [
+            (rule(&["CREATE", "DELETE"], "c.io", "machines"), true, false),
+            (rule(&["*"], "*", "*"), true, true),
+            (rule(&["DELETE"], "", "secrets"), false, true),
+            (rule(&["DELETE"], "c.io", "*/*"), true, false),
+            (rule(&["UPDATE"], "c.io", "machines"), false, false),
+            (rule(&["DELETE"], "c.io", "machines/status"), false, false),
+            (rule(&["DELETE"], "d.io", "machines"), false, false),
+        ] {
+            let webhook = json!({"webhooks": [{"rules": []}, {"rules": [rule]}]});
+            let policy = json!({"spec": {"matchConstraints": {"resourceRules": [rule]}}});
+            for object in [webhook, policy] {
+                let hooks = hooks(std::slice::from_ref(&object));
+                assert_eq!(hooks.look_at(&machines), machines_are, "{object}");
+                assert_eq!(hooks.look_at(&secrets), secrets_are, "{object}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_may_be_there() {
+        let secrets = ResourceType::core("Secret", "secrets");
+        assert!(!DeletionHooks::default().look_at(&secrets));
+        assert!(DeletionHooks { are_unknown: true, ..Default::default() }.look_at(&secrets));
+    }
+}

@@ -1,0 +1,160 @@
+//! clusterctl's inventory of providers, on both clusters.
+
+#![deny(clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use capi::{Object, ResourceType};
+use cluster::{ApiError, Client};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::findings::Findings;
+
+/// clusterctl's `Provider` objects.
+pub fn provider_type() -> ResourceType {
+    ResourceType::new("clusterctl.cluster.x-k8s.io/v1alpha3", "Provider", "providers", true)
+}
+
+/// One installed provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    /// Name, for example `docker`.
+    pub name: String,
+    /// Type, for example `InfrastructureProvider`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Version as written, for example `v1.14.2`.
+    pub version: String,
+    /// Namespace it runs in.
+    pub namespace: String,
+}
+
+impl Provider {
+    /// Returns whether its namespace may hold credentials that belong to clusters.
+    pub fn is_infrastructure(&self) -> bool {
+        self.kind == "InfrastructureProvider"
+    }
+}
+
+/// Reads the providers of a cluster; none when clusterctl never ran there.
+///
+/// # Errors
+/// When they cannot be listed.
+pub async fn read(cluster: &Client) -> Result<Vec<Provider>, ApiError> {
+    match cluster.list(&provider_type(), None).await {
+        Ok(objects) => Ok(objects.iter().map(from_object).collect()),
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn from_object(object: &Object) -> Provider {
+    let text = |field: &str| {
+        let text = object.value().get(field).and_then(|value| value.as_str());
+        text.unwrap_or_default().to_owned()
+    };
+    Provider {
+        name: text("providerName"),
+        kind: text("type"),
+        version: text("version"),
+        namespace: object.namespace().unwrap_or_default().to_owned(),
+    }
+}
+
+/// Checks that the target has every provider of the source, at least as new.
+pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
+    let mut findings = Findings::default();
+    if source.is_empty() {
+        let message =
+            "it is not a management cluster: clusterctl's provider inventory is empty".to_owned();
+        findings.error(
+            "NotInitialised",
+            "source",
+            message,
+            "check --kubeconfig and --kubeconfig-context",
+        );
+    }
+    let mut newest: BTreeMap<(&str, &str), Version> = BTreeMap::new();
+    for provider in target {
+        let Some(version) = parse(provider, "target", &mut findings) else { continue };
+        let slot =
+            newest.entry((&provider.kind, &provider.name)).or_insert_with(|| version.clone());
+        *slot = version.max(slot.clone());
+    }
+    for provider in source {
+        let Some(wanted) = parse(provider, "source", &mut findings) else { continue };
+        let described = format!("{} {}", provider.kind, provider.name);
+        match newest.get(&(provider.kind.as_str(), provider.name.as_str())) {
+            None => findings.error(
+                "ProviderMissing",
+                "target",
+                format!("{described} is not installed (the source has {})", provider.version),
+                "install it with `clusterctl init` in the target cluster",
+            ),
+            Some(found) if *found < wanted => findings.error(
+                "ProviderOlder",
+                "target",
+                format!(
+                    "{described} is older (v{found}) than in the source ({})",
+                    provider.version
+                ),
+                "upgrade it with `clusterctl upgrade apply` in the target cluster",
+            ),
+            Some(_) => {}
+        }
+    }
+    findings
+}
+
+fn parse(provider: &Provider, cluster: &'static str, findings: &mut Findings) -> Option<Version> {
+    let text = provider.version.strip_prefix('v').unwrap_or(&provider.version);
+    let parsed = Version::parse(text).ok();
+    if parsed.is_none() {
+        let message = format!(
+            "{} {} has a version that is not semantic: `{}`",
+            provider.kind, provider.name, provider.version
+        );
+        findings.error(
+            "ProviderVersion",
+            cluster,
+            message,
+            "fix the version of its Provider object",
+        );
+    }
+    parsed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(name: &str, version: &str) -> Provider {
+        Provider {
+            name: name.into(),
+            kind: "CoreProvider".into(),
+            version: version.into(),
+            namespace: "n".into(),
+        }
+    }
+
+    fn rules(source: &[Provider], target: &[Provider]) -> Vec<&'static str> {
+        compare(source, target).0.iter().map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn the_target_must_have_everything_at_least_as_new() {
+        let old = [provider("a", "v1.2.0")];
+        let new = [provider("a", "v1.10.0")];
+        assert_eq!(rules(&old, &new), Vec::<&str>::new());
+        assert_eq!(rules(&old, &old), Vec::<&str>::new());
+        assert_eq!(rules(&new, &old), ["ProviderOlder"]);
+        assert_eq!(rules(&old, &[]), ["ProviderMissing"]);
+        assert_eq!(rules(&[], &old), ["NotInitialised"]);
+        assert_eq!(rules(&[provider("a", "main")], &new), ["ProviderVersion"]);
+        assert_eq!(
+            rules(&new, &[provider("a", "v1.2.0"), provider("a", "v1.11.0")]),
+            Vec::<&str>::new()
+        );
+    }
+}

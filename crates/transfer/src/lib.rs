@@ -1,0 +1,91 @@
+//! The move: one file for each phase, and the order that makes them a transaction.
+//!
+//! [`plan`] finds out what would happen and writes nothing; [`execute`] carries the plan out.
+//! Phases: preflight, pause (and discover again), quiesce, copy, verify, seal, delete, resume. A
+//! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
+
+mod acceptance;
+mod alone;
+mod batches;
+#[cfg(test)]
+mod check_again_tests;
+mod choice;
+mod compare;
+mod controllers;
+mod conversion;
+mod copy;
+mod delete;
+mod deletion_hooks;
+mod directory;
+mod discover;
+mod error;
+mod exposure;
+mod findings;
+mod held;
+mod hold;
+mod in_batches;
+mod inventory;
+mod kinds;
+mod ledger;
+mod lock;
+mod marks;
+mod mover;
+mod namespaces;
+mod options;
+mod own_pause;
+#[cfg(test)]
+mod panic_tests;
+mod pause;
+mod places;
+mod precondition;
+mod preflight;
+mod quiesce;
+mod rbac;
+mod readiness;
+mod record;
+#[cfg(test)]
+mod record_fuzz_tests;
+mod recover;
+mod report;
+mod reserved;
+mod resumed;
+mod run;
+mod seal;
+mod sides;
+mod take_over;
+mod undo;
+mod units;
+mod unrecorded;
+mod verify;
+
+pub use acceptance::{Acceptance, Check, Waiting, accept};
+pub use alone::{Gone, resume_without_source, rollback_without};
+pub use batches::Batches;
+pub use choice::{Choice, ClusterPattern, Wish};
+pub use conversion::{AcceptedLoss, ConvertedField, ConvertedKind};
+pub use directory::{
+    Contents, Destination, Encryption, EncryptionError, Identities, LoadPlan, MANIFEST, Manifest,
+    Recipients, SavedObject, inspect, load, plan_load, plan_save, save,
+};
+pub use error::{MoveError, PhaseError};
+pub use findings::{Finding, Findings, Severity};
+pub use inventory::{Provider as InstalledProvider, read as installed_providers};
+pub use kinds::crd_type;
+pub use lock::{Holder, Lease, LeaseState, LockError};
+pub use marks::{Mark, Marks, Unread, marks};
+pub use mover::{execute, plan};
+pub use options::{
+    Existing, HoldControllers, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal,
+};
+pub use preflight::{Preflight, Stranger};
+pub use rbac::{Subject, rbac};
+pub use readiness::{Probes, Unprobed, look_once};
+pub use record::{Operation, Phase, Record, Role};
+pub use recover::{Found, find, resume, rollback};
+pub use report::{BatchCourse, BatchState, Explained, Failure, Outcome, PhaseTime, Report};
+pub use run::{Run, Stop};
+pub use sides::paused_before;
+pub use sides::{ClusterState, Sides};
+pub use take_over::{Interruption, TakeOver};
+pub use units::{MovePlan, PlannedCluster, PlannedFate, SharedObjects, Unit, plan_units};
+pub use unrecorded::rollback_from_marks;

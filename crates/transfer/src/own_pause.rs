@@ -1,0 +1,384 @@
+//! Pausing objects by an annotation of their own, beside the pause of their Cluster.
+//!
+//! Two sorts need that. An object with finalizers stands for something real: while the source is emptied, no
+//! controller may act on its deletion, even if somebody resumes its Cluster in that moment. And a kind of which
+//! no object was seen to report `Paused` may have a controller that ignores the pause of a Cluster; the copies of
+//! such a kind keep their pause until everything that moves has gone from the source.
+//!
+//! The mark `paused-by` tells the two apart. `RUN` goes along to the copy; `RUN/reported` belongs to the source.
+
+use std::collections::HashSet;
+
+use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
+use capi::{
+    Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType, StayReason,
+    has_paused_annotation, is_cluster, is_custom_resource, is_pausable, reports_pause,
+};
+use cluster::{ApiError, Client};
+use futures::{StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+
+use super::discover::list_metadata_or_none;
+use super::error::PhaseError;
+use super::pause::{is_in_scope, paused_by};
+use super::precondition;
+use super::run::{Progress, Run};
+
+/// Kinds listed at once.
+const LISTS_IN_FLIGHT: usize = 8;
+
+/// Follows the run's id in the mark of an object whose kind reports that it honours the pause of its Cluster.
+const REPORTED: &str = "/reported";
+
+/// Pauses every object of a source that needs a pause of its own, once the controllers have reported that they
+/// have seen the pause of its Cluster. Returns one that has gone meanwhile or that somebody else has paused, if there
+/// is any: the graph is out of date then.
+///
+/// What has finalizers is marked for its deletion (`delete-for-move`) in the same request.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn pause_each(
+    run: &Run,
+    graph: &mut Graph,
+) -> Result<Option<ObjectId>, PhaseError> {
+    let reporting = reporting(graph, &run.id);
+    let (kinds, nodes) = (&graph.kinds, &graph.nodes);
+    let needs_it = |index: &usize| {
+        let (kind, object) = (nodes[*index].kind, &nodes[*index].object);
+        let is_held = !object.finalizers().is_empty();
+        nodes[*index].fate == Fate::Move
+            && !has_paused_annotation(object)
+            && may_need_it(&kinds[kind], object)
+            && (is_held || !reporting.contains(&kind))
+    };
+    let active: Vec<usize> = graph.copied().filter(needs_it).collect();
+    let reporting = &reporting;
+    let progress = Progress::of(active.len());
+    let paused = run
+        .each(active, &progress, |index| async move {
+            let (kind, object) = (nodes[index].kind, &nodes[index].object);
+            let mark = mark(&run.id, reporting.contains(&kind));
+            let plan = |now: &Object| (!has_paused_annotation(now)).then(|| pausing(now, &mark));
+            let resource = &kinds[kind].resource;
+            let paused = precondition::patch(&run.source, resource, object, plan).await?;
+            Ok((index, paused))
+        })
+        .await?;
+    let mut missed = None;
+    for (index, now) in paused {
+        match now {
+            Some(now) => graph.nodes[index].object = now,
+            None => missed = Some(graph.nodes[index].object.id()),
+        }
+    }
+    Ok(missed)
+}
+
+/// The mark of an object whose kind does, or does not, report that it honours the pause of its Cluster.
+pub(super) fn mark(run: &str, is_reported: bool) -> String {
+    format!("{run}{}", if is_reported { REPORTED } else { "" })
+}
+
+/// Returns the kinds that honour the pause of a Cluster: an object without a pause of its own reports `Paused`. A kind that
+/// an earlier attempt of the run has not seen to do so stays one that does not.
+fn reporting(graph: &Graph, run: &str) -> HashSet<usize> {
+    let mut reporting = HashSet::new();
+    let mut silent = HashSet::new();
+    for node in &graph.nodes {
+        let mark = node.object.annotation(PAUSED_BY_ANNOTATION);
+        if mark.is_some_and(|mark| mark.ends_with(REPORTED))
+            || (!has_paused_annotation(&node.object) && reports_pause(&node.object) == Some(true))
+        {
+            reporting.insert(node.kind);
+        } else if mark == Some(run) {
+            silent.insert(node.kind);
+        }
+    }
+    reporting.retain(|kind| !silent.contains(kind));
+    reporting
+}
+
+/// Returns whether controllers could do harm to an object without a pause of its own, by its metadata and kind.
+/// A kind without a status, like a template, has none that would report anything.
+fn may_need_it(kind: &MoveKind, object: &Object) -> bool {
+    is_custom_resource(object)
+        && !is_pausable(object)
+        && (kind.has_status_subresource || !object.finalizers().is_empty())
+}
+
+/// Returns whether a run has paused an object by its own annotation.
+pub(super) fn has_own_pause(object: &Object) -> bool {
+    !is_cluster(object) && paused_by(object).is_some() && has_paused_annotation(object)
+}
+
+/// Returns whether the copy of an object stays paused until the source is empty.
+pub(super) fn outlasts_hand_over(source: &Object) -> bool {
+    has_own_pause(source) && !belongs_to_source(source)
+}
+
+/// Returns whether the pause of an object, with its mark, is not for the copy.
+pub(super) fn belongs_to_source(object: &Object) -> bool {
+    object.annotation(PAUSED_BY_ANNOTATION).is_some_and(|mark| mark.ends_with(REPORTED))
+}
+
+/// Takes off an object of the source what is there for the source only, and the mark of anybody but this run: nobody
+/// would ever end the pause that it stands for.
+pub(super) fn remove_from_copy(object: &mut Object, run: &str) {
+    let Some(by) = paused_by(object).map(str::to_owned) else {
+        // A run marks no Secret and no ConfigMap.
+        object.remove_annotation(PAUSED_BY_ANNOTATION);
+        return;
+    };
+    object.remove_annotation(DELETE_FOR_MOVE_ANNOTATION);
+    if belongs_to_source(object) {
+        object.remove_annotation(PAUSED_ANNOTATION);
+        object.remove_annotation(PAUSED_BY_ANNOTATION);
+    }
+    if by != run {
+        object.remove_annotation(PAUSED_BY_ANNOTATION);
+    }
+}
+
+/// Ends the pauses that this run has given to objects of a cluster, other than those of the kinds that it pauses as
+/// a whole.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn restore(
+    run: &Run,
+    cluster: &Client,
+    kinds: &[MoveKind],
+) -> Result<(), PhaseError> {
+    let is_ours = |object: &Object| paused_by(object) == Some(&run.id);
+    let mut paused = list(run, cluster, kinds).await?;
+    paused.retain(|(_, object)| !is_pausable(object) && is_ours(object));
+    let progress = Progress::of(paused.len()).carried_through();
+    run.each(paused, &progress, |(kind, object)| async move {
+        let plan = |now: &Object| is_ours(now).then(resuming);
+        precondition::patch(cluster, &kind.resource, &object, plan).await?;
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+/// Ends the pauses that this run has given to objects of its source which stay there after all: a Cluster that stays
+/// has begun to use them.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
+    let staying: Vec<&Node> = staying(graph, &run.id).collect();
+    let progress = Progress::of(staying.len()).carried_through();
+    run.each(staying, &progress, |node| async move {
+        let object = &node.object;
+        let plan = |now: &Object| (paused_by(now) == Some(&run.id)).then(resuming);
+        let resumed = precondition::patch(&run.source, graph.resource(node), object, plan).await?;
+        if resumed.is_some() {
+            run.events.warning(format!(
+                "{} stays in the source, because Clusters there use it now; it is active in both clusters",
+                object.id()
+            ));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+/// What a run has paused and no longer moves, unless it belongs to a Cluster: the copy of that works in the target.
+fn staying<'a>(graph: &'a Graph, run: &str) -> impl Iterator<Item = &'a Node> {
+    let is_used = |node: &Node| {
+        matches!(
+            node.fate,
+            Fate::Stay(StayReason::NotChosen(NotChosen::Used(_))) | Fate::Keep(KeepReason::Shared)
+        )
+    };
+    let is_ours = move |node: &&Node| {
+        is_used(node) && !is_cluster(&node.object) && paused_by(&node.object) == Some(run)
+    };
+    graph.nodes.iter().filter(is_ours)
+}
+
+/// The objects that a run may be about to pause by themselves, as far as metadata tell.
+///
+/// # Errors
+/// When a list fails.
+pub(super) async fn not_paused<'a>(
+    run: &Run,
+    cluster: &Client,
+    kinds: &'a [MoveKind],
+) -> Result<Vec<(&'a ResourceType, Object)>, PhaseError> {
+    let listed = list(run, cluster, kinds).await?.into_iter();
+    let listed = listed.filter(|(kind, object)| {
+        object.namespace().is_some() && may_need_it(kind, object) && !has_paused_annotation(object)
+    });
+    Ok(listed.map(|(kind, object)| (&kind.resource, object)).collect())
+}
+
+/// Lists what may be paused by itself: all of it is in the namespaces that move.
+async fn list<'a>(
+    run: &Run,
+    cluster: &Client,
+    kinds: &'a [MoveKind],
+) -> Result<Vec<(&'a MoveKind, Object)>, ApiError> {
+    let moving = run.options.namespaces.selector();
+    let custom = kinds.iter().filter(|kind| !kind.resource.group.is_empty());
+    let lists = futures::stream::iter(custom)
+        .map(|kind| async move {
+            let listed = list_metadata_or_none(cluster, &kind.resource, moving).await?;
+            let listed = listed.into_iter().filter(|object| is_in_scope(run, object));
+            Ok::<_, ApiError>(listed.map(move |object| (kind, object)))
+        })
+        .buffered(LISTS_IN_FLIGHT)
+        .try_collect::<Vec<_>>()
+        .await?;
+    Ok(lists.into_iter().flatten().collect())
+}
+
+fn pausing(object: &Object, mark: &str) -> Value {
+    let mut annotations = json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark});
+    if !object.finalizers().is_empty() {
+        annotations[DELETE_FOR_MOVE_ANNOTATION] = json!("");
+    }
+    json!({"metadata": {"annotations": annotations}})
+}
+
+fn resuming() -> Value {
+    json!({"metadata": {"annotations": {PAUSED_ANNOTATION: null, PAUSED_BY_ANNOTATION: null,
+        DELETE_FOR_MOVE_ANNOTATION: null}}})
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use capi::Scope;
+
+    const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io/v1beta2";
+
+    fn machine(name: &str, annotations: Value, paused: Option<&str>) -> Object {
+        let mut object = json!({"apiVersion": INFRASTRUCTURE, "kind": "FooMachine",
+            "metadata": {"name": name, "namespace": "n", "uid": name, "annotations": annotations}});
+        if let Some(status) = paused {
+            object["status"]["conditions"] = json!([{"type": "Paused", "status": status}]);
+        }
+        Object::new(object)
+    }
+
+    fn honours(machines: Vec<Object>) -> bool {
+        let kind = MoveKind {
+            resource: ResourceType::new(INFRASTRUCTURE, "FooMachine", "foomachines", true),
+            moves: false,
+            moves_hierarchy: false,
+            has_status_subresource: true,
+            converted_to: None,
+        };
+        let objects = machines.into_iter().map(|machine| (0, machine)).collect();
+        let graph = Graph::build(Arc::new(vec![kind]), objects, &Scope::default());
+        reporting(&graph.expect("no cycle"), "r").contains(&0)
+    }
+
+    #[test]
+    fn a_kind_honours_a_pause_once_an_object_has_reported_it() {
+        let plain = |status| machine("a", json!({}), status);
+        assert!(!honours(vec![plain(None)]));
+        assert!(!honours(vec![plain(Some("False"))]));
+        assert!(honours(vec![plain(Some("True")), machine("b", json!({}), None)]));
+        let own = machine("a", json!({PAUSED_ANNOTATION: ""}), Some("True"));
+        assert!(!honours(vec![own]), "it may have reported the pause of its own");
+    }
+
+    #[test]
+    fn what_an_earlier_attempt_has_seen_counts() {
+        let marked = |mark: &str, status| {
+            machine("a", json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark}), status)
+        };
+        assert!(honours(vec![marked("r/reported", Some("True"))]));
+        let late = machine("b", json!({}), Some("True"));
+        assert!(!honours(vec![marked("r", Some("True")), late]));
+    }
+
+    #[test]
+    fn only_a_pause_that_nobody_else_keeps_goes_along_to_the_copy() {
+        let marks = |mark: &str| json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark, DELETE_FOR_MOVE_ANNOTATION: ""});
+        let left = |annotations: Value| {
+            let mut object = machine("a", annotations, None);
+            let outlasts = outlasts_hand_over(&object);
+            remove_from_copy(&mut object, "r");
+            (outlasts, object.value()["metadata"]["annotations"].clone())
+        };
+        assert_eq!(left(marks("r/reported")), (false, Value::Null));
+        let silent = json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r"});
+        assert_eq!(left(marks("r")), (true, silent));
+        assert_eq!(left(marks("zzz")).1, json!({PAUSED_ANNOTATION: ""}), "of somebody else");
+        let of_user = json!({PAUSED_ANNOTATION: ""});
+        assert_eq!(left(of_user.clone()), (false, of_user));
+    }
+
+    #[test]
+    fn a_copy_of_a_secret_gets_no_mark_at_all() {
+        for mark in ["r", "zzz"] {
+            let mut secret = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata":
+                {"name": "a", "annotations": {PAUSED_BY_ANNOTATION: mark, "other": "stays"}}}));
+            remove_from_copy(&mut secret, "r");
+            assert_eq!(secret.value()["metadata"]["annotations"], json!({"other": "stays"}));
+        }
+    }
+
+    #[test]
+    fn what_was_paused_is_as_before_once_it_is_resumed() {
+        let mut object = machine("a", json!({}), None);
+        object.metadata_mut().insert("finalizers".to_owned(), json!(["f"]));
+        let marks = pausing(&object, "r")["metadata"]["annotations"].clone();
+        let undone = resuming()["metadata"]["annotations"].clone();
+        let names = |value: &Value| -> Vec<String> {
+            value.as_object().expect("annotations").keys().cloned().collect()
+        };
+        assert_eq!(names(&marks), names(&undone));
+        object.metadata_mut().remove("finalizers");
+        let marks = pausing(&object, "r")["metadata"]["annotations"].clone();
+        assert_eq!(marks, json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r"}));
+    }
+
+    #[test]
+    fn what_a_cluster_that_stays_uses_by_now_loses_the_pause_of_the_run() {
+        let kinds =
+            [("Pool", "ipam.cluster.x-k8s.io/v1beta2"), ("Cluster", "cluster.x-k8s.io/v1beta2")];
+        let kinds = kinds.map(|(kind, api_version)| MoveKind {
+            resource: ResourceType::new(api_version, kind, "plural", true),
+            moves: true,
+            moves_hierarchy: kind == "Cluster",
+            has_status_subresource: true,
+            converted_to: None,
+        });
+        let pool = |name: &str, by: &str| {
+            Object::new(
+                json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "Pool", "metadata":
+                {"name": name, "namespace": "n", "uid": name, "annotations":
+                {PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: by}}}),
+            )
+        };
+        let reference = |name: &str| json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "Pool", "name": name});
+        let cluster =
+            Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+            "metadata": {"name": "stays", "namespace": "n", "uid": "stays"},
+            "spec": {"pools": [reference("ours"), reference("of-others")]}}));
+        let objects = [
+            (0, pool("ours", "r/reported")),
+            (0, pool("of-others", "s")),
+            (0, pool("moves", "r")),
+            (1, cluster),
+        ];
+        let chosen = [("n".to_owned(), "gone".to_owned())].into_iter().collect::<capi::Chosen>();
+        let along = objects.iter().map(|(_, object)| object);
+        let chosen = Some(Arc::new(chosen.with_along(along)));
+        let scope = Scope { chosen, ..Scope::default() };
+        let graph =
+            Graph::build(Arc::new(kinds.to_vec()), objects.to_vec(), &scope).expect("no cycle");
+        let names: Vec<&str> = staying(&graph, "r").map(|node| node.object.name()).collect();
+        assert_eq!(names, ["ours"]);
+    }
+}

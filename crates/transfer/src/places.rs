@@ -1,0 +1,81 @@
+//! Where the leases of a run live, and taking them.
+
+use cluster::Client;
+
+use super::error::MoveError;
+use super::inventory::{self, Provider};
+use super::lock::{Lock, LockError, Place};
+use super::preflight::identity;
+use super::record::{Record, Role};
+use super::run::Run;
+
+/// Namespace of a cluster's Lease: that of the core provider.
+pub fn lock_namespace(providers: &[Provider]) -> String {
+    let core = providers.iter().find(|provider| provider.kind == "CoreProvider");
+    core.map_or_else(|| "default".to_owned(), |provider| provider.namespace.clone())
+}
+
+/// Where the leases of a run live, in an order that does not depend on its direction.
+///
+/// A cluster that has lost the record of an interrupted run gets it again as the other one has it.
+pub(super) async fn places(
+    run: &Run,
+    interrupted: Option<&Record>,
+) -> Result<Vec<Place>, MoveError> {
+    let mut places = Vec::new();
+    for (cluster, role, peer) in
+        [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)]
+    {
+        let id = identity(cluster).await.map_err(MoveError::Unprepared)?;
+        let providers =
+            inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
+        let new = || {
+            let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
+            let record = record.choosing(run.options.choice.fixed());
+            record.in_batches(run.options.batches.as_ref()).holding(&run.options.held_sides)
+        };
+        let record = interrupted.map_or_else(new, |record| Record {
+            role,
+            peer: peer.server().to_owned(),
+            ..record.clone()
+        });
+        let record = record.accepting(&run.options.accept_loss);
+        places.push((
+            id,
+            Place { cluster: cluster.clone(), namespace: lock_namespace(&providers), record },
+        ));
+    }
+    places.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(places.into_iter().map(|(_, place)| place).collect())
+}
+
+/// Takes the lock of a run between a cluster and files.
+pub(super) async fn lock_one(
+    run: &Run,
+    cluster: &Client,
+    record: Record,
+    force: bool,
+) -> Result<Lock, MoveError> {
+    let providers = inventory::read(cluster).await;
+    let providers = providers.map_err(|error| MoveError::Unprepared(error.into()))?;
+    let namespace = lock_namespace(&providers);
+    let place = Place { cluster: cluster.clone(), namespace, record };
+    Lock::acquire(vec![place], force, run).await.map_err(locked)
+}
+
+/// Lets go of a run that has gone on since its record was read: what was confirmed was another part of it.
+pub(super) async fn same_part(lock: Lock, confirmed: &Record) -> Result<Lock, MoveError> {
+    let now = lock.record().await;
+    if now.is_of_same_part(confirmed) {
+        return Ok(lock);
+    }
+    lock.leave().await;
+    Err(MoveError::NoRun(format!(
+        "the {} {} has gone on meanwhile (phase: {}), and this command has changed nothing: run the command again",
+        now.operation, now.run, now.phase
+    )))
+}
+
+pub(super) fn locked(error: LockError) -> MoveError {
+    MoveError::Locked(Box::new(error))
+}

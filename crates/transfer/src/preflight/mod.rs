@@ -1,0 +1,225 @@
+//! Preflight: everything that can be known before the first write, in one report.
+//!
+//! Writes nothing; the rehearsal creates with server-side dry-run only.
+
+mod backups;
+mod collected;
+mod collector;
+mod controllers;
+mod existing;
+mod labelled;
+mod managed;
+mod namespaces;
+mod objects;
+mod permissions;
+mod references;
+mod rehearse;
+mod room;
+mod runs;
+mod secrets;
+mod ties;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use capi::{Graph, MoveKind, ResourceType, is_cluster, is_cluster_class};
+use cluster::{Client, Served};
+
+use super::choice;
+use super::conversion::ConvertedKind;
+use super::discover::{Territory, discover};
+use super::error::PhaseError;
+use super::exposure;
+use super::findings::Findings;
+use super::inventory;
+use super::kinds::{self, Kinds};
+use super::options::Rehearsal;
+use super::record::Role;
+use super::run::Run;
+
+pub use collected::Stranger;
+pub(crate) use controllers::HOLD_VERBS;
+pub(crate) use labelled::check as check_labelled;
+pub(crate) use objects::{check as check_objects, check_marks, identity};
+pub(crate) use permissions::{
+    LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS,
+};
+pub(crate) use runs::check as check_runs;
+pub(crate) use ties::check as check_ties;
+
+/// Everything preflight has found out.
+#[derive(Clone, Debug)]
+pub struct Preflight {
+    /// What to list, in which versions.
+    pub territory: Territory,
+    /// The objects and what becomes of them.
+    pub graph: Graph,
+    /// Objects that do not move although they are tied to something that does.
+    pub strangers: Vec<Stranger>,
+    /// Kinds that the target converts, as far as their objects were rehearsed.
+    pub conversions: Vec<ConvertedKind>,
+    /// The sides whose controllers are held.
+    pub holds: Vec<Role>,
+    /// Problems.
+    pub findings: Findings,
+}
+
+/// Runs all checks.
+///
+/// # Errors
+/// When a cluster cannot be read; problems that were found are no errors here.
+pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
+    run.events.doing("contacting both clusters");
+    tokio::try_join!(check_health(&run.source), check_health(&run.target))?;
+    let mut findings = Findings::default();
+    exposure::check(run, &mut findings);
+    backups::check(run, &mut findings);
+    objects::check_distinct(run, &mut findings).await?;
+    check_runs(run, (&run.source, "source"), &mut findings).await?;
+    check_runs(run, (&run.target, "target"), &mut findings).await?;
+    run.events.doing("reading kinds and objects");
+    let Kinds { moving, refused } = kinds::survey(&run.source).await?;
+    kinds::report(&refused, "source", &mut findings);
+    let (mut territory, source_serves, target_serves) = survey_of(run, &moving).await?;
+    let (target_kinds, target_providers) =
+        tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
+    territory.taken = Some(Arc::clone(&target_kinds));
+    findings.extend(inventory::compare(&territory.providers, &target_providers));
+    let choice = (&run.options.choice, &mut findings);
+    territory.chosen =
+        choice::decide((&run.source, "source"), &territory, choice).await?.map(Arc::new);
+    let graph = discover(&run.source, &territory).await?;
+    if let Some(batches) = &run.options.batches {
+        batches.check_own(&graph, &mut findings);
+    }
+    if !has_clusters_or_classes(&graph) {
+        let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
+        return Ok(Preflight { territory, graph, strangers, conversions, holds, findings });
+    }
+    choice::check(&graph, territory.chosen.as_deref(), &mut findings);
+    if let Some(batches) = &run.options.batches {
+        batches.check(&graph, &mut findings);
+    }
+    let tied = ties::check(&graph, &mut findings);
+    let strangers = collected::check(run, &graph, &tied, &mut findings).await?;
+
+    run.events.doing("checking objects, permissions and the target");
+    objects::check(run, &graph, &mut findings);
+    objects::check_marks(run, &graph, &mut findings);
+    room::check(&graph, &mut findings);
+    managed::check(&graph, &mut findings);
+    check_served(&graph, &target_serves, &mut findings);
+    let mut holds = Vec::new();
+    // What follows asks the target about kinds, so it has to serve them.
+    if !findings.has_errors() {
+        labelled::check(&graph, &target_kinds, &mut findings);
+        let served = (&source_serves, &target_serves);
+        references::check(run, &graph, served, &mut findings).await?;
+        findings.extend(permissions::check(run, &graph).await?);
+        existing::check(run, &territory, &graph, &mut findings).await?;
+        namespaces::check(run, &graph, &mut findings).await?;
+        let providers = (territory.providers.as_slice(), target_providers.as_slice());
+        holds = controllers::check(run, &graph, providers, &mut findings).await?;
+    }
+    let mut conversions = Vec::new();
+    if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
+        conversions = rehearse::check(run, &graph, &mut findings).await?;
+    }
+    Ok(Preflight { territory, graph, strangers, conversions, holds, findings })
+}
+
+/// Returns whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
+pub(super) fn has_clusters_or_classes(graph: &Graph) -> bool {
+    let mut objects = graph.copied().map(|index| &graph.nodes[index].object);
+    objects.any(|object| is_cluster(object) || is_cluster_class(object))
+}
+
+/// An API server that does not answer, or not to this user, is told at once and not after minutes.
+pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
+    let brief = cluster.clone().with_retry(cluster::RetryPolicy::brief());
+    brief.get_path("/version").await?;
+    Ok(())
+}
+
+/// Reads what there can be to move, in versions that both clusters serve; and what each serves.
+pub(super) async fn survey(run: &Run) -> Result<(Territory, Served, Served), PhaseError> {
+    let kinds = kinds::read(&run.source).await?;
+    survey_of(run, &kinds).await
+}
+
+/// As [`survey`], of kinds that were read.
+async fn survey_of(
+    run: &Run,
+    kinds: &[MoveKind],
+) -> Result<(Territory, Served, Served), PhaseError> {
+    // Whoever has just installed the providers finds that not all of their kinds are named yet.
+    let is_wanted = |group: &str| kinds.iter().any(|kind| kind.resource.group == group);
+    let (providers, source, target) = tokio::try_join!(
+        inventory::read(&run.source),
+        Served::read_settled(&run.source, is_wanted),
+        Served::read_settled(&run.target, is_wanted)
+    )?;
+    let kinds = kinds.iter().map(|kind| common_version(kind, &source, &target)).collect();
+    let namespaces = run.options.namespaces.clone();
+    let chosen = run.options.choice.fixed().cloned().map(Arc::new);
+    let kinds = Arc::new(kinds);
+    let territory = Territory { kinds, providers, namespaces, chosen, taken: None };
+    Ok((territory, source, target))
+}
+
+/// A kind at a version that both clusters serve: the source's storage version if possible.
+fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
+    let mut kind = kind.clone();
+    if kind.resource.group.is_empty() {
+        return kind;
+    }
+    let offered = target.versions(&kind.resource.group, &kind.resource.kind);
+    if !target.has(&kind.resource)
+        && let Some(common) = offered.iter().find(|resource| source.has(resource))
+    {
+        kind.resource = common.clone();
+    }
+    kind.converted_to = conversion(&kind.resource, source, target);
+    kind
+}
+
+/// Returns the version to which the target converts a kind: the one that it prefers, where it serves others than
+/// the source. With the same versions on both sides the target may still store another one than the source, but
+/// discovery does not tell which: such copies are compared as strictly as those that nobody converts.
+fn conversion(resource: &ResourceType, source: &Served, target: &Served) -> Option<String> {
+    let versions = |served: &Served| {
+        let versions = served.versions(&resource.group, &resource.kind).iter();
+        versions.map(|resource| resource.version.clone()).collect::<BTreeSet<_>>()
+    };
+    let preferred = &target.versions(&resource.group, &resource.kind).first()?.version;
+    let is_converted = *preferred != resource.version && versions(source) != versions(target);
+    is_converted.then(|| preferred.clone())
+}
+
+fn check_served(graph: &Graph, target: &Served, findings: &mut Findings) {
+    let mut counts = vec![0_usize; graph.kinds.len()];
+    graph.copied().for_each(|index| counts[graph.nodes[index].kind] += 1);
+    for (kind, count) in graph.kinds.iter().zip(counts) {
+        let resource = &kind.resource;
+        if count == 0 || resource.group.is_empty() || target.has(resource) {
+            continue;
+        }
+        let stale = target.stale().iter().any(|stale| *stale == resource.api_version());
+        let (problem, hint) = if stale {
+            (
+                "does not say whether it serves",
+                "fix the APIService of this group in the target cluster".to_owned(),
+            )
+        } else {
+            (
+                "does not serve",
+                "install the provider with this CRD, at the source's version or newer".to_owned(),
+            )
+        };
+        let message = format!(
+            "it {problem} {resource} at {} ({count} objects of it would move)",
+            resource.version
+        );
+        findings.error("KindNotServed", "target", message, hint);
+    }
+}

@@ -1,0 +1,443 @@
+//! What a move did or would do, for people and for machines.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+
+use capi::names::CORE_GROUP;
+use capi::{Fate, Graph, KeepReason, Node, NotChosen, ObjectId, StayReason};
+use cluster::Client;
+use serde::Serialize;
+use support::causes::in_one_line;
+
+use super::conversion::ConvertedKind;
+use super::error::MoveError;
+use super::findings::{Finding, Severity};
+use super::preflight::Preflight;
+use super::readiness::Probes;
+use super::record::Operation;
+use super::run::Run;
+use super::sides::ClusterState;
+
+/// Version of the report's schema. Fields are only added to a version, never changed or removed.
+pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
+
+/// How a move ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// Everything in scope has been moved.
+    Moved,
+    /// A dry-run that found no error.
+    Planned,
+    /// Problems were found; nothing was changed.
+    Refused,
+    /// There is nothing to move in scope; nothing was changed.
+    NothingInScope,
+    /// The objects were written to a directory.
+    Saved,
+    /// The objects were restored from a directory.
+    Restored,
+    /// It failed or was interrupted, and everything was rolled back.
+    Undone,
+    /// Some batches have moved; the one that failed was put back, and the rest is in the source as before.
+    PartlyMoved,
+    /// It failed half-way; `error` says what to do.
+    Unfinished,
+    /// It could not begin; nothing was changed.
+    NotBegun,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// The reason why a run has not succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// What failed and why.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// An object, and why it was treated as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// The object.
+    #[serde(flatten)]
+    pub object: ObjectId,
+    /// The reason.
+    pub reason: String,
+}
+
+/// The time that a phase took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PhaseTime {
+    /// Name of the phase.
+    pub phase: &'static str,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// A batch of a move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchState {
+    /// Number of the batch, from 1.
+    pub batch: usize,
+    /// State of the batch.
+    pub state: BatchCourse,
+    /// Clusters of the batch, as `namespace/name`.
+    pub clusters: Vec<String>,
+}
+
+/// State of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BatchCourse {
+    /// The target has it.
+    Moved,
+    /// It is on its way.
+    InFlight,
+    /// It failed, and the source has it as before.
+    RolledBack,
+    /// Nothing was done with it yet.
+    ToCome,
+}
+
+/// The report of a move.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// `kubectl-pivot.io/v1alpha1`.
+    pub api_version: &'static str,
+    /// `MoveReport`.
+    pub kind: &'static str,
+    /// Id of the run, as in the annotations it sets.
+    pub run: String,
+    /// What it does.
+    pub operation: Operation,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, when it has not succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    /// Namespace that moved; absent when all did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Namespaces that moved, if they are several.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub namespaces: BTreeSet<String>,
+    /// The Clusters that were chosen, as `namespace/name`; absent without a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Vec<String>>,
+    /// URL of the source's API server.
+    pub source: String,
+    /// URL of the target's API server.
+    pub target: String,
+    /// Directory of the backup that was made before copying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<String>,
+    /// Clusters moved.
+    pub clusters: usize,
+    /// On which side each Cluster is, and for how long it was paused; empty before the first pause.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster_states: Vec<ClusterState>,
+    /// The batches, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<BatchState>,
+    /// Copied to the target and deleted from the source.
+    pub moved: Vec<ObjectId>,
+    /// Copied to the target and kept in the source.
+    pub kept: Vec<Explained>,
+    /// Neither copied nor deleted, although a move looks at its kind or it is tied to what moves.
+    pub not_moved: Vec<Explained>,
+    /// Deleted by the source's garbage collector, since their owners move.
+    pub collected: Vec<Explained>,
+    /// Could not be deleted from the source, and the Clusters that they belong to.
+    pub held: Vec<Explained>,
+    /// Those of `not_moved` that are not in the graph.
+    #[serde(skip)]
+    pub labelled: Vec<Explained>,
+    /// In the target already, with the same content, and used as they are.
+    pub reused: Vec<ObjectId>,
+    /// Fields that the target added to copies.
+    pub added_by_target: Vec<String>,
+    /// Kinds that the target converts, and the fields that do not stay as they are.
+    pub conversions: Vec<ConvertedKind>,
+    /// Problems found.
+    pub findings: Vec<Finding>,
+    /// What became of readiness probes.
+    pub probes: Probes,
+    /// Objects moved or kept, by kind.
+    pub counts_by_kind: BTreeMap<String, usize>,
+    /// Seconds for each phase.
+    pub phases: Vec<PhaseTime>,
+    /// Requests sent, by cluster and verb, retries included.
+    pub requests: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+}
+
+impl Report {
+    /// The report of a run that has looked at nothing yet.
+    pub fn blank(run: &Run) -> Self {
+        Self {
+            api_version: API_VERSION,
+            kind: "MoveReport",
+            run: run.id.clone(),
+            operation: Operation::Move,
+            outcome: Outcome::Planned,
+            error: None,
+            namespace: run.options.namespaces.selector().map(str::to_owned),
+            namespaces: run.options.namespaces.several(),
+            chosen: run.options.choice.fixed().map(|chosen| chosen.names().collect()),
+            source: run.source.server().to_owned(),
+            target: run.target.server().to_owned(),
+            backup: None,
+            clusters: 0,
+            cluster_states: Vec::new(),
+            batches: Vec::new(),
+            moved: Vec::new(),
+            kept: Vec::new(),
+            not_moved: Vec::new(),
+            collected: Vec::new(),
+            labelled: Vec::new(),
+            reused: Vec::new(),
+            added_by_target: Vec::new(),
+            held: Vec::new(),
+            conversions: Vec::new(),
+            findings: Vec::new(),
+            probes: Probes::default(),
+            counts_by_kind: BTreeMap::new(),
+            phases: Vec::new(),
+            requests: BTreeMap::new(),
+        }
+    }
+
+    /// The report of what preflight has planned.
+    pub fn new(run: &Run, preflight: &Preflight) -> Self {
+        let chosen = preflight.territory.chosen.as_deref();
+        let mut report = Self {
+            findings: preflight.findings.0.clone(),
+            chosen: chosen.map(|chosen| chosen.names().collect()),
+            conversions: preflight.conversions.clone(),
+            ..Self::blank(run)
+        };
+        for stranger in &preflight.strangers {
+            let list = match stranger.lost_owner {
+                Some(_) => &mut report.collected,
+                None => &mut report.labelled,
+            };
+            list.push(Explained {
+                object: stranger.object.clone(),
+                reason: stranger.reason.clone(),
+            });
+        }
+        report.fill(&preflight.graph);
+        report
+    }
+
+    /// Ends a plan: refused, nothing in scope, or planned. Without any Cluster and ClusterClass the scope is
+    /// a mistake, whatever else a label would move.
+    pub(super) fn conclude(&mut self) {
+        let has_errors = self.findings.iter().any(|finding| finding.severity == Severity::Error);
+        if has_errors {
+            self.outcome = Outcome::Refused;
+        } else if self.has_clusters_or_classes() {
+            self.outcome = Outcome::Planned;
+        } else {
+            self.outcome = Outcome::NothingInScope;
+            self.set_aside();
+        }
+    }
+
+    fn has_clusters_or_classes(&self) -> bool {
+        let kept = self.kept.iter().map(|explained| &explained.object);
+        let mut all = self.moved.iter().chain(kept);
+        all.any(|id| {
+            id.group() == CORE_GROUP && matches!(id.kind.as_str(), "Cluster" | "ClusterClass")
+        })
+    }
+
+    /// Reports what would have moved as not moved.
+    fn set_aside(&mut self) {
+        let kept = self.kept.drain(..).map(|explained| explained.object);
+        let objects: Vec<ObjectId> = self.moved.drain(..).chain(kept).collect();
+        self.counts_by_kind.clear();
+        let reason = "there is no Cluster and no ClusterClass in scope";
+        self.not_moved.extend(
+            objects.into_iter().map(|object| Explained { object, reason: reason.to_owned() }),
+        );
+    }
+
+    /// Takes over why the run has not succeeded.
+    pub fn fail(&mut self, error: &MoveError) {
+        self.outcome = match error {
+            MoveError::Undone { .. } => Outcome::Undone,
+            MoveError::PartlyMoved { .. } => Outcome::PartlyMoved,
+            MoveError::HalfUndone { .. }
+            | MoveError::Unfinished { .. }
+            | MoveError::LockLost { .. } => Outcome::Unfinished,
+            MoveError::Refused(_) => Outcome::Refused,
+            MoveError::Unprepared(_)
+            | MoveError::NotReady(_)
+            | MoveError::UnknownProbe(_)
+            | MoveError::Locked(_)
+            | MoveError::NoRun(_)
+            | MoveError::NotConfirmed
+            | MoveError::OfFiles(_)
+            | MoveError::BeingUndone(_)
+            | MoveError::NotAlone { .. }
+            | MoveError::MarksDoNotSuffice { .. }
+            | MoveError::TooLate { .. } => Outcome::NotBegun,
+        };
+        if let MoveError::Refused(findings) = error {
+            self.findings.clone_from(&findings.0);
+        }
+        self.error =
+            Some(Failure { message: in_one_line(error), hint: error.hint_of(self.operation) });
+    }
+
+    /// Takes over what becomes of the objects of a graph.
+    pub fn fill(&mut self, graph: &Graph) {
+        self.clusters = graph.clusters().count();
+        self.moved.clear();
+        self.kept.clear();
+        self.counts_by_kind.clear();
+        self.not_moved.clear();
+        for node in graph.copied().map(|index| &graph.nodes[index]) {
+            *self.counts_by_kind.entry(node.object.kind().to_owned()).or_default() += 1;
+            match node.fate {
+                Fate::Keep(reason) => self.kept.push(explain(node, kept_reason(reason))),
+                _ => self.moved.push(node.object.id()),
+            }
+        }
+        let collected: HashSet<&ObjectId> = self.collected.iter().map(|e| &e.object).collect();
+        let stays = graph.nodes.iter().filter_map(|node| match &node.fate {
+            Fate::Stay(reason) => Some(explain(node, &stay_reason(reason))),
+            _ => None,
+        });
+        let stays = stays.filter(|explained| !collected.contains(&explained.object));
+        self.not_moved.extend(stays.chain(self.labelled.iter().cloned()));
+    }
+
+    /// Forgets the plan of the whole move: each batch reports what it has moved.
+    pub(super) fn begin_batches(&mut self) {
+        self.clusters = 0;
+        self.moved.clear();
+        self.kept.clear();
+        self.counts_by_kind.clear();
+    }
+
+    /// Takes over the report of one batch. What did not move of it is left out.
+    pub(super) fn absorb(&mut self, batch: Self) {
+        self.phases.extend(batch.phases);
+        self.held = batch.held;
+        self.backup = batch.backup.or(self.backup.take());
+        for finding in batch.findings.into_iter().filter(|f| f.rule != "UnitExceedsBatch") {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+        if batch.outcome != Outcome::Moved {
+            return;
+        }
+        self.clusters += batch.clusters;
+        self.added_by_target.extend(batch.added_by_target);
+        let shared: HashSet<&ObjectId> = self.kept.iter().map(|kept| &kept.object).collect();
+        let reused = batch.reused.into_iter().filter(|object| !shared.contains(object));
+        self.reused.extend(reused);
+        let moved: HashSet<&ObjectId> = batch.moved.iter().collect();
+        let kept = self.kept.drain(..).filter(|kept| !moved.contains(&kept.object));
+        let mut kept: Vec<Explained> = kept.collect();
+        kept.extend(batch.kept.into_iter().filter(|new| !self.kept.contains(new)));
+        kept.sort_by_key(|kept| kept.object.to_string());
+        kept.dedup();
+        self.kept = kept;
+        self.moved.extend(batch.moved);
+        self.not_moved = batch.not_moved;
+        self.count_by_kind();
+    }
+
+    fn count_by_kind(&mut self) {
+        self.counts_by_kind.clear();
+        let kept = self.kept.iter().map(|kept| &kept.object);
+        for object in self.moved.iter().chain(kept) {
+            *self.counts_by_kind.entry(object.kind.clone()).or_default() += 1;
+        }
+    }
+
+    /// Takes over the numbers of requests.
+    pub fn count_requests(&mut self, source: &Client, target: &Client) {
+        for (name, cluster) in [("source", source), ("target", target)] {
+            let counts = cluster.requests().into_iter().filter(|(_, count)| *count > 0);
+            self.requests
+                .insert(name, counts.map(|(verb, count)| (verb.as_str(), count)).collect());
+        }
+    }
+
+    /// Returns whether the objects have moved, and a readiness probe does not hold now.
+    pub fn has_bad_probes(&self) -> bool {
+        self.outcome == Outcome::Moved && self.probes.bad().next().is_some()
+    }
+
+    /// Takes over the numbers of requests of a run that has failed somewhere.
+    pub fn count_all_requests(&mut self, run: &Run) {
+        self.count_requests(&run.source, &run.target);
+        if run.is_alone() {
+            let name = run.source.name();
+            self.requests.retain(|cluster, _| *cluster == name);
+        }
+    }
+
+    /// Objects that were or would be copied.
+    pub fn objects(&self) -> usize {
+        self.moved.len() + self.kept.len()
+    }
+}
+
+fn explain(node: &Node, reason: &str) -> Explained {
+    Explained { object: node.object.id(), reason: reason.to_owned() }
+}
+
+pub(super) fn kept_reason(reason: KeepReason) -> &'static str {
+    match reason {
+        KeepReason::Global => "cluster-scoped: others may use it",
+        KeepReason::BelongsToGlobal => "belongs to a cluster-scoped object",
+        KeepReason::UsedOutside => {
+            "lies in another namespace, or Clusters of other namespaces use it"
+        }
+        KeepReason::Shared => "Clusters that were not chosen use it too",
+    }
+}
+
+pub(super) fn stay_reason(reason: &StayReason) -> String {
+    match reason {
+        StayReason::Unrelated => {
+            "belongs to no Cluster, ClusterClass or ClusterResourceSet, and has no move label"
+                .to_owned()
+        }
+        StayReason::OwnerUnknown(owner) => {
+            format!(
+                "its owner {} {} is gone, or of a kind that does not move",
+                owner.kind, owner.name
+            )
+        }
+        StayReason::OwnerStays(owner) => format!("its owner {owner} is not moved"),
+        StayReason::NotChosen(why) => not_chosen(why),
+    }
+}
+
+fn not_chosen(why: &NotChosen) -> String {
+    match why {
+        NotChosen::Itself => "was not chosen".to_owned(),
+        NotChosen::Belongs(cluster) => {
+            format!("belongs to Cluster {cluster}, which was not chosen")
+        }
+        NotChosen::Used(cluster) => {
+            format!("no chosen Cluster uses it, but Cluster {cluster}, which was not chosen")
+        }
+        NotChosen::Unused => "no Cluster uses it".to_owned(),
+    }
+}

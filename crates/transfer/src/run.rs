@@ -1,0 +1,243 @@
+//! What all phases of one run share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use capi::Chosen;
+use cluster::Client;
+use futures::StreamExt;
+use support::journal::{Events, RunEvent};
+
+use super::choice::Choice;
+use super::error::PhaseError;
+use super::options::MoveOptions;
+use super::record::Role;
+use super::sides::Sides;
+
+/// Set when the user asks to stop, or the lock is lost; looked at between requests.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    requested: Arc<AtomicBool>,
+    lock_lost: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// Asks the run to stop at the next safe point.
+    pub fn request(&self) {
+        self.requested.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on nothing may be written any more: another run may have begun.
+    pub(super) fn lose_lock(&self) {
+        self.lock_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// For what a request to stop does not end, only the loss of the lock.
+    pub(super) fn lock_only(&self) -> Self {
+        Self { requested: Arc::default(), lock_lost: Arc::clone(&self.lock_lost) }
+    }
+
+    /// Returns whether the lock was lost.
+    pub fn is_lock_lost(&self) -> bool {
+        self.lock_lost.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether a stop was asked for.
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Relaxed)
+    }
+
+    /// Ends when a stop was asked for, or the lock was lost; for waits that are to end then.
+    pub async fn requested(&self) {
+        while !self.is_requested() && !self.is_lock_lost() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits so long, or until a stop is asked for, or the lock is lost.
+    pub async fn wait(&self, pause: Duration) {
+        let _ = tokio::time::timeout(pause, self.requested()).await;
+    }
+
+    /// # Errors
+    /// [`PhaseError::Interrupted`] when a stop was asked for, [`PhaseError::LockLost`] without lock.
+    pub fn check(&self) -> Result<(), PhaseError> {
+        self.check_lock()?;
+        if self.is_requested() { Err(PhaseError::Interrupted) } else { Ok(()) }
+    }
+
+    /// # Errors
+    /// [`PhaseError::LockLost`] when the lock was lost.
+    pub fn check_lock(&self) -> Result<(), PhaseError> {
+        if self.is_lock_lost() { Err(PhaseError::LockLost) } else { Ok(()) }
+    }
+}
+
+/// One run of a move between two clusters.
+#[derive(Clone)]
+pub struct Run {
+    /// Identifies the run in annotations.
+    pub id: String,
+    /// The cluster to move from.
+    pub source: Client,
+    /// The cluster to move to.
+    pub target: Client,
+    /// What the user chose.
+    pub options: MoveOptions,
+    /// Where progress goes.
+    pub events: Events,
+    /// Whether to stop.
+    pub stop: Stop,
+    /// Sides of its Clusters.
+    pub sides: Sides,
+}
+
+impl Run {
+    /// Returns whether one cluster stands for both, since the other end is files.
+    pub fn is_alone(&self) -> bool {
+        self.source.name() == self.target.name()
+    }
+
+    /// The run once it is decided which Clusters it is about.
+    #[must_use]
+    pub(super) fn decided(&self, chosen: Option<&Chosen>) -> Self {
+        let mut run = self.clone();
+        run.options.choice = chosen.cloned().map_or(Choice::All, Choice::Fixed);
+        run
+    }
+
+    /// The role of a cluster. One that stands for both has the role that it is called by.
+    pub(super) fn role_of(&self, cluster: &Client) -> Role {
+        if cluster.name() == "target" { Role::Target } else { Role::Source }
+    }
+
+    /// The run once it is decided whose controllers it holds.
+    #[must_use]
+    pub(super) fn holding(mut self, sides: &[Role]) -> Self {
+        self.options.held_sides = sides.to_vec();
+        self
+    }
+
+    /// Returns whether the run holds the controllers of a side.
+    pub(super) fn holds(&self, role: Role) -> bool {
+        self.options.held_sides.contains(&role)
+    }
+
+    /// The API server of the cluster in this role.
+    pub(super) fn server_of(&self, role: Role) -> &str {
+        match role {
+            Role::Source => self.source.server(),
+            Role::Target => self.target.server(),
+        }
+    }
+
+    /// Tells the journal that the lock was taken.
+    pub(super) fn begun(&self, operation: impl ToString, source: &str, target: &str) {
+        self.events.record(RunEvent::Begun {
+            run: self.id.clone(),
+            operation: operation.to_string(),
+            source: source.to_owned(),
+            target: target.to_owned(),
+        });
+    }
+
+    /// Does work of a phase, and tells the journal of its beginning and its end.
+    pub(super) async fn recorded<T, E>(
+        &self,
+        phase: &'static str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.events.record(RunEvent::PhaseStarted { phase: phase.to_owned() });
+        let result = work.await;
+        let (phase, failed) = (phase.to_owned(), result.is_err());
+        self.events.record(RunEvent::PhaseEnded { phase, failed });
+        result
+    }
+
+    /// Calls `work` for every item, several at once, and reports progress as `done` of `total`.
+    ///
+    /// After a failure or a request to stop nothing new is begun, and what is under way is awaited.
+    ///
+    /// # Errors
+    /// The only failure, or [`PhaseError::Several`]; [`PhaseError::Interrupted`] when stopped.
+    pub async fn each<T, R, F, Fut>(
+        &self,
+        items: Vec<T>,
+        progress: &Progress,
+        work: F,
+    ) -> Result<Vec<R>, PhaseError>
+    where
+        F: Fn(T) -> Fut,
+        Fut: Future<Output = Result<R, PhaseError>>,
+    {
+        let failed = AtomicBool::new(false);
+        let stopped = || {
+            failed.load(Ordering::Relaxed)
+                || self.stop.is_lock_lost()
+                || (progress.interruptible && self.stop.is_requested())
+        };
+        let outcomes = futures::stream::iter(items)
+            .take_while(|_| futures::future::ready(!stopped()))
+            .map(|item| async {
+                let outcome = work(item).await;
+                match &outcome {
+                    Ok(_) => progress.step(&self.events),
+                    Err(_) => failed.store(true, Ordering::Relaxed),
+                }
+                outcome
+            })
+            .buffer_unordered(self.options.max_in_flight.max(1));
+        let outcomes: Vec<Result<R, PhaseError>> = outcomes.collect().await;
+        let (results, errors): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+        if let Some(error) = summarise(errors.into_iter().filter_map(Result::err).collect()) {
+            return Err(error);
+        }
+        if progress.interruptible {
+            self.stop.check()?
+        } else {
+            self.stop.check_lock()?
+        }
+        Ok(results.into_iter().filter_map(Result::ok).collect())
+    }
+}
+
+fn summarise(mut errors: Vec<PhaseError>) -> Option<PhaseError> {
+    let others = errors.len().checked_sub(1)?;
+    match errors.swap_remove(0) {
+        PhaseError::Api(source) if others > 0 => Some(PhaseError::Several {
+            others,
+            first: source.to_string(),
+            source: Box::new(source),
+        }),
+        first => Some(first),
+    }
+}
+
+/// Progress of a phase over several calls of [`Run::each`].
+#[derive(Debug)]
+pub struct Progress {
+    done: AtomicUsize,
+    total: usize,
+    interruptible: bool,
+}
+
+impl Progress {
+    /// For `total` items; a request to stop is honoured.
+    pub fn of(total: usize) -> Self {
+        Self { done: AtomicUsize::new(0), total, interruptible: true }
+    }
+
+    /// For a phase that must be carried through, whatever the user asks for.
+    #[must_use]
+    pub fn carried_through(mut self) -> Self {
+        self.interruptible = false;
+        self
+    }
+
+    fn step(&self, events: &Events) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        events.progress(done, self.total);
+    }
+}

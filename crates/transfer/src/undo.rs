@@ -1,0 +1,321 @@
+//! Rolling back: our copies go from the target, the source gets its pause state back.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
+use capi::{
+    Graph, Object, ResourceType, Scope, is_cluster, is_cluster_class, is_custom_resource,
+    is_pausable, is_paused, reports_pause,
+};
+use cluster::{ApiError, Client};
+use serde_json::json;
+
+use super::discover::{Territory, list_everywhere_or_in};
+use super::error::PhaseError;
+use super::ledger::{self, Removable};
+use super::lock::Lock;
+use super::namespaces;
+use super::pause::{self, pause_objects};
+use super::precondition::{patch_as_read, read_again, remove_finalizers};
+use super::quiesce::wait_for_reports;
+use super::record::Step;
+use super::run::{Progress, Run};
+
+/// Rounds of removing copies and looking again; the second one is usual when controllers run.
+const ROUNDS: usize = 5;
+
+/// Records that the run is `undoing`, removes its copies from the target, then resumes the source. The
+/// namespaces that it has created stay.
+///
+/// A copy carries the mark of the run. One that was handed over is in its list, and the source still has the
+/// object that it was made from: who forges a list can have no other object removed.
+///
+/// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
+/// a deletion and acts on the real infrastructure.
+///
+/// # Errors
+/// When a request fails, or the list is missing; the source stays paused then, since copies may be left.
+pub(super) async fn undo(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+    stray: Stray,
+) -> Result<(), PhaseError> {
+    let listed = listed(run, lock, territory).await?;
+    lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
+    let undone = async {
+        remove_copies(run, territory, &listed).await?;
+        resume_source(run, lock, territory, stray).await?;
+        namespaces::leave(run).await;
+        Ok(())
+    };
+    run.recorded("undo", undone).await
+}
+
+/// Whether a request of this process may still be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stray {
+    /// The answer to every request is known.
+    No,
+    /// A request has ended without an answer.
+    Possible,
+}
+
+/// Gives the source its pause state back. What a predecessor, or this process, may have sent without an answer is
+/// made harmless before.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn resume_source(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+    stray: Stray,
+) -> Result<(), PhaseError> {
+    if lock.epoch() > 1 || stray == Stray::Possible {
+        lock.let_target_run_out();
+        pause::fence(run, (&run.source, lock.epoch()), territory).await?;
+    }
+    pause::restore_all(run, &run.source, &territory.kinds).await
+}
+
+/// Removes every object of the target that carries the mark of the run.
+///
+/// # Errors
+/// When a request fails, or an object does not go.
+pub(super) async fn remove_marked(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+    remove_copies(run, territory, &Removable::default()).await
+}
+
+/// Returns the copies that are known by the list of the run.
+async fn listed(run: &Run, lock: &Lock, territory: &Territory) -> Result<Removable, PhaseError> {
+    let pages = lock.record().await.copies;
+    let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
+    let ledger = ledger.ok_or(PhaseError::NoLedger)?;
+    if ledger.is_empty() {
+        return Ok(Removable::default());
+    }
+    let source = list_everywhere_or_in(&run.source, territory, &ledger.namespaces()).await?;
+    let removable = ledger.removable(territory, &source);
+    if let Some(first) = removable.kept.first() {
+        run.events.warning(format!(
+            "what was copied from {first} and {} others stays in the target, if it is there still: the originals are gone from the source",
+            removable.kept.len() - 1
+        ));
+    }
+    Ok(removable)
+}
+
+/// A controller may put a finalizer on a copy between the two requests, even on a paused one; so this
+/// continues until none is left. Nobody can put one on an object that is being deleted.
+async fn remove_copies(
+    run: &Run,
+    territory: &Territory,
+    listed: &Removable,
+) -> Result<(), PhaseError> {
+    for _ in 0..ROUNDS {
+        let ours = copies(run, territory, listed).await?;
+        if ours.is_empty() {
+            return Ok(());
+        }
+        hold(run, territory, &ours).await?;
+        let typed = ours.into_iter().map(|(kind, copy)| (&territory.kinds[kind].resource, copy));
+        remove(run, typed.collect(), listed).await?;
+    }
+    match copies(run, territory, listed).await?.into_iter().next() {
+        Some((_, copy)) => Err(PhaseError::CopyStays { object: copy.id() }),
+        None => Ok(()),
+    }
+}
+
+/// Lists what carries this run's mark, or is in its list.
+async fn copies(
+    run: &Run,
+    territory: &Territory,
+    known: &Removable,
+) -> Result<Vec<(usize, Object)>, PhaseError> {
+    // Classes of other namespaces may have been copied too.
+    let listed = list_everywhere_or_in(&run.target, territory, &known.namespaces).await?;
+    let is_ours = |(kind, object): &(usize, Object)| {
+        is_ours(run, known, (&territory.kinds[*kind].resource, object))
+    };
+    Ok(listed.into_iter().filter(is_ours).collect())
+}
+
+fn is_ours(run: &Run, listed: &Removable, (resource, object): (&ResourceType, &Object)) -> bool {
+    object.annotation(RUN_ANNOTATION) == Some(&run.id) || listed.has(resource, object)
+}
+
+/// Pauses again the copies that somebody has resumed, and waits until their controllers report it: they would
+/// take the deletion of a Machine for a reason to make another one. A request to stop does not end this, since a
+/// rollback may be its answer.
+async fn hold(
+    run: &Run,
+    territory: &Territory,
+    copies: &[(usize, Object)],
+) -> Result<(), PhaseError> {
+    let run = Run { source: run.target.clone(), stop: run.stop.lock_only(), ..run.clone() };
+    let to_pause =
+        |copy: &Object| is_pausable(copy) && !is_paused(copy) && !copy.is_being_deleted();
+    let active: Vec<(ResourceType, Object)> = copies
+        .iter()
+        .filter(|(_, copy)| to_pause(copy))
+        .map(|(kind, copy)| (territory.kinds[*kind].resource.clone(), copy.clone()))
+        .collect();
+    let mut copies = copies.to_vec();
+    if let Some((_, first)) = active.first() {
+        run.events
+            .note(format!("somebody has resumed {} in the target; it is paused again", first.id()));
+        pause_objects(&run, &run.target, active).await?;
+        for (kind, copy) in copies.iter_mut().filter(|(_, copy)| to_pause(copy)) {
+            let resource = &territory.kinds[*kind].resource;
+            if let Some(now) = read_again(&run.target, resource, copy).await? {
+                *copy = now;
+            }
+        }
+    }
+    let graph = Graph::build(Arc::clone(&territory.kinds), copies, &Scope::default())?;
+    let reports = wait_for_reports(&run, &graph, &HashSet::new()).await?;
+    for silent in reports.findings.0 {
+        run.events.warning(silent.message);
+    }
+    Ok(())
+}
+
+async fn remove(
+    run: &Run,
+    ours: Vec<(&ResourceType, Object)>,
+    listed: &Removable,
+) -> Result<(), PhaseError> {
+    let progress = Progress::of(ours.len()).carried_through();
+    for stage in stages(ours) {
+        run.each(stage, &progress, |(resource, copy)| async move {
+            remove_one(run, resource, (&copy, listed)).await.map_err(PhaseError::from)
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Sorts copies into stages: dependents before their owners, Clusters after everything else, since a
+/// controller may take the objects of a missing Cluster for active ones, and ClusterClasses last,
+/// without which webhooks refuse to change a Cluster.
+fn stages<T>(copies: Vec<(T, Object)>) -> Vec<Vec<(T, Object)>> {
+    let depths = depths(copies.iter().map(|(_, copy)| copy));
+    let mut stages: BTreeMap<_, Vec<(T, Object)>> = BTreeMap::new();
+    for (resource, copy) in copies {
+        let depth = depths.get(copy.uid()).copied().unwrap_or_default();
+        let stage = (is_cluster_class(&copy), is_cluster(&copy), Reverse(depth));
+        stages.entry(stage).or_default().push((resource, copy));
+    }
+    stages.into_values().collect()
+}
+
+/// Returns by uid how many owners stand above each object, at most as many as there are objects.
+fn depths<'a>(objects: impl Iterator<Item = &'a Object>) -> HashMap<String, usize> {
+    let owners: HashMap<&str, Vec<String>> = objects
+        .map(|object| {
+            let owners = object.owner_references().into_iter().map(|owner| owner.uid);
+            (object.uid(), owners.collect())
+        })
+        .collect();
+    let mut depths: HashMap<String, usize> =
+        owners.keys().map(|uid| ((*uid).to_owned(), 0)).collect();
+    // Each round settles at least one more level; copies are created owners first, so there is no cycle.
+    for _ in 0..owners.len() {
+        let mut has_changed = false;
+        for (uid, above) in &owners {
+            let above = above.iter().filter_map(|owner| depths.get(owner));
+            let depth = above.max().map_or(0, |depth| depth + 1);
+            has_changed |= depths.insert((*uid).to_owned(), depth) != Some(depth);
+        }
+        if !has_changed {
+            break;
+        }
+    }
+    depths
+}
+
+/// Takes the finalizers from a copy, marks it for the webhooks that see its deletion, and deletes it
+/// as it was read. What somebody writes to at the same time is left to the next round, unless its
+/// controller has reported that it leaves the copy alone and only puts its finalizer back.
+async fn remove_one(
+    run: &Run,
+    resource: &ResourceType,
+    (copy, listed): (&Object, &Removable),
+) -> Result<(), ApiError> {
+    match free_and_delete(&run.target, resource, copy).await {
+        Err(error) if error.is_conflict() => {}
+        other => return other,
+    }
+    let now = read_again(&run.target, resource, copy).await?;
+    let Some(now) = now.filter(|now| is_ours(run, listed, (resource, now))) else { return Ok(()) };
+    if reports_pause(&now) != Some(true) {
+        return Ok(());
+    }
+    match run.target.delete_unchanged(resource, &now).await {
+        Ok(_) => remove_finalizers(&run.target, resource, &now).await,
+        Err(error) if error.is_conflict() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn free_and_delete(
+    target: &Client,
+    resource: &ResourceType,
+    copy: &Object,
+) -> Result<(), ApiError> {
+    if copy.is_being_deleted() {
+        return remove_finalizers(target, resource, copy).await;
+    }
+    let mut marks = json!({DELETE_FOR_MOVE_ANNOTATION: ""});
+    if is_custom_resource(copy) {
+        // One that was handed over is not paused by itself any more.
+        marks[PAUSED_ANNOTATION] = json!("");
+    }
+    let patch = json!({"metadata": {"finalizers": null, "annotations": marks}});
+    match patch_as_read(target, resource, copy, patch).await? {
+        Some(freed) => target.delete_unchanged(resource, &freed).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn object(kind: &str, name: &str, owners: &[&str]) -> ((), Object) {
+        let owner =
+            |name: &&str| json!({"apiVersion": "v1", "kind": "K", "name": name, "uid": name});
+        let owners: Vec<Value> = owners.iter().map(owner).collect();
+        let object = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": kind,
+            "metadata": {"name": name, "uid": name, "ownerReferences": owners}});
+        ((), Object::new(object))
+    }
+
+    #[test]
+    fn dependents_go_first_then_clusters_then_classes() {
+        let copies = vec![
+            object("ClusterClass", "class", &[]),
+            object("Cluster", "c", &["gone"]),
+            object("Secret", "free", &[]),
+            object("Machine", "m", &["set", "c"]),
+            object("MachineSet", "set", &["c"]),
+        ];
+        let names = |stage: &Vec<((), Object)>| -> Vec<String> {
+            stage.iter().map(|(_, object)| object.name().to_owned()).collect()
+        };
+        let order: Vec<Vec<String>> = stages(copies).iter().map(names).collect();
+        assert_eq!(order, [vec!["m"], vec!["set"], vec!["free"], vec!["c"], vec!["class"]]);
+    }
+
+    #[test]
+    fn owners_that_own_each_other_end_the_search() {
+        let copies = vec![object("A", "a", &["b"]), object("B", "b", &["a"])];
+        assert_eq!(stages(copies).iter().map(Vec::len).sum::<usize>(), 2);
+    }
+}

@@ -1,0 +1,300 @@
+//! State that steps share.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use blueprint::{Blueprint, BlueprintRequest, served_by};
+use cluster::{Client, KubeconfigRef};
+use kubectl_pivot_plugin_api::Manifests;
+use plugin_host::Registry;
+use serde_json::Value;
+use support::journal::Events;
+use tools::{Interrupt, KnownTool, Output, Tool, ToolCommand, Toolbox};
+use transfer::Stop;
+
+use super::document::{Bootstrap, PivotDocument};
+use super::error::{StepError, WorkflowError};
+use super::order::Step;
+use super::removal;
+use super::spec::Spec;
+use super::store::RunFolder;
+use super::support::kind::Kind;
+use super::support::probes;
+use super::user_kubeconfig::Access;
+
+/// Name of the kubeconfig of the bootstrap cluster in the folder of the run.
+const BOOTSTRAP_KUBECONFIG: &str = "bootstrap.kubeconfig";
+/// Name of the kubeconfig of the target in the folder of the run.
+const TARGET_KUBECONFIG: &str = "target.kubeconfig";
+
+/// One run of `create` or `delete`.
+#[derive(Debug)]
+pub struct Workflow {
+    pub(super) spec: Spec,
+    pub(super) folder: RunFolder,
+    pub(super) blueprint: Blueprint,
+    pub(super) toolbox: Toolbox,
+    pub(super) events: Events,
+    pub(super) stop: Stop,
+    /// A step has failed: what overlaps with it ends early.
+    pub(super) halted: Arc<AtomicBool>,
+    /// Steps that this process has done, for steps that run beside others.
+    pub(super) done: Mutex<BTreeSet<Step>>,
+    /// Owner of the bootstrap cluster, as the mark in it has it.
+    owner: String,
+    /// The management cluster that a deletion is about.
+    management: Option<KubeconfigRef>,
+}
+
+impl Workflow {
+    /// Prepares a run: the document is completed, plugins are loaded, the folder is taken.
+    ///
+    /// # Errors
+    /// The document is not complete, a plugin or a variable is wrong, or another process has the run.
+    pub fn prepare(
+        document: PivotDocument,
+        registry: &Registry,
+        mut toolbox: Toolbox,
+        stop: &Stop,
+    ) -> Result<Self, WorkflowError> {
+        let spec = Spec::resolve(document)?;
+        let blueprint = Blueprint::new(registry, spec.blueprint()?)?;
+        check_skips(&spec, &blueprint)?;
+        for (name, value) in &spec.document.spec.set {
+            let is_secret = blueprint.variables().iter().any(|v| v.name == *name && v.secret);
+            if let Some(value) = value.as_str().filter(|_| is_secret) {
+                toolbox.redactor.add(value);
+            }
+        }
+        let folder = RunFolder::begin(&spec.name, &without_secrets(&spec.document, &blueprint))?;
+        Ok(Self::new(spec, blueprint, folder, toolbox, stop))
+    }
+
+    /// Prepares a deletion, in a folder beside those of the runs of `create`.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn prepare_removal(
+        document: PivotDocument,
+        management: KubeconfigRef,
+        registry: &Registry,
+        toolbox: Toolbox,
+        stop: &Stop,
+    ) -> Result<Self, WorkflowError> {
+        let spec = Spec::resolve(document)?;
+        let request = BlueprintRequest { wants_network: false, ..spec.blueprint()? };
+        let blueprint = Blueprint::new(registry, request)?;
+        let folder = RunFolder::begin_removal(&spec.name)?;
+        let owner = removal::owner(&spec.name);
+        let new = Self::new(spec, blueprint, folder, toolbox, stop);
+        Ok(Self { owner, management: Some(management), ..new })
+    }
+
+    fn new(
+        spec: Spec,
+        blueprint: Blueprint,
+        folder: RunFolder,
+        mut toolbox: Toolbox,
+        stop: &Stop,
+    ) -> Self {
+        let halted = Arc::new(AtomicBool::new(false));
+        let (wanted, stopped) = (Arc::clone(&halted), stop.clone());
+        toolbox.interrupt =
+            Interrupt::when(move || stopped.is_requested() || wanted.load(Ordering::Relaxed));
+        let events = toolbox.events.clone();
+        let (stop, done) = (stop.clone(), Mutex::default());
+        let (owner, management) = (spec.name.clone(), None);
+        Self { spec, folder, blueprint, toolbox, events, stop, halted, done, owner, management }
+    }
+
+    /// Leaves out further readiness probes, which the run was not begun without.
+    ///
+    /// # Errors
+    /// A plugin refuses, or a name means nothing.
+    pub fn skipping(mut self, probes: Vec<String>) -> Result<Self, WorkflowError> {
+        self.spec.document.spec.skip_probes.extend(probes);
+        check_skips(&self.spec, &self.blueprint)?;
+        Ok(self)
+    }
+
+    /// Removes the folder of the run.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn forget(self) -> Result<(), WorkflowError> {
+        Ok(self.folder.remove()?)
+    }
+
+    /// The settings of the run.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The context that the user's kubeconfig has for the target, if it was merged.
+    pub fn merged_context(&self) -> Option<String> {
+        let kubeconfig = self.at(Step::MergeKubeconfig, Events::none()).target_kubeconfig();
+        let access = self.spec.merges_kubeconfig().then(|| Access::read(&kubeconfig))?;
+        access.ok().map(|access| access.names.context)
+    }
+
+    pub(super) fn set_done(&self, step: Step) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(step);
+    }
+
+    pub(super) fn is_done(&self, step: Step) -> bool {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).contains(&step)
+    }
+
+    pub(super) fn at(&self, step: Step, events: Events) -> Turn<'_> {
+        let toolbox = Toolbox { events: events.clone(), ..self.toolbox.clone() };
+        Turn { workflow: self, step, events, toolbox }
+    }
+}
+
+/// Checks that the probes that are to be left out exist.
+pub(super) fn check_skips(spec: &Spec, blueprint: &Blueprint) -> Result<(), WorkflowError> {
+    if spec.document.spec.skip_probes.is_empty() {
+        return Ok(());
+    }
+    let objects = draft(spec, blueprint);
+    let objects = objects.map_err(|error| WorkflowError::before_all(&spec.name, error))?;
+    Ok(probes::check_skips(spec, blueprint, &objects)??)
+}
+
+/// The objects of the cluster, as far as they can be told without a management cluster.
+pub(super) fn draft(spec: &Spec, blueprint: &Blueprint) -> Result<Vec<Value>, StepError> {
+    match spec.cluster_manifest()? {
+        Some(objects) => Ok(objects),
+        None => Ok(blueprint.manifests()?.objects),
+    }
+}
+
+/// Secrets are not kept; `resume` takes them from the environment again.
+fn without_secrets(document: &PivotDocument, blueprint: &Blueprint) -> PivotDocument {
+    let mut document = document.clone();
+    document.spec.set.retain(|name, _| {
+        !blueprint.variables().iter().any(|variable| variable.name == *name && variable.secret)
+    });
+    document
+}
+
+/// One step at work.
+pub(super) struct Turn<'a> {
+    pub(super) workflow: &'a Workflow,
+    pub(super) step: Step,
+    pub(super) events: Events,
+    toolbox: Toolbox,
+}
+
+impl Turn<'_> {
+    pub(super) fn spec(&self) -> &Spec {
+        &self.workflow.spec
+    }
+
+    pub(super) fn blueprint(&self) -> &Blueprint {
+        &self.workflow.blueprint
+    }
+
+    pub(super) fn folder(&self) -> &RunFolder {
+        &self.workflow.folder
+    }
+
+    pub(super) async fn tool(&self, known: KnownTool) -> Result<Tool, StepError> {
+        Ok(self.toolbox.find(known).await?)
+    }
+
+    pub(super) async fn kind(&self) -> Result<Kind<'_>, StepError> {
+        Kind::find(&self.toolbox, self.folder(), self.step).await
+    }
+
+    /// Runs a program with this step's log.
+    pub(super) async fn run(&self, tool: &Tool, command: ToolCommand) -> Result<Output, StepError> {
+        let command = command.log_to(self.folder().log(self.step.name()));
+        Ok(tool.run(&command, &self.toolbox).await?)
+    }
+
+    /// Fails if the run should stop; called between requests.
+    pub(super) fn check(&self) -> Result<(), StepError> {
+        if self.toolbox.interrupt.is_wanted() { Err(StepError::Interrupted) } else { Ok(()) }
+    }
+
+    /// Ends when it is time to stop.
+    pub(super) async fn stopped(&self) {
+        while self.check().is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.spec().timeout
+    }
+
+    /// Owner of the bootstrap cluster, as the mark in it has it.
+    pub(super) fn owner(&self) -> &str {
+        &self.workflow.owner
+    }
+
+    /// The advice for a bootstrap cluster that will not come back.
+    pub(super) fn if_lost(&self) -> String {
+        let name = &self.spec().name;
+        let command = match &self.workflow.management {
+            Some(_) => format!("kubectl pivot delete {name} --forget"),
+            None => format!("kubectl pivot abort {name} --forget"),
+        };
+        format!(
+            "if it is lost before the cluster had moved on, remove the machines by hand, then `{command}`"
+        )
+    }
+
+    /// Returns the path of the bootstrap cluster's kubeconfig.
+    pub(super) fn bootstrap_kubeconfig(&self) -> PathBuf {
+        match (self.spec().bootstrap, &self.spec().bootstrap_kubeconfig.path) {
+            (Bootstrap::Existing, Some(path)) => path.clone(),
+            _ => self.folder().file(BOOTSTRAP_KUBECONFIG),
+        }
+    }
+
+    /// Returns the path of the target's kubeconfig.
+    pub(super) fn target_kubeconfig(&self) -> PathBuf {
+        let given = &self.spec().document.spec.to_kubeconfig;
+        given.clone().unwrap_or_else(|| self.folder().file(TARGET_KUBECONFIG))
+    }
+
+    pub(super) fn write_bootstrap_kubeconfig(&self, text: &str) -> Result<PathBuf, StepError> {
+        Ok(self.folder().write(BOOTSTRAP_KUBECONFIG, text)?)
+    }
+
+    pub(super) fn write_target_kubeconfig(&self, text: &[u8]) -> Result<PathBuf, StepError> {
+        Ok(self.folder().write(TARGET_KUBECONFIG, text)?)
+    }
+
+    pub(super) async fn bootstrap(&self) -> Result<Client, StepError> {
+        let kubeconfig = KubeconfigRef::file(self.bootstrap_kubeconfig());
+        Ok(Client::connect("bootstrap", &kubeconfig).await?)
+    }
+
+    pub(super) async fn target(&self) -> Result<Client, StepError> {
+        if let Some(management) = &self.workflow.management {
+            return Ok(Client::connect("management", management).await?);
+        }
+        let kubeconfig = KubeconfigRef::file(self.target_kubeconfig());
+        Ok(Client::connect("target", &kubeconfig).await?)
+    }
+
+    /// The objects of the cluster, as far as they can be told without a management cluster.
+    pub(super) fn draft(&self) -> Result<Vec<Value>, StepError> {
+        draft(self.spec(), self.blueprint())
+    }
+
+    /// The objects of the cluster in what this management cluster serves.
+    pub(super) async fn objects(&self, cluster: &Client) -> Result<Manifests, StepError> {
+        if let Some(objects) = self.spec().cluster_manifest()? {
+            return Ok(objects.into());
+        }
+        let served = served_by(cluster).await?;
+        Ok(self.blueprint().manifests_for(served)?)
+    }
+}

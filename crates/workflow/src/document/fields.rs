@@ -1,0 +1,267 @@
+//! The fields of the document. Each is named as its flag of `create`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::words;
+use crate::order::Step;
+
+/// The whole document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PivotDocument {
+    /// Version of the document.
+    #[serde(deserialize_with = "words::api_version")]
+    pub api_version: String,
+    /// `Pivot`.
+    #[serde(deserialize_with = "words::kind")]
+    pub kind: String,
+    /// Name and namespace of the Cluster.
+    #[serde(default)]
+    pub metadata: PivotMetadata,
+    /// Everything else.
+    #[serde(default)]
+    pub spec: PivotSpec,
+}
+
+/// Name and namespace of the Cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PivotMetadata {
+    /// Name; the argument of `create` wins.
+    #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Namespace.
+    #[serde(deserialize_with = "words::namespace", skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// The settings of a run. An absent field has the default of its flag.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PivotSpec {
+    /// Infrastructure plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub infrastructure: Option<String>,
+    /// Kubernetes version of the machines.
+    #[serde(deserialize_with = "words::version", skip_serializing_if = "Option::is_none")]
+    pub kubernetes_version: Option<String>,
+    /// Machines of the control plane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control_plane_replicas: Option<u32>,
+    /// Worker machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_replicas: Option<u32>,
+    /// Ranges for pods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pod_cidr: Vec<String>,
+    /// Ranges for services.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub service_cidr: Vec<String>,
+    /// Variables of the plugins, as with `--set`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, Value>,
+    /// Manifests of the cluster instead of those that the infrastructure plugin renders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_manifest: Option<PathBuf>,
+    /// CNI plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni: Option<String>,
+    /// Installer of the network's chart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_via: Option<CniVia>,
+    /// Chart of the network, an archive or a folder, instead of the one in a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_chart: Option<PathBuf>,
+    /// Repository of the chart of the network instead of the plugin's.
+    #[serde(deserialize_with = "words::repository", skip_serializing_if = "Option::is_none")]
+    pub cni_repo: Option<String>,
+    /// Values for the chart of the network, over those of the plugins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_values: Option<PathBuf>,
+    /// Manifests of a network, with the CNI plugin `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cni_manifest: Option<PathBuf>,
+    /// Kind of the bootstrap cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<Bootstrap>,
+    /// Name of the bootstrap cluster in kind.
+    #[serde(deserialize_with = "words::kind_cluster", skip_serializing_if = "Option::is_none")]
+    pub bootstrap_name: Option<String>,
+    /// Node image of the bootstrap cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap_image: Option<String>,
+    /// Kubeconfig of an existing bootstrap cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap_kubeconfig: Option<PathBuf>,
+    /// True if the bootstrap cluster stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_bootstrap: Option<bool>,
+    /// Configuration of clusterctl.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusterctl_config: Option<PathBuf>,
+    /// Reach the target with this kubeconfig instead of the one that Cluster API has made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_kubeconfig: Option<PathBuf>,
+    /// File for the target's kubeconfig.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_kubeconfig_out: Option<PathBuf>,
+    /// True if the target is merged into the user's kubeconfig.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_kubeconfig: Option<bool>,
+    /// Readiness probes of plugins that are left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skip_probes: Vec<String>,
+    /// Seconds that each wait may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    /// Seconds in which no Machine may be replaced after the move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle: Option<u64>,
+}
+
+/// Kinds of bootstrap clusters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bootstrap {
+    /// A cluster that kind makes and that is deleted in the end.
+    #[default]
+    Kind,
+    /// A cluster that is there and stays.
+    Existing,
+}
+
+/// Installers of charts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CniVia {
+    /// helm is run here.
+    #[default]
+    Helm,
+    /// The Helm add-on provider installs them.
+    Addon,
+}
+
+impl Default for PivotDocument {
+    fn default() -> Self {
+        Self {
+            api_version: words::API_VERSION.to_owned(),
+            kind: words::KIND.to_owned(),
+            metadata: PivotMetadata::default(),
+            spec: PivotSpec::default(),
+        }
+    }
+}
+
+impl PivotSpec {
+    /// Every path that is given.
+    pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let paths = [
+            &mut self.cluster_manifest,
+            &mut self.cni_chart,
+            &mut self.cni_values,
+            &mut self.cni_manifest,
+            &mut self.bootstrap_kubeconfig,
+            &mut self.clusterctl_config,
+            &mut self.to_kubeconfig,
+            &mut self.to_kubeconfig_out,
+        ];
+        paths.into_iter().flatten()
+    }
+}
+
+impl PivotDocument {
+    /// Returns true if both want the same cluster in the same way. How long a run waits is no part of that, nor
+    /// is a setting of a step that is still to be done.
+    pub fn wants_what(&self, other: &Self, is_done: impl Fn(Step) -> bool) -> bool {
+        let mut other = other.clone();
+        let (new, old) = (&mut other.spec, &self.spec);
+        new.timeout = old.timeout;
+        new.settle = old.settle;
+        if !is_done(Step::Kubeconfig) {
+            new.to_kubeconfig_out.clone_from(&old.to_kubeconfig_out);
+        }
+        if !is_done(Step::Network) {
+            new.cni_chart.clone_from(&old.cni_chart);
+            new.cni_repo.clone_from(&old.cni_repo);
+            new.cni_values.clone_from(&old.cni_values);
+        }
+        if !is_done(Step::Move) {
+            new.to_kubeconfig.clone_from(&old.to_kubeconfig);
+        }
+        if !is_done(Step::MergeKubeconfig) {
+            new.merge_kubeconfig = old.merge_kubeconfig;
+        }
+        if !is_done(Step::DeleteBootstrap) {
+            new.keep_bootstrap = old.keep_bootstrap;
+        }
+        *self == other
+    }
+
+    /// This document with everything that `over` has; variables are merged one by one.
+    #[must_use]
+    pub fn overridden_by(self, over: Self) -> Self {
+        let Self { metadata, spec, .. } = self;
+        let (o, m) = (over.spec, over.metadata);
+        let list = |over: Vec<String>, base| if over.is_empty() { base } else { over };
+        let mut set = spec.set;
+        set.extend(o.set);
+        Self {
+            metadata: PivotMetadata {
+                name: m.name.or(metadata.name),
+                namespace: m.namespace.or(metadata.namespace),
+            },
+            spec: PivotSpec {
+                infrastructure: o.infrastructure.or(spec.infrastructure),
+                kubernetes_version: o.kubernetes_version.or(spec.kubernetes_version),
+                control_plane_replicas: o.control_plane_replicas.or(spec.control_plane_replicas),
+                worker_replicas: o.worker_replicas.or(spec.worker_replicas),
+                pod_cidr: list(o.pod_cidr, spec.pod_cidr),
+                service_cidr: list(o.service_cidr, spec.service_cidr),
+                set,
+                cluster_manifest: o.cluster_manifest.or(spec.cluster_manifest),
+                cni: o.cni.or(spec.cni),
+                cni_via: o.cni_via.or(spec.cni_via),
+                cni_chart: o.cni_chart.or(spec.cni_chart),
+                cni_repo: o.cni_repo.or(spec.cni_repo),
+                cni_values: o.cni_values.or(spec.cni_values),
+                cni_manifest: o.cni_manifest.or(spec.cni_manifest),
+                bootstrap: o.bootstrap.or(spec.bootstrap),
+                bootstrap_name: o.bootstrap_name.or(spec.bootstrap_name),
+                bootstrap_image: o.bootstrap_image.or(spec.bootstrap_image),
+                bootstrap_kubeconfig: o.bootstrap_kubeconfig.or(spec.bootstrap_kubeconfig),
+                keep_bootstrap: o.keep_bootstrap.or(spec.keep_bootstrap),
+                clusterctl_config: o.clusterctl_config.or(spec.clusterctl_config),
+                to_kubeconfig: o.to_kubeconfig.or(spec.to_kubeconfig),
+                to_kubeconfig_out: o.to_kubeconfig_out.or(spec.to_kubeconfig_out),
+                merge_kubeconfig: o.merge_kubeconfig.or(spec.merge_kubeconfig),
+                skip_probes: list(o.skip_probes, spec.skip_probes),
+                timeout: o.timeout.or(spec.timeout),
+                settle: o.settle.or(spec.settle),
+            },
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_steps_that_are_still_to_be_done_may_change() {
+        let document = |spec| PivotDocument { spec, ..PivotDocument::default() };
+        let old = document(PivotSpec { worker_replicas: Some(1), ..PivotSpec::default() });
+        let reached = document(PivotSpec { to_kubeconfig: Some("/k".into()), ..old.spec.clone() });
+        let kept = document(PivotSpec { keep_bootstrap: Some(true), ..old.spec.clone() });
+        let other = document(PivotSpec { worker_replicas: Some(2), ..old.spec.clone() });
+        let before = |step: Step| move |other: Step| other < step;
+        assert!(old.wants_what(&reached, before(Step::Move)));
+        assert!(!old.wants_what(&reached, before(Step::Verify)), "another target by now");
+        assert!(old.wants_what(&kept, before(Step::DeleteBootstrap)));
+        assert!(!old.wants_what(&other, |_| false), "it was applied");
+    }
+}

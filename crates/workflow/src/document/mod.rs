@@ -1,0 +1,16 @@
+//! `pivot.yaml`: what to create, as a versioned document. Flags override it field by field.
+
+mod fields;
+#[cfg(test)]
+mod fuzz_tests;
+mod kept;
+mod read;
+mod words;
+
+pub use fields::{Bootstrap, CniVia, PivotDocument, PivotMetadata, PivotSpec};
+pub use kept::{DEFAULT_NAMESPACE, KeptBootstrap, default_bootstrap_name, read_bootstrap};
+pub use read::{DocumentError, read_document, write_document};
+pub use words::{
+    API_VERSION, KIND, chart_repository, cluster_name, kind_cluster_name, kubernetes_version,
+    namespace_name,
+};

@@ -1,0 +1,98 @@
+//! A Cluster whose name an earlier deletion had: what that deletion has left behind says nothing about it.
+
+use std::time::Duration;
+
+use capi::Object;
+use cluster::RetryPolicy;
+
+use super::begun::{Begun, refuse_another_way};
+use super::place::{Place, find, was_deleted};
+use crate::context::Turn;
+use crate::document::Bootstrap;
+use crate::error::StepError;
+use crate::order::Step;
+use crate::steps::{self, the_cluster};
+
+/// A management cluster that is being deleted is not waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The place of the cluster.
+pub(super) struct Found {
+    pub(super) place: Place,
+    /// True if an earlier deletion of this name is over, and this is another Cluster.
+    is_another: bool,
+}
+
+/// Looks for the cluster. The end of a deletion is believed only if the management cluster does not have it.
+pub(super) async fn look(turn: &Turn<'_>) -> Result<Found, StepError> {
+    let has_ended = steps::is_begun(turn.folder()) || was_deleted(turn)?;
+    if !has_ended {
+        refuse_another_way(turn)?;
+        let place = find(turn).await?;
+        if matches!(place, Place::Bootstrap) {
+            refuse_another_server(turn).await?;
+        }
+        if !matches!(place, Place::Nowhere) {
+            return Ok(Found { place, is_another: false });
+        }
+    }
+    if let Some(cluster) = ask(turn).await {
+        return Ok(Found { place: Place::Management(Box::new(cluster)), is_another: true });
+    }
+    refuse_another_way(turn)?;
+    Ok(Found { place: Place::Nowhere, is_another: false })
+}
+
+/// Takes the rest of an earlier deletion away if this one is about another Cluster.
+pub(super) async fn start_over(turn: &Turn<'_>) -> Result<(), StepError> {
+    if !look(turn).await?.is_another {
+        return Ok(());
+    }
+    turn.events.note("an earlier deletion of this name is over; this one is of another Cluster");
+    clean(&turn.workflow.at(Step::DeleteBootstrap, turn.events.clone())).await?;
+    Ok(turn.folder().clear()?)
+}
+
+/// Ends the earlier deletion, unless it went by way of another bootstrap cluster.
+async fn clean(turn: &Turn<'_>) -> Result<(), StepError> {
+    let spec = turn.spec();
+    if Begun::read(turn)?.is_some_and(|begun| !begun.is_the_way_of(turn)) {
+        return Ok(());
+    }
+    if spec.bootstrap == Bootstrap::Kind && !turn.kind().await?.has(&spec.bootstrap_name).await? {
+        return Ok(());
+    }
+    let ended = match steps::is_begun(turn.folder()) {
+        true => steps::finish(turn).await,
+        false => steps::perform(turn).await,
+    };
+    ended.map(drop)
+}
+
+/// The Cluster in the management cluster, if it answers.
+async fn ask(turn: &Turn<'_>) -> Option<Object> {
+    let management = turn.target().await.ok()?.with_retry(RetryPolicy::brief());
+    let asked = tokio::time::timeout(PATIENCE, the_cluster(turn, &management)).await;
+    asked.ok()?.ok()?
+}
+
+/// Fails if the user means the Cluster of another management cluster than that of the unfinished deletion.
+async fn refuse_another_server(turn: &Turn<'_>) -> Result<(), StepError> {
+    let Some(begun) = Begun::read(turn)? else { return Ok(()) };
+    let Ok(management) = turn.target().await else { return Ok(()) };
+    if begun.server == management.server() {
+        return Ok(());
+    }
+    match ask(turn).await {
+        Some(cluster) if cluster.uid() != begun.uid => Err(StepError::refused(
+            format!(
+                "the deletion of {} of {} is not finished, and {} has another one",
+                cluster.id(),
+                begun.server,
+                management.server()
+            ),
+            "finish that first: name the kubeconfig of its management cluster with --kubeconfig FILE",
+        )),
+        _ => Ok(()),
+    }
+}

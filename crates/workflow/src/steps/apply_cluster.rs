@@ -1,0 +1,42 @@
+//! The objects of the cluster, applied once: after that they may have moved away.
+
+use crate::context::Turn;
+use crate::error::StepError;
+use crate::outline::{Draft, Sketch};
+use crate::support::apply::{Kinds, apply, ensure_namespace};
+use crate::support::mark::{self, Mark};
+use crate::support::namespaces::refuse_missing_namespaces;
+use crate::support::probes::On;
+use crate::support::providers;
+use crate::support::taken::refuse_taken;
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let cluster = turn.bootstrap().await?;
+    let run = &turn.spec().name;
+    if mark::read(&cluster, run).await?.unwrap_or_default().applied {
+        return Ok("was applied before".to_owned());
+    }
+    ensure_namespace(&cluster, &turn.spec().namespace, &serde_json::Value::Null).await?;
+    refuse_missing_namespaces(&cluster, &turn.draft()?).await?;
+    providers::answering(turn, &cluster, On::Bootstrap(&cluster)).await?;
+    let manifests = turn.objects(&cluster).await?;
+    for note in manifests.notes {
+        turn.events.note(note);
+    }
+    let objects = manifests.objects;
+    let kinds = Kinds::read(&cluster).await?;
+    refuse_taken(&cluster, &kinds, &objects, run).await?;
+    apply(&cluster, &kinds, &objects, false).await?;
+    mark::write(&cluster, run, &Mark { applied: true }).await?;
+    Ok(format!("{} objects", objects.len()))
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+    let what = match sketch.spec.document.spec.cluster_manifest {
+        Some(_) => "applies the manifests as they are",
+        None => "applies these objects, in the versions that the bootstrap cluster serves then",
+    };
+    Ok(Draft::says("waits until the providers are available and their webhooks answer")
+        .and(what)
+        .applying(sketch.objects()?))
+}

@@ -1,0 +1,95 @@
+//! The bootstrap cluster goes, if it is this run's and nothing is left in it.
+
+use cluster::Client;
+use tools::{KnownTool, ToolCommand};
+
+use crate::context::Turn;
+use crate::document::Bootstrap;
+use crate::error::StepError;
+use crate::outline::{Draft, Sketch};
+use crate::store::RunFolder;
+use crate::support::{claim, clusters, mark};
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let spec = turn.spec();
+    let cluster = turn.bootstrap().await?;
+    if !spec.deletes_bootstrap() {
+        claim::release(&cluster, turn.folder(), turn.owner()).await?;
+        return Ok(match spec.bootstrap {
+            Bootstrap::Existing => "it is yours, and stays".to_owned(),
+            Bootstrap::Kind => "kept, because of --keep-bootstrap".to_owned(),
+        });
+    }
+    refuse_to_delete(turn, &cluster).await?;
+    turn.folder().write(DELETING, &spec.bootstrap_name)?;
+    finish(turn).await
+}
+
+/// Says in the folder of the run that the bootstrap cluster was empty and may be deleted.
+const DELETING: &str = "bootstrap.deleting";
+
+/// Returns true if the deletion was started: a half-deleted cluster cannot be asked for its Clusters.
+pub(in super::super) fn is_begun(folder: &RunFolder) -> bool {
+    folder.file(DELETING).exists()
+}
+
+/// Deletes the bootstrap cluster, which was empty when this began. One that answers is asked again: after an
+/// interruption it may be another cluster of this name, or somebody may use it.
+pub(in super::super) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
+    let name = &turn.spec().bootstrap_name;
+    let kind = turn.kind().await?;
+    if kind.has(name).await? {
+        if let Some(client) = answering(turn).await? {
+            refuse_to_delete(turn, &client).await?;
+        }
+        kind.delete(name, &turn.bootstrap_kubeconfig()).await?;
+    }
+    Ok(format!("{name} is gone"))
+}
+
+/// Returns a client of the kind cluster if it answers.
+async fn answering(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
+    let kubeconfig = turn.kind().await?.kubeconfig(&turn.spec().bootstrap_name).await?;
+    let Some(kubeconfig) = kubeconfig else { return Ok(None) };
+    let client = claim::client(&turn.write_bootstrap_kubeconfig(&kubeconfig)?).await?;
+    let is_answering = clusters::ready(&client).await.is_ok();
+    Ok(is_answering.then_some(client))
+}
+
+async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
+    let spec = turn.spec();
+    let left = clusters_left(cluster).await?;
+    if !left.is_empty() {
+        return Err(StepError::refused(
+            format!("the bootstrap cluster still holds {}", left.join(", ")),
+            "move or delete them first; --keep-bootstrap leaves the bootstrap cluster as it is",
+        ));
+    }
+    if mark::read(cluster, turn.owner()).await?.is_none() {
+        return Err(StepError::refused(
+            format!(
+                "the kind cluster `{}` was not created by this run: it does not have its mark",
+                spec.bootstrap_name
+            ),
+            format!("if nobody needs it: kind delete cluster --name {}", spec.bootstrap_name),
+        ));
+    }
+    Ok(())
+}
+
+/// The Clusters that a management cluster still has, in all namespaces.
+pub(in super::super) async fn clusters_left(cluster: &Client) -> Result<Vec<String>, StepError> {
+    let Some(kind) = clusters::kind(cluster).await? else { return Ok(Vec::new()) };
+    let left = cluster.list_metadata(&kind, None).await?;
+    Ok(left.iter().map(|object| object.id().to_string()).collect())
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+    let spec = sketch.spec;
+    if !spec.deletes_bootstrap() {
+        return Draft::says("leaves the bootstrap cluster as it is");
+    }
+    let command = ToolCommand::new(["delete", "cluster"]).flag("--name", &spec.bootstrap_name);
+    Draft::says("refuses while a Cluster is left in the bootstrap cluster")
+        .running(KnownTool::Kind, &command)
+}

@@ -1,0 +1,188 @@
+//! The move itself: the shared routine, or what is left of it after an interruption.
+
+use capi::Chosen;
+use cluster::Client;
+use kubectl_pivot_plugin_api::ProbeStage;
+use support::causes::in_one_line;
+use support::visible::one_line;
+use transfer::{
+    self, Choice, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run, Sides,
+};
+
+use super::control_plane::the_cluster;
+use crate::context::Turn;
+use crate::error::StepError;
+use crate::outline::{Draft, Sketch};
+use crate::support::probes::{self, On};
+use crate::support::wait::{Seen, until};
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let source = turn.bootstrap().await?;
+    let target = turn.target().await?;
+    between(turn, &source, &target, async || {
+        let both = On::Both { bootstrap: &source, target: &target };
+        probes::hold(turn, ProbeStage::BeforeMove, both).await.map(drop)
+    })
+    .await
+}
+
+/// A new move of the namespace of the cluster.
+pub(in super::super) fn new_move(turn: &Turn<'_>, source: &Client, target: &Client) -> Run {
+    Run {
+        id: format!("{:08x}", rand::random::<u32>()),
+        source: source.clone(),
+        target: target.clone(),
+        options: MoveOptions {
+            choice: turn.spec().choice(),
+            ..MoveOptions::new(Namespaces::One(turn.spec().namespace.clone()))
+        },
+        events: turn.events.clone(),
+        stop: turn.workflow.stop.clone(),
+        sides: Sides::default(),
+    }
+}
+
+/// Moves the cluster once `ready` holds, or ends an earlier move of it.
+pub(in super::super) async fn between(
+    turn: &Turn<'_>,
+    source: &Client,
+    target: &Client,
+    ready: impl AsyncFnOnce() -> Result<(), StepError>,
+) -> Result<String, StepError> {
+    let run = new_move(turn, source, target);
+    let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
+    match found
+        .record()
+        .map(|record| own_phase(record, (&run.options.namespaces, &run.options.choice)))
+        .transpose()?
+        .flatten()
+    {
+        Some(Phase::Undoing) => put_back(turn, &run).await?,
+        Some(_) => return carry_on(turn, &run).await,
+        None => {}
+    }
+    if the_cluster(turn, source).await?.is_none() {
+        if the_cluster(turn, target).await?.is_some() {
+            return Ok("was moved before".to_owned());
+        }
+        let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
+        return Err(StepError::refused(
+            format!(
+                "Cluster {namespace}/{name} is in neither the {} cluster nor the {}",
+                source.name(),
+                target.name()
+            ),
+            "find out who deleted it; the run does not apply it again",
+        ));
+    }
+    ready().await?;
+    let (preflight, mut report) = transfer::plan(&run).await?;
+    if preflight.findings.has_errors() {
+        return Err(MoveError::Refused(preflight.findings).into());
+    }
+    transfer::execute(&run, preflight, &mut report).await?;
+    Ok(format!("{} objects", report.objects()))
+}
+
+/// Returns the phase of the run to carry on, which is one that an earlier `create` or `resume` of this document has
+/// begun. Nobody is asked, so a run about anything else is not touched; one that is finished is in nobody's way.
+fn own_phase(
+    record: &Record,
+    (namespaces, choice): (&Namespaces, &Choice),
+) -> Result<Option<Phase>, StepError> {
+    let clusters = |chosen: Option<&Chosen>| chosen.map(|chosen| chosen.clusters.clone());
+    let is_about_the_same = clusters(record.choice.as_ref()) == clusters(choice.fixed());
+    let is_move = record.operation == Operation::Move && record.batches.is_none();
+    if is_move && is_about_the_same && record.namespaces() == *namespaces {
+        return Ok(Some(record.phase));
+    }
+    if record.phase == Phase::Finished {
+        return Ok(None);
+    }
+    let scope = |namespaces: &Namespaces| match namespaces {
+        Namespaces::One(namespace) => format!("namespace {}", one_line(namespace)),
+        Namespaces::Several(_) => "several namespaces".to_owned(),
+        Namespaces::All => "all namespaces".to_owned(),
+    };
+    Err(StepError::refused(
+        format!(
+            "the {} {} of {}, begun {}, was interrupted while it was {}; the document is about {}",
+            record.operation,
+            record.run,
+            scope(&record.namespaces()),
+            one_line(&record.started),
+            record.phase,
+            scope(namespaces)
+        ),
+        "look with `kubectl pivot status` at that run, and end it with `kubectl pivot resume` or \
+         `kubectl pivot rollback`; then run the command again",
+    ))
+}
+
+/// Finishes the rollback of an earlier move, after which the Cluster is moved anew.
+async fn put_back(turn: &Turn<'_>, run: &Run) -> Result<(), StepError> {
+    let put_back = until(turn, "the lock of the interrupted move is free", async || {
+        let rolled_back = transfer::rollback(run, false).await;
+        match rolled_back {
+            // Without a run somebody else has put it back meanwhile.
+            Ok(_) | Err(MoveError::NoRun(_)) => Ok(Seen::Yes(())),
+            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(in_one_line(&error))),
+            Err(error) => Err(error.into()),
+        }
+    });
+    put_back.await
+}
+
+/// The lock of a run that was killed expires half a minute after its last renewal.
+async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
+    let report = until(turn, "the lock of the interrupted move is free", async || {
+        let mut report = Report::blank(run);
+        match transfer::resume(run, false, &mut report).await {
+            Ok(()) => Ok(Seen::Yes(report)),
+            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(in_one_line(&error))),
+            Err(error) => Err(error.into()),
+        }
+    });
+    let report = report.await?;
+    Ok(format!("{} objects, after an interruption", report.objects()))
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+    let what = match sketch.spec.choice() {
+        Choice::All => format!("everything of namespace {}", sketch.spec.namespace),
+        _ => format!("Cluster {}/{}", sketch.spec.namespace, sketch.spec.name),
+    };
+    Draft::says("waits until the probes of the plugins hold").and(format!(
+        "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: checked before, \
+         verified before anything is deleted"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use transfer::Role;
+
+    #[test]
+    fn only_a_run_about_the_namespace_of_the_document_is_carried_on() {
+        let one = |name: &str| Namespaces::One(name.to_owned());
+        let record = |of: &Namespaces| Record::new("r1", Role::Target, of, "https://a");
+        let own = own_phase(&record(&one("n")), (&one("n"), &Choice::All)).expect("its own run");
+        assert_eq!(own, Some(Phase::Preparing));
+        let chosen = |name: &str| Chosen::from_iter([("n".to_owned(), name.to_owned())]);
+        let fixed = |name: &str| Choice::Fixed(chosen(name));
+        let of_one = Record { choice: Some(chosen("a")), ..record(&one("n")) };
+        assert!(own_phase(&of_one, (&one("n"), &fixed("a"))).is_ok(), "its own Cluster");
+        assert!(own_phase(&of_one, (&one("n"), &fixed("b"))).is_err(), "another Cluster");
+        assert!(own_phase(&of_one, (&one("n"), &Choice::All)).is_err(), "all Clusters");
+        for other in [one("other"), Namespaces::All] {
+            let all = (&one("n"), &Choice::All);
+            let error = own_phase(&record(&other), all).expect_err("a run of others");
+            let StepError::Refused { what, hint } = error else { panic!("{error}") };
+            assert!(what.contains("r1") && what.contains("namespace n"), "{what}");
+            assert!(hint.contains("kubectl pivot status"), "{hint}");
+            let finished = Record { phase: Phase::Finished, ..record(&other) };
+            assert_eq!(own_phase(&finished, all).expect("in nobody's way"), None);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Installing what the plugin plans and the user has chosen.
+
+use std::path::Path;
+
+use cluster::Client;
+use kubectl_pivot_plugin_api::{CniPlan, HelmChart};
+use serde_json::{Map, Value, json};
+use support::redact::REDACTED;
+use tools::KnownTool;
+
+use super::choice::{chosen, endpoint, unknown_endpoint};
+use super::{addon, helm};
+use crate::context::Turn;
+use crate::error::StepError;
+use crate::outline::{Draft, Sketch};
+use crate::support::apply::{Kinds, apply, ensure_namespace};
+use crate::support::wait::{Seen, until};
+
+pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    let bootstrap = turn.bootstrap().await?;
+    let objects = turn.objects(&bootstrap).await?.objects;
+    let target = turn.target().await?;
+    let network = turn.blueprint().network(&objects, endpoint(&target))?;
+    for note in &network.notes {
+        turn.events.note(note.clone());
+    }
+    let plugin = network.plugin.clone();
+    match chosen(turn.spec(), network)? {
+        None => Ok("none is needed".to_owned()),
+        Some(CniPlan::Manifests { objects }) if objects.is_empty() => {
+            Ok(format!("{plugin}: nothing to install"))
+        }
+        Some(CniPlan::Manifests { objects }) => {
+            manifests(turn, &target, &objects).await?;
+            Ok(format!("{plugin}: {} objects", objects.len()))
+        }
+        Some(CniPlan::HelmChart(chart)) => {
+            label_namespace(&target, &chart).await?;
+            helm::install(turn, &chart).await
+        }
+        Some(CniPlan::HelmChartProxy { chart, cluster_labels }) => {
+            label_namespace(&target, &chart).await?;
+            addon::install(turn, &bootstrap, &chart, &cluster_labels).await
+        }
+        Some(_) => Err(blueprint::BlueprintError::UnknownPlan(plugin).into()),
+    }
+}
+
+/// Kinds that the manifests themselves bring are served a moment later.
+async fn manifests(turn: &Turn<'_>, target: &Client, objects: &[Value]) -> Result<(), StepError> {
+    until(turn, "the manifests of the network are applied", async || {
+        let kinds = Kinds::read(target).await?;
+        match apply(target, &kinds, objects, false).await {
+            Ok(()) => Ok(Seen::Yes(())),
+            Err(StepError::Refused { what, .. }) => Ok(Seen::NotYet(what)),
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+/// helm and the add-on provider create a namespace without labels.
+async fn label_namespace(target: &Client, chart: &HelmChart) -> Result<(), StepError> {
+    if chart.namespace_labels.is_empty() {
+        return Ok(());
+    }
+    ensure_namespace(target, &chart.namespace, &json!(chart.namespace_labels)).await
+}
+
+/// The user's own values may be secrets, and an outline ends in logs.
+fn without_values(mut plan: CniPlan, own: &Map<String, Value>) -> CniPlan {
+    match &mut plan {
+        CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } => {
+            hide(&mut chart.values, own);
+        }
+        _ => {}
+    }
+    plan
+}
+
+fn hide(values: &mut Map<String, Value>, own: &Map<String, Value>) {
+    for (name, given) in own {
+        match (values.get_mut(name), given) {
+            (Some(Value::Object(values)), Value::Object(own)) if !own.is_empty() => {
+                hide(values, own);
+            }
+            (Some(value), _) => *value = json!(REDACTED),
+            (None, _) => {}
+        }
+    }
+}
+
+pub(in super::super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+    let network = sketch.blueprint.network(&sketch.objects()?, Some(unknown_endpoint()))?;
+    let plugin = network.plugin.clone();
+    let own = sketch.spec.blueprint()?.cni_values;
+    Ok(match chosen(sketch.spec, network)?.map(|plan| without_values(plan, &own)) {
+        None => Draft::says("installs none: the infrastructure needs none"),
+        Some(CniPlan::Manifests { objects }) if objects.is_empty() => {
+            Draft::says(format!("{plugin}: installs nothing"))
+        }
+        Some(CniPlan::Manifests { objects }) => {
+            Draft::says(format!("{plugin}: applies these objects")).applying(objects)
+        }
+        Some(CniPlan::HelmChart(chart)) => {
+            let kubeconfig = Path::new("target.kubeconfig");
+            let command = helm::upgrade(sketch.spec, &chart, Path::new(helm::VALUES), kubeconfig);
+            Draft::says(format!("{plugin}: installs a chart with these values"))
+                .running(KnownTool::Helm, &command)
+                .applying([Value::Object(chart.values)])
+        }
+        Some(CniPlan::HelmChartProxy { chart, cluster_labels }) => {
+            Draft::says(format!("{plugin}: has the Helm add-on provider install a chart"))
+                .applying([addon::proxy(sketch.spec, &chart, &cluster_labels)])
+        }
+        Some(_) => return Err(blueprint::BlueprintError::UnknownPlan(plugin).into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_the_user_are_not_shown() {
+        let chart = HelmChart {
+            values: json!({"a": {"b": "s3cret", "c": 1}, "d": ["s3cret"]})
+                .as_object()
+                .cloned()
+                .unwrap_or_default(),
+            ..HelmChart::default()
+        };
+        let own = json!({"a": {"b": "s3cret"}, "d": ["s3cret"], "gone": 1});
+        let own = own.as_object().expect("an object");
+        let plan = without_values(CniPlan::HelmChart(chart), own);
+        let CniPlan::HelmChart(chart) = plan else { panic!("{plan:?}") };
+        let expected = json!({"a": {"b": REDACTED, "c": 1}, "d": REDACTED});
+        assert_eq!(Value::Object(chart.values), expected);
+    }
+}

@@ -1,0 +1,203 @@
+//! Everything that can be known before the first change: programs, credentials, manifests.
+
+use std::time::Duration;
+
+use blueprint::Blueprint;
+use kubectl_pivot_plugin_api::{BootstrapRequirements, CniPlan, HelmChart};
+use serde_json::Value;
+use tools::{KnownTool, ToolCommand, ToolError};
+
+use super::merge_kubeconfig;
+use super::network::{chosen, find_chart, show_chart, unknown_endpoint};
+use crate::context::Turn;
+use crate::document::Bootstrap;
+use crate::error::StepError;
+use crate::order::Step;
+use crate::outline::{Draft, Sketch};
+use crate::spec::Spec;
+use crate::support::probes;
+
+/// Limit of a plugin's check.
+const CHECK: Duration = Duration::from_secs(30);
+
+/// The programs that a run needs.
+fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
+    let mut programs = vec![KnownTool::Clusterctl];
+    if spec.bootstrap == Bootstrap::Kind {
+        programs.push(KnownTool::Kind);
+    }
+    if matches!(plan, Some(CniPlan::HelmChart(_))) {
+        programs.push(KnownTool::Helm);
+    }
+    programs.sort();
+    programs
+}
+
+pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+    merge_kubeconfig::check(turn).await?;
+    let objects = turn.draft()?;
+    refuse_nowhere_to_run(&objects)?;
+    let plan = plan(turn.spec(), turn.blueprint(), &objects)?;
+    probes::compile(turn).await?;
+    let mut found = Vec::new();
+    for program in programs(turn.spec(), plan.as_ref()) {
+        let tool = turn.tool(program).await?;
+        found.push(format!("{program} {}", tool.version));
+    }
+    if let Some(CniPlan::HelmChart(chart)) = &plan {
+        check_chart(turn, chart).await?;
+    }
+    let requirements = turn.blueprint().bootstrap()?;
+    for credential in requirements.credentials.iter().filter(|credential| credential.required) {
+        if std::env::var_os(&credential.env).is_none_or(|value| value.is_empty()) {
+            let what = format!("the environment variable {} is not set", credential.env);
+            return Err(StepError::refused(what, credential.description.clone()));
+        }
+    }
+    if turn.spec().bootstrap == Bootstrap::Kind {
+        refuse_taken_name(turn, &requirements).await?;
+        for tool in &requirements.tools {
+            check(turn, tool).await?;
+        }
+    } else {
+        turn.bootstrap().await?.get_path("/version").await?;
+    }
+    Ok(found.join(", "))
+}
+
+/// kubeadm keeps pods off the control plane, so without workers the providers of the target would never run.
+fn refuse_nowhere_to_run(objects: &[Value]) -> Result<(), StepError> {
+    let of_kind = |kind: &'static str| objects.iter().filter(move |o| o["kind"] == kind);
+    let has_topology = of_kind("Cluster").any(|cluster| !cluster["spec"]["topology"].is_null());
+    let is_workers = |object: &&Value| {
+        let spec = &object["spec"];
+        // A kind that nobody serves is for the API server to name.
+        let is_like_them = spec["clusterName"].is_string() && !spec["template"].is_null();
+        matches!(object["kind"].as_str(), Some("MachineDeployment" | "MachinePool")) || is_like_them
+    };
+    let mut workers = objects.iter().filter(is_workers);
+    let has_workers = workers.any(|workers| workers["spec"]["replicas"] != 0);
+    let is_tainted = of_kind("KubeadmControlPlane").any(|control_plane| {
+        let configuration = &control_plane["spec"]["kubeadmConfigSpec"];
+        configuration["initConfiguration"]["nodeRegistration"]["taints"].is_null()
+    });
+    if has_topology || has_workers || !is_tainted {
+        return Ok(());
+    }
+    Err(StepError::refused(
+        "the cluster has no workers, and its control plane takes no pods: the providers would never run in it",
+        "use --worker-replicas 1 or more, or give manifests whose KubeadmControlPlane has `taints: []`",
+    ))
+}
+
+/// The Docker provider labels the containers of a cluster as kind does, so a kind cluster of the same name, or
+/// what is left of one, would be taken for machines of the target.
+async fn refuse_taken_name(
+    turn: &Turn<'_>,
+    requirements: &BootstrapRequirements,
+) -> Result<(), StepError> {
+    let has_containers = requirements.tools.iter().any(|t| t.name == KnownTool::Docker.name());
+    if !has_containers || turn.folder().state()?.may_have_applied() {
+        return Ok(());
+    }
+    let (name, bootstrap) = (&turn.spec().name, &turn.spec().bootstrap_name);
+    if name == bootstrap {
+        return Err(StepError::refused(
+            format!("the bootstrap cluster and the cluster have the same name, `{name}`"),
+            "choose another name with --bootstrap-name",
+        ));
+    }
+    if !turn.kind().await?.has(name).await? {
+        return Ok(());
+    }
+    Err(StepError::refused(
+        format!(
+            "there are containers of a kind cluster `{name}`, which is the name of the new cluster"
+        ),
+        format!("choose another name, or remove them with `kind delete cluster --name {name}`"),
+    ))
+}
+
+/// The network as it will be installed, but for the address of the API server.
+fn plan(
+    spec: &Spec,
+    blueprint: &Blueprint,
+    objects: &[Value],
+) -> Result<Option<CniPlan>, StepError> {
+    chosen(spec, blueprint.network(objects, Some(unknown_endpoint()))?)
+}
+
+/// A chart that is nowhere is better told now than when the cluster is there. What has been installed
+/// is not looked for again: its repository may be out of reach by now.
+async fn check_chart(turn: &Turn<'_>, chart: &HelmChart) -> Result<(), StepError> {
+    if turn.folder().state()?.of(Step::Network).is_done() {
+        return Ok(());
+    }
+    find_chart(turn, chart).await
+}
+
+/// A program that the plugin wants, with the arguments with which it must succeed.
+async fn check(turn: &Turn<'_>, wanted: &kubectl_pivot_plugin_api::Tool) -> Result<(), StepError> {
+    let known = KnownTool::ALL.into_iter().find(|known| known.name() == wanted.name);
+    let Some(known) = known else {
+        turn.events.warning(format!(
+            "the plugin needs the program {}, which is not checked: it has to {}",
+            wanted.name, wanted.purpose
+        ));
+        return Ok(());
+    };
+    let tool = turn.tool(known).await?;
+    if wanted.check.is_empty() {
+        return Ok(());
+    }
+    let command = ToolCommand::new(&wanted.check).within(CHECK);
+    match turn.run(&tool, command).await {
+        Err(StepError::Tool(ToolError::Failed(failure))) if !wanted.hint.is_empty() => {
+            Err(StepError::refused(failure.to_string(), wanted.hint.clone()))
+        }
+        other => other.map(drop),
+    }
+}
+
+pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+    let plan = plan(sketch.spec, sketch.blueprint, &sketch.objects()?)?;
+    let names: Vec<_> =
+        programs(sketch.spec, plan.as_ref()).iter().map(|tool| tool.name()).collect();
+    let mut draft = Draft::says(format!("looks for {} and their versions", names.join(", ")));
+    if let Some(CniPlan::HelmChart(chart)) = &plan {
+        draft = draft.running(KnownTool::Helm, &show_chart(chart));
+    }
+    for tool in sketch.blueprint.bootstrap()?.tools {
+        draft.runs.push([vec![tool.name], tool.check].concat().join(" "));
+    }
+    Ok(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_needs_a_node_for_the_providers() {
+        let workers =
+            |replicas: Value| json!({"kind": "MachineDeployment", "spec": {"replicas": replicas}});
+        let control_plane = |taints: Value| {
+            json!({"kind": "KubeadmControlPlane", "spec": {"kubeadmConfigSpec": {
+                "initConfiguration": {"nodeRegistration": {"taints": taints}}}}})
+        };
+        let usual = || control_plane(Value::Null);
+        assert!(refuse_nowhere_to_run(&[usual(), workers(json!(0))]).is_err());
+        assert!(refuse_nowhere_to_run(&[usual()]).is_err());
+        assert!(refuse_nowhere_to_run(&[usual(), workers(json!(1))]).is_ok());
+        assert!(refuse_nowhere_to_run(&[usual(), workers(Value::Null)]).is_ok());
+        let misspelt =
+            json!({"kind": "MachineDeploymnt", "spec": {"clusterName": "a", "template": {}}});
+        assert!(refuse_nowhere_to_run(&[usual(), misspelt]).is_ok());
+        assert!(refuse_nowhere_to_run(&[control_plane(json!([])), workers(json!(0))]).is_ok());
+        let topology = json!({"kind": "Cluster", "spec": {"topology": {"class": "a"}}});
+        assert!(refuse_nowhere_to_run(&[topology, usual()]).is_ok());
+        assert!(refuse_nowhere_to_run(&[json!({"kind": "K0sControlPlane"})]).is_ok());
+    }
+}

@@ -1,0 +1,149 @@
+//! The state of a run, derived from its journal by one pure function.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use super::journal::{Entry, What};
+use crate::order::Step;
+
+/// The state of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunState {
+    /// Name of the run, which is that of the Cluster.
+    pub name: String,
+    /// Folder of the run.
+    pub folder: PathBuf,
+    /// When it began, RFC 3339.
+    pub began: Option<String>,
+    /// Process that has last been at it.
+    pub pid: Option<u32>,
+    /// True while a process works on it.
+    pub running: bool,
+    /// Every step.
+    #[serde(serialize_with = "as_objects")]
+    pub steps: Vec<(Step, StepState)>,
+    /// True if it has ended well.
+    pub finished: bool,
+}
+
+/// The state of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum StepState {
+    /// Not begun.
+    #[default]
+    Waiting,
+    /// Begun, and not ended when the journal was last written.
+    Begun,
+    /// Ended well.
+    Done {
+        /// One line of result.
+        summary: String,
+    },
+    /// Failed.
+    Failed {
+        /// The cause.
+        error: String,
+    },
+}
+
+/// Writes steps as objects with a name and a state.
+fn as_objects<S: Serializer>(steps: &[(Step, StepState)], to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Named<'a> {
+        step: Step,
+        #[serde(flatten)]
+        state: &'a StepState,
+    }
+    to.collect_seq(steps.iter().map(|(step, state)| Named { step: *step, state }))
+}
+
+impl StepState {
+    /// Returns true if it has ended well.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+}
+
+impl RunState {
+    /// Returns true if the run has ended well.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Returns the state of a step.
+    pub fn of(&self, step: Step) -> &StepState {
+        let found = self.steps.iter().find(|(known, _)| *known == step);
+        found.map_or(&StepState::Waiting, |(_, state)| state)
+    }
+
+    /// Returns true if objects of the cluster may have been applied. The journal says so before the first of
+    /// them is sent, and a later step says it too.
+    pub fn may_have_applied(&self) -> bool {
+        let applying = |step: &Step| *step >= Step::ApplyCluster;
+        self.steps.iter().any(|(step, state)| applying(step) && *state != StepState::Waiting)
+    }
+
+    pub(super) fn from_entries(name: &str, folder: &Path, entries: &[Entry]) -> Self {
+        let mut state = Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            began: None,
+            pid: None,
+            running: false,
+            steps: Step::ALL.map(|step| (step, StepState::Waiting)).to_vec(),
+            finished: false,
+        };
+        for entry in entries {
+            state.apply(entry);
+        }
+        state
+    }
+
+    fn apply(&mut self, entry: &Entry) {
+        let (step, new) = match entry.what.clone() {
+            What::Began { pid } => {
+                self.began.get_or_insert_with(|| entry.time.clone());
+                self.pid = Some(pid);
+                return;
+            }
+            What::Finished => {
+                self.finished = true;
+                return;
+            }
+            What::Started { step } => (step, StepState::Begun),
+            What::Done { step, summary } => (step, StepState::Done { summary }),
+            What::Failed { step, error } => (step, StepState::Failed { error }),
+        };
+        match self.steps.iter_mut().find(|(known, _)| *known == step) {
+            Some((_, state)) => *state = new,
+            // A step of a deletion only.
+            None => self.steps.push((step, new)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_on_a_step_counts() {
+        let step = Step::Network;
+        let entries = [
+            What::Began { pid: 1 },
+            What::Started { step },
+            What::Failed { step, error: "no chart".to_owned() },
+            What::Began { pid: 2 },
+            What::Started { step },
+        ]
+        .map(|what| Entry { time: "t".to_owned(), what });
+        let at = |count: usize| RunState::from_entries("pivot", Path::new("/x"), &entries[..count]);
+        assert_eq!(at(3).of(step), &StepState::Failed { error: "no chart".to_owned() });
+        assert_eq!(at(5).of(step), &StepState::Begun);
+        assert_eq!((at(5).pid, at(5).is_finished()), (Some(2), false));
+        assert_eq!(at(5).of(Step::Move), &StepState::Waiting);
+    }
+}

@@ -1,0 +1,178 @@
+//! Readiness probes of the infrastructure plugin and the CNI plugin, awaited at their moments.
+//!
+//! Each is waited for as long as every wait of `create` (`--timeout`), whatever the plugin says.
+
+use blueprint::{Blueprint, BlueprintError, served_by};
+use cluster::Client;
+use kubectl_pivot_plugin_api::{Probe, ProbeCluster, ProbeStage, ServedKind};
+use probes::{
+    Clusters, Declared, Evaluation, Expression, Patience, ProbeOutcome, ProbeResult, Skips,
+    UnknownProbe, evaluate,
+};
+use serde_json::Value;
+use support::causes::in_one_line;
+
+use crate::context::Turn;
+use crate::error::StepError;
+use crate::spec::Spec;
+
+/// The clusters of which probes are awaited, as far as they are there.
+#[derive(Clone, Copy)]
+pub(in super::super) enum On<'a> {
+    /// The bootstrap cluster.
+    Bootstrap(&'a Client),
+    /// The target.
+    Target(&'a Client),
+    /// Both.
+    Both {
+        /// The bootstrap cluster.
+        bootstrap: &'a Client,
+        /// The target.
+        target: &'a Client,
+    },
+}
+
+impl<'a> On<'a> {
+    fn each(self) -> Vec<(ProbeCluster, &'a Client)> {
+        match self {
+            Self::Bootstrap(client) => vec![(ProbeCluster::Bootstrap, client)],
+            Self::Target(client) => vec![(ProbeCluster::Target, client)],
+            Self::Both { bootstrap, target } => {
+                vec![(ProbeCluster::Bootstrap, bootstrap), (ProbeCluster::Target, target)]
+            }
+        }
+    }
+
+    /// A cluster that is not there is stood for by the other one: no probe on it is among those awaited.
+    fn clusters(self) -> Clusters {
+        match self {
+            Self::Bootstrap(client) | Self::Target(client) => Clusters::new(client, client),
+            Self::Both { bootstrap, target } => Clusters::new(bootstrap, target),
+        }
+    }
+}
+
+/// So many probes, as a part of a sentence.
+pub(in super::super) fn words(held: usize) -> String {
+    match held {
+        1 => "1 probe holds".to_owned(),
+        held => format!("{held} probes hold"),
+    }
+}
+
+/// Waits until the probes of a moment hold on these clusters. Returns how many do.
+///
+/// # Errors
+/// [`StepError::NotReady`] with those that do not hold in time, or never can.
+pub(in super::super) async fn hold(
+    turn: &Turn<'_>,
+    stage: ProbeStage,
+    on: On<'_>,
+) -> Result<usize, StepError> {
+    let declared = due(turn, stage, on).await?;
+    let clusters = on.clusters();
+    let evaluation = Evaluation {
+        clusters: &clusters,
+        stage,
+        patience: Patience::Wait,
+        skips: &skips(turn.spec()),
+        events: &turn.events,
+    };
+    let results = evaluate(&declared, &evaluation, turn.stopped()).await;
+    turn.check()?;
+    for left_out in results.iter().filter(|result| result.outcome == ProbeOutcome::Skipped) {
+        turn.events.note(left_out.to_string());
+    }
+    let bad: Vec<ProbeResult> = results.iter().filter(|result| result.is_bad()).cloned().collect();
+    if !bad.is_empty() {
+        return Err(StepError::NotReady(bad));
+    }
+    Ok(results.iter().filter(|result| result.outcome == ProbeOutcome::Held).count())
+}
+
+/// The probes of a moment that look at these clusters. Each may serve other kinds, so the plugins are
+/// asked about each.
+async fn due(turn: &Turn<'_>, stage: ProbeStage, on: On<'_>) -> Result<Vec<Declared>, StepError> {
+    let objects = turn.draft()?;
+    let seconds = u32::try_from(turn.timeout().as_secs()).unwrap_or(u32::MAX);
+    let mut due = Vec::new();
+    for (cluster, client) in on.each() {
+        let all = declared(turn.blueprint(), &objects, served_by(client).await?)?;
+        let is_due =
+            |declared: &Declared| declared.probe.cluster == cluster && declared.is_due(stage);
+        due.extend(all.into_iter().filter(is_due).map(|mut declared| {
+            declared.probe.timeout_seconds = seconds;
+            declared
+        }));
+    }
+    Ok(due)
+}
+
+/// Returns the probes of both plugins, for a management cluster that serves these kinds.
+fn declared(
+    blueprint: &Blueprint,
+    objects: &[Value],
+    served: Vec<ServedKind>,
+) -> Result<Vec<Declared>, BlueprintError> {
+    let of = |plugin: &str, probes: Vec<Probe>| {
+        let plugin = plugin.to_owned();
+        probes.into_iter().map(move |probe| Declared { plugin: plugin.clone(), probe })
+    };
+    let infrastructure = blueprint.infrastructure_probes(served)?;
+    let network = blueprint.network_probes(objects)?;
+    let network_name = blueprint.network_name().unwrap_or_default();
+    Ok(of(blueprint.infrastructure_name(), infrastructure)
+        .chain(of(network_name, network))
+        .collect())
+}
+
+fn skips(spec: &Spec) -> Skips {
+    Skips::new(spec.document.spec.skip_probes.iter().cloned())
+}
+
+/// Checks that every name of `--skip-probes` means something.
+///
+/// # Errors
+/// A plugin refuses, or a name means nothing.
+pub(in super::super) fn check_skips(
+    spec: &Spec,
+    blueprint: &Blueprint,
+    objects: &[Value],
+) -> Result<Result<(), UnknownProbe>, BlueprintError> {
+    let declared = declared(blueprint, objects, Vec::new())?;
+    let names = [Some(blueprint.infrastructure_name()), blueprint.network_name()];
+    let probes_of = |plugin: &str| {
+        let of_plugin = declared.iter().filter(|declared| declared.plugin == plugin);
+        of_plugin.map(|declared| declared.probe.name.as_str()).collect()
+    };
+    let known = names.into_iter().flatten().map(|plugin| (plugin, probes_of(plugin)));
+    Ok(skips(spec).check(known))
+}
+
+/// Compiles every expression that is not left out, and tells of probes for moments that this program
+/// does not know: better known before a run than in the middle of it.
+///
+/// # Errors
+/// An expression is no CEL.
+pub(in super::super) async fn compile(turn: &Turn<'_>) -> Result<(), StepError> {
+    let skips = skips(turn.spec());
+    for Declared { plugin, probe } in declared(turn.blueprint(), &turn.draft()?, Vec::new())? {
+        let id = format!("{plugin}/{}", probe.name);
+        if !probe.stages.is_empty() && probe.stages.iter().all(|at| *at == ProbeStage::Unknown) {
+            turn.events.warning(format!(
+                "probe {id} is for a point in time that this version of kubectl-pivot does not know"
+            ));
+        } else if skips.find(&plugin, &probe.name).is_none()
+            && let Err(error) = Expression::compile(&probe.expression).await
+        {
+            let expression = &probe.expression;
+            return Err(StepError::refused(
+                format!("the expression `{expression}` of probe {id}: {}", in_one_line(&error)),
+                format!(
+                    "get another version of the plugin, or leave it out with --skip-probes {id}"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,315 @@
+//! Installing providers with `clusterctl init`, and telling when they work.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use blueprint::Blueprint;
+use capi::ResourceType;
+use cluster::{Client, RetryPolicy};
+use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
+use serde_json::Value;
+use support::causes::in_one_line;
+use tools::{KnownTool, Tool, ToolCommand};
+use transfer::{InstalledProvider, installed_providers};
+
+use super::apply::{Kinds, apply};
+use super::probes::{self, On};
+use super::wait::{Seen, until};
+use crate::context::Turn;
+use crate::document::CniVia;
+use crate::error::StepError;
+use crate::spec::Spec;
+
+/// Time that clusterctl may take beyond its own wait.
+const AT_LEAST: Duration = Duration::from_secs(10);
+const AT_MOST: Duration = Duration::from_secs(60);
+
+/// Flag of `clusterctl init` for each type of provider in the inventory.
+const TYPES: [(&str, &str); 7] = [
+    ("--core", "CoreProvider"),
+    ("--bootstrap", "BootstrapProvider"),
+    ("--control-plane", "ControlPlaneProvider"),
+    ("--infrastructure", "InfrastructureProvider"),
+    ("--addon", "AddonProvider"),
+    ("--ipam", "IPAMProvider"),
+    ("--runtime-extension", "RuntimeExtensionProvider"),
+];
+
+/// A provider that is wanted: the flag of `clusterctl init`, its type in the inventory, its name with or
+/// without a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    flag: &'static str,
+    kind: &'static str,
+    name: String,
+}
+
+impl Wanted {
+    /// An installed provider at its version; nothing for a type that this program does not know.
+    fn same(installed: &InstalledProvider) -> Option<Self> {
+        let (flag, kind) = TYPES.into_iter().find(|(_, kind)| *kind == installed.kind)?;
+        Some(Self { flag, kind, name: format!("{}:{}", installed.name, installed.version) })
+    }
+
+    fn is(&self, installed: &InstalledProvider) -> bool {
+        installed.kind == self.kind && installed.name == self.bare_name()
+    }
+
+    /// As clusterctl names it in its messages and in labels.
+    fn label(&self) -> String {
+        let name = self.bare_name();
+        match self.flag {
+            "--core" => name.to_owned(),
+            flag => format!("{}-{name}", flag.trim_start_matches('-')),
+        }
+    }
+
+    fn bare_name(&self) -> &str {
+        self.name.split(':').next().unwrap_or_default()
+    }
+}
+
+/// Returns the plugin's providers, and the Helm add-on provider if it installs the network.
+pub(in super::super) fn providers(
+    spec: &Spec,
+    blueprint: &Blueprint,
+) -> Result<ProvidersToInit, StepError> {
+    let mut providers = blueprint.providers()?;
+    let is_helm = |name: &String| name.split(':').next() == Some("helm");
+    if spec.cni_via() == CniVia::Addon && !providers.addon.iter().any(is_helm) {
+        providers.addon.push("helm".to_owned());
+    }
+    Ok(providers)
+}
+
+fn wanted(providers: &ProvidersToInit) -> Vec<Wanted> {
+    let or_kubeadm = |names: &[String]| match names {
+        [] => vec!["kubeadm".to_owned()],
+        names => names.to_vec(),
+    };
+    let core = providers.core.clone().unwrap_or_else(|| "cluster-api".to_owned());
+    let groups = [
+        ("--core", "CoreProvider", vec![core]),
+        ("--bootstrap", "BootstrapProvider", or_kubeadm(&providers.bootstrap)),
+        ("--control-plane", "ControlPlaneProvider", or_kubeadm(&providers.control_plane)),
+        ("--infrastructure", "InfrastructureProvider", providers.infrastructure.clone()),
+        ("--addon", "AddonProvider", providers.addon.clone()),
+    ];
+    let all = groups.into_iter().flat_map(|(flag, kind, names)| {
+        names.into_iter().map(move |name| Wanted { flag, kind, name })
+    });
+    all.collect()
+}
+
+fn command(spec: &Spec, kubeconfig: &Path, missing: &[Wanted]) -> ToolCommand {
+    let mut command = ToolCommand::new(["init"]).flag("--kubeconfig", kubeconfig);
+    if let Some(config) = &spec.document.spec.clusterctl_config {
+        command = command.flag("--config", config);
+    }
+    for provider in missing {
+        command = command.flag(provider.flag, &provider.name);
+    }
+    let seconds = spec.timeout.as_secs().to_string();
+    // Its own wait ends first, so that the error is clusterctl's.
+    command
+        .arg("--wait-providers")
+        .flag("--wait-provider-timeout", seconds)
+        .within(spec.timeout + spec.timeout.clamp(AT_LEAST, AT_MOST))
+}
+
+/// The command that would install all of them.
+pub(in super::super) fn sketch(
+    spec: &Spec,
+    kubeconfig: &Path,
+    providers: &ProvidersToInit,
+) -> ToolCommand {
+    command(spec, kubeconfig, &wanted(providers))
+}
+
+/// Installs what is missing. `like` has the versions that the target must have too.
+pub(in super::super) async fn ensure(
+    turn: &Turn<'_>,
+    cluster: &Client,
+    kubeconfig: &Path,
+    like: Option<&[InstalledProvider]>,
+) -> Result<String, StepError> {
+    let providers = providers(turn.spec(), turn.blueprint())?;
+    let mut wanted = wanted(&providers);
+    for provider in &mut wanted {
+        let same = like.into_iter().flatten().find(|installed| provider.is(installed));
+        if let Some(same) = same {
+            provider.name = format!("{}:{}", same.name, same.version);
+        }
+    }
+    install(turn, cluster, kubeconfig, (&wanted, &providers)).await
+}
+
+/// Installs all providers of another management cluster, at its versions.
+pub(in super::super) async fn ensure_same(
+    turn: &Turn<'_>,
+    cluster: &Client,
+    kubeconfig: &Path,
+    like: &[InstalledProvider],
+) -> Result<String, StepError> {
+    let wanted: Vec<Wanted> = like.iter().filter_map(Wanted::same).collect();
+    install(turn, cluster, kubeconfig, (&wanted, &turn.blueprint().providers()?)).await
+}
+
+async fn install(
+    turn: &Turn<'_>,
+    cluster: &Client,
+    kubeconfig: &Path,
+    (wanted, providers): (&[Wanted], &ProvidersToInit),
+) -> Result<String, StepError> {
+    let installed = installed_providers(cluster).await?;
+    let missing: Vec<Wanted> = wanted
+        .iter()
+        .filter(|provider| !installed.iter().any(|installed| provider.is(installed)))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        return Ok(format!("{} providers were there already", wanted.len()));
+    }
+    let clusterctl = turn.tool(KnownTool::Clusterctl).await?;
+    let mut command = command(turn.spec(), kubeconfig, &missing);
+    for (name, value) in &providers.environment {
+        command = command.env(name, value.clone());
+    }
+    turn.run(&clusterctl, command).await?;
+    // Its exit code is its word, the inventory is the fact.
+    let installed = installed_providers(cluster).await?;
+    let is_absent = |provider: &&Wanted| !installed.iter().any(|known| provider.is(known));
+    if let Some(absent) = missing.iter().find(is_absent) {
+        return Err(not_installed(turn, cluster, &clusterctl, absent));
+    }
+    let names: Vec<_> = missing.iter().map(Wanted::label).collect();
+    Ok(names.join(", "))
+}
+
+fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wanted) -> StepError {
+    let log = turn.folder().log(turn.step.name());
+    let printed = std::fs::read_to_string(&log).unwrap_or_default();
+    StepError::refused(
+        format!(
+            "clusterctl init succeeded, but the {} cluster has no {} `{}`; its last output: {}",
+            cluster.name(),
+            absent.kind,
+            absent.bare_name(),
+            printed.lines().next_back().unwrap_or("nothing")
+        ),
+        format!(
+            "check that {} is clusterctl (--clusterctl names another one); its whole output is in {}",
+            program.path.display(),
+            log.display()
+        ),
+    )
+}
+
+/// Time in which an API server may not yet say that it serves a kind of a CRD that it has.
+const DISCOVERY_LAG: Duration = Duration::from_secs(15);
+
+/// Waits until every Deployment of the providers is available, and their webhooks judge the objects:
+/// right after an installation they may still refuse connections, whatever the Deployments say.
+pub(in super::super) async fn answering(
+    turn: &Turn<'_>,
+    cluster: &Client,
+    on: On<'_>,
+) -> Result<String, StepError> {
+    let count = available(turn, cluster).await?;
+    let held = probes::hold(turn, ProbeStage::ProvidersInstalled, on).await?;
+    // What is served, too, is told a moment late, so it is asked for each time. The wait itself tries
+    // again, and says meanwhile who does not answer.
+    let cluster = &cluster.clone().with_retry(RetryPolicy::brief());
+    let began = Instant::now();
+    until(turn, "the providers and their webhooks accept the objects of the cluster", async || {
+        match rehearse(turn, cluster).await {
+            Ok(()) => Ok(Seen::Yes(())),
+            Err(StepError::Api(error)) if is_webhook_silent(&in_one_line(&error)) => {
+                Ok(Seen::NotYet(in_one_line(&error)))
+            }
+            // Their Deployments are available, so their CRDs were applied long ago.
+            Err(error @ StepError::Refused { .. }) if began.elapsed() >= DISCOVERY_LAG => {
+                Err(error)
+            }
+            Err(error @ (StepError::Refused { .. } | StepError::Blueprint(_))) => {
+                Ok(Seen::NotYet(in_one_line(&error)))
+            }
+            Err(error) => Err(error),
+        }
+    })
+    .await?;
+    let providers = installed_providers(cluster).await?.len();
+    let held = probes::words(held);
+    Ok(format!("{providers} providers, {count} deployments available, {held}"))
+}
+
+/// Waits until every Deployment of the providers is available, and counts them.
+pub(in super::super) async fn available(
+    turn: &Turn<'_>,
+    cluster: &Client,
+) -> Result<usize, StepError> {
+    let installed = installed_providers(cluster).await?;
+    let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
+    until(turn, "the providers are available", async || {
+        let mut count = 0;
+        for provider in &installed {
+            for deployment in cluster.list(&deployments, Some(&provider.namespace)).await? {
+                if !is_available(deployment.value()) {
+                    let name = deployment.id();
+                    return Ok(Seen::NotYet(format!("{name} is not available yet")));
+                }
+                count += 1;
+            }
+        }
+        Ok(Seen::Yes(count))
+    })
+    .await
+}
+
+async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
+    let kinds = Kinds::read(cluster).await?;
+    apply(cluster, &kinds, &turn.objects(cluster).await?.objects, true).await
+}
+
+fn is_available(deployment: &Value) -> bool {
+    let conditions = deployment["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Available" && condition["status"] == "True")
+}
+
+/// Returns true if an API server reports that a webhook did not answer.
+pub(in super::super) fn is_webhook_silent(text: &str) -> bool {
+    text.contains("failed calling webhook") || text.contains("conversion webhook")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_of_clusterctl() {
+        let providers = ProvidersToInit {
+            infrastructure: vec!["docker:v1.14.0".to_owned()],
+            addon: vec!["helm".to_owned()],
+            ..ProvidersToInit::default()
+        };
+        let names: Vec<_> = wanted(&providers).iter().map(|w| (w.flag, w.name.clone())).collect();
+        let expected = [
+            ("--core", "cluster-api"),
+            ("--bootstrap", "kubeadm"),
+            ("--control-plane", "kubeadm"),
+            ("--infrastructure", "docker:v1.14.0"),
+            ("--addon", "helm"),
+        ];
+        assert_eq!(names, expected.map(|(flag, name)| (flag, name.to_owned())));
+        let labels: Vec<_> = wanted(&providers).iter().map(Wanted::label).collect();
+        let expected = [
+            "cluster-api",
+            "bootstrap-kubeadm",
+            "control-plane-kubeadm",
+            "infrastructure-docker",
+            "addon-helm",
+        ];
+        assert_eq!(labels, expected);
+    }
+}

@@ -1,0 +1,80 @@
+//! Waiting for something to come true. All waits of all steps pass here.
+
+use std::time::{Duration, Instant};
+
+use support::causes::in_one_line;
+
+use crate::context::Turn;
+use crate::error::StepError;
+use crate::order::Step;
+
+/// Interval between two looks.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// The result of a look.
+pub(in super::super) enum Seen<T> {
+    /// It has come true.
+    Yes(T),
+    /// Not yet, and what is the case instead.
+    NotYet(String),
+}
+
+/// Looks until it is seen, the time is over, or the user stops. Requests that fail because the API
+/// server is busy or coming up count as not yet.
+pub(in super::super) async fn until<T>(
+    turn: &Turn<'_>,
+    what: &str,
+    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+) -> Result<T, StepError> {
+    watch(turn, None, what, look).await
+}
+
+/// As [`until`], but the time begins when another step, which runs beside this one, is done.
+pub(in super::super) async fn until_after<T>(
+    turn: &Turn<'_>,
+    other: Step,
+    what: &str,
+    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+) -> Result<T, StepError> {
+    watch(turn, Some(other), what, look).await
+}
+
+async fn watch<T>(
+    turn: &Turn<'_>,
+    after: Option<Step>,
+    what: &str,
+    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+) -> Result<T, StepError> {
+    let mut began = Instant::now();
+    loop {
+        turn.check()?;
+        if after.is_some_and(|other| !turn.workflow.is_done(other)) {
+            began = Instant::now();
+        }
+        let last = match look().await {
+            Ok(Seen::Yes(value)) => return Ok(value),
+            Ok(Seen::NotYet(last)) => last,
+            Err(error) if is_passing(&error) => in_one_line(&error),
+            Err(error) => return Err(error),
+        };
+        if began.elapsed() >= turn.timeout() {
+            let seconds = turn.timeout().as_secs();
+            return Err(StepError::TimedOut { what: what.to_owned(), seconds, last });
+        }
+        turn.events.doing(last);
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// Returns true if the error may be transient.
+fn is_passing(error: &StepError) -> bool {
+    match error {
+        StepError::Api(error) if error.is_invalid() => false,
+        StepError::Api(error) => {
+            error.is_unreachable()
+                || error.is_ambiguous()
+                || error.code().is_none_or(|code| code == 429 || code >= 500 || code == 404)
+        }
+        _ => false,
+    }
+}
