@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::condition::Condition;
 use super::field::at;
 use super::names::{ADDONS_GROUP, CLUSTER_NAME_LABEL, CORE_GROUP, PAUSED_ANNOTATION};
 use super::object::Object;
@@ -89,15 +90,11 @@ pub fn has_paused_annotation(object: &Object) -> bool {
 /// Returns whether the controller of an object has reported that it leaves the object alone, as it is now;
 /// `None` when it does not report this at all.
 pub fn reports_pause(object: &Object) -> Option<bool> {
-    let status = object.at("/status");
-    let lists = [at(status, "/conditions"), at(status, "/v1beta2/conditions")];
-    let mut conditions = lists.into_iter().filter_map(Value::as_array).flatten();
-    let paused = conditions.find(|condition| at(condition, "/type") == "Paused")?;
+    let paused = object.condition("Paused")?;
     let generation = object.at("/metadata/generation").as_u64().unwrap_or_default();
     // Some kinds have conditions without a generation.
-    let is_current =
-        at(paused, "/observedGeneration").as_u64().is_none_or(|seen| seen >= generation);
-    Some(at(paused, "/status") == "True" && is_current)
+    let is_current = paused.observed_generation().is_none_or(|seen| seen >= generation);
+    Some(paused.is_true() && is_current)
 }
 
 /// Namespace and name of the ClusterClass of a Cluster with a managed topology.
@@ -147,10 +144,10 @@ pub fn unprovisioned_reason(object: &Object) -> Option<&'static str> {
     {
         return Some("its infrastructure is still being provisioned");
     }
-    let initialized = ["/conditions", "/v1beta2/conditions"]
-        .iter()
-        .any(|list| condition_is_true(status, list, "ControlPlaneInitialized"));
-    if !initialized {
+    let is_initialized = |condition: Condition<'_>| {
+        condition.kind() == "ControlPlaneInitialized" && condition.is_true()
+    };
+    if !object.conditions().any(is_initialized) {
         return Some(
             "its control plane is not initialised (condition ControlPlaneInitialized is not True)",
         );
@@ -165,14 +162,6 @@ pub fn unprovisioned_reason(object: &Object) -> Option<&'static str> {
         );
     }
     None
-}
-
-fn condition_is_true(status: &Value, path: &str, kind: &str) -> bool {
-    at(status, path)
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|condition| at(condition, "/type") == kind && at(condition, "/status") == "True")
 }
 
 fn spec(object: &Object) -> &Value {

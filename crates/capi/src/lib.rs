@@ -6,6 +6,7 @@
 
 mod chosen;
 mod cluster;
+mod condition;
 mod field;
 mod graph;
 pub mod managed_fields;
@@ -22,6 +23,7 @@ pub use cluster::{
     is_resource_set_binding, is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause,
     unprovisioned_reason,
 };
+pub use condition::Condition;
 pub use field::at;
 pub use graph::{
     ClusterName, Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Owner, OwnerCycle, Scope,

@@ -229,15 +229,9 @@ fn unavailable(node: &Node) -> Option<String> {
     if !is_cluster(&node.object) {
         return None;
     }
-    let conditions = node.object.at("/status/conditions").as_array();
-    let available =
-        conditions.into_iter().flatten().find(|condition| at(condition, "/type") == "Available");
-    match available {
-        Some(condition) if at(condition, "/status") == "True" => None,
-        Some(condition) => Some(format!(
-            "it is not Available: {}",
-            at(condition, "/message").as_str().unwrap_or_default()
-        )),
+    match node.object.condition("Available") {
+        Some(condition) if condition.is_true() => None,
+        Some(condition) => Some(format!("it is not Available: {}", condition.message())),
         None => Some("it has no condition Available yet".to_owned()),
     }
 }
@@ -318,6 +312,17 @@ mod tests {
             .flatten()
             .for_each(|(k, v)| value["metadata"][k] = v.clone());
         value
+    }
+
+    #[test]
+    fn a_cluster_of_v1beta1_says_in_its_v1beta2_status_that_it_is_available() {
+        let mut value = cluster(json!({}), false);
+        value["status"]["v1beta2"]["conditions"] = value["status"]["conditions"].take();
+        value["status"]["conditions"] =
+            json!([{"type": "ControlPlaneInitialized", "status": "True"}]);
+        assert_eq!(broken(vec![value.clone()]), Vec::<&str>::new());
+        value["status"]["v1beta2"]["conditions"][1]["status"] = json!("False");
+        assert_eq!(broken(vec![value]), ["Available"]);
     }
 
     #[test]

@@ -52,15 +52,9 @@ fn state_of(name: &str, found: &[Object]) -> Option<String> {
     let Some(cluster) = found.iter().find(|cluster| cluster.name() == name) else {
         return Some("it is not there".to_owned());
     };
-    let conditions = cluster.value()["status"]["conditions"].as_array();
-    let available = conditions.into_iter().flatten().find(|c| c["type"] == "Available");
-    match available {
-        Some(condition) if condition["status"] == "True" => None,
-        Some(condition) => {
-            let message = condition["message"].as_str().unwrap_or_default();
-            let lines: Vec<&str> = message.lines().map(str::trim).collect();
-            Some(lines.join(" "))
-        }
+    match cluster.condition("Available") {
+        Some(condition) if condition.is_true() => None,
+        Some(condition) => Some(condition.message()),
         None => Some("no controller has looked at it yet".to_owned()),
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use capi::names::{CLUSTERCTL_LABEL, PROVIDER_LABEL};
-use capi::{Object, ObjectId};
+use capi::{Condition, Object, ObjectId};
 use serde_json::Value;
 
 /// Begins the identity under which runs hold the Leases of controllers.
@@ -129,9 +129,7 @@ fn is_held_by(holder: &str, pod: &Object) -> bool {
 
 /// Returns whether a pod is ready, and nobody deletes it.
 pub(super) fn is_ready(pod: &Object) -> bool {
-    let conditions = pod.value()["status"]["conditions"].as_array().into_iter().flatten();
-    let mut ready = conditions.filter(|condition| condition["type"] == "Ready");
-    !pod.is_being_deleted() && ready.any(|condition| condition["status"] == "True")
+    !pod.is_being_deleted() && pod.condition("Ready").is_some_and(Condition::is_true)
 }
 
 /// Returns whether the selector of a Deployment is about a pod. Expressions are not read: released manifests have

@@ -15,8 +15,7 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use capi::names::{CLUSTER_NAME_LABEL, CORE_GROUP};
-use capi::{Fate, Graph, Node, Object, OwnerReference, StayReason, at, group_of};
-use serde_json::Value;
+use capi::{Condition, Fate, Graph, Node, Object, OwnerReference, StayReason, at, group_of};
 
 use super::ties;
 use crate::findings::Findings;
@@ -107,13 +106,8 @@ fn is_initialized(object: &Object) -> bool {
     if (object.group(), object.kind()) != CONTROL_PLANE {
         return false;
     }
-    let status = object.at("/status");
-    let lists = [at(status, "/conditions"), at(status, "/v1beta2/conditions")];
-    let mut conditions = lists.into_iter().filter_map(Value::as_array).flatten();
-    let is_true = |condition: &Value| {
-        at(condition, "/type") == "Initialized" && at(condition, "/status") == "True"
-    };
-    at(status, "/initialized") == true || conditions.any(is_true)
+    object.at("/status/initialized") == true
+        || object.condition("Initialized").is_some_and(Condition::is_true)
 }
 
 /// Names of the Secrets that a control plane needs.
@@ -139,11 +133,11 @@ fn cluster_of(control_plane: &Object) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use serde_json::json;
+    use capi::{MoveKind, Scope};
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::findings::Severity;
-    use capi::{MoveKind, Scope};
 
     fn control_plane(kind: &str, status: Value, etcd: Value) -> Object {
         Object::new(json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": kind,

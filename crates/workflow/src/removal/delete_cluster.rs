@@ -1,6 +1,6 @@
 //! The cluster goes, through its controllers: they delete machines, load balancers and networks.
 
-use capi::{Object, ResourceType};
+use capi::{Condition, Object, ResourceType};
 use cluster::Client;
 use support::visible::one_line;
 
@@ -59,11 +59,8 @@ async fn progress(bootstrap: &Client, cluster: &Object) -> Result<String, StepEr
         1 => format!("Machine {} is left", machines[0].name()),
         many => format!("{many} Machines are left"),
     };
-    let conditions = cluster.value()["status"]["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    let deleting = conditions.find(|condition| condition["type"] == "Deleting");
-    let says = deleting.and_then(|condition| condition["message"].as_str()).unwrap_or_default();
-    Ok(match says {
+    let says = cluster.condition("Deleting").map(Condition::message).unwrap_or_default();
+    Ok(match says.as_str() {
         "" => format!("{} is being deleted: {left}", cluster.id()),
         says => format!("{} is being deleted: {left}; {}", cluster.id(), one_line(says)),
     })

@@ -3,7 +3,6 @@
 use capi::{Object, unprovisioned_reason};
 use cluster::{Client, Served};
 use kubectl_pivot_plugin_api::ProbeStage;
-use serde_json::Value;
 
 use super::control_plane::the_cluster;
 use crate::context::Turn;
@@ -84,14 +83,11 @@ fn not_ready(machine: &Object) -> Option<String> {
     if let Some(reason) = unprovisioned_reason(machine) {
         return Some(format!("{}: {reason}", machine.id()));
     }
-    let status = &machine.value()["status"];
-    let lists = [&status["conditions"], &status["v1beta2"]["conditions"]];
-    let conditions = lists.into_iter().filter_map(Value::as_array).flatten();
-    let mut of_node = conditions.filter(|c| c["type"] == "NodeReady" || c["type"] == "NodeHealthy");
-    let unhappy = of_node.find(|condition| condition["status"] != "True")?;
-    let text = |field: &str| unhappy[field].as_str().unwrap_or_default();
-    let message = text("message").replace('\n', " ");
-    Some(format!("{}: {} is {} {message}", machine.id(), text("type"), text("status")))
+    let mut of_node =
+        machine.conditions().filter(|c| matches!(c.kind(), "NodeReady" | "NodeHealthy"));
+    let unhappy = of_node.find(|condition| !condition.is_true())?;
+    let (kind, status) = (unhappy.kind(), unhappy.status());
+    Some(format!("{}: {kind} is {status} {}", machine.id(), unhappy.message()))
 }
 
 pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
@@ -100,7 +96,7 @@ pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -5,7 +5,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use capi::{Object, ResourceType};
+use capi::names::CORE_GROUP;
+use capi::{Condition, Object, ResourceType};
 use cluster::{Client, RetryPolicy, Served};
 use serde_json::Value;
 use support::journal::Events;
@@ -93,9 +94,9 @@ async fn conditions(client: &Client, namespace: &str) -> Vec<String> {
     let Ok(served) = Served::read(client).await else { return Vec::new() };
     let mut lines = Vec::new();
     for (group, kind) in [
-        ("cluster.x-k8s.io", "Cluster"),
+        (CORE_GROUP, "Cluster"),
         ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
-        ("cluster.x-k8s.io", "Machine"),
+        (CORE_GROUP, "Machine"),
     ] {
         let Some(resource) = served.versions(group, kind).first() else { continue };
         for object in client.list(resource, Some(namespace)).await.unwrap_or_default() {
@@ -107,17 +108,11 @@ async fn conditions(client: &Client, namespace: &str) -> Vec<String> {
 }
 
 fn unhappy(object: &Object) -> Vec<String> {
-    let conditions = object.value()["status"]["conditions"].as_array();
     let of_interest = ["Available", "Ready", "ControlPlaneInitialized", "InfrastructureReady"];
-    let unhappy = conditions.into_iter().flatten().filter(|condition| {
-        condition["status"] == "False"
-            && condition["type"].as_str().is_some_and(|kind| of_interest.contains(&kind))
-    });
-    let line = |condition: &Value| {
-        let text = |field: &str| condition[field].as_str().unwrap_or_default();
-        let message = text("message").replace('\n', " ");
-        let id = object.id();
-        format!("{id}: {} is False ({}) {message}", text("type"), text("reason"))
+    let unhappy =
+        object.conditions().filter(|one| one.is_false() && of_interest.contains(&one.kind()));
+    let line = |one: Condition<'_>| {
+        format!("{}: {} is False ({}) {}", object.id(), one.kind(), one.reason(), one.message())
     };
     unhappy.map(line).collect()
 }

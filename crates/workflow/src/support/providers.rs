@@ -4,10 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use blueprint::Blueprint;
-use capi::ResourceType;
+use capi::{Condition, Object, ResourceType};
 use cluster::{Client, RetryPolicy};
 use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
-use serde_json::Value;
 use support::causes::in_one_line;
 use tools::{KnownTool, Tool, ToolCommand};
 use transfer::{InstalledProvider, installed_providers};
@@ -254,7 +253,7 @@ pub(in super::super) async fn available(
         let mut count = 0;
         for provider in &installed {
             for deployment in cluster.list(&deployments, Some(&provider.namespace)).await? {
-                if !is_available(deployment.value()) {
+                if !is_available(&deployment) {
                     let name = deployment.id();
                     return Ok(Seen::NotYet(format!("{name} is not available yet")));
                 }
@@ -271,10 +270,8 @@ async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
     apply(cluster, &kinds, &turn.objects(cluster).await?.objects, true).await
 }
 
-fn is_available(deployment: &Value) -> bool {
-    let conditions = deployment["status"]["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    conditions.any(|condition| condition["type"] == "Available" && condition["status"] == "True")
+fn is_available(deployment: &Object) -> bool {
+    deployment.condition("Available").is_some_and(Condition::is_true)
 }
 
 /// Returns true if an API server reports that a webhook did not answer.

@@ -136,15 +136,13 @@ fn unready(object: &Object) -> Option<String> {
     if status["observedGeneration"].as_u64() < generation {
         return Some(format!("{id}: the provider has not seen it yet"));
     }
-    let conditions = status["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let Some(ready) = conditions.iter().find(|condition| condition["type"] == "Ready") else {
+    let Some(ready) = object.condition("Ready") else {
         return Some(format!("{id} has no condition Ready yet"));
     };
-    if ready["status"] == "True" {
+    if ready.is_true() {
         return None;
     }
-    let text = |field: &str| ready[field].as_str().unwrap_or_default().replace('\n', " ");
-    let (status, reason, message) = (text("status"), text("reason"), text("message"));
+    let (status, reason, message) = (ready.status(), ready.reason(), ready.message());
     Some(format!("{id}: Ready is {status} ({reason}) {message}").trim_end().to_owned())
 }
 
