@@ -1,13 +1,13 @@
 //! Building parts and fetching modules with the Go toolchain, one process at a time per cache.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::file_lock::FileLock;
 use support::journal::Events;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -112,7 +112,7 @@ pub(super) struct Job<'a> {
 }
 
 /// Held while something is added to the cache. The kernel lets go of it when the process ends.
-pub(super) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+pub(super) struct Lock(#[expect(dead_code, reason = "held for its lock")] FileLock);
 
 impl Lock {
     /// Waits until no other process builds into `cache`.
@@ -123,26 +123,17 @@ impl Lock {
     ) -> Result<Self, PartsError> {
         create_private_dir(cache).map_err(PartsError::file("create", cache))?;
         let path = cache.join("lock");
-        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(PartsError::file("open", &path))?;
         let started = Instant::now();
         loop {
-            match file.try_lock() {
-                Ok(()) => {
-                    remove_leftovers(cache).map_err(PartsError::file("clean up", cache))?;
-                    return Ok(Self(file));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let seconds = started.elapsed().as_secs();
-                    events.doing(format!(
-                        "waiting for {what}, which another process is building ({seconds} s)"
-                    ));
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
-                Err(TryLockError::Error(error)) => {
-                    return Err(PartsError::file("lock", path)(error));
-                }
+            if let Some(lock) = FileLock::acquire(&path).map_err(PartsError::file("lock", &path))? {
+                remove_leftovers(cache).map_err(PartsError::file("clean up", cache))?;
+                return Ok(Self(lock));
             }
+            let seconds = started.elapsed().as_secs();
+            events.doing(format!(
+                "waiting for {what}, which another process is building ({seconds} s)"
+            ));
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The sandboxes of a user: one folder each, below one root.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use capi::valid;
+use support::file_lock::FileLock;
 
 use super::error::SandboxError;
 use super::files::create_private_dir;
@@ -21,11 +23,6 @@ use super::record::Record;
 pub struct Sandboxes {
     root: PathBuf,
 }
-
-/// Held while a sandbox of one name is started or attached. The kernel lets go of it when the
-/// process ends, so that it cannot be stale.
-#[derive(Debug)]
-pub(super) struct NameLock(#[expect(dead_code, reason = "held for its lock")] File);
 
 impl Sandboxes {
     /// The sandboxes of this user: `sandboxes` in `KUBECTL_PIVOT_STATE_DIR`, else in `kubectl-pivot`
@@ -125,7 +122,7 @@ impl Sandboxes {
     }
 
     /// Takes the name for a new sandbox and returns its empty folder.
-    pub(super) fn claim(&self, name: &str) -> Result<(NameLock, PathBuf), SandboxError> {
+    pub(super) fn claim(&self, name: &str) -> Result<(FileLock, PathBuf), SandboxError> {
         validate_name(name)?;
         let lock = self.lock(name)?;
         let dir = self.dir(name);
@@ -169,17 +166,12 @@ impl Sandboxes {
         matches!(self.lock(name), Err(SandboxError::Busy { .. }))
     }
 
-    fn lock(&self, name: &str) -> Result<NameLock, SandboxError> {
+    fn lock(&self, name: &str) -> Result<FileLock, SandboxError> {
         let locks = self.root.join(".locks");
         create_private_dir(&locks).map_err(SandboxError::file("create", &locks))?;
         let path = locks.join(name);
-        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(SandboxError::file("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(NameLock(file)),
-            Err(TryLockError::WouldBlock) => Err(SandboxError::Busy { name: name.into() }),
-            Err(TryLockError::Error(error)) => Err(SandboxError::file("lock", path)(error)),
-        }
+        let lock = FileLock::acquire(&path).map_err(SandboxError::file("lock", path))?;
+        lock.ok_or_else(|| SandboxError::Busy { name: name.into() })
     }
 }
 
@@ -195,9 +187,7 @@ pub(super) fn remove_dir(dir: &Path) -> Result<(), SandboxError> {
 
 /// A DNS label, short enough for file and context names: the rule of Kubernetes for names.
 fn validate_name(name: &str) -> Result<(), SandboxError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let well_formed = name.chars().all(allowed) && !name.starts_with('-') && !name.ends_with('-');
-    if name.is_empty() || name.len() > 40 || !well_formed {
+    if name.len() > 40 || !valid::is_label(name) {
         return Err(SandboxError::InvalidName { name: name.into() });
     }
     Ok(())

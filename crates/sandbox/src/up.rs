@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use futures::future::try_join_all;
+use support::file_lock::FileLock;
 use support::journal::Events;
 
 use super::control_plane::{ControlPlane, ControlPlaneOptions};
@@ -20,7 +21,7 @@ use super::parts::{Parts, PartsOptions};
 use super::process::Process;
 use super::record::{ClusterRecord, ControllerRecord, Record};
 use super::release::Release;
-use super::sandboxes::{NameLock, Sandboxes, remove_dir};
+use super::sandboxes::{Sandboxes, remove_dir};
 
 /// What kind of sandbox to start.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ pub struct Sandbox {
     controllers: Controllers,
     // Dropped before the lock: the name is free when the processes are gone.
     planes: Vec<ControlPlane>,
-    _lock: NameLock,
+    _lock: FileLock,
 }
 
 impl Sandboxes {

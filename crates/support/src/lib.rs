@@ -3,6 +3,7 @@
 //! Knows nothing of clusters, of terminals, or of Cluster API.
 
 pub mod causes;
+pub mod file_lock;
 #[cfg(test)]
 mod fuzz_tests;
 pub mod journal;

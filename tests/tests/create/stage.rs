@@ -244,7 +244,7 @@ impl Scene {
 }
 
 fn began_by(pid: u32) -> String {
-    format!("\"event\":\"began\",\"pid\":{pid}}}")
+    format!("\"event\":\"began\",\"pid\":{pid},")
 }
 
 fn is_begin_of(line: &str, step: &str) -> bool {

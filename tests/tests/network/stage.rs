@@ -209,7 +209,7 @@ impl Scene<'_> {
 
     /// Waits until a run has written a line into its journal, and returns the line.
     pub async fn journal(&self, run: &mut Running, text: &str) -> String {
-        let began = format!("\"event\":\"began\",\"pid\":{}}}", run.pid());
+        let began = format!("\"event\":\"began\",\"pid\":{},", run.pid());
         let find = || {
             let journal = std::fs::read_to_string(self.file("journal.jsonl")).unwrap_or_default();
             let mut lines = journal.lines().skip_while(|line| !line.contains(&began));

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::event::{Event, Events, RunEvent};
+use super::state::RunState;
 use super::store::{JournalError, Store};
 
 /// Progress is written at most so often.
@@ -15,7 +16,7 @@ enum Journal {
     /// Not yet: no run has begun.
     Waiting,
     /// It is.
-    Open(Box<Store>, Option<Instant>),
+    Open(Box<Store<RunState>>, Option<Instant>),
     /// No more: it could not be written.
     Off,
 }

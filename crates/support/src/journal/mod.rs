@@ -15,4 +15,4 @@ pub use event::{Event, Events, Lane, RunEvent};
 pub use folder::state_folder;
 pub use keep::keep;
 pub use state::{Course, Done, Ended, IllegalEvent, PhaseState, RunState};
-pub use store::{JournalError, Replay, Store, path, read};
+pub use store::{History, JournalError, Replay, Store, path, read, read_file};

@@ -1,9 +1,12 @@
 //! What a run has come to, from its events: one pure function.
 
+use std::error::Error;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::event::RunEvent;
+use super::store::History;
 
 /// What the journal knows of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -93,6 +96,14 @@ pub struct Ended {
 pub struct IllegalEvent {
     event: Box<RunEvent>,
     when: &'static str,
+}
+
+impl History for RunState {
+    type Event = RunEvent;
+
+    fn after(self, time: Timestamp, event: RunEvent) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        Ok(Self::after(self, time, &event)?)
+    }
 }
 
 impl RunState {

@@ -1,21 +1,23 @@
 //! The journal of a run: one file, one line for each event, each with a checksum over itself and
 //! all lines before it.
 //!
-//! For reports and for speed. A run needs none: what cannot be written or read is reported once, and
-//! the run continues.
+//! For reports and for speed. A move needs none: what cannot be written or read is reported once, and
+//! the move continues.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::error::Error;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::event::RunEvent;
-use super::state::{IllegalEvent, RunState};
+use super::state::RunState;
+use crate::file_lock::FileLock;
 
 /// Version of a line's format. A reader stops at newer ones.
 const VERSION: u32 = 1;
@@ -34,27 +36,47 @@ pub enum JournalError {
     /// Another process writes it.
     #[error("{} is being written by another process", .0.display())]
     InUse(PathBuf),
+    /// A newer version of this program has written it; an older one must not cut it off.
+    #[error("{} was written by a newer version of kubectl-pivot", .0.display())]
+    Newer(PathBuf),
     /// A bug of this program.
-    #[error(transparent)]
-    Illegal(#[from] IllegalEvent),
+    #[error("{0}")]
+    Illegal(Box<dyn Error + Send + Sync>),
+}
+
+/// The state of a run, as the events of its journal make it.
+pub trait History: Clone + Default {
+    /// One event.
+    type Event: Serialize + DeserializeOwned;
+
+    /// The state after an event.
+    ///
+    /// # Errors
+    /// The event cannot happen in this state.
+    fn after(
+        self,
+        time: Timestamp,
+        event: Self::Event,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>>;
 }
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+struct Line<E> {
     version: u32,
     time: Timestamp,
     #[serde(flatten)]
-    event: RunEvent,
+    event: E,
 }
 
 /// What a journal tells.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Replay {
+pub struct Replay<H> {
     /// The state after the last good line.
-    pub state: RunState,
+    pub state: H,
     /// Number of the first line that is not good; nothing from there on counts.
     pub damaged: Option<usize>,
+    is_newer: bool,
     /// Bytes and checksum of what is good.
     good: u64,
     sum: String,
@@ -69,10 +91,17 @@ pub fn path(folder: &Path, run: &str) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be read. A damaged one is read up to the damage.
-pub fn read(folder: &Path, run: &str) -> Result<Option<Replay>, JournalError> {
-    let path = path(folder, run);
-    let failed = |source| JournalError::File { path: path.clone(), source };
-    let mut file = match File::open(&path) {
+pub fn read(folder: &Path, run: &str) -> Result<Option<Replay<RunState>>, JournalError> {
+    read_file(&path(folder, run))
+}
+
+/// Reads a journal; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read. A damaged one is read up to the damage.
+pub fn read_file<H: History>(path: &Path) -> Result<Option<Replay<H>>, JournalError> {
+    let failed = |source| JournalError::File { path: path.to_owned(), source };
+    let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
@@ -80,7 +109,7 @@ pub fn read(folder: &Path, run: &str) -> Result<Option<Replay>, JournalError> {
     replay(&mut file).map(Some).map_err(failed)
 }
 
-fn replay(file: &mut File) -> io::Result<Replay> {
+fn replay<H: History>(file: &mut File) -> io::Result<Replay<H>> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "not a file"));
     }
@@ -89,12 +118,13 @@ fn replay(file: &mut File) -> io::Result<Replay> {
     let mut replay = Replay::default();
     for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         match parse(line, &replay) {
-            Some((state, sum)) => {
+            Ok((state, sum)) => {
                 let good = replay.good + line.len() as u64;
-                replay = Replay { state, sum, good, damaged: None };
+                replay = Replay { state, sum, good, damaged: None, is_newer: false };
             }
-            None => {
+            Err(bad) => {
                 replay.damaged = Some(index + 1);
+                replay.is_newer = bad == Bad::Newer;
                 break;
             }
         }
@@ -102,19 +132,32 @@ fn replay(file: &mut File) -> io::Result<Replay> {
     Ok(replay)
 }
 
-/// The state and the checksum after a line; `None` when it is torn, damaged, or too new.
-fn parse(line: &[u8], before: &Replay) -> Option<(RunState, String)> {
+/// The reason why a line does not count.
+#[derive(PartialEq)]
+enum Bad {
+    /// It is torn, or was changed.
+    Damaged,
+    /// This version does not know its format.
+    Newer,
+}
+
+/// The state and the checksum after a line.
+fn parse<H: History>(line: &[u8], before: &Replay<H>) -> Result<(H, String), Bad> {
+    let (value, sum) = checked(line, &before.sum).ok_or(Bad::Damaged)?;
+    if value["version"].as_u64().is_some_and(|version| version > u64::from(VERSION)) {
+        return Err(Bad::Newer);
+    }
+    let line: Line<H::Event> = serde_json::from_value(value).map_err(|_| Bad::Damaged)?;
+    let state = before.state.clone().after(line.time, line.event).map_err(|_| Bad::Damaged)?;
+    Ok((state, sum))
+}
+
+/// A line without its checksum, which holds, and the checksum.
+fn checked(line: &[u8], before: &str) -> Option<(Value, String)> {
     let mut value: Value = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
     let stored = value.as_object_mut()?.remove("checksum")?;
-    let sum = checksum(&before.sum, &value);
-    if stored.as_str() != Some(&sum) {
-        return None;
-    }
-    let line: Line = serde_json::from_value(value).ok()?;
-    if line.version > VERSION {
-        return None;
-    }
-    Some((before.state.clone().after(line.time, &line.event).ok()?, sum))
+    let sum = checksum(before, &value);
+    (stored.as_str() == Some(&sum)).then_some((value, sum))
 }
 
 fn checksum(before: &str, value: &Value) -> String {
@@ -124,38 +167,49 @@ fn checksum(before: &str, value: &Value) -> String {
 
 /// A journal that is being written.
 #[derive(Debug)]
-pub struct Store {
-    file: File,
+pub struct Store<H> {
+    file: FileLock,
     path: PathBuf,
-    replay: Replay,
+    replay: Replay<H>,
 }
 
-impl Store {
-    /// Opens the journal of a run, or begins one. What is damaged at its end is cut off.
+impl Store<RunState> {
+    /// Opens the journal of a run in a folder of journals, or begins one. What is damaged at its end is cut off.
     ///
     /// # Errors
     /// When the folder or the file cannot be written.
     pub fn open(folder: &Path, run: &str) -> Result<Self, JournalError> {
         let path = path(folder, run);
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        created.map_err(|source| JournalError::File { path: path.clone(), source })?;
+        Self::open_file(path)
+    }
+}
+
+impl<H: History> Store<H> {
+    /// Opens a journal, or begins one. What is damaged at its end is cut off.
+    ///
+    /// # Errors
+    /// When the file cannot be written, a newer version has written it, or another process writes it.
+    pub fn open_file(path: PathBuf) -> Result<Self, JournalError> {
         let failed = |source| JournalError::File { path: path.clone(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let mut options = OpenOptions::new();
         let file = options.read(true).append(true).create(true).mode(0o600).open(&path);
-        let mut file = file.map_err(failed)?;
-        match file.try_lock() {
-            Err(fs::TryLockError::WouldBlock) => return Err(JournalError::InUse(path)),
-            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
-            Ok(()) => {}
+        let Some(mut file) = FileLock::on(file.map_err(failed)?).map_err(failed)? else {
+            return Err(JournalError::InUse(path));
+        };
+        let replay: Replay<H> = replay(file.file_mut()).map_err(failed)?;
+        if replay.is_newer {
+            return Err(JournalError::Newer(path));
         }
-        let replay = replay(&mut file).map_err(failed)?;
         if replay.damaged.is_some() {
-            file.set_len(replay.good).map_err(failed)?;
+            file.file_mut().set_len(replay.good).map_err(failed)?;
         }
         Ok(Self { file, path, replay })
     }
 
     /// The state after the last event.
-    pub fn state(&self) -> &RunState {
+    pub fn state(&self) -> &H {
         &self.replay.state
     }
 
@@ -168,30 +222,42 @@ impl Store {
     ///
     /// # Errors
     /// When the event cannot happen now, or the file cannot be written.
-    pub fn append(&mut self, event: RunEvent, sync: bool) -> Result<(), JournalError> {
-        let time = Timestamp::now();
-        let state = self.replay.state.clone().after(time, &event)?;
-        let line = Line { version: VERSION, time, event };
-        let mut value = serde_json::to_value(line).expect("an event has string keys only");
+    pub fn append(&mut self, event: H::Event, sync: bool) -> Result<(), JournalError> {
+        let line = Line { version: VERSION, time: Timestamp::now(), event };
+        let mut value = serde_json::to_value(&line).expect("an event has string keys only");
+        let state = self.replay.state.clone().after(line.time, line.event);
+        let state = state.map_err(JournalError::Illegal)?;
         let sum = checksum(&self.replay.sum, &value);
         if let Some(fields) = value.as_object_mut() {
             fields.insert("checksum".to_owned(), sum.as_str().into());
         }
-        let written = self.file.write_all(format!("{value}\n").as_bytes());
-        let synced = written.and_then(|()| if sync { self.file.sync_data() } else { Ok(()) });
-        synced.map_err(|source| JournalError::File { path: self.path.clone(), source })?;
+        let text = format!("{value}\n");
+        if let Err(source) = self.write(&text, sync) {
+            // Half a line would damage all that comes after it.
+            let _ = self.file.file_mut().set_len(self.replay.good);
+            return Err(JournalError::File { path: self.path.clone(), source });
+        }
+        self.replay.good += text.len() as u64;
         self.replay.state = state;
         self.replay.sum = sum;
         Ok(())
+    }
+
+    fn write(&mut self, text: &str, sync: bool) -> io::Result<()> {
+        let file = self.file.file_mut();
+        file.write_all(text.as_bytes())?;
+        if sync { file.sync_data() } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
     use super::*;
+    use crate::journal::RunEvent;
 
     fn events() -> Vec<RunEvent> {
         let text = |text: &str| text.to_owned();
@@ -234,7 +300,7 @@ mod tests {
 
     /// Opens a journal that was closed a moment ago. A child that another test starts in that moment holds the lock too,
     /// until it runs its program.
-    fn reopened(home: &tempfile::TempDir) -> Store {
+    fn reopened(home: &tempfile::TempDir) -> Store<RunState> {
         for _ in 0..500 {
             match Store::open(&folder(home), "r") {
                 Err(JournalError::InUse(_)) => std::thread::sleep(Duration::from_millis(10)),
@@ -262,6 +328,17 @@ mod tests {
             let replay = read(&folder(&home), "r").expect("readable").expect("there");
             assert_eq!((replay.damaged, replay.state.attempts), (None, 1 + usize::from(lines > 0)));
         }
+    }
+
+    #[test]
+    fn a_journal_of_a_newer_version_is_not_cut_off() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut value = serde_json::json!({"version": VERSION + 1, "event": "unheard of"});
+        value["checksum"] = checksum("", &value).into();
+        fs::write(path(home.path(), "r"), format!("{value}\n")).expect("written");
+        assert!(matches!(Store::open(home.path(), "r"), Err(JournalError::Newer(_))));
+        let replay = read(home.path(), "r").expect("readable").expect("there");
+        assert_eq!(replay.damaged, Some(1));
     }
 
     #[test]

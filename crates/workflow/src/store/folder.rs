@@ -1,18 +1,19 @@
 //! The folder.
 
 use std::env;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use capi::valid;
 use serde_json::Value;
+use support::file_lock::FileLock;
+use support::journal::{JournalError, Store, read_file};
 use support::yaml;
 use tools::{create_private_dir, write_private};
 
-use super::journal::{self, Entry, What};
+use super::journal::{Entries, What};
 use super::state::{RunState, StepState};
 use crate::document::{
     DocumentError, KeptBootstrap, PivotDocument, read_bootstrap, read_document, write_document,
@@ -56,6 +57,9 @@ pub enum StoreError {
         /// The cause, which names the file.
         source: DocumentError,
     },
+    /// The journal cannot be continued.
+    #[error("cannot continue the journal of the run")]
+    Journal(#[source] JournalError),
     /// A file cannot be read or written.
     #[error("cannot use {}", path.display())]
     File {
@@ -84,7 +88,7 @@ impl StoreError {
                 "`kubectl pivot resume {name}` continues it with its own settings, `kubectl pivot abort \
                  {name}` removes it"
             ),
-            Self::Document { .. } => {
+            Self::Document { .. } | Self::Journal(_) => {
                 "another version of kubectl-pivot may have written it: continue with that one"
                     .to_owned()
             }
@@ -103,8 +107,10 @@ impl StoreError {
 pub struct RunFolder {
     path: PathBuf,
     name: String,
+    /// Opened with the first event.
+    journal: Mutex<Option<Store<Entries>>>,
     #[expect(dead_code, reason = "held for its lock")]
-    lock: File,
+    lock: FileLock,
 }
 
 impl RunFolder {
@@ -170,13 +176,9 @@ impl RunFolder {
         create_private_dir(&path).map_err(at(&path))?;
         create_private_dir(&logs).map_err(at(&logs))?;
         let file = path.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&file);
-        let lock = lock.map_err(at(&file))?;
-        match patiently(|| lock.try_lock()) {
-            Ok(()) => Ok(Self { path, name: name.to_owned(), lock }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Busy(name.to_owned())),
-            Err(TryLockError::Error(error)) => Err(at(&file)(error)),
-        }
+        let lock = FileLock::acquire_patiently(&file).map_err(at(&file))?;
+        let lock = lock.ok_or_else(|| StoreError::Busy(name.to_owned()))?;
+        Ok(Self { path, name: name.to_owned(), journal: Mutex::default(), lock })
     }
 
     /// Name of the run.
@@ -225,8 +227,12 @@ impl RunFolder {
     /// # Errors
     /// It cannot be written.
     pub fn note(&self, what: What) -> Result<(), StoreError> {
-        let file = self.journal_file();
-        journal::append(&file, what).map_err(at(&file))
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = match journal.take() {
+            Some(store) => store,
+            None => Store::open_file(self.journal_file()).map_err(of_journal)?,
+        };
+        journal.insert(store).append(what, true).map_err(of_journal)
     }
 
     /// Reads the state of the run.
@@ -254,6 +260,7 @@ impl RunFolder {
     /// # Errors
     /// A file cannot be removed.
     pub fn clear(&self) -> Result<(), StoreError> {
+        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = None;
         for entry in fs::read_dir(&self.path).map_err(at(&self.path))? {
             let file = entry.map_err(at(&self.path))?.path();
             if file.is_file() && !file.ends_with("lock") {
@@ -345,26 +352,9 @@ pub fn kept_run(name: &str) -> Result<Option<(PathBuf, PivotDocument)>, StoreErr
 
 fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
     let file = path.join(JOURNAL);
-    let entries: Vec<Entry> = journal::read(&file).map_err(at(&file))?;
-    let running = is_held(&path.join("lock"));
-    Ok(RunState { running, ..RunState::from_entries(name, path, &entries) })
-}
-
-/// Returns true if a process holds the lock of a run.
-fn is_held(lock: &Path) -> bool {
-    let Ok(lock) = File::open(lock) else { return false };
-    matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
-}
-
-/// Tries for a moment: whoever asks for the state of a run holds its lock for an instant.
-fn patiently(try_lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
-    for _ in 0..10 {
-        match try_lock() {
-            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
-            other => return other,
-        }
-    }
-    try_lock()
+    let replay = read_file::<Entries>(&file).map_err(of_journal)?.unwrap_or_default();
+    let running = FileLock::is_held(&path.join("lock"));
+    Ok(RunState { running, ..RunState::from_entries(name, path, &replay.state.0) })
 }
 
 fn remove_all(path: &Path) -> Result<(), StoreError> {
@@ -384,6 +374,13 @@ fn state_folder() -> Result<PathBuf, StoreError> {
         dirs::state_dir().or_else(dirs::data_local_dir).map(|path| path.join("kubectl-pivot"))
     });
     root.ok_or(StoreError::NoPlace)
+}
+
+fn of_journal(error: JournalError) -> StoreError {
+    match error {
+        JournalError::File { path, source } => StoreError::File { path, source: source.into() },
+        error => StoreError::Journal(error),
+    }
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {

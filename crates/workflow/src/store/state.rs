@@ -105,7 +105,7 @@ impl RunState {
     fn apply(&mut self, entry: &Entry) {
         let (step, new) = match entry.what.clone() {
             What::Began { pid } => {
-                self.began.get_or_insert_with(|| entry.time.clone());
+                self.began.get_or_insert_with(|| entry.time.to_string());
                 self.pid = Some(pid);
                 return;
             }
@@ -127,6 +127,8 @@ impl RunState {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
@@ -139,7 +141,7 @@ mod tests {
             What::Began { pid: 2 },
             What::Started { step },
         ]
-        .map(|what| Entry { time: "t".to_owned(), what });
+        .map(|what| Entry { time: Timestamp::UNIX_EPOCH, what });
         let at = |count: usize| RunState::from_entries("pivot", Path::new("/x"), &entries[..count]);
         assert_eq!(at(3).of(step), &StepState::Failed { error: "no chart".to_owned() });
         assert_eq!(at(5).of(step), &StepState::Begun);
