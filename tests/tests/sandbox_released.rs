@@ -70,7 +70,7 @@ type Case = (&'static str, fn(&World), &'static str);
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_as_published_is_refused_and_leaves_nothing() {
     let cases: [Case; 8] = [
-        ("sum", |world| world.replace_archive(b"something else"), "has another checksum"),
+        ("sum", |world| world.replace_archive(b"something else"), "the checksum of "),
         ("no programs", |world| world.release_archive(&[("README", b"x")]), "it holds no "),
         ("links", World::release_links, "is not a file"),
         ("no index", |world| world.remove("envtest-releases.yaml"), "the server answers 404"),

@@ -122,7 +122,7 @@ pub enum ApiErrorCause {
     #[error("the connection broke before the answer: {0}")]
     Broken(String),
     /// Credentials could not be obtained; the request was not sent.
-    #[error("credentials could not be obtained: {0}")]
+    #[error("cannot get credentials: {0}")]
     Credentials(String),
     /// The lock of the run is lost; the request was not sent, or its answer was not waited for.
     #[error("this run lost its lock")]

@@ -117,7 +117,7 @@ pub enum PluginFileError {
         expected: String,
     },
     /// The plugin has a name that cannot be that of a file.
-    #[error("the plugin {} says that its name is `{said}`", path.display())]
+    #[error("the plugin {} gives itself the name `{said}`, which is not valid", path.display())]
     Name {
         /// The file.
         path: PathBuf,
@@ -145,11 +145,11 @@ impl PluginFileError {
                 "if you trust its origin, run `kubectl pivot plugin trust NAME`"
             }
             Self::Open { .. } => {
-                "see which libraries it needs, with `ldd FILE`; those beside it are not found, so link them in"
+                "run `ldd FILE` to see which libraries it needs; link in those beside it, since the loader does not look there"
             }
             Self::Misnamed { .. } => "install it again with `kubectl pivot plugin install FILE`",
             Self::Name { .. } => {
-                "tell its author: a name is lowercase words joined by hyphens, of at most 63 characters"
+                "report this to its author: a plugin name is lowercase words joined by hyphens, of at most 63 characters"
             }
             Self::NotAPlugin { .. } => {
                 "its author has to export a plugin, in Rust with `export_plugin!`; a plugin in another \

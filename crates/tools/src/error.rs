@@ -113,14 +113,20 @@ impl ToolFailure {
     fn hint(&self) -> String {
         let log = self.log.as_ref().map(|log| format!("its whole output is in {}", log.display()));
         let advice = match &self.ending {
-            Ending::TimedOut(_) => "wait longer with --timeout, or find out why it waits",
+            Ending::TimedOut(_) => {
+                "wait longer with --timeout, or run the command by hand to see what it waits for"
+            }
             Ending::SecretInArguments => "this is a bug of kubectl-pivot; please report it",
-            Ending::Io(_) => "try the command by hand",
+            Ending::Io(_) => "run the command by hand to see more",
             _ => "",
         };
         let parts = [Some(advice.to_owned()).filter(|advice| !advice.is_empty()), log];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
-        if parts.is_empty() { "try the command by hand".to_owned() } else { parts.join("; ") }
+        if parts.is_empty() {
+            "run the command by hand to see more".to_owned()
+        } else {
+            parts.join("; ")
+        }
     }
 }
 

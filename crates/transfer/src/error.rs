@@ -132,7 +132,7 @@ pub enum PhaseError {
         object: ObjectId,
     },
     /// A cluster has left it out of a list when it was to be resumed.
-    #[error("{object} is still paused in the {side} cluster: a list of its kind left it out")]
+    #[error("{object} is still paused in the {side} cluster: the API server left it out of a list")]
     StillPaused {
         /// The object.
         object: ObjectId,
@@ -259,7 +259,7 @@ pub enum PhaseError {
         problem: String,
     },
     /// A backup is encrypted, and no identity was given.
-    #[error("{path} is encrypted, and no identity was given to read it with")]
+    #[error("{path} is encrypted; reading it needs an identity")]
     Encrypted {
         /// The directory.
         path: String,
@@ -431,7 +431,7 @@ impl PhaseError {
                 "please report this bug with the report of the run; KUBECTL_PIVOT_LOG=error prints where it is"
                     .to_owned()
             }
-            Self::Interrupted => "the signal did this, and nothing failed".to_owned(),
+            Self::Interrupted => "nothing failed; a signal stopped the run".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
             Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),
             Self::Encrypted { recipients, .. } | Self::NotDecrypted { recipients, .. } => format!(
@@ -482,7 +482,7 @@ pub enum MoveError {
     #[error("the {} {} is being rolled back, and cannot be resumed", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
     /// The other cluster of the run is said to be gone, and the run is not ended without it.
-    #[error("cannot end the move {} in its {} alone: {problem}", record.run, record.role)]
+    #[error("cannot end the move {} with its {} alone: {problem}", record.run, record.role)]
     NotAlone {
         /// Its record.
         record: Box<Record>,
@@ -581,7 +581,7 @@ impl MoveError {
 
     /// What the user can do about it when a run of this kind has failed.
     pub fn hint_of(&self, operation: Operation) -> String {
-        let rollback = "`kubectl pivot rollback` with the kubeconfig of this cluster";
+        let rollback = "run `kubectl pivot rollback` with the kubeconfig of this cluster";
         match (self, operation) {
             (Self::HalfUndone { source, .. }, Operation::Backup | Operation::Restore) => {
                 format!("{}; then {rollback}", source.hint())

@@ -150,7 +150,7 @@ pub enum RecordError {
     #[error("the record of a run names {0:?}, which is not the name of a namespace")]
     Namespace(String),
     /// It is about a batch that its plan does not have.
-    #[error("the record of a run is about batch {batch} of {batches}")]
+    #[error("the record of a run names batch {batch} of {batches}, which cannot be")]
     Batch {
         /// Number of the batch, from 1.
         batch: usize,

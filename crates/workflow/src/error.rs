@@ -150,7 +150,7 @@ pub enum WorkflowError {
         source: StoreError,
     },
     /// The run has come to its end before, and its result is not there any more.
-    #[error("the run `{name}` has ended before, and {what}")]
+    #[error("the run `{name}` has already finished, and {what}")]
     Over {
         /// Name of the run.
         name: String,

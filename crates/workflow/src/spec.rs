@@ -47,7 +47,7 @@ pub struct Spec {
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
     /// Something has to be given.
-    #[error("{0} is not given")]
+    #[error("{0} is missing")]
     Missing(&'static str),
     /// Two things do not go together.
     #[error("{0}")]

@@ -62,7 +62,7 @@ pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
     expect(&outcome, exit::REFUSED, &["not confirmed"]);
     scene.program.run(delete(&["--forget", "--yes"])).await.expect_success("forget");
     let outcome = scene.program.run(delete(&["--forget", "--yes"])).await;
-    expect(&outcome, exit::REFUSED, &["no deletion of `pivot` was begun"]);
+    expect(&outcome, exit::REFUSED, &["no deletion of `pivot` was started"]);
 }
 
 /// Deletions that would take more than the cluster, or that nobody has agreed to.

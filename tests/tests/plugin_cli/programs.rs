@@ -160,7 +160,7 @@ async fn a_name_that_is_a_path_is_not_installed() {
     fs::write(&plugin, text).expect("it is ours");
     let outcome = user.run(&["plugin", "install", &plugin.display().to_string()]).await;
     assert_eq!(outcome.code, REFUSED, "{outcome}");
-    assert!(outcome.says("says that its name is `../../x`"), "{outcome}");
+    assert!(outcome.says("gives itself the name `../../x`"), "{outcome}");
     assert!(!user.plugins().exists(), "nothing is written");
 }
 

@@ -37,7 +37,7 @@ pub enum SandboxError {
         known: Vec<String>,
     },
     /// A version is given for a cluster that the sandbox does not have.
-    #[error("the sandbox has no cluster {name} to have a version of Cluster API")]
+    #[error("the sandbox has no cluster {name}, which --capi-version names")]
     NoSuchCluster {
         /// The name.
         name: String,
@@ -78,7 +78,7 @@ pub enum SandboxError {
         message: String,
     },
     /// Processes survived even SIGKILL for seconds.
-    #[error("processes of sandbox {name} do not end: {pids:?}")]
+    #[error("cannot end sandbox {name}: these processes still run: {pids:?}")]
     WontEnd {
         /// The name.
         name: String,

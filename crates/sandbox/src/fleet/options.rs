@@ -64,7 +64,7 @@ pub enum FleetError {
         first: ObjectId,
     },
     /// The API server does not serve a kind of the fleet; nothing was written.
-    #[error("{kind} is not served at {version}")]
+    #[error("the cluster does not serve {kind} at {version}")]
     NotServed {
         /// Plural and group, for example `machines.cluster.x-k8s.io`.
         kind: String,
@@ -72,7 +72,7 @@ pub enum FleetError {
         version: String,
     },
     /// The API server has dropped a field: its definitions are of another version.
-    #[error("{object} was stored without {field}")]
+    #[error("the API server stored {object} without {field}")]
     NotStored {
         /// The object.
         object: ObjectId,

@@ -36,7 +36,7 @@ pub enum DownloadError {
         limit: u64,
     },
     /// The checksum is another one.
-    #[error("{url} has another checksum than {expected_by} says: {found} instead of {expected}")]
+    #[error("the checksum of {url} is wrong: it is {found}, and {expected_by} has {expected}")]
     Checksum {
         /// The address.
         url: String,
@@ -56,7 +56,7 @@ pub enum DownloadError {
         problem: String,
     },
     /// There is no release of it.
-    #[error("{what} is not released for download: {problem}")]
+    #[error("{what} cannot be downloaded: {problem}")]
     NotReleased {
         /// The part.
         what: String,

@@ -33,7 +33,7 @@ pub enum StoreError {
     #[error("there is no run `{0}` on this machine")]
     Unknown(String),
     /// There is no such deletion.
-    #[error("no deletion of `{0}` was begun on this machine")]
+    #[error("no deletion of `{0}` was started on this machine")]
     NoDeletion(String),
     /// A deletion has to wait for the end of the run that creates the cluster.
     #[error("the run of create `{0}` is not finished")]
@@ -42,7 +42,7 @@ pub enum StoreError {
     #[error("a run `{0}` with other settings exists already")]
     Different(String),
     /// The settings could not be read back, so that the run could be neither resumed nor aborted.
-    #[error("cannot write down what the run `{name}` is started with: {why}")]
+    #[error("cannot save the settings of the run `{name}`: {why}")]
     Unwritable {
         /// Name of the run.
         name: String,
