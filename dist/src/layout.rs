@@ -37,7 +37,7 @@ pub struct Built {
 /// A file cannot be read, or the program refuses a plugin.
 pub fn entries(built: &Built, licence: &Path) -> Result<Vec<Entry>, DistError> {
     let mut entries = pages::man_pages()?;
-    entries.extend(pages::completions()?);
+    entries.extend(pages::completions());
     entries.push(Entry { is_program: true, ..file("kubectl-pivot", &built.program)? });
     entries.push(file("LICENSE", licence)?);
     entries.extend(plugins(built)?);

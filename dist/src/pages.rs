@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use clap::Command;
-use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::error::DistError;
@@ -31,17 +30,13 @@ fn page(command: Command, name: &str, pages: &mut Vec<Entry>) -> io::Result<()> 
     Ok(())
 }
 
-/// For the shells that kubectl has completions for, too.
-pub(crate) fn completions() -> Result<Vec<Entry>, DistError> {
-    let shells = [
-        (Shell::Bash, "kubectl-pivot.bash"),
-        (Shell::Fish, "kubectl-pivot.fish"),
-        (Shell::Zsh, "_kubectl-pivot"),
-    ];
-    let entries = shells.map(|(shell, file)| {
-        let mut bytes = Vec::new();
-        clap_complete::generate(shell, &mut kubectl_pivot::cli::command(), PROGRAM, &mut bytes);
-        Entry { path: format!("completions/{file}"), bytes, is_program: false }
-    });
-    Ok(entries.into())
+/// Scripts for the shells that kubectl has completions for, and the executable that kubectl asks.
+pub(crate) fn completions() -> Vec<Entry> {
+    let files = kubectl_pivot::cli::completion_files().into_iter();
+    let entry = |(path, text): (&str, String)| Entry {
+        path: path.to_owned(),
+        is_program: text.starts_with("#!"),
+        bytes: text.into_bytes(),
+    };
+    files.map(entry).collect()
 }

@@ -12,8 +12,18 @@ use clap::Command;
 
 const USUAL: &str = "kubectl pivot";
 
-static WORDS: LazyLock<String> =
-    LazyLock::new(|| words_for(&std::env::args_os().next().unwrap_or_default()));
+/// The usual name of the program.
+pub const USUAL_PROGRAM: &str = "kubectl-pivot";
+
+static PROGRAM: LazyLock<String> =
+    LazyLock::new(|| program_for(&std::env::args_os().next().unwrap_or_default()));
+
+static WORDS: LazyLock<String> = LazyLock::new(|| words_for(program()));
+
+/// The name of the program, as `PATH` has it: `kubectl-pivot`, `kubectl-capi_pivot` or `clusterctl-pivot`.
+pub fn program() -> &'static str {
+    &PROGRAM
+}
 
 /// The words that the user has typed: `kubectl pivot`, `kubectl capi-pivot` or `clusterctl pivot`.
 pub fn words() -> &'static str {
@@ -45,20 +55,23 @@ fn replaced<'a>(text: &'a str, words: &str) -> Cow<'a, str> {
     Cow::Owned(text.replace(USUAL, words))
 }
 
-/// kubectl looks for the words of a command joined by dashes, with a dash inside of a word as an underscore.
-fn words_for(program: &OsStr) -> String {
+/// Returns the name of the file, if kubectl or clusterctl would run it as a plugin.
+fn program_for(program: &OsStr) -> String {
     let name = Path::new(program).file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let is_plain = |name: &&str| {
-        let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        name.chars().all(known) && !name.is_empty()
-    };
-    for host in ["kubectl", "clusterctl"] {
-        let rest = name.strip_prefix(host).and_then(|rest| rest.strip_prefix('-'));
-        if let Some(rest) = rest.filter(is_plain) {
-            return format!("{host} {}", rest.replace('-', " ").replace('_', "-"));
-        }
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_of = |host: &str| name.strip_prefix(host).is_some_and(|rest| !rest.is_empty());
+    match HOSTS.into_iter().any(is_of) && name.chars().all(known) {
+        true => name.to_owned(),
+        false => USUAL_PROGRAM.to_owned(),
     }
-    USUAL.to_owned()
+}
+
+/// Starts of the names of plugins.
+const HOSTS: [&str; 2] = ["kubectl-", "clusterctl-"];
+
+/// kubectl looks for the words of a command joined by dashes, with a dash inside of a word as an underscore.
+fn words_for(program: &str) -> String {
+    program.replace('-', " ").replace('_', "-")
 }
 
 #[cfg(test)]
@@ -77,7 +90,7 @@ mod tests {
             ("kubectl-x y", "kubectl pivot"),
             ("", "kubectl pivot"),
         ] {
-            assert_eq!(words_for(OsStr::new(name)), words, "{name}");
+            assert_eq!(words_for(&program_for(OsStr::new(name))), words, "{name}");
         }
     }
 

@@ -53,6 +53,14 @@ pub async fn validator(home: &Path) -> Program {
     Program::new(&build(VALIDATOR).await, home)
 }
 
+/// Builds the real kubectl, and returns its path.
+///
+/// # Panics
+/// When it cannot be built.
+pub async fn kubectl() -> PathBuf {
+    build(KUBECTL).await
+}
+
 /// A user with kubectl and krew, and nothing else, in a home of their own.
 pub struct KrewUser {
     kubectl: Program,
@@ -68,7 +76,7 @@ impl KrewUser {
         fs::create_dir_all(&bin).expect("the home is ours");
         // As krew installs itself; both print usage by the name.
         symlink(build(KREW).await, bin.join("kubectl-krew")).expect("the folder is ours");
-        let kubectl = build(KUBECTL).await;
+        let kubectl = kubectl().await;
         symlink(&kubectl, bin.join("kubectl")).expect("the folder is ours");
         let path = [bin, Self::root(home).join("bin"), "/usr/bin".into(), "/bin".into()];
         let path = std::env::join_paths(path).expect("no colons").into_string().expect("UTF-8");

@@ -64,6 +64,17 @@ impl KubeconfigRef {
         path.into_iter().chain(context).collect()
     }
 
+    /// Returns the names of all contexts; none if the kubeconfig cannot be read.
+    pub fn contexts(&self) -> Vec<String> {
+        let files = self.files().1.into_iter();
+        let read = files.filter_map(|file| Kubeconfig::read_from(file).ok());
+        let mut names: Vec<String> =
+            read.flat_map(|file| file.contexts).map(|context| context.name).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Reads the kubeconfig.
     ///
     /// # Errors

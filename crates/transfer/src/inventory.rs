@@ -68,12 +68,7 @@ pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
     if source.is_empty() {
         let message =
             "it is not a management cluster: clusterctl's provider inventory is empty".to_owned();
-        findings.error(
-            "NotInitialised",
-            "source",
-            message,
-            "check --kubeconfig and --kubeconfig-context",
-        );
+        findings.error("NotInitialised", "source", message, "check --kubeconfig and --context");
     }
     let mut newest: BTreeMap<(&str, &str), Version> = BTreeMap::new();
     for provider in target {

@@ -3,6 +3,7 @@
 use workflow::{Abort, Leftovers};
 
 use super::Context;
+use super::completion::values;
 use super::names::label;
 use super::prompt;
 use super::tools::ToolArgs;
@@ -24,7 +25,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of the run, which is that of its cluster.
-    #[arg(value_parser = label)]
+    #[arg(value_parser = label, add = values::runs())]
     name: String,
     /// Do not ask.
     #[arg(long, short, help_heading = "Safety")]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use super::output::Output;
 use super::{Context, prompt};
 use crate::commands::{self, CommandError, Keep, Pruned, exit};
-use crate::render;
+use crate::render::{self, Screen};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -54,12 +54,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8, CommandError> {
     } else {
         context.progress.clear();
         if !args.yes {
-            agree(&render::backups(&old), old.len())?;
+            agree(&render::backups(&old, Timestamp::now(), &Screen::of_stderr()), old.len())?;
         }
         commands::prune(&folder, old, kept)
     };
     let text = render::structured(&pruned, args.output.into());
-    render::print(&text.unwrap_or_else(|| render::pruned(&pruned, args.dry_run)));
+    render::show(text, |screen| render::pruned(&pruned, args.dry_run, screen));
     Ok(if pruned.failed.is_empty() { exit::OK } else { exit::FAILED })
 }
 

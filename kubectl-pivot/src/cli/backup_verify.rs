@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::backups::IdentityArgs;
+use super::completion::values;
 use super::output::Output;
 use crate::commands::{self, CommandError, exit};
 use crate::render;
@@ -22,7 +23,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Directory of the backup.
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", add = values::backups())]
     directory: PathBuf,
     #[command(flatten)]
     identities: IdentityArgs,

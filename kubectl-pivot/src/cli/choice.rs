@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::ArgGroup;
 use transfer::{Choice, ClusterPattern, Wish};
 
+use super::completion::values;
 use super::names::label;
 
 /// Flags that name namespaces.
@@ -13,7 +14,7 @@ pub(super) struct NamespaceArgs {
     /// Namespace that the command is about; may be given several times [default: that of the context, or
     /// those that --cluster names].
     #[arg(help_heading = "Scope", long = "namespace", short, value_name = "NAMESPACE", value_parser = label,
-        conflicts_with = "all_namespaces")]
+        conflicts_with = "all_namespaces", add = values::namespaces())]
     namespace: Vec<String>,
     /// All namespaces.
     #[arg(help_heading = "Scope", long, short = 'A')]
@@ -32,10 +33,10 @@ impl NamespaceArgs {
 pub(super) struct NamesArgs {
     /// Only the Cluster of this name, with what belongs to it: NAME or NAMESPACE/NAME, or a shell pattern
     /// of names (`*`, `?`, `[a-z]`); may be given several times.
-    #[arg(help_heading = "Scope", long = "cluster", value_name = "NAME", id = "cluster")]
+    #[arg(help_heading = "Scope", long = "cluster", value_name = "NAME", id = "cluster", add = values::clusters())]
     clusters: Vec<ClusterPattern>,
     /// Not the Cluster of this name, which may be a shell pattern too; may be given several times.
-    #[arg(help_heading = "Scope", long, value_name = "NAME")]
+    #[arg(help_heading = "Scope", long, value_name = "NAME", add = values::clusters())]
     exclude: Vec<ClusterPattern>,
 }
 

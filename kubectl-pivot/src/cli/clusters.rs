@@ -1,4 +1,7 @@
-//! The two clusters of a move, as flags.
+//! Flags that name clusters: the only place that declares them.
+//!
+//! kubectl says `--context`, clusterctl `--kubeconfig-context`; both work. A command that needs other words in its
+//! help, or other rules, changes the flag with `mut_arg`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,52 +9,75 @@ use std::path::PathBuf;
 use cluster::KubeconfigRef;
 use transfer::{MoveOptions, Namespaces, Role};
 
+use super::completion::values;
 use crate::commands::MoveRequest;
 
-/// Flags that name the one cluster of a command.
-#[derive(Debug, clap::Args)]
+/// Flags that name the one cluster of a command, or the source of a move.
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Clusters")]
 pub(super) struct ClusterArgs {
     /// Kubeconfig of the management cluster [default: $KUBECONFIG, then ~/.kube/config].
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
-    kubeconfig_context: Option<String>,
+    #[arg(long, value_name = "NAME", visible_alias = "kubeconfig-context", add = values::contexts())]
+    context: Option<String>,
 }
 
 impl ClusterArgs {
     /// Returns the cluster that the flags name.
     pub(super) fn cluster(self) -> KubeconfigRef {
-        KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context }
+        KubeconfigRef { path: self.kubeconfig, context: self.context }
+    }
+}
+
+/// Flags that name the target of a move.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Clusters")]
+pub(super) struct TargetArgs {
+    /// Kubeconfig of the target management cluster.
+    #[arg(long, value_name = "FILE")]
+    to_kubeconfig: Option<PathBuf>,
+    /// Context within the target kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME", visible_alias = "to-kubeconfig-context", add = values::target_contexts())]
+    to_context: Option<String>,
+}
+
+impl TargetArgs {
+    /// Returns the cluster that the flags name.
+    pub(super) fn cluster(self) -> KubeconfigRef {
+        KubeconfigRef { path: self.to_kubeconfig, context: self.to_context }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.to_kubeconfig.is_none() && self.to_context.is_none()
     }
 }
 
 /// Flags that name both clusters.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Clusters")]
+#[command(
+    mut_arg("kubeconfig", |arg| arg.help(SOURCE_KUBECONFIG)),
+    mut_arg("context", |arg| arg.help(SOURCE_CONTEXT)),
+    mut_arg("to_kubeconfig", |arg| arg.required_unless_present("to_context"))
+)]
 pub(super) struct ClustersArgs {
-    /// Kubeconfig of the source management cluster [default: $KUBECONFIG, then ~/.kube/config].
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the source kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
-    kubeconfig_context: Option<String>,
-    /// Kubeconfig of the target management cluster.
-    #[arg(long, value_name = "FILE", required_unless_present = "to_kubeconfig_context")]
-    to_kubeconfig: Option<PathBuf>,
-    /// Context within the target kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
-    to_kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    source: ClusterArgs,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
+/// Help of flags that name a source.
+pub(super) const SOURCE_KUBECONFIG: &str =
+    "Kubeconfig of the source management cluster [default: $KUBECONFIG, then ~/.kube/config]";
+pub(super) const SOURCE_CONTEXT: &str =
+    "Context within the source kubeconfig [default: its current context]";
+
 impl ClustersArgs {
-    /// A request about these clusters; which objects it is about, the run's record tells.
+    /// Returns a request about these clusters; the record of the run says which objects it is about.
     pub(super) fn request(self) -> MoveRequest {
-        let source = KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context };
-        let target =
-            KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
-        request(source, target, None)
+        request(self.source.cluster(), self.target.cluster(), None)
     }
 }
 
@@ -70,39 +96,35 @@ fn request(source: KubeconfigRef, target: KubeconfigRef, alone: Option<Role>) ->
 
 /// Flags that name both clusters, or only the one that a backup or restore is about.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Clusters")]
+#[command(
+    mut_arg("kubeconfig", |arg| arg.help(
+        "Kubeconfig of the source management cluster, or of the only one [default: $KUBECONFIG, then ~/.kube/config]"
+    )),
+    mut_arg("context", |arg| arg.help(SOURCE_CONTEXT)),
+    mut_arg("to_kubeconfig", |arg| arg.help(
+        "Kubeconfig of the target management cluster; not needed for a backup, a restore or a run of create"
+    ))
+)]
 pub(super) struct OneOrTwoArgs {
-    /// Kubeconfig of the source management cluster, or of the only one [default: $KUBECONFIG, then
-    /// ~/.kube/config].
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the source kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
-    kubeconfig_context: Option<String>,
-    /// Kubeconfig of the target management cluster; not needed for a backup, a restore or a run of create.
-    #[arg(long, value_name = "FILE")]
-    to_kubeconfig: Option<PathBuf>,
-    /// Context within the target kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME")]
-    to_kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    source: ClusterArgs,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 impl OneOrTwoArgs {
-    /// A request about these clusters; which objects it is about, the run's record tells.
+    /// Returns a request about these clusters; the record of the run says which objects it is about.
     pub(super) fn request(self) -> MoveRequest {
-        let alone = self.to_kubeconfig.is_none() && self.to_kubeconfig_context.is_none();
-        let source = KubeconfigRef { path: self.kubeconfig, context: self.kubeconfig_context };
-        let target =
-            KubeconfigRef { path: self.to_kubeconfig, context: self.to_kubeconfig_context };
-        request(source, target, alone.then_some(Role::Source))
+        let alone = self.target.is_absent().then_some(Role::Source);
+        request(self.source.cluster(), self.target.cluster(), alone)
     }
 
     /// Returns the kubeconfig of the target, if it is named.
     pub(super) fn target_file(&self) -> Option<PathBuf> {
-        self.to_kubeconfig.clone()
+        self.target.to_kubeconfig.clone()
     }
 
-    /// A request about the end of a move that is left, when the other one is gone.
+    /// Returns a request about the end of a move that is left, when the other one is gone.
     pub(super) fn request_without(self, missing: Role) -> MoveRequest {
         MoveRequest { alone: Some(missing.other()), ..self.request() }
     }

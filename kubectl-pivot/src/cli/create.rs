@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use workflow::{self, PivotDocument, PivotMetadata, PivotSpec};
 
 use super::Context;
+use super::completion::values;
 use super::duration::seconds;
 use super::output::Output;
 use super::plugin::PluginFolders;
@@ -36,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "FILE", help_heading = "Cluster")]
     filename: Option<PathBuf>,
     /// Infrastructure plugin, for example docker.
-    #[arg(long, short, value_name = "NAME", help_heading = "Cluster")]
+    #[arg(long, short, value_name = "NAME", help_heading = "Cluster", add = values::infrastructures())]
     infrastructure: Option<String>,
     /// Namespace of the objects [default: default].
     #[arg(long, short, value_name = "NAMESPACE", value_parser = workflow::namespace_name, help_heading = "Cluster")]
@@ -63,7 +64,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     cluster_manifest: Option<PathBuf>,
     /// CNI plugin [default: what the infrastructure plugin says].
-    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    #[arg(long, value_name = "NAME", help_heading = "Network", add = values::networks())]
     cni: Option<String>,
     /// Installer of the network's chart: helm on this machine, or the Helm add-on provider of Cluster
     /// API [default: helm].
@@ -112,7 +113,7 @@ pub(super) struct Args {
     merge_kubeconfig: bool,
     /// Leave out readiness probes: PLUGIN, PLUGIN/PROBE or PROBE; can be given more than once, and
     /// with commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Plugins and probes")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Plugins and probes", add = values::plugins())]
     skip_probes: Vec<String>,
     /// Seconds that each wait may take [default: 1200].
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Tuning")]
@@ -160,12 +161,16 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let (request, tools) = args.request();
     if dry_run {
         let outline = commands::create_outline(&request)?;
-        render::show(render::structured(&outline, output.into()), |_| render::outline(&outline));
+        render::show(render::structured(&outline, output.into()), |screen| {
+            render::outline(&outline, screen)
+        });
         return Ok(exit::OK);
     }
     let report = commands::create(&request, tools.toolbox(context), &context.stop).await?;
     context.progress.clear();
-    render::show(render::structured(&report, output.into()), |_| render::pivot(&report));
+    render::show(render::structured(&report, output.into()), |screen| {
+        render::pivot(&report, screen)
+    });
     Ok(exit::OK)
 }
 

@@ -6,6 +6,7 @@ use workflow::Prospect;
 
 use super::Context;
 use super::clusters::ClusterArgs;
+use super::completion::values;
 use super::create::Bootstrap;
 use super::names::label;
 use super::output::Output;
@@ -13,7 +14,7 @@ use super::plugin::PluginFolders;
 use super::prompt;
 use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, DeleteRequest, exit};
-use crate::render;
+use crate::render::{self, Screen};
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:
@@ -30,15 +31,15 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of the Cluster, a management cluster that manages itself.
-    #[arg(value_parser = label)]
+    #[arg(value_parser = label, add = values::deletable())]
     name: String,
     /// Namespace of the Cluster [default: that of its run of create, else default].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, help_heading = "Clusters")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, help_heading = "Clusters", add = values::namespaces())]
     namespace: Option<String>,
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Infrastructure plugin [default: that of its run of create, else that of the only provider].
-    #[arg(long, short, value_name = "NAME", help_heading = "Bootstrap cluster")]
+    #[arg(long, short, value_name = "NAME", help_heading = "Bootstrap cluster", add = values::infrastructures())]
     infrastructure: Option<String>,
     /// Cluster whose controllers delete the machines: one that kind makes, or one that is there.
     #[arg(long, value_enum, help_heading = "Bootstrap cluster")]
@@ -89,7 +90,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     if dry_run {
         let outline = deletion.outline();
         render::print(&render::structured(&outline, output.into()).unwrap_or_else(|| {
-            format!("{}\n{}", render::prospect(&deletion.prospect), render::outline(&outline))
+            let screen = Screen::of_stdout();
+            let prospect = render::prospect(&deletion.prospect, &screen);
+            format!("{prospect}\n{}", render::outline(&outline, &screen))
         }));
         return Ok(exit::OK);
     }
@@ -99,9 +102,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     }
     let report = deletion.run().await?;
     context.progress.clear();
-    render::print(
-        &render::structured(&report, output.into()).unwrap_or_else(|| render::deletion(&report)),
-    );
+    let text = render::structured(&report, output.into());
+    render::show(text, |screen| render::deletion(&report, screen));
     Ok(exit::OK)
 }
 
@@ -117,7 +119,7 @@ fn forget(name: &str, yes: bool) -> Result<u8, CommandError> {
 }
 
 fn confirm(prospect: &Prospect, name: &str) -> bool {
-    prompt::is_possible() && prompt::typed(&render::prospect(prospect), name)
+    prompt::is_possible() && prompt::typed(&render::prospect(prospect, &Screen::of_stderr()), name)
 }
 
 impl Args {

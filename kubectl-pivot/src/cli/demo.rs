@@ -69,7 +69,9 @@ fn describe(stage: DemoStage, controllers: bool, screen: &Screen) -> String {
         DemoStage::Before { source, target } => tables(source, target),
         DemoStage::After { source, target } if controllers => tables(source, target),
         DemoStage::After { source, target } => tables(source, target) + STATUS_IS_EMPTY,
-        DemoStage::Verified(checks) => format!("\n{}", render::checks(&checks)),
+        DemoStage::Verified(checks) => {
+            format!("\n{}", render::checks(&checks, &Screen::of_stdout()))
+        }
         DemoStage::Plan(report) => {
             format!("\nPlan: nothing is changed yet\n{}", render::move_plan(&report, screen, false))
         }
@@ -78,7 +80,7 @@ fn describe(stage: DemoStage, controllers: bool, screen: &Screen) -> String {
         }
         DemoStage::Kept(sandbox) => format!(
             "\nBoth clusters keep running:\n\n{}\nLook around, then: {} sandbox down --name {}\n",
-            render::sandboxes(std::slice::from_ref(&sandbox)),
+            render::sandboxes(std::slice::from_ref(&sandbox), &Screen::of_stdout()),
             called::words(),
             sandbox.name
         ),

@@ -52,8 +52,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     if context.stop.is_requested() {
         return Err(CommandError::Move(MoveError::Unprepared(PhaseError::Interrupted)));
     }
-    render::show(render::structured(&diagnosis, args.output.into()), |_| {
-        render::diagnosis(&diagnosis)
+    render::show(render::structured(&diagnosis, args.output.into()), |screen| {
+        render::diagnosis(&diagnosis, screen)
     });
     Ok(if diagnosis.count(Health::Problem) == 0 { exit::OK } else { exit::NOT_VERIFIED })
 }

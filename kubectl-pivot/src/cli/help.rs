@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Backup", &["backup", "restore"]),
     ("Create", &["create", "delete", "abort", "render"]),
     ("Try out", &["demo", "sandbox"]),
-    ("Setup", &["plugin", "doctor", "version", "help"]),
+    ("Setup", &["plugin", "doctor", "completion", "version", "help"]),
 ];
 
 /// Examples of the overview.
@@ -65,7 +65,7 @@ fn groups(command: &Command) -> String {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about =
                 about.map_or_else(|| "Print the help of a command".to_owned(), ToString::to_string);
-            let _ = writeln!(text, "  {name:<9} {about}");
+            let _ = writeln!(text, "  {name:<10} {about}");
         }
         text.push('\n');
     }

@@ -8,6 +8,7 @@ mod backup_verify;
 mod backups;
 mod choice;
 mod clusters;
+mod completion;
 mod create;
 mod delete;
 mod demo;
@@ -125,6 +126,9 @@ enum Command {
     /// Examine this machine: programs, Docker, limits, registries, with a fix for each problem.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Args),
+    /// Print or install completion for bash, zsh, fish, powershell and `kubectl pivot`.
+    #[command(after_help = completion::EXAMPLES)]
+    Completion(completion::Args),
     /// Print the version of the program and of the plugin protocol.
     #[command(after_help = version::EXAMPLES)]
     Version(version::Args),
@@ -141,6 +145,7 @@ impl Command {
                 | Self::Render(_)
                 | Self::Plugin(_)
                 | Self::Explain(_)
+                | Self::Completion(_)
                 | Self::Version(_)
         );
         !ends_at_once
@@ -169,13 +174,21 @@ impl Context {
     }
 }
 
-/// The command line as data: for man pages and completions.
+/// Returns the files of completion for an archive: a name below the folder of the program, and the text.
+pub fn completion_files() -> Vec<(&'static str, String)> {
+    completion::files()
+}
+
+/// The command line as data: for man pages.
 pub fn command() -> clap::Command {
     Cli::command().bin_name("kubectl-pivot")
 }
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
+    if completion::is_answered(Cli::command) {
+        return ExitCode::SUCCESS;
+    }
     init_log();
     panics::print_where();
     let cli = parse();
@@ -208,6 +221,7 @@ pub fn run() -> ExitCode {
                 Command::Plan(args) => plan::run(args, &context).await,
                 Command::Verify(args) => verify::run(args, &context).await,
                 Command::Explain(args) => explain::run(&args),
+                Command::Completion(args) => completion::run(args),
                 Command::Version(args) => version::run(&args),
                 Command::Rbac(args) => rbac::run(args, &context).await,
                 Command::Render(args) => render::run(args, &context).await,
@@ -257,8 +271,8 @@ pub fn long_flags() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut left = vec![&root];
     while let Some(command) = left.pop() {
-        let flags = command.get_arguments().filter_map(clap::Arg::get_long);
-        found.extend(flags.map(|flag| format!("--{flag}")));
+        let flags = command.get_arguments().filter_map(clap::Arg::get_long_and_visible_aliases);
+        found.extend(flags.flatten().map(|flag| format!("--{flag}")));
         left.extend(command.get_subcommands());
     }
     found

@@ -13,6 +13,7 @@ use super::Context;
 use super::allow::AllowArgs;
 use super::backups::{BackupArgs, keep_to};
 use super::choice::{ChoiceArgs, NamespaceArgs};
+use super::clusters::{ClusterArgs, SOURCE_CONTEXT, SOURCE_KUBECONFIG, TargetArgs};
 use super::output::{Output, print_report};
 use super::pace::{BatchArgs, PaceArgs};
 use super::probes::ProbeArgs;
@@ -32,30 +33,28 @@ pub(super) const EXAMPLES: &str = "Examples:
   kubectl pivot move --to-kubeconfig target.kubeconfig -A --yes -o json
 
   # Both clusters in one kubeconfig
-  kubectl pivot move --kubeconfig-context old --to-kubeconfig-context new -n fleet";
+  kubectl pivot move --context old --to-context new -n fleet";
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("kubeconfig", |arg| arg.help(SOURCE_KUBECONFIG)),
+    mut_arg("context", |arg| arg.help(SOURCE_CONTEXT)),
+    mut_arg("to_kubeconfig", |arg| arg
+        .help("Kubeconfig of the target management cluster [with --from-directory: the default kubeconfig]")
+        .required_unless_present_any(["to_context", "to_directory", "from_directory"]))
+)]
 pub(super) struct Args {
-    /// Kubeconfig of the source management cluster [default: $KUBECONFIG, then ~/.kube/config].
-    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the source kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
-    kubeconfig_context: Option<String>,
-    /// Kubeconfig of the target management cluster [with --from-directory: the default kubeconfig].
-    #[arg(long, value_name = "FILE",
-        required_unless_present_any = ["to_kubeconfig_context", "to_directory", "from_directory"], help_heading = "Clusters")]
-    to_kubeconfig: Option<PathBuf>,
-    /// Context within the target kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
-    to_kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    source: ClusterArgs,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Write the objects to this directory instead of another cluster; the source continues as before.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context", "from_directory"], help_heading = "Scope")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_context", "from_directory"], help_heading = "Scope")]
     to_directory: Option<PathBuf>,
     /// Read the objects from this directory instead of another cluster.
     #[arg(long, value_name = "DIR",
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "namespace", "all_namespaces", "selector"], help_heading = "Scope")]
+        conflicts_with_all = ["kubeconfig", "context", "namespace", "all_namespaces", "selector"], help_heading = "Scope")]
     from_directory: Option<PathBuf>,
     #[command(flatten)]
     namespaces: NamespaceArgs,
@@ -172,8 +171,8 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
     options.probes = Some(args.probes.options()?);
     options.choice = args.choice.choice();
     Ok(MoveRequest {
-        source: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
-        target: KubeconfigRef { path: args.to_kubeconfig, context: args.to_kubeconfig_context },
+        source: args.source.cluster(),
+        target: args.target.cluster(),
         directory: args
             .to_directory
             .map(Directory::To)
@@ -225,8 +224,7 @@ pub(super) async fn explain_nothing(run: &Run, context: &Context) {
     }
     let elsewhere = commands::find_clusters_elsewhere(run).await;
     context.progress.hint(&if elsewhere.is_empty() {
-        "the source has no Clusters in any namespace; check --kubeconfig and --kubeconfig-context"
-            .to_owned()
+        "the source has no Clusters in any namespace; check --kubeconfig and --context".to_owned()
     } else {
         format!("Clusters are in: {}; use -n NAMESPACE or --all-namespaces", elsewhere.join(", "))
     });

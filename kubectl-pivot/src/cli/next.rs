@@ -47,7 +47,7 @@ fn one(cluster: &KubeconfigRef, prefix: &str) -> Vec<String> {
     let path = cluster.path.as_ref().map(|path| path.display().to_string());
     let flag = |name: &str, value: &str| format!("--{prefix}{name} {}", shell_word(value));
     let path = path.map(|path| flag("kubeconfig", &path));
-    let context = cluster.context.as_ref().map(|context| flag("kubeconfig-context", context));
+    let context = cluster.context.as_ref().map(|context| flag("context", context));
     path.into_iter().chain(context).collect()
 }
 
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn clusters_are_named_as_they_were_given() {
         let source = KubeconfigRef { path: Some("a b".into()), context: Some("old".to_owned()) };
-        assert_eq!(one(&source, ""), ["--kubeconfig 'a b'", "--kubeconfig-context old"]);
+        assert_eq!(one(&source, ""), ["--kubeconfig 'a b'", "--context old"]);
         let target = KubeconfigRef { path: Some("t".into()), context: None };
         assert_eq!(one(&target, "to-"), ["--to-kubeconfig t"]);
     }

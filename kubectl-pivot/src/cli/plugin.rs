@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use kubectl_pivot_plugin_api::PluginKind;
 
+use super::completion::values;
 use super::output::Output;
 use crate::commands::{self, CommandError, NewPluginRequest, exit};
 use crate::render;
@@ -110,6 +111,7 @@ enum Command {
     #[command(after_help = INFO_EXAMPLES)]
     Info {
         /// Name of the plugin.
+        #[arg(add = values::plugins())]
         name: String,
         /// Output format.
         #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
@@ -138,12 +140,14 @@ enum Command {
     #[command(after_help = REMOVE_EXAMPLES)]
     Remove {
         /// Name of the plugin.
+        #[arg(add = values::plugins())]
         name: String,
     },
     /// Trust a plugin where it is, as it is now.
     #[command(after_help = TRUST_EXAMPLES)]
     Trust {
         /// Name of the plugin.
+        #[arg(add = values::plugins())]
         name: String,
     },
     /// Write the source of a new plugin, which builds and passes `plugin check` as it is.
@@ -189,11 +193,15 @@ pub(super) fn run(args: Args) -> Result<u8, CommandError> {
     match args.command {
         Command::List { output } => {
             let list = commands::plugin_list(&folders)?;
-            render::show(render::structured(&list, output.into()), |_| render::plugins(&list));
+            render::show(render::structured(&list, output.into()), |screen| {
+                render::plugins(&list, screen)
+            });
         }
         Command::Info { name, output } => {
             let details = commands::plugin_info(&name, &folders)?;
-            render::show(render::structured(&details, output.into()), |_| render::plugin(&details));
+            render::show(render::structured(&details, output.into()), |screen| {
+                render::plugin(&details, screen)
+            });
         }
         Command::Check { file, output } => return check(file, output),
         Command::Install { files, to } => {
@@ -229,6 +237,8 @@ pub(super) fn run(args: Args) -> Result<u8, CommandError> {
 
 fn check(file: PathBuf, output: Output) -> Result<u8, CommandError> {
     let check = commands::plugin_check(&file)?;
-    render::show(render::structured(&check, output.into()), |_| render::plugin_check(&check));
+    render::show(render::structured(&check, output.into()), |screen| {
+        render::plugin_check(&check, screen)
+    });
     Ok(if check.holds() { exit::OK } else { exit::NOT_VERIFIED })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use probes::Skips;
 use transfer::ProbeOptions;
 
+use super::completion::values;
 use super::plugin::PluginFolders;
 use crate::commands::{CommandError, plugin_registry_in_part};
 
@@ -14,7 +15,7 @@ use crate::commands::{CommandError, plugin_registry_in_part};
 pub(super) struct ProbeArgs {
     /// Leave out readiness probes: PLUGIN, PLUGIN/PROBE or PROBE; can be given more than once, and
     /// with commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', add = values::plugins())]
     skip_probes: Vec<String>,
     #[command(flatten)]
     plugins: PluginFolders,

@@ -1,12 +1,12 @@
 //! `kubectl pivot rbac`.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use cluster::KubeconfigRef;
 use transfer::{Role, Subject};
 
 use super::Context;
+use super::clusters::ClusterArgs;
+use super::completion::values;
 use super::names::label;
 use super::render::Output;
 use crate::commands::{self, CommandError, RbacRequest, exit};
@@ -22,19 +22,17 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("kubeconfig", |arg| arg.help(
+    "Kubeconfig of the management cluster, of somebody who may list its CRDs [default: $KUBECONFIG, then ~/.kube/config]"
+)))]
 pub(super) struct Args {
     /// Role of the cluster: objects move away from the source, and into the target.
     #[arg(value_name = "ROLE")]
     role: RoleArg,
-    /// Kubeconfig of the management cluster, of somebody who may list its CRDs [default: $KUBECONFIG, then
-    /// ~/.kube/config].
-    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
-    kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     /// Namespace to move [default: that of the context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope", add = values::namespaces())]
     namespace: Option<String>,
     /// Move all namespaces.
     #[arg(long, short = 'A', help_heading = "Scope")]
@@ -87,7 +85,7 @@ fn service_account(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let request = RbacRequest {
-        cluster: KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context },
+        cluster: args.cluster.cluster(),
         role: match args.role {
             RoleArg::Source => Role::Source,
             RoleArg::Target => Role::Target,

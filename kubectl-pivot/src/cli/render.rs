@@ -7,6 +7,8 @@ use cluster::KubeconfigRef;
 use serde_json::Value;
 
 use super::Context;
+use super::clusters::ClusterArgs;
+use super::completion::values;
 use super::names::label;
 use super::plugin::PluginFolders;
 use crate::commands::{self, CommandError, ManagementCluster, RenderPart, RenderRequest, exit};
@@ -22,14 +24,21 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("kubeconfig", |arg| arg
+        .help("Kubeconfig of the management cluster, to ask which versions it serves")
+        .help_heading("Management cluster")
+        .conflicts_with("capi_version")),
+    mut_arg("context", |arg| arg.help_heading("Management cluster").conflicts_with("capi_version"))
+)]
 pub(super) struct Args {
     /// Name of the cluster.
     name: String,
     /// Infrastructure plugin, for example docker.
-    #[arg(long, short, value_name = "NAME", help_heading = "Cluster")]
+    #[arg(long, short, value_name = "NAME", help_heading = "Cluster", add = values::infrastructures())]
     infrastructure: String,
     /// CNI plugin [default: what the infrastructure plugin says].
-    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    #[arg(long, value_name = "NAME", help_heading = "Network", add = values::networks())]
     cni: Option<String>,
     /// Manifests of your own network, with `--cni none`.
     #[arg(long, value_name = "FILE", requires = "cni", help_heading = "Network")]
@@ -46,22 +55,8 @@ pub(super) struct Args {
     /// Version of Cluster API in the management cluster, for example v1.14.2 [default: a recent one].
     #[arg(long, value_name = "VERSION", help_heading = "Management cluster")]
     capi_version: Option<String>,
-    /// Kubeconfig of the management cluster, to ask which versions it serves.
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "capi_version",
-        help_heading = "Management cluster"
-    )]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the kubeconfig [default: its current context].
-    #[arg(
-        long,
-        value_name = "NAME",
-        conflicts_with = "capi_version",
-        help_heading = "Management cluster"
-    )]
-    kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    management: ClusterArgs,
     /// Part to print: the objects of the cluster, kind's configuration for the bootstrap cluster, the
     /// network, or all three in the order in which they are needed.
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
@@ -114,7 +109,7 @@ impl Output {
 
 impl From<Args> for RenderRequest {
     fn from(args: Args) -> Self {
-        let kubeconfig = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
+        let kubeconfig = args.management.cluster();
         Self {
             name: args.name,
             namespace: args.namespace,

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use cluster::KubeconfigRef;
+use jiff::Timestamp;
 use transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
 use super::Context;
 use super::allow::LossArgs;
 use super::backups::IdentityArgs;
 use super::choice::NamesArgs;
+use super::clusters::ClusterArgs;
+use super::completion::values;
 use super::move_clusters::ask;
 use super::output::{Output, print_report};
 use crate::commands::{self, CommandError, Directory, MoveRequest, exit};
@@ -31,20 +33,18 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("kubeconfig", |arg| arg.help(
+    "Kubeconfig of the management cluster to restore into [default: $KUBECONFIG, then ~/.kube/config]"
+)))]
 pub(super) struct Args {
     /// Directory of the backup.
-    #[arg(value_name = "DIR", required_unless_present = "list")]
+    #[arg(value_name = "DIR", required_unless_present = "list", add = values::backups())]
     directory: Option<PathBuf>,
     /// List the backups that moves have made in the user's state folder.
     #[arg(long, conflicts_with = "directory", help_heading = "Scope")]
     list: bool,
-    /// Kubeconfig of the management cluster to restore into [default: $KUBECONFIG, then
-    /// ~/.kube/config].
-    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
-    kubeconfig: Option<PathBuf>,
-    /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
-    kubeconfig_context: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     #[command(flatten)]
     identities: IdentityArgs,
     #[command(flatten)]
@@ -69,7 +69,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let format = args.output.into();
     let Some(directory) = args.directory else {
         let found = commands::list_backups(&commands::backup_folder()?);
-        render::show(render::structured(&found, format), |_| render::backups(&found));
+        render::show(render::structured(&found, format), |screen| {
+            render::backups(&found, Timestamp::now(), screen)
+        });
         return Ok(exit::OK);
     };
     let mut options = MoveOptions::new(Namespaces::All);
@@ -77,7 +79,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     options.max_in_flight = args.max_in_flight.into();
     options.identities = args.identities.read()?;
     args.loss.apply(&mut options);
-    let cluster = KubeconfigRef { path: args.kubeconfig, context: args.kubeconfig_context };
+    let cluster = args.cluster.cluster();
     let request = MoveRequest {
         source: cluster.clone(),
         target: cluster,

@@ -6,6 +6,7 @@ use super::Context;
 use super::allow::AllowArgs;
 use super::backups::{BackupArgs, keep_to};
 use super::clusters::OneOrTwoArgs;
+use super::completion::values;
 use super::duration::seconds;
 use super::gone::GoneArg;
 use super::names::label;
@@ -36,8 +37,8 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of a run of create [default: a move between two clusters, named by flags].
-    #[arg(value_parser = label,
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig_context"])]
+    #[arg(value_parser = label, conflicts_with_all = ["kubeconfig", "context", "to_context"],
+        add = values::runs())]
     name: Option<String>,
     /// Seconds that each wait of a run of create may take [default: as it was begun].
     #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "name", help_heading = "Tuning")]
@@ -62,7 +63,7 @@ pub(super) struct Args {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "checked",
-        conflicts_with_all = ["name", "kubeconfig", "kubeconfig_context"], help_heading = "Safety")]
+        conflicts_with_all = ["name", "kubeconfig", "context"], help_heading = "Safety")]
     source_is_gone: Option<GoneArg>,
     #[command(flatten)]
     allow: AllowArgs,
@@ -90,7 +91,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         let report = commands::create_resume(request, toolbox, &context.stop).await?;
         context.progress.clear();
         let text = render::structured(&report, args.output.into());
-        render::show(text, |_| render::pivot(&report));
+        render::show(text, |screen| render::pivot(&report, screen));
         return Ok(exit::OK);
     }
     if let Some(gone) = args.source_is_gone {

@@ -39,7 +39,7 @@ pub(super) struct Args {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "checked",
-        conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context"], help_heading = "Safety")]
+        conflicts_with_all = ["to_kubeconfig", "to_context"], help_heading = "Safety")]
     target_is_gone: Option<GoneArg>,
     /// The source is gone for good: remove the copies from the target, if they were not complete. Refused while
     /// the address of the source accepts connections; with `=sure` whatever has that address now.
@@ -50,7 +50,7 @@ pub(super) struct Args {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "checked",
-        conflicts_with_all = ["target_is_gone", "kubeconfig", "kubeconfig_context"], help_heading = "Safety")]
+        conflicts_with_all = ["target_is_gone", "kubeconfig", "context"], help_heading = "Safety")]
     source_is_gone: Option<GoneArg>,
     /// The records of the run are gone from both clusters: go by the marks on its objects. Make sure that
     /// these two clusters are its source and target. Refused if objects may have been deleted from the source.

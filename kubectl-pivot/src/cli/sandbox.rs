@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use sandbox::{Mirror, PartsFrom, PartsOptions, RelayOptions};
 
 use super::Context;
+use super::completion::values;
 use super::output::Output;
 use crate::commands::{self, ClusterRelease, CommandError, SandboxUpRequest, exit};
 use crate::render;
@@ -82,7 +83,7 @@ enum Command {
     #[command(after_help = DOWN_EXAMPLES)]
     Down {
         /// Name of the sandbox.
-        #[arg(long, default_value = "default", conflicts_with = "all")]
+        #[arg(long, default_value = "default", conflicts_with = "all", add = values::sandboxes())]
         name: String,
         /// End all sandboxes.
         #[arg(long)]
@@ -168,7 +169,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         }
         Command::List { output } => {
             let list = commands::sandbox_list()?;
-            render::show(render::structured(&list, output.into()), |_| render::sandboxes(&list));
+            render::show(render::structured(&list, output.into()), |screen| {
+                render::sandboxes(&list, screen)
+            });
         }
         Command::Down { name, all } => {
             let ended = commands::sandbox_down((!all).then_some(name.as_str())).await?;
@@ -195,8 +198,8 @@ async fn up(args: UpArgs, context: &Context) -> Result<(), CommandError> {
     };
     let sandbox = commands::sandbox_up(&request, &context.progress.events()).await?;
     context.progress.clear();
-    render::show(render::structured(&sandbox, args.output.into()), |_| {
-        render::sandbox_up(&sandbox)
+    render::show(render::structured(&sandbox, args.output.into()), |screen| {
+        render::sandbox_up(&sandbox, screen)
     });
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::clusters::OneOrTwoArgs;
+use super::completion::values;
 use super::names::label;
 use super::next;
 use super::output::Output;
@@ -23,11 +24,11 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of a run of create [default: a move between two clusters, named by flags].
-    #[arg(value_parser = label,
-        conflicts_with_all = ["kubeconfig", "kubeconfig_context", "to_kubeconfig", "to_kubeconfig_context"])]
+    #[arg(value_parser = label, conflicts_with_all = ["kubeconfig", "context", "to_kubeconfig", "to_context"],
+        add = values::runs())]
     name: Option<String>,
     /// All runs of create on this machine.
-    #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_kubeconfig_context"], help_heading = "Scope")]
+    #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_context"], help_heading = "Scope")]
     all: bool,
     #[command(flatten)]
     clusters: OneOrTwoArgs,
@@ -42,7 +43,8 @@ pub(super) struct Args {
 async fn of_create(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
     let text = |runs: &PivotRuns| {
-        render::structured(runs, format).unwrap_or_else(|| render::runs(&runs.items))
+        render::structured(runs, format)
+            .unwrap_or_else(|| render::runs(&runs.items, &Screen::of_stdout()))
     };
     let name = args.name.as_deref();
     if !args.watch {

@@ -62,6 +62,6 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     }
     context.progress.clear();
     let text = render::structured(&checks, args.output.into());
-    render::show(text, |_| render::checks(&checks));
+    render::show(text, |screen| render::checks(&checks, screen));
     Ok(if checks.iter().all(Check::holds) { exit::OK } else { exit::NOT_VERIFIED })
 }

@@ -11,6 +11,7 @@ use sandbox::{RelayError, SandboxError};
 use transfer::{EncryptionError, MoveError, Outcome, PhaseError, Report};
 use workflow::{DocumentError, StoreError, WorkflowError};
 
+use super::completion::CompletionError;
 use super::plugin::NewPluginError;
 use super::render::RenderError;
 
@@ -56,6 +57,9 @@ pub enum CommandError {
         /// The cause.
         source: MoveError,
     },
+    /// Completion cannot be installed.
+    #[error(transparent)]
+    Completion(#[from] CompletionError),
     /// There is no folder for backups.
     #[error("there is no folder for backups: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
     NoStateFolder,
@@ -135,7 +139,9 @@ impl CommandError {
             Self::Blueprint(_) => exit::REFUSED,
             Self::Render(RenderError::Manifests { .. }) => exit::USAGE,
             Self::Render(_) => exit::REFUSED,
-            Self::Connect(_) | Self::NotConfirmed | Self::NoStateFolder => exit::REFUSED,
+            Self::Connect(_) | Self::NotConfirmed | Self::NoStateFolder | Self::Completion(_) => {
+                exit::REFUSED
+            }
             Self::Move(error) | Self::Failed { source: error, .. } => of_move(error),
             Self::BadBackup(_) => exit::NOT_VERIFIED,
             Self::Document(_) => exit::USAGE,
@@ -170,6 +176,7 @@ impl CommandError {
                 "name a folder with --backup-dir, or leave the backup out with --no-backup"
                     .to_owned(),
             ),
+            Self::Completion(error) => Some(error.hint()),
             Self::Encryption(error) => Some(error.hint()),
             Self::BadBackup(error) => Some(error.hint()),
             Self::Sandbox(error) => error.hint(),

@@ -2,6 +2,7 @@
 
 mod backup;
 mod clusters;
+mod completion;
 mod create;
 mod delete;
 mod demo;
@@ -19,6 +20,10 @@ mod sides;
 mod status;
 
 pub use backup::{FoundBackup, backup, backup_folder, list_backups, restore, verify_backup};
+pub use completion::{
+    ClusterName, CompletionError, CompletionRequest, InstalledCompletion, ShellScript,
+    cluster_names, completer_of_kubectl, completion_install, namespace_names,
+};
 pub use create::{
     CreateRequest, CreateResumeRequest, PivotReport, PivotRuns, StepReport, create,
     create_leftovers, create_outline, create_resume, create_status, watch_create,

@@ -6,17 +6,21 @@ use owo_colors::OwoColorize;
 use support::visible::one_line;
 use transfer::Check;
 
+use super::Screen;
+
 /// Violations shown of each rule.
 const SHOWN: usize = 10;
 
-/// The checks as text.
-pub fn checks(checks: &[Check]) -> String {
+/// Returns the checks as text.
+pub fn checks(checks: &[Check], screen: &Screen) -> String {
     let mut text = String::new();
     for check in checks {
         let sign = if check.holds() { "✔".green().to_string() } else { "✘".red().to_string() };
-        let _ = writeln!(text, "{sign} {} [{}]", check.says, check.rule);
+        text.push_str(
+            &screen.line(&format!("{sign} "), &format!("{} [{}]", check.says, check.rule)),
+        );
         for violation in check.violations.iter().take(SHOWN) {
-            let _ = writeln!(text, "    {}", one_line(violation));
+            text.push_str(&screen.line("    ", &one_line(violation)));
         }
         if check.violations.len() > SHOWN {
             let _ = writeln!(
@@ -26,18 +30,17 @@ pub fn checks(checks: &[Check]) -> String {
             );
         }
     }
-    text.push_str(&summary(checks));
-    text
+    text + &screen.line("", &summary(checks))
 }
 
 fn summary(checks: &[Check]) -> String {
     let failed = checks.iter().filter(|check| !check.holds()).count();
     let all = checks.len();
     match failed {
-        0 => format!("All {all} checks hold.\n"),
+        0 => format!("All {all} checks hold."),
         _ => format!(
             "{failed} of {all} checks failed. After a move the controllers of the target may need \
-             minutes:\n`--timeout 5m` waits for them.\n"
+             minutes: `--timeout 5m` waits for them."
         ),
     }
 }

@@ -1,15 +1,14 @@
 //! Deletions of management clusters for people: what would go, and what has gone.
 
-use std::fmt::Write;
-
 use owo_colors::OwoColorize;
 use support::visible::one_line;
 use workflow::Prospect;
 
-use crate::commands::DeleteReport;
+use super::Screen;
+use crate::commands::{DeleteReport, StepReport};
 
-/// Shows the cluster and its machines before a deletion.
-pub fn prospect(prospect: &Prospect) -> String {
+/// Returns the cluster and its machines, before a deletion.
+pub fn prospect(prospect: &Prospect, screen: &Screen) -> String {
     let cluster = one_line(&prospect.cluster);
     let Some(server) = &prospect.server else {
         return format!(
@@ -18,26 +17,26 @@ pub fn prospect(prospect: &Prospect) -> String {
         );
     };
     let machines: Vec<String> = prospect.machines.iter().map(|name| one_line(name)).collect();
-    format!(
-        "{} manages itself at {}.\nIt will be deleted with everything that runs in it, and its {} Machines:\n  {}\n",
-        cluster.bold(),
-        one_line(server),
-        machines.len(),
-        machines.join(", ")
-    )
+    let manages = format!("{} manages itself at {}.", cluster.bold(), one_line(server));
+    let effect = format!(
+        "It will be deleted with everything that runs in it, and its {} Machines:",
+        machines.len()
+    );
+    screen.line("", &manages) + &screen.line("", &effect) + &screen.line("  ", &machines.join(", "))
 }
 
-/// The result of a deletion.
-pub fn deletion(report: &DeleteReport) -> String {
-    let mut text = String::new();
-    for step in &report.steps {
-        let _ = writeln!(text, "{:<18} {:>7.1} s  {}", step.step, step.seconds, step.summary);
-    }
+/// Returns the result of a deletion.
+pub fn deletion(report: &DeleteReport, screen: &Screen) -> String {
+    let steps = report.steps.iter().map(|step| step_line(step, screen)).collect::<String>();
     let (namespace, name) = (&report.namespace, &report.name);
-    let _ = writeln!(
-        text,
-        "\nCluster {namespace}/{name} and its machines are gone. A context for it in your kubeconfig leads \
-         nowhere now; kubectl config delete-context removes it."
+    let end = format!(
+        "Cluster {namespace}/{name} and its machines are gone. If your kubeconfig has a context for it, remove \
+         the context with `kubectl config delete-context`."
     );
-    text
+    format!("{steps}\n{}", screen.line("", &end))
+}
+
+/// Returns a step that was done, with its time and its result.
+pub(super) fn step_line(step: &StepReport, screen: &Screen) -> String {
+    screen.line(&format!("{:<18} {:>7.1} s  ", step.step, step.seconds), &step.summary)
 }

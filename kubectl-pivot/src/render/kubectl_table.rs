@@ -3,6 +3,8 @@
 use serde_json::Value;
 use support::visible::one_line;
 
+use super::Screen;
+
 /// Space between columns, as kubectl has it.
 const GAP: usize = 3;
 
@@ -32,6 +34,30 @@ pub fn kubectl_table(table: &Value, with_namespace: bool) -> String {
         }
     }
     align(&lines)
+}
+
+/// Aligns columns as [`align`] does. Where that is too wide for the screen, the last column, which holds a path, stands
+/// in a line of its own below the others.
+pub(super) fn fitted(lines: &[Vec<String>], screen: &Screen) -> String {
+    let table = align(lines);
+    if table.lines().all(|line| line.chars().count() <= screen.columns) {
+        return table;
+    }
+    let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
+    let split = |line: &Vec<String>| match line.len() == columns {
+        true => (line[..columns - 1].to_vec(), line.last().cloned()),
+        false => (line.clone(), None),
+    };
+    let (heads, tails): (Vec<_>, Vec<_>) = lines.iter().map(split).unzip();
+    let mut text = String::new();
+    for (head, tail) in align(&heads).lines().zip(tails) {
+        text.push_str(head);
+        text.push('\n');
+        if let Some(tail) = tail {
+            text.push_str(&format!("    {}\n", one_line(&tail)));
+        }
+    }
+    text
 }
 
 /// Pads all columns but the last to equal width.
@@ -75,6 +101,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_path_that_does_not_fit_stands_below() {
+        let line = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
+        let lines = [line(["RUN", "OBJECTS", "DIRECTORY"]), line(["r1", "42", "/a/long/path"])];
+        let narrow = Screen { columns: 20, is_utf8: true };
+        let expected = "RUN   OBJECTS\n    DIRECTORY\nr1    42\n    /a/long/path\n";
+        assert_eq!(fitted(&lines, &narrow), expected);
+        assert_eq!(fitted(&lines, &Screen { columns: 40, ..narrow }), align(&lines));
+    }
 
     #[test]
     fn looks_like_kubectl() {

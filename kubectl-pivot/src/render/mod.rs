@@ -2,6 +2,7 @@
 
 mod backups;
 mod checks;
+mod completion;
 mod deletion;
 mod diagnosis;
 mod explain;
@@ -31,6 +32,7 @@ use support::visible;
 
 pub use backups::{backup_contents, backups, pruned};
 pub use checks::checks;
+pub use completion::completion;
 pub use deletion::{deletion, prospect};
 pub use diagnosis::diagnosis;
 pub use explain::{explanation, explanations};

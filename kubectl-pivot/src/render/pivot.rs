@@ -5,26 +5,29 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 use workflow::{Outline, OutlineStep, RunState, StepState};
 
+use super::Screen;
+use super::deletion::step_line;
 use crate::called;
 use crate::commands::PivotReport;
 
-/// The dry-run of `create`.
-pub fn outline(outline: &Outline) -> String {
+/// Returns the dry-run of `create`.
+pub fn outline(outline: &Outline, screen: &Screen) -> String {
     let mut text = String::new();
     for (index, step) in outline.steps.iter().enumerate() {
-        one(&mut text, index + 1, step);
+        one(&mut text, index + 1, step, screen);
     }
     let _ = writeln!(text, "\nNothing was changed. Without --dry-run all of this is done.");
     text
 }
 
-fn one(text: &mut String, number: usize, step: &OutlineStep) {
+fn one(text: &mut String, number: usize, step: &OutlineStep, screen: &Screen) {
     let needs: Vec<_> = step.needs.iter().map(|step| step.name()).collect();
     let after =
         if needs.is_empty() { String::new() } else { format!(" (after {})", needs.join(", ")) };
-    let _ = writeln!(text, "{number}. {} [{}]{}", step.title.bold(), step.step, after.dimmed());
+    let title = format!("{} [{}]{}", step.title.bold(), step.step, after.dimmed());
+    text.push_str(&screen.line(&format!("{number}. "), &title));
     for sentence in &step.does {
-        let _ = writeln!(text, "   {sentence}");
+        text.push_str(&screen.line("   ", sentence));
     }
     for line in &step.runs {
         let _ = writeln!(text, "   $ {line}");
@@ -37,21 +40,16 @@ fn one(text: &mut String, number: usize, step: &OutlineStep) {
     }
 }
 
-/// The result of a run of `create`.
-pub fn pivot(report: &PivotReport) -> String {
-    let mut text = String::new();
-    for step in &report.steps {
-        let _ = writeln!(text, "{:<18} {:>7.1} s  {}", step.step, step.seconds, step.summary);
-    }
+/// Returns the result of a run of `create`.
+pub fn pivot(report: &PivotReport, screen: &Screen) -> String {
+    let mut text: String = report.steps.iter().map(|step| step_line(step, screen)).collect();
     if report.steps.is_empty() {
-        let _ = writeln!(text, "the run was over before");
+        let _ = writeln!(text, "The run had already finished.");
     }
     let (namespace, name) = (&report.namespace, &report.name);
     let kubeconfig = report.kubeconfig.display();
-    let _ = writeln!(
-        text,
-        "\nCluster {namespace}/{name} manages itself. Its kubeconfig is {kubeconfig}\n"
-    );
+    let end = format!("Cluster {namespace}/{name} manages itself. Its kubeconfig is {kubeconfig}");
+    let _ = writeln!(text, "\n{}", screen.line("", &end));
     // What goes behind the names of kubectl and clusterctl.
     let (kubectl, clusterctl) = match &report.context {
         Some(context) => {
@@ -68,8 +66,8 @@ pub fn pivot(report: &PivotReport) -> String {
     text
 }
 
-/// The progress of runs of `create`.
-pub fn runs(runs: &[RunState]) -> String {
+/// Returns the progress of runs of `create`.
+pub fn runs(runs: &[RunState], screen: &Screen) -> String {
     let mut text = String::new();
     for run in runs {
         let state = match run.pid {
@@ -78,15 +76,15 @@ pub fn runs(runs: &[RunState]) -> String {
             _ => "not finished".to_owned(),
         };
         let began = run.began.as_deref().unwrap_or("not yet");
-        let _ = writeln!(text, "{} begun {began}: {state}", run.name.bold());
+        let _ = writeln!(text, "{} started {began}: {state}", run.name.bold());
         for (step, state) in &run.steps {
             let words = match state {
                 StepState::Waiting => "-".dimmed().to_string(),
-                StepState::Begun => "begun".yellow().to_string(),
+                StepState::Begun => "started".yellow().to_string(),
                 StepState::Done { summary } => format!("{} {summary}", "✔".green()),
                 StepState::Failed { error } => format!("{} {error}", "✘".red()),
             };
-            let _ = writeln!(text, "  {:<18} {words}", step.name());
+            text.push_str(&screen.line(&format!("  {:<18} ", step.name()), &words));
         }
         if !run.is_finished() && !run.running {
             let _ = writeln!(text, "  continue: {} resume {}", called::words(), run.name);

@@ -8,6 +8,7 @@ use owo_colors::OwoColorize;
 use serde_json::Value;
 use support::visible::{one_line, shell_word};
 
+use super::Screen;
 use super::kubectl_table::align;
 use crate::called;
 use crate::commands::{
@@ -18,8 +19,8 @@ use crate::commands::{
 /// Stands for an unknown value.
 const UNKNOWN: &str = "-";
 
-/// The list of plugins, and why some cannot be used.
-pub fn plugins(list: &PluginList) -> String {
+/// Returns the list of plugins, and why some cannot be used.
+pub fn plugins(list: &PluginList, screen: &Screen) -> String {
     if list.plugins.is_empty() {
         return format!(
             "No plugins found\n\nInstall one: {} plugin install FILE\n",
@@ -41,13 +42,13 @@ pub fn plugins(list: &PluginList) -> String {
     }));
     let mut text = align(&lines);
     for plugin in &list.plugins {
-        problems(&mut text, plugin);
+        problems(&mut text, plugin, screen);
     }
     called::in_text(&text)
 }
 
-/// One plugin with everything that is known of it.
-pub fn plugin(details: &PluginDetails) -> String {
+/// Returns one plugin with everything that is known of it.
+pub fn plugin(details: &PluginDetails, screen: &Screen) -> String {
     let plugin = &details.plugin;
     let line = |title: &str, value: String| vec![format!("{title}:"), value];
     let mut lines = vec![
@@ -71,7 +72,7 @@ pub fn plugin(details: &PluginDetails) -> String {
         lines.push(line("Network", self::network(network)));
     }
     let mut text = align(&lines);
-    problems(&mut text, plugin);
+    problems(&mut text, plugin, screen);
     needs(&mut text, &details.tools, &details.credentials);
     probes(&mut text, &details.probes);
     match &details.variables {
@@ -81,8 +82,8 @@ pub fn plugin(details: &PluginDetails) -> String {
     text
 }
 
-/// The result of a check.
-pub fn plugin_check(check: &PluginCheck) -> String {
+/// Returns the result of a check.
+pub fn plugin_check(check: &PluginCheck, screen: &Screen) -> String {
     let mut text = String::new();
     let (name, version) = (one_line(&check.name), one_line(&check.version));
     let protocol = one_line(&check.protocol.to_string());
@@ -98,7 +99,7 @@ pub fn plugin_check(check: &PluginCheck) -> String {
     let _ =
         writeln!(text, "{sign} plugin {name} {version} does not conform to protocol {protocol}");
     for finding in &check.findings {
-        let _ = writeln!(text, "    {}", one_line(&finding.to_string()));
+        text.push_str(&screen.line("    ", &one_line(&finding.to_string())));
     }
     text
 }
@@ -155,7 +156,7 @@ pub fn new_plugin(new: &NewPlugin) -> String {
     text
 }
 
-fn problems(text: &mut String, plugin: &PluginSummary) {
+fn problems(text: &mut String, plugin: &PluginSummary, screen: &Screen) {
     if plugin.problems.is_empty() {
         return;
     }
@@ -166,10 +167,10 @@ fn problems(text: &mut String, plugin: &PluginSummary) {
     };
     let _ = writeln!(text, "\n{name} ({}):", one_line(&plugin.path.display().to_string()));
     for problem in &plugin.problems {
-        let _ = writeln!(text, "  {}", one_line(problem));
+        text.push_str(&screen.line("  ", &one_line(problem)));
     }
     if let Some(hint) = &plugin.hint {
-        let _ = writeln!(text, "  {} {}", "hint:".cyan(), one_line(hint));
+        text.push_str(&screen.line(&format!("  {} ", "hint:".cyan()), &one_line(hint)));
     }
 }
 

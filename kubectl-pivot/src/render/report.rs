@@ -54,14 +54,14 @@ pub fn report(report: &Report, view: &ReportView, screen: &Screen) -> String {
     if every {
         numbers(&mut text, report, screen);
     }
-    ending(&mut text, report, view);
+    ending(&mut text, report, (view, screen));
     called::in_text(&screen.fit(&text))
 }
 
 /// The last lines: the next command, which may be pasted and so is never broken.
-fn ending(text: &mut String, report: &Report, view: &ReportView) {
+fn ending(text: &mut String, report: &Report, (view, screen): (&ReportView, &Screen)) {
     if report.outcome == Outcome::Planned {
-        let _ = writeln!(text, "\n{}", planned(report));
+        let _ = write!(text, "\n{}", screen.line("", &planned(report)));
     }
     let Some(next) = &view.next else { return };
     match report.outcome {

@@ -3,11 +3,12 @@
 use sandbox::SandboxInfo;
 use support::visible::shell_word;
 
-use super::kubectl_table::align;
+use super::Screen;
+use super::kubectl_table::fitted;
 use crate::called;
 
-/// The list of sandboxes.
-pub fn sandboxes(list: &[SandboxInfo]) -> String {
+/// Returns the list of sandboxes.
+pub fn sandboxes(list: &[SandboxInfo], screen: &Screen) -> String {
     if list.is_empty() {
         return format!("No sandboxes found\n\nStart one: {} sandbox up\n", called::words());
     }
@@ -28,12 +29,12 @@ pub fn sandboxes(list: &[SandboxInfo]) -> String {
             lines.push(line);
         }
     }
-    align(&lines)
+    fitted(&lines, screen)
 }
 
 /// A sandbox that has just been started, with what to type next.
-pub fn sandbox_up(sandbox: &SandboxInfo) -> String {
-    let mut text = sandboxes(std::slice::from_ref(sandbox));
+pub fn sandbox_up(sandbox: &SandboxInfo, screen: &Screen) -> String {
+    let mut text = sandboxes(std::slice::from_ref(sandbox), screen);
     if let [source, target, ..] = sandbox.clusters.as_slice() {
         text.push_str(&format!(
             "\nMove everything from the first cluster to the second:\n  kubectl pivot move --kubeconfig {} \\\n    \

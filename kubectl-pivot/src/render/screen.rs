@@ -65,14 +65,19 @@ impl Screen {
     }
 }
 
-/// Breaks a text at words. The first line begins with `head`, the others with as many spaces.
+/// Breaks a text at words. The first line begins with `head`, the others with as many spaces. A command in backticks
+/// stays on one line, so that it can be copied.
 pub(super) fn wrapped(head: &str, text: &str, columns: usize) -> String {
+    // A text that fits stays as it is, with the spaces in it.
+    if measure_text_width(head) + measure_text_width(text) <= columns {
+        return format!("{head}{text}").trim_end().to_owned() + "\n";
+    }
     let indent = " ".repeat(measure_text_width(head));
     let mut lines = String::new();
     let mut line = head.to_owned();
     let mut is_empty = true;
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        if !is_empty && measure_text_width(&line) + 1 + measure_text_width(word) > columns {
+    for word in words(text) {
+        if !is_empty && measure_text_width(&line) + 1 + measure_text_width(&word) > columns {
             lines.push_str(&line);
             lines.push('\n');
             line.clone_from(&indent);
@@ -81,10 +86,26 @@ pub(super) fn wrapped(head: &str, text: &str, columns: usize) -> String {
         if !is_empty {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
         is_empty = false;
     }
     lines + line.trim_end() + "\n"
+}
+
+/// Returns the words of a text; what stands between two backticks belongs to one of them.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        match words.last_mut().filter(|_| is_open) {
+            Some(last) => *last = format!("{last} {word}"),
+            None => words.push(word.to_owned()),
+        }
+        if word.matches('`').count() % 2 == 1 {
+            is_open = !is_open;
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -96,6 +117,7 @@ mod tests {
         assert_eq!(wrapped("MOVE  ", "one two three", 14), "MOVE  one two\n      three\n");
         assert_eq!(wrapped("A  ", "longer-than-it", 8), "A  longer-than-it\n");
         assert_eq!(wrapped("A  ", "", 8), "A\n");
+        assert_eq!(wrapped("", "see `a b c`, or d", 8), "see\n`a b c`,\nor d\n");
     }
 
     #[test]

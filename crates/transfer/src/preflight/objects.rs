@@ -20,12 +20,7 @@ pub(super) async fn check_distinct(run: &Run, findings: &mut Findings) -> Result
     let (source, target) = tokio::try_join!(identity(&run.source), identity(&run.target))?;
     if source == target {
         let message = format!("it is the source cluster itself ({})", run.target.server());
-        findings.error(
-            "SameCluster",
-            "target",
-            message,
-            "check --to-kubeconfig and --to-kubeconfig-context",
-        );
+        findings.error("SameCluster", "target", message, "check --to-kubeconfig and --to-context");
     }
     Ok(())
 }

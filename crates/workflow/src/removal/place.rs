@@ -120,6 +120,6 @@ fn absent(turn: &Turn<'_>) -> StepError {
     StepError::refused(
         format!("there is no Cluster {namespace}/{name} in this management cluster"),
         "name its namespace with --namespace, and its management cluster with --kubeconfig FILE or \
-         --kubeconfig-context NAME",
+         --context NAME",
     )
 }

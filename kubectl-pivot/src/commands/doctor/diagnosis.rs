@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 /// The checks, in order: the name of each and what it looks at.
-pub const CHECKS: [(&str, &str); 16] = [
+pub const CHECKS: [(&str, &str); 17] = [
     ("kind", "kind is there and new enough"),
     ("clusterctl", "clusterctl is there and new enough"),
     ("helm", "helm is there and new enough"),
     ("docker", "the client of Docker is there and new enough"),
     ("kubectl", "kubectl is there and new enough"),
+    ("completion", "kubectl finds `kubectl_complete-pivot`, which completes command lines"),
     ("docker-engine", "Docker's engine answers, and how it is set up"),
     ("docker-socket", "the socket that is mounted into the bootstrap cluster is there"),
     ("inotify-instances", "`fs.inotify.max_user_instances` is enough for several nodes"),

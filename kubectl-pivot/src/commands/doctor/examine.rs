@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use ::tools::{KnownTool, Toolbox};
 use support::journal::Events;
+use tools::{KnownTool, Toolbox};
 
 use super::clusterctl_config::{self, ClusterctlConfig};
 use super::diagnosis::{CHECKS, Diagnosis, HealthCheck};
 use super::docker::Engine;
 use super::platform::Platform;
-use super::{disk, docker, kernel, memory, registries, repositories, tools};
+use super::{completion, disk, docker, kernel, memory, registries, repositories, tools};
 
 /// The request of `doctor`.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,7 @@ pub async fn doctor(request: &DoctorRequest, events: &Events) -> Diagnosis {
     events.doing("asking programs for their versions");
     let found = tools::find(&request.toolbox).await;
     checks.extend(found.iter().map(tools::judge));
+    checks.push(completion::judge(&completion::look(&found)));
     let docker = found.iter().find(|(known, _)| *known == KnownTool::Docker);
     events.doing("asking Docker");
     let engine = match docker {

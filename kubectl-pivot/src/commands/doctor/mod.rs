@@ -4,6 +4,7 @@
 //! apart: judgements are pure functions, so every one of them can be tested anywhere.
 
 mod clusterctl_config;
+mod completion;
 mod diagnosis;
 mod disk;
 mod docker;

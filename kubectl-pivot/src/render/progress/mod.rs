@@ -122,7 +122,7 @@ impl Progress {
                 json.error(error, hint, exit_code).iter().for_each(|text| line(text))
             }
             View::Quiet | View::Lines(_) | View::Terminal(_) => {
-                super::print_error(&super::failure(error, hint));
+                super::print_error(&super::failure(error, hint, &Screen::of_stderr()));
             }
         }
     }

@@ -1,10 +1,6 @@
-//! Screens as documents: `snapshots/` has each of them at 80 and 120 columns, and in ASCII.
-//!
-//! After a wanted change: `KUBECTL_PIVOT_WRITE_SNAPSHOTS=1 cargo test -p kubectl-pivot --lib snapshot_tests`.
+//! Plan, report, status and verification of moves, backups and restores.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 use capi::ObjectId;
 use transfer::{
@@ -12,33 +8,9 @@ use transfer::{
     Role, Severity,
 };
 
-use super::*;
+use super::assert_screen;
 use crate::commands::{ClusterStatus, PausedCluster, RunProgress, RunStatus, Status};
-
-/// Fields of the largest screen that everything has to fit.
-const SCREEN: (usize, usize) = (80, 24);
-
-/// Compares a screen with its file, at each width and in ASCII.
-fn assert_screen(name: &str, text: impl Fn(&Screen) -> String) {
-    let mut all = String::new();
-    for (columns, is_utf8) in [(80, true), (120, true), (80, false)] {
-        let screen = Screen { columns, is_utf8 };
-        let shown = anstream::adapter::strip_str(&screen.fit(&text(&screen))).to_string();
-        assert!(is_utf8 || shown.is_ascii(), "{name} is not ASCII: {shown}");
-        if columns == SCREEN.0 {
-            assert!(shown.lines().count() < SCREEN.1, "{name} is too long: {shown}");
-        }
-        let charset = if is_utf8 { "UTF-8" } else { "ASCII" };
-        all.push_str(&format!("=== {columns} columns, {charset}\n{shown}\n"));
-    }
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/render/snapshots/{name}.txt"));
-    if std::env::var_os("KUBECTL_PIVOT_WRITE_SNAPSHOTS").is_some() {
-        fs::write(&file, &all).expect("the snapshot can be written");
-    }
-    let expected = fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(all, expected, "{} differs", file.display());
-}
+use crate::render::*;
 
 fn id(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> ObjectId {
     ObjectId {
@@ -233,5 +205,23 @@ fn checks_of_a_verification() {
             &["Cluster fleet/c0: it is not Available: no"],
         ),
     ];
-    assert_screen("verify", |_| checks(&all));
+    assert_screen("verify", |screen| checks(&all, screen));
+}
+
+#[test]
+fn the_report_of_a_backup_and_of_a_restore() {
+    let mut saved = eight_clusters(Outcome::Saved, Operation::Backup);
+    saved.target = "/home/me/before-upgrade".to_owned();
+    let next = "kubectl pivot restore /home/me/before-upgrade";
+    let view = ReportView { is_verbose: false, next: Some(next.to_owned()) };
+    assert_screen("saved", |screen| report(&saved, &view, screen));
+    let mut restored = eight_clusters(Outcome::Restored, Operation::Restore);
+    restored.source = "/home/me/before-upgrade".to_owned();
+    assert_screen("restored", |screen| report(&restored, &ReportView::default(), screen));
+}
+
+#[test]
+fn the_report_of_a_move_that_was_rolled_back() {
+    let undone = eight_clusters(Outcome::Undone, Operation::Move);
+    assert_screen("undone", |screen| report(&undone, &ReportView::default(), screen));
 }

@@ -1,5 +1,7 @@
 //! The command line as users meet it: the real binary, its help, its errors, its exit codes.
 
+mod completion;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,7 +16,7 @@ use support::journal::Events;
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["create"],
     &["abort"],
@@ -30,6 +32,8 @@ const COMMANDS: [&[&str]; 32] = [
     &["plan"],
     &["verify"],
     &["explain"],
+    &["completion"],
+    &["completion", "install"],
     &["version"],
     &["doctor"],
     &["demo"],
