@@ -16,6 +16,9 @@ use crate::program::Program;
 /// Limits every wait for a text or for the end.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Makes every terminal as large as the smallest one that all screens fit on.
+const SIZE: &str = "stty rows 24 columns 80";
+
 /// The byte that a terminal turns into SIGINT.
 pub const CTRL_C: &[u8] = b"\x03";
 
@@ -43,7 +46,7 @@ impl Terminal {
             "--return",
             "--flush",
             "--command",
-            &words.join(" "),
+            &format!("{SIZE} && exec {}", words.join(" ")),
             "/dev/null",
         ]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -61,6 +64,11 @@ impl Terminal {
         while !self.seen.contains(text) {
             assert!(self.read().await, "{text:?} never came: {}", self.seen);
         }
+    }
+
+    /// Returns everything that has stood on the screen so far.
+    pub fn seen(&self) -> &str {
+        &self.seen
     }
 
     /// Presses keys.

@@ -15,6 +15,10 @@ use crate::render::Screen;
 /// Columns before a line that belongs to the line above it.
 const INDENT: usize = 4;
 
+/// Limits the columns of a bar.
+const SHORTEST_BAR: usize = 6;
+const LONGEST_BAR: usize = 28;
+
 /// The bars of open steps, below what has ended.
 pub(super) struct Terminal {
     open: Open,
@@ -44,9 +48,10 @@ impl Terminal {
             Event::Progress { done, total } => self.with_bar(lane, |bar| {
                 if bar.length() != Some(total as u64) {
                     bar.set_length(total as u64);
-                    bar.set_style(style(
-                        "{spinner:.cyan} {prefix}  {bar:28.cyan/dim} {pos}/{len} {elapsed:.dim}",
-                    ));
+                    let width = bar_width(columns(), &bar.prefix(), total);
+                    bar.set_style(style(&format!(
+                        "{{spinner:.cyan}} {{prefix}}  {{bar:{width}.cyan/dim}} {{pos}}/{{len}} {{elapsed:.dim}}",
+                    )));
                 }
                 bar.set_position(done as u64);
             }),
@@ -123,6 +128,14 @@ impl Terminal {
     }
 }
 
+/// Columns of a bar that leave room for the title, the count and the time, so that no line wraps.
+fn bar_width(columns: usize, title: &str, total: usize) -> usize {
+    let count = 2 * total.to_string().len() + 1;
+    // A spinner, five spaces, and a time such as 10m.
+    let rest = measure_text_width(title) + count + 1 + 5 + 4;
+    columns.saturating_sub(rest).clamp(SHORTEST_BAR, LONGEST_BAR)
+}
+
 /// Width of the terminal.
 fn columns() -> usize {
     Term::stderr().size().1.into()
@@ -146,6 +159,17 @@ fn style(template: &str) -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_of_a_bar_fits_a_narrow_terminal() {
+        let title = "Create objects in the target";
+        assert_eq!(bar_width(120, title, 2320), 28);
+        assert_eq!(bar_width(80, title, 232), 28);
+        let line =
+            |columns| 1 + 1 + title.len() + 2 + bar_width(columns, title, 232) + 1 + 7 + 1 + 4;
+        assert!(line(60) <= 60, "{}", line(60));
+        assert_eq!(bar_width(20, title, 232), 6);
+    }
 
     #[test]
     fn what_does_not_fit_ends_in_an_ellipsis() {

@@ -5,6 +5,7 @@ mod gone;
 mod interrupts;
 mod lock;
 mod recovery;
+mod screen;
 mod unreadable;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) fn suite() -> Suite<Arena> {
     let suite = commit::add(suite);
     let suite = gone::add(suite);
     let suite = interrupts::add(suite);
+    let suite = screen::add(suite);
     unreadable::add(suite)
 }
 
