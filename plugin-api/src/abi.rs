@@ -15,7 +15,7 @@ use crate::log;
 
 /// A plugin that can be exported: implemented by [`export_plugin!`](crate::export_plugin).
 pub trait Exported {
-    /// Whether panics unwind in the crate of the plugin: `cfg!(panic = "unwind")`, evaluated there.
+    /// True if panics unwind in the crate of the plugin: `cfg!(panic = "unwind")`, evaluated there.
     const PANIC_UNWIND: bool;
 
     /// Answers one method.

@@ -1,4 +1,4 @@
-//! What the bootstrap cluster, and the machine it runs on, must offer.
+//! Requirements on the bootstrap cluster, and on the machine it runs on.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -46,7 +46,7 @@ pub struct Mount {
     pub host_path: String,
     /// Path in the node.
     pub container_path: String,
-    /// Whether the node may only read it.
+    /// True if the node may only read it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
 }
@@ -60,9 +60,9 @@ pub struct Tool {
     pub name: String,
     /// Arguments with which it must succeed, for example `["info"]`. Empty: being there is enough.
     pub check: Vec<String>,
-    /// What it is needed for, as a sentence fragment.
+    /// Purpose, as a sentence fragment.
     pub purpose: String,
-    /// What to do if it is missing or fails.
+    /// Next step if it is missing or fails.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub hint: String,
 }
@@ -74,9 +74,9 @@ pub struct Tool {
 pub struct Credential {
     /// Environment variable that holds it.
     pub env: String,
-    /// Whether the provider cannot work without it.
+    /// True if the provider cannot work without it.
     pub required: bool,
-    /// What it is and how to get it.
+    /// Description, and the way to get it.
     pub description: String,
 }
 

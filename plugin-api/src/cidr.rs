@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::error::{ErrorCode, PluginError, PluginResult};
 
-/// Which IP versions a list of ranges covers.
+/// IP versions that a list of ranges covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IpVersions {
     /// There is an IPv4 range.
@@ -29,7 +29,7 @@ pub fn parse(range: &str) -> Result<(IpAddr, u8), String> {
     }
 }
 
-/// Which IP versions `ranges` cover.
+/// Returns the IP versions that `ranges` cover.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidRequest`] for a range that [`parse`] refuses.

@@ -20,7 +20,7 @@ pub struct ClusterRequest {
     /// Kubernetes version of the machines, for example `v1.33.0`. The plugin decides if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes_version: Option<String>,
-    /// What the user set, by variable name. Defaults are not filled in.
+    /// Values that the user set, by variable name. Defaults are not filled in.
     #[serde(default)]
     pub variables: Map<String, Value>,
     /// Kinds of Cluster API that the management cluster serves. Empty if that is not known.

@@ -18,7 +18,7 @@ pub enum CniChoice {
     /// A CNI plugin.
     #[serde(rename_all = "camelCase")]
     Plugin {
-        /// Its name, for example `cilium`.
+        /// Name of the plugin, for example `cilium`.
         name: String,
         /// Helm values that this infrastructure needs, merged over those of the CNI plugin.
         #[serde(default)]
@@ -26,7 +26,7 @@ pub enum CniChoice {
     },
     /// A complete plan of the infrastructure plugin's own.
     Plan {
-        /// What to install.
+        /// The plan to install.
         plan: CniPlan,
     },
     /// The cluster needs none, or brings its own.
@@ -44,7 +44,7 @@ pub enum CniChoice {
 pub struct CniRequest {
     /// The cluster that gets the network.
     pub cluster: CniCluster,
-    /// What the user set, by variable name. Defaults are not filled in.
+    /// Values that the user set, by variable name. Defaults are not filled in.
     pub variables: Map<String, Value>,
     /// Helm values of the infrastructure plugin and the user, merged over the plugin's own.
     pub values: Map<String, Value>,
@@ -55,7 +55,7 @@ pub struct CniRequest {
     pub host: Host,
 }
 
-/// What is known of the cluster that gets a network.
+/// The cluster that gets a network, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
@@ -73,7 +73,7 @@ pub struct CniCluster {
     /// Kubernetes version, for example `v1.33.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubernetes_version: Option<String>,
-    /// Where nodes reach the API server. Absent as long as the cluster does not exist.
+    /// Address at which nodes reach the API server. Absent as long as the cluster does not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_endpoint: Option<Endpoint>,
 }
@@ -94,14 +94,14 @@ pub struct Endpoint {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct CniInstall {
-    /// What to install.
+    /// The plan to install.
     pub plan: CniPlan,
     /// Sentences for the user, for example what this network needs of the nodes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// How a network gets into the target cluster.
+/// The way in which a network gets into the target cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "method")]
@@ -153,7 +153,7 @@ pub struct HelmChart {
 }
 
 impl CniCluster {
-    /// Which IP versions the pods get.
+    /// Returns the IP versions that the pods get.
     ///
     /// # Errors
     /// [`crate::ErrorCode::InvalidRequest`] for a malformed range.

@@ -44,7 +44,7 @@ pub fn cni(plugin: &dyn CniProvider, method: &str, request: &[u8]) -> PluginResu
     }
 }
 
-/// What an author cannot get wrong, because it is not theirs to say.
+/// Fills in fields that an author cannot get wrong, because they are not theirs to say.
 fn stamp(info: PluginInfo, kind: PluginKind) -> PluginInfo {
     PluginInfo { kind, protocol: PROTOCOL, ..info }
 }

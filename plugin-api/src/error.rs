@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a plugin's method returns.
+/// The result of a plugin's method.
 pub type PluginResult<T> = Result<T, PluginError>;
 
-/// Why a plugin could not answer, in a form that the host can show and act on.
+/// The error of a plugin, in a form that the host can show and act on.
 ///
 /// `message` is a lowercase fragment without a full stop. `hint` says what the user can do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +16,12 @@ pub type PluginResult<T> = Result<T, PluginError>;
 pub struct PluginError {
     /// The kind of failure, for programs.
     pub code: ErrorCode,
-    /// What failed, for people.
+    /// The failure, for people.
     pub message: String,
     /// The variable at fault, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variable: Option<String>,
-    /// What to do about it.
+    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }

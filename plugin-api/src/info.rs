@@ -1,4 +1,4 @@
-//! Who a plugin is.
+//! The description of a plugin.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +14,17 @@ use crate::protocol::{Compatibility, ProtocolVersion, compatibility};
 pub struct PluginInfo {
     /// Name that users type, for example `docker`: lowercase letters, digits and hyphens.
     pub name: String,
-    /// What the plugin adds. The export macro fills it in.
+    /// Kind of the plugin. The export macro fills it in.
     pub kind: PluginKind,
     /// Version of the plugin, usually `env!("CARGO_PKG_VERSION")`.
     pub version: String,
     /// Version of the messages the plugin was built with. The export macro fills it in.
     pub protocol: ProtocolVersion,
-    /// How far the plugin can be relied on.
+    /// Maturity of the plugin.
     pub maturity: Maturity,
     /// One sentence for `plugin list`.
     pub description: String,
-    /// Where to read more: an `https` address, or empty.
+    /// Address of further documentation: `https`, or empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub home_page: String,
     /// Name of the Cluster API provider that an infrastructure plugin stands for, as in the
@@ -50,7 +50,7 @@ impl PluginInfo {
     }
 }
 
-/// What a plugin adds.
+/// Kinds of plugins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -77,7 +77,7 @@ impl PluginKind {
     }
 }
 
-/// How far a plugin can be relied on, said by its author.
+/// Maturity of a plugin, in the judgement of its author.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -1,4 +1,4 @@
-//! What the author of a `kubectl-pivot` plugin depends on.
+//! The crate that the author of a `kubectl-pivot` plugin depends on.
 //!
 //! A plugin is a dynamic library that describes an infrastructure provider or a network between
 //! pods. It is pure and synchronous, data in and data out: the host does all I/O, so a plugin

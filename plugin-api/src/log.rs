@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use kubectl_pivot_plugin_abi::HostLog;
 
-/// How important a line is.
+/// Importance of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum LogLevel {
@@ -19,7 +19,7 @@ pub enum LogLevel {
     Warn = 2,
     /// Worth knowing.
     Info = 3,
-    /// For whoever looks for a mistake.
+    /// For somebody who looks for a mistake.
     Debug = 4,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn connect(host: HostLog) {
     }));
 }
 
-/// Where this thread panicked last; forgets it.
+/// Returns the place where this thread panicked last, and forgets it.
 pub(crate) fn take_panic_place() -> Option<String> {
     LAST_PANIC.with_borrow_mut(Option::take)
 }

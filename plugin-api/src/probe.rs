@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::ServedKind;
 use crate::protocol::Host;
 
-/// What must be true of some objects before a run goes on.
+/// A condition on some objects that a run waits for.
 ///
 /// The host watches the objects named by `group`, `version`, `kind`, `namespace`, `name` and
 /// `selector`. The probe holds when at least `min_objects` of them exist and `expression` is true
@@ -42,7 +42,7 @@ pub struct Probe {
     /// CEL expression over `self`, one of the objects, at most 2000 bytes long. An expression that
     /// fails, for example because a field is not there yet, counts as false.
     pub expression: String,
-    /// How many objects there must be at least.
+    /// Least number of objects.
     #[serde(default = "one")]
     pub min_objects: u32,
     /// After how many seconds to give up.
@@ -89,7 +89,7 @@ pub enum ProbeStage {
     Unknown,
 }
 
-/// What an infrastructure plugin is asked for probes about.
+/// The request for probes of an infrastructure plugin.
 ///
 /// `create` asks about one cluster. A move asks about all clusters of a provider, and then `name` is
 /// absent, and `namespace` too unless only one namespace moves.
@@ -103,7 +103,7 @@ pub struct ProbesRequest {
     /// Namespace of the Cluster, or of all clusters that are asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// What the user set, by variable name.
+    /// Values that the user set, by variable name.
     pub variables: serde_json::Map<String, serde_json::Value>,
     /// Kinds of Cluster API that the management cluster serves. Empty if that is not known.
     pub served: Vec<ServedKind>,

@@ -11,7 +11,7 @@
 //!    - *minor*: a new method; a new field with a default; a new value of an enum. A reader
 //!      ignores fields that it does not know, reads enum values that it does not know as
 //!      `Unknown`, and fills in fields that are missing. A plugin that does not know a method
-//!      answers [`crate::ErrorCode::UnknownMethod`], and the host goes on as if the plugin had
+//!      answers [`crate::ErrorCode::UnknownMethod`], and the host continues as if the plugin had
 //!      nothing to say.
 //!      The request says in `host` which version the host speaks, so that a newer plugin can adapt
 //!      ([`Host`]); a plugin that cannot do without something newer says so in
@@ -94,7 +94,7 @@ pub struct ProtocolVersion {
     pub minor: u32,
 }
 
-/// Whether a host can use a plugin.
+/// Compatibility of a plugin with a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compatibility {
     /// Same version, or the plugin is older.

@@ -1,4 +1,4 @@
-//! What the author of a plugin implements.
+//! The traits that the author of a plugin implements.
 //!
 //! Implementations are pure: data in, data out. They do no I/O, start no thread, read neither
 //! clock nor environment, and give the same answer to the same question.
@@ -15,7 +15,7 @@ use crate::variable::Variable;
 
 /// An infrastructure plugin: where the machines of a cluster come from.
 pub trait InfrastructureProvider {
-    /// Who the plugin is.
+    /// Describes the plugin.
     fn info(&self) -> PluginInfo;
 
     /// The variables that users may or must set.
@@ -29,7 +29,7 @@ pub trait InfrastructureProvider {
     /// The variables are not usable.
     fn providers(&self, cluster: &ClusterRequest) -> PluginResult<ProvidersToInit>;
 
-    /// What the bootstrap cluster, and the machine it runs on, must offer.
+    /// Returns requirements on the bootstrap cluster, and on the machine it runs on.
     ///
     /// # Errors
     /// The variables are not usable.
@@ -53,7 +53,7 @@ pub trait InfrastructureProvider {
         Ok(CniChoice::Plugin { name: "cilium".to_owned(), values: serde_json::Map::new() })
     }
 
-    /// What "ready" means.
+    /// Returns probes that define "ready".
     ///
     /// # Errors
     /// The variables are not usable.
@@ -65,7 +65,7 @@ pub trait InfrastructureProvider {
 
 /// A CNI plugin: how pods reach each other.
 pub trait CniProvider {
-    /// Who the plugin is.
+    /// Describes the plugin.
     fn info(&self) -> PluginInfo;
 
     /// The variables that users may or must set.
@@ -73,13 +73,13 @@ pub trait CniProvider {
         Vec::new()
     }
 
-    /// What to install in a cluster.
+    /// Returns the plan to install in a cluster.
     ///
     /// # Errors
     /// The variables are not usable, or the network cannot work in this cluster.
     fn plan(&self, request: &CniRequest) -> PluginResult<CniInstall>;
 
-    /// What "ready" means.
+    /// Returns probes that define "ready".
     ///
     /// # Errors
     /// The variables are not usable.

@@ -1,4 +1,4 @@
-//! What `clusterctl init` has to install.
+//! Providers that `clusterctl init` has to install.
 
 use std::collections::BTreeMap;
 

@@ -20,22 +20,22 @@ pub struct Stub {
     pub version: &'static str,
     /// The provider's documentation.
     pub home_page: &'static str,
-    /// What the provider's own cluster template asks for.
+    /// Variables of the provider's own cluster template.
     pub variables: &'static [StubVariable],
-    /// What the provider's controllers need.
+    /// Credentials of the provider's controllers.
     pub credentials: &'static [StubVariable],
-    /// What else has to be done by hand, as a sentence fragment, or empty.
+    /// Further work by hand, as a sentence fragment, or empty.
     pub note: &'static str,
 }
 
 /// A variable of a provider's cluster template, or a credential.
 #[derive(Clone, Copy, Debug)]
 pub struct StubVariable {
-    /// Its environment variable, for example `AWS_REGION`.
+    /// Environment variable, for example `AWS_REGION`.
     pub env: &'static str,
-    /// Whether nothing works without it.
+    /// True if nothing works without it.
     pub required: bool,
-    /// What it is.
+    /// Description.
     pub description: &'static str,
 }
 

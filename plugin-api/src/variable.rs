@@ -1,4 +1,4 @@
-//! The variables that a plugin can be told.
+//! The variables of a plugin.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,9 +20,9 @@ pub struct Variable {
     /// Value when nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
-    /// Whether it must have a value. A required variable has no default.
+    /// True if it must have a value. A required variable has no default.
     pub required: bool,
-    /// Whether its value must not be shown, logged or stored.
+    /// True if its value must not be shown, logged or stored.
     pub secret: bool,
     /// Environment variable from which the host takes the value when nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,7 @@ impl Variable {
         self
     }
 
-    /// Where its value can be set, for hints.
+    /// Returns the places where its value can be set, for hints.
     pub fn where_to_set(&self) -> String {
         let flag = format!("`--set {}=VALUE`", self.name);
         match &self.env {

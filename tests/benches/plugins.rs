@@ -1,4 +1,4 @@
-//! What loading a plugin and calling it costs.
+//! The cost of loading a plugin and of calling it.
 //!
 //! `cargo bench -p kubectl-pivot-tests --bench plugins` prints a table. Each load is of another copy of
 //! the library, with other bytes at its end: the same bytes are loaded once. Nothing is asserted about time.

@@ -54,7 +54,7 @@ pub struct Arena {
     stories: AtomicUsize,
 }
 
-/// What both clusters hold of one story, in normal form.
+/// Objects of one story in both clusters, in normal form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ends {
     /// Left in the source.
@@ -141,7 +141,7 @@ impl Arena {
         Self { proxies, kubeconfigs, pair, stage, tape, seed, homes, first_home, stories }
     }
 
-    /// What the proxies share.
+    /// State that the proxies share.
     pub fn tape(&self) -> &Tape {
         &self.tape
     }
@@ -246,7 +246,7 @@ impl Arena {
         self.tape.begin_timeline(objects);
     }
 
-    /// What both clusters hold of a story.
+    /// Objects of a story in both clusters.
     ///
     /// # Panics
     /// When a list fails.
@@ -259,7 +259,7 @@ impl Arena {
         Ends { source: untagged(&of_source, tag), target: untagged(&of_target, tag) }
     }
 
-    /// What of a story, or of any run, should not be there once a run has ended: marks on objects,
+    /// Leftovers of a story, or of any run, that should not be there once a run has ended: marks on objects,
     /// Leases, lists of copies, instants with two active sides, journals that no legal run has.
     pub async fn leftovers(&self, tag: &str) -> Vec<String> {
         let mut left = self.tape.timeline().violations().to_vec();

@@ -1,4 +1,4 @@
-//! Who decides which tokens are good: a webhook that API servers ask (`TokenReview`). So a token can
+//! A webhook that API servers ask whether a token is good (`TokenReview`). So a token can
 //! expire in the middle of a test, for the API server as for the program.
 
 use std::path::{Path, PathBuf};

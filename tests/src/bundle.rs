@@ -24,7 +24,7 @@ const PLUGINS: [&str; 11] = [
     "vsphere",
 ];
 
-/// What a release has, made by the code that makes releases.
+/// An archive, made by the code that makes releases.
 pub struct Bundle {
     entries: Vec<Entry>,
     target: Target,

@@ -72,7 +72,7 @@ impl FileServer {
         Self { address, listening }
     }
 
-    /// Its address.
+    /// The address.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -13,7 +13,7 @@ use sandbox::{ManagerHost, SandboxError};
 use support::causes::in_one_line;
 use tokio::task::JoinHandle;
 
-/// Where the in-memory provider listens; it cannot be told otherwise.
+/// Port of the in-memory provider; no option changes it.
 const PROVIDER_PORT: u16 = 19_000;
 /// Providers in the repository of the tests.
 const PROVIDERS: usize = 4;

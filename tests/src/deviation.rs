@@ -1,4 +1,4 @@
-//! Where a move by us deliberately comes to another result than a move by clusterctl.
+//! Deliberate differences of a move by us from a move by clusterctl.
 //!
 //! Every difference that the parity suite meets must be stated here, and everything stated here
 //! must be met, or the suite fails: a deviation that is gone is as wrong as one that is new. Only what
@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::dump::{Difference, Dump, RawDump, report};
 
-/// What a deviation is seen in.
+/// The place in which a deviation is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// What is left in the source.
+    /// Objects left in the source.
     Source,
-    /// What has come to the target.
+    /// Objects that have come to the target.
     Target,
     /// The course or the outcome of the move itself; the case checks it by its own means.
     Behaviour,
@@ -25,13 +25,13 @@ pub enum Seen {
 pub struct Deviation {
     /// The case that shows it, or [`ALL`].
     pub case: &'static str,
-    /// Where it is seen.
+    /// Place in which it is seen.
     pub seen: Seen,
     /// Objects, `*` at the end standing for anything.
     pub object: &'static str,
     /// Paths within them, likewise.
     pub path: &'static str,
-    /// Why ours is better.
+    /// Reason why ours is better.
     pub why: &'static str,
 }
 
@@ -177,7 +177,7 @@ pub const BY_CHANCE: &[Deviation] = &[Deviation {
     why: "an owner reference keeps the version that it was written with; clusterctl writes the one at which it has met the owner first, as a reference or as an object, in the order of a Go map",
 }];
 
-/// How the twins of a case came out.
+/// The results of the twins of a case.
 pub struct Verdict<'a> {
     case: &'a str,
     unexplained: Vec<(Seen, Difference)>,

@@ -1,4 +1,4 @@
-//! What happened to the objects of a cluster, read from the API server's own history.
+//! The history of the objects of a cluster, read from the API server.
 //!
 //! A watch from an earlier version replays every change since, so what was visible only for a
 //! moment, such as the last annotations of a deleted object, can be checked afterwards.
@@ -10,7 +10,7 @@ use cluster::KubeconfigRef;
 use kube::Client;
 use serde_json::Value;
 
-/// How a change was announced.
+/// Announcements of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Created.

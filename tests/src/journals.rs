@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use protocol::{JournalEvent, replay};
 use serde_json::Value;
 
-/// What the runs of moves of these machines have done that the phase machine does not allow.
+/// Returns deeds of runs that the phase machine does not allow.
 pub fn violations(homes: impl Iterator<Item = PathBuf>) -> Vec<String> {
     let mut runs: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for journal in homes.flat_map(|home| journals(&home)) {

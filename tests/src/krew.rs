@@ -45,7 +45,7 @@ const VALIDATOR: PinnedProgram = PinnedProgram {
     ..KREW
 };
 
-/// What says whether a manifest may be in krew's index.
+/// Returns the program that checks a manifest for krew's index.
 ///
 /// # Panics
 /// When it cannot be built.

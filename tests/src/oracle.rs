@@ -1,4 +1,4 @@
-//! What the controllers of Cluster API do with an object, by their own rules: the judge of what a run of
+//! Deeds of the controllers of Cluster API to an object, by their own rules: the judge of what a run of
 //! the program may do. It shares nothing with the program.
 //!
 //! The rules are those of `util/paused` and `util/annotations` of Cluster API: a controller leaves an
@@ -42,7 +42,7 @@ pub fn is_being_torn_down(object: &Value) -> bool {
         && (is_cluster(object) || !has_annotation(object))
 }
 
-/// Whether a deletion is shown to a controller that may ignore pauses: it holds the object by a finalizer, and
+/// Returns true if a controller that may ignore pauses sees a deletion: it holds the object by a finalizer, and
 /// was never seen to report that it leaves the object alone.
 pub fn is_deletion_shown(object: &Value) -> bool {
     let metadata = &object["metadata"];
@@ -51,7 +51,7 @@ pub fn is_deletion_shown(object: &Value) -> bool {
         && !reports_pause(object)
 }
 
-/// Whether no controller acts on an object, even if its Cluster is not paused or somebody deletes it. So every copy
+/// Returns true if no controller acts on an object, even if its Cluster is not paused or somebody deletes it. So every copy
 /// has to be as long as it is not handed over. No controller looks for a pause of Secrets and ConfigMaps.
 pub fn is_inert(object: &Value) -> bool {
     let finalizers = object["metadata"]["finalizers"].as_array();

@@ -1,4 +1,4 @@
-//! How the control planes of the tests run.
+//! The control planes of the tests.
 
 use sandbox::PartsOptions;
 
@@ -7,7 +7,7 @@ use sandbox::PartsOptions;
 /// their time, the collector a quarter. Memory there is.
 const ENVIRONMENT: [(&str, &str); 2] = [("GOMAXPROCS", "1"), ("GOGC", "400")];
 
-/// Where users have their parts, too.
+/// The folder in which users have their parts, too.
 #[must_use]
 pub fn options() -> PartsOptions {
     let environment = ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -11,9 +11,9 @@ const ADMISSION: &str = "admissionregistration.k8s.io/v1";
 /// A ValidatingAdmissionPolicy.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What it refuses: group, plural, operation.
+    /// Requests that it refuses: group, plural, operation.
     pub refuses: (&'static str, &'static str, &'static str),
     /// In which cases, as CEL.
     pub when: &'static str,
@@ -107,7 +107,7 @@ fn binding(policy: &Policy) -> (ResourceType, Value) {
 /// A MutatingAdmissionPolicy that takes the first entry of `managedFields` from some Secrets with every update.
 #[derive(Clone, Copy, Debug)]
 pub struct Forgetful {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
     /// The Secrets by name, in every namespace.
     pub secret: &'static str,

@@ -25,7 +25,7 @@ pub struct Program {
     environment: Vec<(String, String)>,
 }
 
-/// What a run of a program came to.
+/// The result of a run of a program.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Exit code; `None` when killed.
@@ -52,12 +52,12 @@ impl Program {
         Self::new(kubectl_pivot(), home)
     }
 
-    /// Where the program is.
+    /// Path of the program.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its HOME.
+    /// The HOME of the program.
     pub fn home(&self) -> &Path {
         &self.home
     }
@@ -123,7 +123,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -146,7 +146,7 @@ impl Running {
         self.signal("KILL");
     }
 
-    /// What Ctrl-C does.
+    /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         self.signal("INT");
     }
@@ -224,7 +224,7 @@ impl Outcome {
             .unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
     }
 
-    /// What `--progress json` has told on stderr: every line is one object, and tells its time and kind.
+    /// Events of `--progress json` on stderr: every line is one object, and has its time and kind.
     ///
     /// # Panics
     /// When a line is anything else.

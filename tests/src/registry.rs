@@ -17,7 +17,7 @@ const USER: &str = "reader";
 const PASSWORD: &str = "correct-horse";
 /// The same, as `htpasswd -B` writes it.
 const HTPASSWD: &str = "reader:$2b$04$abcdefghijklmnopqrstuuPoaPXzWjiVz4HaNq2LJXksWbO79E.S6\n";
-/// How long a start may take; a second is usual.
+/// Limits a start; a second is usual.
 const START: Duration = Duration::from_secs(60);
 
 /// A registry that keeps what it is given in memory. It ends when it is dropped, or with this program.
@@ -69,12 +69,12 @@ impl Registry {
         Self { _process: process, dir, address }
     }
 
-    /// Where it listens: host and port.
+    /// Address: host and port.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// What `--cni-repo` is given.
+    /// Values of `--cni-repo`.
     pub fn url(&self) -> String {
         format!("oci://{}/charts", self.address)
     }

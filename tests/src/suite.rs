@@ -143,7 +143,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
     }
 }
 
-/// What cases of a part share on each stage.
+/// State that cases of a part share on each stage.
 struct OfStages<S, P>(Mutex<Vec<Shared<S, P>>>);
 
 type Shared<S, P> = (Arc<S>, Arc<OnceCell<Arc<P>>>);
@@ -222,11 +222,11 @@ fn caught(case: impl FnOnce()) -> Result<(), Failed> {
 }
 
 thread_local! {
-    /// Where the last panic of this thread came from.
+    /// Place of the last panic of this thread.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Where the last panic of any thread came from: that of a task is raised again where the task is awaited.
+/// Place of the last panic of any thread: that of a task is raised again where the task is awaited.
 static ELSEWHERE: Mutex<String> = Mutex::new(String::new());
 
 fn note_place(location: Option<&panic::Location<'_>>) {

@@ -16,7 +16,7 @@ use crate::parts;
 use crate::population::{Population, crds};
 use crate::program::{Outcome, Program};
 
-/// How long the garbage collector may take.
+/// Limits the time of the garbage collector.
 const COLLECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running management cluster: the garbage collector and the namespace controller are the only controllers.
@@ -136,13 +136,13 @@ impl Plane {
 
 /// A source and a target.
 pub struct Pair {
-    /// Where objects are moved from.
+    /// Source of the move.
     pub source: Plane,
-    /// Where they are moved to.
+    /// Target of the move.
     pub target: Plane,
 }
 
-/// What all suites need: the parts, and a folder that goes when the suite ends.
+/// The parts, and a folder that goes when the suite ends: all suites need them.
 pub struct Stage {
     parts: Parts,
     clusterctl: PathBuf,

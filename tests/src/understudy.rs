@@ -35,14 +35,14 @@ pub struct Understudy {
     task: JoinHandle<()>,
 }
 
-/// What it plays.
+/// The behaviour.
 #[derive(Clone, Debug)]
 pub struct Part {
     /// Kubeconfigs of clusters, which need not exist yet.
     pub clusters: Vec<PathBuf>,
-    /// What the Secret of each Cluster leads to.
+    /// Cluster that the Secret of each Cluster leads to.
     pub target: PathBuf,
-    /// What it leaves out.
+    /// Kinds that it leaves out.
     pub without: Vec<Act>,
     /// Clusters get a finalizer, and go once it has deleted their Machines.
     pub deletes: bool,
@@ -363,7 +363,7 @@ async fn machines(
     Ok(())
 }
 
-/// What kubelets would write into the target.
+/// Nodes that kubelets would write into the target.
 async fn nodes(part: &Part, machines: &[Object]) -> Result<(), Box<dyn std::error::Error>> {
     let target = Client::connect("stage", &KubeconfigRef::file(&part.target)).await?;
     let kind = ResourceType::new("v1", "Node", "nodes", false);

@@ -1,4 +1,4 @@
-//! What the texts say, against the code and the scripts.
+//! The texts, against the code and the scripts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -84,7 +84,7 @@ async fn objects(client: &Client) -> BTreeMap<&'static str, Vec<Object>> {
     all
 }
 
-/// Who manages fields, with the owner's name in the manager's left out.
+/// Returns the managers of fields, without the owner's name in that of the manager.
 fn managers(object: &Object) -> String {
     let entry = |entry: &serde_json::Value| {
         let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();

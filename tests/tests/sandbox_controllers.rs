@@ -15,7 +15,7 @@ use support::causes::in_one_line;
 use support::journal::Events;
 use tempfile::TempDir;
 
-/// Where the in-memory provider listens.
+/// Port of the in-memory provider.
 const PROVIDER_PORT: u16 = 19_000;
 
 /// One after the other, since only one sandbox with controllers can run on a machine.

@@ -115,7 +115,7 @@ impl World {
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("sandbox-holder")
     }
 
-    /// What is said when looking for the parts fails, as it must.
+    /// Returns the error of a search for the parts that fails, as it must.
     fn said(&self) -> String {
         let output = self.spawn().wait_with_output().expect("sandbox-holder");
         assert!(!output.status.success());

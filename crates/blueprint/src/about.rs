@@ -1,4 +1,4 @@
-//! What a CNI plugin has to know of a cluster, read from its objects as they will be.
+//! The cluster as a CNI plugin has to know it, read from its objects as they will be.
 
 use capi::group_of;
 use kubectl_pivot_plugin_api::{ClusterRequest, CniCluster};

@@ -130,7 +130,7 @@ impl Blueprint {
         Ok(self.infrastructure()?.probes(&request)?)
     }
 
-    /// How the network gets into the cluster of these objects.
+    /// Returns the way in which the network gets into the cluster of these objects.
     ///
     /// # Errors
     /// See [`Self::providers`]; and the plan may be one that this program does not know.

@@ -1,9 +1,9 @@
-//! Why plugins gave no usable description.
+//! Errors about descriptions that plugins give.
 
 use kubectl_pivot_plugin_api::PluginError;
 use plugin_host::{CallError, LoadError};
 
-/// Why plugins gave no usable description.
+/// Errors about descriptions that plugins give.
 #[derive(Debug, thiserror::Error)]
 pub enum BlueprintError {
     /// A plugin is not there or not usable.

@@ -1,4 +1,4 @@
-//! What plugins make of a request: providers, the bootstrap cluster, manifests, the network.
+//! Answers of plugins to a request: providers, the bootstrap cluster, manifests, the network.
 //!
 //! One infrastructure plugin and one network, with checked variables. Plugins only describe; nothing
 //! here talks to a cluster or runs a program.

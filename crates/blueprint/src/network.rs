@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::error::BlueprintError;
 use super::given::Given;
 
-/// Where a network comes from.
+/// The origin of a network.
 #[derive(Debug)]
 pub(super) enum Network {
     /// Nobody has asked for one.
@@ -24,7 +24,7 @@ pub(super) enum Network {
     Plugin { plugin: Plugin, values: Map<String, Value> },
 }
 
-/// What to install.
+/// The plan to install.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkPlan {
     /// The plan; nothing if the infrastructure needs no network.

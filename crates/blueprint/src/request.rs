@@ -1,4 +1,4 @@
-//! What is asked of the plugins.
+//! The request to the plugins.
 
 use capi::is_cluster_api;
 use cluster::{ApiError, Client, Served};

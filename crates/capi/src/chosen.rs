@@ -17,7 +17,7 @@ pub struct Chosen {
     /// the Clusters are gone from the source, nothing else tells that.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub along: BTreeSet<String>,
-    /// What other Clusters use too is copied, and kept in the source.
+    /// True if objects that other Clusters use too are copied, and kept in the source.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copy_shared: bool,
 }

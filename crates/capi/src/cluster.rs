@@ -1,4 +1,4 @@
-//! What the move needs to know of Clusters, ClusterClasses and Machines, in any served version.
+//! Facts about Clusters, ClusterClasses and Machines that the move needs, in any served version.
 
 use serde_json::Value;
 

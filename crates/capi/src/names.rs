@@ -38,7 +38,7 @@ pub fn is_cluster_api(group: &str) -> bool {
 /// Group of ClusterResourceSet and ClusterResourceSetBinding.
 pub const ADDONS_GROUP: &str = "addons.cluster.x-k8s.io";
 
-/// What the secrets that Cluster API keeps for a cluster are for: `<cluster>-<purpose>`.
+/// Purposes of the secrets that Cluster API keeps for a cluster: `<cluster>-<purpose>`.
 const SECRET_PURPOSES: [&str; 6] =
     ["kubeconfig", "ca", "etcd", "sa", "proxy", "apiserver-etcd-client"];
 

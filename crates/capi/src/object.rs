@@ -16,7 +16,7 @@ use super::field::at;
 #[serde(transparent)]
 pub struct Object(Value);
 
-/// What the API server of one cluster has written into `metadata`, and what means nothing in another.
+/// Fields that the API server of one cluster has written into `metadata`, and that mean nothing in another.
 ///
 /// `generateName` is among it: with it, an API server answers a name clash with a time-out.
 const SERVER_FIELDS: [&str; 9] = [

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::names::CORE_GROUP;
 use super::object::{Object, group_of};
 
-/// What a reference names. The namespace of a cluster-scoped object is that of whatever refers to it.
+/// The object that a reference names. A cluster-scoped object gets the namespace of the object that refers to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference {
     /// API group; empty for the core group of Kubernetes.

@@ -21,7 +21,7 @@ const LONGEST_PAGE: usize = 256 * MIB;
 const LONGEST_ANSWER: usize = 8 * MIB;
 /// The most bytes of the answer to a request that failed.
 const LONGEST_ERROR: usize = MIB;
-/// What any answer may hold before it waits for its turn with other long ones.
+/// Bytes that any answer may hold before it waits for its turn with other long ones.
 const SHORT: usize = 16 * MIB;
 /// The most values in one answer: each takes 32 bytes of memory at least, however short it is.
 const MOST_VALUES: usize = 8_000_000;

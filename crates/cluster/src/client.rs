@@ -25,7 +25,7 @@ use super::secrecy::without_values;
 /// The field manager of everything this program writes.
 pub const FIELD_MANAGER: &str = "kubectl-pivot";
 
-/// How a PATCH is to be read.
+/// Kinds of a PATCH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchKind {
     /// JSON merge patch (RFC 7386).

@@ -17,18 +17,18 @@ pub enum ConnectError {
     /// The kubeconfig is missing or unusable.
     #[error("cannot connect to the {cluster} cluster")]
     Kubeconfig {
-        /// Which cluster.
+        /// The cluster.
         cluster: String,
-        /// What is wrong.
+        /// The problem.
         #[source]
         source: KubeconfigProblem,
     },
     /// The TLS or authentication settings are unusable.
     #[error("cannot set up the connection to the {cluster} cluster: {problem}")]
     Setup {
-        /// Which cluster.
+        /// The cluster.
         cluster: String,
-        /// What is wrong, without credentials.
+        /// The problem, without credentials.
         problem: String,
     },
 }
@@ -51,9 +51,9 @@ pub(super) struct Connection {
 /// The connection as it was opened last.
 #[derive(Clone)]
 pub(super) struct Opened {
-    /// How often it was opened before.
+    /// Number of times that it was opened before.
     generation: u64,
-    /// What carries requests.
+    /// Carries requests.
     pub(super) http: kube::Client,
 }
 

@@ -1,4 +1,4 @@
-//! The credentials of a kubeconfig: made fit for requests before the first one, and what is wrong with them told
+//! The credentials of a kubeconfig: made fit for requests before the first one, and problems with them reported
 //! without showing any of them.
 
 use std::error::Error as StdError;

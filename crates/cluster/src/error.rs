@@ -9,7 +9,7 @@ use support::visible;
 
 use super::credentials;
 
-/// What a request was for; names the operation in errors and counts requests in reports.
+/// The operation of a request, in errors and in the counts of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verb {
     /// Read one object or a non-resource path.
@@ -53,7 +53,7 @@ impl fmt::Display for Verb {
     }
 }
 
-/// What a request was about.
+/// The subject of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// One object.
@@ -77,11 +77,11 @@ impl fmt::Display for Subject {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {verb} {subject} in the {cluster} cluster{}", self.address())]
 pub struct ApiError {
-    /// Which cluster, for example `source`.
+    /// The cluster, for example `source`.
     pub cluster: String,
-    /// Where the request went.
+    /// The API server.
     pub endpoint: Box<Endpoint>,
-    /// What was attempted.
+    /// The operation.
     pub verb: Verb,
     /// On what.
     pub subject: Subject,
@@ -167,15 +167,15 @@ impl ApiErrorCause {
 /// The kind of policy that API servers evaluate themselves.
 const POLICY: &str = "ValidatingAdmissionPolicy";
 
-/// How an API server begins to say that a webhook refuses a request, or cannot be asked
+/// Start of the message of an API server that a webhook refuses a request, or cannot be asked
 /// (`k8s.io/apiserver/pkg/admission/plugin/webhook`).
 const REFUSED_BY_WEBHOOK: [&str; 2] = ["admission webhook \"", "failed calling webhook \""];
 
-/// How it says that a policy refuses a request: the name, then the binding
+/// Parts of its message that a policy refuses a request: the name, then the binding
 /// (`k8s.io/apiserver/pkg/admission/plugin/policy/validating`).
 const REFUSED_BY_POLICY: [&str; 2] = ["ValidatingAdmissionPolicy '", "' with binding '"];
 
-/// How an API server says that the webhook of a CRD could not convert an object.
+/// Part of the message of an API server that the webhook of a CRD could not convert an object.
 const NOT_CONVERTED: &str = "conversion webhook for ";
 
 impl ApiError {

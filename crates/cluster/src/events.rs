@@ -37,9 +37,9 @@ pub(super) fn events(body: Body) -> BoxStream<'static, Event> {
 /// The rest of a watch.
 struct Rest<S> {
     frames: S,
-    /// What has come of the next lines.
+    /// Bytes of the next lines so far.
     read: Vec<u8>,
-    /// How much of that has no line break.
+    /// Number of those that have no line break.
     searched: usize,
     is_over: bool,
 }

@@ -11,7 +11,7 @@ use support::visible;
 use super::credentials;
 use super::proxy::ProxyVariables;
 
-/// Which kubeconfig and which context of it.
+/// A kubeconfig and a context of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KubeconfigRef {
     /// File; without one, `$KUBECONFIG` (a list of files), then `~/.kube/config`, then the service
@@ -27,7 +27,7 @@ pub enum KubeconfigProblem {
     /// No kubeconfig was given or found.
     #[error("no kubeconfig found: {looked}, and this program does not run in a pod")]
     NotFound {
-        /// Where it was looked for.
+        /// The place where it was looked for.
         looked: String,
     },
     /// A kubeconfig is there but cannot be used.
@@ -35,7 +35,7 @@ pub enum KubeconfigProblem {
     Unusable {
         /// The file or files.
         origin: String,
-        /// What is wrong with it.
+        /// The problem.
         #[source]
         source: KubeconfigError,
     },
@@ -44,7 +44,7 @@ pub enum KubeconfigProblem {
     Wrong {
         /// The file or files.
         origin: String,
-        /// What is wrong with it, and how it should be.
+        /// The problem, and the form that would be right.
         problem: String,
     },
 }

@@ -25,7 +25,7 @@ const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=met
 /// Everything that is not unreserved in RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Which items of a collection, and in what form.
+/// The items of a collection to list, and their form.
 #[derive(Clone, Copy)]
 pub(super) struct Selection<'a> {
     pub(super) labels: &'a str,

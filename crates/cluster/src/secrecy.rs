@@ -13,10 +13,10 @@ use super::error::{ApiErrorCause, Subject};
 /// in harmless texts too.
 const HEAD: usize = 16;
 
-/// Where an error was cut off, so many are enough.
+/// Characters that are enough to know a value by, where an error was cut off.
 const HEAD_AT_CUT: usize = 6;
 
-/// What stands where something was cut off.
+/// Marks of a place where something was cut off.
 const CUTS: [&str; 2] = ["…", "..."];
 
 /// The annotation with which `kubectl apply` remembers what it has applied, values included.

@@ -1,4 +1,4 @@
-//! What kinds an API server serves, from one aggregated discovery request.
+//! The kinds that an API server serves, from one aggregated discovery request.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -26,7 +26,7 @@ const SERVER_ENDS: u64 = 60;
 /// After so long without the end that the API server has promised, the connection counts as dead.
 const CLIENT_ENDS: Duration = Duration::from_secs(SERVER_ENDS + 10);
 
-/// What is to be watched.
+/// A collection to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched {
     /// Kind of the objects.

@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom as _;
 /// The most changes of one text.
 const MOST_CHANGES: usize = 8;
 
-/// What readers of JSON, YAML, URLs, names and terminals treat in their own way.
+/// Texts that readers of JSON, YAML, URLs, names and terminals treat in their own way.
 const WORDS: [&str; 40] = [
     "{",
     "}",

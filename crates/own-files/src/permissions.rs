@@ -1,4 +1,4 @@
-//! Who could have changed a file: nobody but the user and root may be able to.
+//! Checks that nobody but the user and root could have changed a file.
 //!
 //! The rule is that of `StrictModes` of OpenSSH's server: the file and every folder above it belong
 //! to the user or to root, and no one else can write to them. Two things are allowed besides: a
@@ -35,7 +35,7 @@ pub enum PermissionProblem {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// Message of the operating system.
         reason: String,
     },
 }

@@ -14,7 +14,7 @@ pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     read_open(&file, &metadata, limit_bytes)
 }
 
-/// What happens when the last part of a path is a symbolic link.
+/// Treatment of a symbolic link as the last part of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
     /// The link is followed.

@@ -1,4 +1,4 @@
-//! Why a plugin cannot be used, or could not answer.
+//! Errors of plugins that cannot be used, or could not answer.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub enum PluginFileError {
         path: PathBuf,
         /// The hash.
         found: String,
-        /// What the lock says, as a sentence fragment.
+        /// Statement of the lock file, as a sentence fragment.
         expected: String,
     },
     /// The operating system refuses to open the file.
@@ -53,7 +53,7 @@ pub enum PluginFileError {
     Open {
         /// The library.
         path: PathBuf,
-        /// What the operating system says.
+        /// Message of the operating system.
         reason: String,
     },
     /// The file is a library, and not a plugin of ours.
@@ -178,7 +178,7 @@ pub enum CallError {
         plugin: String,
         /// The method.
         method: String,
-        /// What it says. May carry a hint.
+        /// The plugin's error. May carry a hint.
         source: Box<PluginError>,
     },
     /// The answer is not what the method promises.
@@ -190,7 +190,7 @@ pub enum CallError {
         path: PathBuf,
         /// The method.
         method: String,
-        /// Where the answer stops making sense.
+        /// Position at which the answer stops making sense.
         source: serde_json::Error,
     },
     /// The plugin is of another kind.

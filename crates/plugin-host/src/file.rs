@@ -59,7 +59,7 @@ pub enum HeaderProblem {
     Truncated {
         /// Size of the file.
         have: u64,
-        /// What its headers promise.
+        /// Bytes that the headers promise.
         need: u64,
     },
     /// It was built for another machine.

@@ -15,9 +15,9 @@ use super::sidecar::{Sidecar, SidecarError};
 pub struct Found {
     /// The library or the program.
     pub path: PathBuf,
-    /// Why its folder was looked in.
+    /// Reason why its folder was searched.
     pub origin: Origin,
-    /// What its sidecar file says.
+    /// Contents of the sidecar file.
     pub sidecar: Result<Sidecar, SidecarError>,
     /// True if it may be loaded.
     pub trust: Trust,

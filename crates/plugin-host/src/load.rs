@@ -26,7 +26,7 @@ static OPEN: Mutex<Vec<(Sha256, PluginRootRef)>> = Mutex::new(Vec::new());
 /// Libraries that may log, by token.
 static LOGGING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// How a library is opened.
+/// Flags with which a library is opened.
 ///
 /// `RTLD_NOW`: a symbol that is missing is an error here, and not the end of the process in the
 /// middle of a run. `RTLD_LOCAL`: all plugins export the same symbol, and each has its own copy of

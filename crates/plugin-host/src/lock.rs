@@ -1,4 +1,4 @@
-//! Which libraries the user trusts: a file with their hashes.
+//! The list of libraries that the user trusts: a file with their hashes.
 //!
 //! Trust belongs to bytes. A library that changes has to be trusted again, whatever its name.
 

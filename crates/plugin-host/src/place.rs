@@ -1,4 +1,4 @@
-//! Where a library is opened from: a place whose bytes nobody can change.
+//! The place from which a library is opened: nobody can change the bytes there.
 //!
 //! The dynamic linker opens a path. The path of the plugin itself could lead to other bytes than
 //! those that were hashed, so these bytes are put where no one else gets at them. Such a place has

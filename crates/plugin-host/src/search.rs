@@ -1,4 +1,4 @@
-//! Where plugins are looked for, and which place wins.
+//! The search path of plugins, and its order.
 //!
 //! In this order: `--plugin-dir`, `$KUBECTL_PIVOT_PLUGINS`, the user's data folder, and `plugins/`
 //! beside the real executable. Never the working directory, which may belong to anyone.
@@ -50,7 +50,7 @@ impl Origin {
     }
 }
 
-/// Why there is no search path.
+/// Errors of the search path.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// A relative path in the environment would depend on the working directory.

@@ -26,7 +26,7 @@ pub struct Sidecar {
     /// ABI level of a library; a program has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abi_level: Option<u32>,
-    /// What the plugin says of itself.
+    /// The plugin's own description.
     #[serde(flatten)]
     pub info: PluginInfo,
 }

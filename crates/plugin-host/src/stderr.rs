@@ -29,7 +29,7 @@ pub(super) fn forward(stream: impl Read, plugin: &str) -> Option<String> {
     last
 }
 
-/// The next line; no more of it is kept than is shown. Whoever shows it makes it safe for a terminal.
+/// The next line; no more of it is kept than is shown. The caller makes it safe for a terminal.
 fn next_line(stream: &mut BufReader<impl Read>) -> Option<String> {
     let mut line = Vec::new();
     loop {

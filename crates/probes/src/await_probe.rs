@@ -15,7 +15,7 @@ use super::seen::{Seen, paths};
 /// Between two looks at whether a kind is served by now. Kinds cannot be watched.
 const KIND_PAUSE: Duration = Duration::from_secs(2);
 
-/// What ends sooner than this ended too soon: a proxy closes watches at once, or the list is out of date
+/// A watch that ends sooner than this ended too soon: a proxy closes watches at once, or the list is out of date
 /// already when the watch begins.
 const TOO_SOON: Duration = Duration::from_secs(2);
 
@@ -167,7 +167,7 @@ impl<'a> Awaited<'a> {
     }
 }
 
-/// How often in a row something ended too soon.
+/// Number of times in a row that something ended too soon.
 #[derive(Debug, Default)]
 struct InVain {
     times: u32,

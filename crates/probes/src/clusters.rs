@@ -50,7 +50,7 @@ impl One {
         Self { client, served: OnceCell::new(), core: OnceCell::new() }
     }
 
-    /// How the kind of a probe is served; `Err` of a sentence fragment if it is not. What was found
+    /// Returns the resource of the kind of a probe; `Err` of a sentence fragment if it is not served. A result from
     /// before is believed, unless `anew`.
     pub(super) async fn resolve(
         &self,

@@ -32,7 +32,7 @@ pub enum Patience {
     Once,
 }
 
-/// Where, when and how probes are evaluated.
+/// Place, time and terms of an evaluation of probes.
 #[derive(Clone, Copy)]
 pub struct Evaluation<'a> {
     /// The clusters they look at.
@@ -41,9 +41,9 @@ pub struct Evaluation<'a> {
     pub stage: ProbeStage,
     /// The time for the search.
     pub patience: Patience,
-    /// What the user leaves out.
+    /// Probes that the user leaves out.
     pub skips: &'a Skips,
-    /// Where the sentences of the probes go while they are waited for.
+    /// Receive the sentences of the probes during the wait.
     pub events: &'a Events,
 }
 
@@ -190,7 +190,7 @@ struct Waiting<'a> {
     sentences: Mutex<Vec<Option<Sentence>>>,
 }
 
-/// What is waited for, and what was seen last.
+/// The condition that is waited for, and the last observation.
 struct Sentence {
     waiting: String,
     last: String,

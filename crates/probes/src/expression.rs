@@ -31,7 +31,7 @@ const LONGEST_MESSAGE: usize = 300;
 #[derive(Clone, Debug)]
 pub struct Expression(mpsc::Sender<(Value, oneshot::Sender<Verdict>)>);
 
-/// What an expression says of an object.
+/// The result of an expression for an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is true.

@@ -1,4 +1,4 @@
-//! What is wrong with the expressions of a plugin's probes, before they meet an object.
+//! Problems of the expressions of a plugin's probes, before they meet an object.
 
 use std::collections::BTreeSet;
 

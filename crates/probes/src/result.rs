@@ -1,11 +1,11 @@
-//! What became of a probe.
+//! The result of a probe.
 
 use std::fmt;
 
 use kubectl_pivot_plugin_api::ProbeStage;
 use serde::Serialize;
 
-/// What became of a probe at one moment of a run.
+/// The result of a probe at one moment of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProbeResult {
@@ -18,16 +18,16 @@ pub struct ProbeResult {
     pub cluster: Option<String>,
     /// When it had to hold.
     pub stage: ProbeStage,
-    /// What became of it.
+    /// The result.
     pub outcome: ProbeOutcome,
-    /// Why, unless it holds.
+    /// The reason, unless it holds.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// Seconds that were spent on it.
     pub seconds: f64,
 }
 
-/// What became of a probe.
+/// The result of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ProbeOutcome {

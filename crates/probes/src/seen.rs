@@ -1,4 +1,4 @@
-//! What was last seen of the objects of a probe, in words.
+//! The last observation of the objects of a probe, in words.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const LONGEST_VALUE: usize = 80;
 /// Everything that is known of the objects of a probe.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Why objects could not be looked at, if that is the newest that is known.
+    /// Reason why objects could not be read, if that is the newest that is known.
     trouble: Option<String>,
     objects: BTreeMap<(Option<String>, String), Judged>,
     listed: bool,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How far a run has come. A run writes its phase down before it acts on it.
+/// The progress of a run. A run writes its phase down before it acts on it.
 ///
 /// ```text
 /// Preparing --CopiesVerified--> HandingOver --CopiesHandedOver--> Deleting --SourceDeleted--> Resuming --Resumed--> Finished
@@ -51,7 +51,7 @@ pub enum Step {
     SourceDeleted,
     /// All Clusters have their pause state back.
     Resumed,
-    /// A user or a failure has decided to roll the run back. Whoever continues a rollback takes this step again:
+    /// A user or a failure has decided to roll the run back. A continued rollback takes this step again:
     /// only one of the two records may say so yet.
     RollbackStarted,
     /// The target holds no copy, and the source has its pause state back.
@@ -80,7 +80,7 @@ pub struct IllegalStep {
     pub step: Step,
 }
 
-/// How `resume` treats a run.
+/// Ways in which `resume` treats a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnResume {
     /// Checks both clusters again and prepares the move again under the same id.
@@ -97,7 +97,7 @@ pub enum OnResume {
     Refuse(Refusal),
 }
 
-/// How `rollback` treats a run.
+/// Ways in which `rollback` treats a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnRollback {
     /// Records the phase `undoing` on the target, then on the source, then removes the copies.

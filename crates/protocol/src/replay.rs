@@ -13,7 +13,7 @@ pub enum JournalEvent<'a> {
     Ended {
         /// The name.
         name: &'a str,
-        /// Whether it did not reach its end.
+        /// True if it did not reach its end.
         has_failed: bool,
     },
 }

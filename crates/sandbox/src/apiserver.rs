@@ -9,7 +9,7 @@ use super::parts::{Parts, Program};
 use super::pki::{Authority, signing_keys};
 use super::process::Process;
 
-/// Where the API server's files are, and the authority that vouches for it and its users.
+/// The API server's files, and the authority that vouches for it and its users.
 pub(super) struct ApiServer {
     program: Program,
     dir: PathBuf,

@@ -17,7 +17,7 @@ use super::launch::{Running, launch, wait_ready};
 use super::parts::Parts;
 use super::process::Process;
 
-/// What kind of control plane to start.
+/// Options of a control plane to start.
 #[derive(Clone, Debug, Default)]
 pub struct ControlPlaneOptions {
     /// Name of cluster, context and user in the kubeconfig; `sandbox` if empty.

@@ -9,7 +9,7 @@ use super::parts::{Parts, Program};
 use super::pki::Authority;
 use super::process::Process;
 
-/// Where etcd's files are. The certificates keep local users out and make it impossible that an API
+/// etcd's files. The certificates keep local users out and make it impossible that an API
 /// server writes to the etcd of another control plane, should two of them have picked one port.
 pub(super) struct Etcd {
     program: Program,

@@ -96,7 +96,7 @@ pub(super) async fn module_folders<const N: usize>(
     Ok(folders)
 }
 
-/// How the names of folders begin that are not finished.
+/// Start of the names of unfinished folders.
 const IN_PROGRESS: &str = "in-progress-";
 
 /// A run of `go`, in words.
@@ -105,7 +105,7 @@ pub(super) struct Job<'a> {
     pub(super) command: &'static str,
     /// Part and version.
     pub(super) what: &'a str,
-    /// What to tell the user while it runs.
+    /// Shown to the user while it runs.
     pub(super) doing: &'a str,
     /// The error if there is no `go`.
     pub(super) without_go: PartsError,

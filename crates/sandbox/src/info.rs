@@ -1,4 +1,4 @@
-//! What callers get to see of a sandbox.
+//! The public description of a sandbox.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub struct SandboxInfo {
     pub state: SandboxState,
     /// The clusters, the source first; none unless it was started completely.
     pub clusters: Vec<ClusterInfo>,
-    /// What works for them.
+    /// Processes that work for them.
     pub controllers: Vec<ControllerInfo>,
 }
 

@@ -13,7 +13,7 @@ use super::error::ControlPlaneError;
 use super::http::{CallError, Http, PATIENCE, PAUSE};
 use super::release::Release;
 
-/// How many calls are made at a time.
+/// Calls in flight at once.
 const IN_FLIGHT: usize = 8;
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const PROVIDERS: &str = "/apis/clusterctl.cluster.x-k8s.io/v1alpha3";

@@ -14,10 +14,10 @@ use super::process::Process;
 
 /// The time that an API server may take to become ready; 2 to 6 s are usual.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
-/// How often a start is repeated with other ports when one of them was taken in between.
+/// Starts with other ports, if another process takes one of them in between.
 pub(super) const PORT_TRIES: usize = 5;
 
-/// How often readiness is asked for.
+/// Time between two questions for readiness.
 const POLL: Duration = Duration::from_millis(200);
 
 /// The processes and the ports that they listen on.

@@ -11,7 +11,7 @@ use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, Wrap
 use super::parts::Search;
 use super::release::Release;
 
-/// Where the Go modules of Cluster API are in the module cache.
+/// The Go modules of Cluster API in the module cache.
 pub(super) struct Modules {
     main: PathBuf,
     test: PathBuf,
@@ -49,13 +49,13 @@ pub(super) fn main_module(release: &Release) -> String {
 
 /// A folder of the cache and what it is made from.
 pub(super) struct Wanted<'a, const N: usize> {
-    /// What pins the modules.
+    /// The Go module that pins the modules.
     pub(super) wrapper: &'a Wrapper,
     /// The modules, as the wrapper pins them, or with a version: `path@v1.2.3`.
     pub(super) modules: [&'a str; N],
     /// Name of the folder, with the version.
     pub(super) folder: &'a str,
-    /// What is in it, with the version, for messages; a plural.
+    /// Name of its contents with the version, for messages; a plural.
     pub(super) what: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! What parts there are: pinned Go modules, packages in them, version stamps.
+//! The list of parts: pinned Go modules, packages in them, version stamps.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ pub(super) const CLUSTER_API_MODULE: &str = "sigs.k8s.io/cluster-api";
 /// The module that holds Cluster API's development provider.
 pub(super) const CLUSTER_API_TEST_MODULE: &str = "sigs.k8s.io/cluster-api/test";
 
-/// How to build one part.
+/// The recipe of one part.
 pub(super) struct Recipe {
     /// File name of the program.
     pub(super) name: &'static str,
@@ -78,13 +78,13 @@ pub(super) struct Recipe {
     pub(super) module: &'static str,
     /// The Go package of the program.
     pub(super) package: &'static str,
-    /// What tells the program its version.
+    /// Stamps the version into the program.
     pub(super) stamp: Option<Stamp>,
-    /// What to tell the user who waits; cold, measured on two cores.
+    /// Shown to a user who waits; cold, measured on two cores.
     pub(super) duration: &'static str,
 }
 
-/// What tells a program its version when it is linked.
+/// Stamps a version into a program when it is linked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stamp {
     /// `gitVersion`, `gitMajor` and `gitMinor` of this Go package.

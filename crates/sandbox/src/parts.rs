@@ -1,4 +1,4 @@
-//! Where the parts are: explicit folder, `KUBEBUILDER_ASSETS`, cache, downloaded, or built by Go.
+//! The search for the parts: explicit folder, `KUBEBUILDER_ASSETS`, cache, download, build by Go.
 
 use std::env;
 use std::os::unix::fs::PermissionsExt as _;
@@ -45,7 +45,7 @@ pub struct PartsOptions {
     pub environment: Vec<(String, String)>,
 }
 
-/// What a control plane is made of.
+/// The parts of a control plane.
 #[derive(Clone, Debug)]
 pub struct Parts {
     /// The etcd program.

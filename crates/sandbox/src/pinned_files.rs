@@ -13,7 +13,7 @@ use super::parts::{PartsOptions, Search};
 /// Files of a Go module at the version that a wrapper module pins.
 #[derive(Debug)]
 pub struct PinnedFiles {
-    /// What pins the module.
+    /// The Go module that pins the module.
     pub wrapper: Wrapper,
     /// Path of the module.
     pub module: &'static str,
@@ -21,7 +21,7 @@ pub struct PinnedFiles {
     pub files: &'static [&'static str],
     /// Name of their folder in the cache, without the version.
     pub name: &'static str,
-    /// What they are, for messages; a plural.
+    /// Name of the files for messages; a plural.
     pub what: &'static str,
 }
 

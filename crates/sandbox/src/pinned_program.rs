@@ -12,7 +12,7 @@ use super::parts::{PartsOptions, Search};
 /// A program at the version that a wrapper module pins.
 #[derive(Debug)]
 pub struct PinnedProgram {
-    /// What pins the module.
+    /// The Go module that pins the module.
     pub wrapper: Wrapper,
     /// Path of the module.
     pub module: &'static str,

@@ -1,4 +1,4 @@
-//! What is remembered of a sandbox on disk: `sandbox.json` in its folder.
+//! The record of a sandbox on disk: `sandbox.json` in its folder.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -23,7 +23,7 @@ pub(super) struct Record {
     version: u32,
     /// The clusters, the source first.
     pub(super) clusters: Vec<ClusterRecord>,
-    /// What works for them.
+    /// Processes that work for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) controllers: Vec<ControllerRecord>,
 }

@@ -13,7 +13,7 @@ use super::identity::end;
 use super::info::{SandboxInfo, SandboxState};
 use super::record::Record;
 
-/// Where the sandboxes of a user are kept.
+/// The folder of a user's sandboxes.
 ///
 /// # Guarantees
 ///

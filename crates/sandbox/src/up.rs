@@ -23,14 +23,14 @@ use super::record::{ClusterRecord, ControllerRecord, Record};
 use super::release::Release;
 use super::sandboxes::{Sandboxes, remove_dir};
 
-/// What kind of sandbox to start.
+/// Options of a sandbox to start.
 #[derive(Clone, Debug)]
 pub struct UpOptions {
     /// The name, a DNS label of at most 40 characters.
     pub name: String,
     /// The number of clusters: `source`, `target`, `cluster-3`, …
     pub clusters: NonZeroUsize,
-    /// Where to look for the parts.
+    /// Places to look for the parts.
     pub parts: PartsOptions,
     /// Leave out Cluster API's CRDs and clusterctl's inventory.
     pub bare: bool,
@@ -246,7 +246,7 @@ fn managed<'a>(
     numbers.iter().map(managed).collect()
 }
 
-/// What works for the clusters, in the order in which it is to be ended.
+/// Returns the processes that work for the clusters, in the order in which they are to be ended.
 fn records(
     clusters: &[ClusterRecord],
     planes: &[ControlPlane],

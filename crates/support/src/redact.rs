@@ -4,7 +4,7 @@
 //! secret part of a kubeconfig or a private key, wherever it comes from. The text is looked at line
 //! by line, with one bit of memory: whether it is within a private key.
 
-/// What stands in the place of a secret.
+/// Stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
 /// Shorter values are not replaced: they are no secrets, and stand in too many innocent words.

@@ -34,7 +34,7 @@ impl Log {
     }
 }
 
-/// What a stream came to.
+/// The contents of a stream at its end.
 #[derive(Debug, Default)]
 pub(super) struct Captured {
     /// All of it, if it was to be kept.
@@ -45,7 +45,7 @@ pub(super) struct Captured {
     pub(super) tail: VecDeque<String>,
 }
 
-/// Where the lines of a stream go.
+/// Receives the lines of a stream.
 pub(super) struct Sink<'a> {
     pub(super) log: Log,
     pub(super) redactor: &'a Redactor,

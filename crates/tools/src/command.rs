@@ -1,4 +1,4 @@
-//! What a program is asked to do.
+//! A call of a program.
 
 use std::ffi::OsString;
 use std::fmt;

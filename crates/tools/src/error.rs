@@ -1,4 +1,4 @@
-//! Why a program was of no use.
+//! Errors about other programs.
 
 use std::fmt;
 use std::io;
@@ -15,17 +15,17 @@ pub enum ToolError {
     /// It is nowhere.
     #[error("{tool} was not found: {looked}")]
     NotFound {
-        /// Which one.
+        /// The program.
         tool: KnownTool,
-        /// Where it was looked for.
+        /// The place where it was looked for.
         looked: String,
     },
     /// It is older than what this program has been made for.
     #[error("{tool} at {} is version {found}, and {minimum} or newer is needed", path.display())]
     TooOld {
-        /// Which one.
+        /// The program.
         tool: KnownTool,
-        /// Where it is.
+        /// The path.
         path: PathBuf,
         /// The version.
         found: Version,
@@ -35,9 +35,9 @@ pub enum ToolError {
     /// It ends well, and prints no version: it is probably another program.
     #[error("{tool} at {} prints no version, but: {printed}", path.display())]
     NoVersion {
-        /// Which one.
+        /// The program.
         tool: KnownTool,
-        /// Where it is.
+        /// The path.
         path: PathBuf,
         /// The beginning of what it prints.
         printed: String,
@@ -50,19 +50,19 @@ pub enum ToolError {
 /// A call that failed.
 #[derive(Debug)]
 pub struct ToolFailure {
-    /// Which program.
+    /// The program.
     pub tool: KnownTool,
     /// The call as a user would type it.
     pub line: String,
-    /// How it ended.
+    /// The end.
     pub ending: Ending,
     /// The last lines of standard error, without secrets.
     pub stderr_tail: Vec<String>,
-    /// Where all of it is.
+    /// The file with all of it.
     pub log: Option<PathBuf>,
 }
 
-/// How a call ended that was not well.
+/// The bad end of a call.
 #[derive(Debug)]
 pub enum Ending {
     /// With this exit code.

@@ -18,15 +18,15 @@ use super::version;
 
 /// The time that a program may take to tell its version.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of what is not a version is shown.
+/// Characters shown of an output that is not a version.
 const SHOWN: usize = 120;
 
 /// A program that is there and new enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tool {
-    /// Which one.
+    /// The program.
     pub known: KnownTool,
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
     /// The reason why this one.
     pub origin: Origin,
@@ -34,7 +34,7 @@ pub struct Tool {
     pub version: Version,
 }
 
-/// How a program was found.
+/// The way in which a program was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The user has named it, by flag or environment variable.
@@ -43,7 +43,7 @@ pub enum Origin {
     Path,
 }
 
-/// Which programs to use, and what all their calls have in common.
+/// The programs to use, and the common settings of all their calls.
 #[derive(Clone, Debug)]
 pub struct Toolbox {
     /// Programs that the user has named: paths, or names to look up in `PATH`.
@@ -52,7 +52,7 @@ pub struct Toolbox {
     pub redactor: Redactor,
     /// Tells when the user wants to stop.
     pub interrupt: Interrupt,
-    /// Where the lines go that they print.
+    /// Receive the lines that they print.
     pub events: Events,
 }
 

@@ -17,7 +17,7 @@ pub enum KnownTool {
     Helm,
     /// Runs the containers of kind and of the Docker provider.
     Docker,
-    /// What users look at clusters with. This program has a client of its own.
+    /// For users, to look at clusters. This program has a client of its own.
     Kubectl,
 }
 

@@ -1,4 +1,4 @@
-//! What a program that ended well has printed.
+//! The output of a program that ended well.
 
 use std::time::Duration;
 

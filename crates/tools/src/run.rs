@@ -19,7 +19,7 @@ use super::find::{Tool, Toolbox};
 use super::group::Group;
 use super::output::Output;
 
-/// How often it is looked whether the user wants to stop.
+/// Time between two looks whether the user wants to stop.
 const GLANCE: Duration = Duration::from_millis(100);
 /// The time that a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
-//! What has to hold of two clusters after a move: Cluster API's own acceptance list of a pivot.
+//! Checks of two clusters after a move: Cluster API's own acceptance list of a pivot.
 //!
-//! Reads only. Works for any pair of clusters, whoever moved the objects.
+//! Reads only. Works for any pair of clusters, also after a move by another tool.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,7 +35,7 @@ const GLANCE: Duration = Duration::from_secs(1);
 pub struct Check {
     /// Stable name, for example `SourceEmpty`.
     pub rule: &'static str,
-    /// What has to hold, as a sentence.
+    /// The condition, as a sentence.
     pub says: &'static str,
     /// Objects for which it does not hold, with what is the case instead.
     pub violations: Vec<String>,
@@ -64,18 +64,18 @@ impl fmt::Display for Check {
     }
 }
 
-/// What is to be verified.
+/// The scope of a verification.
 #[derive(Clone, Debug)]
 pub struct Acceptance {
-    /// Which objects were moved.
+    /// Namespaces of the objects that were moved.
     pub namespaces: Namespaces,
-    /// Which of the Clusters in them.
+    /// The chosen Clusters in them.
     pub choice: Choice,
-    /// How long Machines have to stay the same.
+    /// Time during which Machines have to stay the same.
     pub settle: Duration,
 }
 
-/// How long it is looked again, while something does not hold.
+/// Limits of a wait for checks that fail.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting<'a> {
     /// For how long; zero looks once.
@@ -189,7 +189,7 @@ fn target_has_clusters(target: &Graph, chosen: Option<&Chosen>) -> Check {
     Check::new("TargetHasClusters", "the target has Clusters", violations)
 }
 
-/// Everything that can be told from one look at the target.
+/// Everything that one look at the target shows.
 fn of_target(target: &Graph) -> Vec<Check> {
     let every = |rule, says, violation: fn(&Node) -> Option<String>| {
         let told =

@@ -30,10 +30,10 @@ use super::run::{Progress, Run};
 use super::seal::{setting_free, with_finalizers};
 use super::undo::{Stray, remove_marked, resume_source};
 
-/// How long the other cluster gets to accept a connection.
+/// Limits the time in which the other cluster has to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a user says about the other cluster of a run.
+/// A user's statement about the other cluster of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gone {
     /// It is gone; whether its address still accepts connections is to be looked at.

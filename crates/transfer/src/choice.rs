@@ -1,7 +1,7 @@
 //! Choosing Clusters: what a user has asked for, and the Clusters that it comes to.
 //!
 //! A run decides once which Clusters it is about, and keeps their names in its record: whatever appears, or is
-//! labelled otherwise, while it goes on changes nothing.
+//! labelled otherwise, while it lasts changes nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,13 +18,13 @@ use super::findings::Findings;
 /// Names shown that are like one that no Cluster has.
 const NEAR_NAMES: usize = 3;
 
-/// How much alike two names have to be to be shown, from 0 to 1.
+/// Similarity from which on a name is suggested, from 0 to 1.
 const LIKENESS: f64 = 0.7;
 
 /// Clusters that a run shows of each side of a finding.
 const SHOWN: usize = 3;
 
-/// Which of the Clusters in scope a run is about.
+/// The Clusters in scope that a run is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// All of them, with everything else that moves.
@@ -46,7 +46,7 @@ impl Choice {
     }
 }
 
-/// What a user asks for.
+/// The wish of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
     /// Names; all when empty.
@@ -55,7 +55,7 @@ pub struct Wish {
     pub exclude: Vec<ClusterPattern>,
     /// A label selector, which the API server reads.
     pub selector: Option<String>,
-    /// What other Clusters use too is copied, and kept in the source.
+    /// True if objects that other Clusters use too are copied, and kept in the source.
     pub copy_shared: bool,
 }
 

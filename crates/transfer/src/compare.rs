@@ -12,7 +12,7 @@ use sha2::Digest;
 use super::copy::has_birth_pause;
 use super::own_pause::has_own_pause;
 
-/// How a copy differs from what it was copied from.
+/// Differences of a copy from its original.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Paths whose value is missing or different in the copy.

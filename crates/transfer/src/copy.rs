@@ -41,9 +41,9 @@ pub struct Copies {
     pub uids: HashMap<String, String>,
     /// Uids (of the source) whose objects were in the target before and were used as they are.
     pub reused: BTreeSet<String>,
-    /// What the target has made of copies of kinds that it converts, by uids of the source.
+    /// Copies of kinds that the target converts, as it has them, by uids of the source.
     pub converted: HashMap<String, Object>,
-    /// What a verification has read of each copy, by uids of the source: what a hand-over needs to know.
+    /// Copies as a verification has read them, by uids of the source: a hand-over needs them.
     pub read: HashMap<String, Object>,
 }
 
@@ -64,7 +64,7 @@ impl Copies {
     }
 }
 
-/// How one object came to be in the target.
+/// The origin of one object in the target.
 struct Placed {
     source_uid: String,
     target_uid: String,
@@ -143,7 +143,7 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
     object
 }
 
-/// Whether a copy still has the pause that it was created with: its value is that of the run's mark, which tells it
+/// Returns true if a copy still has the pause that it was created with: its value is that of the run's mark, which tells it
 /// from the pause of a user.
 pub(super) fn has_birth_pause(copy: &Object) -> bool {
     copy.annotation(PAUSED_ANNOTATION).is_some_and(|by| Some(by) == copy.annotation(RUN_ANNOTATION))
@@ -162,7 +162,7 @@ pub fn without_server_fields(object: &Object, kind: &MoveKind) -> Object {
     object
 }
 
-/// How a create has ended.
+/// Results of a create.
 pub(super) enum Created {
     /// The object is new, and is as the answer says.
     New(Object),
@@ -262,7 +262,7 @@ pub(super) fn owner_uids(object: &Object) -> BTreeSet<String> {
     object.owner_references().into_iter().map(|owner| owner.uid).collect()
 }
 
-/// Whether an object that is in the target already stands for a copy.
+/// The judgement on an object that is in the target already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reuse {
     /// It does not: a Cluster, which the target may be reconciling, or what another run has left.

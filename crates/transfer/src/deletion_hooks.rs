@@ -1,4 +1,4 @@
-//! What is asked in a cluster before it deletes an object: webhooks and policies, which see the object's annotations.
+//! Webhooks and policies that a cluster asks before it deletes an object: they see the object's annotations.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -12,7 +12,7 @@ const API_VERSION: &str = "admissionregistration.k8s.io/v1";
 #[derive(Debug, Default)]
 pub(super) struct DeletionHooks {
     rules: Vec<Value>,
-    /// Whether some could not be read: any kind may be looked at then.
+    /// True if some could not be read: any kind may be looked at then.
     are_unknown: bool,
 }
 

@@ -18,14 +18,14 @@ use super::options::Namespaces;
 /// Kinds listed at once.
 const LISTS_IN_FLIGHT: usize = 8;
 
-/// What discovery needs to know before it begins; read once for a run.
+/// Input of discovery; read once for a run.
 #[derive(Clone, Debug)]
 pub struct Territory {
     /// The kinds to list.
     pub kinds: Arc<Vec<MoveKind>>,
     /// The providers of the source.
     pub providers: Vec<Provider>,
-    /// Which objects move.
+    /// Namespaces of the objects that move.
     pub namespaces: Namespaces,
     /// The Clusters that were chosen among them; all when `None`.
     pub chosen: Option<Arc<Chosen>>,

@@ -1,4 +1,4 @@
-//! What stops a move, told by what it means for the user's clusters.
+//! Errors of a move, by their meaning for the user's clusters.
 
 use capi::names::{PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use capi::{ObjectId, OwnerCycle};
@@ -10,20 +10,20 @@ use super::findings::Findings;
 use super::lock::{AdvanceError, LockError, of_files};
 use super::record::{Operation, Phase, Record, Role};
 
-/// Why a phase stopped.
+/// Errors of a phase.
 #[derive(Debug, thiserror::Error)]
 pub enum PhaseError {
     /// A request failed for good.
     #[error(transparent)]
     Api(ApiError),
-    /// Several requests failed; the first one is told in full.
+    /// Several requests failed; the first one is shown in full.
     #[error("{} requests failed; the first: {first}", others + 1)]
     Several {
-        /// How many others failed.
+        /// Number of the others that failed.
         others: usize,
         /// The first failure.
         first: String,
-        /// Its details.
+        /// The details.
         #[source]
         source: Box<ApiError>,
     },
@@ -37,7 +37,7 @@ pub enum PhaseError {
         object: ObjectId,
         /// The annotation.
         annotation: &'static str,
-        /// How long the move has waited.
+        /// Duration of the wait.
         seconds: u64,
     },
     /// Controllers run and have not come to rest, for longer than the user wants to wait.
@@ -47,7 +47,7 @@ pub enum PhaseError {
     Busy {
         /// The object.
         object: ObjectId,
-        /// How long the move has waited.
+        /// Duration of the wait.
         seconds: u64,
     },
     /// Objects went on changing while the move was being prepared.
@@ -64,7 +64,7 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
-    /// What was read back differs from what was copied.
+    /// A copy that was read back differs from the object that was copied.
     #[error("{object} in the target cluster differs from the source at {path}")]
     CopyDiffers {
         /// The object.
@@ -92,7 +92,7 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
-    /// What a copy was made from is gone from the source.
+    /// The original of a copy is gone from the source.
     #[error(
         "{object} was copied, but is now gone from the source cluster or no longer in the scope of the move"
     )]
@@ -111,7 +111,7 @@ pub enum PhaseError {
     LastCopiesGone {
         /// The first of them.
         first: String,
-        /// How many there are.
+        /// Their number.
         count: usize,
     },
     /// Somebody has removed or damaged a part of the list of copies.
@@ -175,7 +175,7 @@ pub enum PhaseError {
     FinalizerReturned {
         /// The object.
         object: ObjectId,
-        /// Its finalizers.
+        /// The finalizers.
         finalizers: String,
     },
     /// Deleted objects do not go away.
@@ -185,9 +185,9 @@ pub enum PhaseError {
     NotGone {
         /// The object.
         object: ObjectId,
-        /// How long the move has waited.
+        /// Duration of the wait.
         seconds: u64,
-        /// What holds it.
+        /// The finalizers that hold it.
         finalizers: String,
     },
     /// Some objects could not be deleted; all others are gone.
@@ -200,7 +200,7 @@ pub enum PhaseError {
         clusters: Vec<ObjectId>,
         /// Objects that could not be deleted, counted in words.
         objects: String,
-        /// Why the first of them could not.
+        /// Error of the first of them.
         #[source]
         first: Box<PhaseError>,
     },
@@ -219,9 +219,9 @@ pub enum PhaseError {
     /// A namespace of the target is in the way of itself.
     #[error("namespace {namespace} of the target cluster is still being deleted after {seconds} s")]
     NamespaceTerminating {
-        /// Its name.
+        /// The name.
         namespace: String,
-        /// How long the move has waited.
+        /// Duration of the wait.
         seconds: u64,
     },
     /// The user asked to stop.
@@ -230,7 +230,7 @@ pub enum PhaseError {
     /// This program has a bug.
     #[error("kubectl-pivot panicked, which is a bug: {0}")]
     Panicked(String),
-    /// Another run may be going on.
+    /// Another run may be active.
     #[error("this run lost its lock and stopped writing at once")]
     LockLost,
     /// The phase of the run could not be written down.
@@ -246,7 +246,7 @@ pub enum PhaseError {
         action: &'static str,
         /// The file or directory.
         path: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
@@ -255,7 +255,7 @@ pub enum PhaseError {
     BadBackup {
         /// The file or directory.
         path: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// A backup is encrypted, and no identity was given.
@@ -284,7 +284,7 @@ pub enum PhaseError {
     BadFile {
         /// The file or directory.
         path: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }
@@ -347,7 +347,7 @@ impl PhaseError {
         }
     }
 
-    /// What the user can do about it.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Api(error) => error.hint(),
@@ -446,7 +446,7 @@ impl PhaseError {
     }
 }
 
-/// How a move ended that did not succeed, by what it leaves behind.
+/// Ends of a move that did not succeed, by the state that each leaves behind.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
     /// A cluster could not be read, before anything was changed.
@@ -473,9 +473,9 @@ pub enum MoveError {
     /// The run is past the point up to which it can be put back.
     #[error("the {} {} is past its point of no return ({phase}), and cannot be rolled back", record.operation, record.run)]
     TooLate {
-        /// Its record.
+        /// The record of the run.
         record: Box<Record>,
-        /// How far it is.
+        /// Progress of the run.
         phase: Phase,
     },
     /// A rollback of the run has begun, and only a rollback continues it.
@@ -484,39 +484,39 @@ pub enum MoveError {
     /// The other cluster of the run is said to be gone, and the run is not ended without it.
     #[error("cannot end the move {} with its {} alone: {problem}", record.run, record.role)]
     NotAlone {
-        /// Its record.
+        /// The record of the run.
         record: Box<Record>,
-        /// Why not.
+        /// The cause.
         problem: String,
-        /// What to do.
+        /// The next step.
         hint: String,
     },
     /// There is no record of a run, and its marks do not suffice to put it back.
     #[error("{problem}")]
     MarksDoNotSuffice {
-        /// Why not.
+        /// The cause.
         problem: String,
-        /// What to do.
+        /// The next step.
         hint: &'static str,
     },
-    /// The run is not a move, and is not carried on in this way.
+    /// The run is not a move, and is not resumed in this way.
     #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started, .0.phase)]
     OfFiles(Box<Record>),
     /// The lock was lost on the way.
     #[error("lost the lock while trying to {doing}; stopped without rolling back")]
     LockLost {
-        /// What the move was doing.
+        /// Work of the move when it failed.
         doing: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: PhaseError,
     },
     /// It failed before the source was touched for good, and everything was rolled back.
     #[error("{}; everything was rolled back", reason(source, &format!("failed to {doing}")))]
     Undone {
-        /// What the move was doing.
+        /// Work of the move when it failed.
         doing: &'static str,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: PhaseError,
     },
@@ -540,20 +540,20 @@ pub enum MoveError {
     /// It failed before the source was touched for good, and putting things back failed too.
     #[error("failed to {doing}, and the rollback failed too: {undo}")]
     HalfUndone {
-        /// What the move was doing.
+        /// Work of the move when it failed.
         doing: &'static str,
-        /// Why putting things back failed.
+        /// Error of the rollback.
         undo: String,
-        /// Why the move failed.
+        /// Error of the move.
         #[source]
         source: PhaseError,
     },
     /// It failed where it is not put back: after the commit, or when it was only resumed.
     #[error("failed to {doing}; the move is interrupted, and can be resumed")]
     Unfinished {
-        /// What the move was doing.
+        /// Work of the move when it failed.
         doing: &'static str,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: PhaseError,
     },
@@ -579,7 +579,7 @@ impl MoveError {
         }
     }
 
-    /// What the user can do about it when a run of this kind has failed.
+    /// Returns the next step for the user when a run of this kind has failed.
     pub fn hint_of(&self, operation: Operation) -> String {
         let rollback = "run `kubectl pivot rollback` with the kubeconfig of this cluster";
         match (self, operation) {
@@ -596,7 +596,7 @@ impl MoveError {
         }
     }
 
-    /// What the user can do about it.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Unprepared(PhaseError::Interrupted)

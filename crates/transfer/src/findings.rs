@@ -31,9 +31,9 @@ pub struct Finding {
     /// The objects concerned, if they are several with the same problem.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectId>,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// The next step.
     pub hint: String,
 }
 

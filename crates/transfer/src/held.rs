@@ -2,7 +2,7 @@
 //!
 //! An object that cannot be deleted holds what it belongs to: its owners stay in the source, since the garbage
 //! collector would delete it with them. All other objects are deleted nevertheless, so that one run tells everything
-//! that has to be mended, and little is left for the next. Nothing is resumed before the source is empty.
+//! that has to be fixed, and little is left for the next. Nothing is resumed before the source is empty.
 
 use std::collections::HashSet;
 

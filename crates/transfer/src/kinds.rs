@@ -1,4 +1,4 @@
-//! Which kinds a move lists: those whose CRDs carry clusterctl's label, Secrets and ConfigMaps.
+//! The kinds that a move lists: those whose CRDs carry clusterctl's label, Secrets and ConfigMaps.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -24,7 +24,7 @@ pub fn crd_type() -> ResourceType {
 /// The kinds of a management cluster, and the CRDs that claim to be of Cluster API and are not.
 #[derive(Debug)]
 pub struct Kinds {
-    /// What there can be to move.
+    /// Kinds that may have objects to move.
     pub moving: Arc<Vec<MoveKind>>,
     /// CRDs with the label whose kinds never move: of a group of Kubernetes itself, or with names that no CRD
     /// can have. With them a source could create roles and webhooks in the target.

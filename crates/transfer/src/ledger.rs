@@ -2,7 +2,7 @@
 //!
 //! A copy carries the mark of its run until it is handed over. From then on only this list tells it from
 //! other objects of the target: a rollback removes what is in it, and a deletion in the source that was
-//! interrupted goes on as long as the copies that it names are there.
+//! interrupted continues as long as the copies that it names are there.
 //!
 //! The list lives in immutable ConfigMaps beside the target's Lease. The record of the run names each of
 //! them with its uid, so nobody can put another one in its place.
@@ -37,9 +37,9 @@ const NO_NAMESPACE: &str = "-";
 /// A ConfigMap with a part of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its uid.
+    /// The uid.
     pub uid: String,
 }
 
@@ -51,10 +51,10 @@ type Name = (String, Option<String>, String);
 struct Entry {
     name: Name,
     source_uid: String,
-    /// What the object of the source contained when it was compared with its copy.
+    /// Digest of the object of the source when it was compared with its copy.
     digest: String,
     copy_uid: String,
-    /// Whether the run has created the copy; otherwise it was there before and is used as it is.
+    /// True if the run has created the copy; otherwise it was there before and is used as it is.
     is_created: bool,
 }
 
@@ -239,7 +239,7 @@ impl Removable {
 }
 
 impl Entry {
-    /// What the object is called in messages.
+    /// Returns the name of the object for messages.
     fn id(&self) -> String {
         let (kind, namespace, name) = &self.name;
         let kind = kind.split('.').next().unwrap_or(kind);

@@ -1,4 +1,4 @@
-//! The marks that runs leave on objects while they go on: how far one has come, and what is left of
+//! The marks that runs leave on objects while they last: how far one has come, and what is left of
 //! others. Reads metadata only.
 
 use capi::names::{

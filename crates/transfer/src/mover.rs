@@ -64,7 +64,7 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
 /// # Errors
 /// [`MoveError::Refused`] when the plan has findings that stop it, [`MoveError::Locked`] when
 /// another run has a cluster, [`MoveError::NotReady`] when probes do not hold. Before the commit, which
-/// the first deletion follows, a failure is undone; after it the move can only go on.
+/// the first deletion follows, a failure is undone; after it the move only goes forward.
 pub async fn execute(
     run: &Run,
     preflight: Preflight,
@@ -175,7 +175,7 @@ pub(super) async fn finish_from(
     }
 }
 
-/// What a run was doing, and why it failed.
+/// The work of a run when it failed, and the cause.
 pub(super) type Failed = (&'static str, PhaseError);
 
 /// As [`prepare`], but a panic between two phases is a failure too.
@@ -215,7 +215,7 @@ async fn prepare(
     Ok(verified)
 }
 
-/// Lists the copies in the target, where they soon cannot be told from other objects any more.
+/// Lists the copies in the target, where they soon look like other objects.
 async fn write_down(run: &Run, lock: &Lock, verified: &Verified) -> Result<(), PhaseError> {
     let place = (lock.namespace().await, lock.epoch());
     let copies = (&verified.graph, &verified.copies);

@@ -15,7 +15,7 @@ use super::error::PhaseError;
 use super::precondition::patch;
 use super::run::Run;
 
-/// How long a namespace that is being deleted may take to go.
+/// Limits the wait for a namespace that is being deleted.
 const GONE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Pause between two looks at it.
@@ -44,7 +44,7 @@ fn names(graph: &Graph) -> BTreeSet<&str> {
 /// A namespace that something is copied to.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// As it is in the source, if it is there and may be read.
     pub in_source: Option<Object>,

@@ -1,4 +1,4 @@
-//! What a user can choose about a move.
+//! Options of a move.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use super::directory::{Identities, Recipients};
 use super::record::Role;
 use super::take_over::TakeOver;
 
-/// Which objects move.
+/// Namespaces of the objects that move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Namespaces {
     /// Those of one namespace (and the cluster-scoped and provider objects they need).
@@ -73,7 +73,7 @@ impl From<BTreeSet<String>> for Namespaces {
     }
 }
 
-/// How much is rehearsed on the target before the first write.
+/// Extent of the rehearsal on the target before the first write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rehearsal {
     /// A server-side dry-run create of one object of each kind.
@@ -88,7 +88,7 @@ pub enum Rehearsal {
 /// Sides whose controllers a run holds by their leader-election Leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HoldControllers {
-    /// Where it is allowed, and every Cluster of that side is part of the move.
+    /// If it is allowed, and every Cluster of that side is part of the move.
     Auto,
     /// On both sides.
     Always,
@@ -97,7 +97,7 @@ pub enum HoldControllers {
     Never,
 }
 
-/// What is done about an object that is in the target already.
+/// Treatment of an object that is in the target already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Existing {
     /// It has to have the same content.
@@ -130,22 +130,22 @@ impl KindSelector {
     }
 }
 
-/// Which readiness probes are awaited: those of the infrastructure plugins whose providers are
+/// The readiness probes that are awaited: those of the infrastructure plugins whose providers are
 /// installed in the clusters.
 #[derive(Clone, Debug)]
 pub struct ProbeOptions {
     /// The plugins.
     pub plugins: Arc<Registry>,
-    /// What is left out of them.
+    /// Probes that are left out.
     pub skips: Skips,
 }
 
 /// Options of a move.
 #[derive(Clone, Debug)]
 pub struct MoveOptions {
-    /// Which objects move.
+    /// Namespaces of the objects that move.
     pub namespaces: Namespaces,
-    /// Which of the Clusters in them.
+    /// The chosen Clusters in them.
     pub choice: Choice,
     /// At how many Clusters a batch ends; all move at once without.
     pub batch_size: Option<usize>,
@@ -155,15 +155,15 @@ pub struct MoveOptions {
     pub batches: Option<Batches>,
     /// Writes in flight at once, for each cluster.
     pub max_in_flight: usize,
-    /// How long to wait for `block-move` annotations to go.
+    /// Limits the wait for `block-move` annotations to go.
     pub block_move_timeout: Duration,
-    /// How long to wait for controllers to report that they have stopped; zero for not at all.
+    /// Limits the wait for controllers to report that they have stopped; zero does not wait.
     pub pause_timeout: Duration,
-    /// How long to try to delete an object from the source that refuses to go.
+    /// Limits the attempts to delete an object from the source that refuses to go.
     pub delete_timeout: Duration,
-    /// How much is rehearsed on the target.
+    /// Extent of the rehearsal on the target.
     pub rehearsal: Rehearsal,
-    /// What is done about objects that are in the target already.
+    /// Treatment of objects that are in the target already.
     pub existing: Existing,
     /// Kinds whose objects the source's garbage collector may delete with owners that move.
     pub allow_collected: Vec<KindSelector>,
@@ -171,7 +171,7 @@ pub struct MoveOptions {
     pub allow_unlisted: Vec<KindSelector>,
     /// Fields that may get lost when the target converts objects to another version.
     pub accept_loss: Vec<AcceptedLoss>,
-    /// Whether Secrets that a control plane needs may be missing.
+    /// True if Secrets that a control plane needs may be missing.
     pub allow_missing_secrets: bool,
     /// The wish to hold controllers.
     pub hold_controllers: HoldControllers,
@@ -179,7 +179,7 @@ pub struct MoveOptions {
     pub held_sides: Vec<Role>,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
-    /// How it is decided whether an interrupted run is carried on or put back.
+    /// Decides whether an interrupted run is resumed or rolled back.
     pub take_over: TakeOver,
     /// Folder in which a move makes a backup before it copies; none without.
     pub backups: Option<PathBuf>,

@@ -187,7 +187,7 @@ pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), Phas
     Ok(())
 }
 
-/// What a run has paused and no longer moves, unless it belongs to a Cluster: the copy of that works in the target.
+/// Lists objects that a run has paused and no longer moves, but for those of a Cluster: its copy works in the target.
 fn staying<'a>(graph: &'a Graph, run: &str) -> impl Iterator<Item = &'a Node> {
     let is_used = |node: &Node| {
         matches!(

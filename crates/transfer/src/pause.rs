@@ -284,7 +284,7 @@ pub fn paused_by(object: &Object) -> Option<&str> {
     object.annotation(PAUSED_BY_ANNOTATION)?.split('/').next()
 }
 
-/// What a mark remembers of an explicit `false`: all behind the run's id, to be put behind another's.
+/// Returns the part of a mark that remembers an explicit `false`: all behind the run's id, to stand behind another's.
 pub(super) fn memory_of_false(object: &Object) -> Option<&str> {
     let mark = object.annotation(PAUSED_BY_ANNOTATION)?;
     let (_, memory) = mark.split_once('/').filter(|_| mark.contains(WAS_FALSE))?;
@@ -303,7 +303,7 @@ fn managers_of_false(object: &Object, served: &[ResourceType]) -> Option<Vec<Val
 /// Gives an object its pause state back, as long as it is this run that has paused it: a run that was
 /// suspended must not resume what a later run has paused.
 ///
-/// An explicit `false` takes two requests, since the API server makes whoever writes the field its
+/// An explicit `false` takes two requests, since the API server makes the writer of the field its
 /// manager; the annotation goes with the second.
 async fn resume(
     run: &Run,

@@ -1,4 +1,4 @@
-//! Where the leases of a run live, and taking them.
+//! Locations of the leases of a run, and taking them.
 
 use cluster::Client;
 
@@ -15,7 +15,7 @@ pub fn lock_namespace(providers: &[Provider]) -> String {
     core.map_or_else(|| "default".to_owned(), |provider| provider.namespace.clone())
 }
 
-/// Where the leases of a run live, in an order that does not depend on its direction.
+/// Returns the locations of the leases of a run, in an order that does not depend on its direction.
 ///
 /// A cluster that has lost the record of an interrupted run gets it again as the other one has it.
 pub(super) async fn places(

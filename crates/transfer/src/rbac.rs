@@ -1,4 +1,4 @@
-//! What a user has to be allowed to do for a move, as objects for whoever may grant it.
+//! Permissions that a user needs for a move, as objects for an administrator to apply.
 //!
 //! The rules come from the same verbs that preflight asks about.
 
@@ -20,7 +20,7 @@ use super::record::Role;
 
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 
-/// Who gets the permissions.
+/// The subject that gets the permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A user.
@@ -29,9 +29,9 @@ pub enum Subject {
     Group(String),
     /// A service account.
     ServiceAccount {
-        /// Its namespace.
+        /// The namespace.
         namespace: String,
-        /// Its name.
+        /// The name.
         name: String,
     },
 }
@@ -183,7 +183,7 @@ fn namespaces_of_credentials(providers: &[Provider]) -> impl Iterator<Item = Str
     infrastructure.map(|provider| provider.namespace.clone())
 }
 
-/// What is written to is read again when somebody else was faster.
+/// An object is read again before a second write, when somebody else was faster.
 fn with_get(verbs: &[&'static str]) -> Vec<&'static str> {
     ["get"].iter().chain(verbs).copied().collect()
 }

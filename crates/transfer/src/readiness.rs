@@ -23,7 +23,7 @@ use super::options::ProbeOptions;
 use super::report::{PhaseTime, Report};
 use super::run::Run;
 
-/// What became of the readiness probes of a move.
+/// Results of the readiness probes of a move.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Probes {
@@ -42,7 +42,7 @@ pub struct Unprobed {
     /// The plugin that could not be used; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
-    /// Why.
+    /// The cause.
     pub reason: String,
 }
 

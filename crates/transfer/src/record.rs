@@ -1,4 +1,4 @@
-//! What a run leaves in both clusters so that anybody can finish or undo it from there: its
+//! The record that a run leaves in both clusters, so that anybody can finish or undo it from there: its
 //! identity, what it moves, and how far it has come.
 
 #![deny(clippy::indexing_slicing)]
@@ -18,7 +18,7 @@ use super::options::Namespaces;
 /// Version of the record's format. A reader refuses newer ones.
 ///
 /// Readers of version 1 take every record for that of a move. Readers of version 2 do not know the phase
-/// `undoing`: they must not carry on a run that a newer program may have begun to put back. Readers of version 3
+/// `undoing`: they must not continue a run that a newer program may have begun to put back. Readers of version 3
 /// do not know `handingOver`, nor that copies without a mark may be those of a run that can be rolled back. Readers
 /// of version 4 would leave copies without finalizers, and paused; those of version 5 would leave objects paused that
 /// have a pause of their own. Readers of version 6 do not know `choice` and `namespaces`: they would move all Clusters.
@@ -27,7 +27,7 @@ use super::options::Namespaces;
 /// hold keeps still.
 const VERSION: u32 = 8;
 
-/// What a run does.
+/// The operation of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Operation {
@@ -50,7 +50,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Which end of the move a cluster is.
+/// The end of the move that a cluster is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
@@ -79,14 +79,14 @@ impl fmt::Display for Role {
 pub struct Record {
     /// Version of this format.
     pub version: u32,
-    /// What the run does.
+    /// The operation.
     #[serde(default, skip_serializing_if = "is_move")]
     pub operation: Operation,
     /// Id of the run.
     pub run: String,
-    /// What this cluster is in the run.
+    /// Role of this cluster in the run.
     pub role: Role,
-    /// How far the run has come. The target's record decides.
+    /// Progress of the run. The target's record decides.
     pub phase: Phase,
     /// Namespace that moves; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,7 +100,7 @@ pub struct Record {
     /// Batches of the run, if it has several; the choice is that of the one in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
-    /// Fields that may get lost when the target converts objects: whoever carries the run on accepts them too.
+    /// Fields that may get lost when the target converts objects: a resumed run accepts them too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_loss: Vec<AcceptedLoss>,
     /// The sides whose controllers the run holds: a process that resumes it holds them again.
@@ -113,12 +113,12 @@ pub struct Record {
     pub content: Option<String>,
     /// When the run began, RFC 3339.
     pub started: String,
-    /// How often a process has taken the lock for this run; the same in both clusters. Each take-over
-    /// raises it, so what an older process of the run still sends can be told by it. 0: written by a
+    /// Number of times that a process has taken the lock for this run; the same in both clusters. Each take-over
+    /// raises it, so what an older process of the run still sends can be recognised by it. 0: written by a
     /// program that did not count.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub epoch: u64,
-    /// Where the target lists the copies of a move, from `handingOver` on.
+    /// ConfigMaps of the target that list the copies of a move, from `handingOver` on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<Page>,
 }
@@ -140,10 +140,10 @@ pub enum RecordError {
     /// It was written by a newer program.
     #[error("the record of a run has version {found}; this program knows version {VERSION}")]
     Newer {
-        /// Its version.
+        /// The version.
         found: u32,
     },
-    /// Its run has an id that no run has. Files are called after runs, so this is not taken lightly.
+    /// The id is not that of a run. Files are called after runs, so this is not taken lightly.
     #[error("the record of a run has no valid id: {0:?}")]
     Run(String),
     /// It names a scope that no run has.
@@ -209,7 +209,7 @@ impl Record {
     }
 
     /// Returns whether another record of the run is about the same part of it: the same batch of the same objects. A
-    /// run that somebody carries on may come to its next batch while another process waits for its lock.
+    /// run that somebody resumes may come to its next batch while another process waits for its lock.
     pub fn is_of_same_part(&self, other: &Self) -> bool {
         let batch = |record: &Self| record.batches.as_ref().map(|batches| batches.current);
         batch(self) == batch(other) && self.choice == other.choice
@@ -301,7 +301,7 @@ impl Record {
         elsewhere.unwrap_or(if is_over { Role::Target } else { Role::Source })
     }
 
-    /// Which objects the run moves.
+    /// Returns the namespaces that the run moves.
     pub fn namespaces(&self) -> Namespaces {
         if !self.namespaces.is_empty() {
             return Namespaces::from(self.namespaces.clone());

@@ -51,7 +51,7 @@ impl Found {
         decides.as_ref().and_then(|lease| lease.record.as_ref())
     }
 
-    /// Who has held the lock last.
+    /// Returns the last holder of the lock.
     fn holder(&self) -> Option<Holder> {
         self.target.iter().chain(&self.source).find_map(Lease::holder)
     }
@@ -74,7 +74,7 @@ pub(super) async fn find_one(cluster: &Client) -> Result<Option<Lease>, PhaseErr
     Ok(lease.filter(|lease| lease.record.is_some()))
 }
 
-/// What was interrupted.
+/// The interrupted run.
 enum Interrupted {
     /// A move between the two clusters.
     Move(Run, Record),
@@ -82,7 +82,7 @@ enum Interrupted {
     OfFiles(Run, Record),
 }
 
-/// The run to carry on or put back; the clusters of a move have to be the right way round.
+/// Returns the run to resume or roll back; the clusters of a move have to be the right way round.
 async fn interrupted(run: &Run) -> Result<(Interrupted, Option<Holder>), MoveError> {
     exposure::warn(run);
     let found = find(&run.source, &run.target).await.map_err(MoveError::Unprepared)?;
@@ -134,7 +134,7 @@ fn interrupted_move(run: &Run, found: &Found) -> Result<Interrupted, MoveError> 
     Ok(Interrupted::Move(as_recorded(run, &record), record))
 }
 
-/// Carries on an interrupted run to its end.
+/// Continues an interrupted run to its end.
 ///
 /// # Errors
 /// When there is none, its holder is still alive, or it fails again.
@@ -172,7 +172,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     Ok(())
 }
 
-/// Carries on under the lock, from the phase that the run is in.
+/// Continues under the lock, from the phase that the run is in.
 async fn resume_locked(
     run: &Run,
     lock: Lock,
@@ -264,7 +264,7 @@ async fn plan_again(run: &Run, report: &mut Report) -> Result<(Preflight, Report
     }
 }
 
-/// Refuses to carry on what preflight does not let through. Of a run in batches more than nothing was changed: others may
+/// Refuses to continue a run that preflight does not let through. Of a run in batches more than nothing was changed: others may
 /// have moved, and the one in flight may be paused.
 fn refused(run: &Run, findings: Findings) -> MoveError {
     match run.options.batches {
@@ -276,7 +276,7 @@ fn refused(run: &Run, findings: Findings) -> MoveError {
     }
 }
 
-/// Goes on with copies that are complete.
+/// Continues with copies that are complete.
 async fn carry_on(
     run: &Run,
     lock: Lock,
@@ -334,9 +334,9 @@ async fn carry_on(
     Ok(lock)
 }
 
-/// What an interrupted run has left.
+/// The objects of an interrupted run.
 struct Left {
-    /// What of it is in the source.
+    /// Objects in the source.
     graph: Graph,
     /// The copies of that.
     copies: Copies,

@@ -1,4 +1,4 @@
-//! What a move did or would do, for people and for machines.
+//! The report of a move, for people and for machines.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -21,7 +21,7 @@ use super::sides::ClusterState;
 /// Version of the report's schema. Fields are only added to a version, never changed or removed.
 pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
 
-/// How a move ended.
+/// Ends of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
@@ -41,7 +41,7 @@ pub enum Outcome {
     Undone,
     /// Some batches have moved; the one that failed was put back, and the rest is in the source as before.
     PartlyMoved,
-    /// It failed half-way; `error` says what to do.
+    /// It failed halfway; `error` says what to do.
     Unfinished,
     /// It could not begin; nothing was changed.
     NotBegun,
@@ -56,9 +56,9 @@ impl fmt::Display for Outcome {
 /// The reason why a run has not succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// What failed and why.
+    /// The failure and its cause.
     pub message: String,
-    /// What to do about it.
+    /// The next step.
     pub hint: String,
 }
 
@@ -117,11 +117,11 @@ pub struct Report {
     pub kind: &'static str,
     /// Id of the run, as in the annotations it sets.
     pub run: String,
-    /// What it does.
+    /// The operation.
     pub operation: Operation,
-    /// How it ended.
+    /// The end.
     pub outcome: Outcome,
-    /// Why, when it has not succeeded.
+    /// The error, when it has not succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
     /// Namespace that moved; absent when all did.
@@ -169,7 +169,7 @@ pub struct Report {
     pub conversions: Vec<ConvertedKind>,
     /// Problems found.
     pub findings: Vec<Finding>,
-    /// What became of readiness probes.
+    /// Results of readiness probes.
     pub probes: Probes,
     /// Objects moved or kept, by kind.
     pub counts_by_kind: BTreeMap<String, usize>,

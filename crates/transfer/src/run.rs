@@ -1,4 +1,4 @@
-//! What all phases of one run share.
+//! State that all phases of one run share.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -84,11 +84,11 @@ pub struct Run {
     pub source: Client,
     /// The cluster to move to.
     pub target: Client,
-    /// What the user chose.
+    /// Options of the user.
     pub options: MoveOptions,
-    /// Where progress goes.
+    /// Receive the progress.
     pub events: Events,
-    /// Whether to stop.
+    /// The request to stop.
     pub stop: Stop,
     /// Sides of its Clusters.
     pub sides: Sides,

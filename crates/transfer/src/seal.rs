@@ -52,7 +52,7 @@ fn loses_managers(graph: &Graph, node: &Node, served: &Served) -> bool {
 
 /// Hands one copy over. Returns the object if its copy has other managed fields now than it should have.
 ///
-/// The finalizers come under the name of whoever manages them in the source, where that is one manager: what a
+/// The finalizers come under the name of their manager in the source, where that is one manager: what a
 /// request changes is booked to its sender, even if the same request says who manages what. Where it is booked
 /// to somebody else nevertheless, a second request puts that right.
 async fn seal_one(
@@ -132,13 +132,13 @@ fn warn(different: Vec<ObjectId>, dropped: Vec<ObjectId>) -> Findings {
     if !dropped.is_empty() {
         let problem =
             "the target does not serve the version at which some managedFields were written";
-        let hint = "nobody manages these fields in the target: whoever applies these objects next takes them over, \
+        let hint = "nobody manages these fields in the target: the next one who applies these objects takes them over, \
                     and does not remove what is no longer in its configuration";
         findings.group_warning("FieldManagersDropped", "target", dropped, problem, hint);
     }
     if !different.is_empty() {
         let problem = "the target has stored other managedFields than those of the source";
-        let hint = "a webhook or policy of the target may change them with every update; whoever applies \
+        let hint = "a webhook or policy of the target may change them with every update; a user who applies \
                     these objects next may have to use --force-conflicts";
         findings.group_warning("FieldManagersDiffer", "target", different, problem, hint);
     }

@@ -1,4 +1,4 @@
-//! Asking before an interrupted run is carried on or put back. Its records are in Leases: whoever can write to those
+//! Asking before an interrupted run is resumed or rolled back. Its records are in Leases: a user who can write to those
 //! can make a run up, and say what it is about.
 
 use std::fmt;
@@ -8,14 +8,14 @@ use super::error::MoveError;
 use super::lock::Holder;
 use super::record::Record;
 
-/// A run that was interrupted, for whoever decides about it.
+/// A run that was interrupted, for the decision about it.
 #[derive(Clone, Debug)]
 pub struct Interruption {
-    /// Its record.
+    /// The record of the run.
     pub record: Record,
     /// The API server of the cluster that the record is about.
     pub server: String,
-    /// Who had its lock last, if that was not let go.
+    /// The last holder of its lock, if it was not released.
     pub holder: Option<Holder>,
 }
 

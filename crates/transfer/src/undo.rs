@@ -54,7 +54,7 @@ pub(super) async fn undo(
     run.recorded("undo", undone).await
 }
 
-/// Whether a request of this process may still be carried out.
+/// The chance that a request of this process is still carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stray {
     /// The answer to every request is known.

@@ -19,7 +19,7 @@ use super::preflight::check_health;
 use super::report::{API_VERSION, Explained, kept_reason, stay_reason};
 use super::run::Run;
 
-/// What a management cluster holds, and what becomes of it.
+/// The contents of a management cluster, with the fate of each object.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MovePlan {
@@ -33,7 +33,7 @@ pub struct MovePlan {
     pub units: Vec<Unit>,
     /// Objects that belong to no Cluster and that Clusters use.
     pub shared: Vec<SharedObjects>,
-    /// What else does not move, and why.
+    /// Other objects that do not move, with the reasons.
     pub stays: Vec<Explained>,
     /// Problems of the choice.
     pub findings: Vec<Finding>,
@@ -45,7 +45,7 @@ pub struct MovePlan {
 pub struct Unit {
     /// The Clusters.
     pub clusters: Vec<PlannedCluster>,
-    /// What ties several of them together.
+    /// Objects that tie several of them together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tied_by: Vec<ObjectId>,
 }
@@ -56,7 +56,7 @@ pub struct Unit {
 pub struct PlannedCluster {
     /// `namespace/name`.
     pub name: String,
-    /// Whether it moves.
+    /// True if it moves.
     pub moves: bool,
     /// Objects that belong to it, by kind.
     pub objects: BTreeMap<String, usize>,
@@ -70,14 +70,14 @@ pub struct SharedObjects {
     pub objects: Vec<ObjectId>,
     /// The Clusters that use them, as `namespace/name`.
     pub used_by: Vec<String>,
-    /// What becomes of them.
+    /// Their fate.
     pub fate: PlannedFate,
-    /// Why, unless they move; or that nobody is known to use them, so that every Cluster counts.
+    /// The reason, unless they move; or that nobody is known to use them, so that every Cluster counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What becomes of an object.
+/// The fate of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PlannedFate {

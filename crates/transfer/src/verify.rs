@@ -25,7 +25,7 @@ use super::run::Run;
 /// Kinds listed at once.
 const LISTS_IN_FLIGHT: usize = 8;
 
-/// What a verification without an error has found.
+/// The result of a verification without an error.
 #[derive(Clone, Debug)]
 pub enum Verification {
     /// Every copy equals its source.
@@ -37,7 +37,7 @@ pub enum Verification {
 /// Copies that equal their sources.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// What moves, as it was when it was compared.
+    /// The objects that move, as they were when they were compared.
     pub graph: Graph,
     /// The copies, as they were read.
     pub copies: Copies,

@@ -164,7 +164,7 @@ pub(super) fn check_skips(spec: &Spec, blueprint: &Blueprint) -> Result<(), Work
     Ok(probes::check_skips(spec, blueprint, &objects)??)
 }
 
-/// The objects of the cluster, as far as they can be told without a management cluster.
+/// The objects of the cluster, as far as they are known without a management cluster.
 pub(super) fn draft(spec: &Spec, blueprint: &Blueprint) -> Result<Vec<Value>, StepError> {
     match spec.cluster_manifest()? {
         Some(objects) => Ok(objects),
@@ -284,7 +284,7 @@ impl Turn<'_> {
         Ok(Client::connect("target", &kubeconfig).await?)
     }
 
-    /// The objects of the cluster, as far as they can be told without a management cluster.
+    /// The objects of the cluster, as far as they are known without a management cluster.
     pub(super) fn draft(&self) -> Result<Vec<Value>, StepError> {
         draft(self.spec(), self.blueprint())
     }

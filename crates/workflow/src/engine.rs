@@ -72,7 +72,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
                 let _ = workflow.note(What::Failed { step, error: words });
                 workflow.halted.store(true, Ordering::Relaxed);
                 // What was stopped because of another failure is no failure of its own; of all that a user
-                // has stopped the first is told.
+                // has stopped the first is reported.
                 let is_told =
                     failed.as_ref().is_none_or(|(told, why)| why.is_interruption() && step < *told);
                 if is_told {

@@ -88,7 +88,7 @@ pub(super) struct Sketch<'a> {
 }
 
 impl Sketch<'_> {
-    /// The objects of the cluster, as far as they can be told without a management cluster.
+    /// The objects of the cluster, as far as they are known without a management cluster.
     pub(super) fn objects(&self) -> Result<Vec<Value>, StepError> {
         draft(self.spec, self.blueprint)
     }

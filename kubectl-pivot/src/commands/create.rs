@@ -66,7 +66,7 @@ impl CreateRequest {
     }
 }
 
-/// A run may be carried on from another folder.
+/// A run may be continued from another folder.
 fn absolute(mut document: PivotDocument) -> PivotDocument {
     let name = document.metadata.name.clone().unwrap_or_default();
     let spec = &mut document.spec;
@@ -88,7 +88,7 @@ pub fn create_outline(request: &CreateRequest) -> Result<Outline, CommandError> 
     Ok(outline(request.document()?, &registry)?)
 }
 
-/// Creates the cluster, or carries on a run of that name.
+/// Creates the cluster, or continues a run of that name.
 ///
 /// # Errors
 /// The document is wrong, or a step fails.
@@ -117,7 +117,7 @@ pub struct CreateResumeRequest {
     pub plugin_folders: Vec<PathBuf>,
 }
 
-/// Carries on a run of this machine.
+/// Continues a run of this machine.
 ///
 /// # Errors
 /// There is none of this name, or a step fails.
@@ -170,7 +170,7 @@ pub fn create_status(name: Option<&str>) -> Result<PivotRuns, CommandError> {
     Ok(PivotRuns { api_version: workflow::API_VERSION, kind: "PivotRunList", items: states })
 }
 
-/// Shows the runs now, and again whenever they have changed, until none goes on or the user stops.
+/// Shows the runs now, and again whenever they have changed, until none is active or the user stops.
 ///
 /// # Errors
 /// They cannot be read, or there is none of this name.

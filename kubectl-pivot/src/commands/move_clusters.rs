@@ -153,7 +153,7 @@ pub async fn move_clusters(
     ended(run, report, result)
 }
 
-/// Carries on an interrupted move.
+/// Continues an interrupted move.
 ///
 /// # Errors
 /// When there is none, its holder is still alive, or it fails again.

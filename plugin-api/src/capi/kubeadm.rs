@@ -9,12 +9,12 @@ use crate::cluster::ClusterRequest;
 use crate::error::{PluginError, PluginResult};
 use crate::values::{Values, invalid};
 
-/// What an infrastructure provider contributes to the manifests.
+/// An infrastructure provider's part of the manifests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Infrastructure<'a> {
     /// Kind of the cluster's infrastructure, for example `DockerCluster`.
     pub cluster_kind: &'a str,
-    /// Its `spec`, if it needs one.
+    /// `spec` of that object, if it needs one.
     pub cluster_spec: Option<Value>,
     /// Kind of the machine template, for example `DockerMachineTemplate`.
     pub template_kind: &'a str,
@@ -57,7 +57,7 @@ impl<'a> KubeadmCluster<'a> {
         })
     }
 
-    /// How versions are chosen, for the kinds of the infrastructure provider.
+    /// Returns the choice of versions, for the kinds of the infrastructure provider.
     pub fn versions(&self) -> &VersionChoice<'a> {
         &self.versions
     }

@@ -20,7 +20,7 @@ pub mod names {
     pub const SERVICE_DOMAIN: &str = "service-domain";
     /// Names in the API server's certificate.
     pub const CERT_SANS: &str = "cert-sans";
-    /// Whether names of objects start with the name of the cluster.
+    /// Feature: names of objects start with the name of the cluster.
     pub const PREFIX_NAMES: &str = "prefix-names";
     /// Version of the manifests.
     pub const API_VERSION: &str = "api-version";

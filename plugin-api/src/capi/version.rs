@@ -1,4 +1,4 @@
-//! Which version of a kind to render.
+//! The choice of the version of a kind to render.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ pub enum ApiVersion {
     V1Beta2,
 }
 
-/// How to choose a version: what is wanted, and what the management cluster offers.
+/// The choice of a version: wanted ones, and those that the management cluster offers.
 #[derive(Clone, Copy, Debug)]
 pub struct VersionChoice<'a> {
     request: &'a ClusterRequest,

@@ -1,4 +1,4 @@
-//! What CNI plugins must do.
+//! Rules for CNI plugins.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What plugins of both kinds must do.
+//! Rules for plugins of both kinds.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What infrastructure plugins must do.
+//! Rules for infrastructure plugins.
 
 use serde_json::{Value, json};
 

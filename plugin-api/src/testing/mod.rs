@@ -16,7 +16,7 @@ use crate::info::{PluginInfo, PluginKind};
 use crate::protocol::method;
 use crate::provider::{CniProvider, InfrastructureProvider};
 
-/// How to reach a plugin: method and request in, answer or error out.
+/// Calls a plugin: method and request in, answer or error out.
 pub type Invoke<'a> = dyn Fn(&str, &[u8]) -> Result<Vec<u8>, PluginError> + 'a;
 
 /// Checks that failed, each as one sentence; empty means that the plugin conforms.

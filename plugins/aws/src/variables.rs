@@ -1,4 +1,4 @@
-//! What the provider's own cluster template asks for.
+//! Variables of the provider's own cluster template.
 
 use kubectl_pivot_plugin_api::stub::StubVariable;
 

@@ -1,4 +1,4 @@
-//! What the provider's controllers need.
+//! Credentials of the provider's controllers.
 
 use kubectl_pivot_plugin_api::stub::StubVariable;
 

@@ -1,4 +1,4 @@
-//! What "ready" means.
+//! Probes that define "ready".
 
 use kubectl_pivot_plugin_api::{Probe, ProbeStage};
 

@@ -1,4 +1,4 @@
-//! What must be there before the cluster: providers, kind's configuration, Docker.
+//! Requirements before the cluster: providers, kind's configuration, Docker.
 
 use kubectl_pivot_plugin_api::{
     BootstrapRequirements, IpFamily, Mount, PluginResult, ProvidersToInit, Tool, Values,

@@ -15,7 +15,7 @@ use kubectl_pivot_plugin_api::{
 };
 use serde_json::json;
 
-/// Where the provider keeps the name of a cluster's listener, which is the cluster's own.
+/// Annotation in which the provider keeps the name of a cluster's listener, which is the cluster's own.
 const LISTENER: &str = "inmemorycluster.infrastructure.cluster.x-k8s.io/listener";
 
 /// The plugin.

@@ -1,4 +1,4 @@
-//! Whoever plays the provider's manager and its webhooks. It writes what the real ones were seen to write.
+//! The simulated manager of the provider, with its webhooks. It writes the fields that the real ones were seen to write.
 
 use capi::{Object, ResourceType};
 use cluster::{ApiError, Client, PatchKind, WriteOptions};
@@ -22,7 +22,7 @@ pub fn kind(name: &str) -> ResourceType {
     ResourceType::new(API_VERSION, name, plural, true)
 }
 
-/// What the manager makes of a release.
+/// The manager's result for a release.
 #[derive(Clone, Copy, Debug)]
 pub enum Outcome<'a> {
     /// helm has failed and said this.
@@ -93,7 +93,7 @@ pub async fn begin_release(
     report(client, &release, json!({}), conditions).await
 }
 
-/// What the manager reports of a release, on its HelmReleaseProxy and then on the HelmChartProxy.
+/// Status that the manager reports of a release, on its HelmReleaseProxy and then on the HelmChartProxy.
 ///
 /// # Errors
 /// When a request fails.

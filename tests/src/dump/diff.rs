@@ -1,4 +1,4 @@
-//! Where two dumps differ, path by path.
+//! Differences of two dumps, path by path.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

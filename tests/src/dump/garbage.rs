@@ -1,4 +1,4 @@
-//! What the garbage collector still has to do in a dump: a comparison that does not wait for it compares
+//! Work that the garbage collector still has in a dump: a comparison that does not wait for it compares
 //! how fast it was.
 
 use std::collections::BTreeSet;

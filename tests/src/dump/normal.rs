@@ -16,7 +16,7 @@ const UID_LENGTH: usize = 36;
 /// Metadata that says nothing about what an object is.
 const BOOKKEEPING: [&str; 4] = ["uid", "resourceVersion", "generation", "creationTimestamp"];
 
-/// Which object a uid names.
+/// Objects by uid.
 #[derive(Clone, Debug, Default)]
 pub struct Uids(HashMap<String, String>);
 
@@ -71,7 +71,7 @@ fn is_namespace(identity: &str) -> bool {
     identity.starts_with("Namespace ")
 }
 
-/// How to bring a dump into its normal form.
+/// Rules that bring a dump into its normal form.
 #[derive(Clone, Copy, Debug)]
 pub struct Normal<'a> {
     /// Uids of the dumped cluster: become `uid(<identity>)`.
@@ -146,7 +146,7 @@ impl Normal<'_> {
     }
 }
 
-/// Where the first text of the form `8-4-4-4-12` hexadecimal digits begins.
+/// Returns the start of the first text of the form `8-4-4-4-12` hexadecimal digits.
 fn find_uid(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     (0..(bytes.len() + 1).saturating_sub(UID_LENGTH))

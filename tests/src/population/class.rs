@@ -148,7 +148,7 @@ fn topology_of(population: &mut Population, name: &str, cluster: Piece) -> Handl
     cluster
 }
 
-/// What the topology controller applies: the fields it owns must stay its own after a move.
+/// Fields that the topology controller applies: they must stay its own after a move.
 fn topology_fields(name: &str) -> Value {
     json!({"metadata": {"name": name, "labels": {"topology.cluster.x-k8s.io/owned": ""},
         "annotations": {"cluster.x-k8s.io/cloned-from-name": "quick-start"}},

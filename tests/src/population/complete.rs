@@ -10,7 +10,7 @@ use super::{Piece, Population};
 
 const ADDONS: &str = "addons.cluster.x-k8s.io/v1beta2";
 
-/// Where the shared pieces of a [`population`] live.
+/// Namespaces of the shared pieces of a [`population`].
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'a> {
     /// The namespace that moves; also part of the names of what lives elsewhere.

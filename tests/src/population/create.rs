@@ -14,7 +14,7 @@ use crate::dump::Kinds;
 pub struct CreateError {
     /// The piece.
     pub piece: String,
-    /// Why.
+    /// The reason.
     pub source: ApiError,
 }
 

@@ -1,4 +1,4 @@
-//! What the source clusters of a case hold: one file for each population, over a small language of
+//! The populations of source clusters: one file for each, over a small language of
 //! pieces that refer to each other by handle, so that twins get the same objects under other uids.
 
 pub mod class;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(pub(super) usize);
 
-/// Who owns a piece.
+/// Owner of a piece.
 #[derive(Clone, Debug)]
 pub(super) enum Owner {
     /// Another piece.
@@ -15,7 +15,7 @@ pub(super) enum Owner {
     Missing { api_version: String, kind: String, name: String },
 }
 
-/// Where a piece lives.
+/// Namespace of a piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// The population's namespace.

@@ -9,7 +9,7 @@ use super::crds::{API_VERSION, GADGET, HOLDER, MOVE, MOVE_HIERARCHY, STRANGER, W
 use super::shapes::bare_cluster;
 use super::{Handle, Piece, Population};
 
-/// What a node is.
+/// Kinds of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shape {
     /// A provisioned Cluster, whose name secrets may carry.
@@ -30,7 +30,7 @@ pub enum Shape {
     ConfigMap,
 }
 
-/// Which label a node carries.
+/// Label of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
     /// None.

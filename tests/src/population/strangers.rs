@@ -1,4 +1,4 @@
-//! What must not move: objects of unlabelled CRDs, and orphans.
+//! Objects that must not move: those of unlabelled CRDs, and orphans.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What a request is about.
+//! The subject of a request.
 
 use capi::ResourceType;
 use serde_json::Value;
@@ -13,7 +13,7 @@ const RECORD: &str = "kubectl-pivot.io/record";
 /// Annotation that every copy carries when it is created.
 const COPY: &str = "kubectl-pivot.io/run";
 
-/// What may be active on one side only, since a move pauses it. DockerClusters stand for all kinds of
+/// Kinds that may be active on one side only, since a move pauses them. DockerClusters stand for all kinds of
 /// which no object reports that it is paused.
 pub(super) fn one_sided_types() -> [ResourceType; 5] {
     let addons = "addons.cluster.x-k8s.io/v1beta2";
@@ -23,12 +23,12 @@ pub(super) fn one_sided_types() -> [ResourceType; 5] {
     [cluster_type(), sets, addon::kind("HelmChartProxy"), addon::kind("HelmReleaseProxy"), docker]
 }
 
-/// Which cluster of a pair.
+/// The clusters of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
-    /// Where objects are moved from.
+    /// Source of the move.
     Source,
-    /// Where they are moved to.
+    /// Target of the move.
     Target,
 }
 

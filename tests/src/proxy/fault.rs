@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! Faults, and the requests that they meet.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::call::Call;
 use super::hostile::Hostility;
 
-/// What goes wrong with a request.
+/// Faults of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It is kept, and not forwarded before it is released.

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::http::Answer;
 
-/// Where redirections lead.
+/// Target of redirections.
 pub(super) const ELSEWHERE: &str = "/elsewhere";
 
 /// One way of not being an API server.

@@ -47,7 +47,7 @@ struct Upstream {
     tape: Tape,
 }
 
-/// What is left to do with a connection after a request.
+/// Next step for a connection after a request.
 enum Next {
     Answer(Answer),
     Stream(Response<Body>),
@@ -256,7 +256,7 @@ impl Upstream {
         Some(Answer { status, headers, body })
     }
 
-    /// What an object is now; `None` when the API server cannot be reached.
+    /// Returns an object as it is now; `None` when the API server cannot be reached.
     async fn look_at(&self, path: &str) -> Option<Activity> {
         let (method, target) = ("GET".to_owned(), path.to_owned());
         let request = Request { method, target, headers: Vec::new(), body: Vec::new() };
@@ -285,7 +285,7 @@ async fn pass_on(stream: &mut BufReader<TcpStream>, response: Response<Body>) ->
     Ok(())
 }
 
-/// What there is in a cluster that may be active on one side only.
+/// Objects of a cluster that may be active on one side only.
 ///
 /// # Panics
 /// When a list fails.
@@ -306,7 +306,7 @@ pub async fn one_sided(
     found
 }
 
-/// What an object is that was read.
+/// Kinds of an object that was read.
 fn state_of(object: &Value) -> Activity {
     if oracle::is_active(object) { Activity::Active } else { Activity::Paused }
 }

@@ -1,4 +1,4 @@
-//! What both proxies of a pair share: the count and the log of writes, the rules, the timeline.
+//! State that both proxies of a pair share: the count and the log of writes, the rules, the timeline.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use super::timeline::{Activity, Timeline};
 /// A write of the program under test.
 #[derive(Clone, Debug)]
 pub struct Write {
-    /// Its number, from 1 on; `None` for a mere renewal of the lock.
+    /// Number, from 1 on; `None` for a mere renewal of the lock.
     pub number: Option<usize>,
     /// The request.
     pub call: Call,
@@ -24,7 +24,7 @@ pub struct Write {
     pub status: Option<u16>,
 }
 
-/// What both proxies of a pair share. Clones share it too.
+/// State that both proxies of a pair share. Clones share it too.
 #[derive(Clone)]
 pub struct Tape(Arc<Shared>);
 
@@ -34,7 +34,7 @@ struct Shared {
     forwarded: AtomicUsize,
     /// Writes to Clusters, one after the other.
     one_sided: tokio::sync::Mutex<()>,
-    /// How many requests are or were kept in this run.
+    /// Number of requests that are or were held in this run.
     held: watch::Sender<usize>,
     /// Counts up when what is kept may go on.
     released: watch::Sender<usize>,

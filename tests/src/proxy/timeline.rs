@@ -1,4 +1,4 @@
-//! Which Clusters and Helm releases are active where, after every write: never on both sides. And which
+//! Clusters and Helm releases that are active, after every write: never on both sides. And which
 //! objects are being torn down: never while their Cluster is active.
 //!
 //! The proxies let one write to such an object through at a time and then look at it, so the
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::call::Side;
 
-/// What an object is on one side.
+/// An object on one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Activity {
     /// It is not there.

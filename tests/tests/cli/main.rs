@@ -53,7 +53,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["plugin", "new"],
 ];
 
-/// What is said of an API server whose kubeconfig was read; of two, whichever fails first is named.
+/// Start of the error about an API server whose kubeconfig was read; of two, the one that fails first is named.
 const UNREACHABLE: &str = "cannot get /version in the ";
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use crate::machines::Story;
 
 /// The namespace of the cluster.
 pub(crate) const NAMESPACE: &str = "default";
-/// Its name.
+/// The name.
 pub(crate) const CLUSTER: &str = "c0";
 
 /// Workers of the cluster.
@@ -33,9 +33,9 @@ const WORKERS: usize = 2;
 /// A direction relative to the next move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
-    /// Where the cluster is.
+    /// Address of the cluster.
     From,
-    /// Where it is moved to.
+    /// Target of the move.
     To,
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum Direction {
 pub(crate) struct Management {
     /// Past the proxy.
     pub(crate) client: Client,
-    /// What happens in it.
+    /// Events in it.
     pub(crate) history: History,
     kubeconfig: std::path::PathBuf,
     // Held so that it goes on listening.
@@ -61,7 +61,7 @@ struct Pod {
 /// Everything that the cases share.
 pub(crate) struct Bench {
     sides: [Management; 2],
-    /// Which side the cluster is on.
+    /// Side of the cluster.
     active: AtomicUsize,
     tape: Tape,
     homes: AtomicUsize,
@@ -126,7 +126,7 @@ impl Bench {
         Story::begin(self).await
     }
 
-    /// What the proxies share.
+    /// State that the proxies share.
     pub(crate) fn tape(&self) -> &Tape {
         &self.tape
     }
@@ -136,7 +136,7 @@ impl Bench {
         &self.sides[self.index(direction)]
     }
 
-    /// What the tape calls a management cluster.
+    /// Names of management clusters on the tape.
     pub(crate) fn place(&self, direction: Direction) -> Side {
         [Side::Source, Side::Target][self.index(direction)]
     }

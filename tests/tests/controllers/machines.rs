@@ -33,7 +33,7 @@ const REPORTING: [(&str, &str); 8] = [
 /// The longest that controllers may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What is real behind the Machines: by Machine, its provider id and its Node, and all Nodes by uid.
+/// The machines behind the Machines: by Machine, the provider id and the Node, and all Nodes by uid.
 #[derive(Debug, PartialEq)]
 struct Reality {
     machines: BTreeMap<String, (String, String)>,
@@ -43,7 +43,7 @@ struct Reality {
 /// A move, or an attempt at one, as the Machines see it.
 pub(crate) struct Story {
     reality: Reality,
-    /// Where the Machines' history begins, on each side.
+    /// Start of the Machines' history, on each side.
     versions: [(Side, String); 2],
 }
 

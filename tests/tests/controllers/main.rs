@@ -104,7 +104,7 @@ async fn far_apart(bench: Arc<Bench>) {
     story.check_taken_over(&bench).await;
 }
 
-/// What a move is doing when something happens to it.
+/// Work of a move when something happens to it.
 #[derive(Clone, Copy)]
 enum While {
     Copying,

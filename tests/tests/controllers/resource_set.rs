@@ -92,7 +92,7 @@ async fn wait_until_applied(side: &Management) -> String {
     }
 }
 
-/// What it has created in the workload cluster.
+/// Objects that it has created in the workload cluster.
 async fn addon(side: &Management) -> Object {
     let found = workload(&side.client).await.get(&config_maps(), Some(NAMESPACE), ADDON).await;
     found.expect("the workload cluster answers").expect("it was applied")

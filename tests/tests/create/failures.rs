@@ -1,4 +1,4 @@
-//! What goes wrong in each step, and whether a user is told what they need.
+//! Failures of each step, and the messages about them.
 
 use std::io::Write as _;
 use std::path::Path;

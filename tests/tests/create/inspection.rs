@@ -1,4 +1,4 @@
-//! What is shown of a cluster in which something is wrong.
+//! The inspection of a cluster in which something is wrong.
 
 use capi::{Object, ResourceType};
 use cluster::{Client, WriteOptions};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 const NAMESPACE: &str = "capi-kubeadm-control-plane-system";
 
-/// What a user is told of it: the event once, and the end of the log, its beginning left out.
+/// The message to a user: the event once, and the end of the log without its beginning.
 pub const TOLD: [&str; 3] = [
     "event: Machine pivot-0: BootstrapFailed: kubeadm init has timed out\n      last lines of",
     "last lines of capi-kubeadm-control-plane-system/manager-x:\n        | {\"line\":13}",

@@ -14,7 +14,7 @@ use super::failures::expect;
 use super::stage::{Scene, Stage};
 use super::whole::clusters;
 
-/// What a rehearsal does not show.
+/// Problems that a rehearsal does not show.
 const NO_WORKERS: Policy = Policy {
     name: "no-workers-here",
     refuses: ("cluster.x-k8s.io", "machinedeployments", "CREATE"),

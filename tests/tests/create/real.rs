@@ -19,7 +19,7 @@ use super::whole::clusters;
 
 const CORE: &str = "cluster.x-k8s.io/v1beta2";
 
-/// What is real behind Machines: by name, provider id and Node.
+/// The machines behind Machines: by name, provider id and Node.
 type Machines = BTreeMap<String, (String, String)>;
 
 pub async fn real_controllers_of_the_target_take_over(stage: Arc<Stage>) {

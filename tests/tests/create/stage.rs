@@ -1,4 +1,4 @@
-//! What all cases share: parts, a repository, an installed plugin.
+//! State that all cases share: parts, a repository, an installed plugin.
 
 use std::path::{Path, PathBuf};
 
@@ -116,12 +116,12 @@ impl Scene {
         self.target = None;
     }
 
-    /// Whoever plays the controllers of both clusters.
+    /// The simulated controllers of both clusters.
     pub fn understudy(&self) -> Understudy {
         Understudy::begin(self.part(|_| {}))
     }
 
-    /// What they play, changed by the case.
+    /// The behaviour, changed by the case.
     pub fn part(&self, change: impl FnOnce(&mut understudy::Part)) -> understudy::Part {
         let bootstrap = self.path("state/runs/pivot/bootstrap.kubeconfig");
         let mut part = understudy::Part {

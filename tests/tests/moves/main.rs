@@ -19,7 +19,7 @@ use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::authenticator::Authenticator;
 use kubectl_pivot_tests::suite::Suite;
 
-/// What the parts share.
+/// State that the parts share.
 struct Ground {
     arena: Arc<Arena>,
     /// Tells the API servers which tokens are good.

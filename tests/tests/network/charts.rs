@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kubectl_pivot_tests::charts::{index, pack};
 
-/// What the plugin cilium installs by default.
+/// Chart that the plugin cilium installs by default.
 pub const CILIUM: &str = "1.20.2";
 /// A version that waits for a job of its own, which nobody runs here.
 pub const WAITING: &str = "1.20.2-waiting";

@@ -1,4 +1,4 @@
-//! What is wrong with a chart, its repository or its values, and whether a user is told what they need.
+//! Problems of a chart, its repository or its values, and the messages about them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What all cases share: a bootstrap cluster, a target, a repository of charts, an installed plugin.
+//! State that all cases share: a bootstrap cluster, a target, a repository of charts, an installed plugin.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -33,7 +33,7 @@ pub struct Stage {
     pub helm: PathBuf,
     /// The real registry.
     pub registry: PathBuf,
-    /// What is in the repository.
+    /// Contents of the repository.
     pub archives: Archives,
     /// The repository with all charts.
     pub repository: FileServer,

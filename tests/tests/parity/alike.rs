@@ -11,7 +11,7 @@ use crate::Parity;
 /// Exit code of a move that found nothing to move.
 const NOTHING_IN_SCOPE: i32 = 4;
 
-/// What is compared.
+/// The compared objects.
 pub(crate) struct Scope<'a> {
     /// Name of the case.
     pub(crate) case: &'a str,

@@ -109,7 +109,7 @@ async fn class_used_elsewhere(parity: Arc<Parity>) {
     moved.unwrap_or_else(|difference| panic!("{difference}"));
 }
 
-/// What does not move must be named in the report, with a reason.
+/// An object that does not move must be named in the report, with a reason.
 async fn strangers_and_orphans(parity: Arc<Parity>) {
     let namespace = namespace_of("strangers_and_orphans");
     let scope = Scope { case: "strangers_and_orphans", namespace: &namespace, others: &[] };

@@ -105,7 +105,7 @@ async fn refused(parity: &Parity, namespace: &str) -> Result<BTreeSet<String>, S
     Ok(names)
 }
 
-/// What a move by clusterctl has left behind although it has deleted an owner.
+/// Objects that a move by clusterctl has left behind although it has deleted an owner.
 struct Left {
     torn: BTreeSet<String>,
     /// Those that are in neither cluster afterwards.

@@ -13,7 +13,7 @@ use kubectl_pivot_tests::deviation::{ALL, DEVIATIONS};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::{Stage, Twins};
 
-/// What the cases share.
+/// State that the cases share.
 struct Parity {
     // Dropped in this order: the control planes before their folder.
     twins: Twins,

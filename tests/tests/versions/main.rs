@@ -19,7 +19,7 @@ use capi::Object;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
 
-/// How long controllers may do something to what was moved.
+/// Time in which controllers may change moved objects.
 const SETTLE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {

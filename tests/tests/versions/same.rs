@@ -1,4 +1,4 @@
-//! What was moved beside what was created in the target through the same version.
+//! Moved objects beside those that were created in the target through the same version.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) async fn as_created_there(bench: Arc<Bench>) {
     check_applied(&bench, &moved).await;
 }
 
-/// Who has applied fields through the older version removes them through the newer one.
+/// A manager that has applied fields through the older version removes them through the newer one.
 async fn check_applied(bench: &Bench, namespace: &str) {
     let api_version = "infrastructure.cluster.x-k8s.io/v1beta2";
     let kind = bench.target.kinds.of(api_version, "DockerCluster");

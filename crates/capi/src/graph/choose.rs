@@ -40,7 +40,7 @@ pub enum Sharing {
     Owned,
 }
 
-/// What becomes of a node.
+/// The fate of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     /// As without a choice.

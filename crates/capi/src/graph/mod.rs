@@ -27,7 +27,7 @@ use super::resource::ResourceType;
 /// A kind that discovery lists, with what its CRD says about moving.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoveKind {
-    /// How the API server serves it.
+    /// The resource at which the API server serves it.
     pub resource: ResourceType,
     /// Every object of the kind moves.
     pub moves: bool,
@@ -56,7 +56,7 @@ impl MoveKind {
     }
 }
 
-/// Which objects a graph is made for.
+/// The objects that a graph is made for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The namespaces that move; all of them when `None`.
@@ -76,7 +76,7 @@ pub struct Owner {
     pub node: Option<usize>,
 }
 
-/// What becomes of an object.
+/// The fate of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Copied to the target, then deleted from the source.

@@ -1,4 +1,4 @@
-//! Which Clusters an object belongs to, and which use it.
+//! The Clusters that an object belongs to, and those that use it.
 //!
 //! An object *belongs* to the Clusters that it is below, by owner references and soft owners. One that is below
 //! none belongs to the Clusters that it names. What belongs to no Cluster (classes, templates, identities, sets,

@@ -179,7 +179,7 @@ fn speaking(protocol: &str, source: Vec<u8>) -> Vec<u8> {
     changed.into_bytes()
 }
 
-/// What is there already keeps its time, so that cargo need not build it again.
+/// A file that is there already keeps its time, so that cargo need not build it again.
 fn put(path: &Path, bytes: &[u8]) {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return;

@@ -1,4 +1,4 @@
-//! What is trusted is what is loaded, no matter who else writes to the folders.
+//! The trusted bytes are the loaded ones, no matter who else writes to the folders.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -115,7 +115,7 @@ struct Request {
     is_awaited: bool,
 }
 
-/// What has happened, for properties that a single state does not show.
+/// History, for properties that a single state does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct History {
     rollback_started: bool,

@@ -143,7 +143,7 @@ enum Uid {
     Again,
 }
 
-/// What a runner knows; its successor knows nothing of it.
+/// Knowledge of a runner; its successor has none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Memory {
     has_looked: bool,
@@ -156,7 +156,7 @@ struct Memory {
     has_looked_for_names: bool,
 }
 
-/// What has happened, for properties that a single state does not show.
+/// History, for properties that a single state does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct History {
     gitops_acts: u8,

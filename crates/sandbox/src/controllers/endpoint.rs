@@ -1,4 +1,4 @@
-//! Where the webhooks of a manager answer, for their callers.
+//! Addresses of the webhooks of a manager, for their callers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -25,7 +25,7 @@ use crate::parts::{Parts, PartsOptions};
 pub struct ManagerHost {
     clusters: Vec<PathBuf>,
     own: Vec<Controller>,
-    /// What works for all clusters: the in-memory provider and where it answers.
+    /// Serves all clusters: the in-memory provider, with the address at which it answers.
     shared: Option<(Endpoint, Controller)>,
     relay: Option<Controller>,
     plan: Plan,

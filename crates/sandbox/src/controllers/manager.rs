@@ -1,4 +1,4 @@
-//! Which managers there are, and how each is started.
+//! The managers, and the arguments that each is started with.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What controllers are made of: four programs and the manifests of their webhooks.
+//! The parts of controllers: four programs and the manifests of their webhooks.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,7 +15,7 @@ use crate::part::Part;
 use crate::parts::{Parts, PartsOptions, Search};
 use crate::{crds, go};
 
-/// How to run Cluster API's controllers in a sandbox.
+/// Options for Cluster API's controllers in a sandbox.
 #[derive(Clone, Debug)]
 pub struct ControllersOptions {
     /// The `kubectl-pivot` program, whose hidden command `sandbox relay` is run beside them.

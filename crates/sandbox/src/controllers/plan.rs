@@ -1,4 +1,4 @@
-//! What is settled before the clusters start: programs, certificates, ports, and CRDs that know where
+//! Preparation before the clusters start: programs, certificates, ports, and CRDs that know where
 //! their webhooks will answer.
 
 use std::fs;
@@ -17,7 +17,7 @@ use crate::pki::Authority;
 /// The in-memory provider listens there, on all addresses, and has no setting for that.
 const PROVIDER_PORT: u16 = 19_000;
 
-/// How the controllers of a sandbox are going to be started.
+/// Plan for the start of the controllers of a sandbox.
 pub(crate) struct Plan {
     pub(super) program: PathBuf,
     pub(super) parts: ControllerParts,

@@ -10,7 +10,7 @@ pub(crate) struct Controller {
     pub(super) name: String,
     /// The cluster that it works for; `None` for one that works for all.
     pub(super) cluster: Option<String>,
-    /// What runs.
+    /// The process.
     pub(super) process: Process,
 }
 

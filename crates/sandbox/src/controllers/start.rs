@@ -25,11 +25,11 @@ use crate::process::Process;
 pub(crate) struct Management<'a> {
     /// The name in the sandbox.
     pub(crate) name: &'a str,
-    /// How it is reached.
+    /// The way to reach it.
     pub(crate) access: Access<'a>,
 }
 
-/// How a cluster is reached.
+/// The way to reach a cluster.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Access<'a> {
     /// As any user: its authority is at hand.
@@ -55,7 +55,7 @@ impl Management<'_> {
     }
 }
 
-/// What all steps of a start share.
+/// Shared by all steps of a start.
 pub(super) struct Setting<'a> {
     pub(super) plan: &'a Plan,
     pub(super) clusters: &'a [Management<'a>],

@@ -17,7 +17,7 @@ pub enum ControlPlaneError {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// No free port, or no loopback interface.
@@ -31,7 +31,7 @@ pub enum ControlPlaneError {
     Spawn {
         /// The part.
         program: String,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// A process ended although it should have kept running.
@@ -61,7 +61,7 @@ pub enum ControlPlaneError {
     Setup {
         /// The action, for example `create the CRD clusters.cluster.x-k8s.io`.
         action: String,
-        /// What came back.
+        /// The answer.
         message: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What can fail in the sandbox, and what to do about it: one type for each layer.
+//! Errors of the sandbox, with hints: one type for each layer.
 
 mod control_plane;
 mod parts;

@@ -11,9 +11,9 @@ pub enum PartsError {
     /// The folder that the user named does not hold the part.
     #[error("{part} is not in the assets folder {}", dir.display())]
     NotInAssets {
-        /// What was looked for.
+        /// The part that was looked for.
         part: Part,
-        /// Where it was looked for.
+        /// The place where it was looked for.
         dir: PathBuf,
     },
     /// Neither found nor buildable, as there is no `go` on the PATH.
@@ -33,7 +33,7 @@ pub enum PartsError {
     MissingCrds {
         /// The CRDs and their version.
         what: String,
-        /// Where they would be.
+        /// The folder that they would be in.
         dir: PathBuf,
     },
     /// The Go toolchain is older than the modules need and could not fetch a newer one.
@@ -41,7 +41,7 @@ pub enum PartsError {
     GoTooOld {
         /// Part and version.
         what: String,
-        /// What `go` said.
+        /// Output of `go`.
         message: String,
     },
     /// A released part cannot be had.
@@ -73,7 +73,7 @@ pub enum PartsError {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// A manifest of a Go module, or what was made of it, is not what it should be.
@@ -81,7 +81,7 @@ pub enum PartsError {
     Manifest {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         message: String,
     },
     /// A CRD file is not what it should be.
@@ -89,7 +89,7 @@ pub enum PartsError {
     Crd {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         message: String,
     },
 }

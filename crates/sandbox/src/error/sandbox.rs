@@ -66,7 +66,7 @@ pub enum SandboxError {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// The record of a sandbox is damaged or of a newer version.
@@ -74,7 +74,7 @@ pub enum SandboxError {
     Record {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         message: String,
     },
     /// Processes survived even SIGKILL for seconds.
@@ -105,7 +105,7 @@ pub enum SandboxError {
     Cluster {
         /// `source`, `target`, `cluster-3`, …
         name: String,
-        /// How.
+        /// The cause.
         source: ControlPlaneError,
     },
 }

@@ -1,4 +1,4 @@
-//! What belongs to a Machine: its `KubeadmConfig` and its `DockerMachine`.
+//! The objects of a Machine: its `KubeadmConfig` and its `DockerMachine`.
 
 use serde_json::{Value, json};
 

@@ -134,7 +134,7 @@ fn machine_spec(member: Member<'_>) -> Value {
     spec
 }
 
-/// What the control plane provider reports on its Machines.
+/// Conditions that the control plane provider reports on its Machines.
 const CONTROL_PLANE_CONDITIONS: [(&str, &str, &str); 6] = [
     ("NodeKubeadmLabelsAndTaintsSet", "True", "Set"),
     ("APIServerPodHealthy", "True", "Running"),

@@ -10,7 +10,7 @@ const CERTIFICATE: usize = 770;
 const PRIVATE_KEY: usize = 1192;
 const PUBLIC_KEY: usize = 294;
 
-/// What the `tls.crt` and `tls.key` of a cluster's secret hold.
+/// Contents of `tls.crt` and `tls.key` of a cluster's secret.
 #[derive(Clone, Debug)]
 pub(super) struct KeyPair {
     pub(super) certificate: String,

@@ -1,7 +1,7 @@
 //! Names of the objects of one cluster: those of clusterctl's quick start, with the suffixes that
 //! the controllers append. The same options always give the same names.
 
-/// What the controllers' random suffixes consist of (`k8s.io/apimachinery/pkg/util/rand`).
+/// Characters of the controllers' random suffixes (`k8s.io/apimachinery/pkg/util/rand`).
 const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// Suffixes there are: 27 to the power of 5.

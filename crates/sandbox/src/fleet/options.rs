@@ -1,4 +1,4 @@
-//! What a caller of the generator says and hears.
+//! Options, result and errors of the generator.
 
 use capi::ObjectId;
 use cluster::ApiError;
@@ -6,7 +6,7 @@ use cluster::ApiError;
 /// Longest name of a cluster: the names made from it (`…-control-plane-xxxxx`) are label values.
 const LONGEST_CLUSTER_NAME: usize = 40;
 
-/// What fleet to create.
+/// Options of a fleet to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FleetOptions {
     /// Number of clusters; 0 creates nothing.
@@ -33,7 +33,7 @@ impl Default for FleetOptions {
     }
 }
 
-/// What was created.
+/// Numbers of the objects that were created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FleetSummary {
     /// Number of clusters.
@@ -48,7 +48,7 @@ pub enum FleetError {
     /// An option cannot be part of an object's name; nothing was written.
     #[error("the {what} `{value}` cannot be used: {rule}")]
     InvalidName {
-        /// Which option.
+        /// The option.
         what: &'static str,
         /// The value.
         value: String,
@@ -58,7 +58,7 @@ pub enum FleetError {
     /// Objects of the fleet's names exist; nothing was written.
     #[error("{count} objects with names of the fleet exist already; the first: {first}")]
     Taken {
-        /// How many.
+        /// Their number.
         count: usize,
         /// One of them.
         first: ObjectId,
@@ -76,7 +76,7 @@ pub enum FleetError {
     NotStored {
         /// The object.
         object: ObjectId,
-        /// What is missing, for example `/status/nodeRef`.
+        /// The missing field, for example `/status/nodeRef`.
         field: String,
     },
     /// A cluster was created, and its controllers have not come to an end in time.
@@ -86,7 +86,7 @@ pub enum FleetError {
         cluster: String,
         /// The time that was waited.
         seconds: u64,
-        /// What it lacked.
+        /// The last observation.
         last_seen: String,
     },
     /// A request failed; what was written before stays.

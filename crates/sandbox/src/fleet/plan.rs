@@ -1,4 +1,4 @@
-//! What a cluster consists of, as stages: the owners of an object are in an earlier stage.
+//! The objects of a cluster in stages: the owners of an object are in an earlier stage.
 
 use super::belongings::{docker_machine, kubeadm_config};
 use super::blueprint::Blueprint;

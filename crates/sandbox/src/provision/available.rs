@@ -11,7 +11,7 @@ use crate::fleet::FleetError;
 
 /// The time that the first Cluster may take; 20 to 45 s are usual on two cores.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// What each further one may add to that.
+/// Time that each further one may add.
 const EACH: Duration = Duration::from_secs(20);
 const INTERVAL: Duration = Duration::from_millis(500);
 

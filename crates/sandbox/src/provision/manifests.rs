@@ -11,7 +11,7 @@ const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io/v1beta2";
 const BOOTSTRAP: &str = "bootstrap.cluster.x-k8s.io/v1beta2";
 const CONTROL_PLANE: &str = "controlplane.cluster.x-k8s.io/v1beta2";
 
-/// Where the in-memory provider keeps the name of a cluster's listener.
+/// Annotation in which the in-memory provider keeps the name of a cluster's listener.
 const LISTENER: &str = "inmemorycluster.infrastructure.cluster.x-k8s.io/listener";
 
 /// The kind Cluster.

@@ -15,14 +15,14 @@ pub enum Event {
         /// Short imperative title, for example `Create objects in the target`.
         title: String,
     },
-    /// How far the current phase has come.
+    /// Progress of the current phase.
     Progress {
         /// Units done so far.
         done: usize,
         /// Units in total.
         total: usize,
     },
-    /// What the current phase is doing or waiting for now; replaces the previous one.
+    /// Work or wait of the current phase now; replaces the previous one.
     Doing(String),
     /// The current phase has ended well.
     Finished {
@@ -35,11 +35,11 @@ pub enum Event {
     Note(String),
     /// Something the user should look at, although the run continues.
     Warning(String),
-    /// What the journal of the run keeps; nothing to show.
+    /// An entry of the journal of the run; nothing to show.
     Record(RunEvent),
 }
 
-/// What happens to a run, as its journal keeps it.
+/// An event of a run, as its journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RunEvent {
@@ -49,9 +49,9 @@ pub enum RunEvent {
         run: String,
         /// `move`, `backup`, `restore` or `rollback`.
         operation: String,
-        /// Where objects come from: URL or directory.
+        /// Origin of the objects: URL or directory.
         source: String,
-        /// Where they go: URL or directory.
+        /// Destination of the objects: URL or directory.
         target: String,
     },
     /// The next batch of a run begins.
@@ -66,7 +66,7 @@ pub enum RunEvent {
         /// The name, as in the report.
         phase: String,
     },
-    /// How far the phase has come.
+    /// Progress of the phase.
     Progress {
         /// Units done so far.
         done: usize,
@@ -89,13 +89,13 @@ pub enum RunEvent {
     Ended {
         /// As in the report.
         outcome: String,
-        /// What went wrong.
+        /// The error.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
 }
 
-/// Which of several things that run beside each other an event is about: a step of `create`, or none where
+/// The one of several concurrent things that an event is about: a step of `create`, or none where
 /// one thing follows another. In each lane phases follow and contain each other, but never overlap.
 pub type Lane = Option<&'static str>;
 

@@ -1,4 +1,4 @@
-//! Where a user's state is kept: backups, journals, sandboxes.
+//! The folder of a user's state: backups, journals, sandboxes.
 
 use std::env;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What happens during a run, as events, and the journal that keeps them.
+//! Events of a run, and the journal that keeps them.
 //!
 //! Events know nothing of terminals; the program turns them into text. The journal is a file in
 //! the user's state folder. No run needs it: what has to be known is in the clusters.

@@ -1,4 +1,4 @@
-//! What a run has come to, from its events: one pure function.
+//! The state of a run, from its events: one pure function.
 
 use std::error::Error;
 
@@ -8,34 +8,34 @@ use serde::Serialize;
 use super::event::RunEvent;
 use super::store::History;
 
-/// What the journal knows of a run.
+/// A run as the journal knows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunState {
     /// Id of the run.
     pub run: String,
-    /// What the last process does with it: `move`, `backup`, `restore` or `rollback`.
+    /// Operation of the last process: `move`, `backup`, `restore` or `rollback`.
     pub operation: String,
-    /// Where objects come from.
+    /// Origin of the objects.
     pub source: String,
-    /// Where they go.
+    /// Destination of the objects.
     pub target: String,
     /// When the first process has taken the lock.
     pub begun: Timestamp,
-    /// How many processes have worked on it.
+    /// Number of processes that have worked on it.
     pub attempts: usize,
     /// The phases of all of them, in the order in which they began.
     pub phases: Vec<PhaseState>,
     /// Number of the batch in flight, and of all, from the second one on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<Done>,
-    /// How far the last phase has come.
+    /// Progress of the last phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Done>,
     /// Directory of the latest backup of this run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<String>,
-    /// How the last process has ended; absent while it works, and when it was killed.
+    /// End of the last process; absent while it works, and when it was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
 }
@@ -55,7 +55,7 @@ pub struct PhaseState {
     pub state: Course,
 }
 
-/// How a phase has gone.
+/// The course of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Course {
@@ -85,7 +85,7 @@ pub struct Ended {
     pub time: Timestamp,
     /// As in the report.
     pub outcome: String,
-    /// What went wrong.
+    /// The error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

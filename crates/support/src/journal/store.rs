@@ -69,7 +69,7 @@ struct Line<E> {
     event: E,
 }
 
-/// What a journal tells.
+/// The contents of a journal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replay<H> {
     /// The state after the last good line.

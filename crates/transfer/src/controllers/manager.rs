@@ -14,7 +14,7 @@ use serde_json::Value;
 pub(super) const HOLDER_PREFIX: &str = "kubectl-pivot/";
 /// Annotation of a Lease that a run holds: the Deployment whose leader it was taken from, and the uid of that pod.
 pub(super) const HELD_FROM_ANNOTATION: &str = "kubectl-pivot.io/held-from";
-/// Flags by which managers are told to elect a leader.
+/// Flags that make managers elect a leader.
 const ELECTION_FLAGS: [&str; 4] =
     ["leader-elect", "enable-leader-election", "leader-election", "leader-elect-enabled"];
 
@@ -45,7 +45,7 @@ pub(crate) struct Manager {
 pub(crate) enum Election {
     /// By these Leases, which a pod of its, or a run, holds.
     By(Vec<Object>),
-    /// It is told to, but no pod of its leads now.
+    /// It should, but none of its pods leads now.
     Pending,
     /// Not at all, as far as can be seen.
     None,

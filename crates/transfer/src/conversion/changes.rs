@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 /// A field that a conversion has removed or changed.
 #[derive(Debug)]
 pub(super) struct Change<'a> {
-    /// Where it is, for example `spec.files[0].append`.
+    /// Path of the field, for example `spec.files[0].append`.
     pub(super) path: String,
     /// The fields beside it in the source.
     pub(super) beside: &'a Map<String, Value>,
-    /// Its value in the source.
+    /// Value in the source.
     pub(super) from: &'a Value,
-    /// Its value in the conversion, if it has one.
+    /// Value in the conversion, if it has one.
     pub(super) to: Option<&'a Value>,
 }
 

@@ -55,7 +55,7 @@ impl From<AcceptedLoss> for String {
     }
 }
 
-/// What a conversion does to an object.
+/// The effect of a conversion on an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Judgement {
     /// Fields that Cluster API is known to remove or rewrite, and why that is no loss.
@@ -87,7 +87,7 @@ pub(crate) fn judge(
     judgement
 }
 
-/// Why a change is none of what the object says.
+/// Returns the reason why a change does not change the meaning of an object.
 fn reason(objects: (&Object, &Object), version: &str, change: &Change<'_>) -> Option<&'static str> {
     let field = change.field();
     match change.to {

@@ -1,4 +1,4 @@
-//! What Cluster API's conversions from `v1beta1` to `v1beta2` are known to remove.
+//! Fields that Cluster API's conversions from `v1beta1` to `v1beta2` are known to remove.
 //!
 //! The fields are those without a peer in `zz_generated.conversion.go` of the module
 //! `sigs.k8s.io/cluster-api/api` 1.14.2 that the functions in `conversion.go` beside it do not carry over either.
@@ -35,10 +35,10 @@ const DEV_MACHINE: Kinds = Kinds(DOCKER, &["DevMachine"]);
 #[derive(Debug)]
 struct Rule {
     kinds: &'static [Kinds],
-    /// Its path in the spec of the kind, in kubeadm's kinds in their `KubeadmConfigSpec`; without positions in
+    /// Path in the spec of the kind, in kubeadm's kinds in their `KubeadmConfigSpec`; without positions in
     /// lists. `*` is any one key.
     field: &'static str,
-    /// Why that is no loss.
+    /// Reason why that is no loss.
     why: &'static str,
 }
 

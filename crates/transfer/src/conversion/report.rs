@@ -1,4 +1,4 @@
-//! What a plan says of kinds that are converted.
+//! The part of a plan about kinds that are converted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::findings::Findings;
 pub struct ConvertedField {
     /// Path, without positions in lists.
     pub field: String,
-    /// Why nothing is lost, or that the user accepts it.
+    /// Reason why nothing is lost, or that the user accepts it.
     pub reason: &'static str,
 }
 
@@ -88,7 +88,7 @@ impl Converted {
     }
 }
 
-/// What to do about a loss.
+/// Returns the hint about a loss.
 pub(crate) fn hint(kind: &str, path: &str) -> String {
     format!(
         "this conversion is not known to be harmless: look at the conversion webhook of this kind in the target, remove the field from the source if nobody needs it, or accept the loss with --accept-loss {kind}.{path}"

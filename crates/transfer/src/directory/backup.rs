@@ -19,12 +19,12 @@ use crate::own_pause::has_own_pause;
 use crate::pause::{memory_of_false, paused_by};
 use crate::run::Run;
 
-/// Where objects are written to.
+/// The directory that objects are written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The directory.
     pub directory: PathBuf,
-    /// Whether it is a backup, with a manifest. Then it must not hold anything before; without, it
+    /// True if it is a backup, with a manifest. Then it must not hold anything before; without, it
     /// may hold files of the same objects, as clusterctl has it.
     pub manifest: bool,
 }

@@ -144,7 +144,7 @@ async fn finish(
     resumed.map_err(|error| ("resume reconciliation", error))
 }
 
-/// Removes what was created; behind the point of no return the run is left to be carried on.
+/// Removes what was created; behind the point of no return the run is left to `resume`.
 async fn put_back(
     run: &Run,
     lock: Lock,

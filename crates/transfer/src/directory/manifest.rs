@@ -27,11 +27,11 @@ pub const MANIFEST: &str = "kubectl-pivot-manifest.yaml";
 const KIND: &str = "BackupManifest";
 /// The only format of encryption.
 const AGE: &str = "age";
-/// What people read above the JSON.
+/// Comment above the JSON, for people.
 const PREFACE: &str = "# Manifest of a backup by kubectl-pivot. All lines are comments, so that\n\
     # `clusterctl move --from-directory` reads them as nothing.\n";
 
-/// What a backup is of, and its files.
+/// The origin and the files of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {

@@ -1,5 +1,5 @@
-//! What a backup may restore: objects of the places that its manifest is about, and no credentials of the cluster
-//! itself. The manifest is a checksum and no signature: whoever can change the files can change it too.
+//! Limits of a restore: objects of the places that the manifest is about, and no credentials of the cluster
+//! itself. The manifest is a checksum and no signature: a user who can change the files can change it too.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -33,7 +33,7 @@ pub(super) fn check(
         manifest.map(|manifest| manifest.objects.iter().map(|saved| &saved.object).collect());
     let allowed = manifest.and_then(|manifest| namespaces(manifest, objects));
     for object in objects {
-        // Whoever can change the manifest can name any namespace as that of a provider.
+        // A user who can change the manifest can name any namespace as that of a provider.
         if let Some(problem) = reserved::problem(object) {
             return refused(object, problem);
         }

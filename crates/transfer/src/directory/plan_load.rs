@@ -31,7 +31,7 @@ use crate::recover::find_one;
 use crate::report::{Outcome, Report};
 use crate::run::Run;
 
-/// What restoring a directory would do.
+/// The plan of a restore.
 #[derive(Clone)]
 pub struct LoadPlan {
     /// The run: a new one, or the interrupted restore of the same files.
@@ -78,7 +78,7 @@ pub async fn plan_load(run: &Run, from: &Destination) -> Result<(LoadPlan, Repor
 
 type Key = (String, String, Option<String>, String);
 
-/// What two objects of different versions have in common when they are one.
+/// Returns the key that two objects of different versions share when they are one.
 pub(super) fn key(object: &Object) -> Key {
     let namespace = object.namespace().map(str::to_owned);
     (object.group().to_owned(), object.kind().to_owned(), namespace, object.name().to_owned())
@@ -144,7 +144,7 @@ fn chosen(run: &Run, objects: &[Object], findings: &mut Findings) -> Option<Chos
     Some(Chosen { copy_shared: true, ..chosen })
 }
 
-/// The run itself, or under the id of an interrupted restore of the same files, which it carries on.
+/// The run itself, or under the id of an interrupted restore of the same files, which it continues.
 async fn adopt(
     run: &Run,
     (content, chosen): (&str, Option<Chosen>),
@@ -160,7 +160,7 @@ async fn adopt(
             && record.choice == chosen
             && record.phase != Phase::Undoing
     });
-    // A clock that is hours wrong says nothing; whoever takes the lock looks whether its holder still renews it.
+    // A clock that is hours wrong says nothing; a process that takes the lock watches whether its holder still renews it.
     if let Some(record) = record.filter(|_| lease.state == LeaseState::Free || lease.is_ahead()) {
         run.events
             .note(format!("continuing the restore {}, started {}", record.run, record.started));
@@ -185,7 +185,7 @@ async fn graph(
     Ok(Graph::build(Arc::new(kinds), objects, &scope)?)
 }
 
-/// What the target holds of the kinds in the files: all of it, or where that is not allowed, in the
+/// Lists objects of the target of the kinds in the files: all, or where that is not allowed, in the
 /// namespaces of the files.
 pub(super) async fn list_target(
     target: &Client,
@@ -269,7 +269,7 @@ fn find_kind(kinds: &mut Vec<MoveKind>, object: &Object, served: &Served) -> Opt
     Some(kinds.len() - 1)
 }
 
-/// What a run pauses arrives paused by this run, unless its user had paused it.
+/// An object that a run pauses arrives paused by this run, unless its user had paused it.
 fn for_target(mut object: Object, run: &str) -> Object {
     if !is_pausable(&object) {
         return object;

@@ -1,4 +1,4 @@
-//! `backup` and `--to-directory`: the objects into files; the source goes on as before.
+//! `backup` and `--to-directory`: the objects into files; the source continues as before.
 
 use std::sync::Arc;
 

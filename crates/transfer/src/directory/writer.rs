@@ -23,7 +23,7 @@ const WRITERS: usize = 16;
 pub(super) struct Writer {
     staging: PathBuf,
     target: PathBuf,
-    /// Whether the target was there before.
+    /// True if the target was there before.
     existed: bool,
     names: Vec<String>,
 }

@@ -81,7 +81,7 @@ impl Lock {
         held.sort_by_key(|one| one.record.role == Role::Target);
         let lock = Self::keep(held, terms, run);
         tracing::debug!(run = %run.id, epoch = lock.epoch(), "has the lock");
-        // An older program cannot read the new record, so it goes on writing until its own Lease time is over.
+        // An older program cannot read the new record, so it keeps writing until its own Lease time is over.
         let pause = if was_older { terms.lasts } else { terms.renew_interval() };
         if seized.is_empty() { Ok(lock) } else { lock.after_the_former(&seized, pause, run).await }
     }

@@ -1,4 +1,4 @@
-//! Keeping the Leases of both clusters for as long as a run goes on.
+//! Keeping the Leases of both clusters for as long as a run lasts.
 //!
 //! Each Lease is renewed by a task of its own, so that one API server that is away does not starve the
 //! other Lease. Together they move on the gate that every write of the run passes: it is open as long as
@@ -79,7 +79,7 @@ pub(super) struct Held {
     pub(super) cluster: Client,
     pub(super) lease: Lease,
     pub(super) record: Record,
-    /// Whether the Lease had no record of this run before.
+    /// True if the Lease had no record of this run before.
     pub(super) is_new: bool,
     /// When the last renewal that succeeded was sent.
     pub(super) renewed: Moment,
@@ -122,7 +122,7 @@ impl Held {
     }
 }
 
-/// What the tasks share.
+/// State that the tasks share.
 struct Kept {
     /// The target last.
     leases: Vec<Mutex<Held>>,
@@ -220,7 +220,7 @@ impl Lock {
         }
     }
 
-    /// How often a process has taken the lock for this run: higher than for every process before.
+    /// Returns the number of times that a process has taken the lock for this run: higher than for every process before.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
@@ -254,7 +254,7 @@ impl Lock {
         self.advance_with(step, |record| record).await
     }
 
-    /// Goes on to the hand-over, with the list of the copies.
+    /// Continues with the hand-over, with the list of the copies.
     ///
     /// # Errors
     /// As [`Lock::advance`].
@@ -334,7 +334,7 @@ impl Lock {
         Ok(())
     }
 
-    /// Lets the leases go and leaves the records, so that the run can be carried on at once. The Leases of controllers
+    /// Lets the leases go and leaves the records, so that the run can be resumed at once. The Leases of controllers
     /// run out: until then a process that resumes the run finds them as they are.
     pub async fn leave(self) {
         for one in self.into_held().await {
@@ -367,12 +367,12 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Nobody renews any more. Whoever has ended the run in order has taken the gate away before.
+        // Nobody renews any more. A run that ends in order takes the gate away before.
         self.kept.gate.close();
     }
 }
 
-/// Why a run could not go on to its next phase.
+/// Errors of the step to the next phase.
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
     /// The step is out of order.
@@ -383,7 +383,7 @@ pub enum AdvanceError {
     Lock(#[from] LockError),
 }
 
-/// What became of one attempt at a renewal.
+/// The result of one attempt at a renewal.
 enum Renewal {
     Done,
     /// The Lease has another holder, or is gone.

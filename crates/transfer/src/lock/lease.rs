@@ -17,7 +17,7 @@ use crate::record::{Operation, Phase, Record, RecordError};
 const NAME: &str = "kubectl-pivot";
 /// Annotation of the Lease with the record of the run.
 const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
-/// How far clocks may be apart: without NTP, or after a virtual machine was suspended, they are minutes or hours
+/// Limits the difference of clocks: without NTP, or after a virtual machine was suspended, they are minutes or hours
 /// wrong, and a run that is alive must not be shown as interrupted. Only a renewal of a later day is made up.
 const WRONG_CLOCK: Duration = Duration::from_secs(24 * 60 * 60);
 /// Attempts at taking a lease that nobody holds.
@@ -25,7 +25,7 @@ const ATTEMPTS: u32 = 8;
 /// Attempts at a write of a lease that others touch meanwhile.
 const WRITES: u32 = 5;
 
-/// Who holds a lease.
+/// The holder of a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// `user@host, pid 42, since 2026-01-01T00:00:00Z`, made unique by a random end.
@@ -34,7 +34,7 @@ pub struct Holder {
     pub renewed: Duration,
 }
 
-/// Why the lock was not taken, or is no longer ours.
+/// Errors of the lock.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// A request failed.
@@ -43,25 +43,25 @@ pub enum LockError {
     /// Another run holds it.
     #[error("the {cluster} cluster is locked by another run: {}, last renewed {} s ago", holder.identity, holder.renewed.as_secs())]
     Held {
-        /// Which cluster.
+        /// The cluster.
         cluster: String,
-        /// Who.
+        /// The holder.
         holder: Holder,
     },
     /// A run was interrupted, and is neither finished nor undone.
     #[error("the {} {} ({}) of the {cluster} cluster was interrupted while it was {}", record.operation, record.run, record.started, record.phase)]
     Interrupted {
-        /// Which cluster.
+        /// The cluster.
         cluster: String,
-        /// Its record.
+        /// The record of the run.
         record: Box<Record>,
     },
     /// The record cannot be read.
     #[error("in the {cluster} cluster: {source}")]
     Record {
-        /// Which cluster.
+        /// The cluster.
         cluster: String,
-        /// Why.
+        /// The cause.
         source: RecordError,
     },
     /// The user asked to stop before the lock was had.
@@ -70,9 +70,9 @@ pub enum LockError {
     /// Somebody else has taken it over.
     #[error("this run lost its lock on the {cluster} cluster{}", taken_by(.by.as_ref()))]
     Lost {
-        /// Which cluster.
+        /// The cluster.
         cluster: String,
-        /// Who has it now.
+        /// The holder now.
         by: Option<String>,
     },
 }
@@ -81,7 +81,7 @@ fn taken_by(holder: Option<&String>) -> String {
     holder.map_or_else(String::new, |holder| format!(" to {holder}"))
 }
 
-/// What to do about an interrupted run between a cluster and files.
+/// Returns the hint about an interrupted run between a cluster and files.
 pub fn of_files(record: &Record) -> String {
     let rollback = "`kubectl pivot rollback --kubeconfig FILE` with the kubeconfig of this cluster";
     let peer = shell_word(&record.peer);
@@ -98,7 +98,7 @@ pub fn of_files(record: &Record) -> String {
 }
 
 impl LockError {
-    /// What the user can do about it.
+    /// Returns the next step for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Api(error) => error.hint(),
@@ -128,7 +128,7 @@ pub struct Lease {
     pub(super) object: Object,
     /// The record of the run that holds it or left it.
     pub record: Option<Record>,
-    /// Who holds it, by this machine's clock: to be shown, not to be acted on.
+    /// The holder, by this machine's clock: to be shown, not to be acted on.
     pub state: LeaseState,
 }
 
@@ -146,7 +146,7 @@ impl Lease {
     }
 }
 
-/// Whether a Lease is held.
+/// The state of a Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseState {
     /// By this holder.
@@ -212,14 +212,14 @@ fn state_at(object: &Object, now: Timestamp) -> LeaseState {
     }
 }
 
-/// What a run claims a Lease with.
+/// The claim of a run on a Lease.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claim<'a> {
-    /// Who claims it.
+    /// The claimant.
     pub(super) identity: &'a str,
-    /// Its record, unless the Lease has one of the same run already.
+    /// The record to write, unless the Lease has one of the same run already.
     pub(super) record: &'a Record,
-    /// How long it lasts.
+    /// Duration of the Lease.
     pub(super) lasts: Duration,
     /// Whom it may be taken from.
     pub(super) from: From<'a>,
@@ -232,7 +232,7 @@ pub(super) enum From<'a> {
     Nobody,
     /// From a holder that has left it unchanged, at this resource version, for as long as it lasts.
     Dead(&'a str),
-    /// From whoever holds it: the user says so.
+    /// From any holder: the user says so.
     Anybody,
 }
 
@@ -241,16 +241,16 @@ pub(super) enum From<'a> {
 pub(super) struct Taken {
     /// As it is now.
     pub(super) lease: Lease,
-    /// What was claimed.
+    /// The claimed Lease.
     pub(super) claimed: Claimed,
 }
 
-/// What a claim makes of a Lease.
+/// A Lease after a claim.
 #[derive(Clone, Debug)]
 pub(super) struct Claimed {
-    /// Its record from then on: that of the run, with the epoch raised.
+    /// The record from then on: that of the run, with the epoch raised.
     pub(super) record: Record,
-    /// Whether it had no record of this run before.
+    /// True if it had no record of this run before.
     pub(super) is_new: bool,
     /// The holder that it was taken from although it may be alive.
     pub(super) seized_from: Option<String>,
@@ -450,7 +450,7 @@ pub(super) async fn remove(cluster: &Client, lease: &Lease) -> Result<(), LockEr
     Err(LockError::Lost { cluster: cluster.name().to_owned(), by: None })
 }
 
-/// Who holds a Lease, or held it last.
+/// Returns the holder of a Lease, or the last one.
 fn identity_of(lease: &Object) -> Option<&str> {
     lease.at("/spec/holderIdentity").as_str()
 }

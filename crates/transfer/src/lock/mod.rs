@@ -1,4 +1,4 @@
-//! The lock of a run: a Lease on each cluster, renewed while the run goes on, that also carries the
+//! The lock of a run: a Lease on each cluster, renewed while the run lasts, that also carries the
 //! run's record. One run at a time for a cluster, whichever end of the move it is.
 //!
 //! `observe` tells a dead holder from a living one, `lease` reads and writes one Lease, `keeper` keeps

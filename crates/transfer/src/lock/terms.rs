@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use cluster::Moment;
 
-/// How long a Lease lasts, in seconds. For tests only; the others of a run learn it from the Lease.
+/// Duration of a Lease, in seconds. For tests only; the others of a run learn it from the Lease.
 const LASTS_VARIABLE: &str = "KUBECTL_PIVOT_TEST_LEASE_SECONDS";
 
-/// How long a Lease lasts if nothing else is said.
+/// Duration of a Lease if nothing else is said.
 const LASTS: Duration = Duration::from_secs(30);
 
-/// How long a Lease may last in tests.
+/// Limits the duration of a Lease in tests.
 const LASTS_IN_TESTS: std::ops::RangeInclusive<u64> = 3..=300;
 
 /// The longest time that a Lease of others is believed to last.
@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(*LASTS_IN_TESTS.end());
 /// The times of a Lease; all of them follow from how long it lasts without a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// How long it lasts.
+    /// Duration of the Lease.
     pub(super) lasts: Duration,
 }
 
@@ -64,13 +64,13 @@ impl Terms {
         self.lasts / 2
     }
 
-    /// How long a run that may not write waits for a cluster whose Lease it cannot renew: 5 minutes.
+    /// Limits the wait of a run that may not write for a cluster whose Lease it cannot renew: 5 minutes.
     pub(super) fn patience(self) -> Duration {
         self.lasts * 10
     }
 }
 
-/// How long a Lease of others lasts by what is written in it. No program writes a longer time than [`LONGEST`].
+/// Returns the duration that a Lease of others names. No program writes a longer time than [`LONGEST`].
 pub(super) fn lasts_of(seconds: Option<i64>) -> Duration {
     let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
     let lasts = seconds.filter(|seconds| *seconds > 0).map_or(LASTS, Duration::from_secs);

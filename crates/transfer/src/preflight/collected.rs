@@ -30,7 +30,7 @@ pub struct Stranger {
     /// The object.
     #[serde(flatten)]
     pub object: ObjectId,
-    /// What ties it to the move.
+    /// Connection with the move.
     pub reason: String,
     /// The owner whose deletion lets the garbage collector of the source delete the object.
     #[serde(skip)]
@@ -106,7 +106,7 @@ fn kind_key(resource: &ResourceType) -> (&str, &str) {
     (&resource.group, &resource.kind)
 }
 
-/// What is left of an owner once the move has deleted what moves.
+/// The state of an owner once the move has deleted the objects that move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     /// The move deletes it.

@@ -80,7 +80,7 @@ fn judge(
     findings.object_error("Exists", "target", object.id(), &problem, hint);
 }
 
-/// What another run has left may be deleted as long as no controller sees the deletion.
+/// A copy that another run has left may be deleted as long as no controller sees the deletion.
 fn hint_of_leftover(found: &Object) -> String {
     let id = found.id();
     let is_paused = has_paused_annotation(found) || !is_custom_resource(found);

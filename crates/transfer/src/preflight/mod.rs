@@ -50,7 +50,7 @@ pub(crate) use ties::check as check_ties;
 /// Everything preflight has found out.
 #[derive(Clone, Debug)]
 pub struct Preflight {
-    /// What to list, in which versions.
+    /// Kinds to list, with their versions.
     pub territory: Territory,
     /// The objects and what becomes of them.
     pub graph: Graph,
@@ -134,7 +134,7 @@ pub(super) fn has_clusters_or_classes(graph: &Graph) -> bool {
     objects.any(|object| is_cluster(object) || is_cluster_class(object))
 }
 
-/// An API server that does not answer, or not to this user, is told at once and not after minutes.
+/// An API server that does not answer, or not to this user, is reported at once and not after minutes.
 pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
     let brief = cluster.clone().with_retry(cluster::RetryPolicy::brief());
     brief.get_path("/version").await?;
@@ -152,7 +152,7 @@ async fn survey_of(
     run: &Run,
     kinds: &[MoveKind],
 ) -> Result<(Territory, Served, Served), PhaseError> {
-    // Whoever has just installed the providers finds that not all of their kinds are named yet.
+    // Right after providers are installed, discovery may not list all of their kinds yet.
     let is_wanted = |group: &str| kinds.iter().any(|kind| kind.resource.group == group);
     let (providers, source, target) = tokio::try_join!(
         inventory::read(&run.source),

@@ -59,7 +59,7 @@ pub(crate) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
     secrets::check(run, graph, findings);
 }
 
-/// Refuses objects with marks of other runs. Whoever can write to an object can forge one: it stops a run before
+/// Refuses objects with marks of other runs. A user who can write to an object can forge one: it stops a run before
 /// it begins. Later the lock keeps true ones away, a copy gets none of them, and one that takes the place of the mark
 /// of a pause is found before the commit (`verify`).
 pub(crate) fn check_marks(run: &Run, graph: &Graph, findings: &mut Findings) {

@@ -1,4 +1,4 @@
-//! Whether both users may do everything the move will need, asked before the first write.
+//! Permissions of both users for everything that the move will need, asked before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,7 +112,7 @@ async fn needed_namespaces(run: &Run, graph: &Graph) -> Result<Vec<Need>, PhaseE
     Ok(if is_needed { NAMESPACE_VERBS.map(need).to_vec() } else { Vec::new() })
 }
 
-/// What the user may not do, by resource and namespace.
+/// Describes missing permissions, by resource and namespace.
 pub(super) fn describe(missing: &[Need]) -> String {
     let mut by_place: BTreeMap<(String, Option<&str>), Vec<&str>> = BTreeMap::new();
     for need in missing {

@@ -19,7 +19,7 @@ const READS_IN_FLIGHT: usize = 16;
 /// The kinds of the core group that specs refer to.
 const CORE: [(&str, &str); 2] = [("Secret", "secrets"), ("ConfigMap", "configmaps")];
 
-/// What has become of a referenced object that is not copied.
+/// The fate of a referenced object that is not copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whereabouts {
     /// The target has it already, or nobody can tell.
@@ -54,7 +54,7 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// What copied objects refer to and no copied object is, with those that refer to it.
+/// Returns references of copied objects to objects that are not copied, with those that refer to them.
 fn open_references(graph: &Graph) -> BTreeMap<Reference, Vec<ObjectId>> {
     let copied: HashSet<Reference> =
         graph.copied().map(|index| Reference::to(&graph.nodes[index].object)).collect();

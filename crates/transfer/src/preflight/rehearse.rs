@@ -65,7 +65,7 @@ fn report(node: &Node, message: &str, findings: &mut Findings) {
 /// In what an API server says when it cannot convert an object.
 const CONVERSION: &str = "conversion webhook for ";
 
-/// What to do about an object that the target would refuse.
+/// Returns the hint about an object that the target would refuse.
 fn hint(node: &Node, message: &str) -> String {
     if message.contains(CONVERSION) {
         return "the target stores this kind at another version, and its conversion webhook fails: look at the \
@@ -120,7 +120,7 @@ fn sample(rehearsal: Rehearsal, graph: &Graph) -> Vec<&Node> {
     graph.moving().filter(is_wanted).collect()
 }
 
-/// What the target says to an object.
+/// The answer of the target to an object.
 enum Answer {
     /// It would store it so.
     Accepted(Box<Object>),

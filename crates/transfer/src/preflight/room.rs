@@ -11,13 +11,13 @@ use crate::findings::Findings;
 /// The most that keys and values of annotations may add up to (`TotalAnnotationSizeLimitB` of Kubernetes).
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
-/// The largest request that etcd takes unless it is told otherwise (`--max-request-bytes`).
+/// The largest request that etcd takes by default (`--max-request-bytes`).
 const REQUEST_LIMIT: usize = 1536 * 1024;
 
 /// The value of a mark: the id of the run, the epoch of its lock, and how a pause was before.
 const VALUE_ROOM: usize = 48;
 
-/// What an object grows by besides the marks: entries of `managedFields`, its key, the parts of a request.
+/// Bytes that an object grows by besides the marks: entries of `managedFields`, its key, the parts of a request.
 const REQUEST_ROOM: usize = 4096;
 
 /// Refuses objects that marks would make too large.

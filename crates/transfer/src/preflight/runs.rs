@@ -1,4 +1,4 @@
-//! Other runs on a cluster, going on or interrupted.
+//! Other runs on a cluster, active or interrupted.
 
 use cluster::Client;
 
@@ -9,7 +9,7 @@ use crate::record::Phase;
 use crate::recover::find_one;
 use crate::run::Run;
 
-/// Refuses to begin while another run has the cluster, or has left it half-way.
+/// Refuses to begin while another run has the cluster, or has left it halfway.
 pub(crate) async fn check(
     run: &Run,
     (cluster, side): (&Client, &'static str),

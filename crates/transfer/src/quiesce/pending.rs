@@ -9,7 +9,7 @@ use crate::error::PhaseError;
 use crate::findings::Findings;
 use crate::pause::paused_by;
 
-/// What is waited for, by kind.
+/// Objects that are waited for, by kind.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     kinds: BTreeMap<usize, Kind>,
@@ -25,7 +25,7 @@ struct Kind {
 }
 
 impl Pending {
-    /// What this run has paused, by pausing its Cluster or ClusterClass, and what has a condition
+    /// Returns objects that this run has paused, by pausing the Cluster or ClusterClass, and that have a condition
     /// `Paused` at all. What its user had paused was reported long ago, or never will be; what was
     /// `given_up` in an earlier round is left out.
     pub(super) fn of(graph: &Graph, run: &str, given_up: &HashSet<String>) -> Self {
@@ -97,7 +97,7 @@ impl Pending {
         self.kinds.values().flat_map(|kind| kind.silent.keys().cloned()).collect()
     }
 
-    /// What to make of those that are silent when the time is over.
+    /// Judges the kinds that are silent when the time is over.
     ///
     /// Controllers come by API group. Where none of a group's objects has been reported, they do not
     /// run, and what does not run changes nothing. Where some have, they run and are busy.

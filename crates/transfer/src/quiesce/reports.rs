@@ -13,14 +13,14 @@ use crate::run::Run;
 /// Pauses between two looks: they grow from the first to the last.
 const INTERVALS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
-/// What came of a wait.
+/// The result of a wait.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
     /// One of the objects that the wait was for, if there was any.
     pub(super) waited_for: Option<ObjectId>,
     /// Uids of those that were silent to the end.
     pub(super) silent: HashSet<String>,
-    /// What the user should know.
+    /// Findings for the user.
     pub(crate) findings: Findings,
 }
 

@@ -2,7 +2,7 @@
 //! controllers delete it.
 //!
 //! Steps run one after the other. Each looks first where the cluster is, so a run that was interrupted
-//! is carried on by the same command.
+//! is continued by the same command.
 
 mod anew;
 mod begun;

@@ -18,7 +18,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     }
     until(turn, "the control plane of the target is initialised", async || {
         match the_cluster(turn, &cluster).await? {
-            // It has moved already; this run goes on behind the move.
+            // It has moved already; this run continues behind the move.
             None => Ok(Seen::Yes("the cluster is not in the bootstrap cluster any more")),
             Some(object) => Ok(match unprovisioned_reason(&object) {
                 None => Seen::Yes("initialised"),

@@ -84,7 +84,7 @@ pub(in super::super) async fn between(
     Ok(format!("{} objects", report.objects()))
 }
 
-/// Returns the phase of the run to carry on, which is one that an earlier `create` or `resume` of this document has
+/// Returns the phase of the run to continue, which is one that an earlier `create` or `resume` of this document has
 /// begun. Nobody is asked, so a run about anything else is not touched; one that is finished is in nobody's way.
 fn own_phase(
     record: &Record,

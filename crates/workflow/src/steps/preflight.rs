@@ -127,7 +127,7 @@ fn plan(
     chosen(spec, blueprint.network(objects, Some(unknown_endpoint()))?)
 }
 
-/// A chart that is nowhere is better told now than when the cluster is there. What has been installed
+/// A missing chart is better reported now than when the cluster is there. What has been installed
 /// is not looked for again: its repository may be out of reach by now.
 async fn check_chart(turn: &Turn<'_>, chart: &HelmChart) -> Result<(), StepError> {
     if turn.folder().state()?.of(Step::Network).is_done() {

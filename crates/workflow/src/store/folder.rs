@@ -278,7 +278,7 @@ impl RunFolder {
         self.of_document(read_bootstrap(&self.document_file(), &self.name))
     }
 
-    /// Forgets the run. Whoever is killed in between leaves no half of a folder under the run's name.
+    /// Forgets the run. A process that is killed in between leaves no half of a folder under the run's name.
     ///
     /// # Errors
     /// The folder cannot be removed.
@@ -312,7 +312,7 @@ const RUNS: &str = "runs";
 const DELETIONS: &str = "deletions";
 const JOURNAL: &str = "journal.jsonl";
 
-/// The state of every run of this user, by name. Takes no lock, so it works while they go on.
+/// The state of every run of this user, by name. Takes no lock, so it works while they run.
 ///
 /// # Errors
 /// The folder of runs cannot be read.

@@ -12,7 +12,7 @@ const CRD: &str = "clusters.cluster.x-k8s.io";
 /// Fails unless the API server is ready: while it starts, it does not name all that it serves.
 pub(in super::super) async fn ready(cluster: &Client) -> Result<(), ApiError> {
     match cluster.get_text("/readyz").await {
-        // Whoever may not ask that is let in to little else, which says so itself.
+        // A user who may not ask that may do little else, and other errors say so.
         Err(error) if error.is_forbidden() => Ok(()),
         other => other.map(drop),
     }

@@ -1,6 +1,6 @@
 //! Collects conditions, events and the last lines of controllers' logs after a failure.
 //!
-//! Everything here is best effort: a cluster that cannot be read has already been told of.
+//! Everything here is best effort: a cluster that cannot be read has been reported already.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -44,7 +44,7 @@ async fn look(turn: &Turn<'_>) -> Vec<String> {
     let client = client.with_retry(RetryPolicy::brief());
     let namespace = turn.spec().namespace.as_str();
     let mut lines = conditions(&client, namespace).await;
-    // Whether nodes get Ready is decided by pods of the target, whoever reports it.
+    // Pods of the target decide whether nodes get Ready.
     if matches!(turn.step, Step::Network | Step::Nodes)
         && let Ok(target) = turn.target().await
     {

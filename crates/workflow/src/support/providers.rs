@@ -216,7 +216,7 @@ pub(in super::super) async fn answering(
 ) -> Result<String, StepError> {
     let count = available(turn, cluster).await?;
     let held = probes::hold(turn, ProbeStage::ProvidersInstalled, on).await?;
-    // What is served, too, is told a moment late, so it is asked for each time. The wait itself tries
+    // Discovery is a moment late too, so it is read each time. The wait itself tries
     // again, and says meanwhile who does not answer.
     let cluster = &cluster.clone().with_retry(RetryPolicy::brief());
     let began = Instant::now();

@@ -39,7 +39,7 @@ pub(in crate::cli) fn is_answered(command: impl Fn() -> Command) -> bool {
     }
     end_after(ANSWER_TIMEOUT);
     silence();
-    // The user goes on typing whatever happens here.
+    // The user keeps typing, also if this fails.
     let answer = catch_unwind(AssertUnwindSafe(|| match shell {
         _ if is_of_kubectl => for_kubectl(&command, words),
         Some(name) => for_shell(&command, &name, words),

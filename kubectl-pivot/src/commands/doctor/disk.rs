@@ -57,7 +57,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("temp dir");
         let root = dir.path().join("lib/docker").display().to_string();
         let engine = Engine { root, ..Engine::default() };
-        let (folder, bytes) = free(Some(&engine), Platform::Linux).expect("it can be told");
+        let (folder, bytes) = free(Some(&engine), Platform::Linux).expect("it is known");
         assert_eq!(folder, dir.path());
         assert!(bytes > 0);
         assert_eq!(free(Some(&engine), Platform::MacOs), None);

@@ -15,7 +15,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite.thorough("a_damaged_backup_is_refused_and_the_file_is_named", damaged)
 }
 
-/// What somebody has done to a backup, the file that has to be named, and what is said of it.
+/// Damage to a backup, the file that has to be named, and the message about it.
 type Damage = (&'static str, fn(&Path, &str), &'static str);
 
 const DAMAGES: [Damage; 6] = [

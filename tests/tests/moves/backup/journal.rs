@@ -107,7 +107,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// What may have become of a journal.
+/// Damages of a journal.
 type Fate = (&'static str, fn(&Path));
 
 const FATES: [Fate; 6] = [

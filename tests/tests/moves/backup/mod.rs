@@ -63,7 +63,7 @@ struct Story {
 }
 
 impl Story {
-    /// Where this story's backup goes; not there yet.
+    /// Directory for this story's backup; not there yet.
     fn directory(&self) -> PathBuf {
         self.folder.join("backup")
     }
@@ -178,7 +178,7 @@ fn while_creating(side: Side, skip: usize, fault: Fault) -> Rule {
     Rule::when(is_create, fault).skip(skip).times(1)
 }
 
-/// What a restore of these objects has to bring back: all but the status and who manages it.
+/// Returns objects as a restore has to bring them back: all but the status and its manager.
 fn content(dump: &Dump, names: &BTreeSet<String>) -> Dump {
     let mut dump = dump.clone();
     dump.0.retain(|name, _| names.contains(name));

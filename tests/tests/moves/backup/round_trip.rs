@@ -1,4 +1,4 @@
-//! What was backed up comes back: into another cluster, into the emptied source, through clusterctl,
+//! A backup comes back: into another cluster, into the emptied source, through clusterctl,
 //! beside what is there already.
 
 use std::fs;

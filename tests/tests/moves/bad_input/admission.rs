@@ -294,7 +294,7 @@ impl Policy {
         self.wait(plane, true).await;
     }
 
-    /// What is refused, as CEL.
+    /// Refused requests, as CEL.
     fn refusal(&self) -> String {
         let labelled = |object: &str| {
             format!("{object}.metadata.?labels['{REFUSED_BY}'].orValue('') == '{}'", self.name)

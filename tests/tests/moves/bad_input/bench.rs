@@ -1,4 +1,4 @@
-//! What the cases share: a source and a target, a small population, and the check afterwards.
+//! State that the cases share: a source and a target, a small population, and the check afterwards.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

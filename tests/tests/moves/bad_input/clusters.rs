@@ -43,7 +43,7 @@ pub(crate) fn closed_port() -> u16 {
     listener.local_addr().expect("bound").port()
 }
 
-/// What a proxy answers whatever it is asked, until somebody logs in.
+/// Answer of a proxy to every request, until somebody logs in.
 async fn log_in_page(bench: Arc<Bench>) {
     let namespace = "logged-out";
     bench.populate(namespace).await;

@@ -206,7 +206,7 @@ async fn wait_stale(bench: &Bench) {
     panic!("the API service is not seen");
 }
 
-/// What a backup tool leaves: the owner has been created again, under another uid.
+/// The work of a backup tool: the owner has been created again, under another uid.
 async fn owner_under_another_uid(bench: Arc<Bench>) {
     let namespace = "restored";
     let mut population = Bench::population(namespace);
@@ -251,7 +251,7 @@ async fn names_its_cluster(bench: Arc<Bench>) {
     expect(&bench.back_up(namespace, "unowned").await, code::REFUSED, &["LeftBehind"]);
 }
 
-/// What belongs to a cluster-scoped object is copied and stays, and a Cluster would be active twice then.
+/// An object of a cluster-scoped owner is copied and stays, and a Cluster would be active twice then.
 async fn cluster_that_stays(bench: Arc<Bench>) {
     let namespace = "credentialed";
     let mut population = Bench::population(namespace);

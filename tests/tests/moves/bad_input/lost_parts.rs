@@ -1,4 +1,4 @@
-//! What a target would lack, or could not take: references, namespaces, room for marks, kinds that cannot be
+//! Objects that a target would lack, or could not take: references, namespaces, room for marks, kinds that cannot be
 //! listed; and tools that would undo a move.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What can be wrong with the input of a move: each is told clearly, and the source stays exactly
+//! Bad input of a move: each has a clear message, and the source stays exactly
 //! as it was, unpaused.
 
 mod access;

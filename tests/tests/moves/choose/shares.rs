@@ -1,4 +1,4 @@
-//! What chosen Clusters share with others, and what a choice of everything moves.
+//! Objects that chosen Clusters share with others, and the move of a choice of everything.
 
 use std::sync::Arc;
 

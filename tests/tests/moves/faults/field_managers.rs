@@ -1,4 +1,4 @@
-//! Who manages the fields of copies, where the target does not let the source's managers stand.
+//! Managers of the fields of copies, where the target does not let the source's managers stand.
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ const UNDONE: i32 = 5;
 /// Exit code of a move that is neither finished nor put back.
 const UNFINISHED: i32 = 6;
 
-/// What the cases share.
+/// State that the cases share.
 pub(crate) struct Stormy {
     undisturbed: Ends,
     arena: Arc<Arena>,
@@ -50,7 +50,7 @@ pub(crate) fn suite() -> Suite<Stormy> {
     servers::add(suite)
 }
 
-/// What a move without faults comes to.
+/// The result of a move without faults.
 async fn undisturbed(arena: &Arena) -> Ends {
     let tag = arena.tag();
     arena.populate(&tag).await;

@@ -10,7 +10,7 @@ use kubectl_pivot_tests::twins::Plane;
 
 use super::{Shared, Stormy, check_moved, fresh};
 
-/// How long a crashed server stays away before it is started again.
+/// Time before a crashed server is started again.
 const DEAD_FOR: Duration = Duration::from_secs(2);
 
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
@@ -45,7 +45,7 @@ async fn source_etcd_crashes(stormy: Shared) {
     crash(&stormy, plane, Part::Etcd, &kind, |objects| objects.is_empty()).await;
 }
 
-/// What crashes.
+/// The server that crashes.
 enum Part {
     ApiServer,
     Etcd,

@@ -114,7 +114,7 @@ async fn appears_in_target(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
-/// Its finalizers keep it in sight, but it will not last.
+/// Finalizers keep it in sight, but it will not last.
 async fn copy_deleted(stormy: Shared) {
     let arena = &stormy.arena;
     let tag = fresh(arena).await;
@@ -235,7 +235,7 @@ async fn late_reports(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
-/// What a controller writes into the condition `Paused` of an object.
+/// The condition `Paused` as a controller writes it.
 async fn report(client: &Client, kind: &ResourceType, place: (&str, &str), status: &str) {
     let place = (Some(place.0), place.1);
     let object = client.get(kind, place.0, place.1).await.expect("can be read").expect("is there");

@@ -76,12 +76,12 @@ impl User {
         Self { folder, kubeconfigs, expired }
     }
 
-    /// What its exec plugin gives out.
+    /// Token that the exec plugin gives out.
     fn hold(&self, token: &str) {
         std::fs::write(self.folder.join("token"), token).expect("the folder is writable");
     }
 
-    /// How often its exec plugin was asked since the token has expired.
+    /// Calls of the exec plugin since the token has expired.
     fn calls(&self) -> usize {
         let calls = std::fs::read_to_string(self.folder.join("calls")).unwrap_or_default();
         calls.lines().count()

@@ -16,7 +16,7 @@ use kubectl_pivot_tests::suite::Suite;
 use self::points::{Kill, Points};
 use self::story::{Recorded, record, resumed, rolled_back};
 
-/// What the cases share.
+/// State that the cases share.
 pub(crate) struct Matrix {
     recorded: Recorded,
     arena: Arc<Arena>,
@@ -96,7 +96,7 @@ async fn rolled_back_after_a_killed_rollback(matrix: Arc<Matrix>) {
     tally.check();
 }
 
-/// How many points have passed, and what was wrong with the others.
+/// Number of points that have passed, and the problems of the others.
 struct Tally {
     what: &'static str,
     total: usize,

@@ -1,4 +1,4 @@
-//! Where runs are killed.
+//! Points at which runs are killed.
 
 use kubectl_pivot_tests::proxy::Fault;
 use rand::rngs::StdRng;
@@ -10,7 +10,7 @@ use super::story::Recorded;
 /// Chooses every point instead of a sample.
 const FULL: (&str, &str) = ("KUBECTL_PIVOT_KILL_MATRIX", "full");
 
-/// How many points a sample of resumed runs has.
+/// Points of a sample of resumed runs.
 const SAMPLE: usize = 2;
 
 /// A point of a run.
@@ -18,12 +18,12 @@ const SAMPLE: usize = 2;
 pub(crate) struct Kill {
     /// Number of the write.
     pub(crate) write: usize,
-    /// Whether it is carried out.
+    /// True if it is carried out.
     pub(crate) after: bool,
 }
 
 impl Kill {
-    /// What the proxy has to do for it.
+    /// Work of the proxy for it.
     pub(crate) fn fault(self) -> Fault {
         if self.after { Fault::HoldAfter } else { Fault::HoldBefore }
     }

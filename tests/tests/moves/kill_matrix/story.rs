@@ -247,7 +247,7 @@ fn is_list_of_copies(path: &str) -> bool {
     path.contains("/configmaps/kubectl-pivot-copies-")
 }
 
-/// How many clusters have a record of a run.
+/// Counts clusters with a record of a run.
 async fn traces(arena: &Arena) -> usize {
     let pair = arena.pair();
     let (source, target) = tokio::join!(leases(pair.source.client()), leases(pair.target.client()));

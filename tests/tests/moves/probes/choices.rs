@@ -1,4 +1,4 @@
-//! What the user can choose, and clusters whose providers have no plugin.
+//! Options of the user, and clusters whose providers have no plugin.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -71,7 +71,7 @@ async fn docker(arena: Arc<Arena>) {
     story.end().await;
 }
 
-/// What the provider's controller writes once a cluster has its infrastructure.
+/// Fields that the provider's controller writes once a cluster has its infrastructure.
 async fn provision(plane: &Plane, namespace: &str) {
     let api_version = "infrastructure.cluster.x-k8s.io/v1beta2";
     let kind = ResourceType::new(api_version, "DockerCluster", "dockerclusters", true);

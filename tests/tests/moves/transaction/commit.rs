@@ -84,7 +84,7 @@ async fn edited_in_the_source(arena: Arc<Arena>) {
     .await;
 }
 
-/// Its copy would be all that is left of what somebody has deleted, and active again.
+/// The copy of an object that somebody has deleted would be all that is left of it, and active again.
 async fn deleted_in_the_source(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         story.kill_at(while_handing_over(9)).await;
@@ -183,7 +183,7 @@ async fn copy_edited(arena: Arc<Arena>) {
     .await;
 }
 
-/// What somebody deletes from the target is not deleted from the source as well.
+/// An object that somebody deletes from the target is not deleted from the source as well.
 async fn copy_gone(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         story.kill_at(while_deleting(0, Fault::HoldBefore)).await;

@@ -46,7 +46,7 @@ async fn while_it_deletes(arena: Arc<Arena>) {
     .await;
 }
 
-/// What CI systems, Jobs and systemd send before they kill, and a terminal that goes away.
+/// A signal that CI systems, Jobs and systemd send before they kill, or a terminal that goes away.
 async fn told_to_end(arena: Arc<Arena>, signal: &'static str) {
     with_story(arena, |story| async move {
         let before = story.arena.ends(&story.tag).await;

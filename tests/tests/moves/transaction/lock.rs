@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{Story, exit, while_copying, while_deleting, with_story};
 
-/// How long the Leases of the program last in an arena.
+/// Duration of the program's Leases in an arena.
 const LEASE: Duration = Duration::from_secs(5);
 
 const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(8);
@@ -150,7 +150,7 @@ async fn two_at_once(arena: Arc<Arena>) {
     .await;
 }
 
-/// What the backward run finds depends on how far the forward one is; it must never do harm.
+/// The backward run meets the forward one at any point; it must never do harm.
 async fn two_at_once_opposite(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         let mut backwards = story.arena.args_backwards("move");

@@ -1,4 +1,4 @@
-//! What `move`, `resume`, `rollback` and `status` say and do about an interrupted run.
+//! `move`, `resume`, `rollback` and `status` about an interrupted run.
 
 use std::sync::Arc;
 

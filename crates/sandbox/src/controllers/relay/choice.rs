@@ -1,6 +1,6 @@
-//! Which cluster the provider works for.
+//! The choice of the cluster that the provider works for.
 
-/// What is known of a cluster: whether it has Clusters that are not paused; `None` when it could not
+/// True if a cluster has Clusters that are not paused; `None` when it could not
 /// be asked.
 pub(super) type Activity = Option<bool>;
 

@@ -15,17 +15,17 @@ use super::choice::{Activity, choose};
 use super::server::Relay;
 use crate::files::write_private;
 
-/// How often the relay looks where the active Clusters are.
+/// Time between two looks for the active Clusters.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// The time that it waits for an answer when it looks.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a relay is started with.
+/// Options of a relay.
 #[derive(Clone, Debug)]
 pub struct RelayOptions {
     /// Kubeconfig files of the clusters, the first one being led to at first.
     pub clusters: Vec<PathBuf>,
-    /// Where a kubeconfig that leads to the relay is written as soon as it listens.
+    /// File for a kubeconfig that leads to the relay, written as soon as it listens.
     pub kubeconfig: PathBuf,
 }
 
@@ -43,7 +43,7 @@ pub enum RelayError {
     Kubeconfig {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }

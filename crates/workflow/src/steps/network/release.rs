@@ -13,7 +13,7 @@ use tools::{KnownTool, Tool, ToolCommand, ToolError};
 use crate::context::Turn;
 use crate::error::StepError;
 
-/// For how long a release has to look the same before whoever was at it counts as gone: as long as the
+/// For how long a release has to look the same before the process that was at it counts as gone: as long as the
 /// runner of programs gives them to end.
 const QUIET: Duration = Duration::from_secs(10);
 /// The pause between two looks.
