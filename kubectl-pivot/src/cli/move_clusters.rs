@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use cluster::KubeconfigRef;
 use support::visible;
 use transfer::{
     Choice, HoldControllers, MoveOptions, Namespaces, Operation, Outcome, Rehearsal, Report, Run,

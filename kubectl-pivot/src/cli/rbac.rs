@@ -1,7 +1,6 @@
 //! `kubectl pivot rbac`.
 
 use clap::ValueEnum;
-use cluster::KubeconfigRef;
 use transfer::{Role, Subject};
 
 use super::Context;

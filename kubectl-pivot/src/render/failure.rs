@@ -3,9 +3,10 @@
 use std::error::Error;
 
 use owo_colors::OwoColorize;
+use support::{causes, visible};
 
 use super::Screen;
-use crate::{called, causes, visible};
+use crate::called;
 
 /// Returns the text of an error: its message, the chain of its causes, each once, and a hint.
 pub fn failure(error: &dyn Error, hint: Option<&str>, screen: &Screen) -> String {

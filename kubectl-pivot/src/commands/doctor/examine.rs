@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use ::tools::{KnownTool, Toolbox};
 use support::journal::Events;
-use tools::{KnownTool, Toolbox};
 
 use super::clusterctl_config::{self, ClusterctlConfig};
 use super::diagnosis::{CHECKS, Diagnosis, HealthCheck};
