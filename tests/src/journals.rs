@@ -68,7 +68,7 @@ mod tests {
     fn a_journal_is_put_together_by_time() {
         let lines = vec![
             line(3, "phaseStarted", "verify"),
-            line(5, "phaseStarted", "seal"),
+            line(5, "phaseStarted", "handOver"),
             line(1, "phaseStarted", "copy"),
             line(4, "phaseEnded", "verify"),
         ];

@@ -86,9 +86,7 @@ fn work(name: &str) -> Option<(&'static [Phase], Option<Step>)> {
     Some(match name {
         "pause" | "quiesce" | "backup" | "copy" => (&[Phase::Preparing], None),
         "verify" => (&[Phase::Preparing, Phase::HandingOver], Some(Step::CopiesVerified)),
-        "seal" | "handOver" => {
-            (&[Phase::HandingOver, Phase::Committed], Some(Step::CopiesHandedOver))
-        }
+        "handOver" => (&[Phase::HandingOver, Phase::Committed], Some(Step::CopiesHandedOver)),
         "delete" => (&[Phase::Deleting], Some(Step::SourceDeleted)),
         "resume" => (&[Phase::Resuming], Some(Step::Resumed)),
         "undo" => (&[Phase::Undoing], Some(Step::RolledBack)),
@@ -118,12 +116,13 @@ mod tests {
 
     #[test]
     fn a_move_a_resumed_move_and_a_rollback_are_legal() {
-        let moved = [done(&PREPARED), done(&["seal", "delete", "resume"])].concat();
+        let moved = [done(&PREPARED), done(&["handOver", "delete", "resume"])].concat();
         assert_eq!(replay(moved), Ok(vec![Phase::Resuming, Phase::Finished]));
-        let killed = [done(&PREPARED), done(&["seal"]), vec![JournalEvent::Started("delete")]];
+        let killed = [done(&PREPARED), done(&["handOver"]), vec![JournalEvent::Started("delete")]];
         let resumed = [killed.concat(), done(&["delete", "resume"])].concat();
         assert_eq!(replay(resumed), Ok(vec![Phase::Resuming, Phase::Finished]));
-        let again = [done(&["pause"]), failed("copy"), done(&PREPARED), failed("seal")].concat();
+        let again =
+            [done(&["pause"]), failed("copy"), done(&PREPARED), failed("handOver")].concat();
         assert_eq!(replay(again.clone()), Ok(vec![Phase::HandingOver]));
         let undone = [again, done(&["undo"])].concat();
         assert_eq!(replay(undone), Ok(vec![Phase::Undoing, Phase::Finished]));
@@ -131,14 +130,15 @@ mod tests {
 
     #[test]
     fn a_batch_follows_one_that_is_over() {
-        let one = || [done(&PREPARED), done(&["seal", "delete", "resume"])].concat();
+        let one = || [done(&PREPARED), done(&["handOver", "delete", "resume"])].concat();
         let two = [one(), vec![JournalEvent::BatchStarted], one()].concat();
         assert_eq!(replay(two), Ok(vec![Phase::Resuming, Phase::Finished]));
         let begun = [one(), vec![JournalEvent::BatchStarted; 2]].concat();
         assert_eq!(replay(begun), Ok(vec![Phase::Finished, Phase::Preparing]));
         for illegal in [
             [one(), one()].concat(),
-            [done(&PREPARED), done(&["seal", "delete"]), vec![JournalEvent::BatchStarted]].concat(),
+            [done(&PREPARED), done(&["handOver", "delete"]), vec![JournalEvent::BatchStarted]]
+                .concat(),
         ] {
             assert!(matches!(replay(illegal), Err(IllegalJournal::WrongPhase { .. })));
         }
@@ -158,8 +158,8 @@ mod tests {
         );
         for illegal in [
             [done(&["pause", "copy"]), done(&["delete"])].concat(),
-            [done(&PREPARED), done(&["seal", "delete"]), failed("undo")].concat(),
-            [failed("verify"), done(&["seal"])].concat(),
+            [done(&PREPARED), done(&["handOver", "delete"]), failed("undo")].concat(),
+            [failed("verify"), done(&["handOver"])].concat(),
         ] {
             let error = replay(illegal).expect_err("illegal");
             assert!(matches!(error, IllegalJournal::WrongPhase { .. }), "{error}");

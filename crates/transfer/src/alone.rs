@@ -15,6 +15,7 @@ use support::journal::RunEvent;
 use super::discover::{Territory, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::exposure;
+use super::hand_over::{setting_free, with_finalizers};
 use super::inventory;
 use super::kinds;
 use super::ledger;
@@ -27,7 +28,6 @@ use super::record::{Operation, Phase, Record, Role, Step};
 use super::recover::{as_recorded, find_one};
 use super::report::{Outcome, Report};
 use super::run::{Progress, Run};
-use super::seal::{setting_free, with_finalizers};
 use super::undo::{Stray, remove_marked, resume_source};
 
 /// Limits the time in which the other cluster has to accept a connection.
@@ -252,7 +252,7 @@ async fn finish(
     while phase != Phase::Finished {
         let step = match phase {
             Phase::HandingOver | Phase::Committed => {
-                run.recorded("seal", hand_over(run, territory)).await?;
+                run.recorded("handOver", hand_over(run, territory)).await?;
                 Step::CopiesHandedOver
             }
             Phase::Deleting => {

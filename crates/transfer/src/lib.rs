@@ -1,7 +1,7 @@
 //! The move: one file for each phase, and the order that makes them a transaction.
 //!
 //! [`plan`] finds out what would happen and writes nothing; [`execute`] carries the plan out.
-//! Phases: preflight, pause (and discover again), quiesce, copy, verify, seal, delete, resume. A
+//! Phases: preflight, pause (and discover again), quiesce, copy, verify, hand over, delete, resume. A
 //! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
 
 mod acceptance;
@@ -21,6 +21,7 @@ mod discover;
 mod error;
 mod exposure;
 mod findings;
+mod hand_over;
 mod held;
 mod hold;
 mod in_batches;
@@ -50,7 +51,6 @@ mod report;
 mod reserved;
 mod resumed;
 mod run;
-mod seal;
 mod sides;
 mod take_over;
 mod undo;

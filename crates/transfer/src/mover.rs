@@ -15,6 +15,7 @@ use super::directory::back_up;
 use super::discover::Territory;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
+use super::hand_over::hand_over_copies;
 use super::in_batches::{self, plan_batches};
 use super::ledger;
 use super::lock::Lock;
@@ -29,7 +30,6 @@ use super::record::{Operation, Phase, Role, Step};
 use super::report::{BatchCourse, Explained, Outcome, PhaseTime, Report};
 use super::resumed::check_resumed;
 use super::run::Run;
-use super::seal::seal;
 use super::sides::clusters_in;
 use super::undo::{Stray, undo};
 use super::verify::{Verification, Verified, check_present, check_source, verify};
@@ -231,8 +231,9 @@ pub(super) async fn hand_over(
     (graph, copies): (&Graph, &Copies),
 ) -> Result<(), Failed> {
     let run = clock.run;
-    let handed_over =
-        clock.time("seal", "Hand over field ownership", seal(run, graph, copies)).await;
+    let handed_over = clock
+        .time("handOver", "Hand over field ownership", hand_over_copies(run, graph, copies))
+        .await;
     let warnings = handed_over.map_err(|error| ("hand over field ownership", error))?;
     clock.report.findings.extend(warnings.0);
     let present = check_present(run, territory, graph, copies).await;
@@ -370,7 +371,7 @@ async fn finish(
         let (doing, step, done) = match phase {
             // Before the commit there is nothing to finish: the lock refuses the step.
             Phase::Undoing | Phase::Preparing | Phase::HandingOver | Phase::Committed => {
-                ("go on", Step::SourceDeleted, Ok(()))
+                ("continue", Step::SourceDeleted, Ok(()))
             }
             Phase::Deleting => {
                 let mut held = Vec::new();

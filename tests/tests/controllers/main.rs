@@ -55,7 +55,7 @@ async fn killed_and_resumed(bench: Arc<Bench>) {
     let story = bench.begin().await;
     for (command, point, skip) in [
         ("move", While::Copying, 7),
-        ("resume", While::Sealing, 3),
+        ("resume", While::HandingOver, 3),
         ("resume", While::Deleting, 9),
         ("resume", While::Resuming, 0),
     ] {
@@ -78,7 +78,7 @@ async fn stopped_controller(bench: Arc<Bench>) {
     let story = bench.begin().await;
     let manager = bench.suspend("kubeadm-bootstrap-manager");
     let flags = ["--pause-timeout", "2", "-o", "json"];
-    let mut running = bench.start_until("move", &flags, rule(&bench, While::Sealing, 0)).await;
+    let mut running = bench.start_until("move", &flags, rule(&bench, While::HandingOver, 0)).await;
     // What is deleted now passes the webhooks of that manager.
     drop(manager);
     bench.tape().release();
@@ -108,7 +108,7 @@ async fn far_apart(bench: Arc<Bench>) {
 #[derive(Clone, Copy)]
 enum While {
     Copying,
-    Sealing,
+    HandingOver,
     Deleting,
     Resuming,
 }
@@ -121,7 +121,7 @@ fn rule(bench: &Bench, doing: While, skip: usize) -> Rule {
             && !call.is_lease()
             && match doing {
                 While::Copying => call.method == "POST" && call.side == to,
-                While::Sealing => call.method == "PATCH" && call.side == to,
+                While::HandingOver => call.method == "PATCH" && call.side == to,
                 While::Deleting => call.method == "DELETE" && call.side == from,
                 While::Resuming => {
                     call.side == to

@@ -8,6 +8,7 @@ use support::panics;
 use super::plan_load::{LoadPlan, list_target};
 use crate::copy::{Copies, copy};
 use crate::error::{MoveError, PhaseError};
+use crate::hand_over::hand_over_copies;
 use crate::lock::Lock;
 use crate::mover::{Clock, Failed, caught};
 use crate::namespaces;
@@ -17,7 +18,6 @@ use crate::preflight::Preflight;
 use crate::record::{Operation, Phase, Record, Role, Step};
 use crate::report::{Outcome, Report};
 use crate::run::Run;
-use crate::seal::seal;
 use crate::undo::{Stray, undo};
 use crate::verify::difference;
 
@@ -131,9 +131,9 @@ async fn finish(
         let advanced = lock.advance(Step::CopiesVerified).await;
         advanced.map_err(|error| ("commit", Box::new(error).into()))?;
     }
-    let sealed = seal(run, &preflight.graph, copies);
-    let sealed = clock.time("seal", "Hand over field ownership", sealed).await;
-    let warnings = sealed.map_err(|error| ("hand over field ownership", error))?;
+    let handed_over = hand_over_copies(run, &preflight.graph, copies);
+    let handed_over = clock.time("handOver", "Hand over field ownership", handed_over).await;
+    let warnings = handed_over.map_err(|error| ("hand over field ownership", error))?;
     clock.report.findings.extend(warnings.0);
     let resumed = async {
         pause::restore(run, &run.target, &preflight.territory.kinds).await?;

@@ -14,7 +14,7 @@ const ON_PURPOSE: &str = "KUBECTL_PIVOT_TEST_PANIC";
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
     suite
         .case("a_panic_before_the_commit_is_put_back", |stormy| async move {
-            put_back(&stormy, "seal").await;
+            put_back(&stormy, "handOver").await;
         })
         .thorough("a_panic_in_each_phase_before_the_commit_is_put_back", |stormy| async move {
             for phase in ["pause", "quiesce", "copy", "verify"] {

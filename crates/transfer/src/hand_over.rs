@@ -21,7 +21,11 @@ use super::run::{Progress, Run};
 ///
 /// # Errors
 /// When a request fails, or a copy is gone.
-pub async fn seal(run: &Run, graph: &Graph, copies: &Copies) -> Result<Findings, PhaseError> {
+pub async fn hand_over_copies(
+    run: &Run,
+    graph: &Graph,
+    copies: &Copies,
+) -> Result<Findings, PhaseError> {
     let served = Served::read(&run.target).await?;
     let created: Vec<&Node> = graph
         .copied()
@@ -36,8 +40,9 @@ pub async fn seal(run: &Run, graph: &Graph, copies: &Copies) -> Result<Findings,
     let progress = Progress::of(created.len());
     // A restore has passed its point of no return.
     let progress = if run.is_alone() { progress.carried_through() } else { progress };
-    let sealed = run.each(created, &progress, |node| seal_one(run, graph, (copies, &served), node));
-    let different: Vec<ObjectId> = sealed.await?.into_iter().flatten().collect();
+    let handed_over =
+        run.each(created, &progress, |node| hand_over_copy(run, graph, (copies, &served), node));
+    let different: Vec<ObjectId> = handed_over.await?.into_iter().flatten().collect();
     Ok(warn(different, dropped))
 }
 
@@ -55,7 +60,7 @@ fn loses_managers(graph: &Graph, node: &Node, served: &Served) -> bool {
 /// The finalizers come under the name of their manager in the source, where that is one manager: what a
 /// request changes is booked to its sender, even if the same request says who manages what. Where it is booked
 /// to somebody else nevertheless, a second request puts that right.
-async fn seal_one(
+async fn hand_over_copy(
     run: &Run,
     graph: &Graph,
     (copies, served): (&Copies, &Served),
