@@ -28,24 +28,24 @@ type ClusterRequest struct {
 	Namespace string `json:"namespace,omitempty"`
 	// Kinds of Cluster API that the management cluster serves. Empty if that is not known.
 	Served []ServedKind `json:"served,omitempty"`
-	// What the user set, by variable name. Defaults are not filled in.
+	// Values that the user set, by variable name. Defaults are not filled in.
 	Variables map[string]any `json:"variables,omitempty"`
 }
 
 // CniChoice: The network that an infrastructure plugin suggests; `--cni` overrides it.
 type CniChoice struct {
 	Choice string `json:"choice,omitempty"`
-	// Its name, for example `cilium`.
+	// Name of the plugin, for example `cilium`.
 	Name string `json:"name,omitempty"`
-	// What to install.
+	// The plan to install.
 	Plan CniPlan `json:"plan,omitzero"`
 	// Helm values that this infrastructure needs, merged over those of the CNI plugin.
 	Values map[string]any `json:"values,omitempty"`
 }
 
-// CniCluster: What is known of the cluster that gets a network.
+// CniCluster: The cluster that gets a network, as far as it is known.
 type CniCluster struct {
-	// Where nodes reach the API server. Absent as long as the cluster does not exist.
+	// Address at which nodes reach the API server. Absent as long as the cluster does not exist.
 	ApiEndpoint *Endpoint `json:"apiEndpoint,omitempty"`
 	// Name of the infrastructure plugin, for example `docker`.
 	Infrastructure string `json:"infrastructure,omitempty"`
@@ -65,11 +65,11 @@ type CniCluster struct {
 type CniInstall struct {
 	// Sentences for the user, for example what this network needs of the nodes.
 	Notes []string `json:"notes,omitempty"`
-	// What to install.
+	// The plan to install.
 	Plan CniPlan `json:"plan,omitzero"`
 }
 
-// CniPlan: How a network gets into the target cluster.
+// CniPlan: The way in which a network gets into the target cluster.
 type CniPlan struct {
 	// Name of the chart.
 	Chart any `json:"chart,omitempty"`
@@ -102,17 +102,17 @@ type CniRequest struct {
 	Manifests []any `json:"manifests,omitempty"`
 	// Helm values of the infrastructure plugin and the user, merged over the plugin's own.
 	Values map[string]any `json:"values,omitempty"`
-	// What the user set, by variable name. Defaults are not filled in.
+	// Values that the user set, by variable name. Defaults are not filled in.
 	Variables map[string]any `json:"variables,omitempty"`
 }
 
 // Credential: A credential, taken from the environment.
 type Credential struct {
-	// What it is and how to get it.
+	// Description, and the way to get it.
 	Description string `json:"description,omitempty"`
 	// Environment variable that holds it.
 	Env string `json:"env,omitempty"`
-	// Whether the provider cannot work without it.
+	// True if the provider cannot work without it.
 	Required bool `json:"required,omitempty"`
 }
 
@@ -186,7 +186,7 @@ type Manifests struct {
 	Objects []any `json:"objects,omitempty"`
 }
 
-// Maturity: How far a plugin can be relied on, said by its author.
+// Maturity: Maturity of a plugin, in the judgement of its author.
 type Maturity string
 
 // Values of Maturity.
@@ -204,17 +204,17 @@ type Mount struct {
 	ContainerPath string `json:"containerPath,omitempty"`
 	// Path on the host.
 	HostPath string `json:"hostPath,omitempty"`
-	// Whether the node may only read it.
+	// True if the node may only read it.
 	ReadOnly bool `json:"readOnly,omitempty"`
 }
 
-// PluginError: Why a plugin could not answer, in a form that the host can show and act on.
+// PluginError: The error of a plugin, in a form that the host can show and act on.
 type PluginError struct {
 	// The kind of failure, for programs.
 	Code ErrorCode `json:"code,omitempty"`
-	// What to do about it.
+	// The next step.
 	Hint string `json:"hint,omitempty"`
-	// What failed, for people.
+	// The failure, for people.
 	Message string `json:"message,omitempty"`
 	// The variable at fault, where there is one.
 	Variable string `json:"variable,omitempty"`
@@ -224,11 +224,11 @@ type PluginError struct {
 type PluginInfo struct {
 	// One sentence for `plugin list`.
 	Description string `json:"description,omitempty"`
-	// Where to read more: an `https` address, or empty.
+	// Address of further documentation: `https`, or empty.
 	HomePage string `json:"homePage,omitempty"`
-	// What the plugin adds. The export macro fills it in.
+	// Kind of the plugin. The export macro fills it in.
 	Kind PluginKind `json:"kind,omitempty"`
-	// How far the plugin can be relied on.
+	// Maturity of the plugin.
 	Maturity Maturity `json:"maturity,omitempty"`
 	// Name that users type, for example `docker`: lowercase letters, digits and hyphens.
 	Name string `json:"name,omitempty"`
@@ -242,7 +242,7 @@ type PluginInfo struct {
 	Version string `json:"version,omitempty"`
 }
 
-// PluginKind: What a plugin adds.
+// PluginKind: Kinds of plugins.
 type PluginKind string
 
 // Values of PluginKind.
@@ -252,7 +252,7 @@ const (
 	PluginKindUnknown        PluginKind = "unknown"
 )
 
-// Probe: What must be true of some objects before a run goes on.
+// Probe: A condition on some objects that a run waits for.
 type Probe struct {
 	// The cluster the objects are in.
 	Cluster ProbeCluster `json:"cluster,omitempty"`
@@ -262,7 +262,7 @@ type Probe struct {
 	Group string `json:"group,omitempty"`
 	// Kind.
 	Kind string `json:"kind"`
-	// How many objects there must be at least.
+	// Least number of objects.
 	MinObjects *int64 `json:"minObjects,omitempty"`
 	// Lowercase words joined by hyphens, unique in the plugin; users name it in `--skip-probes`.
 	Name string `json:"name"`
@@ -305,7 +305,7 @@ const (
 	ProbeStageUnknown            ProbeStage = "unknown"
 )
 
-// ProbesRequest: What an infrastructure plugin is asked for probes about.
+// ProbesRequest: The request for probes of an infrastructure plugin.
 type ProbesRequest struct {
 	// Version of Cluster API; used where `served` is empty.
 	CapiVersion string `json:"capiVersion,omitempty"`
@@ -317,7 +317,7 @@ type ProbesRequest struct {
 	Namespace string `json:"namespace,omitempty"`
 	// Kinds of Cluster API that the management cluster serves. Empty if that is not known.
 	Served []ServedKind `json:"served,omitempty"`
-	// What the user set, by variable name.
+	// Values that the user set, by variable name.
 	Variables map[string]any `json:"variables,omitempty"`
 }
 
@@ -367,11 +367,11 @@ type ServedKind struct {
 type Tool struct {
 	// Arguments with which it must succeed, for example `["info"]`. Empty: being there is enough.
 	Check []string `json:"check,omitempty"`
-	// What to do if it is missing or fails.
+	// Next step if it is missing or fails.
 	Hint string `json:"hint,omitempty"`
 	// Name of the program, looked up in `PATH`.
 	Name string `json:"name,omitempty"`
-	// What it is needed for, as a sentence fragment.
+	// Purpose, as a sentence fragment.
 	Purpose string `json:"purpose,omitempty"`
 }
 
@@ -389,9 +389,9 @@ type Variable struct {
 	Minimum *int64 `json:"minimum,omitempty"`
 	// Lowercase words joined by hyphens, for example `worker-replicas`.
 	Name string `json:"name,omitempty"`
-	// Whether it must have a value. A required variable has no default.
+	// True if it must have a value. A required variable has no default.
 	Required bool `json:"required,omitempty"`
-	// Whether its value must not be shown, logged or stored.
+	// True if its value must not be shown, logged or stored.
 	Secret bool `json:"secret,omitempty"`
 	// The type of its value.
 	Type VariableType `json:"type,omitempty"`

@@ -111,7 +111,7 @@ impl Blueprint {
         Ok(self.infrastructure()?.render(&cluster)?)
     }
 
-    /// What "ready" means for the infrastructure, in a management cluster that serves these kinds.
+    /// Returns the probes that define "ready" for the infrastructure, in a management cluster that serves these kinds.
     ///
     /// # Errors
     /// See [`Self::providers`].

@@ -29,7 +29,7 @@ const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
 /// An object that the garbage collector deletes as soon as it works.
 const PROBE: &str = "kubectl-pivot-sandbox-garbage";
 
-/// Its files.
+/// Files of the controller manager.
 pub(super) struct ControllerManager {
     program: Program,
     dir: PathBuf,

@@ -20,7 +20,7 @@ use super::parts::Search;
 use super::release::Release;
 
 /// Time between two reports of progress to a waiting user.
-const TICK: Duration = Duration::from_secs(3);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Builds a program into the cache and returns its path. `without_go` is the error without Go.
 pub(super) async fn build(
@@ -272,7 +272,7 @@ fn answers(stdout: &str) -> Vec<Value> {
 
 async fn with_progress<T>(work: impl Future<Output = T>, doing: &str, events: &Events) -> T {
     let started = Instant::now();
-    let mut tick = tokio::time::interval(TICK);
+    let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
     tokio::pin!(work);
     loop {
         tokio::select! {

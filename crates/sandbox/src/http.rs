@@ -22,9 +22,9 @@ pub(super) struct Http(kube::Client);
 
 /// The time that a young API server may take. A busy machine has been seen to serve a new kind only after half
 /// a minute.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const YOUNG_SERVER_TIMEOUT: Duration = Duration::from_secs(120);
 /// The pause between two looks.
-pub(super) const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const YOUNG_SERVER_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Http {
@@ -134,7 +134,7 @@ impl Http {
         request: impl Fn() -> http::Result<http::Request<Vec<u8>>>,
         also: impl Fn(u16) -> bool,
     ) -> Result<Value, CallError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + YOUNG_SERVER_TIMEOUT;
         loop {
             let call = self.0.request::<Value>(request().map_err(text)?);
             let error = match tokio::time::timeout(CALL_TIMEOUT, call).await {
@@ -153,7 +153,7 @@ impl Http {
             if Instant::now() > deadline {
                 return Err(error);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(YOUNG_SERVER_RETRY_INTERVAL).await;
         }
     }
 }

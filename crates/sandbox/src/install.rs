@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::crds;
 use super::error::ControlPlaneError;
-use super::http::{CallError, Http, PATIENCE, PAUSE};
+use super::http::{CallError, Http, YOUNG_SERVER_RETRY_INTERVAL, YOUNG_SERVER_TIMEOUT};
 use super::release::Release;
 
 /// Calls in flight at once.
@@ -107,7 +107,7 @@ pub(super) async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneE
 /// listed, and a controller that starts in between finds its own kinds missing and ends.
 pub(super) async fn named(http: &Http, crds: &[Value]) -> Result<(), ControlPlaneError> {
     let wanted: Vec<ResourceType> = crds.iter().flat_map(served_versions).collect();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + YOUNG_SERVER_TIMEOUT;
     loop {
         let served = http.served().await.map_err(during(|| "ask what is served".to_owned()))?;
         let Some(missing) = wanted.iter().find(|resource| !served.has(resource)) else {
@@ -115,10 +115,10 @@ pub(super) async fn named(http: &Http, crds: &[Value]) -> Result<(), ControlPlan
         };
         if Instant::now() > deadline {
             let action = format!("find {missing} in {} among what is served", missing.version);
-            let message = format!("it was not named within {} s", PATIENCE.as_secs());
+            let message = format!("it was not named within {} s", YOUNG_SERVER_TIMEOUT.as_secs());
             return Err(ControlPlaneError::Setup { action, message });
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(YOUNG_SERVER_RETRY_INTERVAL).await;
     }
 }
 

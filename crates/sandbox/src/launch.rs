@@ -18,7 +18,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 pub(super) const PORT_TRIES: usize = 5;
 
 /// Time between two questions for readiness.
-const POLL: Duration = Duration::from_millis(200);
+const READINESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The processes and the ports that they listen on.
 pub(super) struct Running {
@@ -128,7 +128,7 @@ where
     let good = async {
         while let Err(error) = ask().await {
             last_seen = error.0;
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(READINESS_INTERVAL).await;
         }
     };
     let in_time = tokio::time::timeout(START_TIMEOUT, good).await;
@@ -149,7 +149,7 @@ pub(super) async fn death(parts: &mut [&mut Process]) -> ControlPlaneError {
                 return died(part);
             }
         }
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep(READINESS_INTERVAL).await;
     }
 }
 

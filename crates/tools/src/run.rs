@@ -20,11 +20,11 @@ use super::group::Group;
 use super::output::Output;
 
 /// Time between two looks whether the user wants to stop.
-const GLANCE: Duration = Duration::from_millis(100);
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// The time that a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
 /// The time that output is awaited after the end: another program may hold the pipes open for ever.
-const REST: Duration = Duration::from_secs(2);
+const OUTPUT_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Tool {
     /// Runs the program. The lines that it prints go to the log and are sent as events.
@@ -127,12 +127,12 @@ impl Call<'_> {
         let mut read = None;
         let deadline = tokio::time::sleep(self.command.timeout);
         tokio::pin!(deadline);
-        let mut glances = tokio::time::interval(GLANCE);
+        let mut glances = tokio::time::interval(STOP_CHECK_INTERVAL);
         let reason = loop {
             tokio::select! {
                 status = child.wait() => {
                     if read.is_none() {
-                        read = tokio::time::timeout(REST, reading).await.ok();
+                        read = tokio::time::timeout(OUTPUT_DRAIN_TIMEOUT, reading).await.ok();
                     }
                     read.transpose().map_err(Ending::Io)?;
                     return status.map_err(Ending::Io);
@@ -148,7 +148,7 @@ impl Call<'_> {
         let end = async {
             tokio::join!(child.wait(), async {
                 if read.is_none() {
-                    let _ = tokio::time::timeout(REST, reading).await;
+                    let _ = tokio::time::timeout(OUTPUT_DRAIN_TIMEOUT, reading).await;
                 }
             })
         };

@@ -27,7 +27,7 @@ use super::preflight::check_health;
 use super::run::Stop;
 
 /// Between two looks.
-const GLANCE: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One thing that has to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -111,7 +111,7 @@ pub async fn accept(
         let broken = checks.iter().find(|check| !check.holds());
         if let Some(broken) = broken.filter(|_| !remaining.is_zero()) {
             events.doing(broken.to_string());
-            waiting.stop.wait(GLANCE.min(remaining)).await;
+            waiting.stop.wait(CHECK_INTERVAL.min(remaining)).await;
             waiting.stop.check()?;
             continue;
         }
@@ -192,10 +192,10 @@ fn target_has_clusters(target: &Graph, chosen: Option<&Chosen>) -> Check {
 /// Everything that one look at the target shows.
 fn of_target(target: &Graph) -> Vec<Check> {
     let every = |rule, says, violation: fn(&Node) -> Option<String>| {
-        let told =
+        let described =
             |node: &Node| violation(node).map(|what| format!("{}: {what}", node.object.id()));
         let nodes = target.nodes.iter().filter(|node| is_in_question(node));
-        Check::new(rule, says, nodes.filter_map(told).collect())
+        Check::new(rule, says, nodes.filter_map(described).collect())
     };
     vec![
         every("OwnersExist", "every owner reference names an object that exists", dangling),

@@ -38,7 +38,7 @@ use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::run::{Progress, Run};
 
 /// Pause between two tries at an object that may not be deleted now.
-const INTERVAL: Duration = Duration::from_millis(500);
+const DELETE_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Attempts at a deletion that writes of others keep overtaking.
 const ATTEMPTS: u32 = 10;
@@ -111,7 +111,7 @@ impl Deletion<'_> {
                         && begun.elapsed() < run.options.delete_timeout =>
                 {
                     run.events.doing(format!("trying again: {error}: {}", error.cause));
-                    tokio::time::sleep(INTERVAL).await;
+                    tokio::time::sleep(DELETE_RETRY_INTERVAL).await;
                 }
                 other => return other,
             }
@@ -254,7 +254,7 @@ async fn wait_until_gone<'a>(
                 _ => {}
             }
         }
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(DELETE_RETRY_INTERVAL).await;
     }
 }
 

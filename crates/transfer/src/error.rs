@@ -219,7 +219,7 @@ pub enum PhaseError {
     /// A namespace of the target is in the way of itself.
     #[error("namespace {namespace} of the target cluster is still being deleted after {seconds} s")]
     NamespaceTerminating {
-        /// The name.
+        /// The namespace.
         namespace: String,
         /// Duration of the wait.
         seconds: u64,

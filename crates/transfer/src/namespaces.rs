@@ -19,7 +19,7 @@ use super::run::Run;
 const GONE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Pause between two looks at it.
-const INTERVAL: Duration = Duration::from_millis(250);
+const GONE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Label that every API server sets by itself.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -148,7 +148,7 @@ async fn wait_until_gone(run: &Run, name: &str) -> Result<(), PhaseError> {
             return Err(PhaseError::NamespaceTerminating { namespace: name.to_owned(), seconds });
         }
         run.events.doing(format!("waiting for namespace {name} of the target to be deleted"));
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(GONE_CHECK_INTERVAL).await;
     }
     Ok(())
 }

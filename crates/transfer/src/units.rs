@@ -139,8 +139,8 @@ fn plan_of(graph: &Graph) -> MovePlan {
 fn shared(graph: &Graph, usage: &Usage, group: usize) -> SharedObjects {
     let members = usage.members(group);
     let fates = members.iter().map(|index| &graph.nodes[*index].fate);
-    let (fate, reason) = fates.fold((PlannedFate::Moves, None), |told, fate| match fate {
-        Fate::Move => told,
+    let (fate, reason) = fates.fold((PlannedFate::Moves, None), |so_far, fate| match fate {
+        Fate::Move => so_far,
         Fate::Keep(reason) => (PlannedFate::Kept, Some(kept_reason(*reason).to_owned())),
         Fate::Stay(reason) => (PlannedFate::Stays, Some(stay_reason(reason))),
     });

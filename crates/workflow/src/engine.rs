@@ -73,9 +73,10 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
                 workflow.halted.store(true, Ordering::Relaxed);
                 // What was stopped because of another failure is no failure of its own; of all that a user
                 // has stopped the first is reported.
-                let is_told =
-                    failed.as_ref().is_none_or(|(told, why)| why.is_interruption() && step < *told);
-                if is_told {
+                let is_reported = failed
+                    .as_ref()
+                    .is_none_or(|(first, why)| why.is_interruption() && step < *first);
+                if is_reported {
                     failed = Some((step, error));
                 }
             }

@@ -19,7 +19,7 @@ use super::error::CommandError;
 use super::sides::cluster_states;
 
 /// Pause between two looks of [`watch_status`].
-const INTERVAL: Duration = Duration::from_secs(1);
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The state of both clusters.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -249,7 +249,7 @@ pub async fn watch_status(run: &Run, mut show: impl FnMut(&Status)) -> Result<()
         if !is_going_on || run.stop.is_requested() {
             return Ok(());
         }
-        run.stop.wait(INTERVAL).await;
+        run.stop.wait(WATCH_INTERVAL).await;
     }
 }
 

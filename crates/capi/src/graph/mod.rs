@@ -137,7 +137,7 @@ pub struct Node {
     pub owners: Vec<Owner>,
     /// Owners by convention (names, class references), which no owner reference states.
     pub soft_owners: Vec<usize>,
-    /// What becomes of it.
+    /// The fate of it.
     pub fate: Fate,
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::error::ControlPlaneError;
 use crate::http::Http;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(50);
+const EFFECT_TIMEOUT: Duration = Duration::from_secs(60);
+const EFFECT_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const MACHINES: &str = "/apis/cluster.x-k8s.io/v1beta2/namespaces/default/machines?dryRun=All";
 const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 
@@ -36,14 +36,14 @@ async fn until(
     object: &Value,
     judge: impl Fn(Result<Value, String>) -> Result<(), String>,
 ) -> Result<(), ControlPlaneError> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + EFFECT_TIMEOUT;
     while let Err(message) = judge(http.post_once(MACHINES, object).await.map_err(|error| error.0))
     {
         if Instant::now() > deadline {
             let action = "have the webhooks of Cluster API called".to_owned();
             return Err(ControlPlaneError::Setup { action, message });
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(EFFECT_CHECK_INTERVAL).await;
     }
     Ok(())
 }

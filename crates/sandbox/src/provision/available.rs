@@ -10,10 +10,10 @@ use super::manifests::clusters;
 use crate::fleet::FleetError;
 
 /// The time that the first Cluster may take; 20 to 45 s are usual on two cores.
-const PATIENCE: Duration = Duration::from_secs(180);
+const FIRST_CLUSTER_TIMEOUT: Duration = Duration::from_secs(180);
 /// Time that each further one may add.
-const EACH: Duration = Duration::from_secs(20);
-const INTERVAL: Duration = Duration::from_millis(500);
+const FURTHER_CLUSTER_TIMEOUT: Duration = Duration::from_secs(20);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Waits until these Clusters are Available.
 ///
@@ -27,7 +27,7 @@ pub async fn wait_until_available(
 ) -> Result<(), FleetError> {
     let begun = Instant::now();
     let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
-    let patience = PATIENCE + EACH.saturating_mul(count);
+    let patience = FIRST_CLUSTER_TIMEOUT + FURTHER_CLUSTER_TIMEOUT.saturating_mul(count);
     loop {
         let found = client.list(&clusters(), Some(namespace)).await?;
         let states = names.iter().map(|name| (name, state_of(name, &found)));
@@ -43,7 +43,7 @@ pub async fn wait_until_available(
         }
         let done = names.len() - waiting.len();
         events.doing(format!("{done} of {} Clusters Available; {name}: {state}", names.len()));
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 

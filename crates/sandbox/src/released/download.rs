@@ -27,7 +27,7 @@ const LONGEST_DOWNLOAD: Duration = Duration::from_secs(1200);
 /// Redirects that are followed: releases have one or two.
 const MOST_REDIRECTS: usize = 5;
 /// The time between two reports of progress.
-const TICK: Duration = Duration::from_secs(2);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A file to download.
 pub(super) struct Wanted<'a> {
@@ -86,7 +86,7 @@ impl Wanted<'_> {
                 return Err(too_long());
             }
             to.write_all(data).map_err(|error| self.failed(error))?;
-            if reported.elapsed() > TICK {
+            if reported.elapsed() > PROGRESS_INTERVAL {
                 (reported, _) = (Instant::now(), events.doing(self.progress(done, length)));
             }
         }

@@ -9,7 +9,7 @@ use super::state::RunState;
 use super::store::{JournalError, Store};
 
 /// Progress is written at most so often.
-const INTERVAL: Duration = Duration::from_millis(500);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// States of the journal.
 enum Journal {
@@ -50,7 +50,8 @@ fn note(
             store.append(event.clone(), true)
         }
         Event::Progress { done, total } if store.state().is_in_a_phase() => {
-            let is_due = last.is_none_or(|last| last.elapsed() >= INTERVAL) || done == total;
+            let is_due =
+                last.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL) || done == total;
             if !is_due {
                 return Ok(());
             }

@@ -24,9 +24,9 @@ use crate::record::Role;
 use crate::run::Run;
 
 /// The longest that a side may take until its controllers have stopped and their successors are ready.
-const PATIENCE: Duration = Duration::from_secs(120);
+const HOLD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Pause between two looks.
-const INTERVAL: Duration = Duration::from_millis(500);
+const HOLD_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Pause after a renewal that failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -122,12 +122,12 @@ impl Taking<'_> {
                 Err(waits_for) => waits_for,
             };
             let side = self.role;
-            if begun.elapsed() >= PATIENCE {
+            if begun.elapsed() >= HOLD_TIMEOUT {
                 let seconds = begun.elapsed().as_secs();
                 return Err(PhaseError::NotHeld { side, waits_for, seconds });
             }
             run.events.doing(format!("holding the controllers of the {side}: {waits_for}"));
-            tokio::time::sleep(INTERVAL).await;
+            tokio::time::sleep(HOLD_CHECK_INTERVAL).await;
         }
     }
 

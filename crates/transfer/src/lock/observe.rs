@@ -14,7 +14,7 @@ use super::terms::lasts_of;
 use crate::run::Run;
 
 /// Pause between two looks at a Lease.
-const INTERVAL: Duration = Duration::from_secs(1);
+const LEASE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Waits until the Lease of a cluster can be taken. Returns the resource version under which it was
 /// abandoned; `None` when nobody holds it.
@@ -48,7 +48,7 @@ pub(super) async fn wait_until_abandoned(
         if is_over {
             return Ok(Some(version));
         }
-        run.stop.wait(INTERVAL).await;
+        run.stop.wait(LEASE_CHECK_INTERVAL).await;
         if run.stop.is_requested() {
             return Err(LockError::Stopped);
         }

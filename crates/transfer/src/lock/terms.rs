@@ -10,13 +10,13 @@ use cluster::Moment;
 const LASTS_VARIABLE: &str = "KUBECTL_PIVOT_TEST_LEASE_SECONDS";
 
 /// Duration of a Lease if nothing else is said.
-const LASTS: Duration = Duration::from_secs(30);
+const LEASE_DURATION: Duration = Duration::from_secs(30);
 
 /// Limits the duration of a Lease in tests.
-const LASTS_IN_TESTS: std::ops::RangeInclusive<u64> = 3..=300;
+const LEASE_DURATIONS_IN_TESTS: std::ops::RangeInclusive<u64> = 3..=300;
 
 /// The longest time that a Lease of others is believed to last.
-const LONGEST: Duration = Duration::from_secs(*LASTS_IN_TESTS.end());
+const LONGEST: Duration = Duration::from_secs(*LEASE_DURATIONS_IN_TESTS.end());
 
 /// The times of a Lease; all of them follow from how long it lasts without a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ impl Terms {
     /// The terms of this process.
     pub(super) fn of_process() -> Self {
         let seconds = std::env::var(LASTS_VARIABLE).ok().and_then(|text| text.parse().ok());
-        let seconds = seconds.filter(|seconds| LASTS_IN_TESTS.contains(seconds));
-        Self { lasts: seconds.map_or(LASTS, Duration::from_secs) }
+        let seconds = seconds.filter(|seconds| LEASE_DURATIONS_IN_TESTS.contains(seconds));
+        Self { lasts: seconds.map_or(LEASE_DURATION, Duration::from_secs) }
     }
 
     /// Time from one renewal to the next: 8 of 30 seconds.
@@ -73,7 +73,7 @@ impl Terms {
 /// Returns the duration that a Lease of others names. No program writes a longer time than [`LONGEST`].
 pub(super) fn lasts_of(seconds: Option<i64>) -> Duration {
     let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
-    let lasts = seconds.filter(|seconds| *seconds > 0).map_or(LASTS, Duration::from_secs);
+    let lasts = seconds.filter(|seconds| *seconds > 0).map_or(LEASE_DURATION, Duration::from_secs);
     lasts.min(LONGEST)
 }
 
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_renewal_that_fails_once_can_be_repeated_in_time() {
-        let terms = Terms { lasts: LASTS };
+        let terms = Terms { lasts: LEASE_DURATION };
         assert_eq!(terms.renew_interval(), Duration::from_secs(8));
         assert_eq!(terms.margin(), Duration::from_secs(2));
         assert_eq!(terms.patience(), Duration::from_secs(300));
@@ -94,7 +94,7 @@ mod tests {
     fn a_lease_without_a_duration_lasts_as_long_as_ours() {
         assert_eq!(lasts_of(Some(7)), Duration::from_secs(7));
         for odd in [None, Some(0), Some(-1)] {
-            assert_eq!(lasts_of(odd), LASTS);
+            assert_eq!(lasts_of(odd), LEASE_DURATION);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::error::PhaseError;
 use crate::run::Run;
 
 /// Pause between two looks at an object.
-const INTERVAL: Duration = Duration::from_millis(500);
+const BLOCK_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Waits until no object that moves carries the annotation. Returns one that did.
 ///
@@ -57,6 +57,6 @@ async fn wait_for(
                 seconds: begun.elapsed().as_secs(),
             });
         }
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(BLOCK_CHECK_INTERVAL).await;
     }
 }

@@ -64,10 +64,10 @@ impl Pending {
     /// The kinds to list again, each with whether all its objects are in this namespace.
     pub(super) fn kinds(&self, namespace: Option<&str>) -> Vec<(usize, ResourceType, bool)> {
         let within = |id: &ObjectId| id.namespace.as_deref() == namespace;
-        let told = |(index, kind): (&usize, &Kind)| {
+        let listed = |(index, kind): (&usize, &Kind)| {
             (*index, kind.resource.clone(), kind.silent.values().all(within))
         };
-        self.kinds.iter().map(told).collect()
+        self.kinds.iter().map(listed).collect()
     }
 
     /// Takes over how the objects of a kind are now. What is gone is not waited for.

@@ -14,7 +14,7 @@ use crate::order::Step;
 use crate::steps::{self, the_cluster};
 
 /// A management cluster that is being deleted is not waited for.
-const PATIENCE: Duration = Duration::from_secs(15);
+const MANAGEMENT_CLUSTER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The place of the cluster.
 pub(super) struct Found {
@@ -72,7 +72,8 @@ async fn clean(turn: &Turn<'_>) -> Result<(), StepError> {
 /// The Cluster in the management cluster, if it answers.
 async fn ask(turn: &Turn<'_>) -> Option<Object> {
     let management = turn.target().await.ok()?.with_retry(RetryPolicy::brief());
-    let asked = tokio::time::timeout(PATIENCE, the_cluster(turn, &management)).await;
+    let asked =
+        tokio::time::timeout(MANAGEMENT_CLUSTER_TIMEOUT, the_cluster(turn, &management)).await;
     asked.ok()?.ok()?
 }
 

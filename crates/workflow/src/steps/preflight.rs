@@ -18,7 +18,7 @@ use crate::spec::Spec;
 use crate::support::probes;
 
 /// Limit of a plugin's check.
-const CHECK: Duration = Duration::from_secs(30);
+const TOOL_CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The programs that a run needs.
 fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
@@ -150,7 +150,7 @@ async fn check(turn: &Turn<'_>, wanted: &kubectl_pivot_plugin_api::Tool) -> Resu
     if wanted.check.is_empty() {
         return Ok(());
     }
-    let command = ToolCommand::new(&wanted.check).within(CHECK);
+    let command = ToolCommand::new(&wanted.check).within(TOOL_CHECK_TIMEOUT);
     match turn.run(&tool, command).await {
         Err(StepError::Tool(ToolError::Failed(failure))) if !wanted.hint.is_empty() => {
             Err(StepError::refused(failure.to_string(), wanted.hint.clone()))

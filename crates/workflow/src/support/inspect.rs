@@ -21,7 +21,7 @@ const SHOWN: usize = 6;
 /// Lines of a controller's log.
 const LOG: usize = 8;
 /// A cluster that does not answer is not asked for long.
-const PATIENCE: Duration = Duration::from_secs(30);
+const INSPECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Looks at the cluster that the step was about.
 pub(in super::super) async fn inspect(workflow: &Workflow, step: Step) -> Vec<String> {
@@ -29,7 +29,7 @@ pub(in super::super) async fn inspect(workflow: &Workflow, step: Step) -> Vec<St
         return Vec::new();
     }
     let turn = workflow.at(step, Events::none());
-    let lines = tokio::time::timeout(PATIENCE, look(&turn)).await.unwrap_or_default();
+    let lines = tokio::time::timeout(INSPECT_TIMEOUT, look(&turn)).await.unwrap_or_default();
     lines.iter().map(|line| workflow.toolbox.redactor.text(line)).collect()
 }
 

@@ -9,7 +9,7 @@ use crate::error::StepError;
 use crate::order::Step;
 
 /// Interval between two looks.
-const GLANCE: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The result of a look.
 pub(in super::super) enum Seen<T> {
@@ -62,7 +62,7 @@ async fn watch<T>(
             return Err(StepError::TimedOut { what: what.to_owned(), seconds, last });
         }
         turn.events.doing(last);
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 

@@ -10,9 +10,9 @@ use super::error::UserKubeconfigError;
 use super::files::{create_folder, folder_of};
 
 /// Programs hold it for a moment only.
-const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5000 });
+const LOCK_TIMEOUT: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5000 });
 /// Between two tries.
-const PAUSE: Duration = Duration::from_millis(50);
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A lock that is held, until it is dropped.
 #[derive(Debug)]
@@ -64,11 +64,11 @@ async fn wait_for(file: &Path, lock: &Path, owner: &str) -> Result<(), UserKubec
                 source,
             });
         }
-        if began.elapsed() >= PATIENCE {
+        if began.elapsed() >= LOCK_TIMEOUT {
             let (path, lock) = (file.to_owned(), lock.to_owned());
             return Err(UserKubeconfigError::Locked { path, lock });
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(LOCK_RETRY_INTERVAL).await;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use support::{causes, visible};
 use super::open::{Ended, Open};
 
 /// Progress is shown at most so often, and when all is done.
-const INTERVAL: Duration = Duration::from_millis(500);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// One line.
 #[derive(Debug, Serialize)]
@@ -97,7 +97,7 @@ impl Json {
             }
             Event::Progress { done, total } => {
                 let last = self.counted.get(&lane);
-                if last.is_some_and(|last| last.elapsed() < INTERVAL) && done < total {
+                if last.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL) && done < total {
                     return None;
                 }
                 self.counted.insert(lane, Instant::now());
@@ -236,7 +236,7 @@ mod tests {
         let lines: Vec<Value> = (1..=total)
             .filter_map(|done| shown(&mut json, None, &Event::Progress { done, total }))
             .collect();
-        let allowed = 2 + begun.elapsed().as_millis() / INTERVAL.as_millis();
+        let allowed = 2 + begun.elapsed().as_millis() / PROGRESS_INTERVAL.as_millis();
         assert!(lines.len() as u128 <= allowed, "{} lines", lines.len());
         assert_eq!(lines.first().expect("the first")["done"], 1);
         assert_eq!(lines.last().expect("the last")["done"], total);

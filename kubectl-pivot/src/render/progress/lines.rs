@@ -9,7 +9,7 @@ use super::open::{Ended, Open};
 use super::{detail, seconds};
 
 /// Interval between two lines about the same wait.
-const INTERVAL: Duration = Duration::from_secs(10);
+const WAIT_LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// One line for each phase and each note; the latest wait at most every ten seconds.
 #[derive(Default)]
@@ -29,7 +29,8 @@ impl Lines {
                 Some(line)
             }
             Event::Doing(what) => {
-                if self.reported.get(&lane).is_some_and(|last| last.elapsed() <= INTERVAL) {
+                if self.reported.get(&lane).is_some_and(|last| last.elapsed() <= WAIT_LINE_INTERVAL)
+                {
                     return None;
                 }
                 self.reported.insert(lane, Instant::now());

@@ -16,9 +16,9 @@ use super::server::Relay;
 use crate::files::write_private;
 
 /// Time between two looks for the active Clusters.
-const INTERVAL: Duration = Duration::from_millis(500);
+const ACTIVE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// The time that it waits for an answer when it looks.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ACTIVE_CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Options of a relay.
 #[derive(Clone, Debug)]
@@ -89,13 +89,13 @@ async fn follow(relay: &Relay, clusters: &[Client]) {
             tracing::info!("turning to cluster {chosen}, as {activities:?}");
             relay.turn_to(chosen);
         }
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(ACTIVE_CHECK_INTERVAL).await;
     }
 }
 
 async fn activity(cluster: &Client) -> Activity {
     let clusters = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
-    match tokio::time::timeout(PATIENCE, cluster.list(&clusters, None)).await {
+    match tokio::time::timeout(ACTIVE_CHECK_TIMEOUT, cluster.list(&clusters, None)).await {
         Ok(Ok(found)) => Some(found.iter().any(|cluster| !is_paused(cluster))),
         Ok(Err(error)) => {
             tracing::info!("{}: {error}", cluster.name());

@@ -15,9 +15,9 @@ use crate::spec::Spec;
 /// Values of the chart in the folder of the run.
 pub(super) const VALUES: &str = "cni-values.yaml";
 /// Limit of a repository's answer about a chart.
-const LOOK: Duration = Duration::from_secs(120);
+const SHOW_CHART_TIMEOUT: Duration = Duration::from_secs(120);
 /// Helm's own time limit comes first, so that the error is helm's.
-const MORE: Duration = Duration::from_secs(60);
+const HELM_EXTRA_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Messages of helm about problems that the user can fix, each with the fix.
 const ADVICE: [(&str, &str); 8] = [
@@ -60,7 +60,7 @@ pub(in super::super) async fn find_chart(
 
 /// The question for it.
 pub(in super::super) fn show_chart(chart: &HelmChart) -> ToolCommand {
-    located(ToolCommand::new(["show", "chart"]), chart).within(LOOK).keep_stdout()
+    located(ToolCommand::new(["show", "chart"]), chart).within(SHOW_CHART_TIMEOUT).keep_stdout()
 }
 
 /// Ensures that the release is as planned.
@@ -94,7 +94,7 @@ pub(super) fn upgrade(
         .flag("--kubeconfig", kubeconfig)
         .flag("--values", values)
         .flag("--timeout", format!("{}s", spec.timeout.as_secs()))
-        .within(spec.timeout + MORE)
+        .within(spec.timeout + HELM_EXTRA_TIMEOUT)
 }
 
 /// Adds which chart, and where it is. A registry is part of the chart's name.
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn more_time_helps_to_install_but_not_to_look() {
         let chart = HelmChart::default();
-        let late = || failed(Ending::TimedOut(LOOK), "");
+        let late = || failed(Ending::TimedOut(SHOW_CHART_TIMEOUT), "");
         assert_eq!(unseen(late(), &chart).hint().as_deref(), Some(REPOSITORY));
         assert!(advised(late(), &chart).hint().is_some_and(|hint| hint.contains("--timeout")));
     }

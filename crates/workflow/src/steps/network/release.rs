@@ -17,7 +17,7 @@ use crate::error::StepError;
 /// runner of programs gives them to end.
 const QUIET: Duration = Duration::from_secs(10);
 /// The pause between two looks.
-const GLANCE: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Message of helm about a release that does not exist.
 const NONE: &str = "release: not found";
 
@@ -82,7 +82,7 @@ impl Release<'_> {
             self.turn.check()?;
             let status = &revision.status;
             self.turn.events.doing(format!("release {} is {status}", self.chart.release));
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             let now = self.latest().await?;
             if now != seen {
                 (seen, since) = (now, Instant::now());
