@@ -74,7 +74,7 @@ fn a_version_that_is_no_version_is_found() {
 
 /// It is asked for probes of all clusters and of one.
 #[test]
-fn what_is_wrong_twice_is_said_once() {
+fn a_problem_that_occurs_twice_is_reported_once() {
     let findings = findings(&infrastructure("potato", "1.0.0", &json!([])));
     let expected = "the probe `p` has no expression";
     assert_eq!(findings.iter().filter(|finding| *finding == expected).count(), 1, "{findings:#?}");

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_paused_and_held_by_nothing_is_inert() {
+    fn a_paused_object_that_nothing_holds_is_inert() {
         for (kind, metadata, inert) in [
             ("Machine", json!({"annotations": {PAUSED: ""}}), true),
             ("Machine", json!({"annotations": {PAUSED: ""}, "finalizers": []}), true),

@@ -235,7 +235,7 @@ async fn a_sandbox_outlives_its_starter_until_it_is_taken_down() {
 }
 
 #[tokio::test]
-async fn what_a_dead_sandbox_left_is_cleaned_up_and_its_name_used_again() {
+async fn leftovers_of_a_dead_sandbox_are_removed_and_its_name_is_used_again() {
     let root = tempfile::tempdir().expect("temp dir");
     let sandboxes = Sandboxes::at(root.path());
     let options = UpOptions {

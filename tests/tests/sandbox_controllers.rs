@@ -24,13 +24,13 @@ const PROVIDER_PORT: u16 = 19_000;
 async fn from_up_to_down() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let program = program(&home).await;
-    a_taken_port_is_told(&program, &home).await;
-    a_manager_that_ends_is_told_with_its_log(&program, &home).await;
+    a_taken_port_is_reported(&program, &home).await;
+    a_manager_that_ends_is_reported_with_its_log(&program, &home).await;
     it_outlives_its_starter_until_it_is_taken_down(&program, &home).await;
     a_killed_demo_leaves_no_orphans(&program, &home).await;
 }
 
-async fn a_taken_port_is_told(program: &Program, home: &TempDir) {
+async fn a_taken_port_is_reported(program: &Program, home: &TempDir) {
     let _listener = take_provider_port().await;
     let outcome = program.run(["sandbox", "up", "--controllers", "--clusters", "1"]).await;
     assert_eq!(outcome.code, Some(1), "{outcome}");
@@ -39,7 +39,7 @@ async fn a_taken_port_is_told(program: &Program, home: &TempDir) {
     assert_eq!(wait_for_none_below(home.path()).await, Vec::<u32>::new());
 }
 
-async fn a_manager_that_ends_is_told_with_its_log(program: &Program, home: &TempDir) {
+async fn a_manager_that_ends_is_reported_with_its_log(program: &Program, home: &TempDir) {
     let assets = assets(home).await;
     let path = assets.join("kubeadm-bootstrap-manager");
     fs::write(&path, "#!/bin/sh\necho no such flag >&2\nexit 1\n").expect("writable");

@@ -34,7 +34,7 @@ fn without_go_programs_from_the_environment_do_not_replace_the_crds() {
 }
 
 #[test]
-fn a_module_that_cannot_be_had_is_told_with_the_reason() {
+fn a_missing_module_is_reported_with_the_reason() {
     let world = World::new();
     for part in SERVERS {
         program(&world.dir.path().join("assets").join(part), "exit 1");

@@ -68,7 +68,7 @@ async fn a_sandbox_starts_from_downloads_alone() {
 type Case = (&'static str, fn(&World), &'static str);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_as_published_is_refused_and_leaves_nothing() {
+async fn a_download_that_is_not_as_published_is_refused_and_leaves_nothing() {
     let cases: [Case; 8] = [
         ("sum", |world| world.replace_archive(b"something else"), "the checksum of "),
         ("no programs", |world| world.release_archive(&[("README", b"x")]), "it holds no "),
@@ -143,7 +143,7 @@ async fn crds_of_a_mirror_have_to_be_those_that_are_pinned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_can_be_downloaded_go_builds() {
+async fn go_builds_when_nothing_can_be_downloaded() {
     let world = World::new();
     world.go("echo 'no modules here' >&2; exit 1");
     let server = FilesServer::start(&world.mirror()).await;

@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_there_is_null() {
+    fn a_missing_field_is_null() {
         let value = json!({"a": {"b": 1}, "c": ["d"], "e": "f"});
         assert_eq!(at(&value, "/a/b"), 1);
         assert_eq!(at(&value, ""), &value);

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_kubernetes_are_told_from_those_of_cluster_api() {
+    fn groups_of_kubernetes_are_distinguished_from_those_of_cluster_api() {
         for group in ["", "apps", "batch", "rbac.authorization.k8s.io", "apiextensions.k8s.io"] {
             assert!(is_built_in_group(group), "{group}");
         }

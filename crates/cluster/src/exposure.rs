@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_can_read_or_answer_is_told() {
+    fn a_connection_that_others_can_read_or_answer_is_reported() {
         assert_eq!(exposures_of(&config("https://127.0.0.1:6443")), []);
         assert_eq!(
             exposures_of(&config("http://127.0.0.1:8001")),

@@ -147,7 +147,7 @@ async fn a_watch_that_is_one_endless_line_is_an_error_after_its_bound() {
 }
 
 #[tokio::test]
-async fn answers_that_take_long_are_told_and_not_waited_for_without_end() {
+async fn slow_answers_are_reported_and_not_awaited_without_end() {
     let client = client_of_silence().await;
     let retry = RetryPolicy { patience: Duration::from_millis(250), ..RetryPolicy::default() };
     let client = client.with_retry(retry).with_timeout(Duration::from_millis(100));

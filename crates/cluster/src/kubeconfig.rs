@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_a_kubeconfig_is_shown_without_its_lines() {
+    async fn problems_of_a_kubeconfig_are_shown_without_its_lines() {
         for broken in [
             "users: [{name: u, user: {token: CANARY, token: CANARY}}]\n",
             "users: [{name: u, user: CANARY}]\n",

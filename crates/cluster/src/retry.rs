@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_every_time_is_not_repeated() {
+    fn a_permanent_error_is_not_retried() {
         let message = "failed to create typed patch object (default/a; v1, Kind=A): .spec.b: expected numeric";
         let status = |message: &str| ApiErrorCause::Status {
             code: 500,

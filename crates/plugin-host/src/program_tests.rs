@@ -86,7 +86,7 @@ fn is_zombie(pid: Option<rustix::process::Pid>) -> bool {
 
 /// A program that has ended leaves nothing behind either.
 #[test]
-fn what_a_program_leaves_running_does_not_delay_its_answer() {
+fn a_process_that_a_program_leaves_running_does_not_delay_its_answer() {
     let began = Instant::now();
     assert_eq!(ask(r#"sleep 600 & echo '{"answer": 1}'"#).as_deref(), Ok("1"));
     assert!(began.elapsed() < Duration::from_secs(60), "it was awaited");

@@ -33,7 +33,7 @@ fn says_what_kubernetes_would_say() {
 }
 
 #[test]
-fn what_fails_says_why() {
+fn an_evaluation_that_fails_says_why() {
     let object = json!({"metadata": {"name": "a"}});
     for (text, part) in [
         ("self.status.ready", "status"),
@@ -53,7 +53,7 @@ fn what_fails_says_why() {
 }
 
 #[test]
-fn what_is_no_cel_says_where() {
+fn an_error_of_syntax_says_where() {
     for text in ["self.", "", "a b", "'open", "has(self)", "((", "self == 99999999999999999999"] {
         let error = Expression::compile_blocking(text).expect_err(text).to_string();
         assert!(error.starts_with("it is not valid CEL: 1:"), "{text}: {error}");

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_told_briefly() {
+    fn values_are_shown_briefly() {
         let object = json!({"status": {"n": 1, "conditions": [
             {"type": "Ready", "status": "False", "reason": "NotYet", "message": "long"},
             {"type": "Fine", "status": "True", "reason": ""}]}, "spec": {"long": "x".repeat(99)}});

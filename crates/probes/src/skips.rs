@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_told_with_their_neighbours() {
+    fn unknown_names_are_reported_with_their_neighbours() {
         let known = || [("docker", vec!["controller-target", "provisioned"])];
         assert_eq!(skips(&["docker", "provisioned"]).check(known()), Ok(()));
         let error = skips(&["provisoned"]).check(known()).expect_err("a typing error");

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_machine_does_not_allow_is_reported() {
+    fn an_event_that_the_machine_does_not_allow_is_reported() {
         let turned_round = [done(&["pause", "copy"]), failed("undo"), done(&["copy"])].concat();
         assert_eq!(
             replay(turned_round).map_err(|error| error.to_string()),

@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_killed_builders_left_is_deleted() {
+    async fn leftovers_of_killed_builders_are_deleted() {
         let cache = tempfile::tempdir().expect("temp dir");
         let finished = cache.path().join("etcd-v3.6.6");
         fs::create_dir(&finished).expect("create");
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn old_go_versions_are_told_from_other_failures() {
+    fn old_go_versions_are_distinguished_from_other_failures() {
         assert!(is_too_old(
             "go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)"
         ));

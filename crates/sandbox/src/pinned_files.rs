@@ -84,7 +84,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn what_is_in_the_cache_is_not_fetched_again() {
+    async fn files_in_the_cache_are_not_fetched_again() {
         let cache = tempfile::tempdir().expect("temp dir");
         let there = cache.path().join("parts/some-crds-v1.2.3");
         fs::create_dir_all(&there).expect("create");

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sandbox_cannot_have_is_refused() {
+    fn a_version_that_a_sandbox_cannot_have_is_refused() {
         for text in ["", "1.10", "1.7.0", "1.14.0", "2.10.4", "1.13.0-rc.1", "latest"] {
             let error = text.parse::<Release>().expect_err(text);
             assert!(error.contains("such as 1.10.4"), "{error}");

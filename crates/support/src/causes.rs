@@ -38,7 +38,7 @@ mod tests {
     struct Layer(&'static str, #[source] Option<Box<Self>>);
 
     #[test]
-    fn a_cause_that_was_told_is_not_told_again() {
+    fn a_cause_that_was_shown_is_not_shown_again() {
         let inner = Layer("refused", None);
         let middle = Layer("cannot connect: refused", Some(Box::new(inner)));
         let outer = Layer("no answer", Some(Box::new(middle)));

@@ -120,7 +120,7 @@ async fn kept_output_is_neither_logged_nor_shown() {
 }
 
 #[tokio::test]
-async fn a_missing_program_is_told_with_where_to_get_it() {
+async fn a_missing_program_is_reported_with_its_home_page() {
     let mut toolbox = Toolbox::default();
     let missing = |toolbox: &Toolbox| {
         let toolbox = toolbox.clone();
@@ -161,7 +161,7 @@ async fn a_program_that_prints_rubbish_is_another_program() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_program_is_told() {
+async fn a_file_that_is_no_program_is_reported() {
     let mut bench = Bench::with("");
     let path = bench.path("binary");
     fs::write(&path, [0_u8, 159, 146, 150]).expect("written");
@@ -186,7 +186,7 @@ async fn a_failure_has_the_exit_code_and_the_last_words() {
 }
 
 #[tokio::test]
-async fn a_failure_told_on_standard_output_is_told_too() {
+async fn a_failure_on_standard_output_is_reported_too() {
     let bench = Bench::with("echo 'Error: no space left'; exit 1");
     assert_eq!(bench.fail(bench.command()).await.stderr_tail, ["Error: no space left"]);
 }
@@ -285,7 +285,7 @@ async fn secrets_are_in_neither_log_nor_error_nor_arguments() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_written_is_told_before_anything_runs() {
+async fn a_log_that_cannot_be_written_is_reported_before_anything_runs() {
     let bench = Bench::with("touch \"$(dirname \"$0\")/ran\"");
     let failure = bench.fail(bench.command().log_to("/no/such/folder/log")).await;
     assert!(failure.to_string().contains("its log /no/such/folder/log"), "{failure}");

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_moved_is_in_the_target_and_what_is_to_come_in_the_source() {
+    fn moved_clusters_are_in_the_target_and_the_others_in_the_source() {
         let second = three().next().expect("three batches");
         let side = |name| second.side_of("n", name);
         assert_eq!(side("a"), Some(Role::Target));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_batches_share_goes_with_the_second_and_is_not_missed_by_the_third() {
+    fn objects_of_two_batches_go_with_the_second_and_are_not_missed_by_the_third() {
         use capi::{MoveKind, Scope};
         let kinds = ["Cluster", "ClusterClass"]
             .map(|kind| MoveKind::for_tests("cluster.x-k8s.io/v1beta2", kind));
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_batches_share_may_not_change_in_the_source() {
+    fn objects_that_batches_share_may_not_change_in_the_source() {
         let template = |size: u32| {
             Object::new(json!({"apiVersion": "g.io/v1", "kind": "Template", "spec": {"size": size},
                 "metadata": {"namespace": "n", "name": "t", "uid": "t"}}))

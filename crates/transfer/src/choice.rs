@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_and_no_pattern_is_refused() {
+    fn a_text_that_is_no_name_and_no_pattern_is_refused() {
         for text in ["", "a/", "/a", "a/b/c", "[a", "A", "a b", "../x"] {
             assert!(text.parse::<ClusterPattern>().is_err(), "{text:?}");
         }

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_changed_and_added_fields_are_told_apart() {
+    fn lost_changed_and_added_fields_are_distinguished() {
         let source = object(json!({"kept": 1, "changed": {"deep": [1, 2]}, "lost": true}));
         let copy = object(json!({"kept": 1, "changed": {"deep": [1, 3]}, "added": "x"}));
         let difference = compare(&source, &copy);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_owns_and_pauses_do_not_count() {
+    fn fields_of_the_server_and_pauses_do_not_count() {
         let mut source =
             Object::new(json!({"kind": "Cluster", "apiVersion": "cluster.x-k8s.io/v1beta2",
             "metadata": {"name": "a", "uid": "1", "resourceVersion": "5", "ownerReferences":

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_may_be_there() {
+    fn a_webhook_that_cannot_be_read_may_be_there() {
         let secrets = ResourceType::core("Secret", "secrets");
         assert!(!DeletionHooks::default().look_at(&secrets));
         assert!(DeletionHooks { are_unknown: true, ..Default::default() }.look_at(&secrets));

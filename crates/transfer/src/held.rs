@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_object_belongs_to_is_held_with_it_and_its_neighbours_are_not() {
+    fn the_owners_of_an_object_are_held_with_it_and_its_neighbours_are_not() {
         let graph = graph();
         let mut held = Held::none(&graph);
         let machine = node(&graph, "Machine", "a");

@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_not_read() {
+    fn a_text_that_is_no_list_is_not_read() {
         for text in ["nonsense", "Secret n s a b c d", "Secret n s a b c created extra"] {
             assert!(Ledger::parse(text).is_none(), "{text}");
         }
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_or_going_from_the_target_is_missing() {
+    fn a_copy_that_is_gone_or_in_deletion_is_missing() {
         let object = |uid: &str| Object::new(json!({"metadata": {"uid": uid}}));
         let going =
             json!({"metadata": {"uid": "copy-s", "deletionTimestamp": "2026-01-01T00:00:00Z"}});

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_attempt_has_seen_counts() {
+    fn an_observation_of_an_earlier_attempt_counts() {
         let marked = |mark: &str, status| {
             machine("a", json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark}), status)
         };
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_paused_is_as_before_once_it_is_resumed() {
+    fn a_paused_object_is_as_before_once_it_is_resumed() {
         let mut object = machine("a", json!({}), None);
         object.metadata_mut().insert("finalizers".to_owned(), json!(["f"]));
         let marks = pausing(&object, "r")["metadata"]["annotations"].clone();
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cluster_that_stays_uses_by_now_loses_the_pause_of_the_run() {
+    fn an_object_that_a_staying_cluster_uses_by_now_loses_the_pause_of_the_run() {
         let kinds =
             [("Pool", "ipam.cluster.x-k8s.io/v1beta2"), ("Cluster", "cluster.x-k8s.io/v1beta2")];
         let kinds = kinds.map(|(kind, api_version)| MoveKind {

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_named_gets_a_binding_for_each_role() {
+    fn the_named_subject_gets_a_binding_for_each_role() {
         let one = Namespaces::One("n".to_owned());
         let account =
             Subject::ServiceAccount { namespace: "ci".to_owned(), name: "mover".to_owned() };

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_get_into_the_target_itself_does_not_move() {
+    fn objects_that_would_get_into_the_target_itself_do_not_move() {
         let resources = [("Secret", "secrets"), ("ConfigMap", "configmaps")];
         let kinds = resources.map(|(kind, plural)| MoveKind {
             resource: ResourceType::core(kind, plural),

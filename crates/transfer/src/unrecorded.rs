@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_paused_and_no_copy_any_more_was_handed_over() {
+    fn a_paused_object_that_is_no_copy_any_more_was_handed_over() {
         let copy = |name| mark(name, RUN_ANNOTATION, Some("r"));
         let paused = |name| mark(name, PAUSED_BY_ANNOTATION, Some("r"));
         assert!(!is_handed_over(&[copy("a"), paused("a"), copy("b")], "r"));

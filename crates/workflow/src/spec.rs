@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_contradicts_is_told() {
+    fn missing_and_contradictory_settings_are_reported() {
         let error = |spec| Spec::resolve(document(spec)).expect_err("incomplete").to_string();
         assert!(error(PivotSpec::default()).contains("--infrastructure"));
         let existing = PivotSpec { bootstrap: Some(Bootstrap::Existing), ..docker() };

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_rule_keeps_is_kept() {
+    fn a_backup_that_one_rule_keeps_is_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         for (run, server, time) in [
             ("a1", "a", "2026-01-01T00:00:00Z"),

@@ -186,7 +186,7 @@ mod tests {
     const FOREIGN: &str = "x\u{1b}[2J\u{1b}[31m\nerror: fake; rm -rf ~";
 
     #[test]
-    fn what_tenants_and_other_runs_write_moves_no_cursor_and_makes_no_line_and_no_command() {
+    fn texts_of_tenants_and_other_runs_move_no_cursor_and_make_no_line_and_no_command() {
         let run = RunStatus {
             id: "r".to_owned(),
             operation: "restore".to_owned(),

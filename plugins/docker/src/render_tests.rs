@@ -178,7 +178,7 @@ fn every_variable_has_its_place() {
 }
 
 #[test]
-fn what_is_empty_is_left_out() {
+fn empty_fields_are_left_out() {
     let variables = json!({"cert-sans": [], "extra-mounts": []});
     let request = with(ClusterRequest::named("pivot"), variables);
     let found = objects(&request);

@@ -124,7 +124,7 @@ async fn explain_prints_one_rule_all_rules_and_suggests_a_name() {
 }
 
 #[tokio::test]
-async fn a_wrong_command_line_is_told_with_the_right_usage() {
+async fn a_wrong_command_line_is_reported_with_the_right_usage() {
     let home = home();
     for (arguments, named) in [
         (&["move", "--no-such-flag"][..], "'--no-such-flag'"),
@@ -197,7 +197,7 @@ async fn a_kubeconfig_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn an_api_server_that_does_not_answer_is_told_at_once() {
+async fn an_api_server_that_does_not_answer_is_reported_at_once() {
     let home = home();
     let dead = dead_kubeconfig(home.path(), "dead");
     let outcome = move_between(Program::kubectl_pivot(home.path()), Some(&dead), &dead).await;
@@ -330,7 +330,7 @@ async fn for_machines_everything_is_a_line_of_json_and_an_error_is_the_last() {
 }
 
 #[tokio::test]
-async fn a_run_of_create_that_another_version_has_begun_is_told() {
+async fn a_run_of_create_that_another_version_has_begun_is_reported() {
     let home = home();
     let folder = home.path().join("state/kubectl-pivot/runs/newer");
     fs::create_dir_all(&folder).expect("create folder");

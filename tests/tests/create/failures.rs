@@ -43,7 +43,7 @@ pub fn expect(outcome: &Outcome, code: u8, texts: &[&str]) {
     assert_eq!(outcome.stdout, "", "{outcome}");
 }
 
-pub async fn programs_that_are_no_use_are_told_before_anything_is_created(stage: Arc<Stage>) {
+pub async fn unusable_programs_are_reported_before_anything_is_created(stage: Arc<Stage>) {
     let scene = stage.scene_without_target();
     let old = script(&scene, "old", "echo kind v0.11.1");
     let rubbish = script(&scene, "rubbish", "echo Usage: something else");
@@ -65,7 +65,7 @@ pub async fn programs_that_are_no_use_are_told_before_anything_is_created(stage:
     }
 }
 
-pub async fn what_is_asked_for_is_checked_first(stage: Arc<Stage>) {
+pub async fn create_validates_the_document_before_the_first_step(stage: Arc<Stage>) {
     let scene = stage.scene_without_target();
     let document = scene.path("pivot.yaml");
     let write = |spec: &str| {
@@ -175,7 +175,7 @@ pub async fn a_kind_cluster_of_somebody_else_is_left_alone(stage: Arc<Stage>) {
     assert_eq!(left.stdout, "pivot-bootstrap\n", "an abort has removed what is not ours");
 }
 
-pub async fn providers_that_do_not_come_up_are_told(stage: Arc<Stage>) {
+pub async fn providers_that_do_not_come_up_are_reported(stage: Arc<Stage>) {
     let scene = stage.scene_without_target();
     // Nobody makes Deployments available.
     let outcome = scene.program.run(scene.create(&["--timeout", "3"])).await;
@@ -190,7 +190,7 @@ pub async fn providers_that_do_not_come_up_are_told(stage: Arc<Stage>) {
     assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "it is aborted");
 }
 
-pub async fn a_target_that_does_not_answer_is_told(stage: Arc<Stage>) {
+pub async fn a_target_that_does_not_answer_is_reported(stage: Arc<Stage>) {
     let scene = stage.scene().await;
     let _understudy = Understudy::begin(scene.part(|_| {}));
     let dead = scene.path("dead.kubeconfig");

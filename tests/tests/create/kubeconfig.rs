@@ -21,7 +21,7 @@ const CONTEXT: &str = "pivot-admin@pivot";
 pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
     suite
         .thorough("the_target_is_merged_into_the_users_kubeconfig", merged)
-        .case("what_cannot_be_merged_into_is_told_before_anything_is_created", refused)
+        .case("an_unusable_kubeconfig_is_reported_before_anything_is_created", refused)
 }
 
 /// A kubeconfig of another cluster.

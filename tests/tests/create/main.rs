@@ -37,35 +37,41 @@ fn main() -> ExitCode {
         .case("killed_in_some_steps_it_ends_the_same", kills::killed_in_some_steps)
         .thorough("killed_in_each_step_it_ends_the_same", kills::killed_in_each_step)
         .case(
-            "programs_that_are_no_use_are_told_before_anything_is_created",
-            failures::programs_that_are_no_use_are_told_before_anything_is_created,
+            "unusable_programs_are_reported_before_anything_is_created",
+            failures::unusable_programs_are_reported_before_anything_is_created,
         )
-        .case("what_is_asked_for_is_checked_first", failures::what_is_asked_for_is_checked_first)
+        .case(
+            "create_validates_the_document_before_the_first_step",
+            failures::create_validates_the_document_before_the_first_step,
+        )
         .case("kind_fails_and_is_interrupted", failures::kind_fails_and_is_interrupted)
         .case(
             "a_kind_cluster_of_somebody_else_is_left_alone",
             failures::a_kind_cluster_of_somebody_else_is_left_alone,
         )
         .case(
-            "providers_that_do_not_come_up_are_told",
-            failures::providers_that_do_not_come_up_are_told,
+            "providers_that_do_not_come_up_are_reported",
+            failures::providers_that_do_not_come_up_are_reported,
         )
         .thorough(
-            "a_target_that_does_not_answer_is_told",
-            failures::a_target_that_does_not_answer_is_told,
+            "a_target_that_does_not_answer_is_reported",
+            failures::a_target_that_does_not_answer_is_reported,
         )
         .thorough(
             "a_bootstrap_cluster_with_clusters_is_not_deleted",
             failures::a_bootstrap_cluster_with_clusters_is_not_deleted,
         )
         .thorough(
-            "a_cluster_that_is_refused_is_applied_when_it_is_mended",
-            refusals::a_cluster_that_is_refused_is_applied_when_it_is_mended,
+            "a_cluster_that_is_refused_is_applied_when_it_is_fixed",
+            refusals::a_cluster_that_is_refused_is_applied_when_it_is_fixed,
         )
-        .thorough("machines_without_nodes_and_a_network_that_does_not_work_are_told", network::told)
         .thorough(
-            "providers_that_do_not_get_into_the_target_are_told",
-            target::providers_that_do_not_get_into_the_target_are_told,
+            "machines_without_nodes_and_a_network_that_does_not_work_are_reported",
+            network::told,
+        )
+        .thorough(
+            "providers_that_do_not_get_into_the_target_are_reported",
+            target::providers_that_do_not_get_into_the_target_are_reported,
         )
         .thorough(
             "a_move_that_fails_is_done_when_it_can_be",

@@ -14,7 +14,7 @@ use super::stage::{Scene, Stage, text};
 
 pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
     suite
-        .thorough("what_a_probe_waits_for_is_told_and_can_be_left_out", left_out)
+        .thorough("a_failing_probe_is_reported_and_can_be_left_out", left_out)
         .thorough("the_probes_of_the_network_are_awaited", network)
 }
 

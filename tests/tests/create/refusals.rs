@@ -18,7 +18,7 @@ const NO_CLUSTERS: Policy = Policy {
     when: "true",
 };
 
-pub async fn a_cluster_that_is_refused_is_applied_when_it_is_mended(stage: Arc<Stage>) {
+pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<Stage>) {
     let scene = stage.scene().await;
     let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::ControlPlane]));
     let manifest = scene.path("cluster.json");

@@ -12,7 +12,7 @@ use super::failures::{expect, script};
 use super::stage::{Scene, Stage};
 use super::whole::clusters;
 
-pub async fn providers_that_do_not_get_into_the_target_are_told(stage: Arc<Stage>) {
+pub async fn providers_that_do_not_get_into_the_target_are_reported(stage: Arc<Stage>) {
     let scene = stage.scene().await;
     let _understudy = scene.understudy();
     let fails = clusterctl_but(&scene, "fails", "echo 'Error: no such release' >&2; exit 1");

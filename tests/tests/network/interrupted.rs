@@ -10,7 +10,7 @@ use super::charts::{CILIUM, WAITING};
 use super::stage::{Stage, expect, until};
 
 /// helm refuses a release that another helm seems to be at work on, for ever if that one was killed.
-pub async fn what_a_killed_helm_has_left(stage: Arc<Stage>) {
+pub async fn leftovers_of_a_killed_helm_are_put_in_order(stage: Arc<Stage>) {
     let scene = stage.scene("left");
     let url = stage.repository.url();
     let arguments = scene.create(&["--cni", "cilium", "--cni-repo", &url]);

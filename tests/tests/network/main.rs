@@ -24,18 +24,24 @@ fn main() -> ExitCode {
         .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
         .thorough("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
         .thorough(
-            "charts_that_cannot_be_had_are_told_before_anything_is_created",
-            refused::charts_that_cannot_be_had_are_told_before_anything_is_created,
+            "missing_charts_are_reported_before_anything_is_created",
+            refused::missing_charts_are_reported_before_anything_is_created,
         )
         .thorough("values_that_the_chart_refuses", refused::values_that_the_chart_refuses)
-        .thorough("what_never_gets_ready_is_told", refused::what_never_gets_ready_is_told)
+        .thorough(
+            "a_network_that_never_gets_ready_is_reported",
+            refused::a_network_that_never_gets_ready_is_reported,
+        )
         .case("a_chart_of_a_registry", registry::a_chart_of_a_registry)
         .thorough("a_registry_that_wants_a_login", registry::a_registry_that_wants_a_login)
         .thorough(
-            "what_a_registry_does_not_give_is_told_before_anything_is_created",
-            registry::what_a_registry_does_not_give_is_told_before_anything_is_created,
+            "a_chart_that_a_registry_does_not_give_is_reported_before_anything_is_created",
+            registry::a_chart_that_a_registry_does_not_give_is_reported_before_anything_is_created,
         )
-        .case("what_a_killed_helm_has_left", interrupted::what_a_killed_helm_has_left)
+        .case(
+            "leftovers_of_a_killed_helm_are_put_in_order",
+            interrupted::leftovers_of_a_killed_helm_are_put_in_order,
+        )
         .case("helm_ends_with_this_program", interrupted::helm_ends_with_this_program)
         .case(
             "the_add_on_provider_is_asked_and_followed",

@@ -7,7 +7,7 @@ use kubectl_pivot::commands::exit;
 use super::charts::WAITING;
 use super::stage::{Stage, expect, text};
 
-pub async fn charts_that_cannot_be_had_are_told_before_anything_is_created(stage: Arc<Stage>) {
+pub async fn missing_charts_are_reported_before_anything_is_created(stage: Arc<Stage>) {
     let scene = stage.scene("nowhere");
     let url = stage.repository.url();
     let nothing = format!("{url}/nothing");
@@ -68,7 +68,7 @@ pub async fn values_that_the_chart_refuses(stage: Arc<Stage>) {
     assert!(stage.history("cilium", "kube-system").is_empty());
 }
 
-pub async fn what_never_gets_ready_is_told(stage: Arc<Stage>) {
+pub async fn a_network_that_never_gets_ready_is_reported(stage: Arc<Stage>) {
     let scene = stage.scene("waiting");
     let (url, version) = (stage.repository.url(), format!("chart-version={WAITING}"));
     let more = ["--cni", "cilium", "--cni-repo", &url, "--set", &version, "--timeout", "10"];

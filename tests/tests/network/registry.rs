@@ -77,7 +77,9 @@ pub async fn a_registry_that_wants_a_login(stage: Arc<Stage>) {
     assert!(has_begun(&stage, "logged-in").await);
 }
 
-pub async fn what_a_registry_does_not_give_is_told_before_anything_is_created(stage: Arc<Stage>) {
+pub async fn a_chart_that_a_registry_does_not_give_is_reported_before_anything_is_created(
+    stage: Arc<Stage>,
+) {
     let scene = stage.scene("unregistered");
     let registry = Registry::open(&stage.registry).await;
     registry.push(&stage.helm, &stage.archives.cilium);

@@ -131,7 +131,7 @@ async fn a_program_takes_the_place_of_the_library_of_its_name() {
 }
 
 #[tokio::test]
-async fn what_a_program_says_is_shown_as_text() {
+async fn the_words_of_a_program_are_shown_as_text() {
     let user = User::new();
     let plugin = script(&user, r"printf 'busy\033[2J\n' >&2");
     user.install(&[plugin]).await;

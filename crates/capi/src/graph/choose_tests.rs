@@ -87,7 +87,7 @@ fn shared(graph: &Graph) -> Vec<(Vec<&str>, Sharing)> {
 }
 
 #[test]
-fn what_is_below_a_cluster_goes_or_stays_with_it() {
+fn objects_below_a_cluster_go_or_stay_with_it() {
     let graph = graph(
         vec![
             cluster("a", None),
@@ -179,7 +179,7 @@ fn users_of_what_refers_to_an_object_use_it_too() {
 }
 
 #[test]
-fn what_a_label_moves_and_nobody_is_known_to_use_may_be_used_by_any_cluster() {
+fn an_object_that_a_label_moves_and_nobody_is_known_to_use_may_be_used_by_any_cluster() {
     for label in ["clusterctl.cluster.x-k8s.io/move", "clusterctl.cluster.x-k8s.io/move-hierarchy"]
     {
         let objects = || {
@@ -258,7 +258,7 @@ fn a_set_is_used_by_the_clusters_that_it_selects_or_has_been_applied_to() {
 }
 
 #[test]
-fn what_belongs_to_both_sides_cannot_be_shared() {
+fn an_object_of_both_sides_cannot_be_shared() {
     let owned = graph(
         vec![
             cluster("a", None),
@@ -285,7 +285,7 @@ fn what_belongs_to_both_sides_cannot_be_shared() {
 }
 
 #[test]
-fn what_was_recorded_moves_when_its_clusters_are_gone_and_nobody_else_has_come() {
+fn a_recorded_object_moves_when_its_clusters_are_gone_and_nobody_else_has_come() {
     let objects = |user: Option<&str>| {
         let mut objects = vec![
             object("ClusterClass", "class", &[], Value::Null),
@@ -312,7 +312,7 @@ fn what_was_recorded_moves_when_its_clusters_are_gone_and_nobody_else_has_come()
 }
 
 #[test]
-fn what_was_recorded_moves_although_a_cluster_has_come_that_may_use_it() {
+fn a_recorded_object_moves_although_a_cluster_has_come_that_may_use_it() {
     let lost = || {
         let secret = object("Secret", "lost", &[], Value::Null);
         labelled(secret, "clusterctl.cluster.x-k8s.io/move")

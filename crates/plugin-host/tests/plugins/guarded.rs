@@ -24,7 +24,7 @@ fn a_library_that_is_replaced_after_it_was_hashed_is_not_opened() {
 /// The path could lead elsewhere when the dynamic linker follows it.
 #[test]
 #[cfg(target_os = "linux")]
-fn what_is_mapped_is_a_sealed_copy_and_not_the_file() {
+fn the_mapped_library_is_a_sealed_copy_and_not_the_file() {
     let folder = Folder::new();
     folder.trust(&folder.install(docker(), "docker"));
     folder.scan().load("docker").expect("it is trusted");

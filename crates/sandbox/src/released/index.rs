@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_index_is_refused() {
+    fn a_page_that_is_no_index_is_refused() {
         let short = index(&[("v1.36.0", "linux-amd64")]).replace(&"AB".repeat(64), "abc");
         for text in ["", "<html>log in</html>", "releases: 3", short.as_str()] {
             let error = choose(("u", text), "v1.36.3", "linux-amd64").expect_err(text);

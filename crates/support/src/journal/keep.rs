@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_cannot_be_written_is_told_once() {
+    fn a_journal_that_cannot_be_written_is_reported_once() {
         let home = tempfile::tempdir().expect("a folder");
         let blocked = home.path().join("a-file");
         std::fs::write(&blocked, "").expect("written");

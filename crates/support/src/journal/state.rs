@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_killed_run_that_is_carried_on() {
+    fn a_killed_run_that_is_continued() {
         let progress = RunEvent::Progress { done: 3, total: 9 };
         let first =
             [begun("r"), started("pause"), ended("pause", false), started("copy"), progress];
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_happen_is_an_error() {
+    fn an_impossible_event_is_an_error() {
         for (events, when) in [
             (vec![started("copy")], "before the run has begun"),
             (vec![begun("r"), begun("other")], "another run"),

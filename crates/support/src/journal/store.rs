@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back_and_private() {
+    fn a_written_journal_is_read_back_and_private() {
         let home = written();
         let replay = read(&folder(&home), "r").expect("readable").expect("there");
         assert_eq!((replay.damaged, replay.state.phases.len()), (None, 1));

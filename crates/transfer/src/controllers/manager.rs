@@ -102,7 +102,7 @@ fn election(deployment: &Object, pods: &[Object], leases: &[Object]) -> Election
     let its: Vec<Object> = leases.iter().filter(is_its).cloned().collect();
     match its.is_empty() {
         false => Election::By(its),
-        true if is_told_to_elect(deployment) => Election::Pending,
+        true if elects_leaders(deployment) => Election::Pending,
         true => Election::None,
     }
 }
@@ -140,7 +140,7 @@ fn selects(deployment: &Object, pod: &Object) -> bool {
     labels.is_some_and(|labels| !labels.is_empty() && labels.iter().all(has))
 }
 
-fn is_told_to_elect(deployment: &Object) -> bool {
+fn elects_leaders(deployment: &Object) -> bool {
     let containers = &deployment.value()["spec"]["template"]["spec"]["containers"];
     let args = containers.as_array().into_iter().flatten();
     let args = args.flat_map(|container| container["args"].as_array().into_iter().flatten());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manager_that_elects_nobody_is_told_from_one_that_elects_right_now() {
+    fn a_manager_that_elects_nobody_is_distinguished_from_one_that_elects_right_now() {
         for (args, election) in [
             (["--leader-elect"], "Pending"),
             (["--leader-elect=true"], "Pending"),

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_go_does_not_read_is_no_duration() {
+    fn a_text_that_go_does_not_read_is_no_duration() {
         for text in ["", "10", "a", "-", "+", ".", ".s", "1.2.3s", "s", "1d", "1h30", "1 s", "--1s"]
         {
             assert_eq!(duration(text), None, "{text}");

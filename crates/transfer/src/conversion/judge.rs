@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_lost_unless_it_is_accepted() {
+    fn an_unknown_change_is_a_loss_unless_it_is_accepted() {
         let source =
             machine("v1beta1", json!({"novel": {"a": 1}, "list": [{"b": 2}], "timeout": "1500ms"}));
         let converted = machine("v1beta1", json!({"list": [{}], "timeout": "1s"}));

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_docker_provider_removes_is_a_loss_of_other_providers() {
+    fn a_field_that_the_docker_provider_removes_is_a_loss_of_other_providers() {
         for (kind, field) in [
             ("DockerMachine", "spec.bootstrapped"),
             ("DockerMachineTemplate", "spec.template.spec.extraMounts.readOnly"),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubeadm_reads_once_is_lost_in_a_template() {
+    fn a_field_that_kubeadm_reads_once_is_lost_in_a_template() {
         let known = |group, kind, field: &str| is_known((group, kind), "v1beta2", field, false);
         let field = "clusterConfiguration.networking.podSubnet";
         assert!(known(BOOTSTRAP, "KubeadmConfig", &format!("spec.{field}")));

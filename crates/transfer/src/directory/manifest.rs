@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_and_foreign_manifests_are_told() {
+    fn damaged_and_foreign_manifests_are_reported() {
         let text = manifest("a", "x").to_text();
         let cut = &text[..text.len() / 2];
         assert!(Manifest::parse(cut).expect_err("cut").contains("damaged"));

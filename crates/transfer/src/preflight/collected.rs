@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deleted_already_or_has_a_finding_is_not_reported() {
+    fn objects_that_are_deleted_already_or_have_a_finding_are_not_reported() {
         let graph = graph();
         let mut seen = Seen::of_graph(&graph);
         let mut deleted = object("v1", "Pod", "deleted", &[(CORE, "Cluster", "c")]);

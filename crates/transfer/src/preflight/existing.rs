@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_both_clusters_share_may_differ_with_a_warning() {
+    fn an_object_that_both_clusters_share_may_differ_with_a_warning() {
         let shared = || Fate::Keep(KeepReason::Global);
         let same = identity(json!({}), json!({"account": 1, "added": true}));
         assert_eq!(rules(shared(), &same), []);

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_told_in_one_sentence() {
+    fn missing_permissions_are_reported_in_one_sentence() {
         let need = |plural: &str, namespace: Option<&str>, verb| Need {
             group: "g.io".to_owned(),
             plural: plural.to_owned(),

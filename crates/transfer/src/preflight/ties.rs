@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_below_a_stale_reference_is_left_behind_if_it_names_the_cluster() {
+    fn an_object_below_a_stale_reference_is_left_behind_if_it_names_the_cluster() {
         let machine = |name| {
             object(
                 "Machine",
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_that_moves_is_left_alone() {
+    fn an_object_that_names_nothing_that_moves_is_left_alone() {
         let unrelated =
             object("Secret", "s", json!([owner("Cluster", "gone", "old")]), Value::Null);
         assert_eq!(rules(vec![cluster(), unrelated]), [] as [&str; 0]);

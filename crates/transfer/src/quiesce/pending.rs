@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn controllers_that_run_are_told_from_those_that_do_not() {
+    fn controllers_that_run_are_distinguished_from_those_that_do_not() {
         let silent = pending(objects("True", "True", "False"));
         let findings = silent.judge(30).expect("the provider does not run");
         assert_eq!(findings.0.len(), 1);

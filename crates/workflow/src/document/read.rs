@@ -149,7 +149,7 @@ mod tests {
     proptest! {
         /// A run whose settings cannot be read could be neither resumed nor aborted.
         #[test]
-        fn what_is_written_is_read_back(
+        fn a_written_document_is_read_back(
             name in ".{0,12}|[a-z][a-z0-9-]{0,5}[a-z0-9]",
             namespace in proptest::option::of("[a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?|.{0,6}"),
             version in proptest::option::of("v?1\\.[0-9]{1,2}\\.[0-9]|.{0,6}"),

@@ -164,7 +164,7 @@ mod tests {
     use transfer::Role;
 
     #[test]
-    fn only_a_run_about_the_namespace_of_the_document_is_carried_on() {
+    fn only_a_run_about_the_namespace_of_the_document_is_continued() {
         let one = |name: &str| Namespaces::One(name.to_owned());
         let record = |of: &Namespaces| Record::new("r1", Role::Target, of, "https://a");
         let own = own_phase(&record(&one("n")), (&one("n"), &Choice::All)).expect("its own run");

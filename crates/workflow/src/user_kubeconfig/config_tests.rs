@@ -114,7 +114,7 @@ fn names_of_something_else_are_refused() {
 }
 
 #[test]
-fn what_is_no_kubeconfig_is_refused() {
+fn a_file_that_is_no_kubeconfig_is_refused() {
     for (content, shown) in [
         (json!([1]), "it is no mapping"),
         (json!("text"), "it is no mapping"),

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_known_before() {
+    fn an_unwritable_file_is_known_before() {
         let dir = tempfile::tempdir().expect("temp dir");
         let fixed = dir.path().join("fixed");
         fs::write(&fixed, "kept").expect("written");

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_problem_with_the_file_in_it() {
+    fn an_unreadable_configuration_is_a_problem_that_names_the_file() {
         let dir = tempfile::tempdir().expect("temp dir");
         let path = dir.path().join("clusterctl.yaml");
         for text in [None, Some("providers: [")] {

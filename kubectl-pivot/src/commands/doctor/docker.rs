@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_elsewhere_are_told() {
+    fn sockets_elsewhere_are_reported() {
         let dir = tempfile::tempdir().expect("temp dir");
         let elsewhere = format!("unix://{}", dir.path().display());
         for (host, health) in [

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn old_cgroups_are_told() {
+    fn old_cgroups_are_reported() {
         let engine =
             |version: &str| Engine { cgroup_version: version.to_owned(), ..Engine::default() };
         assert_eq!(judge_cgroups(Some(&engine("2"))).health, Health::Good);

@@ -45,7 +45,7 @@ mod tests {
     use crate::commands::doctor::diagnosis::Health;
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_repositories_are_named() {
         let dir = tempfile::tempdir().expect("temp dir");
         let there = dir.path().join("core.yaml");
         std::fs::write(&there, "").expect("written");

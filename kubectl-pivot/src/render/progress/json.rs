@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_journal_and_the_end_are_told() {
+    fn the_journal_and_the_end_are_shown() {
         let mut json = Json::default();
         let ended = RunEvent::Ended { outcome: "moved".to_owned(), error: None };
         let reported = shown(&mut json, None, &Event::Record(ended));

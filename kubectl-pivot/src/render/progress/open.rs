@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_beside_others_is_named() {
+    fn a_step_that_runs_beside_others_is_named() {
         let mut open = Open::default();
         begin(&mut open, Some("nodes"), "Wait for the nodes");
         assert_eq!(open.title_beside_others(Some("nodes")), None);

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_ends_in_an_ellipsis() {
+    fn a_text_that_does_not_fit_ends_in_an_ellipsis() {
         assert_eq!(shortened(" • Preparing nodes 📦   ...", 40), "• Preparing nodes 📦 ...");
         assert_eq!(shortened("Waiting for cert-manager to be available", 16), "Waiting for cer…");
         assert_eq!(shortened("one\ntwo", 40), "one two");

@@ -20,7 +20,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("a_backup_is_restored_into_another_cluster", into_another)
         .thorough("the_backup_of_a_move_is_restored_into_the_emptied_source", into_the_source)
         .thorough("clusterctl_restores_a_backup", by_clusterctl)
-        .thorough("what_is_there_already_is_left_as_it_is", beside_others)
+        .thorough("objects_that_are_there_already_stay_as_they_are", beside_others)
         .thorough("the_target_needs_the_providers_of_the_backup", providers)
         .case("dry_runs_write_nothing", dry_runs)
 }

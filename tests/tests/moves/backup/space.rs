@@ -16,7 +16,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .thorough("a_full_disk_under_backup_resumes_the_source", full_under_backup)
         .thorough("a_folder_that_can_hold_no_backup_is_found_before_the_move", no_folder)
         .thorough(
-            "a_full_disk_under_the_journal_is_told_once_and_harms_nothing",
+            "a_full_disk_under_the_journal_is_reported_once_and_harms_nothing",
             full_under_the_journal,
         )
 }

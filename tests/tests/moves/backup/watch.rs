@@ -17,7 +17,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .thorough("a_watch_shows_changes_and_ends_with_the_run", watch)
         .thorough("ctrl_c_ends_a_watch", ctrl_c)
-        .thorough("marks_without_a_record_are_told", leftovers)
+        .thorough("marks_without_a_record_are_reported", leftovers)
 }
 
 /// Starts watching while a move is kept, and waits until it looks for the second time.

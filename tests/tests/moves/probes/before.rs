@@ -11,13 +11,13 @@ use super::{Story, create, create_available, exit, impatient, outcomes, set_avai
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("a_move_goes_on_when_its_probes_hold", hold)
+        .case("a_move_continues_when_its_probes_hold", hold)
         .case("a_probe_that_times_out_says_what_was_seen_and_nothing_is_written", times_out)
         .thorough("a_kind_that_is_not_served_is_named", not_served)
         .thorough("too_few_objects_are_too_few", min_objects)
         .thorough("labels_and_namespaces_select", selects)
         .thorough("an_expression_that_fails_is_false_and_says_why", fails)
-        .thorough("an_expression_that_is_no_cel_is_told_at_once", no_cel)
+        .thorough("an_expression_that_is_no_cel_is_reported_at_once", no_cel)
         .case("a_dry_run_looks_once_and_warns", dry_run)
 }
 

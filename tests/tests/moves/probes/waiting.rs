@@ -16,7 +16,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .thorough("an_object_that_appears_and_one_that_goes_are_noticed", appears)
         .thorough("a_watch_whose_connection_is_cut_is_begun_again", cut)
         .thorough("a_watch_from_too_long_ago_is_begun_with_a_new_list", expired)
-        .case("what_is_forbidden_is_told_at_once", forbidden)
+        .case("a_forbidden_request_is_reported_at_once", forbidden)
         .thorough("an_interrupt_ends_the_waiting_at_once", interrupt)
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("a_move_is_finished_without_its_source", finished_in_the_target)
         .case("a_move_is_rolled_back_without_its_target", rolled_back_in_the_source)
-        .thorough("what_one_cluster_does_not_hold_is_not_ended_there", refused)
+        .thorough("a_run_is_not_ended_in_one_cluster_that_does_not_hold_it", refused)
 }
 
 /// Runs a command with the kubeconfig of one cluster.

@@ -14,8 +14,12 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
         .case("ctrl_c_while_copying_puts_everything_back", while_it_copies)
         .thorough("ctrl_c_while_deleting_finishes_the_move", while_it_deletes)
-        .thorough("sigterm_while_copying_puts_everything_back", |arena| told_to_end(arena, "TERM"))
-        .thorough("sighup_while_copying_puts_everything_back", |arena| told_to_end(arena, "HUP"))
+        .thorough("sigterm_while_copying_puts_everything_back", |arena| {
+            ended_by_a_signal(arena, "TERM")
+        })
+        .thorough("sighup_while_copying_puts_everything_back", |arena| {
+            ended_by_a_signal(arena, "HUP")
+        })
         .thorough("sighup_that_is_ignored_from_the_start_stays_ignored", like_nohup)
         .thorough("the_second_ctrl_c_exits_at_once", |arena| twice(arena, "INT"))
         .thorough("sigterm_after_a_ctrl_c_exits_at_once", |arena| twice(arena, "TERM"))
@@ -47,7 +51,7 @@ async fn while_it_deletes(arena: Arc<Arena>) {
 }
 
 /// A signal that CI systems, Jobs and systemd send before they kill, or a terminal that goes away.
-async fn told_to_end(arena: Arc<Arena>, signal: &'static str) {
+async fn ended_by_a_signal(arena: Arc<Arena>, signal: &'static str) {
     with_story(arena, |story| async move {
         let before = story.arena.ends(&story.tag).await;
         let mut running = story.start_until(while_copying(8, Fault::HoldAfter)).await;

@@ -21,7 +21,7 @@ const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(8);
 
 pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
     suite
-        .case("a_second_run_is_refused_and_told_who_holds_the_lock", second_run)
+        .case("a_second_run_is_refused_with_the_holder_of_the_lock", second_run)
         .thorough("a_run_in_the_opposite_direction_is_refused", opposite_run)
         .thorough("two_runs_started_at_once", two_at_once)
         .thorough("two_runs_started_at_once_in_opposite_directions", two_at_once_opposite)
@@ -32,7 +32,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
             "a_write_that_waits_for_another_attempt_is_not_sent_without_the_lock",
             no_late_attempt,
         )
-        .thorough("a_run_that_slept_goes_on_when_nobody_has_taken_its_lease", slept_alone)
+        .thorough("a_run_that_slept_continues_when_nobody_has_taken_its_lease", slept_alone)
         .case("a_run_that_slept_while_another_took_over_writes_nothing_more", slept_through)
         .thorough("an_api_server_that_is_away_for_longer_than_the_lease_holds_up_writes", away)
         .case("a_dead_runs_lease_is_taken_after_it_stood_still", taken_after_observation)

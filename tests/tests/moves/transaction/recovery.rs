@@ -21,7 +21,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .case("no_rollback_after_the_commit", too_late)
         .case("a_run_without_records_is_rolled_back_by_its_marks", leases_gone)
         .thorough("a_run_that_has_deleted_is_not_rolled_back_by_its_marks", leases_gone_too_late)
-        .thorough("status_tells_a_run_that_goes_on_from_an_interrupted_one", status)
+        .thorough("status_distinguishes_an_active_run_from_an_interrupted_one", status)
         .thorough("a_cluster_paused_by_its_user_stays_so_after_a_rollback", rollback_then_move)
 }
 

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ready_is_told_in_the_provider_s_words() {
+    fn an_unready_release_is_reported_in_the_provider_s_words() {
         let condition = |kind: &str, status: &str, message: &str| json!({"type": kind, "status": status, "reason": "Because", "message": message});
         let is = |status: Value| unready(&release(status));
         assert!(is(json!({})).is_some_and(|text| text.ends_with("has not seen it yet")));

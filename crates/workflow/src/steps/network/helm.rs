@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_helm_says_of_a_registry_is_followed_by_what_to_do() {
+    fn helm_s_words_about_a_registry_are_followed_by_a_hint() {
         let login = "`helm registry login registry.example:5000`";
         for (words, shown) in [
             ("GET \"https://x\": basic credential not found", login),
