@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use super::about::about;
 use super::error::BlueprintError;
-use super::given::{Given, check};
 use super::network::{Network, NetworkPlan};
 use super::request::BlueprintRequest;
+use super::user_variables::{UserVariables, check};
 
 /// A cluster as its plugins describe it.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Blueprint {
     request: BlueprintRequest,
     plugin: Plugin,
     cluster: ClusterRequest,
-    given: Given,
+    given: UserVariables,
     network: Network,
     declared: Vec<Variable>,
 }
@@ -33,7 +33,7 @@ impl Blueprint {
     pub fn new(registry: &Registry, request: BlueprintRequest) -> Result<Self, BlueprintError> {
         let plugin = registry.load(&request.infrastructure)?;
         let infrastructure = plugin.infrastructure()?;
-        let given = Given::new(&request);
+        let given = UserVariables::new(&request);
         let declared = plugin.variables()?;
         let mut cluster = request.cluster();
         cluster.variables = given.for_plugin(&declared);

@@ -6,9 +6,9 @@
 mod about;
 mod design;
 mod error;
-mod given;
 mod network;
 mod request;
+mod user_variables;
 
 pub use design::Blueprint;
 pub use error::BlueprintError;

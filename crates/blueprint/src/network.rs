@@ -9,7 +9,7 @@ use plugin_host::Plugin;
 use serde_json::{Map, Value};
 
 use super::error::BlueprintError;
-use super::given::Given;
+use super::user_variables::UserVariables;
 
 /// The origin of a network.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Network {
     pub(super) fn request(
         &self,
         about: CniCluster,
-        given: &Given,
+        given: &UserVariables,
         manifests: &[Value],
     ) -> Result<Option<CniRequest>, BlueprintError> {
         let Self::Plugin { plugin, values } = self else { return Ok(None) };

@@ -21,7 +21,7 @@ const TOO_SOON: Duration = Duration::from_secs(2);
 
 /// The probe can never hold, and why.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Hopeless(pub(super) String);
+pub(super) struct Unsatisfiable(pub(super) String);
 
 /// One probe on its cluster.
 pub(super) struct Awaited<'a> {
@@ -46,7 +46,11 @@ impl<'a> Awaited<'a> {
     /// Returns when the probe holds; with [`Patience::Once`] also when it does not.
     ///
     /// `seen` always has what was seen last, so that a caller that gives up can report it.
-    pub(super) async fn wait(&self, seen: &mut Seen, patience: Patience) -> Result<bool, Hopeless> {
+    pub(super) async fn wait(
+        &self,
+        seen: &mut Seen,
+        patience: Patience,
+    ) -> Result<bool, Unsatisfiable> {
         let (mut anew, mut failures, mut in_vain) = (false, 0, InVain::default());
         loop {
             let begun = Instant::now();
@@ -58,7 +62,7 @@ impl<'a> Awaited<'a> {
                     failures = 0;
                     in_vain.ended(begun.elapsed());
                 }
-                Err(error) if is_final(&error) => return Err(Hopeless(chain(&error))),
+                Err(error) if is_final(&error) => return Err(Unsatisfiable(chain(&error))),
                 Err(error) => {
                     failures += 1;
                     seen.trouble(chain(&error));

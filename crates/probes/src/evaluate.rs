@@ -7,7 +7,7 @@ use futures::future::join_all;
 use kubectl_pivot_plugin_api::{Probe, ProbeStage};
 use support::journal::Events;
 
-use super::await_probe::{Awaited, Hopeless};
+use super::await_probe::{Awaited, Unsatisfiable};
 use super::clusters::Clusters;
 use super::expression::{Expression, ExpressionError};
 use super::result::{ProbeOutcome, ProbeResult};
@@ -145,7 +145,7 @@ async fn one(
     match tokio::time::timeout(limit, awaited.wait(&mut seen, evaluation.patience)).await {
         Ok(Ok(true)) => result(ProbeOutcome::Held, String::new()),
         Ok(Ok(false)) => result(ProbeOutcome::NotYet, seen.describe(probe)),
-        Ok(Err(Hopeless(why))) => result(ProbeOutcome::Failed, why),
+        Ok(Err(Unsatisfiable(why))) => result(ProbeOutcome::Failed, why),
         Err(_) => result(ProbeOutcome::TimedOut, seen.describe(probe)),
     }
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use support::journal::Events;
 
 use super::choice::{self, Choice};
-use super::discover::{Territory, discover};
+use super::discover::{MoveScope, discover};
 use super::error::PhaseError;
 use super::findings::Findings;
 use super::inventory;
@@ -141,10 +141,10 @@ async fn decide(
         check_health(cluster).await?;
         let (kinds, providers) = (kinds::read(cluster).await?, Vec::new());
         let namespaces = acceptance.namespaces.clone();
-        let territory = Territory { kinds, providers, namespaces, chosen: None, taken: None };
+        let move_scope = MoveScope { kinds, providers, namespaces, chosen: None, taken: None };
         let mut findings = Findings::default();
         let choice = (&acceptance.choice, &mut findings);
-        let chosen = choice::decide((cluster, role), &territory, choice).await?;
+        let chosen = choice::decide((cluster, role), &move_scope, choice).await?;
         for (namespace, names) in chosen.unwrap_or_default().clusters {
             both.clusters.entry(namespace).or_default().extend(names);
         }
@@ -165,7 +165,7 @@ async fn look(
     check_health(cluster).await?;
     let (kinds, providers) = tokio::try_join!(kinds::read(cluster), inventory::read(cluster))?;
     let namespaces = acceptance.namespaces.clone();
-    discover(cluster, &Territory { kinds, providers, namespaces, chosen, taken: None }).await
+    discover(cluster, &MoveScope { kinds, providers, namespaces, chosen, taken: None }).await
 }
 
 fn source_empty(source: &Graph) -> Check {

@@ -12,17 +12,17 @@ use capi::{Object, ObjectId};
 use serde_json::json;
 use support::journal::RunEvent;
 
-use super::discover::{Territory, list_everywhere};
+use super::discover::{MoveScope, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::exposure;
 use super::hand_over::{setting_free, with_finalizers};
 use super::inventory;
 use super::kinds;
+use super::lease_location::{lock_single_cluster, same_part};
 use super::ledger;
 use super::lock::{Holder, Lease, Lock};
 use super::namespaces;
 use super::pause;
-use super::places::{lock_one, same_part};
 use super::precondition::patch;
 use super::record::{Operation, Phase, Record, Role, Step};
 use super::recover::{as_recorded, find_one};
@@ -58,8 +58,8 @@ pub async fn resume_without_source(
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     let run = as_recorded(run, &record);
     report.run.clone_from(&run.id);
-    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
-    let lock = lock_one(&run, &run.target, record.clone(), force).await?;
+    let move_scope = move_scope(&run).await.map_err(MoveError::Unprepared)?;
+    let lock = lock_single_cluster(&run, &run.target, record.clone(), force).await?;
     let lock = same_part(lock, &record).await?;
     let record = lock.record().await;
     if let Err(error) = refuse_early(&record) {
@@ -68,7 +68,7 @@ pub async fn resume_without_source(
     }
     run.begun(Operation::Move, &record.peer, run.target.server());
     run.events.started("resume", "Resume reconciliation");
-    match finish(&run, &lock, &territory).await {
+    match finish(&run, &lock, &move_scope).await {
         Ok(moved) => report.moved = moved,
         Err(source) => {
             run.events.send(support::journal::Event::Failed);
@@ -105,8 +105,8 @@ pub async fn rollback_without(
     refuse_if_it_answers(&record, gone).await?;
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     let run = as_recorded(run, &record);
-    let territory = territory(&run).await.map_err(MoveError::Unprepared)?;
-    let lock = lock_one(&run, &run.source, record.clone(), force).await?;
+    let move_scope = move_scope(&run).await.map_err(MoveError::Unprepared)?;
+    let lock = lock_single_cluster(&run, &run.source, record.clone(), force).await?;
     let lock = same_part(lock, &record).await?;
     let record = lock.record().await;
     if let Err(error) = refuse_late(&record) {
@@ -115,7 +115,7 @@ pub async fn rollback_without(
     }
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Roll back");
-    if let Err(source) = undo(&run, &lock, &territory, here).await {
+    if let Err(source) = undo(&run, &lock, &move_scope, here).await {
         run.events.send(support::journal::Event::Failed);
         lock.leave().await;
         let (doing, undo) = ("roll back", source.to_string());
@@ -221,19 +221,19 @@ async fn accepts_connections(server: &str) -> bool {
     matches!(tokio::time::timeout(CONNECT_TIMEOUT, connecting).await, Ok(Ok(_)))
 }
 
-async fn territory(run: &Run) -> Result<Territory, PhaseError> {
+async fn move_scope(run: &Run) -> Result<MoveScope, PhaseError> {
     let (kinds, providers) =
         tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
-    Ok(Territory { kinds, providers, namespaces, chosen, taken: None })
+    Ok(MoveScope { kinds, providers, namespaces, chosen, taken: None })
 }
 
 /// Takes the steps that are left. The source deletes nothing more and holds nothing.
 async fn finish(
     run: &Run,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<Vec<ObjectId>, PhaseError> {
     let record = lock.record().await;
     // Between two batches the list may be removed already.
@@ -243,7 +243,7 @@ async fn finish(
     let ledger = ledger::read(&run.target, &lock.namespace().await, &record.copies).await?;
     let ledger = ledger.ok_or(PhaseError::NoLedger)?;
     if record.phase != Phase::Resuming {
-        let missing = ledger.missing(&list_everywhere(&run.target, territory).await?);
+        let missing = ledger.missing(&list_everywhere(&run.target, move_scope).await?);
         if let Some(first) = missing.first() {
             return Err(PhaseError::LastCopiesGone { first: first.clone(), count: missing.len() });
         }
@@ -252,7 +252,7 @@ async fn finish(
     while phase != Phase::Finished {
         let step = match phase {
             Phase::HandingOver | Phase::Committed => {
-                run.recorded("handOver", hand_over(run, territory)).await?;
+                run.recorded("handOver", hand_over(run, move_scope)).await?;
                 Step::CopiesHandedOver
             }
             Phase::Deleting => {
@@ -260,7 +260,7 @@ async fn finish(
                 Step::SourceDeleted
             }
             _ => {
-                let resumed = pause::restore_all(run, &run.target, &territory.kinds);
+                let resumed = pause::restore_all(run, &run.target, &move_scope.kinds);
                 run.recorded("resume", resumed).await?;
                 namespaces::unmark_or_warn(run).await;
                 Step::Resumed
@@ -268,13 +268,13 @@ async fn finish(
         };
         phase = lock.advance(step).await.map_err(Box::new)?;
     }
-    Ok(ledger.created(territory))
+    Ok(ledger.created(move_scope))
 }
 
 /// Hands over the copies that are left without their sources, whose field ownership is lost.
-async fn hand_over(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
+async fn hand_over(run: &Run, move_scope: &MoveScope) -> Result<(), PhaseError> {
     let is_ours = |object: &Object| object.annotation(RUN_ANNOTATION) == Some(&run.id);
-    let listed = list_everywhere(&run.target, territory).await?;
+    let listed = list_everywhere(&run.target, move_scope).await?;
     let ours: Vec<_> = listed.into_iter().filter(|(_, object)| is_ours(object)).collect();
     let progress = Progress::of(ours.len()).carried_through();
     run.each(ours, &progress, |(kind, copy)| async move {
@@ -287,20 +287,25 @@ async fn hand_over(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
             }
             is_ours(now).then_some(change)
         };
-        patch(&run.target, &territory.kinds[kind].resource, &copy, change).await?;
+        patch(&run.target, &move_scope.kinds[kind].resource, &copy, change).await?;
         Ok(())
     })
     .await?;
     Ok(())
 }
 
-async fn undo(run: &Run, lock: &Lock, territory: &Territory, here: Role) -> Result<(), PhaseError> {
+async fn undo(
+    run: &Run,
+    lock: &Lock,
+    move_scope: &MoveScope,
+    here: Role,
+) -> Result<(), PhaseError> {
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
         if here == Role::Source {
-            return resume_source(run, lock, territory, Stray::No).await;
+            return resume_source(run, lock, move_scope, Stray::No).await;
         }
-        remove_marked(run, territory).await?;
+        remove_marked(run, move_scope).await?;
         namespaces::leave(run).await;
         Ok(())
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use capi::{Graph, MoveKind, Object, Scope};
 use serde_json::json;
 
-use super::discover::Territory;
+use super::discover::MoveScope;
 use super::mover::check_again;
 use super::panic_tests::run;
 use super::{Namespaces, PhaseError};
@@ -21,7 +21,7 @@ async fn an_object_of_a_kind_that_the_target_has_not_labelled_stops_the_move_aft
         "metadata": {"namespace": "n", "name": "a", "uid": "a"}}));
     let graph = Graph::build(Arc::clone(&kinds), vec![(1, object)], &Scope::default());
     let graph = graph.expect("no cycle");
-    let taking = |taken: Vec<MoveKind>| Territory {
+    let taking = |taken: Vec<MoveKind>| MoveScope {
         kinds: Arc::clone(&kinds),
         providers: Vec::new(),
         namespaces: Namespaces::All,

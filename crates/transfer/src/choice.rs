@@ -11,7 +11,7 @@ use capi::{Chosen, Graph, Object, ObjectId, ResourceType, Shared, Sharing, valid
 use cluster::{ApiError, Client};
 use glob::Pattern;
 
-use super::discover::{Territory, list_or_none};
+use super::discover::{MoveScope, list_or_none};
 use super::error::PhaseError;
 use super::findings::Findings;
 
@@ -130,7 +130,7 @@ type Name = (String, String);
 /// When Clusters cannot be listed.
 pub(super) async fn decide(
     (cluster, role): (&Client, &'static str),
-    territory: &Territory,
+    move_scope: &MoveScope,
     (choice, findings): (&Choice, &mut Findings),
 ) -> Result<Option<Chosen>, PhaseError> {
     let wish = match choice {
@@ -138,15 +138,15 @@ pub(super) async fn decide(
         Choice::Fixed(chosen) => return Ok(Some(chosen.clone())),
         Choice::Wanted(wish) => wish,
     };
-    let Some(resource) = cluster_type(territory) else { return Ok(Some(Chosen::default())) };
-    let namespace = territory.namespaces.selector();
+    let Some(resource) = cluster_type(move_scope) else { return Ok(Some(Chosen::default())) };
+    let namespace = move_scope.namespaces.selector();
     let all = list_or_none(cluster, resource, namespace).await?;
-    let all = names(&all, territory);
+    let all = names(&all, move_scope);
     let selected = match &wish.selector {
         Some(selector) if !all.is_empty() => {
             let selected = cluster.list_selected(resource, namespace, selector).await;
             match selected {
-                Ok(selected) => names(&selected, territory),
+                Ok(selected) => names(&selected, move_scope),
                 Err(error) if error.is_invalid() => {
                     report_bad_selector(&error, (role, findings));
                     Vec::new()
@@ -223,16 +223,16 @@ fn near_names(pattern: &ClusterPattern, all: &[Name]) -> Vec<String> {
     near.into_iter().take(NEAR_NAMES).map(|(_, name)| name).collect()
 }
 
-fn cluster_type(territory: &Territory) -> Option<&ResourceType> {
-    let mut kinds = territory.kinds.iter().map(|kind| &kind.resource);
+fn cluster_type(move_scope: &MoveScope) -> Option<&ResourceType> {
+    let mut kinds = move_scope.kinds.iter().map(|kind| &kind.resource);
     kinds.find(|resource| resource.kind == "Cluster" && resource.group == CORE_GROUP)
 }
 
-fn names(clusters: &[Object], territory: &Territory) -> Vec<Name> {
+fn names(clusters: &[Object], move_scope: &MoveScope) -> Vec<Name> {
     let name =
         |cluster: &Object| Some((cluster.namespace()?.to_owned(), cluster.name().to_owned()));
     let named = clusters.iter().filter_map(name);
-    named.filter(|(namespace, _)| territory.namespaces.has(namespace)).collect()
+    named.filter(|(namespace, _)| move_scope.namespaces.has(namespace)).collect()
 }
 
 /// Reports what chosen Clusters share with others, unless it is to be copied and can be.

@@ -29,7 +29,7 @@ use support::causes::in_one_line;
 
 use super::compare::{compare, is_finalizer};
 use super::deletion_hooks::DeletionHooks;
-use super::discover::{Territory, list_copied};
+use super::discover::{MoveScope, list_copied};
 use super::error::PhaseError;
 use super::held::{self, Held};
 use super::hold::hold;
@@ -50,7 +50,7 @@ const ATTEMPTS: u32 = 10;
 /// When the source is active, or more than single objects are the matter.
 pub async fn delete<'a>(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &'a Graph,
 ) -> Result<Held<'a>, PhaseError> {
     let moved = |index: &usize| graph.nodes[*index].fate == Fate::Move;
@@ -64,7 +64,7 @@ pub async fn delete<'a>(
         if nodes.is_empty() {
             continue;
         }
-        hold(run, territory, graph).await?;
+        hold(run, move_scope, graph).await?;
         let outcomes = run.each(nodes, &progress, |index| async move {
             let node = &graph.nodes[index];
             let resource = graph.resource(node);
@@ -86,7 +86,7 @@ pub async fn delete<'a>(
             held.add(index, error);
         }
     }
-    wait_until_gone(run, territory, graph, held).await
+    wait_until_gone(run, move_scope, graph, held).await
 }
 
 /// An object that is to be deleted, as its copy was compared with it.
@@ -210,7 +210,7 @@ fn check_unchanged(object: &Object, now: &Object, is_freed: bool) -> Result<(), 
 /// such objects are freed again.
 async fn wait_until_gone<'a>(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &'a Graph,
     mut held: Held<'a>,
 ) -> Result<Held<'a>, PhaseError> {
@@ -223,7 +223,7 @@ async fn wait_until_gone<'a>(
     let begun = Instant::now();
     loop {
         run.stop.check_lock()?;
-        let listed = list_copied(&run.source, territory, graph).await?;
+        let listed = list_copied(&run.source, move_scope, graph).await?;
         let listed = || listed.iter().map(|(_, object)| object);
         for object in listed().filter(|object| is_cluster(object)) {
             let returned = clusters.get(&name(object)).filter(|index| !held.has(**index));

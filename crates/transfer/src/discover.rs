@@ -20,7 +20,7 @@ const LISTS_IN_FLIGHT: usize = 8;
 
 /// Input of discovery; read once for a run.
 #[derive(Clone, Debug)]
-pub struct Territory {
+pub struct MoveScope {
     /// The kinds to list.
     pub kinds: Arc<Vec<MoveKind>>,
     /// The providers of the source.
@@ -33,36 +33,36 @@ pub struct Territory {
     pub taken: Option<Arc<Vec<MoveKind>>>,
 }
 
-/// Lists everything in the territory and builds the owner graph.
+/// Lists everything in the move_scope and builds the owner graph.
 ///
 /// # Errors
 /// When a list fails, or owners form a cycle.
-pub async fn discover(cluster: &Client, territory: &Territory) -> Result<Graph, PhaseError> {
-    let mut objects = list_kinds(cluster, territory).await?;
-    objects.extend(list_provider_secrets(cluster, territory).await?);
-    let mut scope = Scope { chosen: territory.chosen.clone(), ..Scope::default() };
-    if let Some(namespaces) = territory.namespaces.names() {
-        objects.extend(read_outside_classes(cluster, territory, &objects).await?);
-        scope.classes_used_outside = classes_used_outside(cluster, territory).await?;
+pub async fn discover(cluster: &Client, move_scope: &MoveScope) -> Result<Graph, PhaseError> {
+    let mut objects = list_kinds(cluster, move_scope).await?;
+    objects.extend(list_provider_secrets(cluster, move_scope).await?);
+    let mut scope = Scope { chosen: move_scope.chosen.clone(), ..Scope::default() };
+    if let Some(namespaces) = move_scope.namespaces.names() {
+        objects.extend(read_outside_classes(cluster, move_scope, &objects).await?);
+        scope.classes_used_outside = classes_used_outside(cluster, move_scope).await?;
         scope.namespaces = Some(namespaces);
     }
-    Ok(Graph::build(Arc::clone(&territory.kinds), objects, &scope)?)
+    Ok(Graph::build(Arc::clone(&move_scope.kinds), objects, &scope)?)
 }
 
-/// Lists every kind of the territory, each object with the index of its kind.
+/// Lists every kind of the move_scope, each object with the index of its kind.
 ///
 /// # Errors
 /// When a list fails.
 pub async fn list_kinds(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    let namespace = territory.namespaces.selector();
-    let lists = futures::stream::iter(territory.kinds.iter().enumerate())
+    let namespace = move_scope.namespaces.selector();
+    let lists = futures::stream::iter(move_scope.kinds.iter().enumerate())
         .map(|(index, kind)| async move {
             let objects = list_or_none(cluster, &kind.resource, namespace).await?;
             let is_in = |object: &Object| {
-                object.namespace().is_none_or(|namespace| territory.namespaces.has(namespace))
+                object.namespace().is_none_or(|namespace| move_scope.namespaces.has(namespace))
             };
             let objects = objects.into_iter().filter(is_in).map(|object| (index, object));
             Ok::<_, ApiError>(objects.collect::<Vec<_>>())
@@ -79,41 +79,41 @@ pub async fn list_kinds(
 /// When a list fails.
 pub async fn list_copied(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
     let copied = graph.copied().filter_map(|index| graph.nodes[index].object.namespace());
-    list_with(cluster, territory, &copied.map(str::to_owned).collect()).await
+    list_with(cluster, move_scope, &copied.map(str::to_owned).collect()).await
 }
 
-/// Lists every kind in the namespaces of the territory and in these.
+/// Lists every kind in the namespaces of the move_scope and in these.
 async fn list_with(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
     namespaces: &BTreeSet<String>,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    if matches!(territory.namespaces, Namespaces::Several(_)) {
-        let all = Territory { namespaces: Namespaces::All, ..territory.clone() };
+    if matches!(move_scope.namespaces, Namespaces::Several(_)) {
+        let all = MoveScope { namespaces: Namespaces::All, ..move_scope.clone() };
         return list_kinds(cluster, &all).await;
     }
-    let mut listed = list_kinds(cluster, territory).await?;
-    let Some(moving) = territory.namespaces.selector() else { return Ok(listed) };
+    let mut listed = list_kinds(cluster, move_scope).await?;
+    let Some(moving) = move_scope.namespaces.selector() else { return Ok(listed) };
     for other in namespaces.iter().filter(|name| *name != moving) {
-        let part = Territory { namespaces: Namespaces::One(other.clone()), ..territory.clone() };
+        let part = MoveScope { namespaces: Namespaces::One(other.clone()), ..move_scope.clone() };
         listed.extend(list_kinds(cluster, &part).await?);
     }
     Ok(listed)
 }
 
-/// Lists every kind in all namespaces, or, for a user who may not, in those of the territory.
+/// Lists every kind in all namespaces, or, for a user who may not, in those of the move_scope.
 ///
 /// # Errors
 /// When a list fails.
 pub async fn list_everywhere(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    list_everywhere_or_in(cluster, territory, &BTreeSet::new()).await
+    list_everywhere_or_in(cluster, move_scope, &BTreeSet::new()).await
 }
 
 /// As [`list_everywhere`], for a user who may not in these namespaces too.
@@ -122,12 +122,12 @@ pub async fn list_everywhere(
 /// When a list fails.
 pub async fn list_everywhere_or_in(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
     namespaces: &BTreeSet<String>,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    let everywhere = Territory { namespaces: Namespaces::All, ..territory.clone() };
+    let everywhere = MoveScope { namespaces: Namespaces::All, ..move_scope.clone() };
     match list_kinds(cluster, &everywhere).await {
-        Err(error) if error.is_forbidden() => list_with(cluster, territory, namespaces).await,
+        Err(error) if error.is_forbidden() => list_with(cluster, move_scope, namespaces).await,
         other => other,
     }
 }
@@ -182,26 +182,27 @@ async fn is_named(cluster: &Client, resource: &ResourceType) -> Result<bool, Api
 /// Providers keep credentials of global identities as secrets in their own namespaces.
 async fn list_provider_secrets(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    if territory.namespaces == Namespaces::All {
+    if move_scope.namespaces == Namespaces::All {
         return Ok(Vec::new());
     }
-    let Some(index) = territory
+    let Some(index) = move_scope
         .kinds
         .iter()
         .position(|kind| kind.resource.kind == "Secret" && kind.resource.group.is_empty())
     else {
         return Ok(Vec::new());
     };
-    let infrastructure = territory.providers.iter().filter(|provider| provider.is_infrastructure());
+    let infrastructure =
+        move_scope.providers.iter().filter(|provider| provider.is_infrastructure());
     let namespaces: HashSet<&str> = infrastructure
         .map(|provider| provider.namespace.as_str())
-        .filter(|namespace| !territory.namespaces.has(namespace))
+        .filter(|namespace| !move_scope.namespaces.has(namespace))
         .collect();
     let mut secrets = Vec::new();
     for namespace in namespaces {
-        let listed = cluster.list(&territory.kinds[index].resource, Some(namespace)).await?;
+        let listed = cluster.list(&move_scope.kinds[index].resource, Some(namespace)).await?;
         secrets.extend(listed.into_iter().map(|secret| (index, secret)));
     }
     Ok(secrets)
@@ -210,19 +211,19 @@ async fn list_provider_secrets(
 /// ClusterClasses of other namespaces that Clusters of these use, with their templates.
 async fn read_outside_classes(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
     objects: &[(usize, Object)],
 ) -> Result<Vec<(usize, Object)>, ApiError> {
     let clusters = objects.iter().map(|(_, object)| object).filter(|object| is_cluster(object));
     let classes: HashSet<(String, String)> = clusters
         .filter_map(cluster_class_of)
-        .filter(|(namespace, _)| !territory.namespaces.has(namespace))
+        .filter(|(namespace, _)| !move_scope.namespaces.has(namespace))
         .collect();
     let mut found = BTreeMap::new();
     for (class_namespace, name) in classes {
         let Some(class) = read_one(
             cluster,
-            territory,
+            move_scope,
             "cluster.x-k8s.io",
             "ClusterClass",
             &class_namespace,
@@ -234,7 +235,7 @@ async fn read_outside_classes(
         };
         for (group, kind, template) in template_references(class.1.at("/spec")) {
             if let Some(template) =
-                read_one(cluster, territory, &group, &kind, &class_namespace, &template).await?
+                read_one(cluster, move_scope, &group, &kind, &class_namespace, &template).await?
             {
                 found.insert(template.1.uid().to_owned(), template);
             }
@@ -246,7 +247,7 @@ async fn read_outside_classes(
 
 async fn read_one(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
     group: &str,
     kind: &str,
     namespace: &str,
@@ -254,10 +255,10 @@ async fn read_one(
 ) -> Result<Option<(usize, Object)>, ApiError> {
     let is_kind =
         |candidate: &MoveKind| candidate.resource.group == group && candidate.resource.kind == kind;
-    let Some(index) = territory.kinds.iter().position(is_kind) else {
+    let Some(index) = move_scope.kinds.iter().position(is_kind) else {
         return Ok(None);
     };
-    let object = cluster.get(&territory.kinds[index].resource, Some(namespace), name).await?;
+    let object = cluster.get(&move_scope.kinds[index].resource, Some(namespace), name).await?;
     Ok(object.map(|object| (index, object)))
 }
 
@@ -288,15 +289,15 @@ fn template_reference(value: &Value) -> Option<(String, String, String)> {
 /// ClusterClasses of these namespaces that Clusters of other namespaces use.
 async fn classes_used_outside(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<HashSet<(String, String)>, ApiError> {
-    let is_in = |namespace: &str| territory.namespaces.has(namespace);
+    let is_in = |namespace: &str| move_scope.namespaces.has(namespace);
     let mut classes = HashSet::new();
     let is_kind = |kind: &&MoveKind| {
         kind.resource.kind == "Cluster" && kind.resource.group == "cluster.x-k8s.io"
     };
-    let has_class = territory.kinds.iter().any(|kind| kind.resource.kind == "ClusterClass");
-    if let Some(kind) = territory.kinds.iter().find(is_kind).filter(|_| has_class) {
+    let has_class = move_scope.kinds.iter().any(|kind| kind.resource.kind == "ClusterClass");
+    if let Some(kind) = move_scope.kinds.iter().find(is_kind).filter(|_| has_class) {
         let elsewhere = list_or_none(cluster, &kind.resource, None).await?;
         let elsewhere = elsewhere.iter().filter(|object| !object.namespace().is_some_and(is_in));
         let used = elsewhere.filter_map(cluster_class_of);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use capi::{Fate, Graph, Node, Object, ResourceType, is_paused};
 
-use super::discover::Territory;
+use super::discover::MoveScope;
 use super::error::PhaseError;
 use super::pause::{pause_objects, paused_by};
 use super::quiesce::{Pauses, quiesce};
@@ -19,7 +19,7 @@ use super::run::Run;
 /// or a request fails.
 pub(super) async fn hold(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<(), PhaseError> {
     let resumed = resumed(run, graph).await?;
@@ -27,10 +27,10 @@ pub(super) async fn hold(
     run.events
         .note(format!("somebody has resumed {} in the source; it is paused again", first.id()));
     pause_objects(run, &run.source, resumed).await?;
-    let now = super::discover::discover(&run.source, territory).await?;
+    let now = super::discover::discover(&run.source, move_scope).await?;
     // Controllers that are held see no pause, and do nothing.
     if !run.holds(Role::Source) {
-        quiesce(run, territory, now, Pauses::No).await?;
+        quiesce(run, move_scope, now, Pauses::No).await?;
     }
     match self::resumed(run, graph).await?.first() {
         Some((_, object)) => Err(PhaseError::SourceActive { object: object.id() }),

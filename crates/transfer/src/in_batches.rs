@@ -12,9 +12,9 @@ use super::batches::{Batches, group};
 use super::choice::Choice;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
+use super::lease_location::{locations, locked};
 use super::lock::Lock;
 use super::mover::{carry_out, plan};
-use super::places::{locked, places};
 use super::record::Operation;
 use super::report::{BatchCourse, Report};
 use super::run::Run;
@@ -59,7 +59,8 @@ pub(super) async fn execute(
 ) -> Result<(), MoveError> {
     report.begin_batches();
     let first = of_batch(run, &batches);
-    let lock = Lock::acquire(places(&first, None).await?, false, &first).await.map_err(locked)?;
+    let lock =
+        Lock::acquire(locations(&first, None).await?, false, &first).await.map_err(locked)?;
     run.begun(Operation::Move, run.source.server(), run.target.server());
     let lock = one(run, lock, report).await?;
     continue_with_next(run, lock, report).await

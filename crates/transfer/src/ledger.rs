@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::compare::digest;
 use super::copy::{Copies, create_or_find};
-use super::discover::Territory;
+use super::discover::MoveScope;
 use super::error::PhaseError;
 use super::precondition::patch;
 use super::run::Run;
@@ -151,10 +151,14 @@ impl Ledger {
 
     /// Returns the copies that a rollback may remove: the run has created them, and the source still has the
     /// objects that they were made from.
-    pub(super) fn removable(&self, territory: &Territory, source: &[(usize, Object)]) -> Removable {
+    pub(super) fn removable(
+        &self,
+        move_scope: &MoveScope,
+        source: &[(usize, Object)],
+    ) -> Removable {
         let originals: HashMap<&str, Name> = source
             .iter()
-            .map(|(kind, object)| (object.uid(), name(&territory.kinds[*kind].resource, object)))
+            .map(|(kind, object)| (object.uid(), name(&move_scope.kinds[*kind].resource, object)))
             .collect();
         let is_removable =
             |entry: &&Entry| originals.get(entry.source_uid.as_str()) == Some(&entry.name);
@@ -172,9 +176,9 @@ impl Ledger {
         self.entries.iter().filter_map(|entry| entry.name.1.clone()).collect()
     }
 
-    /// Returns the objects that the run has copied, of the kinds of a territory.
-    pub(super) fn created(&self, territory: &Territory) -> Vec<ObjectId> {
-        let kinds: HashMap<String, &ResourceType> = territory
+    /// Returns the objects that the run has copied, of the kinds of a move_scope.
+    pub(super) fn created(&self, move_scope: &MoveScope) -> Vec<ObjectId> {
+        let kinds: HashMap<String, &ResourceType> = move_scope
             .kinds
             .iter()
             .map(|kind| (kind_name(&kind.resource), &kind.resource))
@@ -429,9 +433,9 @@ mod tests {
         let object = |name: &str, uid: &str| {
             Object::new(json!({"metadata": {"name": name, "namespace": "n", "uid": uid}}))
         };
-        let territory = territory();
+        let move_scope = move_scope();
         let source = [(0, object("m", "source-m")), (1, object("s", "source-s"))];
-        let removable = ledger().removable(&territory, &source);
+        let removable = ledger().removable(&move_scope, &source);
         assert_eq!(removable.kept, ["Identity i"]);
         let machine = ResourceType::new("cluster.x-k8s.io/v1beta2", "Machine", "machines", true);
         assert!(removable.has(&machine, &object("m", "copy-m")));
@@ -440,7 +444,7 @@ mod tests {
         let secret = ResourceType::core("Secret", "secrets");
         assert!(!removable.has(&secret, &object("s", "copy-s")), "it was there before");
         for source in [(0, object("m", "created anew")), (0, object("another", "source-m"))] {
-            let removable = ledger().removable(&territory, &[source]);
+            let removable = ledger().removable(&move_scope, &[source]);
             assert!(!removable.has(&machine, &object("m", "copy-m")));
         }
     }
@@ -454,7 +458,7 @@ mod tests {
         assert_eq!(ledger().missing(&target), ["Secret n/s", "Identity i"]);
     }
 
-    fn territory() -> Territory {
+    fn move_scope() -> MoveScope {
         let kind = |resource: ResourceType| capi::MoveKind {
             resource,
             moves: false,
@@ -466,6 +470,6 @@ mod tests {
         let kinds = vec![kind(machine), kind(ResourceType::core("Secret", "secrets"))];
         let namespaces = super::super::options::Namespaces::All;
         let (kinds, providers) = (std::sync::Arc::new(kinds), Vec::new());
-        Territory { kinds, providers, namespaces, chosen: None, taken: None }
+        MoveScope { kinds, providers, namespaces, chosen: None, taken: None }
     }
 }

@@ -27,6 +27,7 @@ mod hold;
 mod in_batches;
 mod inventory;
 mod kinds;
+mod lease_location;
 mod ledger;
 mod lock;
 mod marks;
@@ -37,7 +38,6 @@ mod own_pause;
 #[cfg(test)]
 mod panic_tests;
 mod pause;
-mod places;
 mod precondition;
 mod preflight;
 mod quiesce;

@@ -12,17 +12,17 @@ use super::choice;
 use super::copy::{Copies, copy};
 use super::delete::delete;
 use super::directory::back_up;
-use super::discover::Territory;
+use super::discover::MoveScope;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
 use super::hand_over::hand_over_copies;
 use super::in_batches::{self, plan_batches};
+use super::lease_location::{locations, locked};
 use super::ledger;
 use super::lock::Lock;
 use super::namespaces;
 use super::own_pause;
 use super::pause;
-use super::places::{locked, places};
 use super::preflight::{Preflight, check_labelled, check_objects, preflight};
 use super::quiesce::{Pauses, quiesce, wait_until_unblocked};
 use super::readiness::Readiness;
@@ -76,9 +76,9 @@ pub async fn execute(
     if report.objects() == 0 {
         return Ok(());
     }
-    let readiness = Readiness::prepare(run, &preflight.territory.providers).await?;
+    let readiness = Readiness::prepare(run, &preflight.move_scope.providers).await?;
     readiness.before(run, report).await?;
-    let run = &run.decided(preflight.territory.chosen.as_deref());
+    let run = &run.decided(preflight.move_scope.chosen.as_deref());
     let batches = plan_batches(run, &preflight.graph, &mut Findings::default());
     if let Some(batches) = batches {
         in_batches::execute(run, batches, report).await?;
@@ -86,7 +86,7 @@ pub async fn execute(
         report.count_requests(&run.source, &run.target);
     } else {
         let run = &run.clone().holding(&preflight.holds);
-        let lock = Lock::acquire(places(run, None).await?, false, run).await.map_err(locked)?;
+        let lock = Lock::acquire(locations(run, None).await?, false, run).await.map_err(locked)?;
         execute_locked(run, lock, preflight, report).await?;
     }
     readiness.after(run, report).await;
@@ -112,14 +112,14 @@ pub(super) async fn carry_out(
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
     run.sides.begin(&run.id, &preflight.graph);
-    let territory = preflight.territory;
+    let move_scope = preflight.move_scope;
     let mut clock = Clock { run, report };
     let Verified { graph, copies, .. } =
-        match prepare_caught(&mut clock, &lock, &territory, preflight.graph).await {
+        match prepare_caught(&mut clock, &lock, &move_scope, preflight.graph).await {
             Ok(prepared) => prepared,
-            Err(failed) => return Err(put_back(run, lock, &territory, failed).await),
+            Err(failed) => return Err(put_back(run, lock, &move_scope, failed).await),
         };
-    let lock = commit(run, lock, (&territory, &graph), report).await?;
+    let lock = commit(run, lock, (&move_scope, &graph), report).await?;
     report.fill(&graph);
     report.outcome = Outcome::Moved;
     let is_reused = |node: &&capi::Node| copies.reused.contains(node.object.uid());
@@ -133,7 +133,7 @@ pub(super) async fn carry_out(
 pub(super) async fn commit(
     run: &Run,
     lock: Lock,
-    what: (&Territory, &Graph),
+    what: (&MoveScope, &Graph),
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
     match lock.advance(Step::CopiesHandedOver).await {
@@ -158,7 +158,7 @@ pub(super) async fn finish_from(
     run: &Run,
     lock: Lock,
     phase: Phase,
-    what: (&Territory, &Graph),
+    what: (&MoveScope, &Graph),
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
     let mut clock = Clock { run, report };
@@ -182,10 +182,10 @@ pub(super) type Failed = (&'static str, PhaseError);
 async fn prepare_caught(
     clock: &mut Clock<'_>,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     planned: Graph,
 ) -> Result<Verified, Failed> {
-    let prepared = panics::caught(prepare(clock, lock, territory, planned)).await;
+    let prepared = panics::caught(prepare(clock, lock, move_scope, planned)).await;
     prepared.unwrap_or_else(|panic| Err(("prepare the move", PhaseError::Panicked(panic))))
 }
 
@@ -193,33 +193,33 @@ async fn prepare_caught(
 async fn prepare(
     clock: &mut Clock<'_>,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     planned: Graph,
 ) -> Result<Verified, Failed> {
     let run = clock.run;
     let clusters = uids_of_clusters(&planned);
-    let graph = quiet(clock, lock, territory, planned).await?;
-    check_again(run, territory, &clusters, &graph)
+    let graph = quiet(clock, lock, move_scope, planned).await?;
+    check_again(run, move_scope, &clusters, &graph)
         .map_err(|error| ("check the source again", error))?;
     if let Some(folder) = &run.options.backups {
-        let made = back_up(run, territory, &graph, folder);
+        let made = back_up(run, move_scope, &graph, folder);
         let made = clock.time("backup", "Back up the source", made).await;
         clock.backed_up(made.map_err(|error| ("back up the source", error))?);
     }
-    let verified = copy_and_verify(clock, lock, territory, graph).await?;
+    let verified = copy_and_verify(clock, lock, move_scope, graph).await?;
     clock.report.added_by_target.clone_from(&verified.added);
     run.stop.check().map_err(|error| ("verify the copies", error))?;
     let listed = write_down(run, lock, &verified).await;
     listed.map_err(|error| ("write down the copies", error))?;
-    hand_over(clock, territory, (&verified.graph, &verified.copies)).await?;
+    hand_over(clock, move_scope, (&verified.graph, &verified.copies)).await?;
     Ok(verified)
 }
 
 /// Lists the copies in the target, where they soon look like other objects.
 async fn write_down(run: &Run, lock: &Lock, verified: &Verified) -> Result<(), PhaseError> {
-    let place = (lock.namespace().await, lock.epoch());
+    let location = (lock.namespace().await, lock.epoch());
     let copies = (&verified.graph, &verified.copies);
-    let pages = ledger::write(run, (&place.0, place.1), copies).await?;
+    let pages = ledger::write(run, (&location.0, location.1), copies).await?;
     lock.copies_verified(&pages, &verified.graph).await.map_err(Box::new)?;
     Ok(())
 }
@@ -227,7 +227,7 @@ async fn write_down(run: &Run, lock: &Lock, verified: &Verified) -> Result<(), P
 /// Gives the copies the field ownership of their sources, and looks at them a last time.
 pub(super) async fn hand_over(
     clock: &mut Clock<'_>,
-    territory: &Territory,
+    move_scope: &MoveScope,
     (graph, copies): (&Graph, &Copies),
 ) -> Result<(), Failed> {
     let run = clock.run;
@@ -236,7 +236,7 @@ pub(super) async fn hand_over(
         .await;
     let warnings = handed_over.map_err(|error| ("hand over field ownership", error))?;
     clock.report.findings.extend(warnings.0);
-    let present = check_present(run, territory, graph, copies).await;
+    let present = check_present(run, move_scope, graph, copies).await;
     let present = present.and_then(|()| run.stop.check());
     present.map_err(|error| ("look at the copies again", error))
 }
@@ -245,15 +245,15 @@ pub(super) async fn hand_over(
 async fn quiet(
     clock: &mut Clock<'_>,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: Graph,
 ) -> Result<Graph, Failed> {
     let run = clock.run;
-    let graph = clock.time("pause", "Pause the source", pause::pause(run, territory, graph)).await;
+    let graph = clock.time("pause", "Pause the source", pause::pause(run, move_scope, graph)).await;
     let graph = graph.map_err(|error| ("pause the source", error))?;
     let marked = pause::marked(&run.id, &graph);
     let quiet = async {
-        let (graph, silent) = rest(run, lock, territory, graph).await?;
+        let (graph, silent) = rest(run, lock, move_scope, graph).await?;
         pause::check_kept(&run.id, &marked, &graph)?;
         Ok((graph, silent))
     };
@@ -267,29 +267,29 @@ async fn quiet(
 async fn rest(
     run: &Run,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: Graph,
 ) -> Result<(Graph, Findings), PhaseError> {
     let (graph, findings) = match lock.holds(Role::Source).await {
         true => (graph, Findings::default()),
-        false => quiesce(run, territory, graph, Pauses::OfEach).await?,
+        false => quiesce(run, move_scope, graph, Pauses::OfEach).await?,
     };
     if run.options.held_sides.is_empty() {
         return Ok((graph, findings));
     }
     lock.hold_controllers(run).await?;
-    Ok((look_again(run, territory, graph).await?, findings))
+    Ok((look_again(run, move_scope, graph).await?, findings))
 }
 
 /// Pauses once more what moves: controllers have written until they were held.
 async fn look_again(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     mut graph: Graph,
 ) -> Result<Graph, PhaseError> {
     let mut missed = None;
     for _ in 0..LATE_ROUNDS {
-        graph = pause::pause(run, territory, graph).await?;
+        graph = pause::pause(run, move_scope, graph).await?;
         wait_until_unblocked(run, &graph).await?;
         missed = own_pause::pause_each(run, &mut graph).await?;
         if missed.is_none() {
@@ -304,7 +304,7 @@ async fn look_again(
 async fn copy_and_verify(
     clock: &mut Clock<'_>,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     mut graph: Graph,
 ) -> Result<Verified, Failed> {
     let run = clock.run;
@@ -313,14 +313,14 @@ async fn copy_and_verify(
         let copied = copy(run, &graph, copies);
         let copied = clock.time("copy", "Create objects in the target", copied).await;
         copies = copied.map_err(|error| ("create objects in the target", error))?;
-        let verified = verify(run, territory, &graph, &copies);
+        let verified = verify(run, move_scope, &graph, &copies);
         let verified = clock.time("verify", "Verify the copies", verified).await;
         let late = match verified.map_err(|error| ("verify the copies", error))? {
             Verification::Equal(verified) => return Ok(verified),
             Verification::Late(late) => late,
         };
-        let copied = std::mem::replace(&mut graph, quiet(clock, lock, territory, late).await?);
-        check_again(run, territory, &[], &graph)
+        let copied = std::mem::replace(&mut graph, quiet(clock, lock, move_scope, late).await?);
+        check_again(run, move_scope, &[], &graph)
             .map_err(|error| ("check the source again", error))?;
         check_source(&run.id, &copied, &graph)
             .map_err(|error| ("check the source again", error))?;
@@ -339,7 +339,7 @@ fn uids_of_clusters(graph: &Graph) -> Vec<(String, ObjectId)> {
 /// prompt, readiness probes, the lock and the controllers to wait for.
 pub(super) fn check_again(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     planned: &[(String, ObjectId)],
     graph: &Graph,
 ) -> Result<(), PhaseError> {
@@ -349,7 +349,7 @@ pub(super) fn check_again(
     }
     let mut findings = Findings::default();
     check_objects(run, graph, &mut findings);
-    if let Some(taken) = &territory.taken {
+    if let Some(taken) = &move_scope.taken {
         check_labelled(graph, taken, &mut findings);
     }
     choice::check(graph, run.options.choice.fixed(), &mut findings);
@@ -364,7 +364,7 @@ async fn finish(
     clock: &mut Clock<'_>,
     lock: &Lock,
     mut phase: Phase,
-    (territory, graph): (&Territory, &Graph),
+    (move_scope, graph): (&MoveScope, &Graph),
 ) -> Result<(), Failed> {
     let run = clock.run;
     while phase != Phase::Finished {
@@ -375,13 +375,13 @@ async fn finish(
             }
             Phase::Deleting => {
                 let mut held = Vec::new();
-                let deleted = delete_what_can_be(run, territory, graph, &mut held);
+                let deleted = delete_what_can_be(run, move_scope, graph, &mut held);
                 let deleted = clock.time("delete", "Delete objects from the source", deleted).await;
                 clock.report.held = held;
                 ("delete objects from the source", Step::SourceDeleted, deleted)
             }
             Phase::Resuming | Phase::Finished => {
-                let resumed = resume(run, territory, graph);
+                let resumed = resume(run, move_scope, graph);
                 let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
                 ("resume reconciliation", Step::Resumed, resumed)
             }
@@ -395,19 +395,19 @@ async fn finish(
 /// Deletes what moves; fails if some of it is held, and explains that.
 async fn delete_what_can_be(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
     explained: &mut Vec<Explained>,
 ) -> Result<(), PhaseError> {
-    let held = delete(run, territory, graph).await?;
+    let held = delete(run, move_scope, graph).await?;
     *explained = held.explained();
     held.into_error().map_or(Ok(()), Err)
 }
 
 /// Resumes what was moved on the target, and classes that were kept in the source.
-async fn resume(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), PhaseError> {
-    pause::restore_all(run, &run.target, &territory.kinds).await?;
-    pause::restore_kept(run, &run.source, &territory.kinds).await?;
+async fn resume(run: &Run, move_scope: &MoveScope, graph: &Graph) -> Result<(), PhaseError> {
+    pause::restore_all(run, &run.target, &move_scope.kinds).await?;
+    pause::restore_kept(run, &run.source, &move_scope.kinds).await?;
     own_pause::restore_staying(run, graph).await?;
     check_resumed(run, graph).await?;
     namespaces::unmark_or_warn(run).await;
@@ -418,7 +418,7 @@ async fn resume(run: &Run, territory: &Territory, graph: &Graph) -> Result<(), P
 pub(super) async fn put_back(
     run: &Run,
     lock: Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     (doing, source): Failed,
 ) -> MoveError {
     if run.stop.is_lock_lost() {
@@ -426,7 +426,7 @@ pub(super) async fn put_back(
     }
     run.events.started("undo", "Roll back");
     let stray = if source.is_ambiguous() { Stray::Possible } else { Stray::No };
-    if let Err(error) = caught(undo(run, &lock, territory, stray)).await {
+    if let Err(error) = caught(undo(run, &lock, move_scope, stray)).await {
         run.events.send(Event::Failed);
         lock.leave().await;
         if matches!(error, PhaseError::NoLedger) {

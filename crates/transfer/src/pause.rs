@@ -20,7 +20,7 @@ use capi::{
 use cluster::{ApiError, Client, FIELD_MANAGER, Moment, Served};
 use serde_json::{Value, json};
 
-use super::discover::{Territory, discover, list_or_none};
+use super::discover::{MoveScope, discover, list_or_none};
 use super::error::PhaseError;
 use super::own_pause;
 use super::precondition;
@@ -40,14 +40,14 @@ const WAS_FALSE: &str = "/false ";
 /// When a request fails, or Clusters keep appearing.
 pub async fn pause(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     mut graph: Graph,
 ) -> Result<Graph, PhaseError> {
     let mut paused = HashSet::new();
     for _ in 0..ROUNDS {
         let active = to_pause(&graph).map(|(r, o)| (r.clone(), o.clone())).collect();
         paused.extend(pause_objects(run, &run.source, active).await?);
-        graph = discover(&run.source, territory).await?;
+        graph = discover(&run.source, move_scope).await?;
         check_kept(&run.id, &paused, &graph)?;
         if to_pause(&graph).next().is_none() {
             return Ok(graph);
@@ -145,9 +145,9 @@ pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<
 pub async fn fence(
     run: &Run,
     (cluster, epoch): (&Client, u64),
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<(), PhaseError> {
-    let kinds = &territory.kinds;
+    let kinds = &move_scope.kinds;
     let mut active = own_pause::not_paused(run, cluster, kinds).await?;
     for (group, kind) in PAUSABLE {
         let is_it =
@@ -160,9 +160,9 @@ pub async fn fence(
     }
     // A list of several namespaces is one of all.
     active.retain(|(_, object)| is_in_scope(run, object));
-    if territory.chosen.is_some() {
+    if move_scope.chosen.is_some() {
         // What the run has never moved gets no request of it.
-        let moving = discover(cluster, territory).await?;
+        let moving = discover(cluster, move_scope).await?;
         let moving: HashSet<&str> = moving.moving().map(|node| node.object.uid()).collect();
         active.retain(|(_, object)| moving.contains(object.uid()));
     }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::error::PhaseError;
 use super::inventory::{self, Provider};
 use super::kinds;
+use super::lease_location::lock_namespace;
 use super::options::Namespaces;
-use super::places::lock_namespace;
 use super::preflight::{
     HOLD_VERBS, LEDGER_VERBS, LOCK_VERBS, NAMESPACE_VERBS, SOURCE_VERBS, TARGET_VERBS, check_health,
 };

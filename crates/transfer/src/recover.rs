@@ -11,18 +11,18 @@ use super::batches::Batches;
 use super::choice::Choice;
 use super::compare::{being_deleted, is_finalizer};
 use super::copy::Copies;
-use super::discover::{Territory, discover, list_everywhere};
+use super::discover::{MoveScope, discover, list_everywhere};
 use super::error::{MoveError, PhaseError};
 use super::exposure;
 use super::findings::Findings;
 use super::in_batches::{continue_with_next, partly};
 use super::inventory;
+use super::lease_location::{locations, lock_namespace, lock_single_cluster, locked, same_part};
 use super::ledger;
 use super::lock::{self, Holder, Lease, Lock};
 use super::mover::{
     Clock, commit, execute_locked, finish_from, hand_over, plan, put_back, put_back_summary,
 };
-use super::places::{lock_namespace, lock_one, locked, places, same_part};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role};
@@ -153,12 +153,12 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
         "resuming the move {}, started {} (phase: {})",
         record.run, record.started, record.phase
     ));
-    let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
-    let readiness = Readiness::prepare(&run, &territory.providers).await?;
-    let places = places(&run, Some(&record)).await?;
-    let lock = Lock::acquire(places, force, &run).await.map_err(locked)?;
+    let (move_scope, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
+    let readiness = Readiness::prepare(&run, &move_scope.providers).await?;
+    let locations = locations(&run, Some(&record)).await?;
+    let lock = Lock::acquire(locations, force, &run).await.map_err(locked)?;
     let lock = same_part(lock, &record).await?;
-    let moved = resume_locked(&run, lock, (record, territory), report).await;
+    let moved = resume_locked(&run, lock, (record, move_scope), report).await;
     if let Some(batches) = &run.options.batches {
         report.batches = batches.courses(course(&moved));
     }
@@ -176,17 +176,17 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
 async fn resume_locked(
     run: &Run,
     lock: Lock,
-    (record, territory): (Record, Territory),
+    (record, move_scope): (Record, MoveScope),
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
     match lock.phase().await.on_resume() {
         OnResume::Prepare => match plan_again(run, report).await {
             Ok((preflight, planned)) => {
-                let (doing, territory) = ("find out how far it had come", &preflight.territory);
+                let (doing, move_scope) = ("find out how far it had come", &preflight.move_scope);
                 if let Err(error) = check_originals(run, &preflight).await {
                     if error.is_about_objects() {
                         return Err(of_batch(
-                            put_back(run, lock, territory, (doing, error)).await,
+                            put_back(run, lock, move_scope, (doing, error)).await,
                             run,
                         ));
                     }
@@ -210,7 +210,7 @@ async fn resume_locked(
         OnResume::HandOver
         | OnResume::Delete
         | OnResume::ResumeClusters
-        | OnResume::RemoveRecords => carry_on(run, lock, territory, report).await,
+        | OnResume::RemoveRecords => carry_on(run, lock, move_scope, report).await,
     }
 }
 
@@ -234,13 +234,13 @@ fn of_batch(error: MoveError, run: &Run) -> MoveError {
 /// Checks that an earlier attempt has made no copy whose original is gone by now: it would be active in the target
 /// after the move, although somebody has deleted it.
 async fn check_originals(run: &Run, preflight: &Preflight) -> Result<(), PhaseError> {
-    let Preflight { territory, graph, .. } = preflight;
+    let Preflight { move_scope, graph, .. } = preflight;
     let originals: HashSet<_> = graph
         .copied()
         .map(|index| &graph.nodes[index])
         .map(|node| key(node.kind, &node.object))
         .collect();
-    let listed = list_everywhere(&run.target, territory).await?;
+    let listed = list_everywhere(&run.target, move_scope).await?;
     let is_marked = |object: &Object| object.annotation(RUN_ANNOTATION) == Some(&run.id);
     let mut marked = listed.into_iter().filter(|(_, object)| is_marked(object));
     match marked.find(|(kind, object)| !originals.contains(&key(*kind, object))) {
@@ -280,7 +280,7 @@ fn refused(run: &Run, findings: Findings) -> MoveError {
 async fn carry_on(
     run: &Run,
     lock: Lock,
-    territory: Territory,
+    move_scope: MoveScope,
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
@@ -292,10 +292,10 @@ async fn carry_on(
         lock.leave().await;
         return Err(MoveError::Unfinished { doing: "hold the controllers", source });
     }
-    let found = match look(run, &lock, &territory).await {
+    let found = match look(run, &lock, &move_scope).await {
         Ok(found) => found,
         Err(error) if phase.can_roll_back() && error.is_about_objects() => {
-            return Err(of_batch(put_back(run, lock, &territory, (doing, error)).await, run));
+            return Err(of_batch(put_back(run, lock, &move_scope, (doing, error)).await, run));
         }
         Err(source) => {
             lock.leave().await;
@@ -303,7 +303,7 @@ async fn carry_on(
         }
     };
     let preflight = Preflight {
-        territory,
+        move_scope,
         graph: found.graph,
         strangers: Vec::new(),
         conversions: Vec::new(),
@@ -311,14 +311,17 @@ async fn carry_on(
         findings: Findings::default(),
     };
     *report = Report::new(run, &preflight);
-    let what = (&preflight.territory, &preflight.graph);
+    let what = (&preflight.move_scope, &preflight.graph);
     let lock = if phase.on_resume() == OnResume::HandOver {
         let mut clock = Clock { run, report };
         let copies = (&preflight.graph, &found.copies);
-        match hand_over(&mut clock, &preflight.territory, copies).await {
+        match hand_over(&mut clock, &preflight.move_scope, copies).await {
             Ok(()) => {}
             Err(failed) if phase.can_roll_back() && failed.1.is_about_objects() => {
-                return Err(of_batch(put_back(run, lock, &preflight.territory, failed).await, run));
+                return Err(of_batch(
+                    put_back(run, lock, &preflight.move_scope, failed).await,
+                    run,
+                ));
             }
             Err((doing, source)) => {
                 lock.leave().await;
@@ -343,16 +346,16 @@ struct Left {
 }
 
 /// Looks at both clusters: nothing is deleted whose copy the target does not hold.
-async fn look(run: &Run, lock: &Lock, territory: &Territory) -> Result<Left, PhaseError> {
+async fn look(run: &Run, lock: &Lock, move_scope: &MoveScope) -> Result<Left, PhaseError> {
     let record = lock.record().await;
-    let graph = discover(&run.source, territory).await?;
+    let graph = discover(&run.source, move_scope).await?;
     let ledger = match record.copies.as_slice() {
         [] => None,
         pages => ledger::read(&run.target, &lock.namespace().await, pages).await?,
     };
     run.sides.begin(&run.id, &graph);
     if record.phase.is_committed() {
-        let copied = ledger.as_ref().map_or_else(Vec::new, |ledger| ledger.created(territory));
+        let copied = ledger.as_ref().map_or_else(Vec::new, |ledger| ledger.created(move_scope));
         run.sides.committed(clusters_of(&copied));
     }
     let copies = match (record.phase, ledger) {
@@ -360,7 +363,7 @@ async fn look(run: &Run, lock: &Lock, territory: &Territory) -> Result<Left, Pha
         (Phase::HandingOver, Some(ledger)) => {
             ledger.check_complete(&graph)?;
             let copies = ledger.copies_of(&graph)?;
-            return match verify(run, territory, &graph, &copies).await? {
+            return match verify(run, move_scope, &graph, &copies).await? {
                 Verification::Equal(Verified { graph, copies, .. }) => Ok(Left { graph, copies }),
                 Verification::Late(graph) => Err(late(&graph, &copies)),
             };
@@ -371,13 +374,13 @@ async fn look(run: &Run, lock: &Lock, territory: &Territory) -> Result<Left, Pha
         }
         (_, Some(ledger)) => {
             let copies = ledger.copies_of(&graph)?;
-            check_present(run, territory, &graph, &copies).await?;
+            check_present(run, move_scope, &graph, &copies).await?;
             let changed = ledger.changed(&graph);
-            check_changed(run, territory, (&graph, &copies), changed).await?;
+            check_changed(run, move_scope, (&graph, &copies), changed).await?;
             copies
         }
         // A record of an older program, or somebody has removed the list.
-        (phase, None) => find_copies(run, territory, &graph, phase).await?,
+        (phase, None) => find_copies(run, move_scope, &graph, phase).await?,
     };
     Ok(Left { graph, copies })
 }
@@ -392,11 +395,11 @@ fn late(graph: &Graph, copies: &Copies) -> PhaseError {
 /// content.
 async fn find_copies(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
     phase: Phase,
 ) -> Result<Copies, PhaseError> {
-    let listed = list_everywhere(&run.target, territory).await?;
+    let listed = list_everywhere(&run.target, move_scope).await?;
     let by_name: HashMap<_, _> =
         listed.into_iter().map(|(kind, object)| (key(kind, &object), object)).collect();
     let is_handing_over = phase.on_resume() == OnResume::HandOver;
@@ -434,12 +437,12 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
         return too_late(record.phase);
     }
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
-    let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
+    let (move_scope, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
     let lock = if record.operation == Operation::Move {
-        let places = places(&run, Some(&record)).await?;
-        Lock::acquire(places, force, &run).await.map_err(locked)?
+        let locations = locations(&run, Some(&record)).await?;
+        Lock::acquire(locations, force, &run).await.map_err(locked)?
     } else {
-        lock_one(&run, &run.source, record.clone(), force).await?
+        lock_single_cluster(&run, &run.source, record.clone(), force).await?
     };
     let lock = same_part(lock, &record).await?;
     let now = lock.record().await;
@@ -450,7 +453,7 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
         lock.leave().await;
         return too_late(now.phase);
     }
-    put_back_locked(&run, lock, record, &territory).await
+    put_back_locked(&run, lock, record, &move_scope).await
 }
 
 /// Ends a run of which nothing is in flight. Returns its record, as of the batch that would have been the next.
@@ -479,13 +482,13 @@ pub(super) async fn put_back_locked(
     run: &Run,
     lock: Lock,
     record: Record,
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<Record, MoveError> {
     run.begun("rollback", run.source.server(), run.target.server());
     run.events.started("undo", "Roll back");
     let doing = "roll back";
     hold_or_warn(run, &lock).await;
-    if let Err(source) = undo(run, &lock, territory, Stray::No).await {
+    if let Err(source) = undo(run, &lock, move_scope, Stray::No).await {
         run.events.send(support::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });

@@ -217,7 +217,7 @@ impl Report {
 
     /// The report of what preflight has planned.
     pub fn new(run: &Run, preflight: &Preflight) -> Self {
-        let chosen = preflight.territory.chosen.as_deref();
+        let chosen = preflight.move_scope.chosen.as_deref();
         let mut report = Self {
             findings: preflight.findings.0.clone(),
             chosen: chosen.map(|chosen| chosen.names().collect()),

@@ -12,7 +12,7 @@ use capi::{
 use cluster::{ApiError, Client};
 use serde_json::json;
 
-use super::discover::{Territory, list_everywhere_or_in};
+use super::discover::{MoveScope, list_everywhere_or_in};
 use super::error::PhaseError;
 use super::ledger::{self, Removable};
 use super::lock::Lock;
@@ -40,14 +40,14 @@ const ROUNDS: usize = 5;
 pub(super) async fn undo(
     run: &Run,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     stray: Stray,
 ) -> Result<(), PhaseError> {
-    let listed = listed(run, lock, territory).await?;
+    let listed = listed(run, lock, move_scope).await?;
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
-        remove_copies(run, territory, &listed).await?;
-        resume_source(run, lock, territory, stray).await?;
+        remove_copies(run, move_scope, &listed).await?;
+        resume_source(run, lock, move_scope, stray).await?;
         namespaces::leave(run).await;
         Ok(())
     };
@@ -71,34 +71,34 @@ pub(super) enum Stray {
 pub(super) async fn resume_source(
     run: &Run,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     stray: Stray,
 ) -> Result<(), PhaseError> {
     if lock.epoch() > 1 || stray == Stray::Possible {
         lock.let_target_run_out();
-        pause::fence(run, (&run.source, lock.epoch()), territory).await?;
+        pause::fence(run, (&run.source, lock.epoch()), move_scope).await?;
     }
-    pause::restore_all(run, &run.source, &territory.kinds).await
+    pause::restore_all(run, &run.source, &move_scope.kinds).await
 }
 
 /// Removes every object of the target that carries the mark of the run.
 ///
 /// # Errors
 /// When a request fails, or an object does not go.
-pub(super) async fn remove_marked(run: &Run, territory: &Territory) -> Result<(), PhaseError> {
-    remove_copies(run, territory, &Removable::default()).await
+pub(super) async fn remove_marked(run: &Run, move_scope: &MoveScope) -> Result<(), PhaseError> {
+    remove_copies(run, move_scope, &Removable::default()).await
 }
 
 /// Returns the copies that are known by the list of the run.
-async fn listed(run: &Run, lock: &Lock, territory: &Territory) -> Result<Removable, PhaseError> {
+async fn listed(run: &Run, lock: &Lock, move_scope: &MoveScope) -> Result<Removable, PhaseError> {
     let pages = lock.record().await.copies;
     let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
     let ledger = ledger.ok_or(PhaseError::NoLedger)?;
     if ledger.is_empty() {
         return Ok(Removable::default());
     }
-    let source = list_everywhere_or_in(&run.source, territory, &ledger.namespaces()).await?;
-    let removable = ledger.removable(territory, &source);
+    let source = list_everywhere_or_in(&run.source, move_scope, &ledger.namespaces()).await?;
+    let removable = ledger.removable(move_scope, &source);
     if let Some(first) = removable.kept.first() {
         run.events.warning(format!(
             "what was copied from {first} and {} others stays in the target, if it is there still: the originals are gone from the source",
@@ -112,19 +112,19 @@ async fn listed(run: &Run, lock: &Lock, territory: &Territory) -> Result<Removab
 /// continues until none is left. Nobody can put one on an object that is being deleted.
 async fn remove_copies(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     listed: &Removable,
 ) -> Result<(), PhaseError> {
     for _ in 0..ROUNDS {
-        let ours = copies(run, territory, listed).await?;
+        let ours = copies(run, move_scope, listed).await?;
         if ours.is_empty() {
             return Ok(());
         }
-        hold(run, territory, &ours).await?;
-        let typed = ours.into_iter().map(|(kind, copy)| (&territory.kinds[kind].resource, copy));
+        hold(run, move_scope, &ours).await?;
+        let typed = ours.into_iter().map(|(kind, copy)| (&move_scope.kinds[kind].resource, copy));
         remove(run, typed.collect(), listed).await?;
     }
-    match copies(run, territory, listed).await?.into_iter().next() {
+    match copies(run, move_scope, listed).await?.into_iter().next() {
         Some((_, copy)) => Err(PhaseError::CopyStays { object: copy.id() }),
         None => Ok(()),
     }
@@ -133,13 +133,13 @@ async fn remove_copies(
 /// Lists what carries this run's mark, or is in its list.
 async fn copies(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     known: &Removable,
 ) -> Result<Vec<(usize, Object)>, PhaseError> {
     // Classes of other namespaces may have been copied too.
-    let listed = list_everywhere_or_in(&run.target, territory, &known.namespaces).await?;
+    let listed = list_everywhere_or_in(&run.target, move_scope, &known.namespaces).await?;
     let is_ours = |(kind, object): &(usize, Object)| {
-        is_ours(run, known, (&territory.kinds[*kind].resource, object))
+        is_ours(run, known, (&move_scope.kinds[*kind].resource, object))
     };
     Ok(listed.into_iter().filter(is_ours).collect())
 }
@@ -153,7 +153,7 @@ fn is_ours(run: &Run, listed: &Removable, (resource, object): (&ResourceType, &O
 /// rollback may be its answer.
 async fn hold(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     copies: &[(usize, Object)],
 ) -> Result<(), PhaseError> {
     let run = Run { source: run.target.clone(), stop: run.stop.lock_only(), ..run.clone() };
@@ -162,7 +162,7 @@ async fn hold(
     let active: Vec<(ResourceType, Object)> = copies
         .iter()
         .filter(|(_, copy)| to_pause(copy))
-        .map(|(kind, copy)| (territory.kinds[*kind].resource.clone(), copy.clone()))
+        .map(|(kind, copy)| (move_scope.kinds[*kind].resource.clone(), copy.clone()))
         .collect();
     let mut copies = copies.to_vec();
     if let Some((_, first)) = active.first() {
@@ -170,13 +170,13 @@ async fn hold(
             .note(format!("somebody has resumed {} in the target; it is paused again", first.id()));
         pause_objects(&run, &run.target, active).await?;
         for (kind, copy) in copies.iter_mut().filter(|(_, copy)| to_pause(copy)) {
-            let resource = &territory.kinds[*kind].resource;
+            let resource = &move_scope.kinds[*kind].resource;
             if let Some(now) = read_again(&run.target, resource, copy).await? {
                 *copy = now;
             }
         }
     }
-    let graph = Graph::build(Arc::clone(&territory.kinds), copies, &Scope::default())?;
+    let graph = Graph::build(Arc::clone(&move_scope.kinds), copies, &Scope::default())?;
     let reports = wait_for_reports(&run, &graph, &HashSet::new()).await?;
     for silent in reports.findings.0 {
         run.events.warning(silent.message);

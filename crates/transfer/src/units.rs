@@ -10,7 +10,7 @@ use capi::{Fate, Graph, ObjectId, Sharing, Usage, is_resource_set};
 use serde::Serialize;
 
 use super::choice;
-use super::discover::{Territory, discover};
+use super::discover::{MoveScope, discover};
 use super::error::{MoveError, PhaseError};
 use super::findings::{Finding, Findings};
 use super::inventory;
@@ -104,12 +104,12 @@ async fn look(run: &Run, findings: &mut Findings) -> Result<Graph, PhaseError> {
     let (kinds, providers) =
         tokio::try_join!(kinds::read(&run.source), inventory::read(&run.source))?;
     let namespaces = run.options.namespaces.clone();
-    let mut territory = Territory { kinds, providers, namespaces, chosen: None, taken: None };
+    let mut move_scope = MoveScope { kinds, providers, namespaces, chosen: None, taken: None };
     let choice = (&run.options.choice, &mut *findings);
-    let chosen = choice::decide((&run.source, "source"), &territory, choice).await?;
-    territory.chosen = chosen.map(Arc::new);
-    let graph = discover(&run.source, &territory).await?;
-    choice::check(&graph, territory.chosen.as_deref(), findings);
+    let chosen = choice::decide((&run.source, "source"), &move_scope, choice).await?;
+    move_scope.chosen = chosen.map(Arc::new);
+    let graph = discover(&run.source, &move_scope).await?;
+    choice::check(&graph, move_scope.chosen.as_deref(), findings);
     Ok(graph)
 }
 

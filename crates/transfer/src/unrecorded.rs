@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 
-use super::discover::{Territory, list_everywhere_or_in};
+use super::discover::{MoveScope, list_everywhere_or_in};
 use super::error::{MoveError, PhaseError};
 use super::exposure;
 use super::inventory;
+use super::lease_location::{locations, lock_namespace, locked};
 use super::ledger;
 use super::lock::Lock;
 use super::marks::{Mark, Unread, marks};
-use super::places::{lock_namespace, locked, places};
 use super::preflight::survey;
 use super::record::{Phase, Record, Role};
 use super::recover::{as_recorded, find, put_back_locked};
@@ -40,11 +40,11 @@ pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, MoveE
     let record = record(run).await?;
     run.options.take_over.confirm(&record, run.server_of(record.role), None)?;
     let run = as_recorded(run, &record);
-    let (territory, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
-    refuse_if_deleted(&run, &territory, &record).await?;
-    let places = places(&run, Some(&record)).await?;
-    let lock = Lock::acquire(places, force, &run).await.map_err(locked)?;
-    put_back_locked(&run, lock, record, &territory).await
+    let (move_scope, ..) = survey(&run).await.map_err(MoveError::Unprepared)?;
+    refuse_if_deleted(&run, &move_scope, &record).await?;
+    let locations = locations(&run, Some(&record)).await?;
+    let lock = Lock::acquire(locations, force, &run).await.map_err(locked)?;
+    put_back_locked(&run, lock, record, &move_scope).await
 }
 
 /// Returns the record of the run whose marks are in the two clusters, as far as they tell.
@@ -109,7 +109,7 @@ fn is_handed_over(target: &[Mark], run: &str) -> bool {
 /// Refuses to roll a run back whose originals are not all there.
 async fn refuse_if_deleted(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     record: &Record,
 ) -> Result<(), MoveError> {
     let kept = async {
@@ -117,8 +117,8 @@ async fn refuse_if_deleted(
         let namespace = lock_namespace(&providers);
         let ledger = ledger::read(&run.target, &namespace, &record.copies).await?;
         let ledger = ledger.ok_or(PhaseError::NoLedger)?;
-        let listed = list_everywhere_or_in(&run.source, territory, &ledger.namespaces()).await?;
-        Ok(ledger.removable(territory, &listed).kept)
+        let listed = list_everywhere_or_in(&run.source, move_scope, &ledger.namespaces()).await?;
+        Ok(ledger.removable(move_scope, &listed).kept)
     };
     match kept.await.map_err(MoveError::Unprepared)?.first() {
         None => Ok(()),

@@ -16,7 +16,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::compare::{Difference, being_deleted, compare, is_finalizer, is_same_content};
 use super::conversion::{judge, without_data};
 use super::copy::{Copies, owner_uids};
-use super::discover::{Territory, discover, list_copied};
+use super::discover::{MoveScope, discover, list_copied};
 use super::error::PhaseError;
 use super::own_pause::{has_own_pause, outlasts_hand_over};
 use super::pause::paused_by;
@@ -52,12 +52,12 @@ pub struct Verified {
 /// list fails.
 pub async fn verify(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
     copies: &Copies,
 ) -> Result<Verification, PhaseError> {
-    let target = async { by_uid(&run.target, territory, graph).await.map_err(PhaseError::from) };
-    let (source, target) = tokio::try_join!(discover(&run.source, territory), target)?;
+    let target = async { by_uid(&run.target, move_scope, graph).await.map_err(PhaseError::from) };
+    let (source, target) = tokio::try_join!(discover(&run.source, move_scope), target)?;
     check_source(&run.id, graph, &source)?;
     if source.moving().any(|node| !copies.uids.contains_key(node.object.uid())) {
         return Ok(Verification::Late(source));
@@ -80,11 +80,11 @@ pub async fn verify(
 /// going or resumed; or a list fails.
 pub(super) async fn check_present(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
     copies: &Copies,
 ) -> Result<(), PhaseError> {
-    let is_everywhere = territory.namespaces.selector().is_none();
+    let is_everywhere = move_scope.namespaces.selector().is_none();
     let moving = || graph.moving().filter(|node| node.fate == Fate::Move);
     let place = |node: &Node| {
         let namespace = node.object.namespace().filter(|_| !is_everywhere);
@@ -122,14 +122,14 @@ pub(super) async fn check_present(
 /// [`PhaseError::SourceChanged`] with the first that is not, or a list fails.
 pub(super) async fn check_changed(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     (graph, copies): (&Graph, &Copies),
     changed: Vec<&Node>,
 ) -> Result<(), PhaseError> {
     if changed.is_empty() {
         return Ok(());
     }
-    let target = by_uid(&run.target, territory, graph).await?;
+    let target = by_uid(&run.target, move_scope, graph).await?;
     for node in changed {
         let copy = copies.uids.get(node.object.uid()).and_then(|uid| target.get(uid));
         let lost = copy.map(|copy| lost(run, &graph.kinds[node.kind], &node.object, copy));
@@ -268,7 +268,7 @@ fn has_owners_of_target(node: &Node, copy: &Object, copies: &Copies) -> bool {
 /// Lists the target, only the kinds that were copied.
 async fn by_uid(
     cluster: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<HashMap<String, Object>, ApiError> {
     let mut used = vec![false; graph.kinds.len()];
@@ -280,7 +280,7 @@ async fn by_uid(
         .filter(|(_, used)| *used)
         .map(|(kind, _)| kind.clone())
         .collect();
-    let part = Territory { kinds: std::sync::Arc::new(kinds), ..territory.clone() };
+    let part = MoveScope { kinds: std::sync::Arc::new(kinds), ..move_scope.clone() };
     let listed = list_copied(cluster, &part, graph).await?;
     Ok(listed.into_iter().map(|(_, object)| (object.uid().to_owned(), object)).collect())
 }

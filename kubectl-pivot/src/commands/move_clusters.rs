@@ -140,7 +140,7 @@ pub async fn move_clusters(
         return Ok(report);
     }
     if request.dry_run {
-        let looked = look_once(run, &preflight.territory.providers, &mut report).await;
+        let looked = look_once(run, &preflight.move_scope.providers, &mut report).await;
         if let Err(error) = looked {
             return ended(run, report, Err(error));
         }

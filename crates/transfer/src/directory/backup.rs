@@ -13,7 +13,7 @@ use cluster::FIELD_MANAGER;
 use super::files::{names, warn_if_not_own};
 use super::manifest::{Encryption, Manifest, SavedObject};
 use super::writer::Writer;
-use crate::discover::Territory;
+use crate::discover::MoveScope;
 use crate::error::PhaseError;
 use crate::own_pause::has_own_pause;
 use crate::pause::{memory_of_false, paused_by};
@@ -35,7 +35,7 @@ pub struct Destination {
 /// When the directory holds something else, a file cannot be written, or the user stops it.
 pub(crate) fn write(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
     to: &Destination,
 ) -> Result<(), PhaseError> {
@@ -53,8 +53,8 @@ pub(crate) fn write(
         run.stop.check()
     })?;
     if to.manifest {
-        let namespace = territory.namespaces.selector();
-        let heading = Manifest::new(&run.id, run.source.server(), namespace, &territory.providers);
+        let namespace = move_scope.namespaces.selector();
+        let heading = Manifest::new(&run.id, run.source.server(), namespace, &move_scope.providers);
         let saved = files.iter().zip(sums).map(|((file, object), sha256)| SavedObject {
             file: file.clone(),
             sha256,
@@ -78,13 +78,13 @@ pub(crate) fn write(
 /// When it cannot be written.
 pub(crate) async fn back_up(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
     folder: &Path,
 ) -> Result<PathBuf, PhaseError> {
     let directory = free_name(folder, &run.id);
     let to = Destination { directory, manifest: true };
-    let written = blocking(|| write(run, territory, graph, &to));
+    let written = blocking(|| write(run, move_scope, graph, &to));
     written.map(|()| to.directory).map_err(|error| match error {
         PhaseError::Interrupted | PhaseError::LockLost => error,
         other => PhaseError::Backup(Box::new(other)),

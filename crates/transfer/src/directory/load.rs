@@ -9,11 +9,11 @@ use super::plan_load::{LoadPlan, list_target};
 use crate::copy::{Copies, copy};
 use crate::error::{MoveError, PhaseError};
 use crate::hand_over::hand_over_copies;
+use crate::lease_location::lock_single_cluster;
 use crate::lock::Lock;
 use crate::mover::{Clock, Failed, caught};
 use crate::namespaces;
 use crate::pause;
-use crate::places::lock_one;
 use crate::preflight::Preflight;
 use crate::record::{Operation, Phase, Record, Role, Step};
 use crate::report::{Outcome, Report};
@@ -34,7 +34,7 @@ pub async fn load(plan: LoadPlan, report: &mut Report) -> Result<(), MoveError> 
     let record = Record::new(&run.id, Role::Target, &run.options.namespaces, &directory);
     let record = record.choosing(run.options.choice.fixed()).accepting(&run.options.accept_loss);
     let record = record.of(Operation::Restore, Some(content));
-    let lock = lock_one(&run, &run.target, record.clone(), false).await?;
+    let lock = lock_single_cluster(&run, &run.target, record.clone(), false).await?;
     if lock.phase().await == Phase::Undoing {
         // A rollback has begun since the record was read.
         lock.leave().await;
@@ -96,7 +96,7 @@ async fn read_back(
     mut copies: Copies,
 ) -> Result<(Copies, Vec<String>), PhaseError> {
     let graph = &preflight.graph;
-    let there = list_target(&run.target, &preflight.territory, graph).await?;
+    let there = list_target(&run.target, &preflight.move_scope, graph).await?;
     let there: HashMap<String, Object> =
         there.into_iter().map(|(_, object)| (object.uid().to_owned(), object)).collect();
     let mut added = Vec::new();
@@ -136,7 +136,7 @@ async fn finish(
     let warnings = handed_over.map_err(|error| ("hand over field ownership", error))?;
     clock.report.findings.extend(warnings.0);
     let resumed = async {
-        pause::restore(run, &run.target, &preflight.territory.kinds).await?;
+        pause::restore(run, &run.target, &preflight.move_scope.kinds).await?;
         namespaces::unmark_or_warn(run).await;
         Ok(())
     };
@@ -159,7 +159,7 @@ async fn put_back(
         return MoveError::Unfinished { doing, source };
     }
     run.events.started("undo", "Roll back");
-    let undone = match caught(undo(run, &lock, &preflight.territory, Stray::No)).await {
+    let undone = match caught(undo(run, &lock, &preflight.move_scope, Stray::No)).await {
         Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
         Err(error) => {
             lock.leave().await;

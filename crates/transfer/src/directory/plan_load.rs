@@ -17,7 +17,7 @@ use super::inspect::opened;
 use super::manifest::{MANIFEST, Manifest, content};
 use super::places;
 use crate::choice::{self, Choice};
-use crate::discover::{Territory, list_kinds};
+use crate::discover::{MoveScope, list_kinds};
 use crate::error::{MoveError, PhaseError};
 use crate::exposure;
 use crate::findings::Findings;
@@ -109,19 +109,19 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     }
     let graph = graph(&run, objects, &mut findings).await?;
     choice::check_owned(&graph, "target", &mut findings);
-    let territory = Territory {
+    let move_scope = MoveScope {
         kinds: Arc::clone(&graph.kinds),
         providers: Vec::new(),
         namespaces: Namespaces::All,
         chosen: run.options.choice.fixed().cloned().map(Arc::new),
         taken: None,
     };
-    let there = list_target(&run.target, &territory, &graph).await?;
+    let there = list_target(&run.target, &move_scope, &graph).await?;
     let existing: HashSet<Key> = there.iter().map(|(_, object)| key(object)).collect();
     let active = active(&graph, there);
     let (strangers, conversions) = (Vec::new(), Vec::new());
     let holds = Vec::new();
-    let preflight = Preflight { territory, graph, strangers, conversions, holds, findings };
+    let preflight = Preflight { move_scope, graph, strangers, conversions, holds, findings };
     Ok((LoadPlan { run, directory, content, preflight, active }, existing))
 }
 
@@ -189,13 +189,13 @@ async fn graph(
 /// namespaces of the files.
 pub(super) async fn list_target(
     target: &Client,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<Vec<(usize, Object)>, PhaseError> {
     let used: HashSet<usize> = graph.copied().map(|index| graph.nodes[index].kind).collect();
     let kinds = graph.kinds.iter().enumerate().filter(|(index, _)| used.contains(index));
     let kinds = Arc::new(kinds.map(|(_, kind)| kind.clone()).collect::<Vec<_>>());
-    let everywhere = Territory { kinds, ..territory.clone() };
+    let everywhere = MoveScope { kinds, ..move_scope.clone() };
     match list_kinds(target, &everywhere).await {
         Err(error) if error.is_forbidden() => {}
         other => return Ok(other?),
@@ -205,7 +205,7 @@ pub(super) async fn list_target(
         graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
     for namespace in namespaces {
         let namespaces = Namespaces::One(namespace.to_owned());
-        listed.extend(list_kinds(target, &Territory { namespaces, ..everywhere.clone() }).await?);
+        listed.extend(list_kinds(target, &MoveScope { namespaces, ..everywhere.clone() }).await?);
     }
     Ok(listed)
 }

@@ -6,16 +6,16 @@ use capi::{Chosen, Graph};
 
 use super::backup::{Destination, blocking, write};
 use crate::choice;
-use crate::discover::{Territory, discover};
+use crate::discover::{MoveScope, discover};
 use crate::error::{MoveError, PhaseError};
 use crate::exposure;
 use crate::findings::Findings;
 use crate::inventory;
 use crate::kinds::{self, Kinds};
+use crate::lease_location::lock_single_cluster;
 use crate::lock::Lock;
 use crate::mover::Clock;
 use crate::pause;
-use crate::places::lock_one;
 use crate::preflight::{self, Preflight};
 use crate::quiesce::{Pauses, quiesce};
 use crate::record::{Operation, Record, Role};
@@ -52,14 +52,14 @@ pub async fn save(
     let directory = std::path::absolute(&to.directory).unwrap_or_else(|_| to.directory.clone());
     let directory = directory.display().to_string();
     let record = Record::new(&run.id, Role::Source, &run.options.namespaces, &directory);
-    let record = record.choosing(preflight.territory.chosen.as_deref());
+    let record = record.choosing(preflight.move_scope.chosen.as_deref());
     let record = record.of(Operation::Backup, None);
-    let lock = lock_one(run, &run.source, record, false).await?;
+    let lock = lock_single_cluster(run, &run.source, record, false).await?;
     run.begun(Operation::Backup, run.source.server(), &directory);
-    let Preflight { territory, graph, .. } = preflight;
+    let Preflight { move_scope, graph, .. } = preflight;
     let mut clock = Clock { run, report };
-    let written = write_paused(&mut clock, &territory, graph, to).await;
-    let ended = resume(&mut clock, lock, &territory, written).await;
+    let written = write_paused(&mut clock, &move_scope, graph, to).await;
+    let ended = resume(&mut clock, lock, &move_scope, written).await;
     report.count_all_requests(run);
     report.fill(&ended?);
     report.outcome = Outcome::Saved;
@@ -70,7 +70,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     preflight::check_health(&run.source).await?;
     let (Kinds { moving: kinds, refused }, providers) =
         tokio::try_join!(kinds::survey(&run.source), inventory::read(&run.source))?;
-    let mut territory = Territory {
+    let mut move_scope = MoveScope {
         kinds: Arc::clone(&kinds),
         providers,
         namespaces: run.options.namespaces.clone(),
@@ -80,11 +80,11 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     let mut findings = Findings::default();
     exposure::check(run, &mut findings);
     let choice = (&run.options.choice, &mut findings);
-    let chosen = choice::decide((&run.source, "source"), &territory, choice).await?;
+    let chosen = choice::decide((&run.source, "source"), &move_scope, choice).await?;
     // Files take nothing away, so they hold what others use too.
     let chosen = chosen.map(|chosen| Chosen { copy_shared: true, ..chosen });
-    territory.chosen = chosen.map(Arc::new);
-    let graph = discover(&run.source, &territory).await?;
+    move_scope.chosen = chosen.map(Arc::new);
+    let graph = discover(&run.source, &move_scope).await?;
     kinds::report(&refused, "source", &mut findings);
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
     choice::check_owned(&graph, "source", &mut findings);
@@ -94,7 +94,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
         preflight::check_ties(&graph, &mut findings);
     }
     let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Preflight { territory, graph, strangers, conversions, holds, findings })
+    Ok(Preflight { move_scope, graph, strangers, conversions, holds, findings })
 }
 
 type Failed = (&'static str, PhaseError);
@@ -102,26 +102,26 @@ type Failed = (&'static str, PhaseError);
 /// The objects are read once more when the controllers have come to rest.
 async fn write_paused(
     clock: &mut Clock<'_>,
-    territory: &Territory,
+    move_scope: &MoveScope,
     planned: Graph,
     to: &Destination,
 ) -> Result<Graph, Failed> {
     let run = clock.run;
     let doing = "pause the source";
     let graph =
-        clock.time("pause", "Pause the source", pause::pause(run, territory, planned)).await;
+        clock.time("pause", "Pause the source", pause::pause(run, move_scope, planned)).await;
     let graph = graph.map_err(|error| (doing, error))?;
     let quiet = async {
-        let (_, silent) = quiesce(run, territory, graph, Pauses::No).await?;
-        let graph = discover(&run.source, territory).await?;
-        Ok((pause::pause(run, territory, graph).await?, silent))
+        let (_, silent) = quiesce(run, move_scope, graph, Pauses::No).await?;
+        let graph = discover(&run.source, move_scope).await?;
+        Ok((pause::pause(run, move_scope, graph).await?, silent))
     };
     let quiet = clock.time("quiesce", "Wait for controllers", quiet).await;
     let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
     clock.report.findings.extend(silent.0);
     let files = async {
         run.stop.check()?;
-        blocking(|| write(run, territory, &graph, to))
+        blocking(|| write(run, move_scope, &graph, to))
     };
     let written = clock.time("backup", "Write the files", files).await;
     written.map_err(|error| ("write the files", error))?;
@@ -132,7 +132,7 @@ async fn write_paused(
 async fn resume(
     clock: &mut Clock<'_>,
     lock: Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     written: Result<Graph, Failed>,
 ) -> Result<Graph, MoveError> {
     let run = clock.run;
@@ -140,7 +140,7 @@ async fn resume(
         let lost = written.err().unwrap_or(("resume the source", PhaseError::LockLost));
         return Err(MoveError::LockLost { doing: lost.0, source: lost.1 });
     }
-    let resumed = pause::restore(run, &run.source, &territory.kinds);
+    let resumed = pause::restore(run, &run.source, &move_scope.kinds);
     let resumed = clock.time("resume", "Resume the source", resumed).await;
     let undone = match resumed {
         Ok(_) => lock.finish().await.map_err(|error| PhaseError::Lock(Box::new(error))),

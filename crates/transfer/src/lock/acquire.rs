@@ -14,7 +14,7 @@ use crate::run::Run;
 
 /// One cluster of a run, with the namespace its Lease lives in.
 #[derive(Clone)]
-pub struct Place {
+pub struct LeaseLocation {
     /// The cluster.
     pub cluster: Client,
     /// Namespace of the Lease.
@@ -34,33 +34,38 @@ impl Lock {
     /// # Errors
     /// When one cannot be had; those taken before are let go again. [`LockError::Stopped`] when the user
     /// asks to stop meanwhile.
-    pub async fn acquire(places: Vec<Place>, force: bool, run: &Run) -> Result<Self, LockError> {
+    pub async fn acquire(
+        locations: Vec<LeaseLocation>,
+        force: bool,
+        run: &Run,
+    ) -> Result<Self, LockError> {
         let terms = Terms::of_process();
         let abandoned = if force {
-            places.iter().map(|_| None).collect()
+            locations.iter().map(|_| None).collect()
         } else {
-            let watched = places.iter().map(|place| watch(run, place));
+            let watched = locations.iter().map(|location| watch(run, location));
             try_join_all(watched).await?
         };
         let identity = identity();
         let (mut held, mut seized, mut was_older) = (Vec::new(), Vec::new(), false);
-        for (place, abandoned) in places.into_iter().zip(abandoned) {
+        for (location, abandoned) in locations.into_iter().zip(abandoned) {
             let from = match &abandoned {
                 _ if force => From::Anybody,
                 None => From::Nobody,
                 Some(version) => From::Dead(version),
             };
-            let record = &place.record;
+            let record = &location.record;
             let claim = Claim { identity: &identity, record, lasts: terms.lasts, from };
-            let cluster = place.cluster.clone().unguarded().with_timeout(terms.request_timeout());
+            let cluster =
+                location.cluster.clone().unguarded().with_timeout(terms.request_timeout());
             let renewed = Moment::now();
-            match lease::take(&cluster, &place.namespace, claim).await {
+            match lease::take(&cluster, &location.namespace, claim).await {
                 Ok(taken) => {
                     let claimed = taken.claimed;
                     seized.extend(claimed.seized_from);
                     was_older |= claimed.was_older;
                     held.push(Held {
-                        guarded: place.cluster,
+                        guarded: location.cluster,
                         cluster,
                         lease: taken.lease,
                         record: claimed.record,
@@ -107,8 +112,8 @@ impl Lock {
     }
 }
 
-async fn watch(run: &Run, place: &Place) -> Result<Option<String>, LockError> {
-    wait_until_abandoned(run, &place.cluster.clone().unguarded(), &place.namespace).await
+async fn watch(run: &Run, location: &LeaseLocation) -> Result<Option<String>, LockError> {
+    wait_until_abandoned(run, &location.cluster.clone().unguarded(), &location.namespace).await
 }
 
 /// Writes the highest epoch of the records into all of them.

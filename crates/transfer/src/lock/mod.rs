@@ -10,7 +10,7 @@ mod lease;
 mod observe;
 mod terms;
 
-pub use acquire::Place;
+pub use acquire::LeaseLocation;
 pub(super) use keeper::Condition;
 pub use keeper::{AdvanceError, Lock};
 pub use lease::{Holder, Lease, LeaseState, LockError, of_files, read};

@@ -7,7 +7,7 @@ use capi::{Graph, Node, Object, has_paused_annotation, is_custom_resource};
 
 use crate::compare::compare;
 use crate::copy::may_reuse;
-use crate::discover::{Territory, list_copied};
+use crate::discover::{MoveScope, list_copied};
 use crate::error::PhaseError;
 use crate::findings::Findings;
 use crate::pause::paused_by;
@@ -19,11 +19,11 @@ type Key = (usize, Option<String>, String);
 /// Refuses to meet objects of the same name that are not the same.
 pub(super) async fn check(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
     findings: &mut Findings,
 ) -> Result<(), PhaseError> {
-    let listed = list_copied(&run.target, territory, graph).await?;
+    let listed = list_copied(&run.target, move_scope, graph).await?;
     let existing: HashMap<Key, Object> =
         listed.into_iter().map(|(kind, object)| (key(kind, &object), object)).collect();
     for node in graph.copied().map(|index| &graph.nodes[index]) {

@@ -27,7 +27,7 @@ use cluster::{Client, Served};
 
 use super::choice;
 use super::conversion::ConvertedKind;
-use super::discover::{Territory, discover};
+use super::discover::{MoveScope, discover};
 use super::error::PhaseError;
 use super::exposure;
 use super::findings::Findings;
@@ -51,7 +51,7 @@ pub(crate) use ties::check as check_ties;
 #[derive(Clone, Debug)]
 pub struct Preflight {
     /// Kinds to list, with their versions.
-    pub territory: Territory,
+    pub move_scope: MoveScope,
     /// The objects and what becomes of them.
     pub graph: Graph,
     /// Objects that do not move although they are tied to something that does.
@@ -80,23 +80,23 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     run.events.doing("reading kinds and objects");
     let Kinds { moving, refused } = kinds::survey(&run.source).await?;
     kinds::report(&refused, "source", &mut findings);
-    let (mut territory, source_serves, target_serves) = survey_of(run, &moving).await?;
+    let (mut move_scope, source_serves, target_serves) = survey_of(run, &moving).await?;
     let (target_kinds, target_providers) =
         tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
-    territory.taken = Some(Arc::clone(&target_kinds));
-    findings.extend(inventory::compare(&territory.providers, &target_providers));
+    move_scope.taken = Some(Arc::clone(&target_kinds));
+    findings.extend(inventory::compare(&move_scope.providers, &target_providers));
     let choice = (&run.options.choice, &mut findings);
-    territory.chosen =
-        choice::decide((&run.source, "source"), &territory, choice).await?.map(Arc::new);
-    let graph = discover(&run.source, &territory).await?;
+    move_scope.chosen =
+        choice::decide((&run.source, "source"), &move_scope, choice).await?.map(Arc::new);
+    let graph = discover(&run.source, &move_scope).await?;
     if let Some(batches) = &run.options.batches {
         batches.check_own(&graph, &mut findings);
     }
     if !has_clusters_or_classes(&graph) {
         let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
-        return Ok(Preflight { territory, graph, strangers, conversions, holds, findings });
+        return Ok(Preflight { move_scope, graph, strangers, conversions, holds, findings });
     }
-    choice::check(&graph, territory.chosen.as_deref(), &mut findings);
+    choice::check(&graph, move_scope.chosen.as_deref(), &mut findings);
     if let Some(batches) = &run.options.batches {
         batches.check(&graph, &mut findings);
     }
@@ -116,16 +116,16 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         let served = (&source_serves, &target_serves);
         references::check(run, &graph, served, &mut findings).await?;
         findings.extend(permissions::check(run, &graph).await?);
-        existing::check(run, &territory, &graph, &mut findings).await?;
+        existing::check(run, &move_scope, &graph, &mut findings).await?;
         namespaces::check(run, &graph, &mut findings).await?;
-        let providers = (territory.providers.as_slice(), target_providers.as_slice());
+        let providers = (move_scope.providers.as_slice(), target_providers.as_slice());
         holds = controllers::check(run, &graph, providers, &mut findings).await?;
     }
     let mut conversions = Vec::new();
     if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
         conversions = rehearse::check(run, &graph, &mut findings).await?;
     }
-    Ok(Preflight { territory, graph, strangers, conversions, holds, findings })
+    Ok(Preflight { move_scope, graph, strangers, conversions, holds, findings })
 }
 
 /// Returns whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
@@ -142,7 +142,7 @@ pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
 }
 
 /// Reads what there can be to move, in versions that both clusters serve; and what each serves.
-pub(super) async fn survey(run: &Run) -> Result<(Territory, Served, Served), PhaseError> {
+pub(super) async fn survey(run: &Run) -> Result<(MoveScope, Served, Served), PhaseError> {
     let kinds = kinds::read(&run.source).await?;
     survey_of(run, &kinds).await
 }
@@ -151,7 +151,7 @@ pub(super) async fn survey(run: &Run) -> Result<(Territory, Served, Served), Pha
 async fn survey_of(
     run: &Run,
     kinds: &[MoveKind],
-) -> Result<(Territory, Served, Served), PhaseError> {
+) -> Result<(MoveScope, Served, Served), PhaseError> {
     // Right after providers are installed, discovery may not list all of their kinds yet.
     let is_wanted = |group: &str| kinds.iter().any(|kind| kind.resource.group == group);
     let (providers, source, target) = tokio::try_join!(
@@ -163,8 +163,8 @@ async fn survey_of(
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
     let kinds = Arc::new(kinds);
-    let territory = Territory { kinds, providers, namespaces, chosen, taken: None };
-    Ok((territory, source, target))
+    let move_scope = MoveScope { kinds, providers, namespaces, chosen, taken: None };
+    Ok((move_scope, source, target))
 }
 
 /// A kind at a version that both clusters serve: the source's storage version if possible.

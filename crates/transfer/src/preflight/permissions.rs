@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::error::PhaseError;
 use crate::findings::{Findings, shortened};
 use crate::inventory;
+use crate::lease_location::lock_namespace;
 use crate::namespaces;
-use crate::places::lock_namespace;
 use crate::run::Run;
 
 /// Verbs on what moves.

@@ -6,7 +6,7 @@ use capi::Graph;
 
 use super::blocked::wait_until_unblocked;
 use super::reports::wait_for_reports;
-use crate::discover::Territory;
+use crate::discover::MoveScope;
 use crate::error::PhaseError;
 use crate::findings::Findings;
 use crate::own_pause::pause_each;
@@ -34,7 +34,7 @@ pub enum Pauses {
 /// long as what was there from the start.
 pub async fn quiesce(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     mut graph: Graph,
     pauses: Pauses,
 ) -> Result<(Graph, Findings), PhaseError> {
@@ -55,7 +55,7 @@ pub async fn quiesce(
         if round >= ROUNDS {
             return Err(PhaseError::Restless { rounds: ROUNDS, object });
         }
-        graph = pause(run, territory, graph).await?;
+        graph = pause(run, move_scope, graph).await?;
         round += 1;
     }
 }

@@ -4,7 +4,7 @@ use cluster::Client;
 
 use super::error::MoveError;
 use super::inventory::{self, Provider};
-use super::lock::{Lock, LockError, Place};
+use super::lock::{LeaseLocation, Lock, LockError};
 use super::preflight::identity;
 use super::record::{Record, Role};
 use super::run::Run;
@@ -18,11 +18,11 @@ pub fn lock_namespace(providers: &[Provider]) -> String {
 /// Returns the locations of the leases of a run, in an order that does not depend on its direction.
 ///
 /// A cluster that has lost the record of an interrupted run gets it again as the other one has it.
-pub(super) async fn places(
+pub(super) async fn locations(
     run: &Run,
     interrupted: Option<&Record>,
-) -> Result<Vec<Place>, MoveError> {
-    let mut places = Vec::new();
+) -> Result<Vec<LeaseLocation>, MoveError> {
+    let mut locations = Vec::new();
     for (cluster, role, peer) in
         [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)]
     {
@@ -40,17 +40,21 @@ pub(super) async fn places(
             ..record.clone()
         });
         let record = record.accepting(&run.options.accept_loss);
-        places.push((
+        locations.push((
             id,
-            Place { cluster: cluster.clone(), namespace: lock_namespace(&providers), record },
+            LeaseLocation {
+                cluster: cluster.clone(),
+                namespace: lock_namespace(&providers),
+                record,
+            },
         ));
     }
-    places.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(places.into_iter().map(|(_, place)| place).collect())
+    locations.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(locations.into_iter().map(|(_, location)| location).collect())
 }
 
 /// Takes the lock of a run between a cluster and files.
-pub(super) async fn lock_one(
+pub(super) async fn lock_single_cluster(
     run: &Run,
     cluster: &Client,
     record: Record,
@@ -59,8 +63,8 @@ pub(super) async fn lock_one(
     let providers = inventory::read(cluster).await;
     let providers = providers.map_err(|error| MoveError::Unprepared(error.into()))?;
     let namespace = lock_namespace(&providers);
-    let place = Place { cluster: cluster.clone(), namespace, record };
-    Lock::acquire(vec![place], force, run).await.map_err(locked)
+    let location = LeaseLocation { cluster: cluster.clone(), namespace, record };
+    Lock::acquire(vec![location], force, run).await.map_err(locked)
 }
 
 /// Lets go of a run that has gone on since its record was read: what was confirmed was another part of it.

@@ -9,9 +9,9 @@ use super::request::BlueprintRequest;
 
 /// The variables of the command line or a document.
 #[derive(Clone, Debug)]
-pub(super) struct Given(Map<String, Value>);
+pub(super) struct UserVariables(Map<String, Value>);
 
-impl Given {
+impl UserVariables {
     pub(super) fn new(request: &BlueprintRequest) -> Self {
         Self(request.variables.iter().cloned().collect())
     }
