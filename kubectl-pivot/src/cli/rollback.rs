@@ -82,7 +82,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
         render::print(&moved);
     }
     render::print(&format!(
-        "Rolled back the {} {} begun {}: {}",
+        "Rolled back the {} {} started {}: {}",
         record.operation,
         record.run,
         record.started,
