@@ -37,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "FILE", help_heading = "Cluster")]
     filename: Option<PathBuf>,
     /// Infrastructure plugin, for example docker.
-    #[arg(long, short, value_name = "NAME", help_heading = "Cluster", add = values::infrastructures())]
+    #[arg(long, short, value_name = "NAME", required_unless_present = "filename", help_heading = "Cluster", add = values::infrastructures())]
     infrastructure: Option<String>,
     /// Namespace of the objects [default: default].
     #[arg(long, short, value_name = "NAMESPACE", value_parser = workflow::namespace_name, help_heading = "Cluster")]

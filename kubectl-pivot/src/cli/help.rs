@@ -15,22 +15,19 @@ const GROUPS: [(&str, &[&str]); 5] = [
 
 /// Examples of the overview.
 pub(super) const EXAMPLES: &str = "Examples:
-  # A move from nothing, on this machine
   kubectl pivot demo
-
-  # The plan of a move and every problem found; changes nothing
   kubectl pivot move --to-kubeconfig target.kubeconfig --dry-run
 
 \"kubectl pivot COMMAND --help\" has flags and examples of a command.";
 
-/// Returns the command with its overview in groups, which clap has no means for.
+/// Returns the command with its overview in groups, which clap has no means for. The title of a group stands beside its
+/// first command, so that all fits a small terminal.
 pub(super) fn command(command: Command) -> Command {
+    // The flags are those of each command, so their help explains them.
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{all-args}}{{after-help}}",
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}",
         groups(&command)
     );
-    // The groups take the place of clap's own list, which `{all-args}` would add.
-    let template = template.replace("{all-args}", "Options:\n{options}");
     command.help_template(template)
 }
 
@@ -60,14 +57,13 @@ fn add_section(command: &mut Command, words: &str, page: &mut String) {
 fn groups(command: &Command) -> String {
     let mut text = String::new();
     for (title, names) in GROUPS {
-        let _ = writeln!(text, "{title}:");
-        for name in names {
+        for (index, name) in names.iter().enumerate() {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about =
                 about.map_or_else(|| "Print the help of a command".to_owned(), ToString::to_string);
-            let _ = writeln!(text, "  {name:<10} {about}");
+            let title = if index == 0 { title } else { "" };
+            let _ = writeln!(text, "{title:<8} {name:<10} {about}");
         }
-        text.push('\n');
     }
     text
 }
@@ -78,6 +74,13 @@ mod tests {
 
     use super::*;
     use crate::cli::Cli;
+
+    #[test]
+    fn the_overview_fits_80_columns_and_30_lines() {
+        let help = command(Cli::command()).term_width(80).render_help().to_string();
+        assert!(help.lines().count() <= 30, "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    }
 
     #[test]
     fn the_groups_name_every_command_once() {

@@ -53,7 +53,7 @@ use crate::commands::{CommandError, exit};
 use crate::panics;
 use crate::render::Progress;
 
-/// Move Cluster API management clusters as a transaction: checked before, verified after.
+/// Move Cluster API management clusters as a transaction, create them, and back them up.
 #[derive(Debug, Parser)]
 #[command(
     name = "kubectl-pivot",
@@ -84,52 +84,52 @@ enum Command {
     /// Show the runs in two clusters, or how far runs of create are.
     #[command(after_help = status::EXAMPLES)]
     Status(status::Args),
-    /// Show what a move would take: Clusters, what they share and with whom, what stays and why.
+    /// Show what a move would take, what stays, and why.
     #[command(after_help = plan::EXAMPLES)]
     Plan(plan::Args),
-    /// Check that a move is complete and that the target's clusters are healthy.
+    /// Check that a move is complete, and its clusters healthy.
     #[command(after_help = verify::EXAMPLES)]
     Verify(verify::Args),
-    /// Explain a finding of the preflight: its meaning, the fix, the reason.
+    /// Explain a finding: its meaning, the fix, the reason.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
     /// Print the roles that a user needs for a move.
     #[command(after_help = rbac::EXAMPLES)]
     Rbac(rbac::Args),
-    /// Write a consistent backup of a management cluster's Cluster API objects.
+    /// Write a consistent backup of the Cluster API objects.
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::Args),
     /// Create the objects of a backup in a management cluster.
     #[command(after_help = restore::EXAMPLES)]
     Restore(restore::Args),
-    /// Create a management cluster that manages itself: bootstrap, create, pivot, clean up.
+    /// Create a management cluster that manages itself.
     #[command(after_help = create::EXAMPLES)]
     Create(Box<create::Args>),
-    /// Delete a management cluster that manages itself, with its machines.
+    /// Delete a cluster that manages itself, with its machines.
     #[command(after_help = delete::EXAMPLES)]
     Delete(Box<delete::Args>),
-    /// Remove the bootstrap cluster and the folder of a run of create.
+    /// Remove the bootstrap cluster and the folder of a run.
     #[command(after_help = abort::EXAMPLES)]
     Abort(abort::Args),
-    /// Print the manifests of a cluster as an infrastructure plugin renders them.
+    /// Print the manifests of a cluster, as a plugin renders them.
     #[command(after_help = render::EXAMPLES)]
     Render(render::Args),
-    /// Show a move from nothing: two local control planes, a fleet, a verified move.
+    /// Show a move from nothing, on this machine.
     #[command(after_help = demo::EXAMPLES)]
     Demo(demo::Args),
-    /// Start, list and end local control planes (etcd and kube-apiserver, no Docker).
+    /// Start, list and end local control planes, without Docker.
     #[command(after_help = sandbox::EXAMPLES)]
     Sandbox(sandbox::Args),
-    /// List, check, install, trust and write plugins for infrastructure and networks.
+    /// List, check, install, trust and write plugins.
     #[command(after_help = plugin::EXAMPLES)]
     Plugin(plugin::Args),
-    /// Examine this machine: programs, Docker, limits, registries, with a fix for each problem.
+    /// Examine this machine, with a fix for each problem.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Args),
-    /// Print or install completion for bash, zsh, fish, powershell and `kubectl pivot`.
+    /// Print or install the completion of command lines.
     #[command(after_help = completion::EXAMPLES)]
     Completion(completion::Args),
-    /// Print the version of the program and of the plugin protocol.
+    /// Print the version of the program and of its protocol.
     #[command(after_help = version::EXAMPLES)]
     Version(version::Args),
 }

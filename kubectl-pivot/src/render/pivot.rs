@@ -75,7 +75,7 @@ pub fn runs(runs: &[RunState], screen: &Screen) -> String {
             _ if run.is_finished() => "finished".to_owned(),
             _ => "not finished".to_owned(),
         };
-        let began = run.began.as_deref().unwrap_or("not yet");
+        let began = run.began.as_deref().unwrap_or("at an unknown time");
         let _ = writeln!(text, "{} started {began}: {state}", run.name.bold());
         for (step, state) in &run.steps {
             let words = match state {

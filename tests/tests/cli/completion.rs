@@ -148,7 +148,7 @@ async fn completion_ends_in_time_and_prints_no_error() {
 #[tokio::test]
 async fn values_of_this_machine_are_completed() {
     let user = User::new();
-    let run = user.home.path().join(".local/state/kubectl-pivot/runs/pivot");
+    let run = user.home.path().join("state/kubectl-pivot/runs/pivot");
     fs::create_dir_all(&run).expect("the home is ours");
     fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).expect("the home is ours");
     fs::write(run.join("pivot.yaml"), "{}").expect("the home is ours");
@@ -216,7 +216,7 @@ async fn install_writes_where_it_may_and_replaces_nothing_of_others() {
     let installed = user.pivot.run(install).await.expect_success("completion install").json();
     let completer = user.bin().join("kubectl_complete-pivot");
     assert_eq!(installed["completer"], completer.display().to_string());
-    let script = user.home.path().join(".config/fish/completions/kubectl-pivot.fish");
+    let script = user.home.path().join("config/fish/completions/kubectl-pivot.fish");
     assert_eq!(installed["script"], script.display().to_string());
     assert!(fs::read_to_string(&script).expect("written").contains("complete "), "{installed}");
 

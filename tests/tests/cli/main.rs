@@ -78,9 +78,10 @@ async fn every_command_explains_itself_and_every_option() {
 async fn the_overview_names_every_command() {
     let home = home();
     let outcome = run(home.path(), &["--help"]).await;
-    // Groups of commands, each below its title; the options follow.
-    let groups = outcome.stdout.split("\nOptions:").next().expect("there is a first part");
-    let lines = groups.lines().filter_map(|line| line.strip_prefix("  "));
+    // Groups of commands, each with its title beside the first one; the examples follow.
+    let groups = outcome.stdout.split("\nExamples:").next().expect("there is a first part");
+    let lines =
+        groups.lines().skip_while(|line| !line.starts_with("Move     ")).map(|line| &line[9..]);
     let listed: BTreeSet<&str> = lines
         .filter_map(|line| line.split_whitespace().next())
         .filter(|command| *command != "help")
@@ -89,7 +90,7 @@ async fn the_overview_names_every_command() {
     assert_eq!(listed, known, "COMMANDS above has to name every command");
     let nothing = run(home.path(), &[]).await;
     expect(&nothing, exit::USAGE);
-    assert!(nothing.stderr.contains("\nMove:\n"), "{nothing}");
+    assert!(nothing.stderr.contains("\nMove     plan "), "{nothing}");
 }
 
 #[tokio::test]
@@ -284,7 +285,7 @@ async fn the_reference_lists_the_options_of_move() {
     let home = home();
     let help = run(home.path(), &["move", "--help"]).await.stdout;
     let mut real: Vec<String> = options(&help).into_iter().map(|(flag, _)| flag).collect();
-    let reference = include_str!("../../docs/reference/move.md");
+    let reference = include_str!("../../../docs/reference/move.md");
     let table = reference.lines().skip_while(|line| !line.starts_with("| `kubectl pivot move` |"));
     let mut told: Vec<String> = table
         .skip(2)

@@ -30,7 +30,7 @@ async fn ctrl_c_on_a_terminal(arena: Arc<Arena>) {
         story.arena.tape().rule(while_copying(8, Fault::HoldAfter));
         let mut terminal = Terminal::start(&program, args(&story));
         terminal.wait_for("? [y/N] ").await;
-        for line in ["FROM ", "TO ", "MOVE ", "can be rolled back until the first deletion"] {
+        for line in ["FROM ", "TO ", "MOVE ", "can be rolled back"] {
             assert!(terminal.seen().contains(line), "{line}: {}", terminal.seen());
         }
         terminal.press(b"y\n").await;
