@@ -14,6 +14,17 @@ use serde::{Deserialize, Serialize};
 ///                     +--------> Undoing --RolledBack------------------------------------------------------------------+
 /// ```
 ///
+/// A replacement leaves its source as it is, paused. Its commit leads to another rest, from which a run goes on to
+/// delete what it has left, or goes back:
+///
+/// ```text
+/// HandingOver --SourceKept--> Leaving --Resumed--> Left --DeletionStarted--> Deleting
+///                                ^  |               |
+///                  ReturnRefused |  +-ReturnStarted-+
+///                                |          v
+///                                +----- Returning --RollbackStarted--> Undoing
+/// ```
+///
 /// A move in batches goes through the machine once for each batch.
 ///
 /// Programs that know records before version 4 do not know `handingOver`, and the oldest of them neither
@@ -34,6 +45,12 @@ pub enum Phase {
     Deleting,
     /// The source holds nothing of what moved; Clusters get their pause state back.
     Resuming,
+    /// The source stays, paused; the Clusters of the target get their pause state back.
+    Leaving,
+    /// The target works, and the source has everything that was copied, paused. The run rests.
+    Left,
+    /// The target is paused again and compared with the source, for a rollback.
+    Returning,
     /// The copies are being removed, then the source gets its pause state back. Nothing leads back to a move.
     Undoing,
     /// The run is over, as a move or as a rollback; only its records are left.
@@ -51,6 +68,15 @@ pub enum Step {
     SourceDeleted,
     /// All Clusters have their pause state back.
     Resumed,
+    /// All copies have the field ownership and the finalizers of their sources, and the source stays. This step is
+    /// the commit of a replacement.
+    SourceKept,
+    /// A user wants what was left to be deleted.
+    DeletionStarted,
+    /// A user wants to go back to the source. A process that continues takes this step again.
+    ReturnStarted,
+    /// The target is not as it was copied any more, so it continues.
+    ReturnRefused,
     /// A user or a failure has decided to roll the run back. A continued rollback takes this step again:
     /// only one of the two records may say so yet.
     RollbackStarted,
@@ -60,11 +86,15 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::CopiesVerified,
         Self::CopiesHandedOver,
         Self::SourceDeleted,
         Self::Resumed,
+        Self::SourceKept,
+        Self::DeletionStarted,
+        Self::ReturnStarted,
+        Self::ReturnRefused,
         Self::RollbackStarted,
         Self::RolledBack,
     ];
@@ -91,6 +121,10 @@ pub enum OnResume {
     Delete,
     /// Looks for names that came back in the source, then resumes the Clusters.
     ResumeClusters,
+    /// Resumes the Clusters of the target, and leaves the source as it is.
+    ResumeTarget,
+    /// Does nothing: the run rests, until somebody deletes what it has left or goes back.
+    Rest,
     /// Removes the records.
     RemoveRecords,
     /// Does nothing.
@@ -102,6 +136,8 @@ pub enum OnResume {
 pub enum OnRollback {
     /// Records the phase `undoing` on the target, then on the source, then removes the copies.
     Start,
+    /// Pauses the target and compares it with the source; then as [`OnRollback::Start`].
+    Return,
     /// Removes the copies that are left, then resumes the source.
     Continue,
     /// Does nothing.
@@ -121,12 +157,15 @@ pub enum Refusal {
 
 impl Phase {
     /// All phases.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Preparing,
         Self::HandingOver,
         Self::Committed,
         Self::Deleting,
         Self::Resuming,
+        Self::Leaving,
+        Self::Left,
+        Self::Returning,
         Self::Undoing,
         Self::Finished,
     ];
@@ -141,9 +180,18 @@ impl Phase {
             (Self::HandingOver | Self::Committed, Step::CopiesHandedOver) => Ok(Self::Deleting),
             (Self::Deleting, Step::SourceDeleted) => Ok(Self::Resuming),
             (Self::Resuming, Step::Resumed) => Ok(Self::Finished),
-            (Self::Preparing | Self::HandingOver | Self::Undoing, Step::RollbackStarted) => {
-                Ok(Self::Undoing)
+            (Self::HandingOver, Step::SourceKept) | (Self::Returning, Step::ReturnRefused) => {
+                Ok(Self::Leaving)
             }
+            (Self::Leaving, Step::Resumed) => Ok(Self::Left),
+            (Self::Left, Step::DeletionStarted) => Ok(Self::Deleting),
+            (Self::Leaving | Self::Left | Self::Returning, Step::ReturnStarted) => {
+                Ok(Self::Returning)
+            }
+            (
+                Self::Preparing | Self::HandingOver | Self::Returning | Self::Undoing,
+                Step::RollbackStarted,
+            ) => Ok(Self::Undoing),
             (Self::Undoing, Step::RolledBack) => Ok(Self::Finished),
             (phase, step) => Err(IllegalStep { phase, step }),
         }
@@ -162,7 +210,12 @@ impl Phase {
 
     /// Returns whether a rollback may start, or continue, in this phase.
     pub fn can_roll_back(self) -> bool {
-        matches!(self, Self::Preparing | Self::HandingOver | Self::Undoing)
+        matches!(self, Self::Preparing | Self::HandingOver | Self::Undoing) || self.is_left()
+    }
+
+    /// Returns whether the target has what was copied, and the source still has it too.
+    pub fn is_left(self) -> bool {
+        matches!(self, Self::Leaving | Self::Left | Self::Returning)
     }
 
     /// Returns whether the run has passed its commit, so that objects of the source may be gone.
@@ -177,6 +230,8 @@ impl Phase {
             Self::HandingOver | Self::Committed => OnResume::HandOver,
             Self::Deleting => OnResume::Delete,
             Self::Resuming => OnResume::ResumeClusters,
+            Self::Leaving | Self::Returning => OnResume::ResumeTarget,
+            Self::Left => OnResume::Rest,
             Self::Undoing => OnResume::Refuse(Refusal::RollingBack),
             Self::Finished => OnResume::RemoveRecords,
         }
@@ -186,6 +241,7 @@ impl Phase {
     pub fn on_rollback(self) -> OnRollback {
         match self {
             Self::Preparing | Self::HandingOver => OnRollback::Start,
+            Self::Leaving | Self::Left | Self::Returning => OnRollback::Return,
             Self::Undoing => OnRollback::Continue,
             Self::Committed | Self::Deleting | Self::Resuming => {
                 OnRollback::Refuse(Refusal::Committed)
@@ -203,6 +259,9 @@ impl fmt::Display for Phase {
             Self::Committed => "committed",
             Self::Deleting => "deleting",
             Self::Resuming => "resuming",
+            Self::Leaving => "leaving",
+            Self::Left => "left",
+            Self::Returning => "returning",
             Self::Undoing => "undoing",
             Self::Finished => "finished",
         })
@@ -226,10 +285,18 @@ mod tests {
                 (Phase::Preparing, Step::CopiesVerified, Phase::HandingOver),
                 (Phase::Preparing, Step::RollbackStarted, Phase::Undoing),
                 (Phase::HandingOver, Step::CopiesHandedOver, Phase::Deleting),
+                (Phase::HandingOver, Step::SourceKept, Phase::Leaving),
                 (Phase::HandingOver, Step::RollbackStarted, Phase::Undoing),
                 (Phase::Committed, Step::CopiesHandedOver, Phase::Deleting),
                 (Phase::Deleting, Step::SourceDeleted, Phase::Resuming),
                 (Phase::Resuming, Step::Resumed, Phase::Finished),
+                (Phase::Leaving, Step::Resumed, Phase::Left),
+                (Phase::Leaving, Step::ReturnStarted, Phase::Returning),
+                (Phase::Left, Step::DeletionStarted, Phase::Deleting),
+                (Phase::Left, Step::ReturnStarted, Phase::Returning),
+                (Phase::Returning, Step::ReturnStarted, Phase::Returning),
+                (Phase::Returning, Step::ReturnRefused, Phase::Leaving),
+                (Phase::Returning, Step::RollbackStarted, Phase::Undoing),
                 (Phase::Undoing, Step::RollbackStarted, Phase::Undoing),
                 (Phase::Undoing, Step::RolledBack, Phase::Finished),
             ]

@@ -61,35 +61,58 @@ pub fn replay<'a>(
             possible = vec![Phase::Finished, next];
             continue;
         };
-        let Some((phases, step)) = work(name) else {
+        let Some((phases, steps)) = work(name) else {
             return Err(IllegalJournal::Unknown { name: name.to_owned() });
         };
         let before = possible.clone();
-        if phases.contains(&Phase::Undoing) {
-            let undoing = before.iter().any(|phase| phase.after(Step::RollbackStarted).is_ok());
-            possible = undoing.then_some(Phase::Undoing).into_iter().collect();
+        // These begin by a step that nothing else announces.
+        if matches!(event, JournalEvent::Started(_)) {
+            let begun = begins_by(name)
+                .iter()
+                .flat_map(|step| before.iter().filter_map(|phase| phase.after(*step).ok()));
+            possible.extend(begun);
+            possible.dedup();
+        }
+        if name == "undo" {
+            possible.retain(|phase| *phase == Phase::Undoing);
         }
         possible.retain(|phase| phases.contains(phase));
         if possible.is_empty() {
             return Err(IllegalJournal::WrongPhase { name: name.to_owned(), possible: before });
         }
         if matches!(event, JournalEvent::Ended { has_failed: false, .. }) {
-            let next = step.and_then(|step| possible.iter().find_map(|it| it.after(step).ok()));
-            possible.extend(next);
+            let next = steps
+                .iter()
+                .filter_map(|step| possible.iter().find_map(|phase| phase.after(*step).ok()));
+            possible.extend(next.collect::<Vec<_>>());
         }
     }
     Ok(possible)
 }
 
-/// Returns the phases to which work belongs, and the step that its end allows.
-fn work(name: &str) -> Option<(&'static [Phase], Option<Step>)> {
+/// Returns the steps by which work may begin, beside those that end the work before.
+fn begins_by(name: &str) -> &'static [Step] {
+    match name {
+        "undo" => &[Step::RollbackStarted],
+        "delete" => &[Step::DeletionStarted],
+        "return" => &[Step::ReturnStarted],
+        "resume" => &[Step::ReturnRefused],
+        _ => &[],
+    }
+}
+
+/// Returns the phases to which work belongs, and the steps of which its end allows one.
+fn work(name: &str) -> Option<(&'static [Phase], &'static [Step])> {
     Some(match name {
-        "pause" | "quiesce" | "backup" | "copy" => (&[Phase::Preparing], None),
-        "verify" => (&[Phase::Preparing, Phase::HandingOver], Some(Step::CopiesVerified)),
-        "handOver" => (&[Phase::HandingOver, Phase::Committed], Some(Step::CopiesHandedOver)),
-        "delete" => (&[Phase::Deleting], Some(Step::SourceDeleted)),
-        "resume" => (&[Phase::Resuming], Some(Step::Resumed)),
-        "undo" => (&[Phase::Undoing], Some(Step::RolledBack)),
+        "pause" | "quiesce" | "backup" | "copy" => (&[Phase::Preparing], &[]),
+        "verify" => (&[Phase::Preparing, Phase::HandingOver], &[Step::CopiesVerified]),
+        =>"handOver" =>=> {
+            (&[Phase::HandingOver, Phase::Committed], &[Step::CopiesHandedOver, Step::SourceKept])
+        }
+        "delete" => (&[Phase::Deleting], &[Step::SourceDeleted]),
+        "resume" => (&[Phase::Resuming, Phase::Leaving], &[Step::Resumed]),
+        "return" => (&[Phase::Returning], &[]),
+        "undo" => (&[Phase::Undoing], &[Step::RolledBack]),
         _ => return None,
     })
 }
@@ -139,6 +162,25 @@ mod tests {
             [one(), one()].concat(),
             [done(&PREPARED), done(&["handOver", "delete"]), vec![JournalEvent::BatchStarted]]
                 .concat(),
+        ] {
+            assert!(matches!(replay(illegal), Err(IllegalJournal::WrongPhase { .. })));
+        }
+    }
+
+    #[test]
+    fn a_replacement_rests_and_is_deleted_or_undone() {
+        let left = [done(&PREPARED), done(&["seal", "resume"])].concat();
+        assert_eq!(replay(left.clone()), Ok(vec![Phase::Leaving, Phase::Left]));
+        let deleted = [left.clone(), done(&["delete", "resume"])].concat();
+        assert_eq!(replay(deleted), Ok(vec![Phase::Resuming, Phase::Finished]));
+        let refused = [left.clone(), failed("return"), done(&["resume"])].concat();
+        assert_eq!(replay(refused.clone()), Ok(vec![Phase::Leaving, Phase::Left]));
+        let undone = [refused, done(&["return", "undo"])].concat();
+        assert_eq!(replay(undone), Ok(vec![Phase::Undoing, Phase::Finished]));
+        for illegal in [
+            [left.clone(), done(&["return", "delete"])].concat(),
+            [left, done(&["undo"])].concat(),
+            [done(&PREPARED), done(&["return"])].concat(),
         ] {
             assert!(matches!(replay(illegal), Err(IllegalJournal::WrongPhase { .. })));
         }

@@ -20,6 +20,8 @@ pub enum Write {
     DeleteSource,
     /// Target: the pause state that a Cluster had.
     ResumeTarget,
+    /// Target: the pause of a copy that works already, before a rollback of a replacement.
+    PauseTarget,
     /// Source: the pause state that an object had: of everything in a rollback, of what stays after a move.
     ResumeSource,
     /// Target: the deletion of a copy, and the removal of its finalizers.
@@ -30,7 +32,7 @@ pub enum Write {
 
 impl Write {
     /// All writes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PauseSource,
         Self::CreateCopy,
         Self::RecordUids,
@@ -38,6 +40,7 @@ impl Write {
         Self::HandOver,
         Self::DeleteSource,
         Self::ResumeTarget,
+        Self::PauseTarget,
         Self::ResumeSource,
         Self::DeleteCopy,
         Self::HoldControllers,
@@ -60,8 +63,10 @@ impl Phase {
             Write::CreateCopy | Write::RecordUids => self == Self::Preparing,
             Write::HandOver => matches!(self, Self::HandingOver | Self::Committed),
             Write::DeleteSource => self == Self::Deleting,
-            Write::ResumeTarget => self == Self::Resuming,
-            Write::ResumeSource => matches!(self, Self::Resuming | Self::Undoing),
+            Write::ResumeTarget => matches!(self, Self::Resuming | Self::Leaving),
+            Write::PauseTarget => self == Self::Returning,
+            // What was copied and kept for others goes on in the source.
+            Write::ResumeSource => matches!(self, Self::Resuming | Self::Leaving | Self::Undoing),
             Write::DeleteCopy => self == Self::Undoing,
             Write::RaiseEpoch | Write::HoldControllers => self != Self::Finished,
         }
@@ -87,6 +92,17 @@ mod tests {
             assert!(!(deletes && phase.allows(Write::ResumeTarget)), "{phase}");
             assert!(!(deletes && phase.allows(Write::ResumeSource)), "{phase}");
         }
+    }
+
+    #[test]
+    fn only_a_rollback_may_resume_all_of_a_source_that_was_left() {
+        for phase in Phase::ALL.into_iter().filter(|phase| phase.is_left()) {
+            assert!(!phase.allows(Write::DeleteSource) && !phase.allows(Write::DeleteCopy));
+            assert!(!(phase.allows(Write::PauseTarget) && phase.allows(Write::ResumeTarget)));
+            assert!(!phase.is_committed(), "objects of the source are not gone: {phase}");
+        }
+        let rests = Write::ALL.into_iter().filter(|write| Phase::Left.allows(*write));
+        assert_eq!(rests.collect::<Vec<_>>(), [Write::RaiseEpoch, Write::HoldControllers]);
     }
 
     #[test]

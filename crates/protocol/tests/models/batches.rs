@@ -223,7 +223,7 @@ impl Batches {
                 }
             }
             Phase::Finished => Act::NextBatch,
-            Phase::Committed => return None,
+            Phase::Committed | Phase::Leaving | Phase::Left | Phase::Returning => return None,
         })
     }
 

@@ -242,7 +242,7 @@ impl Locks {
                 }
                 Step::RolledBack
             }
-            Phase::Finished => return None,
+            Phase::Leaving | Phase::Left | Phase::Returning | Phase::Finished => return None,
         };
         let next = self.after(phase, step);
         let side = if state.leases[SOURCE].phase == Some(next) { TARGET } else { SOURCE };

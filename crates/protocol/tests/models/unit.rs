@@ -290,7 +290,11 @@ impl Unit {
             Phase::Deleting => Some(self.delete(state)),
             Phase::Resuming => Some(self.resume(state)),
             Phase::Undoing => Some(self.undo(state)),
-            Phase::Committed | Phase::Finished => None,
+            Phase::Committed
+            | Phase::Leaving
+            | Phase::Left
+            | Phase::Returning
+            | Phase::Finished => None,
         }
     }
 
