@@ -167,6 +167,9 @@ impl Bench {
             "-q",
             "--settle",
             "5",
+            // Controllers that have taken over write the status of their own copies at their own time.
+            "--timeout",
+            "60",
             "-n",
             NAMESPACE,
             "--kubeconfig",

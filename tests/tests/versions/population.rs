@@ -77,9 +77,17 @@ fn condition(name: &str) -> Value {
     json!({"type": name, "status": "True", "lastTransitionTime": SINCE})
 }
 
+/// A source that stores `v1beta2` keeps both sorts of conditions, and a move reads those of `v1beta2`.
 fn provisioned() -> Value {
-    json!({"infrastructureReady": true, "controlPlaneReady": true, "phase": "Provisioned",
-        "conditions": [condition("Ready"), condition("ControlPlaneInitialized")]})
+    let mut status = json!({"infrastructureReady": true, "controlPlaneReady": true, "phase": "Provisioned",
+        "conditions": [condition("Ready"), condition("ControlPlaneInitialized")]});
+    if source().has_v1beta2() {
+        let mut initialized = condition("ControlPlaneInitialized");
+        initialized["reason"] = "Initialized".into();
+        initialized["message"] = "".into();
+        status["v1beta2"] = json!({"conditions": [initialized]});
+    }
+    status
 }
 
 fn plain_cluster(namespace: &str, paused: bool) -> Piece {
