@@ -24,6 +24,8 @@ use super::inventory;
 use super::kinds;
 use super::options::Namespaces;
 use super::preflight::check_health;
+use super::record::Role;
+use super::recover::find_one;
 use super::run::Stop;
 
 /// Between two looks.
@@ -101,11 +103,13 @@ pub async fn accept(
     loop {
         let (chosen, unknown) = decide(source, target, acceptance).await?;
         let look = |cluster| look(cluster, acceptance, chosen.clone());
-        let (left, moved) = tokio::try_join!(look(source), look(target))?;
+        let (left, moved, stays) =
+            tokio::try_join!(look(source), look(target), is_replaced(source))?;
         waiting.stop.check()?;
         let mut has_clusters = target_has_clusters(&moved, chosen.as_deref());
         has_clusters.violations.extend(unknown);
-        let mut checks = vec![source_empty(&left), has_clusters];
+        let of_source = if stays { source_paused(&left) } else { source_empty(&left) };
+        let mut checks = vec![of_source, has_clusters];
         checks.extend(of_target(&moved));
         let remaining = waiting.timeout.saturating_sub(began.elapsed());
         let broken = checks.iter().find(|check| !check.holds());
@@ -173,6 +177,19 @@ fn source_empty(source: &Graph) -> Check {
     let left = left.filter(|node| node.fate == capi::Fate::Move);
     let violations = left.map(|node| format!("{} is still there", node.object.id())).collect();
     Check::new("SourceEmpty", "nothing of what moves is left in the source", violations)
+}
+
+/// Returns true if a replacement has left everything in the source.
+async fn is_replaced(source: &Client) -> Result<bool, PhaseError> {
+    let record = find_one(source).await?.and_then(|lease| lease.record);
+    Ok(record.is_some_and(|record| record.role == Role::Source && record.phase.is_left()))
+}
+
+fn source_paused(source: &Graph) -> Check {
+    let moved = source.pausable().filter(|node| node.fate == Fate::Move);
+    let active = moved.filter(|node| !is_paused(&node.object));
+    let violations = active.map(|node| format!("{} is active", node.object.id())).collect();
+    Check::new("SourcePaused", "everything that was left in the source is paused", violations)
 }
 
 fn target_has_clusters(target: &Graph, chosen: Option<&Chosen>) -> Check {

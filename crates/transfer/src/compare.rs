@@ -70,6 +70,19 @@ pub fn digest(object: &Object) -> String {
     if let Some(Value::Object(metadata)) = content.get_mut("metadata") {
         metadata.remove("finalizers");
     }
+    sum(&content)
+}
+
+/// A digest of the content of an object without its metadata.
+pub fn body_digest(object: &Object) -> String {
+    let mut content = content(object.clone());
+    if let Value::Object(fields) = &mut content {
+        fields.remove("metadata");
+    }
+    sum(&content)
+}
+
+fn sum(content: &Value) -> String {
     let sum = sha2::Sha256::digest(content.to_string());
     sum[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -23,7 +23,7 @@ use capi::{
 use cluster::{ApiError, Client, WriteOptions};
 use serde_json::{Map, Value, json};
 
-use super::compare::{compare, is_same_content};
+use super::compare::{body_digest, compare, is_same_content};
 use super::conversion::{as_stored, same_as_stored, without_data};
 use super::error::PhaseError;
 use super::namespaces;
@@ -43,6 +43,8 @@ pub struct Copies {
     pub reused: BTreeSet<String>,
     /// Copies of kinds that the target converts, as it has them, by uids of the source.
     pub converted: HashMap<String, Object>,
+    /// Digests of the bodies of the copies when they were verified, by uids of the source.
+    pub bodies: HashMap<String, String>,
     /// Copies as a verification has read them, by uids of the source: a hand-over needs them.
     pub read: HashMap<String, Object>,
 }
@@ -61,6 +63,7 @@ impl Copies {
             "finalizers": copy.finalizers(),
             "managedFields": managed_fields::of_status(copy.managed_fields())}});
         self.read.insert(source_uid.to_owned(), Object::new(read));
+        self.bodies.insert(source_uid.to_owned(), body_digest(copy));
     }
 }
 

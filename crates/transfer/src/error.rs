@@ -119,6 +119,14 @@ pub enum PhaseError {
         "a ConfigMap with the list of copies is missing or unreadable in the target cluster: somebody removed or changed it"
     )]
     NoLedger,
+    /// The target is not the cluster any more that a replacement has copied to.
+    #[error(
+        "the target cluster no longer has the list of the copies: it is another cluster, or was restored from a backup"
+    )]
+    TargetReset,
+    /// The target of a replacement has gone on, so that its source is out of date.
+    #[error("{}", .0.join("; "))]
+    GoneOn(Vec<String>),
     /// A copy that is to be removed does not go.
     #[error("{object} is still in the target cluster after several attempts to delete it")]
     CopyStays {
@@ -379,6 +387,8 @@ impl PhaseError {
             Self::NoLedger => {
                 "finish the move with `kubectl pivot resume`: it compares each copy with its source instead".to_owned()
             }
+            Self::TargetReset => "check the kubeconfigs; if the target is lost, `kubectl pivot rollback --target-is-gone` resumes the source".to_owned(),
+            Self::GoneOn(_) => "make the same change in the source for each of them, or undo it in the target".to_owned(),
             Self::SourceChanged { object } => {
                 format!(
                     "find out what still writes to {object} although its Cluster is paused; if the annotation {PAUSED_BY_ANNOTATION} was changed, remove it and resume {object}; if deletions have started, repeat a wanted change in the target"
@@ -481,6 +491,13 @@ pub enum MoveError {
     /// A rollback of the run has begun, and only a rollback continues it.
     #[error("the {} {} is being rolled back, and cannot be resumed", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
+    /// A replacement cannot be rolled back, since its target has gone on.
+    #[error("cannot roll back: the target has changed since it took over, and continues: {source}")]
+    NoReturn {
+        /// The changes.
+        #[source]
+        source: PhaseError,
+    },
     /// The other cluster of the run is said to be gone, and the run is not ended without it.
     #[error("cannot end the move {} with its {} alone: {problem}", record.run, record.role)]
     NotAlone {
@@ -622,6 +639,9 @@ impl MoveError {
             Self::NotConfirmed => "`kubectl pivot status` shows the runs in both clusters; --yes takes the run over without a question".to_owned(),
             Self::NoRun(_) => "`kubectl pivot status` shows the runs in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
+            Self::NoReturn { source } => {
+                format!("{}; then run the command again. The source stays paused meanwhile", source.hint())
+            }
             Self::NotAlone { hint, .. } => hint.clone(),
             Self::MarksDoNotSuffice { hint, .. } => (*hint).to_owned(),
             Self::BeingUndone(record) if record.operation != Operation::Move => of_files(record),

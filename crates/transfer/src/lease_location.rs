@@ -32,7 +32,8 @@ pub(super) async fn locations(
         let new = || {
             let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
             let record = record.choosing(run.options.choice.fixed());
-            record.in_batches(run.options.batches.as_ref()).holding(&run.options.held_sides)
+            let record = record.in_batches(run.options.batches.as_ref());
+            record.holding(&run.options.held_sides).leaving(run.options.leave_source)
         };
         let record = interrupted.map_or_else(new, |record| Record {
             role,

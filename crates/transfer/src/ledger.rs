@@ -54,6 +54,8 @@ struct Entry {
     /// Digest of the object of the source when it was compared with its copy.
     digest: String,
     copy_uid: String,
+    /// Digest of the body of the copy when it was verified; absent in lists of older programs.
+    body: Option<String>,
     /// True if the run has created the copy; otherwise it was there before and is used as it is.
     is_created: bool,
 }
@@ -75,6 +77,7 @@ impl Ledger {
                 source_uid: source_uid.to_owned(),
                 digest: digest(&node.object),
                 copy_uid: copies.uids.get(source_uid)?.clone(),
+                body: copies.bodies.get(source_uid).cloned(),
                 is_created: !copies.reused.contains(source_uid),
             })
         });
@@ -191,6 +194,22 @@ impl Ledger {
         ids.collect()
     }
 
+    /// Returns the copies that the run has created.
+    pub(super) fn made(&self) -> impl Iterator<Item = Made<'_>> {
+        let created = self.entries.iter().filter(|entry| entry.is_created);
+        created.map(|entry| Made {
+            id: entry.id(),
+            source_uid: &entry.source_uid,
+            copy_uid: &entry.copy_uid,
+            body: entry.body.as_deref(),
+        })
+    }
+
+    /// Returns true if an object of the target is in the list.
+    pub(super) fn has_copy(&self, uid: &str) -> bool {
+        self.entries.iter().any(|entry| entry.copy_uid == uid)
+    }
+
     /// Returns what of the list the target does not hold any more, or is losing.
     pub(super) fn missing(&self, target: &[(usize, Object)]) -> Vec<String> {
         let there = target.iter().map(|(_, object)| object);
@@ -222,6 +241,19 @@ impl Ledger {
     fn parse(text: &str) -> Option<Vec<Entry>> {
         text.lines().map(Entry::parse).collect()
     }
+}
+
+/// A copy that the run has created.
+#[derive(Debug)]
+pub(super) struct Made<'a> {
+    /// Name of the object in messages.
+    pub(super) id: String,
+    /// Uid of the original.
+    pub(super) source_uid: &'a str,
+    /// Uid of the copy.
+    pub(super) copy_uid: &'a str,
+    /// Digest of the body of the copy when it was verified.
+    pub(super) body: Option<&'a str>,
 }
 
 /// The copies of a list that a rollback removes.
@@ -258,13 +290,20 @@ impl Entry {
         let namespace = namespace.as_deref().unwrap_or(NO_NAMESPACE);
         let origin = if self.is_created { "created" } else { "existing" };
         let Self { source_uid, digest, copy_uid, .. } = self;
-        format!("{kind} {namespace} {name} {source_uid} {digest} {copy_uid} {origin}\n")
+        let body = self.body.as_ref().map_or_else(String::new, |body| format!(" {body}"));
+        format!("{kind} {namespace} {name} {source_uid} {digest} {copy_uid} {origin}{body}\n")
     }
 
     fn parse(line: &str) -> Option<Self> {
         let parts: Vec<&str> = line.split(' ').collect();
-        let [kind, namespace, name, source_uid, digest, copy_uid, origin] = parts[..] else {
+        let (known, body) = parts.split_at_checked(7)?;
+        let &[kind, namespace, name, source_uid, digest, copy_uid, origin] = known else {
             return None;
+        };
+        let body = match body {
+            [] => None,
+            [body] if body.len() == 32 => Some((*body).to_owned()),
+            _ => return None,
         };
         let namespace = (namespace != NO_NAMESPACE).then(|| namespace.to_owned());
         let is_created = match origin {
@@ -277,6 +316,7 @@ impl Entry {
             source_uid: source_uid.to_owned(),
             digest: digest.to_owned(),
             copy_uid: copy_uid.to_owned(),
+            body,
             is_created,
         })
     }
@@ -394,6 +434,7 @@ mod tests {
             source_uid: format!("source-{name}"),
             digest: "d".to_owned(),
             copy_uid: format!("copy-{name}"),
+            body: is_created.then(|| "0".repeat(32)),
             is_created,
         }
     }

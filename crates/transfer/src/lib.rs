@@ -50,6 +50,7 @@ mod recover;
 mod report;
 mod reserved;
 mod resumed;
+mod returning;
 mod run;
 mod sides;
 mod take_over;

@@ -121,7 +121,7 @@ pub(super) async fn carry_out(
         };
     let lock = commit(run, lock, (&move_scope, &graph), report).await?;
     report.fill(&graph);
-    report.outcome = Outcome::Moved;
+    report.outcome = if run.options.leave_source { Outcome::Replaced } else { Outcome::Moved };
     let is_reused = |node: &&capi::Node| copies.reused.contains(node.object.uid());
     let copied = graph.copied().map(|index| &graph.nodes[index]);
     report.reused = copied.filter(is_reused).map(|node| node.object.id()).collect();
@@ -136,7 +136,8 @@ pub(super) async fn commit(
     what: (&MoveScope, &Graph),
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
-    match lock.advance(Step::CopiesHandedOver).await {
+    let step = if run.options.leave_source { Step::SourceKept } else { Step::CopiesHandedOver };
+    match lock.advance(step).await {
         Ok(phase) => {
             run.sides.committed(clusters_in(what.1));
             finish_from(run, lock, phase, what, report).await
@@ -164,6 +165,10 @@ pub(super) async fn finish_from(
     let mut clock = Clock { run, report };
     match finish(&mut clock, &lock, phase, what).await {
         Ok(()) if lock.record().await.is_between_batches() => Ok(Some(lock)),
+        Ok(()) if lock.phase().await == Phase::Left => {
+            lock.leave().await;
+            Ok(None)
+        }
         Ok(()) => lock.finish().await.map(|()| None).map_err(|error| MoveError::Unfinished {
             doing: "remove its record",
             source: Box::new(error).into(),
@@ -367,7 +372,7 @@ async fn finish(
     (move_scope, graph): (&MoveScope, &Graph),
 ) -> Result<(), Failed> {
     let run = clock.run;
-    while phase != Phase::Finished {
+    while !matches!(phase, Phase::Finished | Phase::Left) {
         let (doing, step, done) = match phase {
             // Before the commit there is nothing to finish: the lock refuses the step.
             Phase::Undoing | Phase::Preparing | Phase::HandingOver | Phase::Committed => {
@@ -379,6 +384,11 @@ async fn finish(
                 let deleted = clock.time("delete", "Delete objects from the source", deleted).await;
                 clock.report.held = held;
                 ("delete objects from the source", Step::SourceDeleted, deleted)
+            }
+            Phase::Leaving | Phase::Left | Phase::Returning => {
+                let resumed = resume_beside(run, lock, territory, graph);
+                let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
+                ("resume reconciliation", Step::Resumed, resumed)
             }
             Phase::Resuming | Phase::Finished => {
                 let resumed = resume(run, move_scope, graph);
@@ -412,6 +422,21 @@ async fn resume(run: &Run, move_scope: &MoveScope, graph: &Graph) -> Result<(), 
     check_resumed(run, graph).await?;
     namespaces::unmark_or_warn(run).await;
     Ok(())
+}
+
+/// Resumes what was copied on the target, and in the source only what others use there.
+async fn resume_beside(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+    graph: &Graph,
+) -> Result<(), PhaseError> {
+    pause::restore_all(run, &run.target, &territory.kinds).await?;
+    pause::restore_used(run, graph).await?;
+    own_pause::restore_staying(run, graph).await?;
+    check_resumed(run, graph).await?;
+    namespaces::unmark_or_warn(run).await;
+    lock.keep_source_held().await
 }
 
 /// Undoes what a run has done before its commit.

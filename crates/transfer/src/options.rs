@@ -173,6 +173,12 @@ pub struct MoveOptions {
     pub accept_loss: Vec<AcceptedLoss>,
     /// True if Secrets that a control plane needs may be missing.
     pub allow_missing_secrets: bool,
+    /// The source keeps what was copied, paused, and nothing is deleted from it.
+    pub leave_source: bool,
+    /// What a replacement has left in its source is to be deleted.
+    pub delete_left: bool,
+    /// Kinds whose controllers are believed to honour a pause, although they do not report it.
+    pub trust_pause: Vec<KindSelector>,
     /// The wish to hold controllers.
     pub hold_controllers: HoldControllers,
     /// The sides whose controllers are held, once that is decided.
@@ -208,6 +214,9 @@ impl MoveOptions {
             allow_unlisted: Vec::new(),
             accept_loss: Vec::new(),
             allow_missing_secrets: false,
+            leave_source: false,
+            delete_left: false,
+            trust_pause: Vec::new(),
             hold_controllers: HoldControllers::default(),
             held_sides: Vec::new(),
             probes: None,

@@ -14,7 +14,7 @@ use capi::names::{
     ADDONS_GROUP, CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
 use capi::{
-    Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_custom_resource,
+    Fate, Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_custom_resource,
     is_pausable, is_paused,
 };
 use cluster::{ApiError, Client, FIELD_MANAGER, Moment, Served};
@@ -221,6 +221,24 @@ pub async fn restore_kept(
 ) -> Result<(), PhaseError> {
     restore_kind(run, cluster, kinds, (CORE_GROUP, "ClusterClass")).await?;
     restore_kind(run, cluster, kinds, (ADDONS_GROUP, "ClusterResourceSet")).await
+}
+
+/// Gives back the pause state of the ClusterClasses and ClusterResourceSets that were copied and that a source which is
+/// left keeps for others.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn restore_used(run: &Run, graph: &Graph) -> Result<(), PhaseError> {
+    let used = graph.pausable().filter(|node| matches!(node.fate, Fate::Keep(_)));
+    let used: Vec<&Node> = used.filter(|node| !is_cluster(&node.object)).collect();
+    let progress = Progress::of(used.len()).carried_through();
+    run.each(used, &progress, |node| async move {
+        let plan = |now: &Object| (paused_by(now) == Some(&run.id)).then(|| resuming(now));
+        precondition::patch(&run.source, graph.resource(node), &node.object, plan).await?;
+        Ok(())
+    })
+    .await?;
+    Ok(())
 }
 
 async fn restore_kind(

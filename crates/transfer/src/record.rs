@@ -24,8 +24,8 @@ use super::options::Namespaces;
 /// have a pause of their own. Readers of version 6 do not know `choice` and `namespaces`: they would move all Clusters.
 /// Nor do they know `acceptLoss`: they would undo a run for a loss that its user accepts. Readers of version 7 do not know
 /// `batches`: they would end the run with the batch in flight; nor `holds`: they would work among controllers that only a
-/// hold keeps still.
-const VERSION: u32 = 8;
+/// hold keeps still. Readers of version 8 do not know `leaves`: they would delete what is to stay.
+const VERSION: u32 = 9;
 
 /// The operation of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +103,10 @@ pub struct Record {
     /// Fields that may get lost when the target converts objects: a resumed run accepts them too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_loss: Vec<AcceptedLoss>,
+    /// True if the source keeps what was copied, paused: chosen before the first write, so that nobody ends the run
+    /// in the other way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaves: bool,
     /// The sides whose controllers the run holds: a process that resumes it holds them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Role>,
@@ -173,6 +177,7 @@ impl Record {
             choice: None,
             batches: None,
             accept_loss: Vec::new(),
+            leaves: false,
             holds: Vec::new(),
             peer: peer.to_owned(),
             content: None,
@@ -213,6 +218,12 @@ impl Record {
     pub fn is_of_same_part(&self, other: &Self) -> bool {
         let batch = |record: &Self| record.batches.as_ref().map(|batches| batches.current);
         batch(self) == batch(other) && self.choice == other.choice
+    }
+
+    /// The record of a run that leaves its source as it is, or deletes from it.
+    #[must_use]
+    pub fn leaving(self, leaves: bool) -> Self {
+        Self { leaves, ..self }
     }
 
     /// The record of a run that holds the controllers of these sides.
@@ -287,6 +298,13 @@ impl Record {
         self.phase.can_roll_back() && !is_unmarked
     }
 
+    /// Returns true if no other run may begin in this cluster. The target of a replacement is as any other
+    /// cluster: only its source waits for the end.
+    pub fn is_in_the_way(&self) -> bool {
+        let is_replacement = self.phase == Phase::Left && self.role == Role::Target;
+        self.phase != Phase::Finished && !is_replacement
+    }
+
     /// Returns the Clusters that it names, by namespace and name.
     pub fn clusters(&self) -> impl Iterator<Item = (String, String)> {
         let batched = self.batches.iter().flat_map(Batches::all);
@@ -297,7 +315,8 @@ impl Record {
     pub fn side_of(&self, namespace: &str, name: &str) -> Role {
         let batches = self.batches.as_ref();
         let elsewhere = batches.and_then(|batches| batches.side_of(namespace, name));
-        let is_over = self.phase.is_committed() || self.phase == Phase::Finished;
+        let is_there = self.phase.is_committed() || self.phase.is_left();
+        let is_over = is_there || self.phase == Phase::Finished;
         elsewhere.unwrap_or(if is_over { Role::Target } else { Role::Source })
     }
 
@@ -357,23 +376,39 @@ mod tests {
     }
 
     #[test]
+    fn only_the_source_of_a_replacement_is_in_the_way_of_others() {
+        let record =
+            |role, phase| Record { phase, ..Record::new("r", role, &Namespaces::All, "https://a") };
+        for phase in Phase::ALL {
+            let is_over = phase == Phase::Finished;
+            assert_eq!(record(Role::Source, phase).is_in_the_way(), !is_over, "{phase}");
+            let rests = is_over || phase == Phase::Left;
+            assert_eq!(record(Role::Target, phase).is_in_the_way(), !rests, "{phase}");
+        }
+        let left = record(Role::Source, Phase::Left).leaving(true);
+        assert!(left.to_text().contains("\"leaves\":true"));
+        assert_eq!(Record::parse(&left.to_text()).expect("valid"), left);
+        assert_eq!(left.side_of("n", "c"), Role::Target);
+    }
+
+    #[test]
     fn older_programs_read_no_record_of_this_one() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
         let plain = record.to_text();
-        assert!(plain.contains("\"version\":8") && !plain.contains("operation"), "{plain}");
+        assert!(plain.contains("\"version\":9") && !plain.contains("operation"), "{plain}");
         let backup = record.of(Operation::Backup, None);
-        assert!(backup.to_text().contains("\"version\":8"));
+        assert!(backup.to_text().contains("\"version\":9"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
     }
 
     #[test]
     fn records_of_older_programs_are_read() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
-        for version in 1..8 {
+        for version in 1..9 {
             let older = Record { version, ..record.clone() };
             let read = Record::parse(&older.to_text()).expect("known");
             assert_eq!(read, older);
-            assert!(read.taken(1).to_text().contains("\"version\":8"), "{version}");
+            assert!(read.taken(1).to_text().contains("\"version\":9"), "{version}");
         }
     }
 
@@ -411,7 +446,10 @@ mod tests {
             Record::parse(&record.to_text().replacen("{", "{\"future\":1,", 1)).is_ok(),
             "unknown fields are ignored"
         );
-        assert!(matches!(Record::parse("{\"version\": 9}"), Err(RecordError::Newer { found: 9 })));
+        assert!(matches!(
+            Record::parse("{\"version\": 10}"),
+            Err(RecordError::Newer { found: 10 })
+        ));
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");
         assert!(matches!(Record::parse(&elsewhere), Err(RecordError::Run(_))));

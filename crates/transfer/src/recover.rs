@@ -25,8 +25,9 @@ use super::mover::{
 };
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
-use super::record::{OnResume, Operation, Phase, Record, Role};
+use super::record::{OnResume, Operation, Phase, Record, Role, Step};
 use super::report::{BatchCourse, Outcome, Report};
+use super::returning::{go_on, pause_and_compare};
 use super::run::Run;
 use super::sides::clusters_of;
 use super::undo::{Stray, undo};
@@ -106,6 +107,11 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.choice = record.choice.clone().map_or(Choice::All, Choice::Fixed);
     run.options.batches.clone_from(&record.batches);
     run.options.held_sides.clone_from(&record.holds);
+    run.options.leave_source = record.leaves;
+    if record.leaves && (record.phase.is_committed() || record.phase == Phase::Left) {
+        // The controllers of the target work by now.
+        run.options.held_sides.retain(|side| *side == Role::Source);
+    }
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
 }
@@ -202,6 +208,14 @@ async fn resume_locked(
                 Err(error)
             }
         },
+        OnResume::Rest if run.options.delete_left => {
+            delete_left(run, lock, move_scope, report).await
+        }
+        OnResume::Rest => {
+            lock.leave().await;
+            report.outcome = Outcome::Replaced;
+            Ok(None)
+        }
         // A rollback has begun since the record was read.
         OnResume::Refuse(_) => {
             lock.leave().await;
@@ -210,6 +224,7 @@ async fn resume_locked(
         OnResume::HandOver
         | OnResume::Delete
         | OnResume::ResumeClusters
+        | OnResume::ResumeTarget
         | OnResume::RemoveRecords => carry_on(run, lock, move_scope, report).await,
     }
 }
@@ -276,6 +291,25 @@ fn refused(run: &Run, findings: Findings) -> MoveError {
     }
 }
 
+/// Deletes what a replacement has left in its source, once both clusters are what they were.
+async fn delete_left(
+    run: &Run,
+    lock: Lock,
+    move_scope: MoveScope,
+    report: &mut Report,
+) -> Result<Option<Lock>, MoveError> {
+    let checked = async {
+        look(run, &lock, &move_scope).await?;
+        lock.advance(Step::DeletionStarted).await.map_err(Box::new)?;
+        Ok(())
+    };
+    if let Err(source) = checked.await {
+        lock.leave().await;
+        return Err(MoveError::Unfinished { doing: "check what was left", source });
+    }
+    carry_on(run, lock, move_scope, report).await
+}
+
 /// Continues with copies that are complete.
 async fn carry_on(
     run: &Run,
@@ -284,7 +318,7 @@ async fn carry_on(
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
-    let (phase, doing) = (lock.phase().await, "find out how far it had come");
+    let (mut phase, doing) = (lock.phase().await, "find out how far it had come");
     // Once the source is empty, there is nothing left that its controllers could do.
     if !matches!(phase, Phase::Resuming | Phase::Finished)
         && let Err(source) = lock.hold_controllers(run).await
@@ -292,6 +326,16 @@ async fn carry_on(
         lock.leave().await;
         return Err(MoveError::Unfinished { doing: "hold the controllers", source });
     }
+    if phase == Phase::Returning {
+        phase = match lock.advance(Step::ReturnRefused).await {
+            Ok(phase) => phase,
+            Err(error) => {
+                lock.leave().await;
+                return Err(MoveError::Unfinished { doing, source: Box::new(error).into() });
+            }
+        };
+    }
+    let stays = phase.is_left() || (run.options.leave_source && phase == Phase::HandingOver);
     let found = match look(run, &lock, &move_scope).await {
         Ok(found) => found,
         Err(error) if phase.can_roll_back() && error.is_about_objects() => {
@@ -332,7 +376,7 @@ async fn carry_on(
     } else {
         finish_from(run, lock, phase, what, report).await?
     };
-    report.outcome = Outcome::Moved;
+    report.outcome = if stays { Outcome::Replaced } else { Outcome::Moved };
     report.count_requests(&run.source, &run.target);
     Ok(lock)
 }
@@ -354,12 +398,19 @@ async fn look(run: &Run, lock: &Lock, move_scope: &MoveScope) -> Result<Left, Ph
         pages => ledger::read(&run.target, &lock.namespace().await, pages).await?,
     };
     run.sides.begin(&run.id, &graph);
-    if record.phase.is_committed() {
+    if record.phase.is_committed() || record.phase.is_left() {
         let copied = ledger.as_ref().map_or_else(Vec::new, |ledger| ledger.created(move_scope));
         run.sides.committed(clusters_of(&copied));
     }
     let copies = match (record.phase, ledger) {
-        (Phase::Finished, _) => Copies::default(),
+        (Phase::Finished | Phase::Leaving | Phase::Returning, _) => Copies::default(),
+        (Phase::Left | Phase::Deleting, ledger) if record.leaves => {
+            let ledger = ledger.ok_or(PhaseError::TargetReset)?;
+            let copies = ledger.copies_of(&graph)?;
+            // The target may have deleted copies since: it is the truth.
+            check_changed(run, move_scope, (&graph, &copies), ledger.changed(&graph)).await?;
+            copies
+        }
         (Phase::HandingOver, Some(ledger)) => {
             ledger.check_complete(&graph)?;
             let copies = ledger.copies_of(&graph)?;
@@ -488,6 +539,12 @@ pub(super) async fn put_back_locked(
     run.events.started("undo", "Roll back");
     let doing = "roll back";
     hold_or_warn(run, &lock).await;
+    if lock.phase().await.is_left()
+        && let Err(source) = pause_and_compare(run, &lock, move_scope).await
+    {
+        run.events.send(support::journal::Event::Failed);
+        return Err(go_on(run, lock, move_scope, source).await);
+    }
     if let Err(source) = undo(run, &lock, move_scope, Stray::No).await {
         run.events.send(support::journal::Event::Failed);
         lock.leave().await;

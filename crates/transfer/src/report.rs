@@ -27,6 +27,8 @@ pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
 pub enum Outcome {
     /// Everything in scope has been moved.
     Moved,
+    /// Everything in scope is in the target, and the source keeps what it was copied from, paused.
+    Replaced,
     /// A dry-run that found no error.
     Planned,
     /// Problems were found; nothing was changed.
@@ -133,6 +135,9 @@ pub struct Report {
     /// The Clusters that were chosen, as `namespace/name`; absent without a choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen: Option<Vec<String>>,
+    /// True if the source keeps what is copied, paused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub source_stays: bool,
     /// URL of the source's API server.
     pub source: String,
     /// URL of the target's API server.
@@ -192,6 +197,7 @@ impl Report {
             namespace: run.options.namespaces.selector().map(str::to_owned),
             namespaces: run.options.namespaces.several(),
             chosen: run.options.choice.fixed().map(|chosen| chosen.names().collect()),
+            source_stays: run.options.leave_source,
             source: run.source.server().to_owned(),
             target: run.target.server().to_owned(),
             backup: None,
@@ -288,6 +294,7 @@ impl Report {
             | MoveError::NotConfirmed
             | MoveError::OfFiles(_)
             | MoveError::BeingUndone(_)
+            | MoveError::NoReturn { .. }
             | MoveError::NotAlone { .. }
             | MoveError::MarksDoNotSuffice { .. }
             | MoveError::TooLate { .. } => Outcome::NotBegun,
@@ -379,7 +386,8 @@ impl Report {
 
     /// Returns whether the objects have moved, and a readiness probe does not hold now.
     pub fn has_bad_probes(&self) -> bool {
-        self.outcome == Outcome::Moved && self.probes.bad().next().is_some()
+        matches!(self.outcome, Outcome::Moved | Outcome::Replaced)
+            && self.probes.bad().next().is_some()
     }
 
     /// Takes over the numbers of requests of a run that has failed somewhere.

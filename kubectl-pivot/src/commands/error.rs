@@ -287,6 +287,7 @@ fn of_move(error: &MoveError) -> u8 {
         MoveError::UnknownProbe(_) => exit::USAGE,
         MoveError::OfFiles(_)
         | MoveError::BeingUndone(_)
+        | MoveError::NoReturn { .. }
         | MoveError::NotAlone { .. }
         | MoveError::MarksDoNotSuffice { .. } => exit::REFUSED,
         MoveError::NoRun(_) => exit::NOTHING_IN_SCOPE,

@@ -123,6 +123,16 @@ impl RunStatus {
     ///
     /// `is_undoing`: one of the two records of the run says so.
     fn next_steps(&self, is_undoing: bool) -> Vec<String> {
+        if self.phase == Phase::Left {
+            return match self.role.as_str() {
+                "source" => vec![
+                    "Delete what was left in the source: kubectl pivot replace --delete-old"
+                        .to_owned(),
+                    "Go back to the source: kubectl pivot rollback".to_owned(),
+                ],
+                _ => Vec::new(),
+            };
+        }
         let can_be_undone = is_undoing || self.can_be_rolled_back;
         let rollback = || match self.is_between_batches {
             true => "End it without the batches to come: kubectl pivot rollback".to_owned(),

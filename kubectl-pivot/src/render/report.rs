@@ -71,6 +71,9 @@ fn ending(text: &mut String, report: &Report, (view, screen): (&ReportView, &Scr
         Outcome::Moved | Outcome::Saved => {
             let _ = writeln!(text, "Next: {next}");
         }
+        Outcome::Replaced => {
+            let _ = writeln!(text, "To delete what the source keeps:\n  {next}");
+        }
         _ => {}
     }
 }
@@ -78,6 +81,7 @@ fn ending(text: &mut String, report: &Report, (view, screen): (&ReportView, &Scr
 fn planned(report: &Report) -> String {
     let scope = scope(report.namespace.as_deref(), &report.namespaces, report.chosen.as_deref());
     let verb = match report.operation {
+        Operation::Move if report.source_stays => "Would copy and hand over",
         Operation::Move => "Would move",
         Operation::Backup => "Would back up",
         Operation::Restore => "Would restore",
@@ -95,6 +99,10 @@ fn headline(report: &Report) -> String {
             "{} {all} from {source} to {target} in {seconds:.1} s.{}",
             "Moved".green().bold(),
             if report.held.is_empty() { "" } else { " Some objects are left in the source." }
+        ),
+        Outcome::Replaced => format!(
+            "{}: {all} are in {target}; {source} keeps them, paused, and `kubectl pivot rollback` goes back",
+            "Replaced".green().bold()
         ),
         Outcome::Planned => String::new(),
         Outcome::Refused => {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use owo_colors::OwoColorize;
 use support::journal::{Course, PhaseState, RunState};
 use support::visible::one_line;
-use transfer::{Mark, Unread};
+use transfer::{Mark, Phase, Unread};
 
 use super::scope::scope;
 use super::screen::Screen;
@@ -61,6 +61,9 @@ fn describe(text: &mut String, run: &RunStatus, screen: &Screen) {
     let holder = match (&run.holder, run.renewed_seconds_ago) {
         (Some(holder), Some(ago)) => {
             format!("at work: {}, seen {ago} s ago", one_line(holder))
+        }
+        _ if run.phase == Phase::Left => {
+            "nobody: the source is replaced, and stays paused until it is deleted".to_owned()
         }
         _ => "nobody: the run was interrupted".yellow().to_string(),
     };

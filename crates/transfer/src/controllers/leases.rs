@@ -42,7 +42,8 @@ pub(super) async fn renew(
     terms: &Terms,
 ) -> Result<Option<Object>, ApiError> {
     let mark = json!(lease.annotation(HELD_FROM_ANNOTATION));
-    write_ours(cluster, lease, terms, (&mark, &json!({"renewTime": now()}))).await
+    let spec = json!({"renewTime": now(), "leaseDurationSeconds": terms.lasts.as_secs()});
+    write_ours(cluster, lease, terms, (&mark, &spec)).await
 }
 
 /// Gives a Lease back: a pod that waits for it takes it with its next look.

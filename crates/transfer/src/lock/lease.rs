@@ -20,6 +20,9 @@ const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
 /// Limits the difference of clocks: without NTP, or after a virtual machine was suspended, they are minutes or hours
 /// wrong, and a run that is alive must not be shown as interrupted. Only a renewal of a later day is made up.
 const WRONG_CLOCK: Duration = Duration::from_secs(24 * 60 * 60);
+/// Tells how the rest of a replacement comes to its end.
+pub const LEFT: &str = "name both clusters: `kubectl pivot replace --delete-old` deletes what was left, and `kubectl \
+                        pivot rollback` goes back to it";
 /// Attempts at taking a lease that nobody holds.
 const ATTEMPTS: u32 = 8;
 /// Attempts at a write of a lease that others touch meanwhile.
@@ -49,7 +52,7 @@ pub enum LockError {
         holder: Holder,
     },
     /// A run was interrupted, and is neither finished nor undone.
-    #[error("the {} {} ({}) of the {cluster} cluster was interrupted while it was {}", record.operation, record.run, record.started, record.phase)]
+    #[error("{}", unfinished(cluster, record))]
     Interrupted {
         /// The cluster.
         cluster: String,
@@ -81,6 +84,20 @@ fn taken_by(holder: Option<&String>) -> String {
     holder.map_or_else(String::new, |holder| format!(" to {holder}"))
 }
 
+fn unfinished(cluster: &str, record: &Record) -> String {
+    let Record { operation, run, started, phase, .. } = record;
+    match phase {
+        Phase::Left => format!(
+            "the {cluster} cluster was replaced by the run {run} ({started}): its objects are in {}, and stay here \
+             paused",
+            one_line(&record.peer)
+        ),
+        phase => format!(
+            "the {operation} {run} ({started}) of the {cluster} cluster was interrupted while it was {phase}"
+        ),
+    }
+}
+
 /// Returns the hint about an interrupted run between a cluster and files.
 pub fn of_files(record: &Record) -> String {
     let rollback = "`kubectl pivot rollback --kubeconfig FILE` with the kubeconfig of this cluster";
@@ -109,6 +126,7 @@ impl LockError {
             Self::Interrupted { record, .. } if record.operation != Operation::Move => {
                 of_files(record)
             }
+            Self::Interrupted { record, .. } if record.phase == Phase::Left => LEFT.to_owned(),
             Self::Interrupted { record, .. } if record.phase == Phase::Undoing => {
                 "it was being rolled back; finish the rollback with `kubectl pivot rollback`".to_owned()
             }
@@ -324,7 +342,7 @@ fn claimed(
     }
     let kept = found.and_then(|found| found.record.as_ref());
     if let Some(other) = kept.filter(|kept| kept.run != claim.record.run)
-        && other.phase != Phase::Finished
+        && other.is_in_the_way()
     {
         let record = Box::new(other.clone());
         return Err(LockError::Interrupted { cluster: cluster(), record });

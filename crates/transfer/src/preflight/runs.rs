@@ -5,7 +5,6 @@ use cluster::Client;
 use crate::error::PhaseError;
 use crate::findings::Findings;
 use crate::lock::{LeaseState, LockError};
-use crate::record::Phase;
 use crate::recover::find_one;
 use crate::run::Run;
 
@@ -16,7 +15,7 @@ pub(crate) async fn check(
     findings: &mut Findings,
 ) -> Result<(), PhaseError> {
     let Some(lease) = find_one(cluster).await? else { return Ok(()) };
-    let unfinished = lease.record.filter(|r| r.run != run.id && r.phase != Phase::Finished);
+    let unfinished = lease.record.filter(|r| r.run != run.id && r.is_in_the_way());
     let Some(record) = unfinished else { return Ok(()) };
     let cluster = side.to_owned();
     let (rule, problem) = match lease.state {

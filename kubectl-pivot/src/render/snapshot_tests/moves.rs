@@ -63,6 +63,7 @@ fn eight_clusters(outcome: Outcome, operation: Operation) -> Report {
         chosen: None,
         source: "https://10.0.0.1:6443".to_owned(),
         target: "https://10.0.0.2:6443".to_owned(),
+        source_stays: false,
         backup: (outcome == Outcome::Moved)
             .then(|| "/home/me/.local/state/kubectl-pivot/backups/72f0a223".to_owned()),
         clusters: 8,

@@ -1,0 +1,168 @@
+//! Going back to the source of a replacement: the target is paused again, and each copy has to be as it was made.
+//!
+//! Machines that the target has made since exist nowhere else, and the source knows nothing of what was changed or
+//! deleted there. So a target that has gone on continues, and nothing is rolled back by halves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::compare::{body_digest, compare, is_finalizer};
+use super::discover::{Territory, discover};
+use super::error::{MoveError, PhaseError};
+use super::ledger::{self, Ledger, Made};
+use super::lock::Lock;
+use super::mover::finish_from;
+use super::pause::pause;
+use super::quiesce::{Pauses, quiesce};
+use super::record::{Phase, Step};
+use super::report::Report;
+use super::run::Run;
+use super::verify::lost;
+use crate::capi::{Chosen, Fate, Graph, KeepReason, Node, NotChosen, StayReason};
+
+/// Changes in a message; the rest is counted.
+const SHOWN: usize = 5;
+
+/// Pauses the target, waits for its controllers and compares it with the source.
+///
+/// # Errors
+/// [`PhaseError::GoneOn`] where they differ, [`PhaseError::TargetReset`] without the list of copies; or a request fails.
+pub(super) async fn pause_and_compare(
+    run: &Run,
+    lock: &Lock,
+    territory: &Territory,
+) -> Result<(), PhaseError> {
+    let pages = lock.record().await.copies;
+    let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
+    let ledger = ledger.ok_or(PhaseError::TargetReset)?;
+    lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
+    run.events.doing("pausing the target and comparing it with the source");
+    let compared = async {
+        let target = pause_target(run, territory, &ledger).await?;
+        let source = discover(&run.source, territory).await?;
+        ledger.check_complete(&source)?;
+        match changes(run, &ledger, (&source, &target)) {
+            changes if changes.is_empty() => Ok(()),
+            changes => Err(PhaseError::GoneOn(shortened_list(changes))),
+        }
+    };
+    run.recorded("return", compared).await
+}
+
+/// Lets the target continue after a rollback that was refused. Returns the reason as an error.
+pub(super) async fn go_on(
+    run: &Run,
+    lock: Lock,
+    territory: &Territory,
+    source: PhaseError,
+) -> MoveError {
+    let doing = "let the target continue";
+    if run.stop.is_lock_lost() {
+        return MoveError::LockLost { doing, source };
+    }
+    if lock.phase().await == Phase::Left {
+        lock.leave().await;
+        return MoveError::NoReturn { source };
+    }
+    let graph = async {
+        if lock.phase().await == Phase::Returning {
+            lock.advance(Step::ReturnRefused).await.map_err(Box::new)?;
+        }
+        discover(&run.source, territory).await
+    };
+    match graph.await {
+        Ok(graph) => {
+            let (what, mut report) = ((territory, &graph), Report::blank(run));
+            let finished = finish_from(run, lock, Phase::Leaving, what, &mut report).await;
+            finished.err().unwrap_or(MoveError::NoReturn { source })
+        }
+        Err(source) => {
+            lock.leave().await;
+            MoveError::Unfinished { doing, source }
+        }
+    }
+}
+
+/// Pauses the Clusters of the list in the target. Returns what there is of them and what belongs to them.
+async fn pause_target(
+    run: &Run,
+    territory: &Territory,
+    ledger: &Ledger,
+) -> Result<Graph, PhaseError> {
+    // Once the target is paused, a request to stop is answered when it works again, or is rolled back.
+    let (source, stop) = (run.target.clone(), run.stop.lock_only());
+    let turned = Run { source, stop, ..run.clone() };
+    let clusters = ledger.created(territory).into_iter().filter(|id| id.kind == "Cluster");
+    let names = clusters.filter_map(|id| Some((id.namespace?, id.name)));
+    let chosen = Some(Arc::new(names.collect::<Chosen>()));
+    let there = Territory { chosen, ..territory.clone() };
+    let graph = discover(&turned.source, &there).await?;
+    let graph = pause(&turned, &there, graph).await?;
+    let (graph, silent) = quiesce(&turned, &there, graph, Pauses::OfEach).await?;
+    silent.0.into_iter().for_each(|silent| run.events.warning(silent.message));
+    Ok(graph)
+}
+
+/// Lists what the source does not have, or has otherwise than the target.
+fn changes(run: &Run, ledger: &Ledger, (source, target): (&Graph, &Graph)) -> Vec<String> {
+    let by_uid = |graph: &'_ Graph| -> HashMap<String, usize> {
+        let nodes = graph.nodes.iter().enumerate();
+        nodes.map(|(index, node)| (node.object.uid().to_owned(), index)).collect()
+    };
+    let (originals, copies) = (by_uid(source), by_uid(target));
+    let mut changes = Vec::new();
+    for made in ledger.made() {
+        let original = originals.get(made.source_uid).map(|index| &source.nodes[*index]);
+        let copy = copies.get(made.copy_uid).map(|index| &target.nodes[*index]);
+        let change = match (original, copy) {
+            (Some(original), Some(copy)) => difference(run, source, (original, copy), &made),
+            (Some(_), None) => Some("is gone from the target".to_owned()),
+            // What is nowhere any more needs no way back.
+            (None, _) => None,
+        };
+        changes.extend(change.map(|change| format!("{} {change}", made.id)));
+    }
+    let moves = target.moving().filter(|node| node.fate == Fate::Move);
+    let come = moves.filter(|node| !ledger.has_copy(node.object.uid()));
+    changes.extend(come.map(|node| format!("{} has come in the target", node.object.id())));
+    changes
+}
+
+fn difference(
+    run: &Run,
+    graph: &Graph,
+    (original, copy): (&Node, &Node),
+    made: &Made<'_>,
+) -> Option<String> {
+    if copy.object.is_being_deleted() {
+        return Some("is being deleted in the target".to_owned());
+    }
+    let is_used = matches!(
+        copy.fate,
+        Fate::Keep(KeepReason::Shared) | Fate::Stay(StayReason::NotChosen(NotChosen::Used(_)))
+    );
+    if is_used {
+        return Some("is used by other Clusters of the target".to_owned());
+    }
+    let lost = lost(run, &graph.kinds[original.kind], &original.object, &copy.object);
+    if let Some(path) = lost.into_iter().find(|path| !is_finalizer(path)) {
+        return Some(format!("differs at {path}"));
+    }
+    if made.body.is_none_or(|body| body == body_digest(&copy.object)) {
+        return None;
+    }
+    // Somebody has made the same change on both sides, or the target has more.
+    let added = compare(&original.object, &copy.object).added;
+    let path = added.into_iter().find(|path| !path.starts_with("metadata"))?;
+    Some(format!("differs at {path}"))
+}
+
+/// The first changes, and how many there are beside them.
+fn shortened_list(changes: Vec<String>) -> Vec<String> {
+    let more = changes.len().saturating_sub(SHOWN);
+    let mut shown: Vec<String> = changes.into_iter().take(SHOWN).collect();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    shown
+}
