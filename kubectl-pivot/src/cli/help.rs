@@ -6,7 +6,10 @@ use clap::Command;
 
 /// Groups of commands, as the overview shows them.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Move", &["plan", "move", "resume", "rollback", "status", "verify", "explain", "rbac"]),
+    (
+        "Move",
+        &["plan", "move", "resume", "rollback", "replace", "status", "verify", "explain", "rbac"],
+    ),
     ("Backup", &["backup", "restore"]),
     ("Create", &["create", "delete", "abort", "render"]),
     ("Try out", &["demo", "sandbox"]),

@@ -28,6 +28,7 @@ mod probes;
 mod prompt;
 mod rbac;
 mod render;
+mod replace;
 mod restore;
 mod resume;
 mod rollback;
@@ -81,6 +82,9 @@ enum Command {
     /// Undo a move that was interrupted before its first deletion.
     #[command(after_help = rollback::EXAMPLES)]
     Rollback(rollback::Args),
+    /// Put a new management cluster in the place of an old one, which stays, paused, until you delete it.
+    #[command(after_help = replace::EXAMPLES)]
+    Replace(Box<replace::Args>),
     /// Show the runs in two clusters, or how far runs of create are.
     #[command(after_help = status::EXAMPLES)]
     Status(status::Args),
@@ -214,6 +218,7 @@ pub fn run() -> ExitCode {
                 Command::Abort(args) => abort::run(args, &context).await,
                 Command::Move(args) => move_clusters::run(args, &context).await,
                 Command::Resume(args) => resume::run(args, &context).await,
+                Command::Replace(args) => replace::run(*args, &context).await,
                 Command::Rollback(args) => rollback::run(args, &context).await,
                 Command::Backup(args) => backup::run(args, &context).await,
                 Command::Restore(args) => restore::run(args, &context).await,

@@ -101,7 +101,7 @@ pub(super) struct Args {
 
 /// Extents of the rehearsal.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Preflight {
+pub(super) enum Preflight {
     #[default]
     Sample,
     Full,
@@ -110,11 +110,31 @@ enum Preflight {
 
 /// Clusters whose controllers are held.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Hold {
+pub(super) enum Hold {
     Auto,
     Always,
     #[default]
     Never,
+}
+
+impl From<Preflight> for Rehearsal {
+    fn from(extent: Preflight) -> Self {
+        match extent {
+            Preflight::Sample => Self::Sample,
+            Preflight::Full => Self::Full,
+            Preflight::Off => Self::Off,
+        }
+    }
+}
+
+impl From<Hold> for HoldControllers {
+    fn from(hold: Hold) -> Self {
+        match hold {
+            Hold::Auto => Self::Auto,
+            Hold::Always => Self::Always,
+            Hold::Never => Self::Never,
+        }
+    }
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
@@ -157,16 +177,8 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
     args.pace.apply(&mut options);
     args.batches.apply(&mut options);
     args.allow.apply(&mut options);
-    options.rehearsal = match args.preflight {
-        Preflight::Sample => Rehearsal::Sample,
-        Preflight::Full => Rehearsal::Full,
-        Preflight::Off => Rehearsal::Off,
-    };
-    options.hold_controllers = match args.hold_controllers {
-        Hold::Auto => HoldControllers::Auto,
-        Hold::Always => HoldControllers::Always,
-        Hold::Never => HoldControllers::Never,
-    };
+    options.rehearsal = args.preflight.into();
+    options.hold_controllers = args.hold_controllers.into();
     options.probes = Some(args.probes.options()?);
     options.choice = args.choice.choice();
     Ok(MoveRequest {
@@ -202,6 +214,9 @@ fn question(what: &str, plan: &Report, screen: &Screen) -> String {
     };
     let table = render::move_plan(plan, screen, false);
     let effect = match plan.operation {
+        Operation::Move if plan.source_stays => {
+            "The source keeps all of this, paused. `kubectl pivot rollback` goes back to it until it is deleted."
+        }
         Operation::Move => {
             "All these Clusters are paused meanwhile. The move can be rolled back until the first deletion."
         }

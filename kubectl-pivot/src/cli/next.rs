@@ -18,6 +18,9 @@ pub(super) fn after(report: &Report, flags: &str) -> Option<String> {
         (Outcome::Moved, Operation::Move) if !flags.is_empty() => {
             Some(format!("{words} verify {flags} {VERIFY_TIMEOUT}"))
         }
+        (Outcome::Replaced, _) if !flags.is_empty() => {
+            Some(format!("{words} replace --delete-old {flags}"))
+        }
         (Outcome::Saved, _) => Some(format!("{words} restore {}", shell_word(&report.target))),
         _ => None,
     }

@@ -114,7 +114,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let result = commands::resume(&run, args.force_unlock).await;
     context.progress.clear();
     let report = print_report(result, args.output.into(), (context, &flags))?;
-    if report.outcome == Outcome::Moved {
+    if matches!(report.outcome, Outcome::Moved | Outcome::Replaced) {
         keep_to(args.backups.limit(), &report.run, &run.events);
     }
     Ok(if report.has_bad_probes() { exit::NOT_VERIFIED } else { exit::OK })

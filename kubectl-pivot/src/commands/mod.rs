@@ -15,6 +15,7 @@ mod plugin;
 mod prune;
 mod rbac;
 mod render;
+mod replace;
 mod sandbox;
 mod sides;
 mod status;
@@ -50,6 +51,7 @@ pub use rbac::{RbacRequest, rbac};
 pub use render::{
     ManagementCluster, RenderError, RenderPart, RenderRequest, Rendered, render_manifests,
 };
+pub use replace::{ReplaceReport, ReplaceRequest, Replaced, delete_old, replace};
 pub use sandbox::{
     ClusterRelease, SandboxUpRequest, sandbox_down, sandbox_list, sandbox_relay, sandbox_up,
 };

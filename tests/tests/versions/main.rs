@@ -7,6 +7,7 @@ mod everything;
 mod losses;
 mod population;
 mod recovery;
+mod replacing;
 mod restoring;
 mod same;
 
@@ -36,6 +37,9 @@ fn of_v1beta1() -> Suite<Bench> {
         .case("a_field_that_is_lost_is_refused", losses::refused)
         .case("a_move_that_is_killed_is_resumed", recovery::resumed)
         .thorough("a_move_that_is_killed_is_rolled_back", recovery::rolled_back)
+        .case("an_old_cluster_is_replaced_and_kept", replacing::kept)
+        .thorough("a_replacement_that_is_killed_goes_on", replacing::killed)
+        .thorough("a_replacement_is_rolled_back", replacing::rolled_back)
         .thorough("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
         .thorough("one_cluster_of_two_moves", choosing::chosen)
         .thorough("files_are_restored", restoring::restored)

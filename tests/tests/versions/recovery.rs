@@ -35,7 +35,7 @@ pub(crate) async fn rolled_back(bench: Arc<Bench>) {
 }
 
 /// Everything that a rollback puts back; an API server books a false pause to whoever has changed it last.
-fn contents(objects: &[Object]) -> Vec<Value> {
+pub(crate) fn contents(objects: &[Object]) -> Vec<Value> {
     let content = |object: &Object| {
         let mut value = object.value().clone();
         for field in ["resourceVersion", "generation", "managedFields"] {
@@ -47,7 +47,7 @@ fn contents(objects: &[Object]) -> Vec<Value> {
 }
 
 /// Keeps the answer to the write behind the first `skip` ones.
-fn at(method: &'static str, side: Side, skip: usize) -> Rule {
+pub(crate) fn at(method: &'static str, side: Side, skip: usize) -> Rule {
     let applies = move |call: &Call| {
         call.is_write() && !call.is_lease() && call.method == method && call.side == side
     };

@@ -1,0 +1,148 @@
+//! `replace`: a new management cluster in the place of an old one, which stays, paused.
+//!
+//! Nothing local is needed to carry it on: `create` has the folder of its run, and the record of the move says that
+//! the source stays. So the same command continues what was interrupted.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::create::{CreateRequest, PivotReport, create};
+use super::error::CommandError;
+use super::move_clusters::{MoveRequest, connect, ended, move_clusters};
+use crate::cluster::KubeconfigRef;
+use crate::journal::{Event, Events};
+use crate::tools::Toolbox;
+use crate::transfer::{
+    Acceptance, Check, Choice, MoveError, Outcome, Record, Report, Run, Stop, Waiting, accept, find,
+};
+
+/// The request of `replace`.
+#[derive(Clone, Debug)]
+pub struct ReplaceRequest {
+    /// The new cluster, if it is to be created; its kubeconfig is the target then.
+    pub create: Option<CreateRequest>,
+    /// The clusters, and what is copied.
+    pub moving: MoveRequest,
+    /// Time in which no Machine may be replaced afterwards.
+    pub settle: Duration,
+    /// Time for the controllers of the target to look at the copies.
+    pub timeout: Duration,
+}
+
+/// The result of a replacement.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplaceReport {
+    /// Version of this document's schema.
+    pub api_version: &'static str,
+    /// `ReplaceReport`.
+    pub kind: &'static str,
+    /// The new cluster, if this command has created it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<PivotReport>,
+    /// The move into it.
+    #[serde(rename = "move")]
+    pub moved: Report,
+    /// The checks of `verify`; none if nothing was moved.
+    pub checks: Vec<Check>,
+}
+
+/// A replacement, with the run whose clusters it is about.
+pub struct Replaced {
+    /// The report.
+    pub report: ReplaceReport,
+    /// The clusters as they were named.
+    pub moving: MoveRequest,
+    /// The run.
+    pub run: Run,
+}
+
+/// Creates the new cluster if that is wanted, moves everything into it, leaves the old one paused and verifies.
+///
+/// # Errors
+/// A step of `create` fails, the move fails, or is not confirmed. Findings and checks that fail are in the report.
+pub async fn replace(
+    request: ReplaceRequest,
+    (toolbox, events, stop): (Toolbox, &Events, &Stop),
+    confirm: impl FnOnce(&Report) -> bool,
+) -> Result<Replaced, CommandError> {
+    let ReplaceRequest { create: wanted, mut moving, settle, timeout } = request;
+    let mut created = None;
+    if let Some(wanted) = wanted {
+        let report = create(&wanted, toolbox, stop).await?;
+        moving.target = KubeconfigRef::file(&report.kubeconfig);
+        created = Some(report);
+    }
+    let run = connect(&moving, events, stop).await?;
+    let moved = match own_record(&run).await? {
+        Some(_) => carry_on(&run).await?,
+        None => move_clusters(&run, &moving, confirm).await?,
+    };
+    let checks = match moved.outcome {
+        Outcome::Replaced => verify(&run, (settle, timeout), stop).await?,
+        _ => Vec::new(),
+    };
+    let (api_version, kind) = (crate::workflow::API_VERSION, "ReplaceReport");
+    let report = ReplaceReport { api_version, kind, created, moved, checks };
+    Ok(Replaced { report, moving, run })
+}
+
+/// Deletes what a replacement has left in the old cluster.
+///
+/// # Errors
+/// There is nothing that was left, the two clusters are not what they were, or a deletion fails.
+pub async fn delete_old(run: &Run) -> Result<Report, CommandError> {
+    let mut report = Report::blank(run);
+    let left = found(run).await?.filter(|record| record.leaves);
+    let result = match left {
+        None => Err(MoveError::NoRun(
+            "no replacement was found in these two clusters, so there is nothing to delete"
+                .to_owned(),
+        )),
+        Some(_) => crate::transfer::resume(run, false, &mut report).await,
+    };
+    ended(run, report, result)
+}
+
+/// The record of this very replacement, if it was begun before. Any other one is for the preflight to report.
+async fn own_record(run: &Run) -> Result<Option<Record>, CommandError> {
+    let is_own = |record: &Record| {
+        let is_chosen = run.options.choice != Choice::All;
+        record.leaves
+            && record.namespaces() == run.options.namespaces
+            && record.choice.is_some() == is_chosen
+    };
+    Ok(found(run).await?.filter(is_own))
+}
+
+async fn found(run: &Run) -> Result<Option<Record>, CommandError> {
+    let found = find(&run.source, &run.target).await;
+    let found = found.map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
+    Ok(found.record().cloned())
+}
+
+async fn carry_on(run: &Run) -> Result<Report, CommandError> {
+    let mut report = Report::blank(run);
+    let result = crate::transfer::resume(run, false, &mut report).await;
+    ended(run, report, result)
+}
+
+async fn verify(
+    run: &Run,
+    (settle, timeout): (Duration, Duration),
+    stop: &Stop,
+) -> Result<Vec<Check>, CommandError> {
+    let (namespaces, choice) = (run.options.namespaces.clone(), run.options.choice.clone());
+    let acceptance = Acceptance { namespaces, choice, settle };
+    let waiting = Waiting { timeout, stop };
+    run.events.started("verify", "Verify both clusters");
+    let checks = accept(&run.source, &run.target, &acceptance, (&waiting, &run.events))
+        .await
+        .map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
+    match checks.iter().all(Check::holds) {
+        true => run.events.finished(""),
+        false => run.events.send(Event::Failed),
+    }
+    Ok(checks)
+}
