@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use capi::{Graph, MoveKind, ResourceType, is_cluster, is_cluster_class};
-use cluster::{Client, Served};
+use cluster::{ApiError, Client, Served};
 
 use super::choice;
 use super::conversion::ConvertedKind;
@@ -156,12 +156,14 @@ async fn survey_of(
 ) -> Result<(MoveScope, Served, Served), PhaseError> {
     // Right after providers are installed, discovery may not list all of their kinds yet.
     let is_wanted = |group: &str| kinds.iter().any(|kind| kind.resource.group == group);
-    let (providers, source, target) = tokio::try_join!(
+    let (providers, source, target, stored) = tokio::try_join!(
         inventory::read(&run.source),
         Served::read_settled(&run.source, is_wanted),
-        Served::read_settled(&run.target, is_wanted)
+        Served::read_settled(&run.target, is_wanted),
+        stored_in(&run.target)
     )?;
-    let kinds = kinds.iter().map(|kind| common_version(kind, &source, &target)).collect();
+    let common = |kind| common_version(kind, (&source, &target), &stored);
+    let kinds = kinds.iter().map(common).collect();
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
     let kinds = Arc::new(kinds);
@@ -169,8 +171,21 @@ async fn survey_of(
     Ok((move_scope, source, target))
 }
 
+/// The kinds of a target at the versions that it stores. Who may not read its CRDs learns by the verification what it
+/// converts.
+async fn stored_in(target: &Client) -> Result<Arc<Vec<MoveKind>>, ApiError> {
+    match kinds::read(target).await {
+        Err(error) if error.is_forbidden() => Ok(Arc::default()),
+        read => read,
+    }
+}
+
 /// A kind at a version that both clusters serve: the source's storage version if possible.
-fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind {
+fn common_version(
+    kind: &MoveKind,
+    (source, target): (&Served, &Served),
+    stored: &[MoveKind],
+) -> MoveKind {
     let mut kind = kind.clone();
     if kind.resource.group.is_empty() {
         return kind;
@@ -181,14 +196,24 @@ fn common_version(kind: &MoveKind, source: &Served, target: &Served) -> MoveKind
     {
         kind.resource = common.clone();
     }
-    kind.converted_to = conversion(&kind.resource, source, target);
+    kind.converted_to = conversion(&kind.resource, (source, target), stored);
     kind
 }
 
-/// Returns the version to which the target converts a kind: the one that it prefers, where it serves others than
-/// the source. With the same versions on both sides the target may still store another one than the source, but
-/// discovery does not tell which: such copies are compared as strictly as those that nobody converts.
-fn conversion(resource: &ResourceType, source: &Served, target: &Served) -> Option<String> {
+/// Returns the version to which the target converts a kind: the one that it stores, or, where its CRDs do not tell,
+/// the one that it prefers if it serves others than the source.
+fn conversion(
+    resource: &ResourceType,
+    (source, target): (&Served, &Served),
+    stored: &[MoveKind],
+) -> Option<String> {
+    let is_it = |kind: &&MoveKind| {
+        (&kind.resource.group, &kind.resource.kind) == (&resource.group, &resource.kind)
+    };
+    if let Some(kind) = stored.iter().find(is_it) {
+        let version = &kind.resource.version;
+        return (*version != resource.version).then(|| version.clone());
+    }
     let versions = |served: &Served| {
         let versions = served.versions(&resource.group, &resource.kind).iter();
         versions.map(|resource| resource.version.clone()).collect::<BTreeSet<_>>()
