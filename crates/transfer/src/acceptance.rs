@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use capi::names::{
+    COPIES_OF_LABEL, DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+};
 use capi::{
     Chosen, Fate, Graph, Node, StayReason, at, has_paused_annotation, is_cluster, is_machine,
     is_paused, unprovisioned_reason,
@@ -229,9 +231,11 @@ fn of_target(target: &Graph) -> Vec<Check> {
     ]
 }
 
-/// Returns whether an object is none of Clusters that were not chosen.
+/// Returns whether an object is none of Clusters that were not chosen, and not the list of copies, which a replacement
+/// needs as long as it can be rolled back.
 fn is_in_question(node: &Node) -> bool {
-    !matches!(node.fate, Fate::Stay(StayReason::NotChosen(_)))
+    let is_list = node.object.label(COPIES_OF_LABEL).is_some();
+    !is_list && !matches!(node.fate, Fate::Stay(StayReason::NotChosen(_)))
 }
 
 fn dangling(node: &Node) -> Option<String> {

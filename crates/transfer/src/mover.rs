@@ -386,7 +386,7 @@ async fn finish(
                 ("delete objects from the source", Step::SourceDeleted, deleted)
             }
             Phase::Leaving | Phase::Left | Phase::Returning => {
-                let resumed = resume_beside(run, lock, territory, graph);
+                let resumed = resume_beside(run, lock, move_scope, graph);
                 let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
                 ("resume reconciliation", Step::Resumed, resumed)
             }
@@ -428,10 +428,10 @@ async fn resume(run: &Run, move_scope: &MoveScope, graph: &Graph) -> Result<(), 
 async fn resume_beside(
     run: &Run,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<(), PhaseError> {
-    pause::restore_all(run, &run.target, &territory.kinds).await?;
+    pause::restore_all(run, &run.target, &move_scope.kinds).await?;
     pause::restore_used(run, graph).await?;
     own_pause::restore_staying(run, graph).await?;
     check_resumed(run, graph).await?;

@@ -212,6 +212,10 @@ async fn resume_locked(
             delete_left(run, lock, move_scope, report).await
         }
         OnResume::Rest => {
+            // Only for the report.
+            if let Ok(graph) = discover(&run.source, &move_scope).await {
+                report.fill(&graph);
+            }
             lock.leave().await;
             report.outcome = Outcome::Replaced;
             Ok(None)

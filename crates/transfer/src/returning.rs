@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use capi::{Chosen, Fate, Graph, KeepReason, Node, NotChosen, StayReason};
+
 use super::compare::{body_digest, compare, is_finalizer};
-use super::discover::{Territory, discover};
+use super::discover::{MoveScope, discover};
 use super::error::{MoveError, PhaseError};
 use super::ledger::{self, Ledger, Made};
 use super::lock::Lock;
@@ -18,7 +20,6 @@ use super::record::{Phase, Step};
 use super::report::Report;
 use super::run::Run;
 use super::verify::lost;
-use crate::capi::{Chosen, Fate, Graph, KeepReason, Node, NotChosen, StayReason};
 
 /// Changes in a message; the rest is counted.
 const SHOWN: usize = 5;
@@ -30,7 +31,7 @@ const SHOWN: usize = 5;
 pub(super) async fn pause_and_compare(
     run: &Run,
     lock: &Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
 ) -> Result<(), PhaseError> {
     let pages = lock.record().await.copies;
     let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
@@ -38,8 +39,8 @@ pub(super) async fn pause_and_compare(
     lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
     run.events.doing("pausing the target and comparing it with the source");
     let compared = async {
-        let target = pause_target(run, territory, &ledger).await?;
-        let source = discover(&run.source, territory).await?;
+        let target = pause_target(run, move_scope, &ledger).await?;
+        let source = discover(&run.source, move_scope).await?;
         ledger.check_complete(&source)?;
         match changes(run, &ledger, (&source, &target)) {
             changes if changes.is_empty() => Ok(()),
@@ -53,7 +54,7 @@ pub(super) async fn pause_and_compare(
 pub(super) async fn go_on(
     run: &Run,
     lock: Lock,
-    territory: &Territory,
+    move_scope: &MoveScope,
     source: PhaseError,
 ) -> MoveError {
     let doing = "let the target continue";
@@ -68,11 +69,11 @@ pub(super) async fn go_on(
         if lock.phase().await == Phase::Returning {
             lock.advance(Step::ReturnRefused).await.map_err(Box::new)?;
         }
-        discover(&run.source, territory).await
+        discover(&run.source, move_scope).await
     };
     match graph.await {
         Ok(graph) => {
-            let (what, mut report) = ((territory, &graph), Report::blank(run));
+            let (what, mut report) = ((move_scope, &graph), Report::blank(run));
             let finished = finish_from(run, lock, Phase::Leaving, what, &mut report).await;
             finished.err().unwrap_or(MoveError::NoReturn { source })
         }
@@ -86,16 +87,16 @@ pub(super) async fn go_on(
 /// Pauses the Clusters of the list in the target. Returns what there is of them and what belongs to them.
 async fn pause_target(
     run: &Run,
-    territory: &Territory,
+    move_scope: &MoveScope,
     ledger: &Ledger,
 ) -> Result<Graph, PhaseError> {
     // Once the target is paused, a request to stop is answered when it works again, or is rolled back.
     let (source, stop) = (run.target.clone(), run.stop.lock_only());
     let turned = Run { source, stop, ..run.clone() };
-    let clusters = ledger.created(territory).into_iter().filter(|id| id.kind == "Cluster");
+    let clusters = ledger.created(move_scope).into_iter().filter(|id| id.kind == "Cluster");
     let names = clusters.filter_map(|id| Some((id.namespace?, id.name)));
     let chosen = Some(Arc::new(names.collect::<Chosen>()));
-    let there = Territory { chosen, ..territory.clone() };
+    let there = MoveScope { chosen, ..move_scope.clone() };
     let graph = discover(&turned.source, &there).await?;
     let graph = pause(&turned, &there, graph).await?;
     let (graph, silent) = quiesce(&turned, &there, graph, Pauses::OfEach).await?;

@@ -66,10 +66,22 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
             hint: FORWARD,
         });
     }
-    let phase = if pages.is_empty() { Phase::Preparing } else { Phase::HandingOver };
+    let phase = match (pages.is_empty(), is_active(&target, &id)) {
+        (true, _) => Phase::Preparing,
+        (false, false) => Phase::HandingOver,
+        // The target may have gone on since: it is compared first.
+        (false, true) => Phase::Left,
+    };
     let new = Record::new(&id, Role::Target, &run.options.namespaces, run.source.server());
     // A request of a process that nobody knows of may be on its way: as after a take-over.
-    Ok(Record { phase, copies: pages, epoch: 1, ..new })
+    let leaves = phase == Phase::Left;
+    Ok(Record { phase, leaves, copies: pages, epoch: 1, ..new })
+}
+
+/// Returns true if no copy in the target has a mark of the run: they work there, as after a replacement.
+fn is_active(target: &[Mark], run: &str) -> bool {
+    let of_copies = |mark: &&Mark| mark.mark == RUN_ANNOTATION || mark.mark == PAUSED_BY_ANNOTATION;
+    !target.iter().filter(of_copies).any(|mark| mark.run.as_deref() == Some(run))
 }
 
 /// Refuses to go by marks where some may be out of sight.
@@ -138,6 +150,8 @@ fn unprepared(error: cluster::ApiError) -> MoveError {
 
 #[cfg(test)]
 mod tests {
+    use capi::names::COPIES_OF_LABEL;
+
     use super::*;
     use capi::ObjectId;
 
@@ -160,6 +174,15 @@ mod tests {
         assert_eq!(of(&[Some("r"), None, Some("r")]), Ok("r".to_owned()));
         assert!(of(&[None]).expect_err("no run").contains("no mark"));
         assert!(of(&[Some("r"), Some("s")]).expect_err("two").contains("several runs: r, s"));
+    }
+
+    #[test]
+    fn copies_without_marks_work_in_the_target() {
+        let listed = || mark("list", COPIES_OF_LABEL, Some("r"));
+        assert!(is_active(&[listed(), mark("a", RUN_ANNOTATION, Some("other"))], "r"));
+        for of_copy in [RUN_ANNOTATION, PAUSED_BY_ANNOTATION] {
+            assert!(!is_active(&[listed(), mark("a", of_copy, Some("r"))], "r"), "{of_copy}");
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Hold {
     ///
     /// # Errors
     /// When one cannot be written, or is not the run's any more.
-    pub(in crate::transfer) async fn keep(mut self) -> Result<(), PhaseError> {
+    pub(crate) async fn keep(mut self) -> Result<(), PhaseError> {
         self.renewals.shutdown().await;
         let terms = Terms { lasts: FOR_GOOD, ..self.terms.clone() };
         for lease in &self.leases {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::findings::{Findings, shortened};
-use super::super::record::Role;
-use super::super::run::Run;
-use crate::capi::{Fate, Graph, ResourceType, is_custom_resource, reports_pause};
+use capi::{Fate, Graph, ResourceType, is_custom_resource, reports_pause};
+
+use crate::findings::{Findings, shortened};
+use crate::record::Role;
+use crate::run::Run;
 
 /// Names of kinds in a message; the rest is counted.
 const SHOWN: usize = 6;
@@ -59,7 +60,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::capi::{MoveKind, Object, Scope};
+    use capi::{MoveKind, Object, Scope};
 
     const CORE: &str = "cluster.x-k8s.io/v1beta2";
 
