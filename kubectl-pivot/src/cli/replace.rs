@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cluster::KubeconfigRef;
+use transfer::{Check, KindSelector, MoveOptions, Namespaces, Outcome, Report};
+use workflow::PivotDocument;
+
 use super::allow::AllowArgs;
 use super::backups::{BackupArgs, keep_to};
 use super::choice::{ChoiceArgs, NamespaceArgs};
@@ -13,13 +17,10 @@ use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
 use super::tools::ToolArgs;
 use super::{Context, next, prompt};
-use crate::cluster::KubeconfigRef;
 use crate::commands::{
     self, CommandError, CreateRequest, MoveRequest, ReplaceRequest, Replaced, exit,
 };
 use crate::render::{self, Format, ReportView};
-use crate::transfer::{Check, KindSelector, MoveOptions, Namespaces, Outcome, Report};
-use crate::workflow::PivotDocument;
 
 /// Examples of the help.
 pub(super) const EXAMPLES: &str = "Examples:

@@ -5,17 +5,18 @@
 
 use std::time::Duration;
 
+use cluster::KubeconfigRef;
 use serde::Serialize;
+use support::journal::{Event, Events};
+use tools::Toolbox;
+use transfer::{
+    Acceptance, Check, Choice, MoveError, Outcome, Phase, Record, Report, Run, Stop, Waiting,
+    accept, find,
+};
 
 use super::create::{CreateRequest, PivotReport, create};
 use super::error::CommandError;
 use super::move_clusters::{MoveRequest, connect, ended, move_clusters};
-use crate::cluster::KubeconfigRef;
-use crate::journal::{Event, Events};
-use crate::tools::Toolbox;
-use crate::transfer::{
-    Acceptance, Check, Choice, MoveError, Outcome, Record, Report, Run, Stop, Waiting, accept, find,
-};
 
 /// The request of `replace`.
 #[derive(Clone, Debug)]
@@ -76,14 +77,14 @@ pub async fn replace(
     }
     let run = connect(&moving, events, stop).await?;
     let moved = match own_record(&run).await? {
-        Some(_) => carry_on(&run).await?,
-        None => move_clusters(&run, &moving, confirm).await?,
+        Some(_) if !moving.dry_run => carry_on(&run).await?,
+        _ => move_clusters(&run, &moving, confirm).await?,
     };
     let checks = match moved.outcome {
         Outcome::Replaced => verify(&run, (settle, timeout), stop).await?,
         _ => Vec::new(),
     };
-    let (api_version, kind) = (crate::workflow::API_VERSION, "ReplaceReport");
+    let (api_version, kind) = (workflow::API_VERSION, "ReplaceReport");
     let report = ReplaceReport { api_version, kind, created, moved, checks };
     Ok(Replaced { report, moving, run })
 }
@@ -100,7 +101,14 @@ pub async fn delete_old(run: &Run) -> Result<Report, CommandError> {
             "no replacement was found in these two clusters, so there is nothing to delete"
                 .to_owned(),
         )),
-        Some(_) => crate::transfer::resume(run, false, &mut report).await,
+        Some(record) if record.phase.is_left() && record.phase != Phase::Left => {
+            // It was interrupted before its rest, which comes first.
+            match transfer::resume(run, false, &mut report).await {
+                Ok(()) => transfer::resume(run, false, &mut report).await,
+                failed => failed,
+            }
+        }
+        Some(_) => transfer::resume(run, false, &mut report).await,
     };
     ended(run, report, result)
 }
@@ -124,7 +132,7 @@ async fn found(run: &Run) -> Result<Option<Record>, CommandError> {
 
 async fn carry_on(run: &Run) -> Result<Report, CommandError> {
     let mut report = Report::blank(run);
-    let result = crate::transfer::resume(run, false, &mut report).await;
+    let result = transfer::resume(run, false, &mut report).await;
     ended(run, report, result)
 }
 

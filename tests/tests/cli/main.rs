@@ -16,7 +16,7 @@ use support::journal::Events;
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["create"],
     &["abort"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["move"],
     &["resume"],
     &["rollback"],
+    &["replace"],
     &["backup"],
     &["backup", "verify"],
     &["backup", "prune"],

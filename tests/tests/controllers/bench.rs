@@ -153,8 +153,22 @@ impl Bench {
 
     /// Runs a subcommand in the direction of the move, on a machine that it has never been on.
     pub(crate) async fn run(&self, command: &str) -> Outcome {
+        self.run_with(command, &[]).await
+    }
+
+    /// As [`Bench::run`], with further flags.
+    pub(crate) async fn run_with(&self, command: &str, flags: &[&str]) -> Outcome {
         self.tape.begin_run();
-        self.program().run(self.args(command, &[])).await
+        self.program().run(self.args(command, flags)).await
+    }
+
+    /// Deletes what a replacement has left.
+    pub(crate) async fn delete_old(&self, flags: &[&str]) -> Outcome {
+        self.tape.begin_run();
+        let path = |direction| self.side(direction).kubeconfig.display().to_string();
+        let (from, to) = (path(Direction::From), path(Direction::To));
+        let clusters = ["replace", "--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
+        self.program().run([&clusters, flags].concat()).await
     }
 
     /// Verifies that a move to this side is complete and the clusters are well.
@@ -227,7 +241,7 @@ impl Bench {
         let (from, to) = (path(Direction::From), path(Direction::To));
         let mut args = vec![command, "--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
         args.extend(match command {
-            "move" => ["-n", NAMESPACE, "--yes", "--max-in-flight", "1"].as_slice(),
+            "move" | "replace" => ["-n", NAMESPACE, "--yes", "--max-in-flight", "1"].as_slice(),
             _ => ["--force-unlock"].as_slice(),
         });
         args.into_iter().chain(flags.iter().copied()).map(str::to_owned).collect()

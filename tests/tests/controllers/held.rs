@@ -16,14 +16,14 @@ use crate::{While, rule};
 const ADDONS: &str = "addons.cluster.x-k8s.io/v1beta2";
 /// The namespace of the sets.
 const ELSEWHERE: &str = "elsewhere";
-const BOTH: [Direction; 2] = [Direction::From, Direction::To];
+pub(crate) const BOTH: [Direction; 2] = [Direction::From, Direction::To];
 /// Begins the identity under which a run holds a Lease.
-const HOLDER: &str = "kubectl-pivot/";
+pub(crate) const HOLDER: &str = "kubectl-pivot/";
 
 /// The longest that controllers may take to come back.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Time in which nothing may happen; the controllers take some milliseconds for it.
-const QUIET: Duration = Duration::from_secs(5);
+pub(crate) const QUIET: Duration = Duration::from_secs(5);
 
 /// Their webhooks answer meanwhile.
 pub(crate) async fn nothing_is_reconciled(bench: Arc<Bench>) {
@@ -98,7 +98,7 @@ pub(crate) async fn killed_and_rolled_back(bench: Arc<Bench>) {
 }
 
 /// The holders of the Leases of the managers.
-async fn elected(side: &Management) -> Vec<String> {
+pub(crate) async fn elected(side: &Management) -> Vec<String> {
     let leases = ResourceType::new("coordination.k8s.io/v1", "Lease", "leases", true);
     let leases = side.client.list(&leases, None).await.expect("can be listed");
     let of_managers = leases.iter().filter(|lease| {
@@ -108,7 +108,7 @@ async fn elected(side: &Management) -> Vec<String> {
     holders.filter(|holder| !holder.is_empty()).map(str::to_owned).collect()
 }
 
-async fn wait_until_reconciled(side: &Management, name: &str) {
+pub(crate) async fn wait_until_reconciled(side: &Management, name: &str) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let set = get(side, name).await.expect("it was created");
@@ -124,7 +124,7 @@ async fn wait_until_reconciled(side: &Management, name: &str) {
     }
 }
 
-async fn create(client: &Client, name: &str) {
+pub(crate) async fn create(client: &Client, name: &str) {
     let namespaces = ResourceType::new("v1", "Namespace", "namespaces", false);
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ELSEWHERE}});
@@ -144,12 +144,12 @@ fn set(name: &str, selector: &Value) -> Object {
         "clusterSelector": selector, "resources": [{"kind": "ConfigMap", "name": "none"}]}}))
 }
 
-async fn get(side: &Management, name: &str) -> Option<Object> {
+pub(crate) async fn get(side: &Management, name: &str) -> Option<Object> {
     side.client.get(&sets(), Some(ELSEWHERE), name).await.expect("can be read")
 }
 
 /// Leaves the cluster as later cases expect it.
-async fn remove(side: &Management) {
+pub(crate) async fn remove(side: &Management) {
     let left = side.client.list(&sets(), Some(ELSEWHERE)).await.expect("can be listed");
     for set in &left {
         let deleted = side.client.delete(&sets(), Some(ELSEWHERE), set.name(), set.uid()).await;

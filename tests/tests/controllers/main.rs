@@ -4,6 +4,7 @@
 mod bench;
 mod held;
 mod machines;
+mod replaced;
 mod resource_set;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             "a_move_that_holds_controllers_is_killed_and_rolled_back",
             held::killed_and_rolled_back,
         )
+        .thorough("a_replaced_cluster_is_held_until_its_end", replaced::rolled_back_and_deleted)
         .run(|| Box::pin(Bench::set()))
 }
 

@@ -15,6 +15,7 @@ mod probes;
 mod real;
 mod refusals;
 mod removal;
+mod replacing;
 mod stage;
 mod target;
 mod whole;
@@ -29,6 +30,10 @@ fn main() -> ExitCode {
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .case("a_management_cluster_is_deleted", removal::a_management_cluster_is_deleted)
         .thorough("a_deletion_killed_in_each_step_ends_the_same", removal::killed_in_each_step)
+        .thorough(
+            "a_management_cluster_is_replaced_by_one_that_is_created_first",
+            replacing::the_new_one_is_created_first,
+        )
         .case("the_outline_changes_nothing", whole::the_outline_changes_nothing)
         .thorough(
             "real_controllers_of_the_target_take_over",

@@ -65,14 +65,18 @@ impl Stage {
     /// A scene of a run that comes as far as the target.
     pub async fn scene(&self) -> Scene {
         let mut scene = self.scene_without_target();
-        let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
-        let folder = scene.path("target");
-        let target = ControlPlane::start(&folder, &self.parts, options, &Events::none()).await;
-        let mut target = target.unwrap_or_else(|error| panic!("{error}"));
-        let started = target.start_controller_manager(&Events::none()).await;
-        started.unwrap_or_else(|error| panic!("{error}"));
-        scene.target = Some(target);
+        scene.target = Some(self.bare(&scene.path("target")).await);
         scene
+    }
+
+    /// A cluster without Cluster API.
+    pub async fn bare(&self, folder: &Path) -> ControlPlane {
+        let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };
+        let bare = ControlPlane::start(folder, &self.parts, options, &Events::none()).await;
+        let mut bare = bare.unwrap_or_else(|error| panic!("{error}"));
+        let started = bare.start_controller_manager(&Events::none()).await;
+        started.unwrap_or_else(|error| panic!("{error}"));
+        bare
     }
 
     /// A scene of a run that ends before.
@@ -94,10 +98,12 @@ impl Stage {
 impl Drop for Scene {
     /// Clusters of kind outlive who has made them, so also a case that has failed.
     fn drop(&mut self) {
-        let mut kind = std::process::Command::new(env!("CARGO_BIN_EXE_stand-in-kind"));
-        kind.env("STAND_IN_KIND_ROOT", self.path("kind-root"));
-        let ended = kind.args(["delete", "cluster", "--name", "pivot-bootstrap"]).status();
-        assert!(ended.is_ok_and(|status| status.success()), "the bootstrap cluster is left");
+        for name in ["pivot-bootstrap", "next-bootstrap"] {
+            let mut kind = std::process::Command::new(env!("CARGO_BIN_EXE_stand-in-kind"));
+            kind.env("STAND_IN_KIND_ROOT", self.path("kind-root"));
+            let ended = kind.args(["delete", "cluster", "--name", name]).status();
+            assert!(ended.is_ok_and(|status| status.success()), "the bootstrap cluster is left");
+        }
     }
 }
 
@@ -148,8 +154,14 @@ impl Scene {
 
     /// Waits until this very process has begun a step, or has ended the run before it.
     pub async fn until_begun_by(&self, step: &str, pid: u32) {
+        self.until_run_begun_by(("pivot", step), pid).await;
+    }
+
+    /// As [`Scene::until_begun_by`], of another run.
+    pub async fn until_run_begun_by(&self, (run, step): (&str, &str), pid: u32) {
         let began = began_by(pid);
-        self.until_journal(step, |lines| {
+        let journal = self.path(&format!("state/runs/{run}/journal.jsonl"));
+        self.until_lines(&journal, step, |lines| {
             let own = lines.iter().position(|line| line.contains(&began));
             own.is_some_and(|own| lines[own..].iter().any(|line| is_begin_of(line, step)))
         })

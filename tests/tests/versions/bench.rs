@@ -95,6 +95,14 @@ impl Bench {
         self.program().run(self.args(args)).await
     }
 
+    /// Runs a move of a namespace in the other direction.
+    pub(crate) async fn run_back(&self, args: &[&str]) -> Outcome {
+        let path = |side: &Management| side.kubeconfig.display().to_string();
+        let (from, to) = (path(&self.target), path(&self.source));
+        let clusters = ["--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
+        self.program().run([args, &clusters].concat()).await
+    }
+
     /// Runs a subcommand that is about one cluster.
     pub(crate) async fn run_on(&self, side: &Management, flag: &str, args: &[&str]) -> Outcome {
         let path = side.kubeconfig.display().to_string();

@@ -10,6 +10,7 @@ mod recovery;
 mod replacing;
 mod restoring;
 mod same;
+mod storage;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ fn of_v1beta1() -> Suite<Bench> {
         .thorough("a_replacement_that_is_killed_goes_on", replacing::killed)
         .thorough("a_replacement_is_rolled_back", replacing::rolled_back)
         .thorough("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
+        .thorough("a_kind_that_is_stored_at_another_version", storage::refused_and_accepted)
         .thorough("one_cluster_of_two_moves", choosing::chosen)
         .thorough("files_are_restored", restoring::restored)
         .thorough("an_object_that_is_there_already_is_used", same::used_as_it_is)
@@ -48,7 +50,9 @@ fn of_v1beta1() -> Suite<Bench> {
 
 /// Nothing is converted. The suite `controllers` moves what the source's controllers have provisioned.
 fn of_v1beta2() -> Suite<Bench> {
-    Suite::new().case("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
+    Suite::new()
+        .case("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
+        .thorough("a_replacement_is_rolled_back", replacing::rolled_back)
 }
 
 async fn a_fleet_moves(bench: Arc<Bench>) {
@@ -62,6 +66,9 @@ async fn a_fleet_moves(bench: Arc<Bench>) {
     let rules: Vec<&Value> = findings(&report).map(|finding| &finding["rule"]).collect();
     assert!(!rules.iter().any(|rule| **rule == "FieldManagersDiffer"), "{rules:?}");
     assert_eq!(ids(&bench.dump(&bench.source, &namespace).await), Vec::<String>::new());
+    let back = bench.run_back(&["move", "-n", &namespace, "--dry-run"]).await;
+    assert_eq!(back.code, Some(3), "{back}");
+    assert!(back.says("[ProviderOlder]"), "{back}");
     tokio::time::sleep(SETTLE).await;
     let objects = bench.dump(&bench.target, &namespace).await;
     assert_eq!(machines(&objects), population::MACHINES, "no rollout");

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot::capi::is_cluster;
-use kubectl_pivot::cluster::{PatchKind, WriteOptions};
+use capi::is_cluster;
+use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::proxy::Side;
 use serde_json::json;
