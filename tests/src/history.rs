@@ -31,7 +31,7 @@ impl History {
     /// # Panics
     /// When the kubeconfig cannot be used.
     pub async fn connect(kubeconfig: &Path) -> Self {
-        let config = KubeconfigRef::file(kubeconfig).load().await.expect("a usable kubeconfig");
+        let config = KubeconfigRef::file(kubeconfig).load().expect("a usable kubeconfig");
         Self(Client::try_from(config).expect("a usable kubeconfig"))
     }
 

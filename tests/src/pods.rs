@@ -77,7 +77,7 @@ impl PodOfManager {
     pub async fn run(kubeconfig: &Path, recipe: Recipe) -> Self {
         let client = Client::connect("pods", &KubeconfigRef::file(kubeconfig)).await;
         let client = client.expect("a usable kubeconfig");
-        let config = KubeconfigRef::file(kubeconfig).load().await.expect("a usable kubeconfig");
+        let config = KubeconfigRef::file(kubeconfig).load().expect("a usable kubeconfig");
         let deleting = kube::Client::try_from(config).expect("a usable kubeconfig");
         let namespace = recipe.variable("POD_NAMESPACE");
         let place = Arc::new(Place { namespace, client, deleting });

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use support::causes::in_one_line;
 
-use super::credentials;
 use super::error::{ApiErrorCause, Endpoint};
 use super::exposure::{Exposure, exposures_of};
 use super::kubeconfig::{KubeconfigProblem, KubeconfigRef};
+use super::{proxy, transport};
 
 /// The reason why no client could be made.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,8 @@ pub(super) struct Connection {
     name: String,
     kubeconfig: KubeconfigRef,
     server: String,
+    /// The proxy on the way, empty if there is none.
+    proxy: String,
     default_namespace: String,
     exposures: Vec<Exposure>,
     current: RwLock<Opened>,
@@ -60,13 +62,19 @@ pub(super) struct Opened {
 impl Connection {
     /// Reads the kubeconfig; sends nothing yet.
     pub(super) async fn open(name: &str, kubeconfig: &KubeconfigRef) -> Result<Self, ConnectError> {
-        let (http, server, default_namespace, exposures) = open(name, kubeconfig).await?;
+        let (http, config) = open(name, kubeconfig).await?;
+        // As kubectl takes an empty one.
+        let default_namespace = match config.default_namespace.as_str() {
+            "" => "default".to_owned(),
+            namespace => namespace.to_owned(),
+        };
         Ok(Self {
             name: name.to_owned(),
             kubeconfig: kubeconfig.clone(),
-            server,
+            server: without_secrets(&config.cluster_url),
+            proxy: config.proxy_url.as_ref().map(proxy::shown).unwrap_or_default(),
             default_namespace,
-            exposures,
+            exposures: exposures_of(&config),
             current: RwLock::new(Opened { generation: 0, http }),
             renewal: tokio::sync::Mutex::default(),
         })
@@ -78,7 +86,8 @@ impl Connection {
 
     /// The API server as errors name it.
     pub(super) fn endpoint(&self) -> Box<Endpoint> {
-        Box::new(Endpoint { server: self.server.clone(), flags: self.kubeconfig.flags() })
+        let (server, proxy) = (self.server.clone(), self.proxy.clone());
+        Box::new(Endpoint { server, proxy, flags: self.kubeconfig.flags() })
     }
 
     pub(super) fn default_namespace(&self) -> &str {
@@ -102,9 +111,10 @@ impl Connection {
         if self.current().generation != seen.generation {
             return Ok(());
         }
-        let (http, server, ..) = open(&self.name, &self.kubeconfig)
+        let (http, config) = open(&self.name, &self.kubeconfig)
             .await
             .map_err(|error| ApiErrorCause::Credentials(in_one_line(&error)))?;
+        let server = without_secrets(&config.cluster_url);
         if server != self.server {
             return Err(ApiErrorCause::Credentials(format!(
                 "its kubeconfig now names another API server, {server} instead of {}",
@@ -120,29 +130,21 @@ impl Connection {
 async fn open(
     name: &str,
     kubeconfig: &KubeconfigRef,
-) -> Result<(kube::Client, String, String, Vec<Exposure>), ConnectError> {
+) -> Result<(kube::Client, kube::Config), ConnectError> {
     let cluster = name.to_owned();
-    let mut config = kubeconfig
+    let config = kubeconfig
         .load()
-        .await
         .map_err(|source| ConnectError::Kubeconfig { cluster: cluster.clone(), source })?;
-    config.default_retry = false;
-    let server = without_secrets(&config.cluster_url);
-    // As kubectl takes an empty one.
-    let default_namespace = match config.default_namespace.as_str() {
-        "" => "default".to_owned(),
-        namespace => namespace.to_owned(),
-    };
-    let exposures = exposures_of(&config);
-    let http = client(config).await.map_err(|problem| ConnectError::Setup { cluster, problem })?;
-    Ok((http, server, default_namespace, exposures))
+    let http =
+        client(config.clone()).await.map_err(|problem| ConnectError::Setup { cluster, problem })?;
+    Ok((http, config))
 }
 
 /// Makes what carries requests. This may run a credential plugin, which blocks its thread.
 pub async fn client(config: kube::Config) -> Result<kube::Client, String> {
-    let made = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
+    let made = tokio::task::spawn_blocking(move || transport::client(&config));
     match tokio::time::timeout(LONGEST_LOGIN, made).await {
-        Ok(Ok(made)) => made.map_err(|error| credentials::describe(&error)),
+        Ok(Ok(made)) => made,
         Ok(Err(_)) => {
             Err("its credentials cannot be used: is there a control character in them?".to_owned())
         }

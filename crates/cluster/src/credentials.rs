@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fs;
 
 use kube::client::AuthError;
-use kube::config::Config;
+use kube::config::{Config, ExecConfig};
 use secrecy::{ExposeSecret, SecretString};
 use support::causes::in_one_line;
 use support::redact::Redactor;
@@ -14,27 +14,33 @@ use support::visible;
 /// Lines that are shown of what a credential plugin prints before it fails.
 const PLUGIN_LINES: usize = 3;
 
-/// Puts the token of a token file in its place, without the line break that most of these files end with, as
-/// client-go does. A new one is read with the kubeconfig, when the API server takes this one no more.
-pub(super) fn read_token_file(config: &mut Config) -> Result<(), String> {
-    let user = &mut config.auth_info;
-    let has_password = user.username.is_some() && user.password.is_some();
-    let has_other = has_password || user.auth_provider.is_some();
-    let file = user.token_file.take().filter(|file| !file.is_empty() && !has_other);
-    let Some(file) = file else { return Ok(()) };
-    match fs::read_to_string(&file) {
-        Ok(token) => user.token = Some(SecretString::from(token.trim())),
-        // The token beside it is the one from before the first renewal.
-        Err(_) if user.token.is_some() => {}
-        Err(error) => return Err(format!("its token file {file} cannot be read: {error}")),
+/// Returns the token of a user: that of the token file, without the line break that most of these files end with, as
+/// client-go does, or the one beside it as long as the file cannot be read. A new one is read with the kubeconfig, when
+/// the API server takes this one no more.
+pub(super) fn token(beside: &str, file: &str) -> Result<Option<String>, String> {
+    let beside = Some(beside).filter(|token| !token.is_empty()).map(str::to_owned);
+    if file.is_empty() {
+        return Ok(beside);
     }
+    let problem = match fs::read_to_string(file) {
+        Ok(token) if !token.trim().is_empty() => return Ok(Some(token.trim().to_owned())),
+        Ok(_) => "is empty".to_owned(),
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    beside.map_or_else(|| Err(format!("its token file {file} {problem}")), |token| Ok(Some(token)))
+}
+
+/// Puts the token of a token file in its place.
+pub(super) fn read_token_file(config: &mut Config) -> Result<(), String> {
+    let file = config.auth_info.token_file.take().unwrap_or_default();
+    config.auth_info.token = token("", &file)?.map(SecretString::from);
     Ok(())
 }
 
 /// Finds credentials that the library which sends requests would panic about.
 pub(super) fn check(config: &Config) -> Result<(), String> {
     let token = config.auth_info.token.as_ref().map(ExposeSecret::expose_secret);
-    if token.is_some_and(|token| http::HeaderValue::from_str(token).is_err()) {
+    if token.is_some_and(|token| http::HeaderValue::from_bytes(token.as_bytes()).is_err()) {
         return Err("its token has a line break or another control character in it".to_owned());
     }
     Ok(())
@@ -44,6 +50,17 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
 pub(super) fn describe(error: &(dyn StdError + 'static)) -> String {
     let text = auth_error(error).map_or_else(|| in_one_line(error), describe_auth);
     visible::one_line(&Redactor::default().text(&text))
+}
+
+/// Describes why no client could be made for a user with a credential plugin, which knows how to install it.
+pub(super) fn describe_of_plugin(error: &kube::Error, plugin: Option<&ExecConfig>) -> String {
+    let text = describe(error);
+    let (Some(AuthError::AuthExecStart(_)), Some(plugin)) = (auth_error(error), plugin) else {
+        return text;
+    };
+    let command = plugin.command.as_deref().unwrap_or_default();
+    let hint = plugin.install_hint.as_deref().map(|hint| format!("; {}", hint.trim()));
+    visible::one_line(&format!("{text} ({command}){}", hint.unwrap_or_default()))
 }
 
 /// The failure of credentials among an error and its causes.
@@ -117,34 +134,15 @@ mod tests {
     #[test]
     fn a_token_file_wins_over_a_token_as_long_as_it_can_be_read() {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        fs::write(file.path(), "new\r\n").expect("written");
-        for (path, expected) in [
-            (file.path().display().to_string(), "new"),
-            ("/no".to_owned(), "old"),
-            (String::new(), "old"),
-        ] {
-            let mut config = Config::new("https://127.0.0.1:6443".parse().expect("a URL"));
-            config.auth_info.token = Some(SecretString::from("old"));
-            config.auth_info.token_file = Some(path);
-            read_token_file(&mut config).expect("a token");
-            let token = config.auth_info.token.as_ref().map(ExposeSecret::expose_secret);
-            assert_eq!(token, Some(expected));
-        }
-    }
-
-    #[test]
-    fn a_token_file_is_read_without_its_line_break() {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        fs::write(file.path(), "abc\n").expect("written");
-        let mut config = Config::new("https://127.0.0.1:6443".parse().expect("a URL"));
-        config.auth_info.token_file = Some(file.path().display().to_string());
-        read_token_file(&mut config).expect("readable");
-        let token = config.auth_info.token.as_ref().map(ExposeSecret::expose_secret);
-        assert_eq!(token, Some("abc"));
-        assert!(check(&config).is_ok());
-        config.auth_info.token = None;
-        config.auth_info.token_file = Some("/does/not/exist".to_owned());
-        let problem = read_token_file(&mut config).expect_err("no file");
+        let path = file.path().display().to_string();
+        let of = |beside, file: &str| token(beside, file);
+        assert_eq!(of("old", "/no"), Ok(Some("old".to_owned())));
+        assert_eq!(of("old", ""), Ok(Some("old".to_owned())));
+        assert_eq!(of("", ""), Ok(None));
+        assert_eq!(of("old", &path), Ok(Some("old".to_owned())), "the file is empty");
+        fs::write(&path, "new\r\n").expect("written");
+        assert_eq!(of("old", &path), Ok(Some("new".to_owned())));
+        let problem = of("", "/does/not/exist").expect_err("no file");
         assert!(problem.contains("/does/not/exist"), "{problem}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use capi::ObjectId;
 use support::visible;
 
-use super::credentials;
+use super::{credentials, hints};
 
 /// The operation of a request, in errors and in the counts of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +95,8 @@ pub struct ApiError {
 pub struct Endpoint {
     /// URL of the API server.
     pub server: String,
+    /// URL of the proxy on the way, empty if there is none.
+    pub proxy: String,
     /// Flags of kubectl for this cluster, with a space behind each.
     pub flags: String,
 }
@@ -182,9 +184,11 @@ impl ApiError {
     /// Returns the address of the API server, in errors that are about the connection to it.
     fn address(&self) -> String {
         let is_of_connection = self.is_unreachable() || self.code() == Some(401);
-        match self.endpoint.server.as_str() {
-            server if is_of_connection && !server.is_empty() => format!(" at {server}"),
-            _ => String::new(),
+        match (self.endpoint.server.as_str(), self.endpoint.proxy.as_str()) {
+            ("", _) => String::new(),
+            _ if !is_of_connection => String::new(),
+            (server, "") => format!(" at {server}"),
+            (server, proxy) => format!(" at {server} through the proxy {proxy}"),
         }
     }
 
@@ -283,6 +287,11 @@ impl ApiError {
                 "the {POLICY} named above in the {} cluster refuses this; change the policy or its binding",
                 self.cluster
             ),
+            ApiErrorCause::Status { code: 400, message, .. }
+                if message.contains(hints::PLAIN_TO_TLS) =>
+            {
+                self.hint_of_scheme()
+            }
             ApiErrorCause::Status { code: 403, message, .. }
                 if message.contains("exceeded quota") =>
             {
@@ -314,20 +323,10 @@ impl ApiError {
             ApiErrorCause::LockLost => {
                 "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
             }
-            ApiErrorCause::Connect(problem) | ApiErrorCause::Broken(problem)
-                if problem.contains("certificate") =>
-            {
-                format!(
-                    "compare certificate-authority-data and tls-server-name in the {} cluster's kubeconfig with the certificate that is shown at this address (`openssl s_client -showcerts -connect HOST:PORT`); a proxy may replace it",
-                    self.cluster
-                )
+            ApiErrorCause::Connect(problem) | ApiErrorCause::Broken(problem) => {
+                self.hint_of_connection(problem)
             }
-            ApiErrorCause::Timeout(_) | ApiErrorCause::Connect(_) | ApiErrorCause::Broken(_) => {
-                format!(
-                    "check that the API server of the {} cluster is up and reachable from here: `kubectl {}get --raw /readyz`",
-                    self.cluster, self.endpoint.flags
-                )
-            }
+            ApiErrorCause::Timeout(_) => self.hint_of_connection(""),
         }
     }
 }

@@ -16,6 +16,7 @@ mod exposure;
 #[cfg(test)]
 mod fuzz_tests;
 mod gate;
+mod hints;
 #[cfg(test)]
 mod hostile_tests;
 mod kubeconfig;
@@ -24,6 +25,8 @@ mod proxy;
 mod retry;
 mod secrecy;
 mod served;
+mod tls;
+mod transport;
 mod watch;
 
 pub use client::{Client, FIELD_MANAGER, PatchKind, WriteOptions};

@@ -103,16 +103,39 @@ fn is_in(address: IpAddr, network: IpAddr, bits: u32) -> bool {
     shift == 128 || (address >> shift) == (network >> shift)
 }
 
+/// Reads `proxy-url` of a kubeconfig, which needs a scheme (`k8s.io/client-go/tools/clientcmd`).
+pub(super) fn own(proxy: &str) -> Result<Uri, String> {
+    let scheme = proxy.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !matches!(scheme.as_deref(), Some("http" | "https" | "socks5")) {
+        return Err("its proxy-url is not a URL of http, https or socks5".to_owned());
+    }
+    parse(proxy).ok_or_else(|| "its proxy-url is not a URL".to_owned())
+}
+
 /// A proxy without a scheme is one of HTTP. SOCKS leaves names to the proxy in both spellings.
 fn parse(proxy: &str) -> Option<Uri> {
     let has_host = |uri: &Uri| uri.host().is_some_and(|host| !host.is_empty());
     let has_scheme = |uri: &Uri| uri.scheme().is_some() && has_host(uri);
     let parsed = proxy.parse::<Uri>().ok().filter(has_scheme);
     let parsed = parsed.or_else(|| format!("http://{proxy}").parse().ok().filter(has_scheme))?;
-    if parsed.scheme_str() == Some("socks5h") {
-        return format!("socks5{}", parsed.to_string().strip_prefix("socks5h")?).parse().ok();
+    match parsed.scheme_str() {
+        Some("socks5" | "socks5h") => socks(&parsed),
+        _ => Some(parsed),
     }
-    Some(parsed)
+}
+
+/// A proxy of SOCKS with its port, for which the library has none of its own.
+fn socks(proxy: &Uri) -> Option<Uri> {
+    let authority = proxy.authority()?.as_str();
+    let port = if proxy.port().is_none() { ":1080" } else { "" };
+    format!("socks5://{authority}{port}").parse().ok()
+}
+
+/// A proxy as messages name it: without its login.
+pub(super) fn shown(proxy: &Uri) -> String {
+    let authority = proxy.authority().map_or("", |authority| authority.as_str());
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{}://{host}", proxy.scheme_str().unwrap_or("http"))
 }
 
 #[cfg(test)]

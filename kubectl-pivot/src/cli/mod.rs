@@ -47,6 +47,10 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use support::journal::{Events, keep, state_folder};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use transfer::Stop;
 
 use crate::called;
@@ -285,9 +289,10 @@ pub fn long_flags() -> BTreeSet<String> {
 
 /// Diagnostics for bug reports, off by default: `KUBECTL_PIVOT_LOG=debug`.
 fn init_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("KUBECTL_PIVOT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| VisibleLog).init();
+    let wanted = std::env::var("KUBECTL_PIVOT_LOG").unwrap_or_default();
+    let filter: Targets = wanted.parse().unwrap_or_default();
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| VisibleLog);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
 /// Standard error, for lines that others may have written, such as plugins.

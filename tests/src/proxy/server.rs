@@ -62,7 +62,7 @@ impl Proxy {
     /// # Panics
     /// When the kubeconfig cannot be used or no port can be had.
     pub async fn start(side: Side, kubeconfig: &Path, tape: &Tape) -> Self {
-        let config = KubeconfigRef::file(kubeconfig).load().await;
+        let config = KubeconfigRef::file(kubeconfig).load();
         let mut config = config.expect("a usable kubeconfig");
         config.default_retry = false;
         let client = kube::Client::try_from(config).expect("a usable kubeconfig");

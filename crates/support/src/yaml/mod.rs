@@ -7,5 +7,5 @@
 mod read;
 mod write;
 
-pub use read::{YamlError, documents, secret_document};
+pub use read::{YamlError, documents, first_document, secret_document};
 pub use write::{document, stream};

@@ -28,6 +28,22 @@ pub fn secret_document(text: &str) -> Result<Value, YamlError> {
     }
 }
 
+/// The first document of a text, null if it is empty, read as [`documents`] reads. What follows counts for nobody, and no
+/// error shows the text.
+///
+/// # Errors
+/// When the text is not valid YAML.
+pub fn first_document(text: &str) -> Result<Value, YamlError> {
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+        with_snippet: false,
+    };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| YamlError(error.to_string()))?;
+    Ok(documents.into_iter().next().unwrap_or_default())
+}
+
 /// All documents of a stream; empty ones are left out.
 ///
 /// As for kubectl, `0644` is octal, `yes` is a boolean, and merge keys are expanded. No error shows the text: backups,

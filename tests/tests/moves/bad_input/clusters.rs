@@ -88,7 +88,7 @@ async fn impossible_kubeconfigs(bench: Arc<Bench>) {
     let folder = bench.stage().folder("kubeconfigs");
     let source = bench.pair().source.kubeconfig();
     for (name, server, token, says) in [
-        ("no-scheme", "127.0.0.1:6443", "abc", "is not a URL"),
+        ("no-host", "/api", "abc", "is not a URL"),
         ("line-break", "https://127.0.0.1:6443", "abc\n", "line break"),
     ] {
         let file = kubeconfig(&folder, name, server, &json!({"token": token}));

@@ -42,7 +42,7 @@ impl Relay {
         let mut clusters = Vec::new();
         for path in kubeconfigs {
             let cluster = path.display().to_string();
-            let config = KubeconfigRef::file(path).load().await;
+            let config = KubeconfigRef::file(path).load();
             let mut config = config
                 .map_err(|source| ConnectError::Kubeconfig { cluster: cluster.clone(), source })?;
             config.default_retry = false;
