@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use capi::names::PROVIDER_LABEL;
 use capi::{Object, ResourceType};
 use cluster::{ApiError, Client};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
+use super::running_providers;
 
 /// clusterctl's `Provider` objects.
 pub fn provider_type() -> ResourceType {
@@ -37,16 +39,17 @@ impl Provider {
     }
 }
 
-/// Reads the providers of a cluster; none when clusterctl never ran there.
+/// Reads the providers of a cluster: clusterctl's inventory, or where there is none the Deployments of providers.
 ///
 /// # Errors
 /// When they cannot be listed.
 pub async fn read(cluster: &Client) -> Result<Vec<Provider>, ApiError> {
-    match cluster.list(&provider_type(), None).await {
-        Ok(objects) => Ok(objects.iter().map(from_object).collect()),
-        Err(error) if error.is_not_found() => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+    let recorded: Vec<Provider> = match cluster.list(&provider_type(), None).await {
+        Ok(objects) => objects.iter().map(from_object).collect(),
+        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    if recorded.is_empty() { running_providers::read(cluster).await } else { Ok(recorded) }
 }
 
 fn from_object(object: &Object) -> Provider {
@@ -66,10 +69,19 @@ fn from_object(object: &Object) -> Provider {
 pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
     let mut findings = Findings::default();
     if source.is_empty() {
-        let message =
-            "it is not a management cluster: clusterctl's provider inventory is empty".to_owned();
-        findings.error("NotInitialised", "source", message, "check --kubeconfig and --context");
+        let message = format!(
+            "it is not a management cluster: clusterctl's provider inventory is empty, and no Deployment has the label {PROVIDER_LABEL}"
+        );
+        findings.error(
+            "NotInitialised",
+            "source",
+            message,
+            "check --kubeconfig and --context",
+        );
     }
+    let is_installed = |wanted: &Provider| {
+        target.iter().any(|found| (&found.kind, &found.name) == (&wanted.kind, &wanted.name))
+    };
     let mut newest: BTreeMap<(&str, &str), Version> = BTreeMap::new();
     for provider in target {
         let Some(version) = parse(provider, "target", &mut findings) else { continue };
@@ -78,25 +90,28 @@ pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
         *slot = version.max(slot.clone());
     }
     for provider in source {
-        let Some(wanted) = parse(provider, "source", &mut findings) else { continue };
         let described = format!("{} {}", provider.kind, provider.name);
-        match newest.get(&(provider.kind.as_str(), provider.name.as_str())) {
-            None => findings.error(
+        let wanted = parse(provider, "source", &mut findings);
+        if !is_installed(provider) {
+            findings.error(
                 "ProviderMissing",
                 "target",
                 format!("{described} is not installed (the source has {})", provider.version),
                 "install it with `clusterctl init` in the target cluster",
-            ),
-            Some(found) if *found < wanted => findings.error(
+            );
+            continue;
+        }
+        let found = newest.get(&(provider.kind.as_str(), provider.name.as_str()));
+        if let (Some(wanted), Some(found)) = (wanted, found)
+            && *found < wanted
+        {
+            let of_source = &provider.version;
+            findings.error(
                 "ProviderOlder",
                 "target",
-                format!(
-                    "{described} is older (v{found}) than in the source ({})",
-                    provider.version
-                ),
+                format!("{described} is older (v{found}) than in the source ({of_source})"),
                 "upgrade it with `clusterctl upgrade apply` in the target cluster",
-            ),
-            Some(_) => {}
+            );
         }
     }
     findings
@@ -105,7 +120,17 @@ pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
 fn parse(provider: &Provider, cluster: &'static str, findings: &mut Findings) -> Option<Version> {
     let text = provider.version.strip_prefix('v').unwrap_or(&provider.version);
     let parsed = Version::parse(text).ok();
-    if parsed.is_none() {
+    if provider.version.is_empty() {
+        findings.warning(
+            "ProviderVersion",
+            cluster,
+            format!(
+                "{} {} has no version that can be read from its image",
+                provider.kind, provider.name
+            ),
+            "check that both clusters run the same version of it",
+        );
+    } else if parsed.is_none() {
         let message = format!(
             "{} {} has a version that is not semantic: `{}`",
             provider.kind, provider.name, provider.version
@@ -147,6 +172,9 @@ mod tests {
         assert_eq!(rules(&old, &[]), ["ProviderMissing"]);
         assert_eq!(rules(&[], &old), ["NotInitialised"]);
         assert_eq!(rules(&[provider("a", "main")], &new), ["ProviderVersion"]);
+        assert_eq!(rules(&[provider("a", "")], &new), ["ProviderVersion"]);
+        assert_eq!(rules(&[provider("a", "")], &[]), ["ProviderVersion", "ProviderMissing"]);
+        assert_eq!(rules(&new, &[provider("a", "")]), ["ProviderVersion"]);
         assert_eq!(
             rules(&new, &[provider("a", "v1.2.0"), provider("a", "v1.11.0")]),
             Vec::<&str>::new()

@@ -52,6 +52,7 @@ mod reserved;
 mod resumed;
 mod returning;
 mod run;
+mod running_providers;
 mod sides;
 mod take_over;
 mod undo;

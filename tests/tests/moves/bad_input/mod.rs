@@ -9,6 +9,7 @@ mod command_line;
 mod content;
 mod left_behind;
 mod lost_parts;
+mod no_inventory;
 mod untrusted;
 
 use kubectl_pivot_tests::suite::Suite;
@@ -22,6 +23,7 @@ pub(crate) fn suite() -> Suite<Bench> {
     let suite = content::add(suite);
     let suite = left_behind::add(suite);
     let suite = lost_parts::add(suite);
+    let suite = no_inventory::add(suite);
     let suite = untrusted::add(suite);
     admission::add(suite)
 }
