@@ -94,6 +94,14 @@ async fn no_folder(arena: Arc<Arena>) {
             assert_eq!(refused.code, Some(super::exit::REFUSED), "{refused}");
             assert!(refused.says("[BackupFolder]") && refused.says("--no-backup"), "{refused}");
         }
+        // A home that cannot be written to, as in a container with a read-only root.
+        let homeless = story.arena.program().env("HOME", "/proc/self/home");
+        let homeless = homeless.env("XDG_STATE_HOME", "");
+        for further in [&["--dry-run"][..], &[]] {
+            let refused = homeless.run(move_args(&story, further)).await;
+            assert_eq!(refused.code, Some(super::exit::REFUSED), "{refused}");
+            assert!(refused.says("[BackupFolder]") && refused.says("/proc/self/home"), "{refused}");
+        }
         assert_eq!(story.arena.tape().writes().len(), 0);
         story.check_nothing_left().await;
     })
