@@ -53,12 +53,12 @@ pub async fn validator(home: &Path) -> Program {
     Program::new(&build(VALIDATOR).await, home)
 }
 
-/// Builds the real kubectl, and returns its path.
+/// Returns the real kubectl, without anything of krew.
 ///
 /// # Panics
 /// When it cannot be built.
-pub async fn kubectl() -> PathBuf {
-    build(KUBECTL).await
+pub async fn kubectl(home: &Path) -> Program {
+    Program::new(&build(KUBECTL).await, home)
 }
 
 /// A user with kubectl and krew, and nothing else, in a home of their own.

@@ -5,8 +5,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 /// Longest line of a head.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -30,7 +29,9 @@ pub(crate) struct Answer {
 }
 
 /// Reads the next request; `None` when the client has closed the connection.
-pub(crate) async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+pub(crate) async fn read<S: AsyncRead + Unpin>(
+    stream: &mut BufReader<S>,
+) -> io::Result<Option<Request>> {
     let Some(first) = line(stream).await? else { return Ok(None) };
     let mut words = first.split(' ');
     let (Some(method), Some(target)) = (words.next(), words.next()) else {
@@ -60,7 +61,7 @@ fn length(headers: &[(String, String)]) -> io::Result<usize> {
     length.map_err(|_| invalid("a length that is no number"))
 }
 
-async fn line(stream: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
+async fn line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Option<String>> {
     let mut line = String::new();
     if stream.take(LONGEST_LINE).read_line(&mut line).await? == 0 {
         return Ok(None);
@@ -73,7 +74,10 @@ fn invalid(problem: &str) -> io::Error {
 }
 
 /// Sends an answer.
-pub(crate) async fn write(stream: &mut BufReader<TcpStream>, answer: &Answer) -> io::Result<()> {
+pub(crate) async fn write<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut BufReader<S>,
+    answer: &Answer,
+) -> io::Result<()> {
     let mut head = format!("HTTP/1.1 {} -\r\n", answer.status);
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));

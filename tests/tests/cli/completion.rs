@@ -49,7 +49,7 @@ impl User {
     }
 
     async fn kubectl(&self, args: &[&str]) -> Outcome {
-        let kubectl = Program::new(&krew::kubectl().await, self.home.path());
+        let kubectl = krew::kubectl(self.home.path()).await;
         kubectl.env("PATH", &self.path()).run(args).await
     }
 

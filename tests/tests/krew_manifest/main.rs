@@ -2,6 +2,7 @@
 //! archives against krew itself.
 
 mod install;
+mod workflows;
 
 use std::collections::BTreeSet;
 
