@@ -20,7 +20,26 @@ pub(super) struct AllowArgs {
     #[arg(long)]
     allow_missing_secrets: bool,
     #[command(flatten)]
+    reserved: ReservedArgs,
+    #[command(flatten)]
     loss: LossArgs,
+}
+
+/// Objects with which a source or a backup can get into the target itself.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Safety")]
+pub(super) struct ReservedArgs {
+    /// Continue although objects are among them that log in to a cluster itself (tokens of service accounts
+    /// that nobody owns, bootstrap tokens), or that are in a namespace of Kubernetes such as kube-system.
+    #[arg(long)]
+    allow_reserved: bool,
+}
+
+impl ReservedArgs {
+    /// Sets this option.
+    pub(super) fn apply(&self, options: &mut MoveOptions) {
+        options.allow_reserved = self.allow_reserved;
+    }
 }
 
 /// Fields that may get lost when the target stores other versions.
@@ -47,6 +66,7 @@ impl AllowArgs {
         let selectors = |texts: &[String]| texts.iter().map(|t| KindSelector::new(t)).collect();
         options.allow_collected = selectors(&self.allow_collected);
         options.allow_unlisted = selectors(&self.allow_unlisted);
+        self.reserved.apply(options);
         self.loss.apply(options);
         options.allow_missing_secrets = self.allow_missing_secrets;
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use transfer::{Destination, MoveOptions, Namespaces, Outcome};
+use transfer::{Destination, MoveOptions, Namespaces, Outcome, Role};
 
 use super::Context;
 use super::backups::EncryptionArgs;
@@ -88,7 +88,7 @@ async fn make(args: Args, context: &Context) -> Result<u8, CommandError> {
         source: cluster.clone(),
         target: cluster,
         directory: None,
-        alone: None,
+        alone: Some(Role::Source),
         namespaces: args.namespaces.names(),
         all_namespaces: args.namespaces.all_namespaces,
         dry_run: args.dry_run,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use transfer::{Destination, MoveOptions, Namespaces, Outcome};
 
 use super::Context;
-use super::allow::LossArgs;
+use super::allow::{LossArgs, ReservedArgs};
 use super::backups::IdentityArgs;
 use super::choice::NamesArgs;
 use super::clusters::ClusterArgs;
@@ -59,6 +59,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Tuning")]
     max_in_flight: u16,
     #[command(flatten)]
+    reserved: ReservedArgs,
+    #[command(flatten)]
     loss: LossArgs,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
@@ -78,6 +80,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     options.choice = args.names.choice();
     options.max_in_flight = args.max_in_flight.into();
     options.identities = args.identities.read()?;
+    args.reserved.apply(&mut options);
     args.loss.apply(&mut options);
     let cluster = args.cluster.cluster();
     let request = MoveRequest {

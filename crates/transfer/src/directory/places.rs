@@ -1,5 +1,5 @@
-//! Limits of a restore: objects of the places that the manifest is about, and no credentials of the cluster
-//! itself. The manifest is a checksum and no signature: a user who can change the files can change it too.
+//! Limits of a restore: objects that the manifest names, in the places that it is about. The manifest is a
+//! checksum and no signature: a user who can change the files can change it too.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -10,7 +10,6 @@ use capi::{Object, ObjectId, cluster_class_of};
 
 use super::manifest::Manifest;
 use crate::error::PhaseError;
-use crate::reserved;
 
 /// Refuses objects that no backup of this scope would hold.
 ///
@@ -33,10 +32,6 @@ pub(super) fn check(
         manifest.map(|manifest| manifest.objects.iter().map(|saved| &saved.object).collect());
     let allowed = manifest.and_then(|manifest| namespaces(manifest, objects));
     for object in objects {
-        // A user who can change the manifest can name any namespace as that of a provider.
-        if let Some(problem) = reserved::problem(object) {
-            return refused(object, problem);
-        }
         if named.as_ref().is_some_and(|named| !named.contains(&object.id())) {
             return refused(object, "the manifest does not name it");
         }
@@ -75,19 +70,11 @@ mod tests {
     }
 
     fn problem(namespace: Option<&str>, objects: &[Object]) -> Option<String> {
-        problem_with(namespace, "capd-system", objects)
-    }
-
-    fn problem_with(
-        namespace: Option<&str>,
-        of_provider: &str,
-        objects: &[Object],
-    ) -> Option<String> {
         let provider = Provider {
             name: "docker".to_owned(),
             kind: "InfrastructureProvider".to_owned(),
             version: "v1.0.0".to_owned(),
-            namespace: of_provider.to_owned(),
+            namespace: "capd-system".to_owned(),
         };
         let mut manifest = Manifest::new("r", "https://a", namespace, &[provider]);
         manifest.objects = objects
@@ -114,16 +101,6 @@ mod tests {
         };
         let shared = json!({"classRef": {"name": "k", "namespace": "other"}});
         assert_eq!(problem(Some("team"), &[class(shared), secret("other", "Opaque")]), None);
-    }
-
-    #[test]
-    fn logins_and_namespaces_of_kubernetes_are_refused() {
-        let token = "kubernetes.io/service-account-token";
-        for objects in [[secret("team", token)], [secret("kube-system", "Opaque")]] {
-            assert!(problem_with(None, "kube-system", &objects).is_some(), "{objects:?}");
-            assert!(problem(None, &objects).is_some(), "{objects:?}");
-            assert!(check(Path::new("/b"), None, &objects).is_err(), "{objects:?}");
-        }
     }
 
     #[test]

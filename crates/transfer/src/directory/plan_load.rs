@@ -29,6 +29,7 @@ use crate::preflight::{self, Preflight};
 use crate::record::{Operation, Phase};
 use crate::recover::find_one;
 use crate::report::{Outcome, Report};
+use crate::reserved::{self, Use};
 use crate::run::Run;
 
 /// The plan of a restore.
@@ -107,6 +108,8 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
         let installed = inventory::read(&run.target).await?;
         findings.extend(inventory::compare(&manifest.providers, &installed));
     }
+    // All of them: whoever can change the manifest can name any namespace as that of a provider.
+    reserved::check(Use::Restored, &objects, &run.options, &mut findings);
     let graph = graph(&run, objects, &mut findings).await?;
     choice::check_owned(&graph, "target", &mut findings);
     let move_scope = MoveScope {

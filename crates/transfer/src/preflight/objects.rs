@@ -12,7 +12,7 @@ use super::secrets;
 use crate::error::PhaseError;
 use crate::findings::Findings;
 use crate::namespaces::namespace_type;
-use crate::reserved;
+use crate::reserved::{self, Use};
 use crate::run::Run;
 
 /// Refuses a move of a cluster onto itself, however it is addressed.
@@ -55,7 +55,9 @@ pub(crate) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
         }
     }
-    reserved::check(run.is_alone(), graph, findings);
+    let copied = graph.copied().map(|index| &graph.nodes[index].object);
+    let to = if run.is_alone() { Use::Saved } else { Use::Moved };
+    reserved::check(to, copied, &run.options, findings);
     secrets::check(run, graph, findings);
 }
 

@@ -105,6 +105,14 @@ impl Bench {
         self.stage().kubectl_pivot().run(args).await
     }
 
+    /// Restores from such a folder into the target.
+    pub(crate) async fn restore(&self, folder: &str, further: &[&str]) -> Outcome {
+        let target = self.pair().target.kubeconfig().display().to_string();
+        let folder = self.stage().folder("backups").join(folder).display().to_string();
+        let args = ["restore", &folder, "--kubeconfig", &target];
+        self.stage().kubectl_pivot().run(args.iter().chain(further)).await
+    }
+
     /// Takes what was populated out of both clusters.
     pub(crate) async fn clean_up(&self, namespace: &str) {
         self.arena.clean_up(namespace).await;

@@ -134,17 +134,11 @@ async fn reserved_objects(bench: Arc<Bench>) {
     bench.populate(namespace).await;
     let source = bench.pair().source.client();
     let secrets = ResourceType::core("Secret", "secrets");
-    let token = json!({"token-id": "abcdef", "token-secret": "0123456789abcdef",
-        "usage-bootstrap-authentication": "true"});
     for (place, says) in [
         (namespace, "Secret reserved/bootstrap-token-abcdef: a Secret of this type is a login"),
         ("kube-system", "Secret kube-system/bootstrap-token-abcdef"),
     ] {
-        let secret = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "type":
-            "bootstrap.kubernetes.io/token", "stringData": token, "metadata":
-            {"name": "bootstrap-token-abcdef", "namespace": place, "labels": {MOVE: ""}}}));
-        let options = WriteOptions::manager("source-administrator");
-        let created = source.create(&secrets, &secret, &options).await.expect("a Secret");
+        let created = create_bootstrap_token(&bench, place).await;
         let mut args = bench.pair().move_args(namespace);
         if place != namespace {
             args.retain(|arg| arg != "-n" && arg != namespace);
@@ -154,9 +148,49 @@ async fn reserved_objects(bench: Arc<Bench>) {
         let outcome = bench.stage().kubectl_pivot().run(args).await;
         let deleted = source.delete(&secrets, Some(place), created.name(), created.uid()).await;
         assert!(deleted.expect("can be deleted"), "{outcome}");
-        expect(&outcome, code::REFUSED, &["ReservedObject", says]);
+        expect(&outcome, code::REFUSED, &["ReservedObject", says, "--allow-reserved"]);
     }
-    expect(&bench.run(namespace, &[]).await, code::MOVED, &[]);
+    asked_for(&bench, namespace).await;
+}
+
+/// Users who ask for them get them: out of a backup, and by a move.
+async fn asked_for(bench: &Bench, namespace: &str) {
+    create_bootstrap_token(bench, namespace).await;
+    create_login(bench, namespace, "kubernetes.io/service-account-token", "robot").await;
+    let logins = ["Secret reserved/bootstrap-token-abcdef", "Secret reserved/robot"];
+    let saved = bench.back_up(namespace, namespace).await;
+    expect(&saved, code::MOVED, &["a restore refuses it without --allow-reserved"]);
+    expect(&bench.restore(namespace, &["--dry-run"]).await, code::REFUSED, &logins);
+    let restored = bench.restore(namespace, &["--dry-run", "--allow-reserved"]).await;
+    expect(&restored, code::MOVED, &["ReservedObject"]);
+    expect(&bench.run(namespace, &[]).await, code::REFUSED, &logins);
+    let moved = bench.run(namespace, &["--allow-reserved"]).await;
+    expect(&moved, code::MOVED, &["gets into the target by --allow-reserved"]);
+    let secrets = ResourceType::core("Secret", "secrets");
+    for name in ["bootstrap-token-abcdef", "robot"] {
+        let (source, target) = (bench.pair().source.client(), bench.pair().target.client());
+        let copy = target.get(&secrets, Some(namespace), name).await.expect("readable");
+        assert!(copy.is_some_and(|copy| copy.value()["data"].is_object()), "{name}: {moved}");
+        let left = source.get(&secrets, Some(namespace), name).await.expect("readable");
+        assert!(left.is_none(), "{name} is still in the source: {moved}");
+    }
+}
+
+async fn create_bootstrap_token(bench: &Bench, namespace: &str) -> Object {
+    create_login(bench, namespace, "bootstrap.kubernetes.io/token", "bootstrap-token-abcdef").await
+}
+
+/// Creates a Secret that logs in to the source, and that moves.
+async fn create_login(bench: &Bench, namespace: &str, of_type: &str, name: &str) -> Object {
+    let secret = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "type": of_type,
+        "stringData": {"token-id": "abcdef", "token-secret": "0123456789abcdef", "token": "t",
+            "usage-bootstrap-authentication": "true"},
+        "metadata": {"name": name, "namespace": namespace, "labels": {MOVE: ""},
+            "annotations": {"kubernetes.io/service-account.name": "robot"}}}));
+    let options = WriteOptions::manager("source-administrator");
+    let secrets = ResourceType::core("Secret", "secrets");
+    let created = bench.pair().source.client().create(&secrets, &secret, &options).await;
+    created.expect("a Secret")
 }
 
 /// kubectl goes on without a word; a move says it once for the cluster that it is true of.
