@@ -142,14 +142,18 @@ async fn open(
 
 /// Makes what carries requests. This may run a credential plugin, which blocks its thread.
 pub async fn client(config: kube::Config) -> Result<kube::Client, String> {
+    client_within(LONGEST_LOGIN, config).await
+}
+
+async fn client_within(longest: Duration, config: kube::Config) -> Result<kube::Client, String> {
     let made = tokio::task::spawn_blocking(move || transport::client(&config));
-    match tokio::time::timeout(LONGEST_LOGIN, made).await {
-        Ok(Ok(made)) => made,
+    match tokio::time::timeout(longest, made).await {
+         made.map_err(|error| credentials::describe(&error)),=>Ok(Ok(made)) => made,=> made.map_err(|error| credentials::describe(&error)),
         Ok(Err(_)) => {
             Err("its credentials cannot be used: is there a control character in them?".to_owned())
         }
         Err(_) => {
-            let seconds = LONGEST_LOGIN.as_secs();
+            let seconds = longest.as_secs();
             Err(format!("the credential plugin of its user did not end within {seconds} s"))
         }
     }
@@ -177,15 +181,28 @@ mod tests {
         assert_eq!(of("https://[::1]:6443/"), "https://[::1]:6443");
     }
 
+    /// A user with this credential plugin.
+    fn with_plugin(command: &str, argument: &str) -> kube::Config {
+        let mut config = kube::Config::new("https://127.0.0.1:1".parse().expect("a URL"));
+        let plugin = serde_json::json!({"apiVersion": "client.authentication.k8s.io/v1",
+            "command": command, "args": [argument], "interactiveMode": "Never"});
+        config.auth_info.exec = serde_json::from_value(plugin).expect("a plugin");
+        config
+    }
+
+    #[tokio::test]
+    async fn a_credential_plugin_that_hangs_is_an_error_after_its_time() {
+        let config = with_plugin("/bin/sleep", "3");
+        let problem = client_within(Duration::from_millis(100), config).await.err();
+        let problem = problem.expect("it has no credentials");
+        assert!(problem.contains("did not end within 0 s"), "{problem}");
+    }
+
     #[tokio::test]
     async fn a_credential_plugin_with_a_line_break_in_its_token_is_an_error() {
-        let mut config = kube::Config::new("https://127.0.0.1:1".parse().expect("a URL"));
         let credential = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
             "status": {"token": "CANARY\nb"}}"#;
-        config.auth_info.exec = serde_json::from_value(serde_json::json!({
-            "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/echo",
-            "args": [credential], "interactiveMode": "Never"}))
-        .expect("a plugin");
+        let config = with_plugin("/bin/echo", credential);
         let problem = client(config).await.err().expect("unusable");
         assert!(problem.contains("control character") && !problem.contains("CANARY"), "{problem}");
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use capi::ObjectId;
 use clap::ValueEnum;
 use support::visible;
 use transfer::{
@@ -206,12 +207,7 @@ pub(super) fn ask(what: &str, plan: &Report) -> bool {
 /// cluster.
 fn question(what: &str, plan: &Report, screen: &Screen) -> String {
     let kept = plan.kept.iter().map(|kept| &kept.object);
-    let global = plan.moved.iter().chain(kept).filter(|object| object.namespace.is_none());
-    let global: Vec<String> = global.map(|object| visible::one_line(&object.to_string())).collect();
-    let named = match global.len() {
-        0 => String::new(),
-        _ => format!(" cluster-scoped: {}.", global.join(", ")),
-    };
+    let named = cluster_scoped(plan.moved.iter().chain(kept));
     let table = render::move_plan(plan, screen, false);
     let effect = match plan.operation {
         Operation::Move if plan.source_stays => {
@@ -228,6 +224,16 @@ fn question(what: &str, plan: &Report, screen: &Screen) -> String {
     screen.fit(&format!("{table}{effect}{what} {clusters} clusters, {objects} objects?"))
 }
 
+/// Names the cluster-scoped ones among objects, or none.
+fn cluster_scoped<'a>(objects: impl Iterator<Item = &'a ObjectId>) -> String {
+    let global = objects.filter(|object| object.namespace.is_none());
+    let global: Vec<String> = global.map(|object| visible::one_line(&object.to_string())).collect();
+    match global.len() {
+        0 => String::new(),
+        _ => format!(" cluster-scoped: {}.", global.join(", ")),
+    }
+}
+
 pub(super) async fn explain_nothing(run: &Run, context: &Context) {
     if run.options.choice != Choice::All {
         context.progress.hint(
@@ -242,4 +248,24 @@ pub(super) async fn explain_nothing(run: &Run, context: &Context) {
     } else {
         format!("Clusters are in: {}; use -n NAMESPACE or --all-namespaces", elsewhere.join(", "))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_names_every_cluster_scoped_object() {
+        let id = |kind: &str, namespace: Option<&str>, name: &str| ObjectId {
+            api_version: "infrastructure.cluster.x-k8s.io/v1beta2".to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        let machine = id("DockerMachine", Some("fleet"), "a");
+        let identity = id("AWSClusterStaticIdentity", None, "admin\u{1b}[2J");
+        assert_eq!(cluster_scoped([&machine].into_iter()), "");
+        let named = cluster_scoped([&machine, &identity].into_iter());
+        assert_eq!(named, r" cluster-scoped: AWSClusterStaticIdentity admin\u{1b}[2J.");
+    }
 }
