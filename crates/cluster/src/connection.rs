@@ -148,7 +148,7 @@ pub async fn client(config: kube::Config) -> Result<kube::Client, String> {
 async fn client_within(longest: Duration, config: kube::Config) -> Result<kube::Client, String> {
     let made = tokio::task::spawn_blocking(move || transport::client(&config));
     match tokio::time::timeout(longest, made).await {
-         made.map_err(|error| credentials::describe(&error)),=>Ok(Ok(made)) => made,=> made.map_err(|error| credentials::describe(&error)),
+        Ok(Ok(made)) => made,
         Ok(Err(_)) => {
             Err("its credentials cannot be used: is there a control character in them?".to_owned())
         }

@@ -13,8 +13,8 @@ mod credentials;
 mod error;
 mod events;
 mod exposure;
-#[cfg(test)]
-mod fuzz_tests;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gate;
 mod hints;
 #[cfg(test)]

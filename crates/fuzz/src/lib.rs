@@ -1,62 +1,54 @@
-//! Fuzzing what reads foreign text: every target takes the texts of its corpus (`corpus/TARGET/`), changes them at
-//! random, and must keep what it promises. A panic is a failure.
+//! Short passes of fuzzing: a target takes the texts of its corpus (`corpus/`), changes them at random, and must keep
+//! what it promises. A panic is a failure.
 //!
-//! `cargo test` makes a short pass, always the same one. `.ci/run fuzz` continues for ten minutes with another seed each
-//! time; `KUBECTL_PIVOT_SEED` repeats one.
+//! Targets are functions in the modules `fuzzing`, beside the code that they are about. `cargo test` makes a short pass of
+//! each, always the same one; `KUBECTL_PIVOT_SEED` makes another. `.ci/run fuzz` has libFuzzer make the texts, led by
+//! the code that they reach (`fuzz/`).
 
 mod mutate;
+mod place;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use self::mutate::mutated;
 
-/// The time that each target takes. Without it, a short pass.
-const SECONDS: &str = "KUBECTL_PIVOT_FUZZ_SECONDS";
+pub use place::written;
 
-/// Texts of a short pass.
-const SHORT_PASS: u64 = 300;
+/// Texts of a pass.
+const TEXTS: usize = 300;
 
-/// The seed of a short pass.
+/// The seed of a pass.
 const SEED: u64 = 8_207_608_077_109_100_658;
 
-/// Checks a target with its corpus and with texts made of it.
-pub fn fuzz(target: &str, check: impl Fn(&[u8])) {
-    let corpus = corpus(target);
-    let seconds: Option<u64> = std::env::var(SECONDS).ok().and_then(|text| text.parse().ok());
+/// Checks a target with the texts of a corpus and with texts made of them.
+///
+/// # Panics
+/// When the target does not keep a promise.
+pub fn pass(corpus: &str, target: fn(&[u8])) {
     let given = std::env::var("KUBECTL_PIVOT_SEED").ok().and_then(|text| text.parse().ok());
-    let seed = given.unwrap_or_else(|| if seconds.is_some() { rand::random() } else { SEED });
+    let seed = given.unwrap_or(SEED);
     let mut dice = StdRng::seed_from_u64(seed);
-    let begun = Instant::now();
-    let is_over = |count: u64| match seconds {
-        Some(seconds) => begun.elapsed() >= Duration::from_secs(seconds),
-        None => count >= SHORT_PASS,
-    };
-    corpus.iter().for_each(|(_, text)| run(target, seed, &check, text));
-    let mut count = corpus.len() as u64;
-    while !is_over(count) {
-        let text = mutated(&corpus, &mut dice);
-        run(target, seed, &check, &text);
-        count += 1;
+    let texts = texts(corpus);
+    texts.iter().for_each(|(_, text)| run(corpus, seed, target, text));
+    for _ in 0..TEXTS {
+        run(corpus, seed, target, &mutated(&texts, &mut dice));
     }
-    tell(target, seed, count, begun.elapsed());
 }
 
-fn run(target: &str, seed: u64, check: &impl Fn(&[u8]), text: &[u8]) {
-    let checked = catch_unwind(AssertUnwindSafe(|| check(text)));
-    if checked.is_err() {
+fn run(corpus: &str, seed: u64, target: fn(&[u8]), text: &[u8]) {
+    if catch_unwind(|| target(text)).is_err() {
         let shown = String::from_utf8_lossy(text);
-        panic!("{target}, seed {seed}: fails with {:?}", shown.escape_debug().to_string());
+        panic!("{corpus}, seed {seed}: fails with {:?}", shown.escape_debug().to_string());
     }
 }
 
 /// The names and texts of a corpus.
-fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+fn texts(corpus: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(corpus);
     let entries = std::fs::read_dir(&folder).expect("every target has a corpus");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
     paths.sort();
@@ -65,12 +57,4 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
         (path, text)
     });
     texts.collect()
-}
-
-#[expect(clippy::print_stderr, reason = "the figures of a long pass are its result")]
-fn tell(target: &str, seed: u64, count: u64, took: Duration) {
-    eprintln!(
-        "fuzz {target}: {count} texts in {:.1} s, seed {seed}, no finding",
-        took.as_secs_f64()
-    );
 }

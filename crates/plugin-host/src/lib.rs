@@ -13,6 +13,8 @@ mod error;
 mod file;
 mod form;
 mod found;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod guarded;
 mod install;
 mod load;
@@ -25,8 +27,6 @@ mod registry;
 mod runnable;
 mod search;
 mod sidecar;
-#[cfg(test)]
-mod sidecar_fuzz_tests;
 mod stderr;
 mod write;
 

@@ -4,8 +4,8 @@
 
 pub mod causes;
 pub mod file_lock;
-#[cfg(test)]
-mod fuzz_tests;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod journal;
 pub mod panics;
 pub mod redact;

@@ -21,6 +21,8 @@ mod discover;
 mod error;
 mod exposure;
 mod findings;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hand_over;
 mod held;
 mod hold;
@@ -44,8 +46,6 @@ mod quiesce;
 mod rbac;
 mod readiness;
 mod record;
-#[cfg(test)]
-mod record_fuzz_tests;
 mod recover;
 mod report;
 mod reserved;

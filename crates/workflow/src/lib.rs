@@ -20,6 +20,8 @@ mod user_kubeconfig;
 
 pub use abort::{Abort, Leftovers};
 pub use context::Workflow;
+#[cfg(fuzzing)]
+pub use document::fuzzing;
 pub use document::{
     API_VERSION, Bootstrap, CniVia, DEFAULT_NAMESPACE, DocumentError, KIND, PivotDocument,
     PivotMetadata, PivotSpec, chart_repository, cluster_name, kind_cluster_name,

@@ -6,8 +6,8 @@ mod backup;
 mod encryption;
 mod encryption_error;
 mod files;
-#[cfg(test)]
-mod fuzz_tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod inspect;
 mod load;
 mod manifest;

@@ -1,8 +1,8 @@
 //! `pivot.yaml`: what to create, as a versioned document. Flags override it field by field.
 
 mod fields;
-#[cfg(test)]
-mod fuzz_tests;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod kept;
 mod read;
 mod words;

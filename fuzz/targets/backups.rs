@@ -1,0 +1,6 @@
+//! See `transfer::fuzzing::backups`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| transfer::fuzzing::backups(text));
