@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::error::ControlPlaneError;
-use super::files::{create_private_dir, write_private};
 use super::kubeconfig::Access;
 use super::parts::{Parts, Program};
 use super::pki::{Authority, signing_keys};
 use super::process::Process;
+use own_files::private;
 
 /// The API server's files, and the authority that vouches for it and its users.
 pub(super) struct ApiServer {
@@ -24,7 +24,7 @@ impl ApiServer {
         dir: &Path,
         extra_args: Vec<String>,
     ) -> Result<Self, ControlPlaneError> {
-        create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
+        private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
         let authority = Authority::new("sandbox")?;
         let identity = authority.server("kube-apiserver")?;
         let program = parts.program(&parts.kube_apiserver);
@@ -67,7 +67,7 @@ impl ApiServer {
     /// Empties the log, so that what it says is of the next start.
     pub(super) fn clear_log(&self) -> Result<(), ControlPlaneError> {
         let log = self.log();
-        write_private(&log, "").map_err(ControlPlaneError::file("write", log))
+        private::write(&log, "").map_err(ControlPlaneError::file("write", log))
     }
 
     fn args(&self, port: u16) -> Vec<String> {
@@ -103,6 +103,6 @@ impl ApiServer {
 
     fn write(&self, file: &str, content: &str) -> Result<(), ControlPlaneError> {
         let path = self.dir.join(file);
-        write_private(&path, content).map_err(ControlPlaneError::file("write", path))
+        private::write(&path, content).map_err(ControlPlaneError::file("write", path))
     }
 }

@@ -10,12 +10,12 @@ use super::apiserver::ApiServer;
 use super::controller_manager::{self, ControllerManager};
 use super::error::ControlPlaneError;
 use super::etcd::Etcd;
-use super::files::create_private_dir;
 use super::install::install_cluster_api;
 use super::kubeconfig::url;
 use super::launch::{Running, launch, wait_ready};
 use super::parts::Parts;
 use super::process::Process;
+use own_files::private;
 
 /// Options of a control plane to start.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +60,7 @@ impl ControlPlane {
     ) -> Result<Self, ControlPlaneError> {
         let dir = dir.into();
         let dir = std::path::absolute(&dir).map_err(ControlPlaneError::file("find", &dir))?;
-        create_private_dir(&dir).map_err(ControlPlaneError::file("create", &dir))?;
+        private::create_folder(&dir).map_err(ControlPlaneError::file("create", &dir))?;
         let name = if options.name.is_empty() { "sandbox".to_owned() } else { options.name };
         let etcd = Etcd::prepare(parts, &dir.join("etcd"))?;
         let server =

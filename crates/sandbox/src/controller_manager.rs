@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::error::ControlPlaneError;
-use super::files::create_private_dir;
 use super::http::{CallError, Http};
 use super::install::named;
 use super::kubeconfig::url;
 use super::launch::{death, wait_for};
 use super::parts::{Parts, Program};
 use super::process::Process;
+use own_files::private;
 
 /// The one who it is to the API server. Its controllers have service accounts of their own, as in any cluster.
 pub(super) const USER: (&str, Option<&str>) =
@@ -38,7 +38,7 @@ pub(super) struct ControllerManager {
 impl ControllerManager {
     /// Prepares `dir`, its folder.
     pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
-        create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
+        private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
         let program = parts.program(&parts.kube_controller_manager);
         Ok(Self { program, dir: dir.to_owned() })
     }

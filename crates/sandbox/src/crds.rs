@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use support::journal::Events;
 
 use super::error::PartsError;
-use super::files::create_private_dir;
 use super::module_files;
 use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, pinned_version};
 use super::parts::Search;
 use super::release::Release;
+use own_files::private;
 
 /// Part of the folder's name; to be raised when what is written there changes.
 const FORMAT: u32 = 1;
@@ -112,7 +112,7 @@ fn convert(
     to: &Path,
 ) -> Result<(), PartsError> {
     let folder = to.join(folder_of(source.provider));
-    create_private_dir(&folder).map_err(PartsError::file("create", &folder))?;
+    private::create_folder(&folder).map_err(PartsError::file("create", &folder))?;
     for path in sorted_entries(from)? {
         let text = fs::read_to_string(&path).map_err(PartsError::file("read", &path))?;
         let not_a_crd = |message: String| PartsError::Crd { path: path.clone(), message };

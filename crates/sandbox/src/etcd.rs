@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::ControlPlaneError;
-use super::files::{create_private_dir, write_private};
 use super::parts::{Parts, Program};
 use super::pki::Authority;
 use super::process::Process;
+use own_files::private;
 
 /// etcd's files. The certificates keep local users out and make it impossible that an API
 /// server writes to the etcd of another control plane, should two of them have picked one port.
@@ -19,7 +19,7 @@ pub(super) struct Etcd {
 impl Etcd {
     /// Prepares `dir`: certificates of its own authority, for etcd and for its only client.
     pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
-        create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
+        private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
         let etcd = Self { program: parts.program(&parts.etcd), dir: dir.to_owned() };
         let authority = Authority::new("etcd")?;
         let identity = authority.server("etcd")?;
@@ -41,7 +41,7 @@ impl Etcd {
         }
         let log = self.log();
         // A fresh log: an "address already in use" of the last try must not be taken for one of this.
-        write_private(&log, "").map_err(ControlPlaneError::file("write", &log))?;
+        private::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
         self.restart(client_port, peer_port)
     }
 
@@ -100,6 +100,6 @@ impl Etcd {
 
     fn write(&self, file: &str, content: &str) -> Result<(), ControlPlaneError> {
         let path = self.dir.join(file);
-        write_private(&path, content).map_err(ControlPlaneError::file("write", path))
+        private::write(&path, content).map_err(ControlPlaneError::file("write", path))
     }
 }

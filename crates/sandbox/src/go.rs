@@ -13,11 +13,12 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::error::PartsError;
-use super::files::{create_private_dir, last_lines};
+use super::files::last_lines;
 use super::module_files::main_module;
 use super::part::{Recipe, Stamp, Wrapper};
 use super::parts::Search;
 use super::release::Release;
+use own_files::private;
 
 /// Time between two reports of progress to a waiting user.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(3);
@@ -121,7 +122,7 @@ impl Lock {
         what: &str,
         events: &Events,
     ) -> Result<Self, PartsError> {
-        create_private_dir(cache).map_err(PartsError::file("create", cache))?;
+        private::create_folder(cache).map_err(PartsError::file("create", cache))?;
         let path = cache.join("lock");
         let started = Instant::now();
         loop {

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::files::write_private;
 use super::pki::Identity;
+use own_files::private;
 
 /// URL of an API server of the sandbox.
 pub(super) fn url(port: u16) -> String {
@@ -31,7 +31,7 @@ impl Access<'_> {
     /// Writes the kubeconfig, readable by its owner only.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let yaml = support::yaml::document(&self.to_value());
-        write_private(path, yaml)
+        private::write(path, yaml)
     }
 
     fn to_value(&self) -> Value {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::SandboxError;
-use super::files::write_private;
 use super::identity::Recorded;
+use own_files::private;
 
 /// The format that this program reads. Readers ignore fields that they do not know; the number goes up
 /// only when ignoring them would be wrong: a program that does not know of controllers would not end them.
@@ -91,7 +91,7 @@ impl Record {
         let path = dir.join(FILE);
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| SandboxError::file("write", &path)(error.into()))?;
-        write_private(&path, text).map_err(SandboxError::file("write", path))
+        private::write(&path, text).map_err(SandboxError::file("write", path))
     }
 
     fn parse(text: &[u8]) -> Result<Self, String> {

@@ -8,10 +8,10 @@ use capi::valid;
 use support::file_lock::FileLock;
 
 use super::error::SandboxError;
-use super::files::create_private_dir;
 use super::identity::end;
 use super::info::{SandboxInfo, SandboxState};
 use super::record::Record;
+use own_files::private;
 
 /// The folder of a user's sandboxes.
 ///
@@ -138,7 +138,7 @@ impl Sandboxes {
                 }
             }
         }
-        create_private_dir(&dir).map_err(SandboxError::file("create", &dir))?;
+        private::create_folder(&dir).map_err(SandboxError::file("create", &dir))?;
         Ok((lock, dir))
     }
 
@@ -168,7 +168,7 @@ impl Sandboxes {
 
     fn lock(&self, name: &str) -> Result<FileLock, SandboxError> {
         let locks = self.root.join(".locks");
-        create_private_dir(&locks).map_err(SandboxError::file("create", &locks))?;
+        private::create_folder(&locks).map_err(SandboxError::file("create", &locks))?;
         let path = locks.join(name);
         let lock = FileLock::acquire(&path).map_err(SandboxError::file("lock", path))?;
         lock.ok_or_else(|| SandboxError::Busy { name: name.into() })

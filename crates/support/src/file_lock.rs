@@ -2,10 +2,11 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
+
+use own_files::private;
 
 /// A locked file. The lock ends when this is dropped, and with the process, however it ends.
 #[derive(Debug)]
@@ -17,9 +18,7 @@ impl FileLock {
     /// # Errors
     /// When the file cannot be opened or locked.
     pub fn acquire(path: &Path) -> io::Result<Option<Self>> {
-        let mut options = File::options();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        Self::on(file)
+        Self::on(private::open_to_lock(path)?)
     }
 
     /// As [`Self::acquire`], but tries again for a moment: who asks [`Self::is_held`] has the lock for an instant.

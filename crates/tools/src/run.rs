@@ -14,7 +14,6 @@ use super::capture::{self, Captured, LIMIT, Log, Sink};
 use super::command::ToolCommand;
 use super::environment::withheld;
 use super::error::{Ending, ToolError, ToolFailure};
-use super::files::append_private;
 use super::find::{Tool, Toolbox};
 use super::group::Group;
 use super::output::Output;
@@ -174,7 +173,7 @@ impl Call<'_> {
 
     fn open_log(&self) -> io::Result<Log> {
         let file = self.command.log.as_deref().map(|path| -> io::Result<File> {
-            append_private(path).map_err(|error| {
+            own_files::private::open_to_append(path).map_err(|error| {
                 io::Error::new(error.kind(), format!("its log {}: {error}", path.display()))
             })
         });

@@ -10,9 +10,9 @@ use super::endpoint::Endpoint;
 use super::manager::{self, STATELESS};
 use super::parts::{ControllerParts, ControllersOptions};
 use crate::error::{ControlPlaneError, SandboxError};
-use crate::files::{create_private_dir, write_private};
 use crate::launch::free_ports;
 use crate::pki::Authority;
+use own_files::private;
 
 /// The in-memory provider listens there, on all addresses, and has no setting for that.
 const PROVIDER_PORT: u16 = 19_000;
@@ -50,13 +50,13 @@ impl Plan {
         dir: PathBuf,
     ) -> Result<Self, ControlPlaneError> {
         let certificates = dir.join("certificates");
-        create_private_dir(&certificates)
+        private::create_folder(&certificates)
             .map_err(ControlPlaneError::file("create", &certificates))?;
         let authority = Authority::new("webhooks")?;
         let identity = authority.server("webhooks")?;
         for (name, text) in [("tls.crt", &identity.cert), ("tls.key", &identity.key)] {
             let path = certificates.join(name);
-            write_private(&path, text).map_err(ControlPlaneError::file("write", path))?;
+            private::write(&path, text).map_err(ControlPlaneError::file("write", path))?;
         }
         let program = options.program.clone();
         let ports = free_ports(parts.len() * STATELESS.len() + 1)?;
@@ -78,7 +78,7 @@ impl Plan {
     fn try_write_crds(&self, cluster: usize) -> Result<PathBuf, ControlPlaneError> {
         let root = self.dir.join(format!("crds-{cluster}"));
         let folder = root.join("all");
-        create_private_dir(&folder).map_err(ControlPlaneError::file("create", &folder))?;
+        private::create_folder(&folder).map_err(ControlPlaneError::file("create", &folder))?;
         let endpoints = self.endpoints(&self.ports);
         let own = endpoints.chunks(STATELESS.len()).nth(cluster).into_iter().flatten();
         let managers: Vec<_> = manager::all().zip(own.chain(endpoints.last())).collect();

@@ -14,11 +14,11 @@ use super::run::{Controller, Controllers};
 use super::{effect, relay, webhooks};
 use crate::control_plane::ControlPlane;
 use crate::error::{ControlPlaneError, SandboxError};
-use crate::files::write_private;
 use crate::http::{CallError, Http};
 use crate::install::create_all;
 use crate::launch::{PORT_TRIES, free_ports, is_port_taken, wait_for};
 use crate::process::Process;
+use own_files::private;
 
 /// A cluster whose controllers are to be started.
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +153,7 @@ impl Setting<'_> {
         let name = manager.part.to_string();
         let prefix = cluster.map(|cluster| format!("{cluster}-")).unwrap_or_default();
         let log = self.plan.dir.join(format!("{prefix}{name}.log"));
-        write_private(&log, "").map_err(ControlPlaneError::file("write", &log))?;
+        private::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
         let args = manager.args(kubeconfig, &self.plan.certificates, endpoint.port);
         let process = Process::spawn(program, &args, &manager.environment(), &log);
         let process = process.map_err(|source| ControlPlaneError::Spawn {

@@ -1,9 +1,8 @@
 //! GET requests for released files: bounded in length and time, over redirects that stay safe, with the proxy of the
 //! environment.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use support::journal::Events;
 
 use super::error::DownloadError;
 use super::places;
+use own_files::private;
 
 /// Time for a connection, and for an answer to begin.
 const FIRST_ANSWER: Duration = Duration::from_secs(20);
@@ -52,8 +52,7 @@ impl Wanted<'_> {
 
     /// Downloads into a new file, which only its owner can read.
     pub(super) async fn file(&self, path: &Path, events: &Events) -> Result<(), DownloadError> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let mut file = file.map_err(|error| self.failed(error))?;
+        let mut file = private::create_new(path).map_err(|error| self.failed(error))?;
         self.copy(&mut file, events).await
     }
 

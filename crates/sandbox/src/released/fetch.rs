@@ -155,7 +155,7 @@ pub(crate) async fn fetch_crds(
 }
 
 fn make_private(folder: &Path) -> Result<(), PartsError> {
-    let made = crate::files::create_private_dir(folder);
+    let made = own_files::private::create_folder(folder);
     made.map_err(PartsError::file("create", folder))
 }
 

@@ -5,12 +5,12 @@
 //! the move continues.
 
 use std::error::Error;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use own_files::private;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -180,7 +180,7 @@ impl Store<RunState> {
     /// When the folder or the file cannot be written.
     pub fn open(folder: &Path, run: &str) -> Result<Self, JournalError> {
         let path = path(folder, run);
-        let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let created = private::create_missing_folders(folder);
         created.map_err(|source| JournalError::File { path: path.clone(), source })?;
         Self::open_file(path)
     }
@@ -193,9 +193,8 @@ impl<H: History> Store<H> {
     /// When the file cannot be written, a newer version has written it, or another process writes it.
     pub fn open_file(path: PathBuf) -> Result<Self, JournalError> {
         let failed = |source| JournalError::File { path: path.clone(), source };
-        let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create(true).mode(0o600).open(&path);
-        let Some(mut file) = FileLock::on(file.map_err(failed)?).map_err(failed)? else {
+        let file = private::open_to_append(&path).map_err(failed)?;
+        let Some(mut file) = FileLock::on(file).map_err(failed)? else {
             return Err(JournalError::InUse(path));
         };
         let replay: Replay<H> = replay(file.file_mut()).map_err(failed)?;

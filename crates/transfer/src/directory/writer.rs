@@ -3,13 +3,13 @@
 //! The files are written to a staging folder first. A directory that is not there yet appears by
 //! one rename. Into one that is there already the files are moved one by one, the manifest last.
 
-use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use own_files::private;
 use support::visible;
 
 use super::files::failed;
@@ -57,14 +57,13 @@ impl Writer {
         content: impl Fn(&T) -> Vec<u8> + Sync,
         written: impl Fn() -> Result<(), PhaseError> + Sync,
     ) -> Result<Vec<String>, PhaseError> {
-        let sums = Mutex::new(vec![String::new(); files.len()]);
+        let sums = Mutex::new(BTreeMap::new());
         let failure: Mutex<Option<PhaseError>> = Mutex::new(None);
         let work = |worker: usize| {
-            for index in (worker..files.len()).step_by(WRITERS) {
+            for (index, (name, value)) in files.iter().enumerate().skip(worker).step_by(WRITERS) {
                 if held(&failure).is_some() {
                     return;
                 }
-                let (name, value) = &files[index];
                 if let Err(error) = check_name(&self.target, name) {
                     held(&failure).get_or_insert(error);
                     return;
@@ -72,7 +71,7 @@ impl Writer {
                 let bytes = content(value);
                 let done = write_private(&self.staging.join(name), &bytes).and_then(|()| written());
                 match done {
-                    Ok(()) => held(&sums)[index] = sha256(&bytes),
+                    Ok(()) => drop(held(&sums).insert(index, sha256(&bytes))),
                     Err(error) => drop(held(&failure).get_or_insert(error)),
                 }
             }
@@ -87,7 +86,8 @@ impl Writer {
             return Err(error);
         }
         self.names.extend(files.iter().map(|(name, _)| name.clone()));
-        Ok(sums.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(sums.into_values().collect())
     }
 
     /// Writes the last file, which makes the directory complete.
@@ -169,9 +169,9 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// Writes one file, readable by the user only: it may be a Secret.
 fn write_private(path: &Path, content: &[u8]) -> Result<(), PhaseError> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(content)).map_err(failed("write", path))
+    private::create_new(path)
+        .and_then(|mut file| file.write_all(content))
+        .map_err(failed("write", path))
 }
 
 /// Brings all files to the disk: by one call for the whole file system, which takes a tenth of the
@@ -192,7 +192,7 @@ fn sync_files(folder: &Path, names: &[String]) -> Result<(), PhaseError> {
 }
 
 fn make_private(path: &Path) -> Result<(), PhaseError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create", path))
+    private::create_missing_folders(path).map_err(failed("create", path))
 }
 
 fn sync_folder(path: &Path) -> Result<(), PhaseError> {

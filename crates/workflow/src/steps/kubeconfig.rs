@@ -5,8 +5,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use capi::ResourceType;
+use own_files::private;
 use support::causes::in_one_line;
-use tools::write_private;
 
 use super::control_plane::the_cluster;
 use crate::context::Turn;
@@ -33,7 +33,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let content = std::fs::read(&kubeconfig)
         .map_err(|source| StoreError::File { path: kubeconfig.clone(), source: source.into() })?;
     let out = &turn.spec().kubeconfig_out;
-    write_private(out, content)
+    private::write(out, content)
         .map_err(|source| StoreError::File { path: out.clone(), source: source.into() })?;
     let target = turn.target().await?.with_retry(cluster::RetryPolicy::brief());
     until_after(turn, FIRST, "the API server of the target is ready", async || {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use capi::valid;
+use own_files::private;
 use serde_json::Value;
 use support::file_lock::FileLock;
 use support::journal::{JournalError, Store, read_file};
 use support::yaml;
-use tools::{create_private_dir, write_private};
 
 use super::journal::{Entries, What};
 use super::state::{RunState, StepState};
@@ -132,7 +132,7 @@ impl RunFolder {
                 return Err(StoreError::Different(name.to_owned()));
             }
         }
-        write_private(&file, text).map_err(at(&file))?;
+        private::write(&file, text).map_err(at(&file))?;
         Ok(folder)
     }
 
@@ -173,8 +173,8 @@ impl RunFolder {
     fn hold_in(name: &str, folder: &str) -> Result<Self, StoreError> {
         let path = state_folder()?.join(folder).join(name);
         let logs = path.join("logs");
-        create_private_dir(&path).map_err(at(&path))?;
-        create_private_dir(&logs).map_err(at(&logs))?;
+        private::create_folder(&path).map_err(at(&path))?;
+        private::create_folder(&logs).map_err(at(&logs))?;
         let file = path.join("lock");
         let lock = FileLock::acquire_patiently(&file).map_err(at(&file))?;
         let lock = lock.ok_or_else(|| StoreError::Busy(name.to_owned()))?;
@@ -210,7 +210,7 @@ impl RunFolder {
     /// It cannot be written.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, StoreError> {
         let file = self.file(name);
-        write_private(&file, content).map_err(at(&file))?;
+        private::write(&file, content).map_err(at(&file))?;
         Ok(file)
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -107,7 +107,7 @@ fn stage(real: &Path) -> io::Result<NamedTempFile> {
 
 /// Creates the folder of a kubeconfig; what is there stays as it is.
 pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    own_files::private::create_missing_folders(folder)
 }
 
 pub(super) fn folder_of(path: &Path) -> &Path {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::controllers::manager::IN_MEMORY;
 use crate::controllers::start::Management;
 use crate::error::ControlPlaneError;
-use crate::files::create_private_dir;
 use crate::http::CallError;
 use crate::launch::{death, wait_for};
 use crate::process::Process;
+use own_files::private;
 
 /// A relay that listens.
 pub(in crate::controllers) struct Launched {
@@ -24,7 +24,7 @@ pub(in crate::controllers) async fn launch(
     dir: &Path,
     clusters: &[Management<'_>],
 ) -> Result<Launched, ControlPlaneError> {
-    create_private_dir(dir).map_err(ControlPlaneError::file("create", dir))?;
+    private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
     let kubeconfig = dir.join("relay.kubeconfig");
     let mut args = vec!["sandbox".into(), "relay".into()];
     args.push(format!("--write-kubeconfig={}", kubeconfig.display()));

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::choice::{Activity, choose};
 use super::server::Relay;
-use crate::files::write_private;
+use own_files::private;
 
 /// Time between two looks for the active Clusters.
 const ACTIVE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
@@ -62,7 +62,7 @@ pub async fn relay(options: &RelayOptions) -> Result<(), RelayError> {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(RelayError::Listen)?;
     let address = listener.local_addr().map_err(RelayError::Listen)?;
     let server = format!("http://{address}{}", relay.prefix());
-    write_private(&options.kubeconfig, kubeconfig(&server))
+    private::write(&options.kubeconfig, kubeconfig(&server))
         .map_err(|source| RelayError::Kubeconfig { path: options.kubeconfig.clone(), source })?;
     tracing::info!("listening at {address}");
     tokio::join!(Arc::clone(&relay).listen(listener), follow(&relay, &clusters));
