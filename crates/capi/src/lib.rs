@@ -30,5 +30,5 @@ pub use graph::{
     Shared, Sharing, StayReason, Usage,
 };
 pub use names::is_cluster_api;
-pub use object::{Object, ObjectId, OwnerReference, group_of};
+pub use object::{Object, ObjectId, OwnerReference, group_of, set_field};
 pub use resource::ResourceType;

@@ -246,7 +246,7 @@ impl Object {
 }
 
 /// Sets the field at a path of any JSON. Indexing would panic where a text stands in place of an object.
-pub(super) fn set_field(value: &mut Value, path: &[&str], new: Value) {
+pub fn set_field(value: &mut Value, path: &[&str], new: Value) {
     match path {
         [] => *value = new,
         [key, rest @ ..] => {

@@ -175,7 +175,7 @@ async fn look(
 }
 
 fn source_empty(source: &Graph) -> Check {
-    let left = source.copied().map(|index| &source.nodes[index]);
+    let left = source.copied().map(|index| &source[index]);
     let left = left.filter(|node| node.fate == capi::Fate::Move);
     let violations = left.map(|node| format!("{} is still there", node.object.id())).collect();
     Check::new("SourceEmpty", "nothing of what moves is left in the source", violations)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capi::names::{FINALIZERS_ANNOTATION, RUN_ANNOTATION};
-use capi::{Object, ObjectId};
+use capi::{Object, ObjectId, set_field};
 use serde_json::json;
 use support::journal::RunEvent;
 
@@ -283,11 +283,11 @@ async fn hand_over(run: &Run, move_scope: &MoveScope) -> Result<(), PhaseError> 
             let finalizers = now.annotation(FINALIZERS_ANNOTATION).into_iter();
             let finalizers = finalizers.flat_map(|names| names.split(',')).collect();
             if let Some(finalizers) = with_finalizers(now, finalizers) {
-                change["metadata"]["finalizers"] = finalizers;
+                set_field(&mut change, &["metadata", "finalizers"], finalizers);
             }
             is_ours(now).then_some(change)
         };
-        patch(&run.target, &move_scope.kinds[kind].resource, &copy, change).await?;
+        patch(&run.target, &move_scope.kind(kind).resource, &copy, change).await?;
         Ok(())
     })
     .await?;

@@ -239,7 +239,7 @@ fn names(clusters: &[Object], move_scope: &MoveScope) -> Vec<Name> {
 pub(super) fn check(graph: &Graph, chosen: Option<&Chosen>, findings: &mut Findings) {
     let may_copy = chosen.is_some_and(|chosen| chosen.copy_shared);
     for shared in &graph.shared {
-        let objects = shared.nodes.iter().map(|index| graph.nodes[*index].object.id()).collect();
+        let objects = shared.nodes.iter().map(|index| graph[*index].object.id()).collect();
         let (ours, others) = sides(shared);
         let users = match shared.is_assumed {
             true => format!(
@@ -273,7 +273,7 @@ pub(super) fn check(graph: &Graph, chosen: Option<&Chosen>, findings: &mut Findi
 /// Reports what belongs to Clusters of both sides, for files: these can hold all else that both sides use.
 pub(super) fn check_owned(graph: &Graph, cluster: &'static str, findings: &mut Findings) {
     for shared in graph.shared.iter().filter(|shared| shared.sharing == Sharing::Owned) {
-        let objects = shared.nodes.iter().map(|index| graph.nodes[*index].object.id()).collect();
+        let objects = shared.nodes.iter().map(|index| graph[*index].object.id()).collect();
         let (ours, others) = sides(shared);
         report_owned((objects, cluster), (&ours, &others), findings);
     }

@@ -84,7 +84,7 @@ pub fn body_digest(object: &Object) -> String {
 
 fn sum(content: &Value) -> String {
     let sum = sha2::Sha256::digest(content.to_string());
-    sum[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    sum.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns whether a path of a difference is that of a finalizer.

@@ -82,7 +82,7 @@ struct Placed {
 /// When a request fails, or an object of the same name is in the way.
 pub async fn copy(run: &Run, graph: &Graph, copies: Copies) -> Result<Copies, PhaseError> {
     namespaces::ensure(run, graph).await?;
-    let is_missing = |index: &usize| !copies.uids.contains_key(graph.nodes[*index].object.uid());
+    let is_missing = |index: &usize| !copies.uids.contains_key(graph[*index].object.uid());
     let levels = graph.levels.iter();
     let levels: Vec<Vec<usize>> =
         levels.map(|level| level.iter().copied().filter(is_missing).collect()).collect();
@@ -91,9 +91,9 @@ pub async fn copy(run: &Run, graph: &Graph, copies: Copies) -> Result<Copies, Ph
     for level in levels {
         let placed = run
             .each(level, &progress, |index| {
-                let node = &graph.nodes[index];
-                let body = body(node, &graph.kinds[node.kind], &run.id, &lock(&copies).uids);
-                async move { place(run, &graph.kinds[node.kind], node, body).await }
+                let node = &graph[index];
+                let body = body(node, graph.kind(node), &run.id, &lock(&copies).uids);
+                async move { place(run, graph.kind(node), node, body).await }
             })
             .await?;
         let mut copies = lock(&copies);

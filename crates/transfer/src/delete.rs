@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use capi::{
     Fate, Graph, Object, ResourceType, has_paused_annotation, is_cluster, is_pausable, is_paused,
-    reports_pause,
+    reports_pause, set_field,
 };
 use cluster::{ApiError, Client};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub async fn delete<'a>(
     move_scope: &MoveScope,
     graph: &'a Graph,
 ) -> Result<Held<'a>, PhaseError> {
-    let moved = |index: &usize| graph.nodes[*index].fate == Fate::Move;
+    let moved = |index: &usize| graph[*index].fate == Fate::Move;
     let progress = Progress::of(graph.copied().filter(moved).count()).carried_through();
     let hooks = &DeletionHooks::read(&run.source).await;
     let mut held = Held::none(graph);
@@ -66,7 +66,7 @@ pub async fn delete<'a>(
         }
         hold(run, move_scope, graph).await?;
         let outcomes = run.each(nodes, &progress, |index| async move {
-            let node = &graph.nodes[index];
+            let node = &graph[index];
             let resource = graph.resource(node);
             let is_looked_at = hooks.look_at(resource);
             let (source, object) = (&run.source, &node.object);
@@ -168,17 +168,19 @@ fn preparing(run: &str, object: &Object, is_looked_at: bool) -> Option<Value> {
     let is_held = !object.finalizers().is_empty();
     let is_reported = reports_pause(object) == Some(true);
     let mut patch = json!({"metadata": {}});
+    let mut annotate =
+        |key, value| set_field(&mut patch, &["metadata", "annotations", key], Value::from(value));
     // Without a finalizer no controller sees the deletion, only who is asked before it.
     if (is_held || is_looked_at) && object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_none() {
-        patch["metadata"]["annotations"][DELETE_FOR_MOVE_ANNOTATION] = json!("");
+        annotate(DELETE_FOR_MOVE_ANNOTATION, "");
     }
     if is_held && is_reported && !is_pausable(object) && !has_paused_annotation(object) {
         // It has got its finalizers late, or somebody has taken its pause away.
-        patch["metadata"]["annotations"][PAUSED_ANNOTATION] = json!("");
-        patch["metadata"]["annotations"][PAUSED_BY_ANNOTATION] = json!(own_pause::mark(run, true));
+        annotate(PAUSED_ANNOTATION, "");
+        annotate(PAUSED_BY_ANNOTATION, &own_pause::mark(run, true));
     }
     if is_held && !is_reported {
-        patch["metadata"]["finalizers"] = Value::Null;
+        set_field(&mut patch, &["metadata", "finalizers"], Value::Null);
     }
     (patch != json!({"metadata": {}})).then_some(patch)
 }
@@ -214,12 +216,12 @@ async fn wait_until_gone<'a>(
     graph: &'a Graph,
     mut held: Held<'a>,
 ) -> Result<Held<'a>, PhaseError> {
-    let moving = || graph.copied().filter(|index| graph.nodes[*index].fate == Fate::Move);
+    let moving = || graph.copied().filter(|index| graph[*index].fate == Fate::Move);
     let moved: HashMap<&str, usize> =
-        moving().map(|index| (graph.nodes[index].object.uid(), index)).collect();
-    let clusters = moving().filter(|index| is_cluster(&graph.nodes[*index].object));
+        moving().map(|index| (graph[index].object.uid(), index)).collect();
+    let clusters = moving().filter(|index| is_cluster(&graph[*index].object));
     let clusters: HashMap<_, usize> =
-        clusters.map(|index| (name(&graph.nodes[index].object), index)).collect();
+        clusters.map(|index| (name(&graph[index].object), index)).collect();
     let begun = Instant::now();
     loop {
         run.stop.check_lock()?;
@@ -248,8 +250,7 @@ async fn wait_until_gone<'a>(
             first.id()
         ));
         for (index, object) in left.into_iter().filter(|(_, object)| object.is_being_deleted()) {
-            match remove_finalizers(&run.source, graph.resource(&graph.nodes[index]), object).await
-            {
+            match remove_finalizers(&run.source, graph.resource(&graph[index]), object).await {
                 Err(error) if !error.is_refused_by_admission() => return Err(error.into()),
                 _ => {}
             }

@@ -1,7 +1,5 @@
 //! Webhooks and policies that a cluster asks before it deletes an object: they see the object's annotations.
 
-#![deny(clippy::indexing_slicing)]
-
 use capi::{Object, ResourceType, at};
 use cluster::Client;
 use serde_json::Value;

@@ -33,7 +33,15 @@ pub struct MoveScope {
     pub taken: Option<Arc<Vec<MoveKind>>>,
 }
 
-/// Lists everything in the move_scope and builds the owner graph.
+impl MoveScope {
+    /// Returns the kind of a listed object, or of a node of the graph that was made of them.
+    #[expect(clippy::indexing_slicing, reason = "objects know their kinds by these indices")]
+    pub fn kind(&self, index: usize) -> &MoveKind {
+        &self.kinds[index]
+    }
+}
+
+/// Lists everything in the scope of the move and builds the owner graph.
 ///
 /// # Errors
 /// When a list fails, or owners form a cycle.
@@ -82,11 +90,11 @@ pub async fn list_copied(
     move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<Vec<(usize, Object)>, ApiError> {
-    let copied = graph.copied().filter_map(|index| graph.nodes[index].object.namespace());
+    let copied = graph.copied().filter_map(|index| graph[index].object.namespace());
     list_with(cluster, move_scope, &copied.map(str::to_owned).collect()).await
 }
 
-/// Lists every kind in the namespaces of the move_scope and in these.
+/// Lists every kind in the namespaces of the scope and in these.
 async fn list_with(
     cluster: &Client,
     move_scope: &MoveScope,
@@ -202,7 +210,7 @@ async fn list_provider_secrets(
         .collect();
     let mut secrets = Vec::new();
     for namespace in namespaces {
-        let listed = cluster.list(&move_scope.kinds[index].resource, Some(namespace)).await?;
+        let listed = cluster.list(&move_scope.kind(index).resource, Some(namespace)).await?;
         secrets.extend(listed.into_iter().map(|secret| (index, secret)));
     }
     Ok(secrets)
@@ -258,7 +266,7 @@ async fn read_one(
     let Some(index) = move_scope.kinds.iter().position(is_kind) else {
         return Ok(None);
     };
-    let object = cluster.get(&move_scope.kinds[index].resource, Some(namespace), name).await?;
+    let object = cluster.get(&move_scope.kind(index).resource, Some(namespace), name).await?;
     Ok(object.map(|object| (index, object)))
 }
 

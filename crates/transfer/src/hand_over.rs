@@ -6,7 +6,7 @@
 
 use capi::managed_fields;
 use capi::names::{FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
-use capi::{Graph, Node, Object, ObjectId};
+use capi::{Graph, Node, Object, ObjectId, set_field};
 use cluster::{FIELD_MANAGER, Served, WriteOptions};
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub async fn hand_over_copies(
     let served = Served::read(&run.target).await?;
     let created: Vec<&Node> = graph
         .copied()
-        .map(|index| &graph.nodes[index])
+        .map(|index| &graph[index])
         .filter(|node| !copies.reused.contains(node.object.uid()))
         .collect();
     let dropped: Vec<ObjectId> = created
@@ -49,7 +49,7 @@ pub async fn hand_over_copies(
 /// Returns whether somebody manages fields of an object at a version that a target which converts it does not
 /// serve. That does not reach the copy.
 fn loses_managers(graph: &Graph, node: &Node, served: &Served) -> bool {
-    let kind = &graph.kinds[node.kind];
+    let kind = graph.kind(node);
     let versions = served.versions(&kind.resource.group, &kind.resource.kind);
     let mut managers = node.object.managed_fields().to_vec();
     kind.converted_to.is_some() && !managed_fields::keep_served(&mut managers, versions)
@@ -111,7 +111,7 @@ fn handing_over(source: &Object, copy: &Object, managers: &[Value]) -> Value {
     let mut patch = json!({"metadata": {"annotations": setting_free(copy),
         "managedFields": managed_fields::replacement(managers)}});
     if let Some(finalizers) = with_finalizers(copy, source.finalizers()) {
-        patch["metadata"]["finalizers"] = finalizers;
+        set_field(&mut patch, &["metadata", "finalizers"], finalizers);
     }
     patch
 }
@@ -127,7 +127,7 @@ pub(super) fn with_finalizers(copy: &Object, wanted: Vec<&str>) -> Option<Value>
 pub(super) fn setting_free(copy: &Object) -> Value {
     let mut annotations = json!({RUN_ANNOTATION: null, FINALIZERS_ANNOTATION: null});
     if has_birth_pause(copy) {
-        annotations[PAUSED_ANNOTATION] = Value::Null;
+        set_field(&mut annotations, &[PAUSED_ANNOTATION], Value::Null);
     }
     annotations
 }

@@ -45,18 +45,18 @@ impl<'a> Held<'a> {
         let mut next = vec![node];
         while let Some(node) = next.pop() {
             if found.insert(node) {
-                next.extend(self.graph.nodes[node].known_owners());
+                next.extend(self.graph[node].known_owners());
             }
         }
         found
     }
 
     fn is(&self, node: usize, object: &Object) -> bool {
-        self.graph.nodes[node].object.uid() == object.uid()
+        self.graph[node].object.uid() == object.uid()
     }
 
     fn is_cluster(&self, node: usize) -> bool {
-        is_cluster(&self.graph.nodes[node].object)
+        is_cluster(&self.graph[node].object)
     }
 
     /// Returns why the move has not come to its end; `None` if it has.
@@ -75,7 +75,7 @@ impl<'a> Held<'a> {
     /// Returns what is held, for the report: each object that could not be deleted, and the Clusters.
     pub(super) fn explained(&self) -> Vec<Explained> {
         let failures = self.failures.iter().map(|(node, error)| Explained {
-            object: self.graph.nodes[*node].object.id(),
+            object: self.graph[*node].object.id(),
             reason: in_one_line(error),
         });
         let failed =
@@ -92,7 +92,7 @@ impl<'a> Held<'a> {
         let mut nodes: Vec<usize> =
             self.nodes.iter().copied().filter(|node| self.is_cluster(*node)).collect();
         nodes.sort_unstable();
-        nodes.into_iter().map(|node| &self.graph.nodes[node].object).collect()
+        nodes.into_iter().map(|node| &self.graph[node].object).collect()
     }
 }
 

@@ -46,7 +46,7 @@ async fn resumed(run: &Run, graph: &Graph) -> Result<Vec<(ResourceType, Object)>
     }
     let mut resumed = Vec::new();
     for (kind, nodes) in by_kind {
-        let resource = &graph.kinds[kind].resource;
+        let resource = &graph.kind_at(kind).resource;
         let listed = run.source.list(resource, run.options.namespaces.selector()).await?;
         for object in listed.into_iter().filter(|object| !is_paused(object)) {
             if !nodes.iter().any(|node| has_name_of(node, &object)) {

@@ -1,7 +1,5 @@
 //! clusterctl's inventory of providers, on both clusters.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::collections::BTreeMap;
 
 use capi::names::PROVIDER_LABEL;

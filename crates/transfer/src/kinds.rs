@@ -1,7 +1,5 @@
 //! The kinds that a move lists: those whose CRDs carry clusterctl's label, Secrets and ConfigMaps.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::sync::Arc;
 
 use capi::names::{CLUSTERCTL_LABEL, MOVE_HIERARCHY_LABEL, MOVE_LABEL};

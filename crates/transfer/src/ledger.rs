@@ -69,7 +69,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// The list of all copies of a graph.
     fn of(graph: &Graph, copies: &Copies) -> Self {
-        let nodes = graph.copied().map(|index| &graph.nodes[index]);
+        let nodes = graph.copied().map(|index| &graph[index]);
         let entries = nodes.filter_map(|node| {
             let source_uid = node.object.uid();
             Some(Entry {
@@ -93,7 +93,7 @@ impl Ledger {
         let by_uid: HashMap<&str, &Entry> =
             self.entries.iter().map(|entry| (entry.source_uid.as_str(), entry)).collect();
         let mut copies = Copies::default();
-        for node in graph.copied().map(|index| &graph.nodes[index]) {
+        for node in graph.copied().map(|index| &graph[index]) {
             let uid = node.object.uid();
             let Some(entry) = by_uid.get(uid) else {
                 if node.fate == Fate::Move {
@@ -122,8 +122,7 @@ impl Ledger {
     /// # Errors
     /// [`PhaseError::OriginalGone`] with the first that is gone.
     pub(super) fn check_complete(&self, graph: &Graph) -> Result<(), PhaseError> {
-        let uids: HashSet<&str> =
-            graph.copied().map(|index| graph.nodes[index].object.uid()).collect();
+        let uids: HashSet<&str> = graph.copied().map(|index| graph[index].object.uid()).collect();
         let mut created = self.entries.iter().filter(|entry| entry.is_created);
         let gone = created.find(|entry| !uids.contains(entry.source_uid.as_str()));
         gone.map_or(Ok(()), |entry| Err(PhaseError::OriginalGone { object: entry.id() }))
@@ -161,7 +160,7 @@ impl Ledger {
     ) -> Removable {
         let originals: HashMap<&str, Name> = source
             .iter()
-            .map(|(kind, object)| (object.uid(), name(&move_scope.kinds[*kind].resource, object)))
+            .map(|(kind, object)| (object.uid(), name(&move_scope.kind(*kind).resource, object)))
             .collect();
         let is_removable =
             |entry: &&Entry| originals.get(entry.source_uid.as_str()) == Some(&entry.name);

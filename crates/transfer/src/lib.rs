@@ -4,6 +4,8 @@
 //! Phases: preflight, pause (and discover again), quiesce, copy, verify, hand over, delete, resume. A
 //! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
 
+#![deny(clippy::indexing_slicing)]
+
 mod acceptance;
 mod alone;
 mod batches;

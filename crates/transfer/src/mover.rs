@@ -123,7 +123,7 @@ pub(super) async fn carry_out(
     report.fill(&graph);
     report.outcome = if run.options.leave_source { Outcome::Replaced } else { Outcome::Moved };
     let is_reused = |node: &&capi::Node| copies.reused.contains(node.object.uid());
-    let copied = graph.copied().map(|index| &graph.nodes[index]);
+    let copied = graph.copied().map(|index| &graph[index]);
     report.reused = copied.filter(is_reused).map(|node| node.object.id()).collect();
     report.count_requests(&run.source, &run.target);
     Ok(lock)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use capi::names::RUN_ANNOTATION;
-use capi::{Graph, Object, ResourceType};
+use capi::{Graph, Object, ResourceType, at};
 use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
@@ -38,7 +38,7 @@ pub fn namespace_type() -> ResourceType {
 
 /// The names of the namespaces that something is copied to.
 fn names(graph: &Graph) -> BTreeSet<&str> {
-    graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect()
+    graph.copied().filter_map(|index| graph[index].object.namespace()).collect()
 }
 
 /// A namespace that something is copied to.
@@ -89,7 +89,8 @@ pub async fn wanted(run: &Run, graph: &Graph) -> Result<Vec<Wanted>, ApiError> {
 /// The labels and annotations of a namespace that mean the same in another cluster.
 pub fn carried(namespace: &Object) -> Object {
     let kept = |field: &str, is_local: fn(&str) -> bool| -> Map<String, Value> {
-        let entries = namespace.value()["metadata"][field].as_object().into_iter().flatten();
+        let entries =
+            at(namespace.value(), &format!("/metadata/{field}")).as_object().into_iter().flatten();
         let kept = entries.filter(|(key, _)| !is_local(key));
         kept.map(|(key, value)| (key.clone(), value.clone())).collect()
     };

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use capi::{
     Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType, StayReason,
-    has_paused_annotation, is_cluster, is_custom_resource, is_pausable, reports_pause,
+    has_paused_annotation, is_cluster, is_custom_resource, is_pausable, reports_pause, set_field,
 };
 use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
@@ -43,24 +43,24 @@ pub(super) async fn pause_each(
     graph: &mut Graph,
 ) -> Result<Option<ObjectId>, PhaseError> {
     let reporting = reporting(graph, &run.id);
-    let (kinds, nodes) = (&graph.kinds, &graph.nodes);
+    let known = &*graph;
     let needs_it = |index: &usize| {
-        let (kind, object) = (nodes[*index].kind, &nodes[*index].object);
-        let is_held = !object.finalizers().is_empty();
-        nodes[*index].fate == Fate::Move
-            && !has_paused_annotation(object)
-            && may_need_it(&kinds[kind], object)
-            && (is_held || !reporting.contains(&kind))
+        let node = &known[*index];
+        let is_held = !node.object.finalizers().is_empty();
+        node.fate == Fate::Move
+            && !has_paused_annotation(&node.object)
+            && may_need_it(known.kind(node), &node.object)
+            && (is_held || !reporting.contains(&node.kind))
     };
     let active: Vec<usize> = graph.copied().filter(needs_it).collect();
     let reporting = &reporting;
     let progress = Progress::of(active.len());
     let paused = run
         .each(active, &progress, |index| async move {
-            let (kind, object) = (nodes[index].kind, &nodes[index].object);
-            let mark = mark(&run.id, reporting.contains(&kind));
+            let node = &known[index];
+            let mark = mark(&run.id, reporting.contains(&node.kind));
             let plan = |now: &Object| (!has_paused_annotation(now)).then(|| pausing(now, &mark));
-            let resource = &kinds[kind].resource;
+            let (resource, object) = (known.resource(node), &node.object);
             let paused = precondition::patch(&run.source, resource, object, plan).await?;
             Ok((index, paused))
         })
@@ -68,8 +68,8 @@ pub(super) async fn pause_each(
     let mut missed = None;
     for (index, now) in paused {
         match now {
-            Some(now) => graph.nodes[index].object = now,
-            None => missed = Some(graph.nodes[index].object.id()),
+            Some(now) => graph[index].object = now,
+            None => missed = Some(graph[index].object.id()),
         }
     }
     Ok(missed)
@@ -240,7 +240,7 @@ async fn list<'a>(
 fn pausing(object: &Object, mark: &str) -> Value {
     let mut annotations = json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark});
     if !object.finalizers().is_empty() {
-        annotations[DELETE_FOR_MOVE_ANNOTATION] = json!("");
+        set_field(&mut annotations, &[DELETE_FOR_MOVE_ANNOTATION], json!(""));
     }
     json!({"metadata": {"annotations": annotations}})
 }

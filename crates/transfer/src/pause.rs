@@ -14,7 +14,7 @@ use capi::names::{
     ADDONS_GROUP, CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
 use capi::{
-    Fate, Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, is_cluster, is_custom_resource,
+    Fate, Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, at, is_cluster, is_custom_resource,
     is_pausable, is_paused,
 };
 use cluster::{ApiError, Client, FIELD_MANAGER, Moment, Served};
@@ -345,7 +345,7 @@ async fn resume(
 
 /// Returns whether a Cluster would be without a spec if it were not paused: v1beta2 refuses a spec without fields.
 fn is_nothing_but_paused(object: &Object) -> bool {
-    is_cluster(object) && object.value()["spec"] == json!({"paused": true})
+    is_cluster(object) && *at(object.value(), "/spec") == json!({"paused": true})
 }
 
 /// Makes those who managed an explicit `false` its managers again.
@@ -359,7 +359,7 @@ fn pausing(object: &Object, run: &str) -> Value {
     if !is_cluster(object) {
         return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: run, PAUSED_ANNOTATION: ""}}});
     }
-    let was_false = object.value()["spec"]["paused"] == Value::Bool(false);
+    let was_false = at(object.value(), "/spec/paused") == false;
     let mark = if was_false {
         let managers = managed_fields::managers_of(object.managed_fields(), "/f:spec/f:paused");
         format!("{run}{WAS_FALSE}{}", Value::from(managers))

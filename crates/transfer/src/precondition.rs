@@ -4,7 +4,7 @@
 //! somebody else has written in between, the object is read again and the write is planned anew, or
 //! given up. So a request that arrives late changes nothing that has changed since.
 
-use capi::{Object, ResourceType};
+use capi::{Object, ResourceType, set_field};
 use cluster::{ApiError, Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
@@ -80,8 +80,9 @@ async fn send(
     resource: &ResourceType,
     (object, mut patch): (&Object, Value),
 ) -> Result<Option<Object>, ApiError> {
-    patch["metadata"]["uid"] = json!(object.uid());
-    patch["metadata"]["resourceVersion"] = json!(object.resource_version());
+    for (field, value) in [("uid", object.uid()), ("resourceVersion", object.resource_version())] {
+        set_field(&mut patch, &["metadata", field], value.into());
+    }
     let place = (object.namespace(), object.name());
     match cluster.patch(resource, place, (PatchKind::Merge, &patch), options).await {
         Ok(patched) => Ok(Some(patched)),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use capi::{MoveKind, ResourceType};
+use capi::{MoveKind, ResourceType, set_field};
 use cluster::Client;
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ impl Grants {
             let kind = if namespace.is_some() { "Role" } else { "ClusterRole" };
             let mut metadata = json!({"name": name});
             if let Some(namespace) = namespace {
-                metadata["namespace"] = namespace.into();
+                set_field(&mut metadata, &["namespace"], namespace.into());
             }
             objects.push(json!({"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "rules": rules}));
             if let Some(subject) = subject {

@@ -1,8 +1,6 @@
 //! The record that a run leaves in both clusters, so that anybody can finish or undo it from there: its
 //! identity, what it moves, and how far it has come.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::collections::BTreeSet;
 use std::fmt;
 

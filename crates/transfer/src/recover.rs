@@ -256,7 +256,7 @@ async fn check_originals(run: &Run, preflight: &Preflight) -> Result<(), PhaseEr
     let Preflight { move_scope, graph, .. } = preflight;
     let originals: HashSet<_> = graph
         .copied()
-        .map(|index| &graph.nodes[index])
+        .map(|index| &graph[index])
         .map(|node| key(node.kind, &node.object))
         .collect();
     let listed = list_everywhere(&run.target, move_scope).await?;
@@ -459,12 +459,12 @@ async fn find_copies(
         listed.into_iter().map(|(kind, object)| (key(kind, &object), object)).collect();
     let is_handing_over = phase.on_resume() == OnResume::HandOver;
     let mut copies = Copies::default();
-    for node in graph.copied().map(|index| &graph.nodes[index]) {
+    for node in graph.copied().map(|index| &graph[index]) {
         let object = &node.object;
         let copy = by_name.get(&key(node.kind, object));
         let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: object.id() })?;
         // The finalizers are off where this run was deleting already.
-        let lost = lost(run, &graph.kinds[node.kind], object, copy);
+        let lost = lost(run, graph.kind(node), object, copy);
         let lost = lost.into_iter().find(|path| !is_finalizer(path));
         let lost = lost.or_else(|| being_deleted(copy));
         if let Some(path) = lost.filter(|_| node.fate == Fate::Move) {

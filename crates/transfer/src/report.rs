@@ -313,7 +313,7 @@ impl Report {
         self.kept.clear();
         self.counts_by_kind.clear();
         self.not_moved.clear();
-        for node in graph.copied().map(|index| &graph.nodes[index]) {
+        for node in graph.copied().map(|index| &graph[index]) {
             *self.counts_by_kind.entry(node.object.kind().to_owned()).or_default() += 1;
             match node.fate {
                 Fate::Keep(reason) => self.kept.push(explain(node, kept_reason(reason))),

@@ -1,8 +1,6 @@
 //! Objects with which a source, or somebody who can change a backup, would get into the target itself: whatever is in a
 //! namespace of Kubernetes, such as a bootstrap token or `aws-auth`, and Secrets that log in to the cluster they are in.
 
-#![deny(clippy::indexing_slicing)]
-
 use capi::Object;
 
 use super::findings::Findings;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use capi::names::PAUSED_BY_ANNOTATION;
-use capi::{Graph, Object, ObjectId, is_cluster, managed_fields};
+use capi::{Graph, Object, ObjectId, at, is_cluster, managed_fields};
 use cluster::{FIELD_MANAGER, Moment};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -164,8 +164,8 @@ pub fn paused_before(object: &Object) -> Option<Duration> {
     }
     let path = format!("/f:metadata/f:annotations/f:{}", PAUSED_BY_ANNOTATION.replace('/', "~1"));
     let mut entries = managed_fields::managers_of(object.managed_fields(), &path).into_iter();
-    let entry = entries.find(|entry| entry["manager"] == FIELD_MANAGER)?;
-    let time: Timestamp = entry["time"].as_str()?.parse().ok()?;
+    let entry = entries.find(|entry| at(entry, "/manager") == FIELD_MANAGER)?;
+    let time: Timestamp = at(&entry, "/time").as_str()?.parse().ok()?;
     Some(Timestamp::now().duration_since(time).try_into().unwrap_or_default())
 }
 

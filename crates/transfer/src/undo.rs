@@ -7,7 +7,7 @@ use std::sync::Arc;
 use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
 use capi::{
     Graph, Object, ResourceType, Scope, is_cluster, is_cluster_class, is_custom_resource,
-    is_pausable, is_paused, reports_pause,
+    is_pausable, is_paused, reports_pause, set_field,
 };
 use cluster::{ApiError, Client};
 use serde_json::json;
@@ -121,7 +121,7 @@ async fn remove_copies(
             return Ok(());
         }
         hold(run, move_scope, &ours).await?;
-        let typed = ours.into_iter().map(|(kind, copy)| (&move_scope.kinds[kind].resource, copy));
+        let typed = ours.into_iter().map(|(kind, copy)| (&move_scope.kind(kind).resource, copy));
         remove(run, typed.collect(), listed).await?;
     }
     match copies(run, move_scope, listed).await?.into_iter().next() {
@@ -139,7 +139,7 @@ async fn copies(
     // Classes of other namespaces may have been copied too.
     let listed = list_everywhere_or_in(&run.target, move_scope, &known.namespaces).await?;
     let is_ours = |(kind, object): &(usize, Object)| {
-        is_ours(run, known, (&move_scope.kinds[*kind].resource, object))
+        is_ours(run, known, (&move_scope.kind(*kind).resource, object))
     };
     Ok(listed.into_iter().filter(is_ours).collect())
 }
@@ -162,7 +162,7 @@ async fn hold(
     let active: Vec<(ResourceType, Object)> = copies
         .iter()
         .filter(|(_, copy)| to_pause(copy))
-        .map(|(kind, copy)| (move_scope.kinds[*kind].resource.clone(), copy.clone()))
+        .map(|(kind, copy)| (move_scope.kind(*kind).resource.clone(), copy.clone()))
         .collect();
     let mut copies = copies.to_vec();
     if let Some((_, first)) = active.first() {
@@ -170,7 +170,7 @@ async fn hold(
             .note(format!("somebody has resumed {} in the target; it is paused again", first.id()));
         pause_objects(&run, &run.target, active).await?;
         for (kind, copy) in copies.iter_mut().filter(|(_, copy)| to_pause(copy)) {
-            let resource = &move_scope.kinds[*kind].resource;
+            let resource = &move_scope.kind(*kind).resource;
             if let Some(now) = read_again(&run.target, resource, copy).await? {
                 *copy = now;
             }
@@ -273,7 +273,7 @@ async fn free_and_delete(
     let mut marks = json!({DELETE_FOR_MOVE_ANNOTATION: ""});
     if is_custom_resource(copy) {
         // One that was handed over is not paused by itself any more.
-        marks[PAUSED_ANNOTATION] = json!("");
+        set_field(&mut marks, &[PAUSED_ANNOTATION], json!(""));
     }
     let patch = json!({"metadata": {"finalizers": null, "annotations": marks}});
     match patch_as_read(target, resource, copy, patch).await? {

@@ -1,4 +1,9 @@
 //! `plan`: what a management cluster holds, as units of Clusters with what they share. Reads the source only.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "Clusters are known by the numbers that the usage gives them"
+)]
 //!
 //! Clusters are one unit if something belongs to several of them, or gives something out to several, such as a pool
 //! of addresses: such Clusters can only move together.
@@ -138,7 +143,7 @@ fn plan_of(graph: &Graph) -> MovePlan {
 
 fn shared(graph: &Graph, usage: &Usage, group: usize) -> SharedObjects {
     let members = usage.members(group);
-    let fates = members.iter().map(|index| &graph.nodes[*index].fate);
+    let fates = members.iter().map(|index| &graph[*index].fate);
     let (fate, reason) = fates.fold((PlannedFate::Moves, None), |so_far, fate| match fate {
         Fate::Move => so_far,
         Fate::Keep(reason) => (PlannedFate::Kept, Some(kept_reason(*reason).to_owned())),
@@ -147,7 +152,7 @@ fn shared(graph: &Graph, usage: &Usage, group: usize) -> SharedObjects {
     let assumed = || "nobody is known to use it, so any Cluster may".to_owned();
     let reason = reason.or_else(|| usage.is_assumed(group).then(assumed));
     SharedObjects {
-        objects: members.iter().map(|index| graph.nodes[*index].object.id()).collect(),
+        objects: members.iter().map(|index| graph[*index].object.id()).collect(),
         used_by: usage.users(group).iter().map(|cluster| usage.name(*cluster)).collect(),
         fate,
         reason,
@@ -168,7 +173,7 @@ pub(super) fn units_for_batches(graph: &Graph) -> Vec<Tied> {
     let usage = graph.usage();
     let mut units = Units::of(graph, &usage);
     for group in 0..usage.groups() {
-        let mut objects = usage.members(group).iter().map(|index| &graph.nodes[*index].object);
+        let mut objects = usage.members(group).iter().map(|index| &graph[*index].object);
         if let Some(set) = objects.find(|object| is_resource_set(object)) {
             units.tie(usage.users(group), || set.id());
         }
@@ -203,7 +208,7 @@ impl Units {
             if graph.sharing(usage.members(group)) == Sharing::Allocates {
                 let first = usage.members(group).first();
                 let first = first.expect("a group has members");
-                units.tie(usage.users(group), || graph.nodes[*first].object.id());
+                units.tie(usage.users(group), || graph[*first].object.id());
             }
         }
         units

@@ -93,7 +93,7 @@ pub(super) async fn check_present(
     let places: BTreeSet<(usize, Option<String>)> = moving().map(place).collect();
     let lists: Vec<Vec<Object>> = futures::stream::iter(places)
         .map(|(kind, namespace)| async move {
-            let resource = &graph.kinds[kind].resource;
+            let resource = &graph.kind_at(kind).resource;
             match PAUSABLE.contains(&(&resource.group, &resource.kind)) {
                 true => run.target.list(resource, namespace.as_deref()).await,
                 false => run.target.list_metadata(resource, namespace.as_deref()).await,
@@ -132,7 +132,7 @@ pub(super) async fn check_changed(
     let target = by_uid(&run.target, move_scope, graph).await?;
     for node in changed {
         let copy = copies.uids.get(node.object.uid()).and_then(|uid| target.get(uid));
-        let lost = copy.map(|copy| lost(run, &graph.kinds[node.kind], &node.object, copy));
+        let lost = copy.map(|copy| lost(run, graph.kind(node), &node.object, copy));
         if lost.is_none_or(|lost| lost.iter().any(|path| !is_finalizer(path))) {
             return Err(PhaseError::SourceChanged { object: node.object.id() });
         }
@@ -198,7 +198,7 @@ fn check_copy<'a>(
         return Ok((copy, Vec::new()));
     }
     check_paused(node, copy, copies)?;
-    let difference = difference(run, &graph.kinds[node.kind], node, (copies, copy))?;
+    let difference = difference(run, graph.kind(node), node, (copies, copy))?;
     let is_dangling = !is_reused && !has_owners_of_target(node, copy, copies);
     let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
     let mut lost = difference.lost.into_iter().chain(being_deleted(copy)).chain(dangling);
@@ -271,15 +271,9 @@ async fn by_uid(
     move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<HashMap<String, Object>, ApiError> {
-    let mut used = vec![false; graph.kinds.len()];
-    graph.copied().for_each(|index| used[graph.nodes[index].kind] = true);
-    let kinds = graph
-        .kinds
-        .iter()
-        .zip(used)
-        .filter(|(_, used)| *used)
-        .map(|(kind, _)| kind.clone())
-        .collect();
+    let used: BTreeSet<usize> = graph.copied().map(|index| graph[index].kind).collect();
+    let kinds = graph.kinds.iter().enumerate().filter(|(index, _)| used.contains(index));
+    let kinds = kinds.map(|(_, kind)| kind.clone()).collect();
     let part = MoveScope { kinds: std::sync::Arc::new(kinds), ..move_scope.clone() };
     let listed = list_copied(cluster, &part, graph).await?;
     Ok(listed.into_iter().map(|(_, object)| (object.uid().to_owned(), object)).collect())

@@ -14,6 +14,7 @@ mod tests;
 mod usage;
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 use self::build::Builder;
@@ -175,6 +176,21 @@ pub struct Graph {
     pub shared: Vec<Shared>,
 }
 
+/// Nodes by the indices that the graph itself gives.
+impl Index<usize> for Graph {
+    type Output = Node;
+
+    fn index(&self, node: usize) -> &Node {
+        &self.nodes[node]
+    }
+}
+
+impl IndexMut<usize> for Graph {
+    fn index_mut(&mut self, node: usize) -> &mut Node {
+        &mut self.nodes[node]
+    }
+}
+
 impl Graph {
     /// Builds the graph of the listed objects, each with the index of its kind.
     ///
@@ -195,9 +211,19 @@ impl Graph {
         Ok(Self { kinds, nodes, levels, shared: shared.unwrap_or_default() })
     }
 
+    /// Returns the kind of a node.
+    pub fn kind(&self, node: &Node) -> &MoveKind {
+        self.kind_at(node.kind)
+    }
+
+    /// Returns the kind of this index, as nodes have it.
+    pub fn kind_at(&self, index: usize) -> &MoveKind {
+        &self.kinds[index]
+    }
+
     /// Returns how the API server serves a node.
     pub fn resource(&self, node: &Node) -> &ResourceType {
-        &self.kinds[node.kind].resource
+        &self.kind(node).resource
     }
 
     /// Returns who has and uses the objects, of which a move of everything copies some.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use capi::Object;
+use capi::{Object, at};
 use cluster::{ApiError, Client, PatchKind, WriteOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub(super) async fn take(
     (terms, manager): (&Terms, &str),
 ) -> Result<Option<Object>, ApiError> {
     let now = now();
-    let transitions = lease.value()["spec"]["leaseTransitions"].as_i64().unwrap_or_default();
+    let transitions = at(lease.value(), "/spec/leaseTransitions").as_i64().unwrap_or_default();
     let spec = json!({"holderIdentity": terms.identity, "leaseDurationSeconds": terms.lasts.as_secs(),
         "acquireTime": now, "renewTime": now, "leaseTransitions": transitions.saturating_add(1)});
     write(cluster, lease, (&json!(manager), &spec)).await

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use capi::names::{CLUSTERCTL_LABEL, PROVIDER_LABEL};
-use capi::{Condition, Object, ObjectId};
+use capi::{Condition, Object, ObjectId, at};
 use serde_json::Value;
 
 /// Begins the identity under which runs hold the Leases of controllers.
@@ -120,7 +120,7 @@ fn held_from(lease: &Object) -> Option<(&str, Option<&str>)> {
 
 /// Returns the holder of a Lease, if there is one.
 pub(super) fn holder_of(lease: &Object) -> Option<&str> {
-    lease.value()["spec"]["holderIdentity"].as_str().filter(|holder| !holder.is_empty())
+    at(lease.value(), "/spec/holderIdentity").as_str().filter(|holder| !holder.is_empty())
 }
 
 fn is_held_by(holder: &str, pod: &Object) -> bool {
@@ -135,15 +135,15 @@ pub(super) fn is_ready(pod: &Object) -> bool {
 /// Returns whether the selector of a Deployment is about a pod. Expressions are not read: released manifests have
 /// labels only, and a pod too many is one of the same namespace that is named in no Lease.
 fn selects(deployment: &Object, pod: &Object) -> bool {
-    let labels = deployment.value()["spec"]["selector"]["matchLabels"].as_object();
+    let labels = at(deployment.value(), "/spec/selector/matchLabels").as_object();
     let has = |(key, value): (&String, &Value)| pod.label(key) == value.as_str();
     labels.is_some_and(|labels| !labels.is_empty() && labels.iter().all(has))
 }
 
 fn elects_leaders(deployment: &Object) -> bool {
-    let containers = &deployment.value()["spec"]["template"]["spec"]["containers"];
+    let containers = at(deployment.value(), "/spec/template/spec/containers");
     let args = containers.as_array().into_iter().flatten();
-    let args = args.flat_map(|container| container["args"].as_array().into_iter().flatten());
+    let args = args.flat_map(|container| at(container, "/args").as_array().into_iter().flatten());
     let flags: BTreeMap<&str, &str> = args.filter_map(Value::as_str).filter_map(flag).collect();
     ELECTION_FLAGS.iter().any(|name| flags.get(name).is_some_and(|value| *value != "false"))
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, USER_PAUSED_ANNOTATION,
 };
-use capi::{Graph, Object, is_pausable, is_resumed_by_clusterctl};
+use capi::{Graph, Object, at, is_pausable, is_resumed_by_clusterctl};
 use cluster::FIELD_MANAGER;
 
 use super::files::{names, warn_if_not_own};
@@ -41,7 +41,7 @@ pub(crate) fn write(
 ) -> Result<(), PhaseError> {
     warn_if_not_own(run, &to.directory);
     let recipients = &run.options.encrypt_to;
-    let copied = graph.copied().map(|index| &graph.nodes[index].object);
+    let copied = graph.copied().map(|index| &graph[index].object);
     let files = names(copied, recipients.ending());
     let may_be_there = files.iter().filter(|_| !to.manifest).map(|(name, _)| name.as_str());
     let mut writer = Writer::prepare(&to.directory, &may_be_there.collect::<HashSet<_>>())?;
@@ -128,7 +128,7 @@ fn for_file(object: &Object) -> Object {
     let entries: Vec<_> = object
         .managed_fields()
         .iter()
-        .filter(|entry| entry["manager"] != FIELD_MANAGER)
+        .filter(|entry| at(entry, "/manager") != FIELD_MANAGER)
         .cloned()
         .collect();
     object.metadata_mut().insert("managedFields".to_owned(), entries.into());

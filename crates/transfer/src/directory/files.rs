@@ -44,8 +44,10 @@ fn name(kind: &str, object: &Object, ending: &str) -> String {
         return stem + &ending;
     }
     let digest = sha256(stem.as_bytes());
+    let (digest, _) = digest.split_at(DIGEST);
     let end = stem.floor_char_boundary(LONGEST_NAME - ending.len() - DIGEST - 1);
-    format!("{}-{}{ending}", &stem[..end], &digest[..DIGEST])
+    let (beginning, _) = stem.split_at(end);
+    format!("{beginning}-{digest}{ending}")
 }
 
 pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PhaseError {

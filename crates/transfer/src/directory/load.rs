@@ -57,7 +57,7 @@ pub async fn load(plan: LoadPlan, report: &mut Report) -> Result<(), MoveError> 
     lock.finish()
         .await
         .map_err(|error| MoveError::Unfinished { doing, source: Box::new(error).into() })?;
-    let copied = preflight.graph.copied().map(|index| &preflight.graph.nodes[index]);
+    let copied = preflight.graph.copied().map(|index| &preflight.graph[index]);
     let reused = copied.filter(|node| copies.reused.contains(node.object.uid()));
     report.reused = reused.map(|node| node.object.id()).collect();
     report.outcome = Outcome::Restored;
@@ -100,14 +100,14 @@ async fn read_back(
     let there: HashMap<String, Object> =
         there.into_iter().map(|(_, object)| (object.uid().to_owned(), object)).collect();
     let mut added = Vec::new();
-    for node in graph.copied().map(|index| &graph.nodes[index]) {
+    for node in graph.copied().map(|index| &graph[index]) {
         let uid = node.object.uid();
         if copies.reused.contains(uid) {
             continue;
         }
         let copy = copies.uids.get(uid).and_then(|uid| there.get(uid));
         let copy = copy.ok_or_else(|| PhaseError::CopyMissing { object: node.object.id() })?;
-        let kind = &graph.kinds[node.kind];
+        let kind = graph.kind(node);
         let difference = difference(run, kind, node, (&copies, copy))?;
         if let Some(path) = difference.lost.into_iter().next() {
             return Err(PhaseError::CopyDiffers { object: node.object.id(), path });

@@ -4,8 +4,6 @@
 //! file of a directory as objects: in this one it finds none. Written last, so that a directory
 //! with a manifest is a complete backup.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::ErrorKind;

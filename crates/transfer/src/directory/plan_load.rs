@@ -57,7 +57,7 @@ pub async fn plan_load(run: &Run, from: &Destination) -> Result<(LoadPlan, Repor
     report.operation = Operation::Restore;
     report.source = plan.directory.display().to_string();
     report.namespace = None;
-    let copied = plan.preflight.graph.copied().map(|index| &plan.preflight.graph.nodes[index]);
+    let copied = plan.preflight.graph.copied().map(|index| &plan.preflight.graph[index]);
     report.reused = copied
         .filter(|node| existing.contains(&key(&node.object)))
         .map(|n| n.object.id())
@@ -195,7 +195,7 @@ pub(super) async fn list_target(
     move_scope: &MoveScope,
     graph: &Graph,
 ) -> Result<Vec<(usize, Object)>, PhaseError> {
-    let used: HashSet<usize> = graph.copied().map(|index| graph.nodes[index].kind).collect();
+    let used: HashSet<usize> = graph.copied().map(|index| graph[index].kind).collect();
     let kinds = graph.kinds.iter().enumerate().filter(|(index, _)| used.contains(index));
     let kinds = Arc::new(kinds.map(|(_, kind)| kind.clone()).collect::<Vec<_>>());
     let everywhere = MoveScope { kinds, ..move_scope.clone() };
@@ -205,7 +205,7 @@ pub(super) async fn list_target(
     }
     let mut listed = Vec::new();
     let namespaces: HashSet<&str> =
-        graph.copied().filter_map(|index| graph.nodes[index].object.namespace()).collect();
+        graph.copied().filter_map(|index| graph[index].object.namespace()).collect();
     for namespace in namespaces {
         let namespaces = Namespaces::One(namespace.to_owned());
         listed.extend(list_kinds(target, &MoveScope { namespaces, ..everywhere.clone() }).await?);
@@ -217,7 +217,7 @@ pub(super) async fn list_target(
 fn active(graph: &Graph, there: Vec<(usize, Object)>) -> Vec<(capi::ResourceType, Object)> {
     let there: HashMap<Key, Object> =
         there.into_iter().map(|(_, object)| (key(&object), object)).collect();
-    let copied: Vec<_> = graph.copied().map(|index| &graph.nodes[index]).collect();
+    let copied: Vec<_> = graph.copied().map(|index| &graph[index]).collect();
     if copied.iter().all(|node| there.contains_key(&key(&node.object))) {
         return Vec::new();
     }
@@ -257,16 +257,17 @@ fn assign(
 }
 
 fn find_kind(kinds: &mut Vec<MoveKind>, object: &Object, served: &Served) -> Option<usize> {
-    let position = kinds
-        .iter()
-        .position(|k| k.resource.group == object.group() && k.resource.kind == object.kind())?;
-    if kinds[position].resource.api_version() == object.api_version() {
+    let is_it = |kind: &MoveKind| {
+        kind.resource.group == object.group() && kind.resource.kind == object.kind()
+    };
+    let (position, stored) = kinds.iter().enumerate().find(|(_, kind)| is_it(kind))?;
+    if stored.resource.api_version() == object.api_version() {
         return Some(position);
     }
     let versions = served.versions(object.group(), object.kind());
     let resource =
         versions.iter().find(|resource| resource.api_version() == object.api_version())?.clone();
-    let stored = kinds[position].clone();
+    let stored = stored.clone();
     let converted_to = Some(stored.resource.version.clone());
     kinds.push(MoveKind { resource, converted_to, ..stored });
     Some(kinds.len() - 1)

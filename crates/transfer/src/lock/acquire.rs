@@ -100,7 +100,7 @@ impl Lock {
     ) -> Result<Self, LockError> {
         run.events.note(format!(
             "the lock was taken from {}; waiting {} s for it to notice, if it is alive",
-            seized[0],
+            seized.join(" and "),
             pause.as_secs()
         ));
         run.stop.wait(pause).await;

@@ -1,4 +1,9 @@
 //! Keeping the Leases of both clusters for as long as a run lasts.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "Leases are known by their place in the list that was taken"
+)]
 //!
 //! Each Lease is renewed by a task of its own, so that one API server that is away does not starve the
 //! other Lease. Together they move on the gate that every write of the run passes: it is open as long as

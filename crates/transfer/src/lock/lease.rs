@@ -1,7 +1,5 @@
 //! One Lease (`coordination.k8s.io/v1`) named `kubectl-pivot`, on one cluster.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::time::Duration;
 
 use capi::{Object, ResourceType};

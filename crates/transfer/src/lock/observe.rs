@@ -3,8 +3,6 @@
 //! Clocks of two machines may differ, so `renewTime` is not compared with ours. It is client-go's rule: a
 //! Lease may be taken over when it has stood unchanged, before our eyes, for as long as it lasts.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::time::Duration;
 
 use cluster::{Client, Moment};

@@ -1,7 +1,5 @@
 //! The times of a Lease.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::time::Duration;
 
 use cluster::Moment;

@@ -189,8 +189,7 @@ impl Seen {
 
     /// Objects of other kinds, which nothing that moves owns, with the label of a Cluster that moves.
     fn labelled(&self, graph: &Graph) -> Vec<Stranger> {
-        let copied: HashSet<&str> =
-            graph.copied().map(|index| graph.nodes[index].object.uid()).collect();
+        let copied: HashSet<&str> = graph.copied().map(|index| graph[index].object.uid()).collect();
         let clusters: HashSet<(Option<&str>, &str)> =
             graph.clusters().map(|node| (node.object.namespace(), node.object.name())).collect();
         let labelled = self.others.iter().filter_map(|(resource, object)| {

@@ -5,8 +5,6 @@
 //! `pkg/controller/garbagecollector`): every resource that can be deleted, listed and watched, each at its
 //! preferred version, without events.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::collections::HashSet;
 
 use capi::{ResourceType, at};

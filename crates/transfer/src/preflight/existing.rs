@@ -26,10 +26,10 @@ pub(super) async fn check(
     let listed = list_copied(&run.target, move_scope, graph).await?;
     let existing: HashMap<Key, Object> =
         listed.into_iter().map(|(kind, object)| (key(kind, &object), object)).collect();
-    for node in graph.copied().map(|index| &graph.nodes[index]) {
+    for node in graph.copied().map(|index| &graph[index]) {
         let Some(found) = existing.get(&key(node.kind, &node.object)) else { continue };
         if !is_of_run(run, found) {
-            let kind = &graph.kinds[node.kind];
+            let kind = graph.kind(node);
             let may_reuse = may_reuse(run, kind, node, found).await?;
             let lost = lost(run, kind, &node.object, found);
             judge((node, found), may_reuse, &lost, findings);

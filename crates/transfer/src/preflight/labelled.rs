@@ -2,8 +2,6 @@
 //! the source alone would let its administrators create objects of any kind that the target serves, such as an
 //! Application of Argo CD, which may do more in the target than they may.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, HashSet};
 
 use capi::names::CLUSTERCTL_LABEL;

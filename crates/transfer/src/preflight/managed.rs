@@ -10,7 +10,7 @@ use crate::findings::Findings;
 /// Warns of tools that have left their marks on objects that are copied.
 pub(super) fn check(graph: &Graph, findings: &mut Findings) {
     let mut found: BTreeMap<Manager<'_>, Vec<ObjectId>> = BTreeMap::new();
-    for object in graph.copied().map(|index| &graph.nodes[index].object) {
+    for object in graph.copied().map(|index| &graph[index].object) {
         if let Some(manager) = manager_of(object) {
             found.entry(manager).or_default().push(object.id());
         }

@@ -20,7 +20,7 @@ mod secrets;
 mod ties;
 mod unreported;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use capi::{Graph, MoveKind, ResourceType, is_cluster, is_cluster_class};
@@ -132,7 +132,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
 
 /// Returns whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
 pub(super) fn has_clusters_or_classes(graph: &Graph) -> bool {
-    let mut objects = graph.copied().map(|index| &graph.nodes[index].object);
+    let mut objects = graph.copied().map(|index| &graph[index].object);
     objects.any(|object| is_cluster(object) || is_cluster_class(object))
 }
 
@@ -224,10 +224,10 @@ fn conversion(
 }
 
 fn check_served(graph: &Graph, target: &Served, findings: &mut Findings) {
-    let mut counts = vec![0_usize; graph.kinds.len()];
-    graph.copied().for_each(|index| counts[graph.nodes[index].kind] += 1);
-    for (kind, count) in graph.kinds.iter().zip(counts) {
-        let resource = &kind.resource;
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    graph.copied().for_each(|index| *counts.entry(graph[index].kind).or_default() += 1);
+    for (index, kind) in graph.kinds.iter().enumerate() {
+        let (resource, count) = (&kind.resource, counts.get(&index).copied().unwrap_or_default());
         if count == 0 || resource.group.is_empty() || target.has(resource) {
             continue;
         }

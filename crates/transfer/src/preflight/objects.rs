@@ -37,7 +37,7 @@ pub(crate) async fn identity(cluster: &Client) -> Result<String, PhaseError> {
 
 /// Objects that are not ready to be moved.
 pub(crate) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
-    for node in graph.copied().map(|index| &graph.nodes[index]) {
+    for node in graph.copied().map(|index| &graph[index]) {
         let object = &node.object;
         if let Some(reason) = unprovisioned_reason(object) {
             let hint = "wait until it is provisioned, or delete it, then run the command again";
@@ -55,7 +55,7 @@ pub(crate) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
         }
     }
-    let copied = graph.copied().map(|index| &graph.nodes[index].object);
+    let copied = graph.copied().map(|index| &graph[index].object);
     let to = if run.is_alone() { Use::Saved } else { Use::Moved };
     reserved::check(to, copied, &run.options, findings);
     secrets::check(run, graph, findings);
@@ -65,7 +65,7 @@ pub(crate) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
 /// it begins. Later the lock keeps true ones away, a copy gets none of them, and one that takes the place of the mark
 /// of a pause is found before the commit (`verify`).
 pub(crate) fn check_marks(run: &Run, graph: &Graph, findings: &mut Findings) {
-    for node in graph.copied().map(|index| &graph.nodes[index]) {
+    for node in graph.copied().map(|index| &graph[index]) {
         check_marks_of(&run.id, graph.resource(node), &node.object, findings);
     }
 }

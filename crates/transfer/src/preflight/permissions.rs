@@ -64,7 +64,7 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
 
 fn needs(graph: &Graph, verbs: &[&'static str], source: bool) -> BTreeSet<Need> {
     let mut needs = BTreeSet::new();
-    for node in graph.copied().map(|index| &graph.nodes[index]) {
+    for node in graph.copied().map(|index| &graph[index]) {
         let resource: &ResourceType = graph.resource(node);
         let is_needed = |verb: &str| match verb {
             "list" => true,

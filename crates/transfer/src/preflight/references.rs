@@ -49,7 +49,8 @@ pub(super) async fn check(
         .try_collect()
         .await?;
     for (reference, whereabouts) in found {
-        report(reference, whereabouts, &open[reference], findings);
+        let wanted_by = open.get(reference).map(Vec::as_slice).unwrap_or_default();
+        report(reference, whereabouts, wanted_by, findings);
     }
     Ok(())
 }
@@ -57,9 +58,9 @@ pub(super) async fn check(
 /// Returns references of copied objects to objects that are not copied, with those that refer to them.
 fn open_references(graph: &Graph) -> BTreeMap<Reference, Vec<ObjectId>> {
     let copied: HashSet<Reference> =
-        graph.copied().map(|index| Reference::to(&graph.nodes[index].object)).collect();
+        graph.copied().map(|index| Reference::to(&graph[index].object)).collect();
     let mut open: BTreeMap<Reference, Vec<ObjectId>> = BTreeMap::new();
-    for object in graph.copied().map(|index| &graph.nodes[index].object) {
+    for object in graph.copied().map(|index| &graph[index].object) {
         for reference in references(object) {
             let is_copied = copied.contains(&reference)
                 || copied.contains(&Reference { namespace: None, ..reference.clone() });

@@ -36,7 +36,7 @@ pub(super) async fn check(
         match answer {
             Answer::Refused(message) => report(node, &message, findings),
             Answer::Accepted(answer) => {
-                let kind = &graph.kinds[node.kind];
+                let kind = graph.kind(node);
                 if let Some(to) = &kind.converted_to {
                     let pair = (&node.object, &*answer);
                     let judgement = judge(pair, to, &run.options.accept_loss);
@@ -113,7 +113,7 @@ fn is_denied_by_webhook(message: &str) -> bool {
 fn sample(rehearsal: Rehearsal, graph: &Graph) -> Vec<&Node> {
     let mut seen = HashSet::new();
     let is_wanted = |node: &&Node| {
-        graph.kinds[node.kind].converted_to.is_some()
+        graph.kind(node).converted_to.is_some()
             || node.fate == Fate::Move
                 && (rehearsal == Rehearsal::Full || seen.insert((node.kind, blocking_owners(node))))
     };
@@ -138,7 +138,7 @@ async fn answer<'a>(
 ) -> Result<(&'a Node, Answer), PhaseError> {
     // The owners are those of the source: an API server asks whether the user may block the deletion of such a
     // kind, and nobody looks for the owner of an object that is not stored.
-    let mut object = body(node, &graph.kinds[node.kind], &run.id, &HashMap::new());
+    let mut object = body(node, graph.kind(node), &run.id, &HashMap::new());
     if object.namespace().is_some_and(|namespace| missing.contains(namespace)) {
         object.metadata_mut().insert("namespace".to_owned(), "default".into());
     }

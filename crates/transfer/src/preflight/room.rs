@@ -22,7 +22,7 @@ const REQUEST_ROOM: usize = 4096;
 
 /// Refuses objects that marks would make too large.
 pub(super) fn check(graph: &Graph, findings: &mut Findings) {
-    for object in graph.copied().map(|index| &graph.nodes[index].object) {
+    for object in graph.copied().map(|index| &graph[index].object) {
         let annotations = size_of_annotations(object) + marks(object);
         if let Some(excess) = annotations.checked_sub(ANNOTATIONS_LIMIT).filter(|n| *n > 0) {
             let problem = format!(

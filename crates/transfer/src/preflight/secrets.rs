@@ -9,8 +9,6 @@
 //! A Secret that is in the source and stays is not missing. Something else makes it there, such as an ExternalSecret, a
 //! Certificate or a vault, and can make it in the target too; only the user knows.
 
-#![deny(clippy::indexing_slicing)]
-
 use std::cell::LazyCell;
 use std::collections::HashMap;
 

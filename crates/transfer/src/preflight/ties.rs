@@ -122,7 +122,7 @@ impl<'a> Ties<'a> {
     fn copied_owner(&self, node: &Node) -> Option<&'a Node> {
         let owners = node.owners.iter().filter_map(|owner| owner.node);
         let mut owners = owners.chain(node.soft_owners.iter().copied());
-        owners.find_map(|owner| Some(&self.graph.nodes[owner]).filter(|owner| is_copied(owner)))
+        owners.find_map(|owner| Some(&self.graph[owner]).filter(|owner| is_copied(owner)))
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn wait_until_unblocked(
     let begun = Instant::now();
     let blocking: Vec<(&ResourceType, &Object)> = graph
         .copied()
-        .map(|index| &graph.nodes[index])
+        .map(|index| &graph[index])
         .filter(|node| node.object.annotation(BLOCK_MOVE_ANNOTATION).is_some())
         .map(|node| (graph.resource(node), &node.object))
         .collect();

@@ -32,7 +32,7 @@ impl Pending {
         let mut below: HashSet<usize> = HashSet::new();
         let mut pending = Self::default();
         for index in graph.copied() {
-            let node = &graph.nodes[index];
+            let node = &graph[index];
             let owned = node.owners.iter().filter_map(|owner| owner.node);
             let is_top = is_pausable(&node.object) && paused_by(&node.object) == Some(run);
             if !is_top && !owned.into_iter().any(|o| below.contains(&o)) {
@@ -74,9 +74,10 @@ impl Pending {
     pub(super) fn update(&mut self, kind: usize, now: &[Object]) {
         let Some(entry) = self.kinds.get_mut(&kind) else { return };
         let before = std::mem::take(&mut entry.silent);
-        for object in now.iter().filter(|object| before.contains_key(object.uid())) {
+        let known = now.iter().filter_map(|object| Some((object, before.get(object.uid())?)));
+        for (object, known) in known {
             if reports_pause(object) == Some(false) {
-                entry.silent.insert(object.uid().to_owned(), before[object.uid()].clone());
+                entry.silent.insert(object.uid().to_owned(), known.clone());
             } else {
                 self.alive.insert(entry.resource.group.clone());
             }
