@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use blueprint::BlueprintRequest;
-use capi::Chosen;
+use capi::{Chosen, at, set_field};
 use cluster::KubeconfigRef;
 use kubectl_pivot_plugin_api::capi::names;
 use serde_json::{Map, Value, json};
@@ -210,9 +210,9 @@ impl Spec {
         let Some(path) = &self.document.spec.cluster_manifest else { return Ok(None) };
         let mut objects = read(path)?;
         for object in &mut objects {
-            let metadata = &mut object["metadata"];
-            if metadata.is_object() && metadata["namespace"].is_null() {
-                metadata["namespace"] = self.namespace.clone().into();
+            let metadata = at(object, "/metadata");
+            if metadata.is_object() && at(metadata, "/namespace").is_null() {
+                set_field(object, &["metadata", "namespace"], self.namespace.clone().into());
             }
         }
         let is_cluster = |object: &Value| {
@@ -339,6 +339,10 @@ mod tests {
         std::fs::write(&path, text("other")).expect("written");
         let error = spec.cluster_manifest().expect_err("another one").to_string();
         assert!(error.ends_with("has no Cluster default/pivot"), "{error}");
+        for odd in ["a text\n", "kind: Cluster\nmetadata: a text\n"] {
+            std::fs::write(&path, odd).expect("written");
+            assert!(spec.cluster_manifest().is_err(), "{odd}");
+        }
         std::fs::write(&path, text("pivot")).expect("written");
         let objects = spec.cluster_manifest().expect("valid").expect("given");
         assert_eq!(objects[0]["metadata"]["namespace"], "default");

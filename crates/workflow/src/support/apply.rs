@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use capi::{Object, ResourceType};
+use capi::{Object, ResourceType, at, set_field};
 use cluster::{ApiError, Client, PatchKind, Served, WriteOptions};
 use serde_json::{Value, json};
 
@@ -68,9 +68,8 @@ pub(in super::super) async fn apply(
             ));
         };
         let mut object = object.clone();
-        let metadata = &mut object["metadata"];
-        if kind.namespaced && metadata["namespace"].is_null() {
-            metadata["namespace"] = json!("default");
+        if kind.namespaced && at(&object, "/metadata/namespace").is_null() {
+            set_field(&mut object, &["metadata", "namespace"], json!("default"));
         }
         let object = Object::new(object);
         let options = WriteOptions { dry_run, ..WriteOptions::manager(MANAGER) };

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use capi::ResourceType;
+use capi::{ResourceType, set_field};
 use cluster::{Client, KubeconfigRef, RetryPolicy};
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub(in super::super) fn stake(folder: &RunFolder, config: &mut Value) -> Result<
     let id = format!("{:016x}", rand::random::<u64>());
     folder.write(BEGUN, &id)?;
     for node in config["nodes"].as_array_mut().into_iter().flatten() {
-        node["labels"][LABEL] = json!(id);
+        set_field(node, &["labels", LABEL], json!(id));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use capi::set_field;
 use serde_json::{Map, Value, json};
 
 use super::access::{Access, Names};
@@ -203,7 +204,7 @@ fn put(content: &mut Value, list: List, new: &Value) {
         Some(old) if list == List::Contexts => {
             let fields = new["context"].as_object().into_iter().flatten();
             for (field, value) in fields {
-                old["context"][field] = value.clone();
+                set_field(old, &["context", field], value.clone());
             }
         }
         Some(old) => *old = new.clone(),

@@ -41,6 +41,14 @@ fn a_new_kubeconfig_is_complete() {
 }
 
 #[test]
+fn a_text_in_place_of_a_context_is_replaced_and_does_not_panic() {
+    let odd = json!({"contexts": [{"name": "pivot-admin@pivot", "context": "a text"}]});
+    let (mut config, access) = (config(vec![odd]), access("https://s"));
+    config.merge(&access);
+    assert_eq!(config.files[0].content["contexts"][0], access.context);
+}
+
+#[test]
 fn others_stay_as_they_are() {
     let other = json!({"apiVersion": "v1", "kind": "Config", "preferences": {"colors": true},
         "x-mine": [1, {"b": 2}], "current-context": "work",
