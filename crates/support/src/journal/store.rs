@@ -144,7 +144,8 @@ enum Bad {
 /// The state and the checksum after a line.
 fn parse<H: History>(line: &[u8], before: &Replay<H>) -> Result<(H, String), Bad> {
     let (value, sum) = checked(line, &before.sum).ok_or(Bad::Damaged)?;
-    if value["version"].as_u64().is_some_and(|version| version > u64::from(VERSION)) {
+    let version = value.get("version").and_then(Value::as_u64);
+    if version.is_some_and(|version| version > u64::from(VERSION)) {
         return Err(Bad::Newer);
     }
     let line: Line<H::Event> = serde_json::from_value(value).map_err(|_| Bad::Damaged)?;
