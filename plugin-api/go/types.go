@@ -14,6 +14,16 @@ type BootstrapRequirements struct {
 	Tools []Tool `json:"tools,omitempty"`
 }
 
+// Capabilities: The limits of a plugin; without them it works with everything. Since protocol 1.1.
+type Capabilities struct {
+	// Versions of Cluster API's core provider, for an infrastructure plugin.
+	ClusterApi VersionRange `json:"clusterApi,omitzero"`
+	// Kubernetes versions of the machines.
+	Kubernetes VersionRange `json:"kubernetes,omitzero"`
+	// True if no cluster of this infrastructure can host a management cluster, for example because its machines run no pods.
+	WorkloadOnly bool `json:"workloadOnly,omitempty"`
+}
+
 // ClusterRequest: The target cluster to be, and what the management cluster understands.
 type ClusterRequest struct {
 	// Version of Cluster API, for example `v1.14.2`; used where `served` is empty.
@@ -67,6 +77,8 @@ type CniInstall struct {
 	Notes []string `json:"notes,omitempty"`
 	// The plan to install.
 	Plan CniPlan `json:"plan,omitzero"`
+	// True if the network does the work of kube-proxy: the host has the machines created without it. Since protocol 1.1.
+	ReplacesKubeProxy bool `json:"replacesKubeProxy,omitempty"`
 }
 
 // CniPlan: The way in which a network gets into the target cluster.
@@ -98,7 +110,7 @@ type CniRequest struct {
 	Cluster CniCluster `json:"cluster,omitzero"`
 	// The program that asks; it fills this in itself. Since protocol 1.1.
 	Host Host `json:"host,omitzero"`
-	// Objects of `--cni-manifest`, for the plugin `none`.
+	// Objects of `--cni-manifest`, from a host that leaves them to the plugin `none`: those of today apply them themselves.
 	Manifests []any `json:"manifests,omitempty"`
 	// Helm values of the infrastructure plugin and the user, merged over the plugin's own.
 	Values map[string]any `json:"values,omitempty"`
@@ -222,6 +234,8 @@ type PluginError struct {
 
 // PluginInfo: Identity of a plugin, the answer to the method `info`.
 type PluginInfo struct {
+	// The limits of the plugin. Since protocol 1.1.
+	Capabilities Capabilities `json:"capabilities,omitzero"`
 	// One sentence for `plugin list`.
 	Description string `json:"description,omitempty"`
 	// Address of further documentation: `https`, or empty.
@@ -410,3 +424,11 @@ const (
 	VariableTypeJson     VariableType = "json"
 	VariableTypeUnknown  VariableType = "unknown"
 )
+
+// VersionRange: Versions from one on, and below another one. A version has one to three numbers: `1.33` stands for `v1.33.0`.
+type VersionRange struct {
+	// The first version that is too new, for example `1.37`. Empty: none.
+	Below string `json:"below,omitempty"`
+	// The first version, for example `1.31`. Empty: any.
+	From string `json:"from,omitempty"`
+}

@@ -48,7 +48,8 @@ pub struct CniRequest {
     pub variables: Map<String, Value>,
     /// Helm values of the infrastructure plugin and the user, merged over the plugin's own.
     pub values: Map<String, Value>,
-    /// Objects of `--cni-manifest`, for the plugin `none`.
+    /// Objects of `--cni-manifest`, from a host that leaves them to the plugin `none`: those of
+    /// today apply them themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub manifests: Vec<Value>,
     /// The program that asks; it fills this in itself. Since protocol 1.1.
@@ -99,6 +100,10 @@ pub struct CniInstall {
     /// Sentences for the user, for example what this network needs of the nodes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// True if the network does the work of kube-proxy: the host has the machines created without
+    /// it. Since protocol 1.1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replaces_kube_proxy: bool,
 }
 
 /// The way in which a network gets into the target cluster.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::capabilities::Capabilities;
 use crate::protocol::{Compatibility, ProtocolVersion, compatibility};
 
 /// Identity of a plugin, the answer to the method `info`.
@@ -36,6 +37,13 @@ pub struct PluginInfo {
     /// protocol 1.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requires_host: Option<ProtocolVersion>,
+    /// The limits of the plugin. Since protocol 1.1.
+    #[serde(skip_serializing_if = "is_without_limits")]
+    pub capabilities: Capabilities,
+}
+
+fn is_without_limits(capabilities: &Capabilities) -> bool {
+    *capabilities == Capabilities::default()
 }
 
 impl PluginInfo {

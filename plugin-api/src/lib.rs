@@ -89,6 +89,7 @@ pub mod testing;
 pub mod values;
 
 mod bootstrap;
+mod capabilities;
 mod cluster;
 mod cni;
 mod error;
@@ -105,6 +106,7 @@ pub mod schema;
 mod variable;
 
 pub use bootstrap::{BootstrapRequirements, Credential, IpFamily, Mount, Tool};
+pub use capabilities::{Capabilities, VersionRange};
 pub use cluster::{ClusterRequest, ServedKind};
 pub use cni::{
     CniChoice, CniCluster, CniInstall, CniPlan, CniRequest, Endpoint, HelmChart, merge_values,

@@ -10,7 +10,7 @@ use crate::plugins::library;
 use crate::program::Program;
 
 /// All plugins of this workspace.
-const PLUGINS: [&str; 11] = [
+const PLUGINS: [&str; 12] = [
     "aws",
     "azure",
     "calico",
@@ -19,6 +19,7 @@ const PLUGINS: [&str; 11] = [
     "flannel",
     "gcp",
     "in-memory",
+    "kindnet",
     "none",
     "openstack",
     "vsphere",

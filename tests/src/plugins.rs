@@ -33,6 +33,19 @@ pub fn probing() -> PathBuf {
     profile().join(format!("examples/{DLL_PREFIX}probing{DLL_SUFFIX}"))
 }
 
+/// The plugin `in-memory` as it would be if its clusters could host a management cluster: an example of
+/// the plugin API.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn hosting() -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        crate::program::build(&["--example", "hosting"]);
+    });
+    profile().join(format!("examples/{DLL_PREFIX}hosting{DLL_SUFFIX}"))
+}
+
 /// The infrastructure plugin in Go, up to date: the example of the Go module, as its author builds it.
 ///
 /// # Panics

@@ -18,6 +18,9 @@ use crate::oracle;
 const NAME: &str = "understudy";
 const TIME: &str = "2026-01-01T00:00:00Z";
 
+/// The host at which nodes reach the API server of a Cluster.
+pub const ENDPOINT: &str = "172.18.0.3";
+
 /// Pause between two rounds.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -256,6 +259,7 @@ async fn provision(
     }
     if part.has(Act::Infrastructure) {
         infrastructure(client, served, cluster).await?;
+        endpoint(client, kind, cluster).await?;
     }
     secret(part, client, cluster, &owner).await?;
     machines(part, client, served, cluster, (&owner, replicas)).await?;
@@ -281,6 +285,19 @@ async fn infrastructure(
         }
     }
     Ok(())
+}
+
+/// The address that nodes use, which is not the one by which the tests reach the API server.
+async fn endpoint(client: &Client, kind: &ResourceType, cluster: &Object) -> Result<(), ApiError> {
+    if !cluster.value()["spec"]["controlPlaneEndpoint"]["host"].is_null() {
+        return Ok(());
+    }
+    let endpoint = json!({"host": ENDPOINT, "port": 6443});
+    let patch =
+        json!({"metadata": {"uid": cluster.uid()}, "spec": {"controlPlaneEndpoint": endpoint}});
+    let name = (cluster.namespace(), cluster.name());
+    let options = WriteOptions::manager(NAME);
+    client.patch(kind, name, (PatchKind::Merge, &patch), &options).await.map(drop)
 }
 
 fn cluster_status(part: &Part) -> Value {

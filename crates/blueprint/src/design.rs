@@ -1,7 +1,7 @@
 //! Asking the plugins, after the variables were checked.
 
 use kubectl_pivot_plugin_api::{
-    BootstrapRequirements, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests, Maturity,
+    BootstrapRequirements, Capabilities, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests, Maturity,
     Probe, ProbesRequest, ProvidersToInit, ServedKind, Variable, merge_values,
 };
 use plugin_host::{InfrastructurePlugin, Plugin, Registry};
@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::about::about;
 use super::error::BlueprintError;
-use super::network::{Network, NetworkPlan};
+use super::kube_proxy;
+use super::network::{Network, NetworkPlan, OWN, unknown_endpoint};
 use super::request::BlueprintRequest;
 use super::user_variables::{UserVariables, check};
 
@@ -65,12 +66,28 @@ impl Blueprint {
         &self.plugin.info().name
     }
 
-    /// Name of the CNI plugin, if there is one.
+    /// Name of the CNI plugin, if there is one, or of the user's own network.
     pub fn network_name(&self) -> Option<&str> {
         match &self.network {
             Network::Plugin { plugin, .. } => Some(&plugin.info().name),
+            Network::Own(_) => Some(OWN),
             _ => None,
         }
+    }
+
+    /// The limits of the plugins, by their names.
+    pub fn capabilities(&self) -> impl Iterator<Item = (&str, &Capabilities)> {
+        let network = match &self.network {
+            Network::Plugin { plugin, .. } => Some(plugin),
+            _ => None,
+        };
+        let infos = std::iter::once(&self.plugin).chain(network).map(Plugin::info);
+        infos.map(|info| (info.name.as_str(), &info.capabilities))
+    }
+
+    /// Kubernetes version of the cluster of these objects, as far as they say it.
+    pub fn kubernetes_version(&self, objects: &[Value]) -> Option<String> {
+        about(objects, &self.cluster, self.infrastructure_name()).kubernetes_version
     }
 
     /// The variables of both plugins.
@@ -99,7 +116,7 @@ impl Blueprint {
     /// # Errors
     /// See [`Self::providers`].
     pub fn manifests(&self) -> Result<Manifests, BlueprintError> {
-        Ok(self.infrastructure()?.render(&self.cluster)?)
+        self.render(&self.cluster)
     }
 
     /// The objects of the cluster, for a management cluster that serves these kinds.
@@ -107,8 +124,18 @@ impl Blueprint {
     /// # Errors
     /// See [`Self::providers`].
     pub fn manifests_for(&self, served: Vec<ServedKind>) -> Result<Manifests, BlueprintError> {
-        let cluster = ClusterRequest { served, ..self.cluster.clone() };
-        Ok(self.infrastructure()?.render(&cluster)?)
+        self.render(&ClusterRequest { served, ..self.cluster.clone() })
+    }
+
+    /// The network may do the work of kube-proxy, which the infrastructure cannot know.
+    fn render(&self, cluster: &ClusterRequest) -> Result<Manifests, BlueprintError> {
+        let mut manifests = self.infrastructure()?.render(cluster)?;
+        if matches!(self.network, Network::Plugin { .. })
+            && self.network(&manifests.objects, Some(unknown_endpoint()))?.replaces_kube_proxy
+        {
+            kube_proxy::leave_out(&mut manifests.objects);
+        }
+        Ok(manifests)
     }
 
     /// Returns the probes that define "ready" for the infrastructure, in a management cluster that serves these kinds.
@@ -141,7 +168,7 @@ impl Blueprint {
     ) -> Result<NetworkPlan, BlueprintError> {
         let mut about = about(objects, &self.cluster, self.infrastructure_name());
         about.api_endpoint = endpoint;
-        let request = self.network.request(about, &self.given, &self.request.cni_manifests)?;
+        let request = self.network.request(about, &self.given)?;
         self.network.plan(self.infrastructure_name(), request.as_ref())
     }
 
@@ -151,13 +178,8 @@ impl Blueprint {
     /// See [`Self::providers`].
     pub fn network_probes(&self, objects: &[Value]) -> Result<Vec<Probe>, BlueprintError> {
         let about = about(objects, &self.cluster, self.infrastructure_name());
-        let request = self.network.request(about, &self.given, &self.request.cni_manifests)?;
-        match (&self.network, request) {
-            (Network::Plugin { plugin, .. }, Some(request)) => {
-                Ok(plugin.cni()?.probes(&request)?)
-            }
-            _ => Ok(Vec::new()),
-        }
+        let request = self.network.request(about, &self.given)?;
+        self.network.probes(request.as_ref())
     }
 
     fn infrastructure(&self) -> Result<InfrastructurePlugin<'_>, BlueprintError> {
@@ -171,6 +193,9 @@ fn find_network(
     infrastructure: InfrastructurePlugin<'_>,
     cluster: &ClusterRequest,
 ) -> Result<Network, BlueprintError> {
+    if let Some(objects) = &request.cni_manifests {
+        return Ok(Network::Own(objects.clone()));
+    }
     let choice = infrastructure.cni(cluster);
     let Some(wanted) = &request.cni else {
         return match choice? {

@@ -6,11 +6,13 @@
 mod about;
 mod design;
 mod error;
+mod kube_proxy;
 mod network;
 mod request;
 mod user_variables;
 
 pub use design::Blueprint;
 pub use error::BlueprintError;
-pub use network::NetworkPlan;
+pub use kube_proxy::control_plane_with_kube_proxy;
+pub use network::{NetworkPlan, unknown_endpoint};
 pub use request::{BlueprintRequest, served_by};

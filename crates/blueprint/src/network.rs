@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use kubectl_pivot_plugin_api::{
-    CniCluster, CniInstall, CniPlan, CniRequest, Variable, merge_values,
+    CniCluster, CniInstall, CniPlan, CniRequest, Endpoint, Probe, ProbeStage, Variable,
+    merge_values,
 };
 use plugin_host::Plugin;
 use serde_json::{Map, Value};
@@ -20,6 +21,8 @@ pub(super) enum Network {
     NotNeeded,
     /// The infrastructure plugin has a plan of its own.
     Plan(CniPlan),
+    /// The user brings manifests.
+    Own(Vec<Value>),
     /// A CNI plugin, and values for its chart.
     Plugin { plugin: Plugin, values: Map<String, Value> },
 }
@@ -33,13 +36,24 @@ pub struct NetworkPlan {
     pub plugin: String,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// True if the machines have to be created without kube-proxy.
+    pub replaces_kube_proxy: bool,
+}
+
+/// The name, in the place of a plugin's, of a network that the user brings.
+pub(super) const OWN: &str = "cni-manifest";
+
+/// In the place of an API server that does not exist yet: networks without kube-proxy have its address
+/// among their values, and a plan without it would be refused.
+pub fn unknown_endpoint() -> Endpoint {
+    Endpoint { host: "address-of-the-api-server.invalid".to_owned(), port: 6443 }
 }
 
 impl Network {
     pub(super) fn variables(&self) -> Result<Vec<Variable>, BlueprintError> {
         match self {
             Self::Plugin { plugin, .. } => Ok(plugin.variables()?),
-            Self::NotAsked | Self::NotNeeded | Self::Plan(_) => Ok(Vec::new()),
+            Self::NotAsked | Self::NotNeeded | Self::Plan(_) | Self::Own(_) => Ok(Vec::new()),
         }
     }
 
@@ -48,14 +62,11 @@ impl Network {
         &self,
         about: CniCluster,
         given: &UserVariables,
-        manifests: &[Value],
     ) -> Result<Option<CniRequest>, BlueprintError> {
         let Self::Plugin { plugin, values } = self else { return Ok(None) };
         let variables = given.for_plugin(&plugin.variables()?);
-        let (values, manifests) = (values.clone(), manifests.to_vec());
-        let request =
-            CniRequest { cluster: about, variables, values, manifests, ..CniRequest::default() };
-        Ok(Some(request))
+        let values = values.clone();
+        Ok(Some(CniRequest { cluster: about, variables, values, ..CniRequest::default() }))
     }
 
     pub(super) fn plan(
@@ -63,21 +74,26 @@ impl Network {
         infrastructure: &str,
         request: Option<&CniRequest>,
     ) -> Result<NetworkPlan, BlueprintError> {
-        let (plan, plugin, notes) = match (self, request) {
+        let whole = |plan| CniInstall { plan, ..CniInstall::default() };
+        let (install, plugin) = match (self, request) {
             (Self::Plugin { plugin, .. }, Some(request)) => {
                 let mut install = plugin.cni()?.plan(request)?;
                 apply_values(&mut install, &request.values);
-                (install.plan, plugin.info().name.clone(), install.notes)
+                (install, plugin.info().name.clone())
             }
-            (Self::Plan(plan), _) => (plan.clone(), infrastructure.to_owned(), Vec::new()),
+            (Self::Plan(plan), _) => (whole(plan.clone()), infrastructure.to_owned()),
+            (Self::Own(objects), _) => {
+                (whole(CniPlan::Manifests { objects: objects.clone() }), OWN.to_owned())
+            }
             _ => {
                 let note = format!(
                     "clusters of the plugin `{infrastructure}` need no network of their own"
                 );
                 let plugin = infrastructure.to_owned();
-                return Ok(NetworkPlan { plan: None, plugin, notes: vec![note] });
+                return Ok(NetworkPlan { plugin, notes: vec![note], ..NetworkPlan::default() });
             }
         };
+        let CniInstall { plan, notes, replaces_kube_proxy } = install;
         let is_known = matches!(
             plan,
             CniPlan::Manifests { .. } | CniPlan::HelmChart(_) | CniPlan::HelmChartProxy { .. }
@@ -85,7 +101,16 @@ impl Network {
         if !is_known {
             return Err(BlueprintError::UnknownPlan(plugin));
         }
-        Ok(NetworkPlan { plan: Some(plan), plugin, notes })
+        Ok(NetworkPlan { plan: Some(plan), plugin, notes, replaces_kube_proxy })
+    }
+
+    /// Returns what "ready" means. Whatever the user's own network is, Ready nodes show that it works.
+    pub(super) fn probes(&self, request: Option<&CniRequest>) -> Result<Vec<Probe>, BlueprintError> {
+        match (self, request) {
+            (Self::Plugin { plugin, .. }, Some(request)) => Ok(plugin.cni()?.probes(request)?),
+            (Self::Own(_), _) => Ok(vec![Probe::nodes_ready().at(&[ProbeStage::CniInstalled])]),
+            _ => Ok(Vec::new()),
+        }
     }
 }
 

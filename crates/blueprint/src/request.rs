@@ -17,8 +17,8 @@ pub struct BlueprintRequest {
     pub infrastructure: String,
     /// Name of the CNI plugin; the infrastructure plugin decides if absent.
     pub cni: Option<String>,
-    /// Objects of a network, for the CNI plugin `none`.
-    pub cni_manifests: Vec<Value>,
+    /// Objects of the user's own network, which needs no plugin.
+    pub cni_manifests: Option<Vec<Value>>,
     /// Values for the chart of the network, over those of the plugins.
     pub cni_values: Map<String, Value>,
     /// Variables of both plugins; a later one wins.

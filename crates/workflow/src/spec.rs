@@ -103,8 +103,11 @@ impl Spec {
         if bootstrap == Bootstrap::Existing && spec.bootstrap_kubeconfig.is_none() {
             return Err(SpecError::Missing("the bootstrap cluster (--bootstrap-kubeconfig FILE)"));
         }
-        if spec.cni_manifest.is_some() && spec.cni.as_deref() != Some("none") {
-            return Err(SpecError::Contradiction("--cni-manifest needs --cni none"));
+        // `none` was the way to say it before.
+        if spec.cni_manifest.is_some() && spec.cni.as_deref().is_some_and(|name| name != "none") {
+            return Err(SpecError::Contradiction(
+                "--cni-manifest is a network of its own: leave --cni out",
+            ));
         }
         if spec.cni_chart.is_some() && spec.cni_repo.is_some() {
             return Err(SpecError::Contradiction(
@@ -162,9 +165,9 @@ impl Spec {
         self.document.spec.merge_kubeconfig.unwrap_or(false)
     }
 
-    /// Returns the installer of the network's chart.
-    pub fn cni_via(&self) -> CniVia {
-        self.document.spec.cni_via.unwrap_or_default()
+    /// Returns the installer of the network's chart that the user wants.
+    pub fn cni_via(&self) -> Option<CniVia> {
+        self.document.spec.cni_via
     }
 
     /// Returns the request to plugins.
@@ -193,7 +196,7 @@ impl Spec {
             namespace: self.namespace.clone(),
             infrastructure: spec.infrastructure.clone().unwrap_or_default(),
             cni: spec.cni.clone(),
-            cni_manifests: spec.cni_manifest.as_deref().map_or(Ok(Vec::new()), read)?,
+            cni_manifests: spec.cni_manifest.as_deref().map(read).transpose()?,
             cni_values: spec.cni_values.as_deref().map_or(Ok(Map::new()), values)?,
             variables,
             kubernetes_version: spec.kubernetes_version.clone(),
@@ -290,8 +293,9 @@ mod tests {
         assert!(error(existing).contains("--bootstrap-kubeconfig"));
         let both = PivotSpec { bootstrap_kubeconfig: Some("x".into()), ..docker() };
         assert!(error(both).contains("--bootstrap existing"));
-        let manifest = PivotSpec { cni_manifest: Some("x".into()), ..docker() };
-        assert!(error(manifest).contains("--cni none"));
+        let cni = Some("cilium".to_owned());
+        let manifest = PivotSpec { cni_manifest: Some("x".into()), cni, ..docker() };
+        assert!(error(manifest).contains("leave --cni out"));
         let both = PivotSpec {
             cni_chart: Some("x".into()),
             cni_repo: Some("https://charts.example".to_owned()),

@@ -79,7 +79,7 @@ pub(super) struct Args {
     /// Values for the chart of the network, over those of the plugins.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     cni_values: Option<PathBuf>,
-    /// Manifests of your own network, with `--cni none`.
+    /// Manifests of your own network, in the place of a CNI plugin.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     cni_manifest: Option<PathBuf>,
     /// Bootstrap cluster: one that kind creates and that is deleted in the end, or an existing one that

@@ -40,7 +40,7 @@ pub(super) struct Args {
     /// CNI plugin [default: what the infrastructure plugin says].
     #[arg(long, value_name = "NAME", help_heading = "Network", add = values::networks())]
     cni: Option<String>,
-    /// Manifests of your own network, with `--cni none`.
+    /// Manifests of your own network, in the place of a CNI plugin.
     #[arg(long, value_name = "FILE", requires = "cni", help_heading = "Network")]
     cni_manifest: Option<PathBuf>,
     /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.

@@ -148,7 +148,7 @@ impl RenderRequest {
             ..BlueprintRequest::default()
         };
         if let Some(path) = &self.cni_manifest {
-            blueprint.cni_manifests = read_manifests(path)?;
+            blueprint.cni_manifests = Some(read_manifests(path)?);
         }
         match &self.management {
             ManagementCluster::Unknown => {}

@@ -103,6 +103,11 @@ pub(super) fn check_info(info: &PluginInfo, findings: &mut Findings) {
     findings.add_if(info.description.is_empty(), || "`info` has no description".to_owned());
     let web = info.home_page.is_empty() || info.home_page.starts_with("https://");
     findings.add_if(!web, || format!("the home page `{}` is not an https address", info.home_page));
+    for range in [&info.capabilities.kubernetes, &info.capabilities.cluster_api] {
+        if let Some(limit) = range.malformed() {
+            findings.add(format!("the limit `{limit}` is not a version such as 1.33"));
+        }
+    }
     findings.add_if(info.compatibility(PROTOCOL) == Compatibility::Refused, || {
         let required = info.requires_host.map(|host| format!(" and requires {host} of a host"));
         let required = required.unwrap_or_default();

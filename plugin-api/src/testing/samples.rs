@@ -49,7 +49,7 @@ pub(super) fn cni(variables: &[Variable]) -> Value {
         "cluster": {
             "name": "conformance",
             "namespace": "conformance-ns",
-            "infrastructure": "docker",
+            "infrastructure": "conformance",
             "podCidrs": ["192.168.0.0/16"],
             "serviceCidrs": ["10.96.0.0/12"],
             "kubernetesVersion": "v1.33.0",

@@ -34,7 +34,7 @@ impl CniProvider for Calico {
     fn plan(&self, request: &CniRequest) -> PluginResult<CniInstall> {
         let values = Values::resolve(&variables::all(), &request.variables)?;
         let plan = CniPlan::HelmChart(values::chart(request, &values)?);
-        Ok(CniInstall { plan, notes: Vec::new() })
+        Ok(CniInstall { plan, ..CniInstall::default() })
     }
 
     fn probes(&self, _: &CniRequest) -> PluginResult<Vec<Probe>> {

@@ -34,14 +34,9 @@ impl CniProvider for Cilium {
     fn plan(&self, request: &CniRequest) -> PluginResult<CniInstall> {
         let values = Values::resolve(&variables::all(), &request.variables)?;
         let chart = values::chart(request, &values)?;
-        let plan = match values.text(variables::INSTALL_METHOD)? {
-            "helm-chart-proxy" => CniPlan::HelmChartProxy {
-                chart,
-                cluster_labels: [("cni".to_owned(), "cilium".to_owned())].into(),
-            },
-            _ => CniPlan::HelmChart(chart),
-        };
-        Ok(CniInstall { plan, notes: Vec::new() })
+        let replaces_kube_proxy = values::replaces_kube_proxy(&chart.values);
+        let plan = CniPlan::HelmChart(chart);
+        Ok(CniInstall { plan, replaces_kube_proxy, ..CniInstall::default() })
     }
 
     fn probes(&self, _: &CniRequest) -> PluginResult<Vec<Probe>> {

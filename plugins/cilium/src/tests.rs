@@ -17,7 +17,7 @@ fn request(pod_cidrs: &[&str], variables: Value) -> CniRequest {
 
 fn chart(request: &CniRequest) -> HelmChart {
     match Cilium.plan(request).expect("the request is valid").plan {
-        CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } => chart,
+        CniPlan::HelmChart(chart) => chart,
         other => panic!("not a chart: {other:?}"),
     }
 }
@@ -68,13 +68,26 @@ fn replacing_kube_proxy_needs_the_api_server() {
     assert_eq!(values["kubeProxyReplacement"], json!(true));
     assert_eq!(values["k8sServiceHost"], "172.18.0.3");
     assert_eq!(values["k8sServicePort"], 6443);
+    assert!(Cilium.plan(&request).expect("the request is valid").replaces_kube_proxy);
+}
+
+#[test]
+fn values_of_the_user_can_replace_kube_proxy_too() {
+    let mut request = request(&["10.0.0.0/8"], json!({}));
+    assert!(!Cilium.plan(&request).expect("the request is valid").replaces_kube_proxy);
+    request.values.insert("kubeProxyReplacement".to_owned(), json!(true));
+    request.values.insert("k8sServiceHost".to_owned(), json!("api.example"));
+    request.cluster.api_endpoint = Some(Endpoint { host: "172.18.0.3".to_owned(), port: 6443 });
+    let install = Cilium.plan(&request).expect("the request is valid");
+    assert!(install.replaces_kube_proxy);
+    let CniPlan::HelmChart(chart) = install.plan else { panic!("not a chart") };
+    assert_eq!(chart.values["k8sServiceHost"], "api.example");
+    assert_eq!(chart.values["k8sServicePort"], 6443);
 }
 
 #[test]
 fn the_user_has_the_last_word() {
-    let mut request = request(&["10.0.0.0/8"], json!({"install-method": "helm-chart-proxy"}));
+    let mut request = request(&["10.0.0.0/8"], json!({}));
     request.values.insert("operator".to_owned(), json!({"replicas": 2}));
     assert_eq!(chart(&request).values["operator"], json!({"replicas": 2}));
-    let plan = Cilium.plan(&request).expect("the request is valid").plan;
-    assert!(matches!(plan, CniPlan::HelmChartProxy { .. }));
 }

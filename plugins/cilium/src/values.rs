@@ -8,9 +8,18 @@ use serde_json::{Map, Value, json};
 
 use crate::variables;
 
+/// The value of the chart that has Cilium do the work of kube-proxy.
+const REPLACEMENT: &str = "kubeProxyReplacement";
+
 pub(crate) fn chart(request: &CniRequest, values: &Values) -> PluginResult<HelmChart> {
     let mut chart_values = derive(&request.cluster, values)?;
     merge_values(&mut chart_values, &request.values);
+    // Values of the user may replace kube-proxy, too, and may name another address.
+    if replaces_kube_proxy(&chart_values) {
+        let mut whole = without_kube_proxy(&request.cluster)?;
+        merge_values(&mut whole, &chart_values);
+        chart_values = whole;
+    }
     Ok(HelmChart {
         repo: "https://helm.cilium.io/".to_owned(),
         chart: "cilium".to_owned(),
@@ -32,9 +41,18 @@ fn derive(cluster: &CniCluster, values: &Values) -> PluginResult<Map<String, Val
         ("operator".to_owned(), json!({"replicas": values.integer(variables::OPERATOR_REPLICAS)?})),
     ]);
     if values.boolean(variables::KUBE_PROXY_REPLACEMENT)? {
-        derived.extend(without_kube_proxy(cluster)?);
+        derived.insert(REPLACEMENT.to_owned(), json!(true));
     }
     Ok(derived)
+}
+
+/// Says that Cilium does the work of kube-proxy. Charts before 1.16 have words for it.
+pub(crate) fn replaces_kube_proxy(chart_values: &Map<String, Value>) -> bool {
+    match chart_values.get(REPLACEMENT) {
+        Some(Value::Bool(replaces)) => *replaces,
+        Some(Value::String(word)) => matches!(word.as_str(), "true" | "strict"),
+        _ => false,
+    }
 }
 
 fn ipam(cluster: &CniCluster, values: &Values) -> PluginResult<Value> {
@@ -57,14 +75,13 @@ fn ipam(cluster: &CniCluster, values: &Values) -> PluginResult<Value> {
 }
 
 /// Without kube-proxy, the agents cannot reach the API server by its service address.
-fn without_kube_proxy(cluster: &CniCluster) -> PluginResult<[(String, Value); 3]> {
+fn without_kube_proxy(cluster: &CniCluster) -> PluginResult<Map<String, Value>> {
     let Some(endpoint) = &cluster.api_endpoint else {
         let variable = variables::declared(variables::KUBE_PROXY_REPLACEMENT);
         return Err(invalid(&variable, "it needs the address of the API server, not known yet"));
     };
-    Ok([
-        ("kubeProxyReplacement".to_owned(), json!(true)),
+    Ok(Map::from_iter([
         ("k8sServiceHost".to_owned(), json!(endpoint.host)),
         ("k8sServicePort".to_owned(), json!(endpoint.port)),
-    ])
+    ]))
 }

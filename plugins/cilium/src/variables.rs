@@ -6,7 +6,6 @@ pub(crate) const CHART_VERSION: &str = "chart-version";
 pub(crate) const IPAM_MODE: &str = "ipam-mode";
 pub(crate) const KUBE_PROXY_REPLACEMENT: &str = "kube-proxy-replacement";
 pub(crate) const OPERATOR_REPLICAS: &str = "operator-replicas";
-pub(crate) const INSTALL_METHOD: &str = "install-method";
 
 pub(crate) fn all() -> Vec<Variable> {
     use VariableType::{Boolean, Integer, String};
@@ -23,19 +22,12 @@ pub(crate) fn all() -> Vec<Variable> {
         Variable::new(
             KUBE_PROXY_REPLACEMENT,
             Boolean,
-            "Replace kube-proxy; the machines must then be created without it",
+            "Replace kube-proxy; the machines are then created without it",
         )
         .with_default(false),
         Variable::new(OPERATOR_REPLICAS, Integer, "Replicas of the operator, each on its own node")
             .with_default(1)
             .at_least(1),
-        Variable::new(
-            INSTALL_METHOD,
-            String,
-            "helm runs Helm here; helm-chart-proxy leaves it to the Helm add-on provider",
-        )
-        .with_default("helm")
-        .one_of(&["helm", "helm-chart-proxy"]),
     ]
 }
 

@@ -35,9 +35,13 @@ fn values_follow_the_ranges_of_the_cluster() {
 }
 
 #[test]
-fn says_what_kind_nodes_lack() {
-    let install = Flannel.plan(&request("docker", &["192.168.0.0/16"])).expect("one range");
-    assert!(install.notes[0].contains("`bridge`"));
+fn refuses_nodes_of_kind_that_have_no_bridge() {
+    let mut request = request("docker", &["192.168.0.0/16"]);
+    let error = Flannel.plan(&request).expect_err("nothing could work");
+    assert_eq!(error.code, ErrorCode::Unsupported);
+    assert!(error.message.contains("`bridge`"), "{error}");
+    request.variables.insert(variables::BRIDGE_INSTALLED.to_owned(), json!(true));
+    Flannel.plan(&request).expect("the image is another one");
 }
 
 #[test]

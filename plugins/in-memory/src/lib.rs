@@ -10,7 +10,7 @@ use kubectl_pivot_plugin_api::capi::{
     Infrastructure, KubeadmCluster, controller_available, infrastructure_provisioned,
 };
 use kubectl_pivot_plugin_api::{
-    ClusterRequest, CniChoice, InfrastructureProvider, Manifests, Maturity, PluginInfo,
+    Capabilities, ClusterRequest, CniChoice, InfrastructureProvider, Manifests, Maturity, PluginInfo,
     PluginResult, Probe, ProbesRequest, ProvidersToInit, Values, Variable, export_plugin,
 };
 use serde_json::json;
@@ -34,6 +34,7 @@ impl InfrastructureProvider for InMemory {
                 .to_owned(),
             home_page: "https://cluster-api.sigs.k8s.io/".to_owned(),
             provider: "docker".to_owned(),
+            capabilities: Capabilities { workload_only: true, ..Capabilities::default() },
             ..PluginInfo::default()
         }
     }

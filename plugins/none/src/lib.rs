@@ -1,4 +1,6 @@
-//! The plugin `none`: no network, or the user's own manifests (`--cni-manifest FILE`).
+//! The plugin `none`: the user brings the network.
+//!
+//! A host of today applies the manifests of `--cni-manifest` itself; an older one leaves them to this plugin.
 
 use kubectl_pivot_plugin_api::{
     CniInstall, CniPlan, CniProvider, CniRequest, Maturity, PluginInfo, PluginResult, Probe,
@@ -6,7 +8,7 @@ use kubectl_pivot_plugin_api::{
 };
 
 const NOTHING: &str = "no network is installed: nodes stay NotReady until there is one; \
-                       bring manifests with `--cni-manifest FILE`";
+                       to bring manifests, give `--cni-manifest FILE` instead";
 
 /// The plugin.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,7 +22,7 @@ impl CniProvider for NoCni {
             name: "none".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             maturity: Maturity::Stable,
-            description: "No network, or your own manifests".to_owned(),
+            description: "No network: you install one yourself".to_owned(),
             ..PluginInfo::default()
         }
     }
@@ -31,7 +33,8 @@ impl CniProvider for NoCni {
             true => vec![NOTHING.to_owned()],
             false => Vec::new(),
         };
-        Ok(CniInstall { plan: CniPlan::Manifests { objects: request.manifests.clone() }, notes })
+        let plan = CniPlan::Manifests { objects: request.manifests.clone() };
+        Ok(CniInstall { plan, notes, ..CniInstall::default() })
     }
 
     /// Whatever the network is, Ready nodes show that it works. Without one there is nothing to

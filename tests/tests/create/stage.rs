@@ -7,7 +7,7 @@ use cluster::{Client, KubeconfigRef};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::arena::LEASE_SECONDS;
 use kubectl_pivot_tests::parts;
-use kubectl_pivot_tests::plugins::User;
+use kubectl_pivot_tests::plugins::{User, hosting};
 use kubectl_pivot_tests::program::Program;
 use kubectl_pivot_tests::repository;
 use kubectl_pivot_tests::understudy::{self, Understudy};
@@ -36,6 +36,12 @@ pub struct Scene {
     cache: PathBuf,
 }
 
+async fn user() -> User {
+    let user = User::with(&["none"]).await;
+    user.install(&[hosting()]).await;
+    user
+}
+
 impl Stage {
     pub async fn set() -> Self {
         let options = parts::options();
@@ -49,7 +55,7 @@ impl Stage {
         let config = repository::write(folder.path(), &parts.crds).await;
         let cache = parts.crds.ancestors().nth(2).expect("CRDs are in <cache>/parts/<name>");
         Self {
-            user: User::with(&["in-memory", "none"]).await,
+            user: user().await,
             cache: cache.to_owned(),
             parts,
             clusterctl,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use capi::ResourceType;
+use kubectl_pivot_tests::understudy::ENDPOINT;
 use serde_json::json;
 
 use super::charts::CILIUM;
@@ -92,11 +93,45 @@ pub async fn an_address_that_is_not_known_yet(stage: Arc<Stage>) {
         format!("$ helm show chart cilium --repo {url} --version {CILIUM}"),
         format!("$ helm upgrade --install cilium cilium --repo {url} --version {CILIUM}"),
         "k8sServiceHost: address-of-the-api-server.invalid".to_owned(),
+        "- addon/kube-proxy".to_owned(),
     ] {
         assert!(outline.stdout.contains(&told), "{told}: {outline}");
     }
     scene.install(&arguments).await;
     let values = stage.values("cilium", "kube-system").await;
-    assert_eq!(values["k8sServiceHost"], "127.0.0.1", "{values}");
-    assert!(values["k8sServicePort"].as_u64().is_some_and(|port| port > 0), "{values}");
+    // The address that nodes use, not the one by which the run reaches the API server.
+    assert_eq!(values["k8sServiceHost"], ENDPOINT, "{values}");
+    assert_eq!(values["k8sServicePort"], 6443, "{values}");
+    let (bootstrap, _) = stage.clients().await;
+    let group = "controlplane.cluster.x-k8s.io/v1beta2";
+    let kind = ResourceType::new(group, "KubeadmControlPlane", "kubeadmcontrolplanes", true);
+    let name = "controlplane-unproxied";
+    let found = bootstrap.get(&kind, Some("unproxied"), name).await.expect("it answers");
+    let found = found.expect("the control plane is applied");
+    let configuration = &found.value()["spec"]["kubeadmConfigSpec"]["initConfiguration"];
+    assert_eq!(configuration["skipPhases"], json!(["addon/kube-proxy"]), "{found:?}");
+}
+
+/// Without a chart: the API server of the target takes every object.
+pub async fn a_network_without_a_chart(stage: Arc<Stage>) {
+    let scene = stage.scene("chartless");
+    let line = scene.install(&scene.create(&["--cni", "kindnet"])).await;
+    assert!(line.contains("kindnet: 4 objects"), "{line}");
+    let kind = ResourceType::new("apps/v1", "DaemonSet", "daemonsets", true);
+    let agents = stage.find(&kind, Some("kube-system"), "kindnet").await.expect("it is there");
+    let agent = &agents.value()["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(agent["env"][2]["value"], "192.168.0.0/16", "{agent}");
+    let (_, target) = stage.clients().await;
+    let groups = "rbac.authorization.k8s.io/v1";
+    for kind in [
+        kind,
+        ResourceType::core("ServiceAccount", "serviceaccounts"),
+        ResourceType::new(groups, "ClusterRoleBinding", "clusterrolebindings", false),
+        ResourceType::new(groups, "ClusterRole", "clusterroles", false),
+    ] {
+        let namespace = kind.namespaced.then_some("kube-system");
+        let object = target.get(&kind, namespace, "kindnet").await.expect("it answers");
+        let uid = object.as_ref().map(|object| object.uid()).expect("it was applied");
+        target.delete(&kind, namespace, "kindnet", uid).await.expect("it is ours");
+    }
 }

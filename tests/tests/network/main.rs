@@ -22,7 +22,16 @@ fn main() -> ExitCode {
         .on_stages(2)
         .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
         .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
-        .thorough("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
+        .case("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
+        .thorough("a_network_without_a_chart", helm::a_network_without_a_chart)
+        .thorough(
+            "kube_proxy_in_a_manifest_of_the_user",
+            refused::kube_proxy_in_a_manifest_of_the_user,
+        )
+        .case(
+            "a_plugin_does_not_support_what_is_there",
+            refused::a_plugin_does_not_support_what_is_there,
+        )
         .thorough(
             "missing_charts_are_reported_before_anything_is_created",
             refused::missing_charts_are_reported_before_anything_is_created,

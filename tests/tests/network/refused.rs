@@ -77,3 +77,33 @@ pub async fn a_network_that_never_gets_ready_is_reported(stage: Arc<Stage>) {
     expect(&outcome, exit::UNFINISHED, &told);
     assert_eq!(stage.history("cilium", "kube-system")[0]["status"], "failed");
 }
+
+/// A manifest of the user is not changed, so it has to leave kube-proxy out itself.
+pub async fn kube_proxy_in_a_manifest_of_the_user(stage: Arc<Stage>) {
+    let scene = stage.scene("manifested");
+    let rendered = ["render", "manifested", "-n", "manifested", "-i", "in-memory"];
+    let rendered = scene.program.run(rendered).await.expect_success("render").stdout;
+    let manifest = scene.path("cluster.yaml");
+    std::fs::write(&manifest, rendered).expect("write");
+    let (manifest, url) = (text(&manifest), stage.repository.url());
+    let network = ["--cni", "cilium", "--cni-repo", &url, "--set", "kube-proxy-replacement=true"];
+    let arguments = scene.create(&[&network[..], &["--cluster-manifest", &manifest]].concat());
+    let outcome = scene.program.run(&arguments).await;
+    let said = "KubeadmControlPlane controlplane-manifested installs it";
+    expect(&outcome, exit::REFUSED, &[said, "`addon/kube-proxy`"]);
+}
+
+/// The limits of the plugins, held against the management cluster and against what is asked for.
+pub async fn a_plugin_does_not_support_what_is_there(stage: Arc<Stage>) {
+    let scene = stage.scene("limited");
+    let arguments = scene.create(&[]);
+    let program = scene.program.clone().env("HOSTING_CLUSTER_API_BELOW", "1.2");
+    let told = ["plugin `in-memory` supports Cluster API older than 1.2", "the bootstrap cluster has"];
+    expect(&program.run(&arguments).await, exit::REFUSED, &told);
+    let old = [&arguments[..], &["--kubernetes-version".to_owned(), "v1.19.0".to_owned()]].concat();
+    let told = ["supports Kubernetes 1.20 or newer, not v1.19.0", "--kubernetes-version"];
+    expect(&scene.program.run(&old).await, exit::REFUSED, &told);
+    // A dry-run is as strict.
+    let dry = [&old[..], &["--dry-run".to_owned()]].concat();
+    expect(&scene.program.run(&dry).await, exit::REFUSED, &told);
+}

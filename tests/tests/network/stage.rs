@@ -8,7 +8,7 @@ use capi::{Object, ResourceType};
 use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_tests::charts::FileServer;
 use kubectl_pivot_tests::parts;
-use kubectl_pivot_tests::plugins::User;
+use kubectl_pivot_tests::plugins::{User, hosting};
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::repository;
 use kubectl_pivot_tests::understudy::{self, Act, Understudy};
@@ -53,6 +53,12 @@ async fn part(part: Part) -> PathBuf {
     found.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()))
 }
 
+async fn user() -> User {
+    let user = User::with(&["cilium", "flannel", "kindnet"]).await;
+    user.install(&[hosting()]).await;
+    user
+}
+
 impl Stage {
     pub async fn set() -> Self {
         let parts = Parts::resolve(&parts::options(), &Events::none()).await;
@@ -77,7 +83,7 @@ impl Stage {
         std::fs::create_dir(&providers).expect("create folder");
         Self {
             config: repository::write(&providers, &parts.crds).await,
-            user: User::with(&["in-memory", "cilium", "flannel"]).await,
+            user: user().await,
             repository: FileServer::start(&charts).await,
             clusterctl: part(Part::Clusterctl).await,
             bootstrap,

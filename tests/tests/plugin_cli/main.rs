@@ -125,6 +125,44 @@ async fn a_folder_of_ones_own_is_named_in_the_next_commands_and_has_to_be_there(
     assert!(info.expect_success("plugin info").says("Readiness probes"), "it is trusted");
 }
 
+/// The limits of a plugin, from the real ones.
+#[tokio::test]
+async fn what_a_plugin_cannot_do_is_refused_before_anything_is_created() {
+    let user = User::with(&["in-memory", "docker", "flannel"]).await;
+    let create = async |more: &[&str]| {
+        user.run(&[&["create", "pivot", "--dry-run"], more].concat()).await
+    };
+    let refused = create(&["-i", "in-memory"]).await;
+    assert_eq!(refused.code, REFUSED, "{refused}");
+    assert!(refused.says("cannot host a management cluster"), "{refused}");
+    assert!(refused.says("--to-kubeconfig FILE"), "{refused}");
+    create(&["-i", "in-memory", "--to-kubeconfig", "x"]).await.expect_success("a target of one's own");
+
+    let flannel = ["-i", "docker", "--cni", "flannel"];
+    let refused = create(&flannel).await;
+    assert_eq!(refused.code, REFUSED, "{refused}");
+    assert!(refused.says("CNI binary `bridge`") && refused.says("bridge-installed=true"), "{refused}");
+    let more = ["--set", "bridge-installed=true", "--set", "custom-image=a"];
+    create(&[&flannel[..], &more].concat()).await.expect_success("an image that has it");
+}
+
+/// A network of the user's own needs no plugin.
+#[tokio::test]
+async fn the_user_brings_the_network() {
+    let user = User::with(&["docker"]).await;
+    let manifest = user.home().join("network.yaml");
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mesh, namespace: kube-system}\n";
+    fs::write(&manifest, text).expect("the home is ours");
+    let manifest = manifest.display().to_string();
+    let create = ["create", "pivot", "-i", "docker", "--dry-run", "--cni-manifest", &manifest];
+    let outline = user.run(&create).await.expect_success("dry-run");
+    assert!(outline.says("cni-manifest: applies these objects"), "{outline}");
+    assert!(outline.says("name: mesh"), "{outline}");
+    let both = user.run(&[&create[..], &["--cni", "cilium"]].concat()).await;
+    assert_eq!(both.code, USAGE, "{both}");
+    assert!(both.says("leave --cni out"), "{both}");
+}
+
 #[tokio::test]
 async fn trusting_a_name_does_not_trust_another() {
     let user = User::with(&["docker"]).await;

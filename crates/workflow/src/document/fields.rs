@@ -135,11 +135,10 @@ pub enum Bootstrap {
 }
 
 /// Installers of charts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CniVia {
     /// helm is run here.
-    #[default]
     Helm,
     /// The Helm add-on provider installs them.
     Addon,

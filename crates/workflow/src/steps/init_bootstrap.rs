@@ -8,11 +8,13 @@ use crate::context::Turn;
 use crate::document::Bootstrap;
 use crate::error::StepError;
 use crate::outline::{Draft, Sketch};
-use crate::support::providers;
+use crate::support::{limits, providers};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let cluster = turn.bootstrap().await?;
-    providers::ensure(turn, &cluster, &turn.bootstrap_kubeconfig(), None).await
+    let done = providers::ensure(turn, &cluster, &turn.bootstrap_kubeconfig(), None).await?;
+    limits::check_cluster_api(turn.blueprint(), &cluster).await?;
+    Ok(done)
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {

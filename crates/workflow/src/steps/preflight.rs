@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use blueprint::Blueprint;
+use blueprint::{Blueprint, control_plane_with_kube_proxy, unknown_endpoint};
 use kubectl_pivot_plugin_api::{BootstrapRequirements, CniPlan, HelmChart};
 use serde_json::Value;
 use tools::{KnownTool, ToolCommand, ToolError};
 
 use super::merge_kubeconfig;
-use super::network::{chosen, find_chart, show_chart, unknown_endpoint};
+use super::network::{chosen, find_chart, show_chart};
 use crate::context::Turn;
 use crate::document::Bootstrap;
 use crate::error::StepError;
 use crate::order::Step;
 use crate::outline::{Draft, Sketch};
 use crate::spec::Spec;
-use crate::support::probes;
+use crate::support::{limits, probes};
 
 /// Limit of a plugin's check.
 const TOOL_CHECK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -60,7 +60,9 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             check(turn, tool).await?;
         }
     } else {
-        turn.bootstrap().await?.get_path("/version").await?;
+        let bootstrap = turn.bootstrap().await?;
+        bootstrap.get_path("/version").await?;
+        limits::check_cluster_api(turn.blueprint(), &bootstrap).await?;
     }
     Ok(found.join(", "))
 }
@@ -118,13 +120,28 @@ async fn refuse_taken_name(
     ))
 }
 
-/// The network as it will be installed, but for the address of the API server.
+/// The network as it will be installed, but for the address of the API server; what no run could come to an
+/// end with is refused.
 fn plan(
     spec: &Spec,
     blueprint: &Blueprint,
     objects: &[Value],
 ) -> Result<Option<CniPlan>, StepError> {
-    chosen(spec, blueprint.network(objects, Some(unknown_endpoint()))?)
+    limits::check(spec, blueprint, objects)?;
+    let network = blueprint.network(objects, Some(unknown_endpoint()))?;
+    if network.replaces_kube_proxy {
+        refuse_kube_proxy(&network.plugin, objects)?;
+    }
+    chosen(spec, network)
+}
+
+/// Manifests of plugins leave kube-proxy out where a network does its work; those of the user may not.
+fn refuse_kube_proxy(network: &str, objects: &[Value]) -> Result<(), StepError> {
+    let Some(control_plane) = control_plane_with_kube_proxy(objects) else { return Ok(()) };
+    Err(StepError::refused(
+        format!("the network of {network} replaces kube-proxy, and {control_plane} installs it"),
+        "add `addon/kube-proxy` to `spec.kubeadmConfigSpec.initConfiguration.skipPhases` of the manifest",
+    ))
 }
 
 /// A missing chart is better reported now than when the cluster is there. What has been installed

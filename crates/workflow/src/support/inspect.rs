@@ -13,8 +13,8 @@ use support::journal::Events;
 use transfer::installed_providers;
 
 use crate::context::{Turn, Workflow};
-use crate::document::CniVia;
 use crate::order::Step;
+use crate::steps::is_by_addon;
 
 /// Lines of each sort.
 const SHOWN: usize = 6;
@@ -36,7 +36,7 @@ pub(in super::super) async fn inspect(workflow: &Workflow, step: Step) -> Vec<St
 async fn look(turn: &Turn<'_>) -> Vec<String> {
     let is_about_target = match turn.step {
         // The Helm add-on provider, which installs it then, is in the bootstrap cluster.
-        Step::Network => turn.spec().cni_via() != CniVia::Addon,
+        Step::Network => !is_by_addon(turn.spec(), turn.blueprint()).unwrap_or(false),
         step => matches!(step, Step::InitTarget | Step::TargetProviders | Step::Verify),
     };
     let client = if is_about_target { turn.target().await } else { turn.bootstrap().await };

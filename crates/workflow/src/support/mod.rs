@@ -5,6 +5,7 @@ pub(super) mod claim;
 pub(super) mod clusters;
 pub(super) mod inspect;
 pub(super) mod kind;
+pub(super) mod limits;
 pub(super) mod mark;
 pub(super) mod namespaces;
 pub(super) mod probes;

@@ -15,9 +15,9 @@ use super::apply::{Kinds, apply};
 use super::probes::{self, On};
 use super::wait::{Seen, until};
 use crate::context::Turn;
-use crate::document::CniVia;
 use crate::error::StepError;
 use crate::spec::Spec;
+use crate::steps::is_by_addon;
 
 /// Time that clusterctl may take beyond its own wait.
 const AT_LEAST: Duration = Duration::from_secs(10);
@@ -75,7 +75,7 @@ pub(in super::super) fn providers(
 ) -> Result<ProvidersToInit, StepError> {
     let mut providers = blueprint.providers()?;
     let is_helm = |name: &String| name.split(':').next() == Some("helm");
-    if spec.cni_via() == CniVia::Addon && !providers.addon.iter().any(is_helm) {
+    if !providers.addon.iter().any(is_helm) && is_by_addon(spec, blueprint)? {
         providers.addon.push("helm".to_owned());
     }
     Ok(providers)

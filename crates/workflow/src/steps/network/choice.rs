@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use blueprint::NetworkPlan;
-use cluster::Client;
-use kubectl_pivot_plugin_api::{CniPlan, Endpoint, HelmChart};
+use blueprint::{Blueprint, NetworkPlan, unknown_endpoint};
+use kubectl_pivot_plugin_api::{CniPlan, HelmChart};
 
+use crate::context::draft;
 use crate::document::CniVia;
 use crate::error::StepError;
 use crate::spec::Spec;
@@ -22,10 +22,13 @@ pub(in super::super) fn chosen(
 ) -> Result<Option<CniPlan>, StepError> {
     let NetworkPlan { plan, plugin, .. } = network;
     Ok(match plan {
-        Some(CniPlan::HelmChart(chart)) => Some(match spec.cni_via() {
+        Some(CniPlan::HelmChart(chart)) => Some(match spec.cni_via().unwrap_or(CniVia::Helm) {
             CniVia::Helm => CniPlan::HelmChart(placed(spec, chart)),
             CniVia::Addon => proxied(spec, chart, BTreeMap::new()),
         }),
+        Some(CniPlan::HelmChartProxy { chart, .. }) if spec.cni_via() == Some(CniVia::Helm) => {
+            Some(CniPlan::HelmChart(placed(spec, chart)))
+        }
         Some(CniPlan::HelmChartProxy { chart, cluster_labels }) => {
             if spec.document.spec.cni_chart.is_some() {
                 return Err(StepError::refused(
@@ -40,6 +43,18 @@ pub(in super::super) fn chosen(
             plan
         }
     })
+}
+
+/// Returns true if the Helm add-on provider installs the network, because the user or the plugin wants it.
+///
+/// # Errors
+/// A plugin refuses.
+pub(crate) fn is_by_addon(
+    spec: &Spec,
+    blueprint: &Blueprint,
+) -> Result<bool, StepError> {
+    let network = blueprint.network(&draft(spec, blueprint)?, Some(unknown_endpoint()))?;
+    Ok(matches!(chosen(spec, network)?, Some(CniPlan::HelmChartProxy { .. })))
 }
 
 /// The chart by way of the add-on provider, for this Cluster and no other one.
@@ -77,19 +92,6 @@ fn refuse_chart(spec: &Spec, plugin: &str) -> Result<(), StepError> {
             ),
         )),
     }
-}
-
-/// Returns the address at which nodes reach the API server of the target.
-pub(super) fn endpoint(target: &Client) -> Option<Endpoint> {
-    let uri: http::Uri = target.server().parse().ok()?;
-    let host = uri.host()?.trim_matches(['[', ']']).to_owned();
-    Some(Endpoint { host, port: uri.port_u16().unwrap_or(443) })
-}
-
-/// In the place of an API server that does not exist yet: networks without kube-proxy have its address
-/// among their values, and a plan without it would be refused.
-pub(in super::super) fn unknown_endpoint() -> Endpoint {
-    Endpoint { host: "address-of-the-api-server.invalid".to_owned(), port: 6443 }
 }
 
 #[cfg(test)]
@@ -148,6 +150,14 @@ mod tests {
         };
         assert_eq!(chart.repo, "https://helm.cilium.io/");
         assert_eq!(cluster_labels[LABEL], "pivot");
+    }
+
+    #[test]
+    fn the_user_has_the_last_word_on_who_installs() {
+        let proxy = || CniPlan::HelmChartProxy { chart: chart(), cluster_labels: BTreeMap::new() };
+        let helm = |spec: &mut PivotSpec| spec.cni_via = Some(CniVia::Helm);
+        assert!(matches!(plan(helm, proxy()), Ok(Some(CniPlan::HelmChart(_)))));
+        assert!(matches!(plan(|_| {}, proxy()), Ok(Some(CniPlan::HelmChartProxy { .. }))));
     }
 
     #[test]

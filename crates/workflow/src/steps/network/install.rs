@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use blueprint::{NetworkPlan, unknown_endpoint};
 use cluster::Client;
 use kubectl_pivot_plugin_api::{CniPlan, HelmChart};
 use serde_json::{Map, Value, json};
+use support::causes::in_one_line;
 use support::redact::REDACTED;
 use tools::KnownTool;
 
-use super::choice::{chosen, endpoint, unknown_endpoint};
+use super::choice::chosen;
+use super::endpoint::endpoint;
 use super::{addon, helm};
 use crate::context::Turn;
 use crate::error::StepError;
@@ -18,9 +21,8 @@ use crate::support::wait::{Seen, until};
 
 pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let bootstrap = turn.bootstrap().await?;
-    let objects = turn.objects(&bootstrap).await?.objects;
     let target = turn.target().await?;
-    let network = turn.blueprint().network(&objects, endpoint(&target))?;
+    let network = plan(turn, &bootstrap, &target).await?;
     for note in &network.notes {
         turn.events.note(note.clone());
     }
@@ -44,6 +46,25 @@ pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
         }
         Some(_) => Err(blueprint::BlueprintError::UnknownPlan(plugin).into()),
     }
+}
+
+/// The plan, with the address of the API server if it needs that.
+async fn plan(
+    turn: &Turn<'_>,
+    bootstrap: &Client,
+    target: &Client,
+) -> Result<NetworkPlan, StepError> {
+    let objects = turn.objects(bootstrap).await?.objects;
+    until(turn, "the Cluster has the address of its API server", async || {
+        let endpoint = endpoint(turn, bootstrap, target).await?;
+        let is_known = endpoint.is_some();
+        match turn.blueprint().network(&objects, endpoint) {
+            // With an address it was accepted when the run began.
+            Err(error) if !is_known => Ok(Seen::NotYet(in_one_line(&error))),
+            planned => Ok(Seen::Yes(planned?)),
+        }
+    })
+    .await
 }
 
 /// Kinds that the manifests themselves bring are served a moment later.

@@ -2,10 +2,12 @@
 
 mod addon;
 mod choice;
+mod endpoint;
 mod helm;
 mod install;
 mod release;
 
-pub(super) use choice::{chosen, unknown_endpoint};
+pub(super) use choice::chosen;
+pub(crate) use choice::is_by_addon;
 pub(super) use helm::{find_chart, show_chart};
 pub(super) use install::{perform, sketch};
