@@ -6,8 +6,8 @@ use kubectl_pivot_plugin_api::capi::{
     infrastructure_provisioned,
 };
 use kubectl_pivot_plugin_api::{
-    Capabilities, ClusterRequest, CniChoice, InfrastructureProvider, Manifests, PluginInfo, PluginResult, Probe,
-    ProbesRequest, ProvidersToInit, Values, Variable, VersionRange,
+    Capabilities, ClusterRequest, CniChoice, InfrastructureProvider, Manifests, PluginInfo,
+    PluginResult, Probe, ProbesRequest, ProvidersToInit, Values, Variable, VersionRange,
     export_plugin,
 };
 use serde_json::{Value, json};
@@ -72,9 +72,8 @@ impl InfrastructureProvider for Hosting {
 }
 
 fn machine(parts: &[&str]) -> Value {
-    let part = |part: &&str| {
-        ((*part).to_owned(), json!({"provisioning": {"startupDuration": "1s"}}))
-    };
+    let part =
+        |part: &&str| ((*part).to_owned(), json!({"provisioning": {"startupDuration": "1s"}}));
     let parts: serde_json::Map<_, _> = parts.iter().map(part).collect();
     json!({"backend": {"inMemory": parts}})
 }

@@ -1,8 +1,8 @@
 //! Asking the plugins, after the variables were checked.
 
 use kubectl_pivot_plugin_api::{
-    BootstrapRequirements, Capabilities, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests, Maturity,
-    Probe, ProbesRequest, ProvidersToInit, ServedKind, Variable, merge_values,
+    BootstrapRequirements, Capabilities, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests,
+    Maturity, Probe, ProbesRequest, ProvidersToInit, ServedKind, Variable, merge_values,
 };
 use plugin_host::{InfrastructurePlugin, Plugin, Registry};
 use serde_json::{Map, Value};

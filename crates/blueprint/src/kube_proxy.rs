@@ -2,9 +2,8 @@
 //!
 //! kubeadm installs kube-proxy into a cluster once, with its first control plane machine.
 
-use serde_json::{Value, json};
-
 use capi::group_of;
+use serde_json::{Value, json};
 
 /// The phase of kubeadm that installs kube-proxy.
 const PHASE: &str = "addon/kube-proxy";

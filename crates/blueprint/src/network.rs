@@ -105,7 +105,10 @@ impl Network {
     }
 
     /// Returns what "ready" means. Whatever the user's own network is, Ready nodes show that it works.
-    pub(super) fn probes(&self, request: Option<&CniRequest>) -> Result<Vec<Probe>, BlueprintError> {
+    pub(super) fn probes(
+        &self,
+        request: Option<&CniRequest>,
+    ) -> Result<Vec<Probe>, BlueprintError> {
         match (self, request) {
             (Self::Plugin { plugin, .. }, Some(request)) => Ok(plugin.cni()?.probes(request)?),
             (Self::Own(_), _) => Ok(vec![Probe::nodes_ready().at(&[ProbeStage::CniInstalled])]),

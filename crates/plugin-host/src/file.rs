@@ -82,6 +82,12 @@ impl Sha256 {
         let digest = sha2::Sha256::digest(bytes);
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
+
+    /// Reads a hash as it is written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        (text.len() == 64 && text.chars().all(is_hex)).then(|| Self(text.to_owned()))
+    }
 }
 
 impl fmt::Display for Sha256 {

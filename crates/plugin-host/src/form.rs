@@ -40,7 +40,7 @@ impl Form {
     }
 
     /// The form that a file has by its name, or else by its bytes.
-    pub(super) fn of(path: &Path, bytes: &[u8]) -> Self {
+    pub fn of(path: &Path, bytes: &[u8]) -> Self {
         Self::by_name(path).unwrap_or_else(|| {
             if is_script(bytes) || is_program(bytes) { Self::Program } else { Self::Library }
         })

@@ -49,8 +49,9 @@ impl Found {
             Err(error) => Trust::Broken(error),
             Ok(file) => {
                 let trusted: Vec<_> = locks.iter().filter_map(|lock| lock.trusted(&name)).collect();
+                let is_trusted = locks.iter().any(|lock| lock.trusts(&name, &file.hash));
                 match trusted.last() {
-                    _ if trusted.contains(&&file.hash) => Trust::Trusted(file),
+                    _ if is_trusted => Trust::Trusted(file),
                     Some(&trusted) => Trust::Changed { file, trusted: trusted.clone() },
                     None => Trust::Unknown(file),
                 }

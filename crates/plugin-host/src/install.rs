@@ -12,6 +12,7 @@ use super::file::{Contents, PluginFile};
 use super::form::{Form, PROGRAM_PREFIX};
 use super::found::name_of;
 use super::lock::{Lock, LockError};
+use super::pin::Pin;
 use super::registry::plugin_files;
 use super::sidecar::{Sidecar, SidecarError};
 use super::write;
@@ -104,6 +105,21 @@ pub fn install(plugin: &Path, folder: &Path) -> Result<Installed, InstallError> 
     Ok(installed)
 }
 
+/// Asks a plugin who it is, wherever it is, and changes nothing. Runs its code: the user has named it.
+///
+/// # Errors
+/// The file is no usable plugin.
+pub fn describe(plugin: &Path) -> Result<Sidecar, InstallError> {
+    let contents = Contents::read_anywhere(plugin)?;
+    let opened = Plugin::open_contents(&contents)?;
+    usable_name(&opened, plugin)?;
+    let abi_level = match contents.form {
+        Form::Program => None,
+        Form::Library => Some(ABI_LEVEL),
+    };
+    Ok(Sidecar::new(opened.info().clone(), abi_level))
+}
+
 /// The place of an installed plugin.
 fn place(form: Form, name: &str, folder: &Path) -> PathBuf {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -163,10 +179,18 @@ fn note(
     if Sidecar::read(path).ok().as_ref() != Some(&sidecar) {
         sidecar.write(path)?;
     }
-    let mut lock = Lock::read(lock_folder)?;
-    lock.trust(plugin.info().name.clone(), file.hash.clone());
-    lock.write(lock_folder)?;
+    let (name, hash) = (plugin.info().name.clone(), file.hash.clone());
+    Lock::change(lock_folder, |lock| lock.trust(name, hash))?;
     Ok(Installed { plugin, path: file.path.clone() })
+}
+
+/// Notes in the lock of `folder` that a plugin, which is installed, came from a registry, and trusts the
+/// files that were published with it.
+///
+/// # Errors
+/// The lock is not writable.
+pub fn pin(name: &str, pin: Pin, folder: &Path) -> Result<(), InstallError> {
+    Ok(Lock::change(folder, |lock| lock.pin(name, pin))?)
 }
 
 /// Removes the plugin `name` from `folder`, and the trust in it. Loads nothing.
@@ -180,9 +204,8 @@ pub fn remove(name: &str, folder: &Path) -> Result<(), InstallError> {
         let (name, folder) = (name.to_owned(), folder.to_owned());
         return Err(InstallError::NotInstalled { name, folder });
     }
-    let mut lock = Lock::read(folder)?;
-    if lock.forget(name) {
-        lock.write(folder)?;
+    if Lock::read(folder)?.trusted(name).is_some() {
+        Lock::change(folder, |lock| _ = lock.forget(name))?;
     }
     found.iter().try_for_each(|file| remove_files(file))
 }

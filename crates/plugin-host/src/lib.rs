@@ -19,6 +19,7 @@ mod guarded;
 mod install;
 mod load;
 mod lock;
+mod pin;
 mod place;
 mod process;
 mod program;
@@ -35,9 +36,12 @@ pub use error::{CallError, PluginFileError};
 pub use file::{HeaderProblem, PluginFile, Sha256};
 pub use form::Form;
 pub use found::{Found, Trust};
-pub use install::{InstallError, Installed, install, remove, trust, trust_as};
+pub use install::{InstallError, Installed, describe, install, pin, remove, trust, trust_as};
 pub use lock::{Lock, LockError};
 pub use own_files::PermissionProblem;
+pub use pin::Pin;
 pub use registry::{LoadError, Registry, SelectError};
-pub use search::{FOLDERS_VARIABLE, Origin, SearchError, SearchFolder, SearchPath, user_folder};
+pub use search::{
+    FOLDERS_VARIABLE, Origin, PartialPath, SearchError, SearchFolder, SearchPath, user_folder,
+};
 pub use sidecar::{Sidecar, SidecarError};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::Sha256;
 use super::guarded::{self, GuardedError};
+use super::pin::Pin;
 use super::write;
 
 /// Version of the format that this program writes and reads.
@@ -30,6 +31,10 @@ pub struct Lock {
     format_version: u32,
     /// Hashes, by name.
     plugins: BTreeMap<String, Sha256>,
+    /// Plugins that were installed from a registry, by name. A program that does not know them drops them,
+    /// and trusts the hashes all the same.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    artifacts: BTreeMap<String, Pin>,
 }
 
 /// The reason why the lock cannot be used.
@@ -89,7 +94,7 @@ impl LockError {
 
 impl Default for Lock {
     fn default() -> Self {
-        Self { format_version: FORMAT, plugins: BTreeMap::new() }
+        Self { format_version: FORMAT, plugins: BTreeMap::new(), artifacts: BTreeMap::new() }
     }
 }
 
@@ -99,12 +104,22 @@ impl Lock {
     /// # Errors
     /// The file is there and cannot be used.
     pub fn read(folder: &Path) -> Result<Self, LockError> {
-        let path = folder.join(FILE_NAME);
+        match Self::read_file(&folder.join(FILE_NAME)) {
+            Err(LockError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            read => read,
+        }
+    }
+
+    /// Reads a lock file by its path.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn read_file(path: &Path) -> Result<Self, LockError> {
+        let path = path.to_owned();
         let text = match guarded::read(&path, LIMIT_BYTES) {
             Ok(text) => text,
-            Err(GuardedError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
             Err(GuardedError::Io(source)) => return Err(LockError::Io { path, source }),
             Err(GuardedError::Permissions(source)) => {
                 return Err(LockError::Permissions { path, source });
@@ -124,29 +139,76 @@ impl Lock {
     /// The folder is not writable, or not only by the user: the lock would not be relied on.
     pub fn write(&self, folder: &Path) -> Result<(), LockError> {
         let path = folder.join(FILE_NAME);
-        let mut text = serde_json::to_vec_pretty(self)
-            .map_err(|source| LockError::Malformed { path: path.clone(), source })?;
-        text.push(b'\n');
         let io = |source| LockError::Io { path: path.clone(), source };
         write::folder(folder).map_err(io)?;
         own_files::check_folders(&folder.canonicalize().map_err(io)?)
             .map_err(|source| LockError::Permissions { path: path.clone(), source })?;
-        write::file(&path, &text, 0o600).map_err(io)
+        self.write_file(&path, 0o600)
     }
 
-    /// The hash that is trusted for `name`.
+    /// Writes a lock file as a whole.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub fn write_file(&self, path: &Path, mode: u32) -> Result<(), LockError> {
+        let path = path.to_owned();
+        let mut text = serde_json::to_vec_pretty(self)
+            .map_err(|source| LockError::Malformed { path: path.clone(), source })?;
+        text.push(b'\n');
+        write::file(&path, &text, mode).map_err(|source| LockError::Io { path, source })
+    }
+
+    /// Reads the lock of `folder`, changes it and writes it, while no other process does.
+    ///
+    /// # Errors
+    /// As [`Self::read`] and [`Self::write`].
+    pub(super) fn change(folder: &Path, change: impl FnOnce(&mut Self)) -> Result<(), LockError> {
+        let io = |source| LockError::Io { path: folder.join(FILE_NAME), source };
+        write::folder(folder).map_err(io)?;
+        // The folder, since the file itself is replaced. Held until it is closed at the end.
+        let guard = std::fs::File::open(folder).map_err(io)?;
+        guard.lock().map_err(io)?;
+        let mut lock = Self::read(folder)?;
+        change(&mut lock);
+        lock.write(folder)
+    }
+
+    /// The hash that is trusted for `name`; one of them if there are several.
     pub fn trusted(&self, name: &str) -> Option<&Sha256> {
-        self.plugins.get(name)
+        let of_artifact = || self.artifacts.get(name).and_then(|pin| pin.files.values().next());
+        self.plugins.get(name).or_else(of_artifact)
+    }
+
+    /// Returns true if these bytes are trusted under a name.
+    pub fn trusts(&self, name: &str, hash: &Sha256) -> bool {
+        let pin = self.artifacts.get(name);
+        self.plugins.get(name) == Some(hash)
+            || pin.is_some_and(|pin| pin.files.values().any(|file| file == hash))
     }
 
     /// Trusts one library under a name, and no other.
     pub fn trust(&mut self, name: impl Into<String>, hash: Sha256) {
-        self.plugins.insert(name.into(), hash);
+        let name = name.into();
+        self.artifacts.remove(&name);
+        self.plugins.insert(name, hash);
+    }
+
+    /// Trusts the libraries and programs of an artifact under a name, and no others.
+    pub fn pin(&mut self, name: impl Into<String>, pin: Pin) {
+        let name = name.into();
+        self.plugins.remove(&name);
+        self.artifacts.insert(name, pin);
+    }
+
+    /// The plugins that were installed from a registry, by name.
+    pub fn pins(&self) -> &BTreeMap<String, Pin> {
+        &self.artifacts
     }
 
     /// Trusts no library under this name any more; whether it did.
     pub fn forget(&mut self, name: &str) -> bool {
-        self.plugins.remove(name).is_some()
+        let was_pinned = self.artifacts.remove(name).is_some();
+        self.plugins.remove(name).is_some() || was_pinned
     }
 }
 
@@ -166,6 +228,46 @@ mod tests {
         assert_eq!(read.trusted("aws"), None);
         assert!(read.forget("docker"));
         assert!(!read.forget("docker"));
+    }
+
+    #[test]
+    fn a_pin_trusts_the_files_of_all_platforms_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let hash = |text: &str| Sha256::of(text.as_bytes());
+        let files = [("linux/amd64", hash("a")), ("darwin/arm64", hash("b"))];
+        let pin = Pin {
+            source: "oci://r.example/potato".to_owned(),
+            version: "1.0.0".to_owned(),
+            digest: "sha256:0".to_owned(),
+            files: files.map(|(platform, hash)| (platform.to_owned(), hash)).into(),
+            key: None,
+        };
+        Lock::change(folder.path(), |lock| lock.trust("potato", hash("own"))).expect("ours");
+        Lock::change(folder.path(), |lock| lock.pin("potato", pin)).expect("ours");
+        let mut lock = Lock::read(folder.path()).expect("it was just written");
+        let trusted = ["a", "b", "own"].map(|text| lock.trusts("potato", &hash(text)));
+        assert_eq!(trusted, [true, true, false]);
+        assert_eq!(lock.pins()["potato"].version, "1.0.0");
+        // A build of one's own takes its place.
+        lock.trust("potato", hash("own"));
+        let trusted = ["a", "b", "own"].map(|text| lock.trusts("potato", &hash(text)));
+        assert_eq!(trusted, [false, false, true]);
+        assert!(lock.forget("potato") && !lock.trusts("potato", &hash("own")));
+    }
+
+    #[test]
+    fn changes_at_the_same_time_are_all_there() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let names: Vec<String> = (0..16).map(|number| format!("p{number}")).collect();
+        std::thread::scope(|scope| {
+            for name in &names {
+                let change =
+                    || Lock::change(folder.path(), |lock| lock.trust(name, Sha256::of(b"a")));
+                scope.spawn(move || change().expect("the folder is ours"));
+            }
+        });
+        let lock = Lock::read(folder.path()).expect("it was just written");
+        assert!(names.iter().all(|name| lock.trusted(name).is_some()), "{lock:?}");
     }
 
     #[test]

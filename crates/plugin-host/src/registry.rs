@@ -10,13 +10,14 @@ use super::error::PluginFileError;
 use super::form::Form;
 use super::found::Found;
 use super::lock::{Lock, LockError};
-use super::search::{Origin, SearchPath};
+use super::search::{Origin, SearchError, SearchPath};
 
 /// The plugins of a search path. Nothing is loaded until [`Registry::load`].
 #[derive(Debug, Default)]
 pub struct Registry {
     found: Vec<Found>,
     unread: Vec<(Origin, LockError)>,
+    left_out: Vec<SearchError>,
 }
 
 /// The reason why no plugin is meant by a name.
@@ -87,17 +88,35 @@ impl Registry {
     pub fn scan(search: &SearchPath, lock_folder: Option<&Path>) -> Self {
         let mut registry = Self::default();
         let user = lock_folder.map(|folder| registry.lock(folder, Origin::User));
-        let user = user.unwrap_or_default();
+        registry.look(search, &user.unwrap_or_default());
+        registry
+    }
+
+    /// As [`Self::scan`], with the lock of a team in the place of the user's: a plugin that it does not name
+    /// is not trusted, whatever the user has trusted. Those that came with this program are.
+    pub fn scan_with(search: &SearchPath, lock: &Lock) -> Self {
+        let mut registry = Self::default();
+        registry.look(search, lock);
+        registry
+    }
+
+    /// As [`Self::scan_with`], without a lock, which is one of [`Self::unread_locks`].
+    pub fn scan_without(search: &SearchPath, error: LockError) -> Self {
+        let mut registry = Self::scan_with(search, &Lock::default());
+        registry.unread.push((Origin::Flag, error));
+        registry
+    }
+
+    fn look(&mut self, search: &SearchPath, lock: &Lock) {
         for folder in &search.folders {
             let bundled = match folder.origin {
-                Origin::Bundled => registry.lock(&folder.path, folder.origin),
+                Origin::Bundled => self.lock(&folder.path, folder.origin),
                 _ => Lock::default(),
             };
-            let locks = [&bundled, &user];
+            let locks = [&bundled, lock];
             let look = |path| Found::look(path, folder.origin, locks);
-            registry.found.extend(plugin_files(&folder.path).into_iter().map(look));
+            self.found.extend(plugin_files(&folder.path).into_iter().map(look));
         }
-        registry
     }
 
     fn lock(&mut self, folder: &Path, origin: Origin) -> Lock {
@@ -105,6 +124,18 @@ impl Registry {
             self.unread.push((origin, error));
             Lock::default()
         })
+    }
+
+    /// Notes which entries of the search path were left out.
+    #[must_use]
+    pub fn without(mut self, left_out: Vec<SearchError>) -> Self {
+        self.left_out = left_out;
+        self
+    }
+
+    /// Lists the entries of the search path that were left out. Plugins in them were not found.
+    pub fn left_out(&self) -> impl Iterator<Item = &SearchError> {
+        self.left_out.iter()
     }
 
     /// Lists the locks that cannot be relied on. Plugins that only they trust are not trusted.

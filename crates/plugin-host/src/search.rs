@@ -92,11 +92,20 @@ impl SearchPath {
     /// # Errors
     /// A relative path in the environment, or a folder of `--plugin-dir` that is not there.
     pub fn of_process(flags: &[PathBuf]) -> Result<Self, SearchError> {
+        Self::of_process_in_part(flags)?.whole()
+    }
+
+    /// As [`Self::of_process`], without the entries of the environment that cannot be used: for commands
+    /// that do without plugins.
+    ///
+    /// # Errors
+    /// A folder of `--plugin-dir` that is not there.
+    pub fn of_process_in_part(flags: &[PathBuf]) -> Result<PartialPath, SearchError> {
         if let Some(path) = flags.iter().find(|path| !path.is_dir()) {
             return Err(SearchError::NoFolder { path: path.clone() });
         }
         let executable = std::env::current_exe().and_then(|path| path.canonicalize()).ok();
-        Self::new(
+        Self::in_part(
             flags,
             std::env::var_os(FOLDERS_VARIABLE).as_deref(),
             user_folder().as_deref(),
@@ -115,7 +124,17 @@ impl SearchPath {
         user: Option<&Path>,
         executable: Option<&Path>,
     ) -> Result<Self, SearchError> {
+        Self::in_part(flags, environment, user, executable)?.whole()
+    }
+
+    fn in_part(
+        flags: &[PathBuf],
+        environment: Option<&OsStr>,
+        user: Option<&Path>,
+        executable: Option<&Path>,
+    ) -> Result<PartialPath, SearchError> {
         let mut search = Self::default();
+        let mut left_out = Vec::new();
         for path in flags {
             let absolute = std::path::absolute(path)
                 .map_err(|source| SearchError::Flag { path: path.clone(), source })?;
@@ -125,10 +144,10 @@ impl SearchPath {
             if path.as_os_str().is_empty() {
                 continue;
             }
-            if path.is_relative() {
-                return Err(SearchError::Relative { path });
+            match path.is_relative() {
+                true => left_out.push(SearchError::Relative { path }),
+                false => search.add(path, Origin::Environment),
             }
-            search.add(path, Origin::Environment);
         }
         if let Some(user) = user {
             search.add(user.to_owned(), Origin::User);
@@ -136,13 +155,31 @@ impl SearchPath {
         if let Some(folder) = executable.and_then(Path::parent) {
             search.add(folder.join("plugins"), Origin::Bundled);
         }
-        Ok(search)
+        Ok(PartialPath { search, left_out })
     }
 
     /// A folder that is there twice counts where it counts more.
     fn add(&mut self, path: PathBuf, origin: Origin) {
         if !self.folders.iter().any(|folder| folder.path == path) {
             self.folders.push(SearchFolder { path, origin });
+        }
+    }
+}
+
+/// A search path, and what is not in it.
+#[derive(Debug)]
+pub struct PartialPath {
+    /// The folders.
+    pub search: SearchPath,
+    /// The entries of the environment that cannot be used.
+    pub left_out: Vec<SearchError>,
+}
+
+impl PartialPath {
+    fn whole(mut self) -> Result<SearchPath, SearchError> {
+        match self.left_out.is_empty() {
+            true => Ok(self.search),
+            false => Err(self.left_out.swap_remove(0)),
         }
     }
 }

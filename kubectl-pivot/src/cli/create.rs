@@ -211,8 +211,7 @@ impl Args {
             settle: self.settle,
         };
         let flags = PivotDocument { metadata, spec, ..PivotDocument::default() };
-        let request =
-            CreateRequest { file: self.filename, flags, plugin_folders: self.plugins.folders };
+        let request = CreateRequest { file: self.filename, flags, plugins: self.plugins.into() };
         (request, self.tools)
     }
 }

@@ -136,7 +136,7 @@ impl Args {
             bootstrap_kubeconfig: self.bootstrap_kubeconfig.map(absolute),
             clusterctl_config: self.clusterctl_config.map(absolute),
             timeout: self.timeout,
-            plugin_folders: self.plugins.folders,
+            plugins: self.plugins.into(),
         };
         (request, self.tools)
     }

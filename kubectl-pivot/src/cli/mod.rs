@@ -24,6 +24,7 @@ mod output;
 mod pace;
 mod plan;
 mod plugin;
+mod plugin_install;
 mod probes;
 mod prompt;
 mod rbac;
@@ -234,7 +235,7 @@ pub fn run() -> ExitCode {
                 Command::Version(args) => version::run(&args),
                 Command::Rbac(args) => rbac::run(args, &context).await,
                 Command::Render(args) => render::run(args, &context).await,
-                Command::Plugin(args) => plugin::run(args),
+                Command::Plugin(args) => plugin::run(args).await,
                 Command::Doctor(args) => doctor::run(args, &context).await,
                 Command::Demo(args) => demo::run(args, &context).await,
                 Command::Sandbox(args) => sandbox::run(args, &context).await,

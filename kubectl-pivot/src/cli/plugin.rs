@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use kubectl_pivot_plugin_api::PluginKind;
+use plugin_artifact::Source;
 
 use super::completion::values;
 use super::output::Output;
-use crate::commands::{self, CommandError, NewPluginRequest, exit};
+use super::plugin_install::{self, InstallArgs};
+use crate::commands::{
+    self, CommandError, NewPluginRequest, PackageRequest, PluginOffer, PluginPlaces, exit,
+};
 use crate::render;
 
 /// Examples of the help.
@@ -49,8 +53,35 @@ const INSTALL_EXAMPLES: &str = "Examples:
   # A plugin in another language, which is a program
   kubectl pivot plugin install kubectl-pivot-plugin-potato
 
+  # From a registry; shows what it is, and asks
+  kubectl pivot plugin install oci://registry.example/plugins/potato:1.2.0
+
+  # The plugins that the repository of a team names
+  kubectl pivot plugin install --plugin-lock plugins.lock.json
+
   # Beside the program, for all users of a machine
   kubectl pivot plugin install libkubectl_pivot_plugin_docker.so --to /usr/local/bin/plugins";
+
+const PACKAGE_EXAMPLES: &str = "Examples:
+  # One file for each platform, into a folder
+  kubectl pivot plugin package linux/libpotato.so macos/libpotato.dylib --to artifact
+
+  # Into a registry, as the version of the plugin
+  kubectl pivot plugin package kubectl-pivot-plugin-potato --push oci://registry.example/plugins/potato";
+
+const OUTDATED_EXAMPLES: &str = "Examples:
+  # What is newer where your plugins came from
+  kubectl pivot plugin outdated
+
+  # For scripts
+  kubectl pivot plugin outdated -o json";
+
+const UPGRADE_EXAMPLES: &str = "Examples:
+  # One plugin
+  kubectl pivot plugin upgrade potato
+
+  # All that came from a registry
+  kubectl pivot plugin upgrade";
 
 const REMOVE_EXAMPLES: &str = "Examples:
   # The names
@@ -85,8 +116,8 @@ pub(super) struct Args {
     command: Command,
 }
 
-/// Folders of plugins that come before the usual ones.
-#[derive(Debug, clap::Args)]
+/// Places of plugins.
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct PluginFolders {
     /// Look for plugins here first; can be given more than once.
     #[arg(
@@ -96,6 +127,21 @@ pub(super) struct PluginFolders {
         help_heading = "Plugins and probes"
     )]
     pub(super) folders: Vec<PathBuf>,
+    /// Trust the plugins that this file names, and not those that you have trusted; for a team whose
+    /// repository has it.
+    #[arg(
+        long = "plugin-lock",
+        value_name = "FILE",
+        global = true,
+        help_heading = "Plugins and probes"
+    )]
+    pub(super) lock: Option<PathBuf>,
+}
+
+impl From<PluginFolders> for PluginPlaces {
+    fn from(PluginFolders { folders, lock }: PluginFolders) -> Self {
+        Self { folders, lock }
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -126,15 +172,28 @@ enum Command {
         #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
     },
-    /// Copy libraries and programs to the user's plugins, and trust them.
+    /// Copy libraries and programs to the user's plugins, from files or a registry, and trust them.
     #[command(after_help = INSTALL_EXAMPLES)]
-    Install {
-        /// The libraries and programs.
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
-        /// Copy them here instead, for example to `plugins/` beside the program.
-        #[arg(long, value_name = "DIR")]
-        to: Option<PathBuf>,
+    Install(InstallArgs),
+    /// Make an artifact for a registry of the files of one plugin. Runs those of this machine.
+    #[command(after_help = PACKAGE_EXAMPLES)]
+    Package(PackageArgs),
+    /// List newer versions of the plugins that came from a registry. Runs none of them.
+    #[command(after_help = OUTDATED_EXAMPLES)]
+    Outdated {
+        /// Output format.
+        #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
+        output: Output,
+    },
+    /// Install the newest versions of plugins that came from a registry.
+    #[command(after_help = UPGRADE_EXAMPLES)]
+    Upgrade {
+        /// Names of plugins [default: all that came from a registry].
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
     },
     /// Remove a plugin of the user.
     #[command(after_help = REMOVE_EXAMPLES)]
@@ -153,6 +212,25 @@ enum Command {
     /// Write the source of a new plugin, which builds and passes `plugin check` as it is.
     #[command(after_help = NEW_EXAMPLES)]
     New(NewArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct PackageArgs {
+    /// The libraries and programs, one for each platform. A signature FILE.minisig is taken along.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Folder for the artifact, in the image layout of OCI.
+    #[arg(long, value_name = "DIR", required_unless_present = "push")]
+    to: Option<PathBuf>,
+    /// Registry for the artifact, oci://HOST/NAME[:VERSION] [default version: that of the plugin].
+    #[arg(long, value_name = "SOURCE", value_parser = Source::parse)]
+    push: Option<Source>,
+    /// Your name, shown to who installs it.
+    #[arg(long, value_name = "TEXT")]
+    publisher: Option<String>,
+    /// Output format.
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
+    output: Output,
 }
 
 #[derive(Debug, clap::Args)]
@@ -188,32 +266,39 @@ enum Language {
     Go,
 }
 
-pub(super) fn run(args: Args) -> Result<u8, CommandError> {
-    let folders = args.folders.folders;
+pub(super) async fn run(args: Args) -> Result<u8, CommandError> {
+    let places = PluginPlaces::from(args.folders);
     match args.command {
         Command::List { output } => {
-            let list = commands::plugin_list(&folders)?;
+            let list = commands::plugin_list(&places)?;
             render::show(render::structured(&list, output.into()), |screen| {
                 render::plugins(&list, screen)
             });
         }
         Command::Info { name, output } => {
-            let details = commands::plugin_info(&name, &folders)?;
+            let details = commands::plugin_info(&name, &places)?;
             render::show(render::structured(&details, output.into()), |screen| {
                 render::plugin(&details, screen)
             });
         }
         Command::Check { file, output } => return check(file, output),
-        Command::Install { files, to } => {
-            let installed = commands::plugin_install(&files, to.as_deref())?;
-            render::print(&render::installed(&installed, to.as_deref()));
+        Command::Install(args) => return plugin_install::run(args, places.lock).await,
+        Command::Package(args) => package(args).await?,
+        Command::Outdated { output } => {
+            let list = commands::plugin_outdated().await?;
+            render::show(render::structured(&list, output.into()), |_| render::outdated(&list));
+        }
+        Command::Upgrade { names, yes } => {
+            let agrees = |offer: &PluginOffer| plugin_install::agrees(offer, yes);
+            let upgraded = commands::plugin_upgrade(&names, agrees).await?;
+            render::print(&render::upgraded(&upgraded));
         }
         Command::Remove { name } => {
             commands::plugin_remove(&name)?;
             render::print(&format!("plugin {name} removed"));
         }
         Command::Trust { name } => {
-            render::print(&render::trusted(&commands::plugin_trust(&name, &folders)?));
+            render::print(&render::trusted(&commands::plugin_trust(&name, &places)?));
         }
         Command::New(args) => {
             let request = NewPluginRequest {
@@ -233,6 +318,19 @@ pub(super) fn run(args: Args) -> Result<u8, CommandError> {
         }
     }
     Ok(exit::OK)
+}
+
+async fn package(args: PackageArgs) -> Result<(), CommandError> {
+    let request = PackageRequest {
+        files: args.files,
+        publisher: args.publisher,
+        folder: args.to,
+        push: args.push,
+    };
+    let packaged = commands::plugin_package(&request).await?;
+    let output = args.output;
+    render::show(render::structured(&packaged, output.into()), |_| render::packaged(&packaged));
+    Ok(())
 }
 
 fn check(file: PathBuf, output: Output) -> Result<u8, CommandError> {

@@ -1,13 +1,11 @@
 //! Readiness probes, as flags.
 
-use std::path::PathBuf;
-
 use probes::Skips;
 use transfer::ProbeOptions;
 
 use super::completion::values;
 use super::plugin::PluginFolders;
-use crate::commands::{CommandError, plugin_registry_in_part};
+use crate::commands::{CommandError, PluginPlaces, plugin_registry_in_part};
 
 /// The choice of readiness probes.
 #[derive(Debug, clap::Args)]
@@ -22,9 +20,9 @@ pub(super) struct ProbeArgs {
 }
 
 impl ProbeArgs {
-    /// Folders of plugins that come before the usual ones.
-    pub(super) fn folders(&self) -> &[PathBuf] {
-        &self.plugins.folders
+    /// Places of plugins.
+    pub(super) fn places(&self) -> PluginPlaces {
+        self.plugins.clone().into()
     }
 
     /// The names of probes that are left out.
@@ -37,7 +35,7 @@ impl ProbeArgs {
     /// # Errors
     /// When the search path of plugins is unusable.
     pub(super) fn options(self) -> Result<ProbeOptions, CommandError> {
-        let plugins = plugin_registry_in_part(&self.plugins.folders)?;
+        let plugins = plugin_registry_in_part(&self.places())?;
         Ok(ProbeOptions { plugins: plugins.into(), skips: Skips::new(self.skip_probes) })
     }
 }

@@ -129,7 +129,7 @@ impl From<Args> for RenderRequest {
                 Part::Cni => RenderPart::Cni,
                 Part::All => RenderPart::All,
             },
-            plugin_folders: args.plugins.folders,
+            plugins: args.plugins.into(),
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
             skip_probes: args.probes.skipped(),
             timeout: args.timeout,
             to_kubeconfig: args.clusters.target_file(),
-            plugin_folders: args.probes.folders().to_vec(),
+            plugins: args.probes.places(),
         };
         let report = commands::create_resume(request, toolbox, &context.stop).await?;
         context.progress.clear();

@@ -12,7 +12,7 @@ use workflow::{
 };
 
 use super::error::CommandError;
-use super::plugin::plugin_registry;
+use super::plugin::{PluginPlaces, plugin_registry};
 
 /// The request of `create`.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub struct CreateRequest {
     pub file: Option<PathBuf>,
     /// The settings from flags.
     pub flags: PivotDocument,
-    /// Folders of `--plugin-dir`.
-    pub plugin_folders: Vec<PathBuf>,
+    /// Places of plugins.
+    pub plugins: PluginPlaces,
 }
 
 /// The result of a run.
@@ -84,7 +84,7 @@ fn absolute(mut document: PivotDocument) -> PivotDocument {
 /// # Errors
 /// The document is wrong or not complete, or a plugin refuses.
 pub fn create_outline(request: &CreateRequest) -> Result<Outline, CommandError> {
-    let registry = plugin_registry(&request.plugin_folders)?;
+    let registry = plugin_registry(&request.plugins)?;
     Ok(outline(request.document()?, &registry)?)
 }
 
@@ -97,7 +97,7 @@ pub async fn create(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
-    let registry = plugin_registry(&request.plugin_folders)?;
+    let registry = plugin_registry(&request.plugins)?;
     let workflow = Workflow::prepare(request.document()?, &registry, toolbox, stop)?;
     perform(&workflow).await
 }
@@ -113,8 +113,8 @@ pub struct CreateResumeRequest {
     pub timeout: Option<u64>,
     /// Kubeconfig to reach the target with; otherwise as the run was begun.
     pub to_kubeconfig: Option<PathBuf>,
-    /// Folders of plugins that come before the usual ones.
-    pub plugin_folders: Vec<PathBuf>,
+    /// Places of plugins.
+    pub plugins: PluginPlaces,
 }
 
 /// Continues a run of this machine.
@@ -199,7 +199,7 @@ fn reopen(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<Workflow, CommandError> {
-    let registry = plugin_registry(&request.plugin_folders)?;
+    let registry = plugin_registry(&request.plugins)?;
     let mut document = RunFolder::open(&request.name)?.document()?;
     document.spec.timeout = request.timeout.or(document.spec.timeout);
     let given = request.to_kubeconfig.as_ref();

@@ -14,7 +14,7 @@ use workflow::{
 use super::create::StepReport;
 use super::error::CommandError;
 use super::kept::kept;
-use super::plugin::plugin_registry;
+use super::plugin::{PluginPlaces, plugin_registry};
 
 /// The request of `delete`.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +39,8 @@ pub struct DeleteRequest {
     pub clusterctl_config: Option<PathBuf>,
     /// Seconds that each wait may take.
     pub timeout: Option<u64>,
-    /// Folders of plugins that come before the usual ones.
-    pub plugin_folders: Vec<PathBuf>,
+    /// Places of plugins.
+    pub plugins: PluginPlaces,
 }
 
 /// The result of a deletion.
@@ -78,7 +78,7 @@ pub async fn delete_prepare(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<Deletion, CommandError> {
-    let registry = plugin_registry(&request.plugin_folders)?;
+    let registry = plugin_registry(&request.plugins)?;
     let run = kept(&request).await?;
     let management = run.kubeconfig.unwrap_or_else(|| request.management.clone());
     let document = document(request, run.document, &management).await?;

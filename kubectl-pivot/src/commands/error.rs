@@ -3,6 +3,7 @@
 use blueprint::BlueprintError;
 use cluster::{ApiError, ConnectError};
 use kubectl_pivot_plugin_api::{ErrorCode, PluginError};
+use plugin_artifact::{ArtifactError, KeyError, PackError, SourceError};
 use plugin_host::{
     CallError, InstallError, LoadError, LockError, PluginFileError, SearchError, SelectError,
 };
@@ -90,6 +91,29 @@ pub enum CommandError {
     /// A plugin cannot be installed, trusted or removed.
     #[error(transparent)]
     PluginInstall(#[from] InstallError),
+    /// The files of a plugin are no artifact.
+    #[error(transparent)]
+    PluginPack(#[from] PackError),
+    /// An artifact of a registry cannot be had or written.
+    #[error(transparent)]
+    PluginArtifact(#[from] ArtifactError),
+    /// A signature does not count.
+    #[error(transparent)]
+    PluginKey(#[from] KeyError),
+    /// A plugin of a registry is not what it should be.
+    #[error("plugin `{name}` was not installed: {why}")]
+    PluginDiffers {
+        /// Name of the plugin.
+        name: String,
+        /// The difference.
+        why: String,
+    },
+    /// There is no room for a file.
+    #[error("cannot write a temporary file")]
+    Scratch {
+        /// The cause.
+        source: std::io::Error,
+    },
     /// A plugin refuses, or gives no usable answer.
     #[error(transparent)]
     PluginCall(#[from] CallError),
@@ -133,7 +157,16 @@ impl CommandError {
             | Self::NewPlugin(_) => exit::USAGE,
             Self::Plugin(LoadError::Select(SelectError::Unknown { .. }))
             | Self::PluginInstall(InstallError::NotInstalled { .. }) => exit::USAGE,
-            Self::Plugin(_) | Self::PluginLock(_) | Self::PluginInstall(_) => exit::REFUSED,
+            Self::PluginArtifact(ArtifactError::Source(_))
+            | Self::PluginKey(KeyError::Malformed { .. })
+            | Self::PluginPack(PackError::NoFile) => exit::USAGE,
+            Self::Plugin(_)
+            | Self::PluginLock(_)
+            | Self::PluginInstall(_)
+            | Self::PluginArtifact(_)
+            | Self::PluginKey(_)
+            | Self::PluginPack(_)
+            | Self::PluginDiffers { .. } => exit::REFUSED,
             Self::PluginCall(error) => of_call(error),
             Self::Blueprint(BlueprintError::NoCni(_)) => exit::USAGE,
             Self::Blueprint(_) => exit::REFUSED,
@@ -147,6 +180,7 @@ impl CommandError {
             Self::Document(_) => exit::USAGE,
             Self::Workflow(error) => of_workflow(error),
             Self::Panicked(_)
+            | Self::Scratch { .. }
             | Self::Api(_)
             | Self::Sandbox(_)
             | Self::Relay(_)
@@ -185,6 +219,13 @@ impl CommandError {
             Self::PluginLock(error) => Some(error.hint().into_owned()),
             Self::Plugin(error) => Some(error.hint()),
             Self::PluginInstall(error) => Some(error.hint().into_owned()),
+            Self::PluginPack(error) => Some(error.hint()),
+            Self::PluginArtifact(error) => Some(error.hint()),
+            Self::PluginKey(error) => Some(error.hint().to_owned()),
+            Self::PluginDiffers { .. } => {
+                Some("do not use it, and tell its publisher".to_owned())
+            }
+            Self::Scratch { .. } => Some("make room in $TMPDIR".to_owned()),
             Self::PluginCall(error) => error.hint().map(str::to_owned),
             Self::Variable(error) => error.hint.clone(),
             Self::NewPlugin(error) => Some(error.hint().to_owned()),
@@ -241,6 +282,12 @@ impl From<StoreError> for CommandError {
 impl From<SelectError> for CommandError {
     fn from(error: SelectError) -> Self {
         Self::Plugin(error.into())
+    }
+}
+
+impl From<SourceError> for CommandError {
+    fn from(error: SourceError) -> Self {
+        Self::PluginArtifact(error.into())
     }
 }
 

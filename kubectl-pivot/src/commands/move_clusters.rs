@@ -85,6 +85,10 @@ pub async fn connect(
         false => namespaces_of(&mut options.choice, default),
     };
     if let Some(probes) = &options.probes {
+        for error in probes.plugins.left_out() {
+            let warning = in_one_line(error);
+            events.warning(format!("{warning}; this run looks for no plugins there"));
+        }
         for error in probes.plugins.unread_locks() {
             let warning = in_one_line(error);
             events.warning(format!("{warning}; the plugins in it are not trusted by this run"));

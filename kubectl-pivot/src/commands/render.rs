@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::yaml;
 
 use super::error::CommandError;
-use super::plugin::plugin_registry;
+use super::plugin::{PluginPlaces, plugin_registry};
 
 /// Name of the bootstrap cluster in kind's configuration.
 const BOOTSTRAP: &str = "bootstrap";
@@ -35,8 +35,8 @@ pub struct RenderRequest {
     pub management: ManagementCluster,
     /// Part to render.
     pub part: RenderPart,
-    /// Folders of `--plugin-dir`.
-    pub plugin_folders: Vec<PathBuf>,
+    /// Places of plugins.
+    pub plugins: PluginPlaces,
 }
 
 /// Sources of the versions that the management cluster serves.
@@ -110,7 +110,7 @@ impl RenderError {
 /// # Errors
 /// A plugin cannot be used or refuses, a variable is wrong, or the cluster does not answer.
 pub async fn render_manifests(request: &RenderRequest) -> Result<Rendered, CommandError> {
-    let registry = plugin_registry(&request.plugin_folders)?;
+    let registry = plugin_registry(&request.plugins)?;
     // Before the cluster is asked: a plugin that is not there is the first thing to tell.
     registry.load(&request.infrastructure)?;
     let blueprint = Blueprint::new(&registry, request.blueprint().await?)?;

@@ -10,8 +10,9 @@ use kubectl_pivot_plugin_api::capi::{
     Infrastructure, KubeadmCluster, controller_available, infrastructure_provisioned,
 };
 use kubectl_pivot_plugin_api::{
-    Capabilities, ClusterRequest, CniChoice, InfrastructureProvider, Manifests, Maturity, PluginInfo,
-    PluginResult, Probe, ProbesRequest, ProvidersToInit, Values, Variable, export_plugin,
+    Capabilities, ClusterRequest, CniChoice, InfrastructureProvider, Manifests, Maturity,
+    PluginInfo, PluginResult, Probe, ProbesRequest, ProvidersToInit, Values, Variable,
+    export_plugin,
 };
 use serde_json::json;
 

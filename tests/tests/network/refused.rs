@@ -98,7 +98,8 @@ pub async fn a_plugin_does_not_support_what_is_there(stage: Arc<Stage>) {
     let scene = stage.scene("limited");
     let arguments = scene.create(&[]);
     let program = scene.program.clone().env("HOSTING_CLUSTER_API_BELOW", "1.2");
-    let told = ["plugin `in-memory` supports Cluster API older than 1.2", "the bootstrap cluster has"];
+    let told =
+        ["plugin `in-memory` supports Cluster API older than 1.2", "the bootstrap cluster has"];
     expect(&program.run(&arguments).await, exit::REFUSED, &told);
     let old = [&arguments[..], &["--kubernetes-version".to_owned(), "v1.19.0".to_owned()]].concat();
     let told = ["supports Kubernetes 1.20 or newer, not v1.19.0", "--kubernetes-version"];

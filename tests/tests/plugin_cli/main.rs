@@ -129,19 +129,23 @@ async fn a_folder_of_ones_own_is_named_in_the_next_commands_and_has_to_be_there(
 #[tokio::test]
 async fn what_a_plugin_cannot_do_is_refused_before_anything_is_created() {
     let user = User::with(&["in-memory", "docker", "flannel"]).await;
-    let create = async |more: &[&str]| {
-        user.run(&[&["create", "pivot", "--dry-run"], more].concat()).await
-    };
+    let create =
+        async |more: &[&str]| user.run(&[&["create", "pivot", "--dry-run"], more].concat()).await;
     let refused = create(&["-i", "in-memory"]).await;
     assert_eq!(refused.code, REFUSED, "{refused}");
     assert!(refused.says("cannot host a management cluster"), "{refused}");
     assert!(refused.says("--to-kubeconfig FILE"), "{refused}");
-    create(&["-i", "in-memory", "--to-kubeconfig", "x"]).await.expect_success("a target of one's own");
+    create(&["-i", "in-memory", "--to-kubeconfig", "x"])
+        .await
+        .expect_success("a target of one's own");
 
     let flannel = ["-i", "docker", "--cni", "flannel"];
     let refused = create(&flannel).await;
     assert_eq!(refused.code, REFUSED, "{refused}");
-    assert!(refused.says("CNI binary `bridge`") && refused.says("bridge-installed=true"), "{refused}");
+    assert!(
+        refused.says("CNI binary `bridge`") && refused.says("bridge-installed=true"),
+        "{refused}"
+    );
     let more = ["--set", "bridge-installed=true", "--set", "custom-image=a"];
     create(&[&flannel[..], &more].concat()).await.expect_success("an image that has it");
 }

@@ -19,5 +19,5 @@ mod verify;
 pub(super) use control_plane::the_cluster;
 pub(super) use delete_bootstrap::{clusters_left, finish, is_begun};
 pub(super) use each::{perform, sketch};
-pub(crate) use network::is_by_addon;
 pub(super) use move_cluster::{between as move_between, new_move};
+pub(crate) use network::is_by_addon;

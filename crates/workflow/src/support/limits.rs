@@ -1,13 +1,13 @@
 //! The limits of the plugins, held against what is wanted: better known now than after twenty minutes.
 
+use blueprint::Blueprint;
+use cluster::Client;
 use kubectl_pivot_plugin_api::Capabilities;
 use serde_json::Value;
+use transfer::installed_providers;
 
 use crate::error::StepError;
 use crate::spec::Spec;
-use blueprint::Blueprint;
-use cluster::Client;
-use transfer::installed_providers;
 
 /// Fails if a plugin cannot do what is wanted, as far as it is known without a cluster.
 ///

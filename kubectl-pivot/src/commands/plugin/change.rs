@@ -6,7 +6,7 @@ use plugin_host::{Installed, install, remove, trust_as, user_folder};
 use serde::Serialize;
 
 use super::check::absolute;
-use super::list::plugin_registry;
+use super::list::{PluginPlaces, plugin_registry};
 use crate::commands::CommandError;
 
 /// A plugin that is now trusted.
@@ -41,8 +41,8 @@ pub fn plugin_install(
 ///
 /// # Errors
 /// None is meant, or it is no usable plugin.
-pub fn plugin_trust(name: &str, folders: &[PathBuf]) -> Result<ChangedPlugin, CommandError> {
-    let registry = plugin_registry(folders)?;
+pub fn plugin_trust(name: &str, places: &PluginPlaces) -> Result<ChangedPlugin, CommandError> {
+    let registry = plugin_registry(places)?;
     let found = registry.select(name)?;
     Ok(changed(trust_as(name, &found.path, &home()?)?))
 }
@@ -55,13 +55,13 @@ pub fn plugin_remove(name: &str) -> Result<(), CommandError> {
     Ok(remove(name, &home()?)?)
 }
 
-fn home() -> Result<PathBuf, CommandError> {
+pub(super) fn home() -> Result<PathBuf, CommandError> {
     user_folder().ok_or_else(|| {
         CommandError::Usage("there is no folder for plugins: $HOME is not set".to_owned())
     })
 }
 
-fn changed(installed: Installed) -> ChangedPlugin {
+pub(super) fn changed(installed: Installed) -> ChangedPlugin {
     let info = installed.plugin.info();
     ChangedPlugin { name: info.name.clone(), version: info.version.clone(), path: installed.path }
 }

@@ -1,7 +1,5 @@
 //! `plugin info`: all that can be known of one plugin.
 
-use std::path::PathBuf;
-
 use kubectl_pivot_plugin_api::{
     ClusterRequest, CniChoice, CniRequest, Credential, PluginInfo, Probe, ProbeStage,
     ProbesRequest, ProvidersToInit, Tool, Variable,
@@ -9,7 +7,7 @@ use kubectl_pivot_plugin_api::{
 use plugin_host::{CallError, Plugin, Trust};
 use serde::Serialize;
 
-use super::list::{PluginSummary, plugin_registry, summary};
+use super::list::{PluginPlaces, PluginSummary, plugin_registry, summary};
 use crate::commands::CommandError;
 
 /// One plugin. What only the plugin itself can tell is absent if it may not be loaded.
@@ -61,8 +59,8 @@ pub struct PluginProbe {
 ///
 /// # Errors
 /// None is meant, or it is trusted and cannot be used all the same.
-pub fn plugin_info(name: &str, folders: &[PathBuf]) -> Result<PluginDetails, CommandError> {
-    let registry = plugin_registry(folders)?;
+pub fn plugin_info(name: &str, places: &PluginPlaces) -> Result<PluginDetails, CommandError> {
+    let registry = plugin_registry(places)?;
     let found = registry.select(name)?;
     let mut details = PluginDetails {
         api_version: "kubectl-pivot.io/v1alpha1",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kubectl_pivot_plugin_api::protocol::Compatibility;
 use kubectl_pivot_plugin_api::{ABI_LEVEL, PROTOCOL};
-use plugin_host::{Found, Registry, SearchPath, Sidecar, Trust, user_folder};
+use plugin_host::{Found, Lock, PartialPath, Registry, SearchPath, Sidecar, Trust, user_folder};
 use serde::Serialize;
 use support::causes::in_one_line;
 use support::visible::shell_word;
@@ -92,28 +92,43 @@ impl TrustWord {
 ///
 /// # Errors
 /// When the search path or a lock file is unusable.
-pub fn plugin_list(folders: &[PathBuf]) -> Result<PluginList, CommandError> {
-    let registry = plugin_registry(folders)?;
+pub fn plugin_list(places: &PluginPlaces) -> Result<PluginList, CommandError> {
+    let registry = plugin_registry(places)?;
     let plugins = registry.all().iter().map(|found| summary(found, &registry)).collect();
     Ok(PluginList { api_version: "kubectl-pivot.io/v1alpha1", kind: "PluginList", plugins })
+}
+
+/// Where plugins are looked for, and who says which are trusted.
+#[derive(Clone, Debug, Default)]
+pub struct PluginPlaces {
+    /// Folders that come before the usual ones.
+    pub folders: Vec<PathBuf>,
+    /// The list of trusted plugins in the place of the user's.
+    pub lock: Option<PathBuf>,
 }
 
 /// The plugins in the folders of `--plugin-dir` and the usual ones.
 ///
 /// # Errors
 /// When the search path or a lock file is unusable.
-pub fn plugin_registry(folders: &[PathBuf]) -> Result<Registry, CommandError> {
-    Ok(plugin_registry_in_part(folders)?.with_locks_in_order()?)
+pub fn plugin_registry(places: &PluginPlaces) -> Result<Registry, CommandError> {
+    SearchPath::of_process(&places.folders)?;
+    Ok(plugin_registry_in_part(places)?.with_locks_in_order()?)
 }
 
 /// As [`plugin_registry`], but what a damaged lock file trusts is not trusted: for commands that
 /// do without plugins.
 ///
 /// # Errors
-/// When the search path is unusable.
-pub fn plugin_registry_in_part(folders: &[PathBuf]) -> Result<Registry, CommandError> {
-    let search = SearchPath::of_process(folders)?;
-    Ok(Registry::scan(&search, user_folder().as_deref()))
+/// When a folder of `--plugin-dir` is not there.
+pub fn plugin_registry_in_part(places: &PluginPlaces) -> Result<Registry, CommandError> {
+    let PartialPath { search, left_out } = SearchPath::of_process_in_part(&places.folders)?;
+    let registry = match places.lock.as_deref().map(Lock::read_file) {
+        None => Registry::scan(&search, user_folder().as_deref()),
+        Some(Ok(lock)) => Registry::scan_with(&search, &lock),
+        Some(Err(error)) => Registry::scan_without(&search, error),
+    };
+    Ok(registry.without(left_out))
 }
 
 pub(super) fn summary(found: &Found, registry: &Registry) -> PluginSummary {

@@ -49,10 +49,7 @@ pub(in super::super) fn chosen(
 ///
 /// # Errors
 /// A plugin refuses.
-pub(crate) fn is_by_addon(
-    spec: &Spec,
-    blueprint: &Blueprint,
-) -> Result<bool, StepError> {
+pub(crate) fn is_by_addon(spec: &Spec, blueprint: &Blueprint) -> Result<bool, StepError> {
     let network = blueprint.network(&draft(spec, blueprint)?, Some(unknown_endpoint()))?;
     Ok(matches!(chosen(spec, network)?, Some(CniPlan::HelmChartProxy { .. })))
 }

@@ -2,10 +2,10 @@
 //!
 //! It is that of the Cluster. A kubeconfig may have another one, by which this machine reaches it.
 
-use kubectl_pivot_plugin_api::Endpoint;
-
 use capi::Object;
 use cluster::Client;
+use kubectl_pivot_plugin_api::Endpoint;
+
 use crate::context::Turn;
 use crate::error::StepError;
 use crate::steps::control_plane::the_cluster;

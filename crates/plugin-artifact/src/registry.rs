@@ -1,0 +1,212 @@
+//! The registry, over the network.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use oci_client::Client;
+use oci_client::client::ClientConfig;
+use oci_client::errors::OciDistributionError;
+use oci_client::manifest::{OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OciDescriptor};
+use oci_client::secrets::RegistryAuth;
+use tokio::io::AsyncWrite;
+
+use crate::artifact::{Artifact, ArtifactFile};
+use crate::credentials;
+use crate::error::ArtifactError;
+use crate::form;
+use crate::pack::{Package, digest};
+use crate::resolve;
+use crate::source::Source;
+
+/// Limit of a connection, and of silence in an answer.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Limit of an answer about an artifact.
+const LOOK: Duration = Duration::from_secs(60);
+/// Limit of a library or a program, either way.
+const TRANSFER: Duration = Duration::from_secs(600);
+
+/// A client of registries. It uses the proxies and authorities of the environment, and the credentials
+/// of docker's configuration.
+pub struct Registry {
+    client: Client,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// A client.
+    pub fn new() -> Self {
+        // There may be one already, which is as good.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        let config = ClientConfig {
+            connect_timeout: Some(SILENCE),
+            read_timeout: Some(SILENCE),
+            user_agent: concat!("kubectl-pivot/", env!("CARGO_PKG_VERSION")),
+            ..ClientConfig::default()
+        };
+        Self { client: Client::new(config) }
+    }
+
+    /// Reads what there is, and nothing of the plugin itself.
+    ///
+    /// # Errors
+    /// The registry does not answer, or has another thing there.
+    pub async fn resolve(&self, source: &Source) -> Result<Artifact, ArtifactError> {
+        let auth = auth(source).await;
+        let found = self.manifest(source, &auth, OCI_IMAGE_INDEX_MEDIA_TYPE).await?;
+        let index = resolve::index(source, &found)?;
+        let mut artifact = resolve::artifact(source, &digest(&found), &index)?;
+        for entry in &index.manifests {
+            let at = source.at_digest(&entry.digest);
+            let found = self.manifest(&at, &auth, OCI_IMAGE_MEDIA_TYPE).await?;
+            artifact.files.push(resolve::file(source, entry, &found)?);
+        }
+        Ok(artifact)
+    }
+
+    async fn manifest(
+        &self,
+        source: &Source,
+        auth: &RegistryAuth,
+        media_type: &str,
+    ) -> Result<Vec<u8>, ArtifactError> {
+        let accepted = [media_type];
+        let pull = self.client.pull_manifest_raw(source.reference(), auth, &accepted);
+        let (bytes, _) = within(LOOK, "read", source, pull).await?;
+        if bytes.len() > form::MANIFEST_LIMIT_BYTES {
+            return Err(resolve::not_a_plugin(source, "its manifest is too long"));
+        }
+        match source.reference().digest() {
+            Some(expected) if digest(&bytes) != expected => {
+                Err(ArtifactError::Digest { at: source.to_string(), expected: expected.to_owned() })
+            }
+            _ => Ok(bytes.to_vec()),
+        }
+    }
+
+    /// Reads a file of an artifact. Its bytes have the hash that the artifact names.
+    ///
+    /// # Errors
+    /// The registry does not answer, or gives other bytes.
+    pub async fn fetch(
+        &self,
+        artifact: &Artifact,
+        file: &ArtifactFile,
+    ) -> Result<Vec<u8>, ArtifactError> {
+        let source = &artifact.source;
+        let layer = OciDescriptor {
+            digest: format!("sha256:{}", file.hash),
+            size: i64::try_from(file.size).unwrap_or(i64::MAX),
+            ..OciDescriptor::default()
+        };
+        let mut bytes = Bounded { bytes: Vec::new(), limit: file.size };
+        self.client.store_auth_if_needed(source.host(), &auth(source).await).await;
+        let pull = self.client.pull_blob(source.reference(), &layer, &mut bytes);
+        within(TRANSFER, "read", source, pull).await?;
+        if digest(&bytes.bytes) != layer.digest {
+            return Err(ArtifactError::Digest { at: source.to_string(), expected: layer.digest });
+        }
+        Ok(bytes.bytes)
+    }
+
+    /// Lists the versions of an artifact with their tags, oldest first. Other tags are left out.
+    ///
+    /// # Errors
+    /// The registry does not answer.
+    pub async fn versions(
+        &self,
+        source: &Source,
+    ) -> Result<Vec<(semver::Version, String)>, ArtifactError> {
+        let auth = auth(source).await;
+        let list = self.client.list_tags(source.reference(), &auth, None, None);
+        let tags = within(LOOK, "list the versions of", source, list).await?.tags;
+        let parse =
+            |tag: String| Some((semver::Version::parse(tag.trim_start_matches('v')).ok()?, tag));
+        let mut versions: Vec<_> = tags.into_iter().filter_map(parse).collect();
+        versions.sort();
+        Ok(versions)
+    }
+
+    /// Writes an artifact: what it is made of first, its index last.
+    ///
+    /// # Errors
+    /// The registry refuses or does not answer.
+    pub async fn push(&self, package: &Package, to: &Source) -> Result<(), ArtifactError> {
+        self.client.store_auth_if_needed(to.host(), &auth(to).await).await;
+        for (digest, bytes) in &package.blobs {
+            let push = self.client.push_blob(to.reference(), bytes.clone(), digest);
+            within(TRANSFER, "write", to, push).await?;
+        }
+        for (digest, bytes) in &package.manifests {
+            self.put(&to.at_digest(digest), bytes, OCI_IMAGE_MEDIA_TYPE).await?;
+        }
+        self.put(to, &package.index, OCI_IMAGE_INDEX_MEDIA_TYPE).await
+    }
+
+    async fn put(
+        &self,
+        to: &Source,
+        bytes: &[u8],
+        media_type: &'static str,
+    ) -> Result<(), ArtifactError> {
+        let media_type = http::HeaderValue::from_static(media_type);
+        let push = self.client.push_manifest_raw(to.reference(), bytes.to_vec(), media_type);
+        within(LOOK, "write", to, push).await.map(drop)
+    }
+}
+
+async fn auth(source: &Source) -> RegistryAuth {
+    let host = source.host().to_owned();
+    let found = tokio::task::spawn_blocking(move || credentials::of_host(&host)).await;
+    found.unwrap_or(RegistryAuth::Anonymous)
+}
+
+async fn within<T>(
+    limit: Duration,
+    verb: &'static str,
+    source: &Source,
+    request: impl Future<Output = Result<T, OciDistributionError>>,
+) -> Result<T, ArtifactError> {
+    let at = source.to_string();
+    match tokio::time::timeout(limit, request).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(source)) => Err(ArtifactError::Registry { verb, at, source: Box::new(source) }),
+        Err(_) => Err(ArtifactError::Silent { at, seconds: limit.as_secs() }),
+    }
+}
+
+/// Takes as many bytes as were announced, and no more.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: u64,
+}
+
+impl AsyncWrite for Bounded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let length = u64::try_from(self.bytes.len() + bytes.len()).unwrap_or(u64::MAX);
+        if length > self.limit {
+            let text = format!("it is longer than the {} bytes that were announced", self.limit);
+            return Poll::Ready(Err(io::Error::other(text)));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
