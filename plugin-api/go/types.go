@@ -365,6 +365,10 @@ type ProvidersToInit struct {
 	Environment map[string]string `json:"environment,omitempty"`
 	// Infrastructure providers.
 	Infrastructure []string `json:"infrastructure,omitempty"`
+	// IPAM providers, for example `in-cluster`. Since protocol 1.1.
+	Ipam []string `json:"ipam,omitempty"`
+	// Runtime extension providers. Since protocol 1.1.
+	RuntimeExtension []string `json:"runtimeExtension,omitempty"`
 }
 
 // ServedKind: A kind that an API server serves.

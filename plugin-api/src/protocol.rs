@@ -24,7 +24,7 @@
 //! | protocol | since | added |
 //! |---|---|---|
 //! | 1.0 | | all methods |
-//! | 1.1 | 0.1.0 | `host` in every request, `requiresHost` and `capabilities` in the answer to `info`, `replacesKubeProxy` in the answer to `plan` |
+//! | 1.1 | 0.1.0 | `host` in every request, `requiresHost` and `capabilities` in the answer to `info`, `replacesKubeProxy` in the answer to `plan`, `ipam` and `runtimeExtension` in the answer to `providers` |
 
 use std::fmt;
 use std::str::FromStr;

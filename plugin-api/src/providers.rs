@@ -24,6 +24,12 @@ pub struct ProvidersToInit {
     pub infrastructure: Vec<String>,
     /// Add-on providers, for example `helm`.
     pub addon: Vec<String>,
+    /// IPAM providers, for example `in-cluster`. Since protocol 1.1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ipam: Vec<String>,
+    /// Runtime extension providers. Since protocol 1.1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runtime_extension: Vec<String>,
     /// Environment of `clusterctl init`, for example feature gates.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,

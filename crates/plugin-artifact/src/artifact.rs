@@ -9,7 +9,7 @@ use crate::source::Source;
 /// A plugin in a registry.
 #[derive(Clone, Debug)]
 pub struct Artifact {
-    /// Where it is.
+    /// Address of it.
     pub source: Source,
     /// Digest of the index, by which it is the same for ever.
     pub digest: String,

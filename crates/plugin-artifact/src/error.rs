@@ -36,7 +36,7 @@ pub enum PackError {
     Undescribed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with its description.
+        /// The problem of its description.
         source: SidecarError,
     },
     /// Two files are different plugins, or versions of one.
@@ -91,7 +91,7 @@ pub enum ArtifactError {
     /// The registry refuses, or does not answer.
     #[error("cannot {verb} {at}")]
     Registry {
-        /// What was asked for, for example `read`.
+        /// The request as a verb, for example `read`.
         verb: &'static str,
         /// The artifact.
         at: String,
@@ -111,7 +111,7 @@ pub enum ArtifactError {
     NotAPlugin {
         /// The artifact.
         at: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
     /// No file of the artifact is for this machine.

@@ -16,7 +16,7 @@ use crate::platform::Platform;
 /// An artifact in memory.
 #[derive(Clone, Debug)]
 pub struct Package {
-    /// Who the plugin says that it is.
+    /// Identity of the plugin, by its own words.
     pub info: PluginInfo,
     /// The platforms, as words; `any` for a script.
     pub platforms: Vec<String>,

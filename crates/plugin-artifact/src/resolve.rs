@@ -1,4 +1,4 @@
-//! Reading an index and its manifests, whoever has written them.
+//! Reading an index and its manifests, of a registry that nobody vouches for.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,11 @@
-//! Where an artifact is: `oci://HOST/NAME`, with a version or a digest.
+//! The address of an artifact: `oci://HOST/NAME`, with a version or a digest.
 
 use std::fmt;
 use std::str::FromStr;
 
 use oci_client::Reference;
 
-/// The scheme by which an artifact is told from a file.
+/// The scheme that an artifact has, and a file has not.
 const SCHEME: &str = "oci://";
 
 /// An artifact of a registry. The flag says that a version or a digest was named: a reference without one

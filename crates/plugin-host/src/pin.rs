@@ -1,4 +1,4 @@
-//! Where a plugin was installed from by name, and all that was trusted with it.
+//! The place from which a plugin was installed by name, and all that was trusted with it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::file::Sha256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pin {
-    /// Where it is, without a version.
+    /// Address of it, without a version.
     pub source: String,
     /// Version of the plugin.
     pub version: String,

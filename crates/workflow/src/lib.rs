@@ -25,7 +25,7 @@ pub use document::fuzzing;
 pub use document::{
     API_VERSION, Bootstrap, CniVia, DEFAULT_NAMESPACE, DocumentError, KIND, PivotDocument,
     PivotMetadata, PivotSpec, chart_repository, cluster_name, kind_cluster_name,
-    kubernetes_version, namespace_name, read_document,
+    kubernetes_version, namespace_name, provider, read_document,
 };
 pub use engine::{Finished, run};
 pub use error::{StepError, WorkflowError};

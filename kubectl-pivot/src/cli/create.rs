@@ -60,6 +60,10 @@ pub(super) struct Args {
     /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "Cluster")]
     variables: Vec<(String, String)>,
+    /// Provider of Cluster API, TYPE=NAME[:VERSION]: a version for one of the plugin's, or one more; can be
+    /// given more than once.
+    #[arg(long = "provider", value_name = "PROVIDER", value_parser = workflow::provider, help_heading = "Cluster")]
+    providers: Vec<String>,
     /// Manifests of the cluster instead of those that the plugin renders.
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     cluster_manifest: Option<PathBuf>,
@@ -187,6 +191,7 @@ impl Args {
             pod_cidr: self.pod_cidr,
             service_cidr: self.service_cidr,
             set,
+            providers: self.providers,
             cluster_manifest: self.cluster_manifest,
             cni: self.cni,
             cni_via: self.cni_via.map(|via| match via {

@@ -50,7 +50,7 @@ pub fn packaged(plugin: &PackagedPlugin) -> String {
     text
 }
 
-/// What is newer where plugins came from.
+/// Newer versions of plugins that came from registries.
 pub fn outdated(list: &OutdatedPlugins) -> String {
     if list.plugins.is_empty() {
         return "No plugin came from a registry\n".to_owned();

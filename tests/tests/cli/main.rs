@@ -16,7 +16,7 @@ use support::journal::Events;
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 35] = [
+const COMMANDS: [&[&str]; 38] = [
     &[],
     &["create"],
     &["abort"],
@@ -52,6 +52,9 @@ const COMMANDS: [&[&str]; 35] = [
     &["plugin", "trust"],
     &["plugin", "remove"],
     &["plugin", "new"],
+    &["plugin", "package"],
+    &["plugin", "outdated"],
+    &["plugin", "upgrade"],
 ];
 
 /// Start of the error about an API server whose kubeconfig was read; of two, the one that fails first is named.

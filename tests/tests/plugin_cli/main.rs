@@ -1,5 +1,6 @@
 //! `kubectl pivot plugin`, as a user runs it.
 
+mod artifacts;
 mod programs;
 
 use std::fs;
@@ -150,6 +151,27 @@ async fn what_a_plugin_cannot_do_is_refused_before_anything_is_created() {
     create(&[&flannel[..], &more].concat()).await.expect_success("an image that has it");
 }
 
+/// Versions of providers are those of the user; others are the plugin's.
+#[tokio::test]
+async fn the_user_pins_providers() {
+    let user = User::with(&["docker"]).await;
+    let create = async |providers: &[&str]| {
+        let create = ["create", "pivot", "-i", "docker", "--dry-run", "--cni", "none"];
+        user.run(&[&create[..], providers].concat()).await
+    };
+    user.install(&[library("none")]).await;
+    let pinned = ["--provider", "infrastructure=docker:v1.14.2", "--provider", "ipam=in-cluster"];
+    let outline = create(&pinned).await.expect_success("dry-run");
+    for said in ["--core cluster-api --", "--infrastructure docker:v1.14.2", "--ipam in-cluster"] {
+        assert!(outline.says(said), "{said}: {outline}");
+    }
+    for wrong in ["docker:v1.14.2", "cloud=docker", "core=cluster-api:1.14", "core="] {
+        let refused = create(&["--provider", wrong]).await;
+        assert_eq!(refused.code, USAGE, "{refused}");
+        assert!(refused.says("infrastructure=docker:v1.14.2"), "{refused}");
+    }
+}
+
 /// A network of the user's own needs no plugin.
 #[tokio::test]
 async fn the_user_brings_the_network() {
@@ -237,6 +259,14 @@ async fn a_damaged_list_of_trusted_plugins_does_not_stop_a_move() {
     let render = user.run(&["render", "pivot", "--infrastructure", "docker"]).await;
     assert_eq!(render.code, REFUSED, "{render}");
     assert!(render.says("plugin trust NAME"), "{render}");
+
+    let relative = user.program().env("KUBECTL_PIVOT_PLUGINS", "plugins");
+    let outcome = relative.run([&["move", "--dry-run", "-A"], &clusters[..]].concat()).await;
+    assert!(
+        outcome.says("`plugins` in $KUBECTL_PIVOT_PLUGINS is not an absolute path"),
+        "{outcome}"
+    );
+    assert!(outcome.says("cannot connect"), "{outcome}");
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ pub struct PivotSpec {
     /// Values for the chart of the network, over those of the plugins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni_values: Option<PathBuf>,
-    /// Manifests of a network, with the CNI plugin `none`.
+    /// Manifests of a network, in the place of a CNI plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni_manifest: Option<PathBuf>,
     /// Kind of the bootstrap cluster.
@@ -112,6 +112,9 @@ pub struct PivotSpec {
     /// True if the target is merged into the user's kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge_kubeconfig: Option<bool>,
+    /// Providers of Cluster API, `TYPE=NAME[:VERSION]`, over those of the plugin.
+    #[serde(deserialize_with = "words::providers", skip_serializing_if = "Vec::is_empty")]
+    pub providers: Vec<String>,
     /// Readiness probes of plugins that are left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skip_probes: Vec<String>,
@@ -221,6 +224,7 @@ impl PivotDocument {
                 pod_cidr: list(o.pod_cidr, spec.pod_cidr),
                 service_cidr: list(o.service_cidr, spec.service_cidr),
                 set,
+                providers: list(o.providers, spec.providers),
                 cluster_manifest: o.cluster_manifest.or(spec.cluster_manifest),
                 cni: o.cni.or(spec.cni),
                 cni_via: o.cni_via.or(spec.cni_via),

@@ -12,5 +12,5 @@ pub use kept::{DEFAULT_NAMESPACE, KeptBootstrap, default_bootstrap_name, read_bo
 pub use read::{DocumentError, read_document, write_document};
 pub use words::{
     API_VERSION, KIND, chart_repository, cluster_name, kind_cluster_name, kubernetes_version,
-    namespace_name,
+    namespace_name, provider,
 };

@@ -97,6 +97,44 @@ pub fn cluster_name(name: &str) -> Result<String, String> {
     ))
 }
 
+/// Providers of `clusterctl init`, each as in [`provider`].
+pub(super) fn providers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let given = Vec::<String>::deserialize(from)?;
+    given.iter().map(|text| provider(text)).collect::<Result<_, _>>().map_err(de::Error::custom)
+}
+
+/// Reads a provider of `clusterctl init`, as `TYPE=NAME` or `TYPE=NAME:VERSION`.
+///
+/// # Errors
+/// A sentence fragment with the form.
+pub fn provider(text: &str) -> Result<String, String> {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    let is_version = |version: &str| {
+        version.strip_prefix('v').is_some_and(|number| semver::Version::parse(number).is_ok())
+    };
+    let is_valid = text.split_once('=').is_some_and(|(kind, name)| {
+        let (name, version) = match name.split_once(':') {
+            Some((name, version)) => (name, Some(version)),
+            None => (name, None),
+        };
+        PROVIDER_TYPES.contains(&kind) && is_word(name) && version.is_none_or(is_version)
+    });
+    if is_valid {
+        return Ok(text.to_owned());
+    }
+    let types = PROVIDER_TYPES.join(", ");
+    Err(format!(
+        "`{text}` is not a provider; use a form such as infrastructure=docker:v1.14.2, with one of {types}"
+    ))
+}
+
+/// Types of providers, as the flags of `clusterctl init` are named.
+const PROVIDER_TYPES: [&str; 7] =
+    ["core", "bootstrap", "control-plane", "infrastructure", "addon", "ipam", "runtime-extension"];
+
 /// A version such as `v1.33.0`.
 pub(super) fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let Some(version) = Option::<String>::deserialize(from)? else { return Ok(None) };

@@ -20,7 +20,7 @@ pub(crate) fn check(
 ) -> Result<(), StepError> {
     let version = blueprint.kubernetes_version(objects);
     for (plugin, limits) in blueprint.capabilities() {
-        // Whoever names the target says that it is another one.
+        // A user who names the target says that it is another one.
         if limits.workload_only && spec.document.spec.to_kubeconfig.is_none() {
             return Err(cannot_host(plugin));
         }

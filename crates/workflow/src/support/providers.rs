@@ -81,6 +81,22 @@ pub(in super::super) fn providers(
     Ok(providers)
 }
 
+/// Providers of the user over those of the plugin: a version for one of these, or one more.
+fn chosen(spec: &Spec, mut wanted: Vec<Wanted>) -> Vec<Wanted> {
+    for given in &spec.document.spec.providers {
+        let Some((word, name)) = given.split_once('=') else { continue };
+        let of_type = |(flag, _): &(&str, &str)| flag.trim_start_matches('-') == word;
+        let Some((flag, kind)) = TYPES.into_iter().find(of_type) else { continue };
+        let new = Wanted { flag, kind, name: name.to_owned() };
+        let same = |old: &&mut Wanted| old.flag == flag && old.bare_name() == new.bare_name();
+        match wanted.iter_mut().find(same) {
+            Some(old) => *old = new,
+            None => wanted.push(new),
+        }
+    }
+    wanted
+}
+
 fn wanted(providers: &ProvidersToInit) -> Vec<Wanted> {
     let or_kubeadm = |names: &[String]| match names {
         [] => vec!["kubeadm".to_owned()],
@@ -93,6 +109,8 @@ fn wanted(providers: &ProvidersToInit) -> Vec<Wanted> {
         ("--control-plane", "ControlPlaneProvider", or_kubeadm(&providers.control_plane)),
         ("--infrastructure", "InfrastructureProvider", providers.infrastructure.clone()),
         ("--addon", "AddonProvider", providers.addon.clone()),
+        ("--ipam", "IPAMProvider", providers.ipam.clone()),
+        ("--runtime-extension", "RuntimeExtensionProvider", providers.runtime_extension.clone()),
     ];
     let all = groups.into_iter().flat_map(|(flag, kind, names)| {
         names.into_iter().map(move |name| Wanted { flag, kind, name })
@@ -122,7 +140,7 @@ pub(in super::super) fn sketch(
     kubeconfig: &Path,
     providers: &ProvidersToInit,
 ) -> ToolCommand {
-    command(spec, kubeconfig, &wanted(providers))
+    command(spec, kubeconfig, &chosen(spec, wanted(providers)))
 }
 
 /// Installs what is missing. `like` has the versions that the target must have too.
@@ -133,7 +151,7 @@ pub(in super::super) async fn ensure(
     like: Option<&[InstalledProvider]>,
 ) -> Result<String, StepError> {
     let providers = providers(turn.spec(), turn.blueprint())?;
-    let mut wanted = wanted(&providers);
+    let mut wanted = chosen(turn.spec(), wanted(&providers));
     for provider in &mut wanted {
         let same = like.into_iter().flatten().find(|installed| provider.is(installed));
         if let Some(same) = same {

@@ -42,7 +42,7 @@ pub struct PluginOffer {
     pub installed: Option<String>,
 }
 
-/// How an artifact is installed.
+/// The choices for the installation of an artifact.
 #[derive(Debug, Default)]
 pub struct ArtifactChoice {
     /// Folder instead of the user's.

@@ -98,7 +98,7 @@ pub fn plugin_list(places: &PluginPlaces) -> Result<PluginList, CommandError> {
     Ok(PluginList { api_version: "kubectl-pivot.io/v1alpha1", kind: "PluginList", plugins })
 }
 
-/// Where plugins are looked for, and who says which are trusted.
+/// Folders of plugins, and the list of those that are trusted.
 #[derive(Clone, Debug, Default)]
 pub struct PluginPlaces {
     /// Folders that come before the usual ones.

@@ -1,4 +1,4 @@
-//! `plugin outdated` and `upgrade`: what is newer where a plugin came from.
+//! `plugin outdated` and `upgrade`: newer versions of plugins that came from a registry.
 
 use plugin_artifact::{Key, Registry, Source};
 use plugin_host::{Lock, Pin};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::commands::CommandError;
 
-/// What is packaged, and where it goes.
+/// The files of a plugin, and the place of the artifact.
 #[derive(Debug)]
 pub struct PackageRequest {
     /// The libraries and programs, one for each platform.
