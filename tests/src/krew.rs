@@ -76,7 +76,7 @@ impl KrewUser {
         fs::create_dir_all(&bin).expect("the home is ours");
         // As krew installs itself; both print usage by the name.
         symlink(build(KREW).await, bin.join("kubectl-krew")).expect("the folder is ours");
-        let kubectl = kubectl().await;
+        let kubectl = build(KUBECTL).await;
         symlink(&kubectl, bin.join("kubectl")).expect("the folder is ours");
         let path = [bin, Self::root(home).join("bin"), "/usr/bin".into(), "/bin".into()];
         let path = std::env::join_paths(path).expect("no colons").into_string().expect("UTF-8");

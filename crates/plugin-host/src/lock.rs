@@ -261,9 +261,11 @@ mod tests {
         let names: Vec<String> = (0..16).map(|number| format!("p{number}")).collect();
         std::thread::scope(|scope| {
             for name in &names {
-                let change =
-                    || Lock::change(folder.path(), |lock| lock.trust(name, Sha256::of(b"a")));
-                scope.spawn(move || change().expect("the folder is ours"));
+                let place = folder.path();
+                scope.spawn(move || {
+                    let changed = Lock::change(place, |lock| lock.trust(name, Sha256::of(b"a")));
+                    changed.expect("the folder is ours");
+                });
             }
         });
         let lock = Lock::read(folder.path()).expect("it was just written");

@@ -106,7 +106,7 @@ fn work(name: &str) -> Option<(&'static [Phase], &'static [Step])> {
     Some(match name {
         "pause" | "quiesce" | "backup" | "copy" => (&[Phase::Preparing], &[]),
         "verify" => (&[Phase::Preparing, Phase::HandingOver], &[Step::CopiesVerified]),
-        =>"handOver" =>=> {
+        "handOver" => {
             (&[Phase::HandingOver, Phase::Committed], &[Step::CopiesHandedOver, Step::SourceKept])
         }
         "delete" => (&[Phase::Deleting], &[Step::SourceDeleted]),

@@ -294,7 +294,12 @@ async fn hand_over(run: &Run, move_scope: &MoveScope) -> Result<(), PhaseError> 
     Ok(())
 }
 
-async fn undo(run: &Run, lock: &Lock, move_scope: &MoveScope, here: Role) -> Result<(), PhaseError> {
+async fn undo(
+    run: &Run,
+    lock: &Lock,
+    move_scope: &MoveScope,
+    here: Role,
+) -> Result<(), PhaseError> {
     if lock.phase().await.is_left() {
         // The target, which has gone on, is gone with all that it has done since.
         lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;

@@ -70,12 +70,7 @@ pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
         let message = format!(
             "it is not a management cluster: clusterctl's provider inventory is empty, and no Deployment has the label {PROVIDER_LABEL}"
         );
-        findings.error(
-            "NotInitialised",
-            "source",
-            message,
-            "check --kubeconfig and --context",
-        );
+        findings.error("NotInitialised", "source", message, "check --kubeconfig and --context");
     }
     let is_installed = |wanted: &Provider| {
         target.iter().any(|found| (&found.kind, &found.name) == (&wanted.kind, &wanted.name))

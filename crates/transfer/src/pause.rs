@@ -14,8 +14,8 @@ use capi::names::{
     ADDONS_GROUP, CORE_GROUP, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
 use capi::{
-    Fate, Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, at, is_cluster, is_custom_resource,
-    is_pausable, is_paused,
+    Fate, Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, at, is_cluster,
+    is_custom_resource, is_pausable, is_paused,
 };
 use cluster::{ApiError, Client, FIELD_MANAGER, Moment, Served};
 use serde_json::{Value, json};

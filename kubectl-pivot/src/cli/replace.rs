@@ -115,7 +115,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     {
         let outline = commands::create_outline(create)?;
         let text = render::structured(&outline, format);
-        render::show(text, |_| format!("{}\n{AFTER_CREATE}", render::outline(&outline)));
+        render::show(text, |screen| {
+            format!("{}\n{AFTER_CREATE}", render::outline(&outline, screen))
+        });
         return Ok(exit::OK);
     }
     let confirm = |plan: &Report| {
@@ -149,10 +151,11 @@ fn show(replaced: &Replaced, format: Format, context: &Context) {
     let view =
         ReportView { is_verbose: context.is_verbose, next: next::after(&report.moved, &flags) };
     render::show(render::structured(report, format), |screen| {
-        let created = report.created.as_ref().map(render::pivot).unwrap_or_default();
+        let created = report.created.as_ref();
+        let created = created.map(|created| render::pivot(created, screen)).unwrap_or_default();
         let checks = match report.checks.is_empty() {
             true => String::new(),
-            false => render::checks(&report.checks),
+            false => render::checks(&report.checks, screen),
         };
         format!("{created}{checks}{}", render::report(&report.moved, &view, screen))
     });
@@ -202,7 +205,7 @@ impl Args {
         let create = self.filename.map(|file| CreateRequest {
             file: Some(file),
             flags: PivotDocument::default(),
-            plugin_folders: self.probes.folders().to_vec(),
+            plugins: self.probes.places(),
         });
         options.probes = Some(self.probes.options()?);
         let moving = MoveRequest {

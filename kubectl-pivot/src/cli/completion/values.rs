@@ -11,7 +11,7 @@ use clap_complete::engine::{
 use cluster::KubeconfigRef;
 
 use super::typed::typed;
-use crate::commands::{self, ClusterName};
+use crate::commands::{self, ClusterName, PluginPlaces};
 
 /// Limits the wait for a cluster: who presses the tab key is waiting.
 const CLUSTER_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -100,7 +100,11 @@ pub(in crate::cli) fn plugins() -> ArgValueCandidates {
 
 /// Lists plugins without running any. A plugin without a description may be of each kind.
 fn plugins_of(kind: Option<&str>) -> Vec<CompletionCandidate> {
-    let found = commands::plugin_list(&typed().plugin_folders).map(|list| list.plugins);
+    let found = commands::plugin_list(&PluginPlaces {
+        folders: typed().plugin_folders.clone(),
+        lock: None,
+    })
+    .map(|list| list.plugins);
     let found = found.unwrap_or_default().into_iter();
     let is_wanted = |of: &Option<String>| kind.is_none() || of.is_none() || of.as_deref() == kind;
     let wanted = found.filter(|plugin| is_wanted(&plugin.kind));
