@@ -104,7 +104,8 @@ pub async fn rollback_without(
     refuse_late(&record)?;
     refuse_if_it_answers(&record, gone).await?;
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
-    let run = as_recorded(run, &record);
+    let mut run = as_recorded(run, &record);
+    run.options.held_sides.retain(|side| *side == here);
     let move_scope = move_scope(&run).await.map_err(MoveError::Unprepared)?;
     let lock = lock_single_cluster(&run, &run.source, record.clone(), force).await?;
     let lock = same_part(lock, &record).await?;
@@ -301,7 +302,9 @@ async fn undo(
     here: Role,
 ) -> Result<(), PhaseError> {
     if lock.phase().await.is_left() {
-        // The target, which has gone on, is gone with all that it has done since.
+        // The target, which has gone on, is gone with all that it has done since. Controllers that are held for good
+        // are taken over, to be given back.
+        lock.hold_controllers(run).await?;
         lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
     }
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;

@@ -175,7 +175,7 @@ pub struct MoveOptions {
     pub allow_missing_secrets: bool,
     /// The source keeps what was copied, paused, and nothing is deleted from it.
     pub leave_source: bool,
-    /// What a replacement has left in its source is to be deleted.
+    /// True if what a replacement has left in its source is to be deleted.
     pub delete_left: bool,
     /// Kinds whose controllers are believed to honour a pause, although they do not report it.
     pub trust_pause: Vec<KindSelector>,

@@ -153,6 +153,9 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     if record.phase == Phase::Undoing {
         return Err(MoveError::BeingUndone(Box::new(record)));
     }
+    if record.phase == Phase::Left {
+        refuse_without_source(&run, &record).await?;
+    }
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
     report.run.clone_from(&run.id);
     run.events.note(format!(
@@ -176,6 +179,18 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     }
     readiness.after(&run, report).await;
     Ok(())
+}
+
+/// Refuses a replacement that only its target tells of: its source was resumed without the target, or is another one.
+async fn refuse_without_source(run: &Run, record: &Record) -> Result<(), MoveError> {
+    let source = find_one(&run.source).await.map_err(MoveError::Unprepared)?;
+    match source.and_then(|lease| lease.record) {
+        Some(source) if source.run == record.run => Ok(()),
+        _ => Err(MoveError::NoRun(format!(
+            "the source has no record of the replacement {} any more: it was rolled back without its target",
+            record.run
+        ))),
+    }
 }
 
 /// Continues under the lock, from the phase that the run is in.

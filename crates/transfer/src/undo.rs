@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
 use capi::{
@@ -25,6 +26,10 @@ use super::run::{Progress, Run};
 
 /// Rounds of removing copies and looking again; the second one is usual when controllers run.
 const ROUNDS: usize = 5;
+
+/// The longest that the cache of a webhook is believed to be behind, and the pause between two tries.
+const WEBHOOK_LAG: Duration = Duration::from_secs(5);
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Records that the run is `undoing`, removes its copies from the target, then resumes the source. The
 /// namespaces that it has created stay.
@@ -246,7 +251,7 @@ async fn remove_one(
     resource: &ResourceType,
     (copy, listed): (&Object, &Removable),
 ) -> Result<(), ApiError> {
-    match free_and_delete(&run.target, resource, copy).await {
+    match free_and_delete_patiently(run, resource, copy).await {
         Err(error) if error.is_conflict() => {}
         other => return other,
     }
@@ -259,6 +264,28 @@ async fn remove_one(
         Ok(_) => remove_finalizers(&run.target, resource, &now).await,
         Err(error) if error.is_conflict() => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// A webhook refuses to delete a ClusterClass until it has noticed that the last Cluster of it is gone.
+async fn free_and_delete_patiently(
+    run: &Run,
+    resource: &ResourceType,
+    copy: &Object,
+) -> Result<(), ApiError> {
+    let begun = Instant::now();
+    let mut copy = copy.clone();
+    loop {
+        match free_and_delete(&run.target, resource, &copy).await {
+            Err(error) if error.is_refused_by_admission() && begun.elapsed() < WEBHOOK_LAG => {
+                tokio::time::sleep(INTERVAL).await;
+                match read_again(&run.target, resource, &copy).await? {
+                    Some(now) => copy = now,
+                    None => return Ok(()),
+                }
+            }
+            other => return other,
+        }
     }
 }
 

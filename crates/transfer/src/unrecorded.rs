@@ -75,7 +75,9 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     let new = Record::new(&id, Role::Target, &run.options.namespaces, run.source.server());
     // A request of a process that nobody knows of may be on its way: as after a take-over.
     let leaves = phase == Phase::Left;
-    Ok(Record { phase, leaves, copies: pages, epoch: 1, ..new })
+    // Nothing tells whether controllers of the source are held for good: those that are have to be given back.
+    let holds = if leaves { vec![Role::Source] } else { Vec::new() };
+    Ok(Record { phase, leaves, holds, copies: pages, epoch: 1, ..new })
 }
 
 /// Returns true if no copy in the target has a mark of the run: they work there, as after a replacement.

@@ -27,6 +27,7 @@ const LISTS_IN_FLIGHT: usize = 8;
 
 /// The result of a verification without an error.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one value for each verification")]
 pub enum Verification {
     /// Every copy equals its source.
     Equal(Verified),

@@ -21,6 +21,9 @@ pub(crate) async fn rolled_back_and_deleted(bench: Arc<Bench>) {
     bench.run("rollback").await.expect_success("the rollback");
     wait_until_reconciled(bench.side(Direction::From), "once").await;
     story.check_taken_over_by(&bench, Direction::From).await;
+    for direction in BOTH {
+        remove(bench.side(direction)).await;
+    }
     // The target gets all copies a second time.
     let story = bench.begin().await;
     replace(&bench, &story, "twice").await;

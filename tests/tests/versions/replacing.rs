@@ -88,6 +88,19 @@ pub(crate) async fn rolled_back(bench: Arc<Bench>) {
     bench.run(&["move", "-n", &namespace, "--yes"]).await.expect_success("the move");
 }
 
+/// The source works again without its target, which has lost nothing that a move would miss.
+pub(crate) async fn given_up(bench: Arc<Bench>) {
+    let namespace = bench.populate(fleet_at_rest).await;
+    let before = contents(&bench.dump(&bench.source, &namespace).await);
+    check_replaced(&bench.run(&replace(&namespace)).await);
+    let rollback = ["rollback", "--yes", "--target-is-gone=sure"];
+    let rolled_back = bench.run_on(&bench.source, "--kubeconfig", &rollback).await;
+    rolled_back.expect_success("the rollback");
+    assert_eq!(contents(&bench.dump(&bench.source, &namespace).await), before);
+    let resumed = bench.run(&["resume", "--yes"]).await;
+    assert_eq!(resumed.code, Some(4), "{resumed}");
+}
+
 /// The patch that takes the mark of the pause off a Cluster of the target.
 fn resuming() -> kubectl_pivot_tests::proxy::Rule {
     use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
