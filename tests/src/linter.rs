@@ -22,7 +22,7 @@ const ACTIONLINT: PinnedProgram = PinnedProgram {
     duration: "half a minute",
 };
 
-/// What checks workflows.
+/// Checks workflows.
 ///
 /// # Panics
 /// When it cannot be built.

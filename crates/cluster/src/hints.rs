@@ -1,8 +1,8 @@
-//! Where to look when no connection to an API server comes about: at the certificate, the name, the proxy, the scheme.
+//! Hints for a connection to an API server that does not come about: certificate, name, proxy, scheme.
 
 use crate::error::{ApiError, Endpoint};
 
-/// How an API server answers plain HTTP on its port for TLS (`net/http`).
+/// The answer of an API server to plain HTTP on its port for TLS (`net/http`).
 pub(super) const PLAIN_TO_TLS: &str = "HTTP request to an HTTPS server";
 
 impl ApiError {

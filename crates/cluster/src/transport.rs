@@ -1,4 +1,4 @@
-//! How requests travel: TLS by the rules of Go, through a proxy, with the headers of a kubeconfig.
+//! The way of requests: TLS by the rules of Go, through a proxy, with the headers of a kubeconfig.
 
 use std::sync::Arc;
 use std::time::Duration;

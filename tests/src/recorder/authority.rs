@@ -17,7 +17,7 @@ pub struct Kind {
     pub names: Vec<String>,
     /// It may sign others.
     pub is_authority: bool,
-    /// Its time is over.
+    /// The time of the certificate is over.
     pub is_expired: bool,
     /// It is for clients only.
     pub is_of_client: bool,
@@ -89,7 +89,7 @@ pub struct Issued {
     pub certificate: String,
     /// The same, encoded.
     pub der: Vec<u8>,
-    /// Its key.
+    /// The key of the certificate.
     pub key: String,
 }
 
@@ -126,7 +126,7 @@ impl Authority {
         Self { issued, issuer: Issuer::new(params, key) }
     }
 
-    /// Its own certificate and key.
+    /// The certificate and the key of the authority itself.
     pub fn own(&self) -> &Issued {
         &self.issued
     }

@@ -24,7 +24,7 @@ use crate::proxy::http::{Answer, Request, read, write};
 /// The certificates that a server shows: its own and what it sends along.
 #[derive(Clone, Debug)]
 pub struct Certificates {
-    /// Its own, with the key.
+    /// The server's own, with the key.
     pub own: Issued,
     /// Those of authorities between it and a root.
     pub chain: Vec<Issued>,
@@ -37,7 +37,7 @@ pub struct Recorder {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// What the servers of a recorder have in common.
+/// State that the servers of a recorder share.
 #[derive(Default)]
 pub(super) struct Shared {
     seen: Mutex<Vec<Seen>>,

@@ -35,7 +35,7 @@ pub(crate) struct Bench {
     pub(crate) proxies: [u16; 2],
 }
 
-/// What a program did with a shape.
+/// One program's way with a shape.
 struct Contact {
     seen: Option<Seen>,
     outcome: Outcome,

@@ -1,4 +1,4 @@
-//! What a user is told when the first contact fails: the address, the reason, and where to look.
+//! Messages of a first contact that fails: the address, the reason, and where to look.
 
 use serde_json::{Value, json};
 

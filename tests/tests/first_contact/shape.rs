@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What both programs are given.
+/// The input of both programs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
     pub(crate) name: String,

@@ -3,7 +3,7 @@
 use http::Uri;
 use percent_encoding::percent_decode_str;
 
-/// Where requests go.
+/// The place that requests go to.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) url: Uri,

@@ -1,4 +1,4 @@
-//! What client-go refuses before the first request (`k8s.io/client-go/tools/clientcmd/validation.go`,
+//! The contents that client-go refuses before the first request (`k8s.io/client-go/tools/clientcmd/validation.go`,
 //! `k8s.io/client-go/transport`).
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use capi::valid;
 use super::document::{Cluster, Exec, User};
 use super::merged::Chosen;
 
-/// Says what is wrong with what a context names, and with its combination.
+/// Checks the entries that a context names, and their combination.
 pub(super) fn check(chosen: &Chosen) -> Result<(), String> {
     check_cluster(&chosen.cluster)?;
     check_user(&chosen.user)?;
@@ -29,7 +29,7 @@ fn check_cluster(cluster: &Cluster) -> Result<(), String> {
     can_be_read("certificate-authority", authority)
 }
 
-/// What is wrong with a combination for TLS, of which nothing counts for plain HTTP.
+/// Checks a combination for TLS, of which nothing counts for plain HTTP.
 pub(super) fn check_tls(cluster: &Cluster, user: &User) -> Result<(), String> {
     let has_authority =
         !cluster.certificate_authority.is_empty() || !cluster.certificate_authority_data.is_empty();
