@@ -26,8 +26,8 @@ impl ApiError {
                 "the name in {server} is not known here: check `server` in {of}, DNS, and whether a VPN or a proxy (HTTPS_PROXY) is needed"
             );
         }
-        if problem.contains("corrupt message") {
-            return format!("{server} does not speak TLS: check `server` in {of}; is it http:// ?");
+        if ["corrupt message", "handshake eof"].iter().any(|words| problem.contains(words)) {
+            return format!("{server} may not speak TLS: check `server` in {of}; is it http:// ?");
         }
         if server.starts_with("http://") && problem.contains("HTTP version") {
             return self.hint_of_scheme();

@@ -290,8 +290,8 @@ pub fn long_flags() -> BTreeSet<String> {
 
 /// Diagnostics for bug reports, off by default: `KUBECTL_PIVOT_LOG=debug`.
 fn init_log() {
-    let wanted = std::env::var("KUBECTL_PIVOT_LOG").unwrap_or_default();
-    let filter: Targets = wanted.parse().unwrap_or_default();
+    let wanted = std::env::var("KUBECTL_PIVOT_LOG").ok().filter(|wanted| !wanted.is_empty());
+    let filter: Targets = wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or_default();
     let lines = tracing_subscriber::fmt::layer().with_writer(|| VisibleLog);
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
