@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) url: Uri,
-    /// User and password in front of the host, which Go sends if there is no other login.
+    /// User and password in front of the host.
     pub(super) login: Option<(String, String)>,
 }
 

@@ -53,13 +53,10 @@ pub(super) fn credentials_of(user: &User, cluster: &Cluster) -> Result<AuthInfo,
     Ok(info)
 }
 
-/// The login in the URL of the API server counts if there is nothing else.
+/// The login in the URL of the API server counts before all others, which Go adds later and only to requests without one.
 pub(super) fn add_login_of_url(info: &mut AuthInfo, login: Option<&(String, String)>) {
-    let has_other = info.token.is_some() || info.username.is_some() || info.exec.is_some();
-    if let Some((user, password)) = login
-        && !has_other
-        && info.auth_provider.is_none()
-    {
+    if let Some((user, password)) = login {
+        (info.token, info.auth_provider, info.exec) = (None, None, None);
         add_login(info, (user, password));
     }
 }
