@@ -84,8 +84,10 @@ async fn the_overview_names_every_command() {
     let outcome = run(home.path(), &["--help"]).await;
     // Groups of commands, each with its title beside the first one; the examples follow.
     let groups = outcome.stdout.split("\nExamples:").next().expect("there is a first part");
-    let lines =
-        groups.lines().skip_while(|line| !line.starts_with("Move     ")).map(|line| &line[9..]);
+    let lines = groups
+        .lines()
+        .skip_while(|line| !line.starts_with("Move     "))
+        .filter_map(|line| line.get(9..));
     let listed: BTreeSet<&str> = lines
         .filter_map(|line| line.split_whitespace().next())
         .filter(|command| *command != "help")

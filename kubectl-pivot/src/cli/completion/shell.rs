@@ -46,8 +46,21 @@ impl Shell {
         let written =
             self.completer().write_registration(VARIABLE, program, program, program, &mut script);
         written.expect("a vector takes all that is written");
-        String::from_utf8_lossy(&script).into_owned()
+        let script = String::from_utf8_lossy(&script).into_owned();
+        match self {
+            Self::Zsh => with_first_call(&script, program),
+            _ => script,
+        }
     }
+}
+
+/// Adds the answer to the press of the tab key for which zsh loads the script from a folder: it defines the completion,
+/// and zsh asks for it only the next time.
+fn with_first_call(script: &str, program: &str) -> String {
+    let name = program.replace('-', "_");
+    format!(
+        "{script}\n[[ ${{funcstack[1]}} == _{program} ]] && _clap_dynamic_completer_{name} \"$@\" || true\n"
+    )
 }
 
 /// Returns the files of completion for an archive: a name below the folder of the program, and the text.
