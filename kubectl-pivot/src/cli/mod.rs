@@ -59,7 +59,7 @@ use crate::commands::{CommandError, exit};
 use crate::panics;
 use crate::render::Progress;
 
-/// Move Cluster API management clusters as a transaction, create them, and back them up.
+/// Move, create, back up and restore Cluster API management clusters.
 #[derive(Debug, Parser)]
 #[command(
     name = "kubectl-pivot",
