@@ -191,7 +191,7 @@ impl Args {
             pod_cidr: self.pod_cidr,
             service_cidr: self.service_cidr,
             set,
-            providers: self.providers,
+            provider: self.providers,
             cluster_manifest: self.cluster_manifest,
             cni: self.cni,
             cni_via: self.cni_via.map(|via| match via {

@@ -114,7 +114,7 @@ pub struct PivotSpec {
     pub merge_kubeconfig: Option<bool>,
     /// Providers of Cluster API, `TYPE=NAME[:VERSION]`, over those of the plugin.
     #[serde(deserialize_with = "words::providers", skip_serializing_if = "Vec::is_empty")]
-    pub providers: Vec<String>,
+    pub provider: Vec<String>,
     /// Readiness probes of plugins that are left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skip_probes: Vec<String>,
@@ -224,7 +224,7 @@ impl PivotDocument {
                 pod_cidr: list(o.pod_cidr, spec.pod_cidr),
                 service_cidr: list(o.service_cidr, spec.service_cidr),
                 set,
-                providers: list(o.providers, spec.providers),
+                provider: list(o.provider, spec.provider),
                 cluster_manifest: o.cluster_manifest.or(spec.cluster_manifest),
                 cni: o.cni.or(spec.cni),
                 cni_via: o.cni_via.or(spec.cni_via),

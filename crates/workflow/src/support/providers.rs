@@ -83,7 +83,7 @@ pub(in super::super) fn providers(
 
 /// Providers of the user over those of the plugin: a version for one of these, or one more.
 fn chosen(spec: &Spec, mut wanted: Vec<Wanted>) -> Vec<Wanted> {
-    for given in &spec.document.spec.providers {
+    for given in &spec.document.spec.provider {
         let Some((word, name)) = given.split_once('=') else { continue };
         let of_type = |(flag, _): &(&str, &str)| flag.trim_start_matches('-') == word;
         let Some((flag, kind)) = TYPES.into_iter().find(of_type) else { continue };
