@@ -508,7 +508,7 @@ mod tests {
         };
         let machine = ResourceType::new("cluster.x-k8s.io/v1beta2", "Machine", "machines", true);
         let kinds = vec![kind(machine), kind(ResourceType::core("Secret", "secrets"))];
-        let namespaces = super::super::options::Namespaces::All;
+        let namespaces = crate::options::Namespaces::All;
         let (kinds, providers) = (std::sync::Arc::new(kinds), Vec::new());
         MoveScope { kinds, providers, namespaces, chosen: None, taken: None }
     }

@@ -113,8 +113,8 @@ fn changes(run: &Run, ledger: &Ledger, (source, target): (&Graph, &Graph)) -> Ve
     let (originals, copies) = (by_uid(source), by_uid(target));
     let mut changes = Vec::new();
     for made in ledger.made() {
-        let original = originals.get(made.source_uid).map(|index| &source.nodes[*index]);
-        let copy = copies.get(made.copy_uid).map(|index| &target.nodes[*index]);
+        let original = originals.get(made.source_uid).map(|index| &source[*index]);
+        let copy = copies.get(made.copy_uid).map(|index| &target[*index]);
         let change = match (original, copy) {
             (Some(original), Some(copy)) => difference(run, source, (original, copy), &made),
             (Some(_), None) => Some("is gone from the target".to_owned()),
@@ -145,7 +145,7 @@ fn difference(
     if is_used {
         return Some("is used by other Clusters of the target".to_owned());
     }
-    let lost = lost(run, &graph.kinds[original.kind], &original.object, &copy.object);
+    let lost = lost(run, graph.kind(original), &original.object, &copy.object);
     if let Some(path) = lost.into_iter().find(|path| !is_finalizer(path)) {
         return Some(format!("differs at {path}"));
     }

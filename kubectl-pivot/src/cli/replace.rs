@@ -178,7 +178,8 @@ async fn code(replaced: &Replaced, context: &Context) -> Result<u8, CommandError
 async fn delete_old(args: Args, context: &Context) -> Result<u8, CommandError> {
     let format = Format::from(args.output);
     let question = "Delete what was left in the old cluster? There is no way back after it.";
-    if !args.yes && !(prompt::is_possible() && prompt::confirm(question)) {
+    let agreed = args.yes || (prompt::is_possible() && prompt::confirm(question));
+    if !agreed {
         return Err(CommandError::NotConfirmed);
     }
     let (mut request, _) = args.request()?;

@@ -134,13 +134,12 @@ mod tests {
 
     fn serving(versions: &[&str]) -> ClusterRequest {
         let versions = versions.iter().map(|&version| version.to_owned()).collect();
-        let kind =
-            ServedKind { group: super::super::CORE.into(), kind: "Cluster".into(), versions };
+        let kind = ServedKind { group: crate::capi::CORE.into(), kind: "Cluster".into(), versions };
         ClusterRequest { served: vec![kind], ..ClusterRequest::named("pivot") }
     }
 
     fn choose(request: &ClusterRequest, wanted: &str) -> PluginResult<ApiVersion> {
-        VersionChoice::new(request, wanted)?.of(super::super::CORE, "Cluster")
+        VersionChoice::new(request, wanted)?.of(crate::capi::CORE, "Cluster")
     }
 
     #[test]
@@ -162,7 +161,7 @@ mod tests {
         }
         let request = serving(&["v1beta2"]);
         let choice = VersionChoice::new(&request, "auto").expect("auto is allowed");
-        let error = choice.of(super::super::BOOTSTRAP, "KubeadmConfigTemplate");
+        let error = choice.of(crate::capi::BOOTSTRAP, "KubeadmConfigTemplate");
         assert_eq!(error.expect_err("not served").code, ErrorCode::Unsupported);
     }
 

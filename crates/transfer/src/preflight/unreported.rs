@@ -44,13 +44,13 @@ fn silent(graph: &Graph) -> Vec<&ResourceType> {
     let mut reports: BTreeMap<usize, bool> = BTreeMap::new();
     for node in graph.moving().filter(|node| node.fate == Fate::Move) {
         let object = &node.object;
-        let has_status = graph.kinds[node.kind].has_status_subresource;
+        let has_status = graph.kind(node).has_status_subresource;
         if is_custom_resource(object) && (has_status || !object.finalizers().is_empty()) {
             *reports.entry(node.kind).or_default() |= reports_pause(object).is_some();
         }
     }
     let silent = reports.into_iter().filter(|(_, reports)| !reports);
-    silent.map(|(kind, _)| &graph.kinds[kind].resource).collect()
+    silent.map(|(kind, _)| &graph.kind_at(kind).resource).collect()
 }
 
 #[cfg(test)]

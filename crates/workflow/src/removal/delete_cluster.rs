@@ -12,7 +12,7 @@ use crate::steps::the_cluster;
 use crate::support::mark;
 use crate::support::wait::{Seen, until};
 
-pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+pub(crate) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let Some(bootstrap) = bootstrap(turn).await? else { return Ok("was gone before".to_owned()) };
     let Some(cluster) = the_cluster(turn, &bootstrap).await? else {
         return match mark::read(&bootstrap, turn.owner()).await?.unwrap_or_default().applied {

@@ -31,7 +31,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 }
 
 /// The Cluster of this run in a management cluster.
-pub(in super::super) async fn the_cluster(
+pub(crate) async fn the_cluster(
     turn: &Turn<'_>,
     client: &Client,
 ) -> Result<Option<Object>, StepError> {

@@ -29,13 +29,13 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 const DELETING: &str = "bootstrap.deleting";
 
 /// Returns true if the deletion was started: a half-deleted cluster cannot be asked for its Clusters.
-pub(in super::super) fn is_begun(folder: &RunFolder) -> bool {
+pub(crate) fn is_begun(folder: &RunFolder) -> bool {
     folder.file(DELETING).exists()
 }
 
 /// Deletes the bootstrap cluster, which was empty when this began. One that answers is asked again: after an
 /// interruption it may be another cluster of this name, or somebody may use it.
-pub(in super::super) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
+pub(crate) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
     let name = &turn.spec().bootstrap_name;
     let kind = turn.kind().await?;
     if kind.has(name).await? {
@@ -78,7 +78,7 @@ async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepE
 }
 
 /// The Clusters that a management cluster still has, in all namespaces.
-pub(in super::super) async fn clusters_left(cluster: &Client) -> Result<Vec<String>, StepError> {
+pub(crate) async fn clusters_left(cluster: &Client) -> Result<Vec<String>, StepError> {
     let Some(kind) = clusters::kind(cluster).await? else { return Ok(Vec::new()) };
     let left = cluster.list_metadata(&kind, None).await?;
     Ok(left.iter().map(|object| object.id().to_string()).collect())

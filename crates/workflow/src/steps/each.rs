@@ -12,7 +12,7 @@ use crate::outline::{Draft, Sketch};
 use crate::removal;
 
 /// Does it, and says in a line what came of it.
-pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+pub(crate) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     match turn.step {
         Step::Preflight => preflight::perform(turn).await,
         Step::Bootstrap => bootstrap::perform(turn).await,
@@ -33,7 +33,7 @@ pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
 }
 
 /// Says what it would do.
-pub(in super::super) fn sketch(step: Step, sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(crate) fn sketch(step: Step, sketch: &Sketch<'_>) -> Result<Draft, StepError> {
     match step {
         Step::Preflight => preflight::sketch(sketch),
         Step::Bootstrap => bootstrap::sketch(sketch),

@@ -27,7 +27,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 }
 
 /// A new move of the namespace of the cluster.
-pub(in super::super) fn new_move(turn: &Turn<'_>, source: &Client, target: &Client) -> Run {
+pub(crate) fn new_move(turn: &Turn<'_>, source: &Client, target: &Client) -> Run {
     Run {
         id: format!("{:08x}", rand::random::<u32>()),
         source: source.clone(),
@@ -43,7 +43,7 @@ pub(in super::super) fn new_move(turn: &Turn<'_>, source: &Client, target: &Clie
 }
 
 /// Moves the cluster once `ready` holds, or ends an earlier move of it.
-pub(in super::super) async fn between(
+pub(crate) async fn between(
     turn: &Turn<'_>,
     source: &Client,
     target: &Client,

@@ -10,16 +10,16 @@ use crate::error::StepError;
 
 /// Owner of the fields that `create` sets. Not the manager of moves: what a user's tool has applied is
 /// no trace of a move.
-pub(in super::super) const MANAGER: &str = "kubectl-pivot-create";
+pub(crate) const MANAGER: &str = "kubectl-pivot-create";
 
 /// The kinds of a cluster, those of the core group among them.
-pub(in super::super) struct Kinds {
+pub(crate) struct Kinds {
     served: Served,
     core: HashMap<String, ResourceType>,
 }
 
 impl Kinds {
-    pub(in super::super) async fn read(cluster: &Client) -> Result<Self, ApiError> {
+    pub(crate) async fn read(cluster: &Client) -> Result<Self, ApiError> {
         let served = Served::read(cluster).await?;
         let list = cluster.get_path("/api/v1").await?;
         let mut core = HashMap::new();
@@ -35,7 +35,7 @@ impl Kinds {
     }
 
     /// The type of an object, in the version that it is written in.
-    pub(in super::super) fn of(&self, object: &Value) -> Option<ResourceType> {
+    pub(crate) fn of(&self, object: &Value) -> Option<ResourceType> {
         let api_version = object["apiVersion"].as_str()?;
         let kind = object["kind"].as_str()?;
         if api_version == "v1" {
@@ -48,7 +48,7 @@ impl Kinds {
 }
 
 /// Applies objects. `dry_run` lets webhooks judge them, and stores nothing.
-pub(in super::super) async fn apply(
+pub(crate) async fn apply(
     cluster: &Client,
     kinds: &Kinds,
     objects: &[Value],
@@ -80,7 +80,7 @@ pub(in super::super) async fn apply(
 }
 
 /// Creates a namespace if it is not there.
-pub(in super::super) async fn ensure_namespace(
+pub(crate) async fn ensure_namespace(
     cluster: &Client,
     name: &str,
     labels: &Value,

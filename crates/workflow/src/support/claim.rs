@@ -20,7 +20,7 @@ const BEGUN: &str = "bootstrap.begun";
 
 /// The relation of a kind cluster that answers to a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum Claim {
+pub(crate) enum Claim {
     /// It has the mark of the run.
     Marked(Mark),
     /// The run began to make it, and was interrupted before the mark: nothing is in it.
@@ -30,7 +30,7 @@ pub(in super::super) enum Claim {
 }
 
 /// Reads whose a cluster is.
-pub(in super::super) async fn of(
+pub(crate) async fn of(
     cluster: &Client,
     folder: &RunFolder,
     run: &str,
@@ -46,13 +46,13 @@ pub(in super::super) async fn of(
 }
 
 /// A client for the question whose a cluster is: it does not wait long for one that has stopped.
-pub(in super::super) async fn client(kubeconfig: &Path) -> Result<Client, StepError> {
+pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, StepError> {
     let client = Client::connect("bootstrap", &KubeconfigRef::file(kubeconfig)).await?;
     Ok(client.with_retry(RetryPolicy::brief()))
 }
 
 /// Writes down that the run makes a kind cluster from now on, and puts its id into the configuration.
-pub(in super::super) fn stake(folder: &RunFolder, config: &mut Value) -> Result<(), StepError> {
+pub(crate) fn stake(folder: &RunFolder, config: &mut Value) -> Result<(), StepError> {
     let id = format!("{:016x}", rand::random::<u64>());
     folder.write(BEGUN, &id)?;
     for node in config["nodes"].as_array_mut().into_iter().flatten() {
@@ -62,12 +62,12 @@ pub(in super::super) fn stake(folder: &RunFolder, config: &mut Value) -> Result<
 }
 
 /// Takes back what [`stake`] has written: the run makes no kind cluster after all.
-pub(in super::super) fn withdraw(folder: &RunFolder) -> Result<(), StepError> {
+pub(crate) fn withdraw(folder: &RunFolder) -> Result<(), StepError> {
     Ok(folder.discard(BEGUN)?)
 }
 
 /// Gives a cluster away: it is the user's from now on.
-pub(in super::super) async fn release(
+pub(crate) async fn release(
     cluster: &Client,
     folder: &RunFolder,
     run: &str,
@@ -78,7 +78,7 @@ pub(in super::super) async fn release(
 }
 
 /// Returns true if the run has begun to make a kind cluster.
-pub(in super::super) fn is_staked(folder: &RunFolder) -> bool {
+pub(crate) fn is_staked(folder: &RunFolder) -> bool {
     folder.file(BEGUN).exists()
 }
 

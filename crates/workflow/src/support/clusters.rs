@@ -10,7 +10,7 @@ use crate::error::StepError;
 const CRD: &str = "clusters.cluster.x-k8s.io";
 
 /// Fails unless the API server is ready: while it starts, it does not name all that it serves.
-pub(in super::super) async fn ready(cluster: &Client) -> Result<(), ApiError> {
+pub(crate) async fn ready(cluster: &Client) -> Result<(), ApiError> {
     match cluster.get_text("/readyz").await {
         // A user who may not ask that may do little else, and other errors say so.
         Err(error) if error.is_forbidden() => Ok(()),
@@ -19,7 +19,7 @@ pub(in super::super) async fn ready(cluster: &Client) -> Result<(), ApiError> {
 }
 
 /// The kind Cluster as it is served; none where it was never installed.
-pub(in super::super) async fn kind(cluster: &Client) -> Result<Option<ResourceType>, StepError> {
+pub(crate) async fn kind(cluster: &Client) -> Result<Option<ResourceType>, StepError> {
     let first = |served: &Served| served.versions(CORE_GROUP, "Cluster").first().cloned();
     if let Some(kind) = first(&Served::read(cluster).await?) {
         return Ok(Some(kind));

@@ -24,7 +24,7 @@ const LOG: usize = 8;
 const INSPECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Looks at the cluster that the step was about.
-pub(in super::super) async fn inspect(workflow: &Workflow, step: Step) -> Vec<String> {
+pub(crate) async fn inspect(workflow: &Workflow, step: Step) -> Vec<String> {
     if step <= Step::Bootstrap {
         return Vec::new();
     }

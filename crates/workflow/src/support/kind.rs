@@ -9,14 +9,14 @@ use crate::order::Step;
 use crate::store::RunFolder;
 
 /// The program kind, with the log of a step of a run.
-pub(in super::super) struct Kind<'a> {
+pub(crate) struct Kind<'a> {
     tool: Tool,
     toolbox: &'a Toolbox,
     log: PathBuf,
 }
 
 impl<'a> Kind<'a> {
-    pub(in super::super) async fn find(
+    pub(crate) async fn find(
         toolbox: &'a Toolbox,
         folder: &RunFolder,
         step: Step,
@@ -26,16 +26,13 @@ impl<'a> Kind<'a> {
     }
 
     /// Returns true if there is a cluster of this name, whether it works or not.
-    pub(in super::super) async fn has(&self, name: &str) -> Result<bool, StepError> {
+    pub(crate) async fn has(&self, name: &str) -> Result<bool, StepError> {
         let listed = self.run(ToolCommand::new(["get", "clusters"]).keep_stdout()).await?;
         Ok(listed.lines().any(|line| line.trim() == name))
     }
 
     /// Returns the kubeconfig of a cluster; none while it is half made.
-    pub(in super::super) async fn kubeconfig(
-        &self,
-        name: &str,
-    ) -> Result<Option<String>, StepError> {
+    pub(crate) async fn kubeconfig(&self, name: &str) -> Result<Option<String>, StepError> {
         let command = ToolCommand::new(["get", "kubeconfig"]).flag("--name", name).keep_stdout();
         match self.run(command).await {
             Ok(kubeconfig) => Ok(Some(kubeconfig)),
@@ -46,11 +43,7 @@ impl<'a> Kind<'a> {
 
     /// Deletes a cluster. kind would take its context out of the user's kubeconfig, where it never was, so
     /// it is given another file.
-    pub(in super::super) async fn delete(
-        &self,
-        name: &str,
-        kubeconfig: &Path,
-    ) -> Result<(), StepError> {
+    pub(crate) async fn delete(&self, name: &str, kubeconfig: &Path) -> Result<(), StepError> {
         let command = ToolCommand::new(["delete", "cluster"])
             .flag("--name", name)
             .flag("--kubeconfig", kubeconfig);
@@ -58,7 +51,7 @@ impl<'a> Kind<'a> {
     }
 
     /// Runs it, and returns what it prints.
-    pub(in super::super) async fn run(&self, command: ToolCommand) -> Result<String, StepError> {
+    pub(crate) async fn run(&self, command: ToolCommand) -> Result<String, StepError> {
         let output = self.tool.run(&command.log_to(self.log.clone()), self.toolbox).await?;
         Ok(output.stdout)
     }

@@ -15,9 +15,9 @@ const NAMESPACE: &str = "kube-system";
 
 /// Content of the mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Mark {
+pub(crate) struct Mark {
     /// True if all objects of the cluster have been applied.
-    pub(in super::super) applied: bool,
+    pub(crate) applied: bool,
 }
 
 fn kind() -> ResourceType {
@@ -29,22 +29,18 @@ fn name(run: &str) -> String {
 }
 
 /// Returns the namespace and name of the mark of a run.
-pub(in super::super) fn place(run: &str) -> String {
+pub(crate) fn place(run: &str) -> String {
     format!("{NAMESPACE}/{}", name(run))
 }
 
 /// Reads the mark of a run.
-pub(in super::super) async fn read(cluster: &Client, run: &str) -> Result<Option<Mark>, StepError> {
+pub(crate) async fn read(cluster: &Client, run: &str) -> Result<Option<Mark>, StepError> {
     let found = cluster.get(&kind(), Some(NAMESPACE), &name(run)).await?;
     Ok(found.map(|object| Mark { applied: object.value()["data"]["applied"] == "true" }))
 }
 
 /// Writes the mark of a run.
-pub(in super::super) async fn write(
-    cluster: &Client,
-    run: &str,
-    mark: &Mark,
-) -> Result<(), StepError> {
+pub(crate) async fn write(cluster: &Client, run: &str, mark: &Mark) -> Result<(), StepError> {
     let object: Value = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -58,7 +54,7 @@ pub(in super::super) async fn write(
 }
 
 /// Removes the mark of a run.
-pub(in super::super) async fn remove(cluster: &Client, run: &str) -> Result<(), StepError> {
+pub(crate) async fn remove(cluster: &Client, run: &str) -> Result<(), StepError> {
     if let Some(object) = cluster.get(&kind(), Some(NAMESPACE), &name(run)).await? {
         cluster.delete(&kind(), Some(NAMESPACE), &name(run), object.uid()).await?;
     }

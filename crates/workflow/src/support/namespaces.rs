@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::StepError;
 
 /// Fails if an object is to go into a namespace that is neither there nor among the objects before it.
-pub(in super::super) async fn refuse_missing_namespaces(
+pub(crate) async fn refuse_missing_namespaces(
     cluster: &Client,
     objects: &[Value],
 ) -> Result<(), StepError> {

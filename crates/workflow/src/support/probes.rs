@@ -18,7 +18,7 @@ use crate::spec::Spec;
 
 /// The clusters of which probes are awaited, as far as they are there.
 #[derive(Clone, Copy)]
-pub(in super::super) enum On<'a> {
+pub(crate) enum On<'a> {
     /// The bootstrap cluster.
     Bootstrap(&'a Client),
     /// The target.
@@ -53,7 +53,7 @@ impl<'a> On<'a> {
 }
 
 /// So many probes, as a part of a sentence.
-pub(in super::super) fn words(held: usize) -> String {
+pub(crate) fn words(held: usize) -> String {
     match held {
         1 => "1 probe holds".to_owned(),
         held => format!("{held} probes hold"),
@@ -64,7 +64,7 @@ pub(in super::super) fn words(held: usize) -> String {
 ///
 /// # Errors
 /// [`StepError::NotReady`] with those that do not hold in time, or never can.
-pub(in super::super) async fn hold(
+pub(crate) async fn hold(
     turn: &Turn<'_>,
     stage: ProbeStage,
     on: On<'_>,
@@ -134,7 +134,7 @@ fn skips(spec: &Spec) -> Skips {
 ///
 /// # Errors
 /// A plugin refuses, or a name means nothing.
-pub(in super::super) fn check_skips(
+pub(crate) fn check_skips(
     spec: &Spec,
     blueprint: &Blueprint,
     objects: &[Value],
@@ -154,7 +154,7 @@ pub(in super::super) fn check_skips(
 ///
 /// # Errors
 /// An expression is no CEL.
-pub(in super::super) async fn compile(turn: &Turn<'_>) -> Result<(), StepError> {
+pub(crate) async fn compile(turn: &Turn<'_>) -> Result<(), StepError> {
     let skips = skips(turn.spec());
     for Declared { plugin, probe } in declared(turn.blueprint(), &turn.draft()?, Vec::new())? {
         let id = format!("{plugin}/{}", probe.name);

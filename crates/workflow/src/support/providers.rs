@@ -69,10 +69,7 @@ impl Wanted {
 }
 
 /// Returns the plugin's providers, and the Helm add-on provider if it installs the network.
-pub(in super::super) fn providers(
-    spec: &Spec,
-    blueprint: &Blueprint,
-) -> Result<ProvidersToInit, StepError> {
+pub(crate) fn providers(spec: &Spec, blueprint: &Blueprint) -> Result<ProvidersToInit, StepError> {
     let mut providers = blueprint.providers()?;
     let is_helm = |name: &String| name.split(':').next() == Some("helm");
     if !providers.addon.iter().any(is_helm) && is_by_addon(spec, blueprint)? {
@@ -135,16 +132,12 @@ fn command(spec: &Spec, kubeconfig: &Path, missing: &[Wanted]) -> ToolCommand {
 }
 
 /// The command that would install all of them.
-pub(in super::super) fn sketch(
-    spec: &Spec,
-    kubeconfig: &Path,
-    providers: &ProvidersToInit,
-) -> ToolCommand {
+pub(crate) fn sketch(spec: &Spec, kubeconfig: &Path, providers: &ProvidersToInit) -> ToolCommand {
     command(spec, kubeconfig, &chosen(spec, wanted(providers)))
 }
 
 /// Installs what is missing. `like` has the versions that the target must have too.
-pub(in super::super) async fn ensure(
+pub(crate) async fn ensure(
     turn: &Turn<'_>,
     cluster: &Client,
     kubeconfig: &Path,
@@ -162,7 +155,7 @@ pub(in super::super) async fn ensure(
 }
 
 /// Installs all providers of another management cluster, at its versions.
-pub(in super::super) async fn ensure_same(
+pub(crate) async fn ensure_same(
     turn: &Turn<'_>,
     cluster: &Client,
     kubeconfig: &Path,
@@ -227,7 +220,7 @@ const DISCOVERY_LAG: Duration = Duration::from_secs(15);
 
 /// Waits until every Deployment of the providers is available, and their webhooks judge the objects:
 /// right after an installation they may still refuse connections, whatever the Deployments say.
-pub(in super::super) async fn answering(
+pub(crate) async fn answering(
     turn: &Turn<'_>,
     cluster: &Client,
     on: On<'_>,
@@ -261,10 +254,7 @@ pub(in super::super) async fn answering(
 }
 
 /// Waits until every Deployment of the providers is available, and counts them.
-pub(in super::super) async fn available(
-    turn: &Turn<'_>,
-    cluster: &Client,
-) -> Result<usize, StepError> {
+pub(crate) async fn available(turn: &Turn<'_>, cluster: &Client) -> Result<usize, StepError> {
     let installed = installed_providers(cluster).await?;
     let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
     until(turn, "the providers are available", async || {
@@ -293,7 +283,7 @@ fn is_available(deployment: &Object) -> bool {
 }
 
 /// Returns true if an API server reports that a webhook did not answer.
-pub(in super::super) fn is_webhook_silent(text: &str) -> bool {
+pub(crate) fn is_webhook_silent(text: &str) -> bool {
     text.contains("failed calling webhook") || text.contains("conversion webhook")
 }
 

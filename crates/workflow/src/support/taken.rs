@@ -10,7 +10,7 @@ use crate::error::StepError;
 
 /// Fails if an object is there that belongs to another Cluster, or a Cluster that no run has applied: applying
 /// would change it.
-pub(in super::super) async fn refuse_taken(
+pub(crate) async fn refuse_taken(
     cluster: &Client,
     kinds: &Kinds,
     objects: &[Value],

@@ -12,7 +12,7 @@ use crate::order::Step;
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The result of a look.
-pub(in super::super) enum Seen<T> {
+pub(crate) enum Seen<T> {
     /// It has come true.
     Yes(T),
     /// Not yet, and what is the case instead.
@@ -21,7 +21,7 @@ pub(in super::super) enum Seen<T> {
 
 /// Looks until it is seen, the time is over, or the user stops. Requests that fail because the API
 /// server is busy or coming up count as not yet.
-pub(in super::super) async fn until<T>(
+pub(crate) async fn until<T>(
     turn: &Turn<'_>,
     what: &str,
     look: impl AsyncFn() -> Result<Seen<T>, StepError>,
@@ -30,7 +30,7 @@ pub(in super::super) async fn until<T>(
 }
 
 /// As [`until`], but the time begins when another step, which runs beside this one, is done.
-pub(in super::super) async fn until_after<T>(
+pub(crate) async fn until_after<T>(
     turn: &Turn<'_>,
     other: Step,
     what: &str,

@@ -16,7 +16,7 @@ use crate::spec::Spec;
 const LABEL: &str = "kubectl-pivot.io/cni";
 
 /// The plan of the plugin as the user wants it; nothing if no network is needed.
-pub(in super::super) fn chosen(
+pub(in crate::steps) fn chosen(
     spec: &Spec,
     network: NetworkPlan,
 ) -> Result<Option<CniPlan>, StepError> {

@@ -49,7 +49,7 @@ const UNKNOWN_USER: [&str; 3] =
     ["basic credential not found", "response status code 401", "response status code 403"];
 
 /// Checks that the chart can be found, before anything is created.
-pub(in super::super) async fn find_chart(
+pub(in crate::steps) async fn find_chart(
     turn: &Turn<'_>,
     chart: &HelmChart,
 ) -> Result<(), StepError> {
@@ -59,7 +59,7 @@ pub(in super::super) async fn find_chart(
 }
 
 /// The question for it.
-pub(in super::super) fn show_chart(chart: &HelmChart) -> ToolCommand {
+pub(in crate::steps) fn show_chart(chart: &HelmChart) -> ToolCommand {
     located(ToolCommand::new(["show", "chart"]), chart).within(SHOW_CHART_TIMEOUT).keep_stdout()
 }
 

@@ -19,7 +19,7 @@ use crate::outline::{Draft, Sketch};
 use crate::support::apply::{Kinds, apply, ensure_namespace};
 use crate::support::wait::{Seen, until};
 
-pub(in super::super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+pub(in crate::steps) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let bootstrap = turn.bootstrap().await?;
     let target = turn.target().await?;
     let network = plan(turn, &bootstrap, &target).await?;
@@ -111,7 +111,7 @@ fn hide(values: &mut Map<String, Value>, own: &Map<String, Value>) {
     }
 }
 
-pub(in super::super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(in crate::steps) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
     let network = sketch.blueprint.network(&sketch.objects()?, Some(unknown_endpoint()))?;
     let plugin = network.plugin.clone();
     let own = sketch.spec.blueprint()?.cni_values;
