@@ -40,7 +40,7 @@ async fn requests_go_through_the_proxies_of_kubectl() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_kubeconfigs_are_read_as_by_kubectl() {
-    compare_all("random", |bench| random::shapes(bench, 60)).await;
+    compare_all("random", |bench| random::shapes(bench, 30)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
