@@ -48,7 +48,8 @@ pub fn bill_of_materials(source: &Source, target: Target) -> Result<Value, DistE
     }))
 }
 
-/// The packages that are reached from `roots`, each with those that it uses; what only tests use is not.
+/// The packages that are reached from `roots`, each with those that it uses; what only tests use is
+/// not.
 fn used<'a>(metadata: &'a Value, mut open: Vec<&'a str>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     let nodes: BTreeMap<&str, &Value> =
         list(&metadata["resolve"]["nodes"]).map(|node| (text(&node["id"]), node)).collect();
@@ -88,7 +89,8 @@ fn component(package: &Value, checksums: &BTreeMap<(String, String), String>) ->
     component
 }
 
-/// A package URL, which is unique in a bill: all packages are from one registry or of this workspace.
+/// A package URL, which is unique in a bill: all packages are from one registry or of this
+/// workspace.
 fn reference(package: &Value) -> String {
     format!("pkg:cargo/{}@{}", text(&package["name"]), text(&package["version"]))
 }

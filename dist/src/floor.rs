@@ -29,8 +29,8 @@ impl fmt::Display for GlibcVersion {
 /// Returns the newest version of glibc that an ELF file asks for, if it asks for any.
 ///
 /// # Errors
-/// The file cannot be read or is no ELF file of 64 bits, or asks for symbols that are private to one
-/// build of glibc.
+/// The file cannot be read or is no ELF file of 64 bits, or asks for symbols that are private to
+/// one build of glibc.
 pub fn required_glibc(path: &Path) -> Result<Option<GlibcVersion>, DistError> {
     let binary = |message: String| DistError::Binary { path: path.to_owned(), message };
     let data = fs::read(path).map_err(DistError::io("read", path))?;

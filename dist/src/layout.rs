@@ -30,8 +30,8 @@ pub struct Built {
 
 /// Lists the files of an archive, by their paths.
 ///
-/// The program itself describes its plugins and trusts them, as it does for users who install them: a
-/// plugin that it would refuse is in no archive.
+/// The program itself describes its plugins and trusts them, as it does for users who install them:
+/// a plugin that it would refuse is in no archive.
 ///
 /// # Errors
 /// A file cannot be read, or the program refuses a plugin.

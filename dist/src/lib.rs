@@ -2,8 +2,8 @@
 //! bill of materials and checksums, and the manifests for krew.
 //!
 //! An archive is reproducible: its bytes depend on the sources, the toolchain and the time of the
-//! commit, and on nothing else. The steps are functions, so that tests make archives of what they have
-//! built themselves.
+//! commit, and on nothing else. The steps are functions, so that tests make archives of what they
+//! have built themselves.
 
 mod archive;
 mod bill;

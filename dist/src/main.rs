@@ -22,7 +22,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Work {
-    /// Make the archive of a target that runs on this machine, with its checksum and bill of materials.
+    /// Make the archive of a target that runs on this machine, with its checksum and bill of
+    /// materials.
     Archive(ArchiveArgs),
     /// Print the bill of materials of any target.
     Bill {
@@ -39,7 +40,8 @@ struct ArchiveArgs {
     /// Target triple; the default is this machine's.
     #[arg(long)]
     target: Option<String>,
-    /// Link with the glibc of this machine, whatever it is, instead of the oldest that a release is for.
+    /// Link with the glibc of this machine, whatever it is, instead of the oldest that a release is
+    /// for.
     #[arg(long)]
     native: bool,
     /// Build twice, the second time in another folder, and compare.

@@ -6,7 +6,8 @@ use crate::archive::sha256;
 use crate::error::DistError;
 use crate::target::{TARGETS, Target};
 
-/// The digest of an archive that does not exist yet: well-formed, and of no file, so that krew refuses it.
+/// The digest of an archive that does not exist yet: well-formed, and of no file, so that krew
+/// refuses it.
 pub const UNRELEASED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 const HOME_PAGE: &str = env!("CARGO_PKG_REPOSITORY");

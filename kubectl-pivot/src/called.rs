@@ -1,7 +1,7 @@
 //! The words by which the user calls this program, in every text that names one of its commands.
 //!
-//! Texts in the code say `kubectl pivot`. Under the name `kubectl-capi_pivot`, which kubectl runs for
-//! `kubectl capi-pivot`, and under `clusterctl-pivot`, they say that instead.
+//! Texts in the code say `kubectl pivot`. Under the name `kubectl-capi_pivot`, which kubectl runs
+//! for `kubectl capi-pivot`, and under `clusterctl-pivot`, they say that instead.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -20,7 +20,8 @@ static PROGRAM: LazyLock<String> =
 
 static WORDS: LazyLock<String> = LazyLock::new(|| words_for(program()));
 
-/// The name of the program, as `PATH` has it: `kubectl-pivot`, `kubectl-capi_pivot` or `clusterctl-pivot`.
+/// The name of the program, as `PATH` has it: `kubectl-pivot`, `kubectl-capi_pivot` or
+/// `clusterctl-pivot`.
 pub fn program() -> &'static str {
     &PROGRAM
 }
@@ -69,7 +70,8 @@ fn program_for(program: &OsStr) -> String {
 /// Starts of the names of plugins.
 const HOSTS: [&str; 2] = ["kubectl-", "clusterctl-"];
 
-/// kubectl looks for the words of a command joined by dashes, with a dash inside of a word as an underscore.
+/// kubectl looks for the words of a command joined by dashes, with a dash inside of a word as an
+/// underscore.
 fn words_for(program: &str) -> String {
     program.replace('-', " ").replace('_', "-")
 }

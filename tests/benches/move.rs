@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p kubectl-pivot-tests --bench move -- 1 10 50` measures fleets of 1, 10 and 50
 //! clusters and prints a table. Requests are counted by the API servers themselves
-//! (`apiserver_request_total`), so both programs are measured alike. Nothing is asserted about time.
+//! (`apiserver_request_total`), so both programs are measured alike. Nothing is asserted about
+//! time.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 

@@ -1,7 +1,8 @@
 //! The cost of loading a plugin and of calling it.
 //!
-//! `cargo bench -p kubectl-pivot-tests --bench plugins` prints a table. Each load is of another copy of
-//! the library, with other bytes at its end: the same bytes are loaded once. Nothing is asserted about time.
+//! `cargo bench -p kubectl-pivot-tests --bench plugins` prints a table. Each load is of another
+//! copy of the library, with other bytes at its end: the same bytes are loaded once. Nothing is
+//! asserted about time.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 

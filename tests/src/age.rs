@@ -1,4 +1,5 @@
-//! The reference implementation of age: it makes the keys of the tests and reads what the program has encrypted.
+//! The reference implementation of age: it makes the keys of the tests and reads what the program
+//! has encrypted.
 
 use std::path::{Path, PathBuf};
 

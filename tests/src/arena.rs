@@ -78,8 +78,9 @@ impl Ends {
     /// # Errors
     /// What of this beginning a run that was undone has not put back, as text.
     ///
-    /// Whoever wrote `paused: false` no longer manages that field once it was `true` for a while: an
-    /// API server gives a field to who changes it. Namespaces that the run has created in the target stay.
+    /// Whoever wrote `paused: false` no longer manages that field once it was `true` for a while:
+    /// an API server gives a field to who changes it. Namespaces that the run has created in the
+    /// target stay.
     pub fn check_put_back(&self, after: &Self) -> Result<(), String> {
         let source = without_false_pause(&self.source);
         let before = Self { source, target: self.target.clone() };
@@ -106,8 +107,8 @@ fn without_false_pause(dump: &Dump) -> Dump {
 }
 
 impl Arena {
-    /// Starts two control planes and their proxies. The seed of everything that is left to chance is
-    /// `KUBECTL_PIVOT_SEED`, or new; it is printed.
+    /// Starts two control planes and their proxies. The seed of everything that is left to chance
+    /// is `KUBECTL_PIVOT_SEED`, or new; it is printed.
     ///
     /// # Panics
     /// When something does not start.
@@ -166,8 +167,8 @@ impl Arena {
         &self.proxies
     }
 
-    /// Our binary on a machine that it has never been on, with Leases that last a few seconds: cases
-    /// wait for those of killed runs.
+    /// Our binary on a machine that it has never been on, with Leases that last a few seconds:
+    /// cases wait for those of killed runs.
     pub fn program(&self) -> Program {
         let number = self.homes.fetch_add(1, Ordering::Relaxed);
         let program = Program::kubectl_pivot(&self.stage.folder(&home_name(number)));
@@ -259,8 +260,9 @@ impl Arena {
         Ends { source: untagged(&of_source, tag), target: untagged(&of_target, tag) }
     }
 
-    /// Leftovers of a story, or of any run, that should not be there once a run has ended: marks on objects,
-    /// Leases, lists of copies, instants with two active sides, journals that no legal run has.
+    /// Leftovers of a story, or of any run, that should not be there once a run has ended: marks on
+    /// objects, Leases, lists of copies, instants with two active sides, journals that no legal run
+    /// has.
     pub async fn leftovers(&self, tag: &str) -> Vec<String> {
         let mut left = self.tape.timeline().violations().to_vec();
         left.extend(journals::violations(self.homes()));
@@ -321,8 +323,8 @@ impl Arena {
         }
     }
 
-    /// Makes the last renewal of the Leases of our runs one of a machine whose clock is ahead by this much, and their
-    /// time short.
+    /// Makes the last renewal of the Leases of our runs one of a machine whose clock is ahead by
+    /// this much, and their time short.
     ///
     /// # Panics
     /// When one cannot be changed.

@@ -1,7 +1,8 @@
 //! Has the real managers of Cluster API run in clusters where they are installed.
 //!
-//! Stands in for kubelets, Services and a CA injector: it starts the managers as processes when their
-//! Deployments are there, and leads the API servers to their webhooks. What they do is theirs.
+//! Stands in for kubelets, Services and a CA injector: it starts the managers as processes when
+//! their Deployments are there, and leads the API servers to their webhooks. What they do is
+//! theirs.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// Begins to watch for Deployments in clusters, which are those of the host and need not exist yet.
+    /// Begins to watch for Deployments in clusters, which are those of the host and need not exist
+    /// yet.
     pub fn begin(mut host: ManagerHost, clusters: Vec<PathBuf>) -> Self {
         let task = tokio::spawn(async move {
             let mut waiting: Vec<usize> = (0..clusters.len()).collect();

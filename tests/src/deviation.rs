@@ -1,8 +1,8 @@
 //! Deliberate differences of a move by us from a move by clusterctl.
 //!
 //! Every difference that the parity suite meets must be stated here, and everything stated here
-//! must be met, or the suite fails: a deviation that is gone is as wrong as one that is new. Only what
-//! chance decides within clusterctl may be met or not.
+//! must be met, or the suite fails: a deviation that is gone is as wrong as one that is new. Only
+//! what chance decides within clusterctl may be met or not.
 
 use capi::Object;
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! The journals of runs, held against the phase machine of the protocol.
 //!
-//! A run that is killed and finished on another machine has a journal on each; they are put together by time.
+//! A run that is killed and finished on another machine has a journal on each; they are put
+//! together by time.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,7 +47,8 @@ fn event(line: &Value) -> Option<JournalEvent<'_>> {
     let name = line["phase"].as_str()?;
     match line["event"].as_str()? {
         "phaseStarted" => Some(JournalEvent::Started(name)),
-        // What has failed proves nothing, and a process that slept may say so long after others have gone on.
+        // What has failed proves nothing, and a process that slept may say so long after others
+        // have gone on.
         "phaseEnded" if line["failed"] == Value::Bool(true) => None,
         "phaseEnded" => Some(JournalEvent::Ended { name, has_failed: false }),
         _ => None,

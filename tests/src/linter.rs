@@ -1,4 +1,5 @@
-//! The real actionlint, which knows the syntax of workflows, their expressions, actions and runners.
+//! The real actionlint, which knows the syntax of workflows, their expressions, actions and
+//! runners.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! The Cluster API of the source of a suite. `.ci/run versions` runs suites with one version after the other.
+//! The Cluster API of the source of a suite. `.ci/run versions` runs suites with one version after
+//! the other.
 
 use std::env;
 

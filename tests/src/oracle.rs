@@ -1,11 +1,12 @@
-//! Deeds of the controllers of Cluster API to an object, by their own rules: the judge of what a run of
-//! the program may do. It shares nothing with the program.
+//! Deeds of the controllers of Cluster API to an object, by their own rules: the judge of what a
+//! run of the program may do. It shares nothing with the program.
 //!
-//! The rules are those of `util/paused` and `util/annotations` of Cluster API: a controller leaves an
-//! object alone when the Cluster of the object has `spec.paused: true`, or when the object itself has the
-//! annotation. So the annotation on a Cluster pauses the Cluster object alone: whatever is below it is
-//! worked on. The Helm add-on provider and the controller of ClusterResourceSets look at the annotation of
-//! their own objects only; and so may a provider of which no object was seen to report that it is paused.
+//! The rules are those of `util/paused` and `util/annotations` of Cluster API: a controller leaves
+//! an object alone when the Cluster of the object has `spec.paused: true`, or when the object
+//! itself has the annotation. So the annotation on a Cluster pauses the Cluster object alone:
+//! whatever is below it is worked on. The Helm add-on provider and the controller of
+//! ClusterResourceSets look at the annotation of their own objects only; and so may a provider of
+//! which no object was seen to report that it is paused.
 
 use serde_json::Value;
 
@@ -15,8 +16,9 @@ const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";
 const PAUSED: &str = "cluster.x-k8s.io/paused";
 const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
 
-/// Returns whether controllers work on what this object stands for: for a Cluster its whole hierarchy, for a
-/// ClusterClass, ClusterResourceSet, proxy of Helm releases or the infrastructure of a Cluster that object.
+/// Returns whether controllers work on what this object stands for: for a Cluster its whole
+/// hierarchy, for a ClusterClass, ClusterResourceSet, proxy of Helm releases or the infrastructure
+/// of a Cluster that object.
 ///
 /// # Panics
 /// When it is none of these: there is no rule for it.
@@ -32,8 +34,8 @@ pub fn is_active(object: &Value) -> bool {
     }
 }
 
-/// Returns whether the controllers of an active Cluster would carry out the deletion of this object now: destroy
-/// the machine behind a Machine, and so on.
+/// Returns whether the controllers of an active Cluster would carry out the deletion of this object
+/// now: destroy the machine behind a Machine, and so on.
 pub fn is_being_torn_down(object: &Value) -> bool {
     let metadata = &object["metadata"];
     group(object).ends_with(CORE)
@@ -42,8 +44,8 @@ pub fn is_being_torn_down(object: &Value) -> bool {
         && (is_cluster(object) || !has_annotation(object))
 }
 
-/// Returns true if a controller that may ignore pauses sees a deletion: it holds the object by a finalizer, and
-/// was never seen to report that it leaves the object alone.
+/// Returns true if a controller that may ignore pauses sees a deletion: it holds the object by a
+/// finalizer, and was never seen to report that it leaves the object alone.
 pub fn is_deletion_shown(object: &Value) -> bool {
     let metadata = &object["metadata"];
     metadata["deletionTimestamp"].is_string()
@@ -51,15 +53,16 @@ pub fn is_deletion_shown(object: &Value) -> bool {
         && !reports_pause(object)
 }
 
-/// Returns true if no controller acts on an object, even if its Cluster is not paused or somebody deletes it. So every copy
-/// has to be as long as it is not handed over. No controller looks for a pause of Secrets and ConfigMaps.
+/// Returns true if no controller acts on an object, even if its Cluster is not paused or somebody
+/// deletes it. So every copy has to be as long as it is not handed over. No controller looks for a
+/// pause of Secrets and ConfigMaps.
 pub fn is_inert(object: &Value) -> bool {
     let finalizers = object["metadata"]["finalizers"].as_array();
     (group(object).is_empty() || has_annotation(object)) && finalizers.is_none_or(Vec::is_empty)
 }
 
-/// Namespace and name of the Cluster whose pause decides about an object: the object itself if it is a
-/// Cluster; by label, field or owner otherwise.
+/// Namespace and name of the Cluster whose pause decides about an object: the object itself if it
+/// is a Cluster; by label, field or owner otherwise.
 pub fn cluster_of(object: &Value) -> Option<(&str, &str)> {
     let metadata = &object["metadata"];
     let owners = metadata["ownerReferences"].as_array().into_iter().flatten();

@@ -33,8 +33,8 @@ pub fn probing() -> PathBuf {
     profile().join(format!("examples/{DLL_PREFIX}probing{DLL_SUFFIX}"))
 }
 
-/// The plugin `in-memory` as it would be if its clusters could host a management cluster: an example of
-/// the plugin API.
+/// The plugin `in-memory` as it would be if its clusters could host a management cluster: an
+/// example of the plugin API.
 ///
 /// # Panics
 /// When it cannot be built.
@@ -46,7 +46,8 @@ pub fn hosting() -> PathBuf {
     profile().join(format!("examples/{DLL_PREFIX}hosting{DLL_SUFFIX}"))
 }
 
-/// The infrastructure plugin in Go, up to date: the example of the Go module, as its author builds it.
+/// The infrastructure plugin in Go, up to date: the example of the Go module, as its author builds
+/// it.
 ///
 /// # Panics
 /// When it cannot be built.

@@ -1,9 +1,11 @@
-//! Managers that are processes as pods: plays the kubelet, the Deployment controller and the scheduler for them.
+//! Managers that are processes as pods: plays the kubelet, the Deployment controller and the
+//! scheduler for them.
 //!
-//! A pod stands for a process. When somebody deletes the pod, the process is asked to end, as a kubelet does it; once it
-//! is gone the pod is, too, and a new process is started for a new pod, which is ready when its webhooks answer. The
-//! pods are on the network of the host, so they are called as the host is: this name is in the Leases of the managers.
-//! One that reads its namespace as in a pod needs Linux, `unshare`, and the right to make a mount namespace.
+//! A pod stands for a process. When somebody deletes the pod, the process is asked to end, as a
+//! kubelet does it; once it is gone the pod is, too, and a new process is started for a new pod,
+//! which is ready when its webhooks answer. The pods are on the network of the host, so they are
+//! called as the host is: this name is in the Leases of the managers. One that reads its namespace
+//! as in a pod needs Linux, `unshare`, and the right to make a mount namespace.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -50,14 +52,16 @@ pub struct Recipe {
     pub args: Vec<String>,
     /// Environment: `POD_NAMESPACE`, and in `POD_NAME` the name of its Deployment.
     pub environment: Vec<(String, String)>,
-    /// Set if it reads its namespace from the file that a pod has for that: it gets mounts of its own then.
+    /// Set if it reads its namespace from the file that a pod has for that: it gets mounts of its
+    /// own then.
     pub reads_its_namespace: bool,
     /// The file for its output.
     pub log: PathBuf,
 }
 
 impl PodOfManager {
-    /// Takes a process over: ends it, and starts it again with these flags more, as a pod of a Deployment.
+    /// Takes a process over: ends it, and starts it again with these flags more, as a pod of a
+    /// Deployment.
     ///
     /// # Panics
     /// When the process does not run, or the cluster refuses.

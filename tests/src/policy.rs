@@ -104,7 +104,8 @@ fn binding(policy: &Policy) -> (ResourceType, Value) {
     (kind, json!({"policyName": policy.name, "validationActions": ["Deny"]}))
 }
 
-/// A MutatingAdmissionPolicy that takes the first entry of `managedFields` from some Secrets with every update.
+/// A MutatingAdmissionPolicy that takes the first entry of `managedFields` from some Secrets with
+/// every update.
 #[derive(Clone, Copy, Debug)]
 pub struct Forgetful {
     /// The name.

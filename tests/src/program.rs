@@ -271,9 +271,9 @@ pub(crate) fn profile() -> PathBuf {
     profile.expect("cargo puts test executables in <target>/<profile>/deps").to_owned()
 }
 
-/// Builds targets of the workspace with the target folder and profile of this test executable. Always out
-/// of the whole workspace, as the tests were built: cargo unites the features of all members then, and
-/// takes the dependencies that are there.
+/// Builds targets of the workspace with the target folder and profile of this test executable.
+/// Always out of the whole workspace, as the tests were built: cargo unites the features of all
+/// members then, and takes the dependencies that are there.
 pub(crate) fn build(targets: &[&str]) {
     let mut cargo = std::process::Command::new(env!("CARGO"));
     cargo.args(["build", "--workspace", "--quiet", "--locked"]).args(targets);

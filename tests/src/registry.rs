@@ -20,7 +20,8 @@ const HTPASSWD: &str = "reader:$2b$04$abcdefghijklmnopqrstuuPoaPXzWjiVz4HaNq2LJX
 /// Limits a start; a second is usual.
 const START: Duration = Duration::from_secs(60);
 
-/// A registry that keeps what it is given in memory. It ends when it is dropped, or with this program.
+/// A registry that keeps what it is given in memory. It ends when it is dropped, or with this
+/// program.
 pub struct Registry {
     // Dropped in this order: the process before its files.
     _process: Process,

@@ -1,6 +1,6 @@
-//! A local repository of providers for the real clusterctl: Cluster API's own CRDs, a Deployment for
-//! each provider, and on request their webhooks. cert-manager is two CRDs: whoever runs the providers
-//! certifies what they serve.
+//! A local repository of providers for the real clusterctl: Cluster API's own CRDs, a Deployment
+//! for each provider, and on request their webhooks. cert-manager is two CRDs: whoever runs the
+//! providers certifies what they serve.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,8 @@ pub async fn write(folder: &Path, crds: &Path) -> PathBuf {
     write_with(folder, crds, |_| Vec::new()).await
 }
 
-/// As [`write()`], with the webhook configurations of a folder, as providers are released with them.
+/// As [`write()`], with the webhook configurations of a folder, as providers are released with
+/// them.
 ///
 /// # Panics
 /// When a file cannot be read or written.

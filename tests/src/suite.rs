@@ -1,8 +1,9 @@
 //! A suite: cases that share control planes, run one after the other on them, shut down together.
 //!
 //! The standard harness has no end of a suite, at which shared processes and folders could go, so
-//! suites have `harness = false` and run here. A suite may be made of parts with stages of their own, which
-//! are set on that of the whole. Cases wait more than they compute, so a long suite has two stages.
+//! suites have `harness = false` and run here. A suite may be made of parts with stages of their
+//! own, which are set on that of the whole. Cases wait more than they compute, so a long suite has
+//! two stages.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -52,8 +53,8 @@ impl<S: Send + Sync + 'static> Suite<S> {
         self
     }
 
-    /// Adds the cases of a part, their names behind its name. What they share is made of a stage when the
-    /// first of them needs it there.
+    /// Adds the cases of a part, their names behind its name. What they share is made of a stage
+    /// when the first of them needs it there.
     #[must_use]
     pub fn part<P: Send + Sync + 'static>(
         mut self,
@@ -85,8 +86,8 @@ impl<S: Send + Sync + 'static> Suite<S> {
         self.with(name, false, case)
     }
 
-    /// Adds a case of the thorough run, which takes hours: `cargo test -- --include-ignored`. It shows of one
-    /// more fault, phase or step what a case of every run shows of another.
+    /// Adds a case of the thorough run, which takes hours: `cargo test -- --include-ignored`. It
+    /// shows of one more fault, phase or step what a case of every run shows of another.
     #[must_use]
     pub fn thorough<F>(self, name: &str, case: impl FnOnce(Arc<S>) -> F + Send + 'static) -> Self
     where
@@ -114,7 +115,8 @@ impl<S: Send + Sync + 'static> Suite<S> {
         self.cases.iter().map(|entry| entry.name.as_str())
     }
 
-    /// Runs the cases that the command line selects on the stage that `set` sets, takes it down, and reports.
+    /// Runs the cases that the command line selects on the stage that `set` sets, takes it down,
+    /// and reports.
     ///
     /// # Panics
     /// When no runtime can be started.
@@ -186,7 +188,8 @@ impl<S> Pool<S> {
         Self { free: Mutex::default(), unset: Mutex::new(stages) }
     }
 
-    /// Takes a free stage; sets one if there is none. What could not be set once is not tried again.
+    /// Takes a free stage; sets one if there is none. What could not be set once is not tried
+    /// again.
     fn take(&self, set: impl FnOnce() -> S) -> Taken<'_, S> {
         let free = locked(&self.free).pop();
         let stage = free.unwrap_or_else(|| {

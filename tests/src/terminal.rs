@@ -1,7 +1,7 @@
 //! A program on a terminal of its own, with a person at the keyboard.
 //!
-//! `script` (bsdutils, which every Debian has) opens the pseudo-terminal, so that Ctrl-C reaches the
-//! program as it does in real life: the terminal turns a byte into a signal.
+//! `script` (bsdutils, which every Debian has) opens the pseudo-terminal, so that Ctrl-C reaches
+//! the program as it does in real life: the terminal turns a byte into a signal.
 
 use std::ffi::OsStr;
 use std::process::Stdio;

@@ -19,7 +19,8 @@ use crate::program::{Outcome, Program};
 /// Limits the time of the garbage collector.
 const COLLECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running management cluster: the garbage collector and the namespace controller are the only controllers.
+/// A running management cluster: the garbage collector and the namespace controller are the only
+/// controllers.
 pub struct Plane {
     kubeconfig: PathBuf,
     control: Mutex<ControlPlane>,

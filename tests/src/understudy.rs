@@ -1,8 +1,9 @@
-//! Stands in for kubelets and controllers: what they would write, and nothing that they would decide.
+//! Stands in for kubelets and controllers: what they would write, and nothing that they would
+//! decide.
 //!
 //! Deployments become available. The objects of a Cluster that is not paused get their owner, the
-//! Machines that its replicas ask for appear with Nodes, and the Cluster becomes Available. Everything
-//! else of these clusters is real: API servers, CRDs, clusterctl, the move.
+//! Machines that its replicas ask for appear with Nodes, and the Cluster becomes Available.
+//! Everything else of these clusters is real: API servers, CRDs, clusterctl, the move.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,8 +108,8 @@ impl Drop for Understudy {
     }
 }
 
-/// A place from which a cluster is seen, kept from round to round: connections and discovery cost more
-/// than all the rest.
+/// A place from which a cluster is seen, kept from round to round: connections and discovery cost
+/// more than all the rest.
 struct Seat {
     kubeconfig: Vec<u8>,
     client: Client,
@@ -264,7 +265,8 @@ async fn provision(
     secret(part, client, cluster, &owner).await?;
     machines(part, client, served, cluster, (&owner, replicas)).await?;
     let status = cluster_status(part);
-    // Merging a list replaces it, and the API server drops what it does not know: compare what was meant.
+    // Merging a list replaces it, and the API server drops what it does not know: compare what was
+    // meant.
     if cluster.value()["status"]["conditions"] != status["status"]["conditions"] {
         set_status(client, kind, cluster, &status).await?;
     }

@@ -74,8 +74,8 @@ impl Machine {
     }
 }
 
-/// Another process writes it: a child that this one forks meanwhile would inherit the open file, and
-/// a file that somebody may write to cannot be executed.
+/// Another process writes it: a child that this one forks meanwhile would inherit the open file,
+/// and a file that somebody may write to cannot be executed.
 fn write_program(path: &Path, script: &str) {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", r#"cat > "$0" && chmod 755 "$0""#]).arg(path).stdin(Stdio::piped());

@@ -295,8 +295,9 @@ fn every_page_is_in_the_summary() {
     }
 }
 
-/// Every command of this program in a block of a document parses, so no flag in it is wrong. Commands of other
-/// programs (kubectl, clusterctl, helm, kind) need clusters, images or Docker, and run in the lab.
+/// Every command of this program in a block of a document parses, so no flag in it is wrong.
+/// Commands of other programs (kubectl, clusterctl, helm, kind) need clusters, images or Docker,
+/// and run in the lab.
 #[test]
 fn every_command_of_the_documents_parses() {
     let mut checked = 0;
@@ -366,8 +367,8 @@ fn every_flag_that_the_documents_name_exists() {
     assert!(unknown.is_empty(), "no command has these flags: {unknown:#?}");
 }
 
-/// The reference of commands is the help. To write it anew: `KUBECTL_PIVOT_WRITE_REFERENCE=1 cargo test
-/// -p kubectl-pivot-tests --test documents`.
+/// The reference of commands is the help. To write it anew: `KUBECTL_PIVOT_WRITE_REFERENCE=1 cargo
+/// test -p kubectl-pivot-tests --test documents`.
 #[test]
 fn the_reference_of_commands_is_their_help() {
     let path = root().join("docs/reference/commands.md");

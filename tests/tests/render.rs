@@ -1,4 +1,5 @@
-//! `kubectl pivot render`: what it prints is what the nine steps apply, and real API servers take it.
+//! `kubectl pivot render`: what it prints is what the nine steps apply, and real API servers take
+//! it.
 
 use std::path::Path;
 

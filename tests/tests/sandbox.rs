@@ -72,7 +72,8 @@ async fn clusterctl_accepts_it_as_a_management_cluster() {
     );
 }
 
-/// The garbage collector knows the kinds of Cluster API; a namespace that is deleted is emptied and goes.
+/// The garbage collector knows the kinds of Cluster API; a namespace that is deleted is emptied and
+/// goes.
 #[tokio::test]
 async fn its_controllers_collect_garbage_and_finish_namespaces() {
     let (dir, mut plane) = start(ControlPlaneOptions::default()).await;
@@ -289,7 +290,8 @@ fn progress() -> Events {
     })
 }
 
-/// A GET with the credentials of a kubeconfig file; the status code if it fails, 0 without an answer.
+/// A GET with the credentials of a kubeconfig file; the status code if it fails, 0 without an
+/// answer.
 async fn get(kubeconfig: &Path, path: &str) -> Result<Value, u16> {
     call(kubeconfig, http::Request::get(path).body(Vec::new()).expect("a request")).await
 }

@@ -1,4 +1,5 @@
-//! The processes of a sandbox with controllers: started, listed, ended, and gone with whoever holds them.
+//! The processes of a sandbox with controllers: started, listed, ended, and gone with whoever holds
+//! them.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};

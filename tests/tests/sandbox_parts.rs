@@ -1,4 +1,5 @@
-//! Finding and building the sandbox's parts, with a pretended Go where a real one would take minutes.
+//! Finding and building the sandbox's parts, with a pretended Go where a real one would take
+//! minutes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,5 @@
-//! Released parts from a mirror: real programs in archives of envtest's layout, with sums by coreutils, and every way
-//! in which such a download can be wrong. No Go is on the path.
+//! Released parts from a mirror: real programs in archives of envtest's layout, with sums by
+//! coreutils, and every way in which such a download can be wrong. No Go is on the path.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -313,7 +313,8 @@ impl World {
         self.write(&format!("{path}.sha256"), sum.as_bytes());
     }
 
-    /// Manifests as `kustomize` makes them of the CRDs: conversion webhooks, certificates, labels, other objects.
+    /// Manifests as `kustomize` makes them of the CRDs: conversion webhooks, certificates, labels,
+    /// other objects.
     fn release_crds(&self, crds: &Path, change: fn(Value) -> Value) {
         for (provider, version, file) in MANIFESTS {
             let mut text = "---\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"n\"}}\n".to_owned();
@@ -366,7 +367,8 @@ fn listed(folder: &Path) -> Vec<String> {
 }
 
 /// The sums that the program compares downloaded CRDs with. To write them anew:
-/// `KUBECTL_PIVOT_WRITE_REFERENCE=1 cargo test -p kubectl-pivot-tests --test sandbox_released pinned`.
+/// `KUBECTL_PIVOT_WRITE_REFERENCE=1 cargo test -p kubectl-pivot-tests --test sandbox_released
+/// pinned`.
 #[tokio::test]
 async fn the_pinned_sums_are_those_of_the_go_modules() {
     let built = Parts::resolve(&parts::options(), &Events::none()).await.expect("parts");

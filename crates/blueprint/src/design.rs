@@ -26,8 +26,8 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// Loads the plugins and checks every variable, so that a plugin that checks less gives the same
-    /// errors.
+    /// Loads the plugins and checks every variable, so that a plugin that checks less gives the
+    /// same errors.
     ///
     /// # Errors
     /// A plugin cannot be used, or a variable is wrong or unknown.
@@ -138,7 +138,8 @@ impl Blueprint {
         Ok(manifests)
     }
 
-    /// Returns the probes that define "ready" for the infrastructure, in a management cluster that serves these kinds.
+    /// Returns the probes that define "ready" for the infrastructure, in a management cluster that
+    /// serves these kinds.
     ///
     /// # Errors
     /// See [`Self::providers`].

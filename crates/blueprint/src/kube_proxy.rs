@@ -20,7 +20,8 @@ pub(super) fn leave_out(objects: &mut [Value]) {
     }
 }
 
-/// Returns the control plane, as kind and name, that installs kube-proxy although the network does its work.
+/// Returns the control plane, as kind and name, that installs kube-proxy although the network does
+/// its work.
 pub fn control_plane_with_kube_proxy(objects: &[Value]) -> Option<String> {
     let object = objects.iter().find(|object| installs(object))?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
 //! Answers of plugins to a request: providers, the bootstrap cluster, manifests, the network.
 //!
-//! One infrastructure plugin and one network, with checked variables. Plugins only describe; nothing
-//! here talks to a cluster or runs a program.
+//! One infrastructure plugin and one network, with checked variables. Plugins only describe;
+//! nothing here talks to a cluster or runs a program.
 
 mod about;
 mod design;

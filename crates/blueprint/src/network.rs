@@ -43,8 +43,8 @@ pub struct NetworkPlan {
 /// The name, in the place of a plugin's, of a network that the user brings.
 pub(super) const OWN: &str = "cni-manifest";
 
-/// In the place of an API server that does not exist yet: networks without kube-proxy have its address
-/// among their values, and a plan without it would be refused.
+/// In the place of an API server that does not exist yet: networks without kube-proxy have its
+/// address among their values, and a plan without it would be refused.
 pub fn unknown_endpoint() -> Endpoint {
     Endpoint { host: "address-of-the-api-server.invalid".to_owned(), port: 6443 }
 }
@@ -104,7 +104,8 @@ impl Network {
         Ok(NetworkPlan { plan: Some(plan), plugin, notes, replaces_kube_proxy })
     }
 
-    /// Returns what "ready" means. Whatever the user's own network is, Ready nodes show that it works.
+    /// Returns what "ready" means. Whatever the user's own network is, Ready nodes show that it
+    /// works.
     pub(super) fn probes(
         &self,
         request: Option<&CniRequest>,
@@ -117,8 +118,8 @@ impl Network {
     }
 }
 
-/// Puts the values of the user and the infrastructure over those of the chart. Most plugins have done it;
-/// those of one that forgets it must not be lost.
+/// Puts the values of the user and the infrastructure over those of the chart. Most plugins have
+/// done it; those of one that forgets it must not be lost.
 fn apply_values(install: &mut CniInstall, values: &Map<String, Value>) {
     match &mut install.plan {
         CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } => {

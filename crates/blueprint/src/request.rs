@@ -45,8 +45,8 @@ impl BlueprintRequest {
     }
 }
 
-/// The kinds of Cluster API that a cluster serves, in order; those of new CRDs are waited for. Empty:
-/// it is no management cluster.
+/// The kinds of Cluster API that a cluster serves, in order; those of new CRDs are waited for.
+/// Empty: it is no management cluster.
 ///
 /// # Errors
 /// When a request fails.

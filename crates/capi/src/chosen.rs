@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::object::Object;
 
-/// The Clusters of a run, by their names: one that is created again under its name still counts, and one that
-/// is created later under another name never does.
+/// The Clusters of a run, by their names: one that is created again under its name still counts,
+/// and one that is created later under another name never does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Chosen {
     /// Names of Clusters, by namespace.
     pub clusters: BTreeMap<String, BTreeSet<String>>,
-    /// Objects above the Clusters that move because no other Cluster used them when the copies were verified. Once
-    /// the Clusters are gone from the source, nothing else tells that.
+    /// Objects above the Clusters that move because no other Cluster used them when the copies were
+    /// verified. Once the Clusters are gone from the source, nothing else tells that.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub along: BTreeSet<String>,
     /// True if objects that other Clusters use too are copied, and kept in the source.

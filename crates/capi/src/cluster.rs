@@ -21,8 +21,8 @@ pub fn is_cluster_class(object: &Object) -> bool {
 ///
 /// ClusterClasses come first, so that no Cluster reconciles against a paused class. What selects
 /// Clusters comes last, so that its controller sees the Clusters: HelmChartProxies and
-/// ClusterResourceSets, whose controllers do not look at the pause of the Clusters that they select.
-/// Other kinds get pauses of their own by what their controllers report.
+/// ClusterResourceSets, whose controllers do not look at the pause of the Clusters that they
+/// select. Other kinds get pauses of their own by what their controllers report.
 pub const PAUSABLE: [(&str, &str); 5] = [
     (CORE_GROUP, "ClusterClass"),
     (CORE_GROUP, "Cluster"),
@@ -31,7 +31,8 @@ pub const PAUSABLE: [(&str, &str); 5] = [
     (ADDONS_GROUP, "ClusterResourceSet"),
 ];
 
-/// Returns whether clusterctl pauses objects of this kind, and resumes those that it reads from files.
+/// Returns whether clusterctl pauses objects of this kind, and resumes those that it reads from
+/// files.
 pub fn is_resumed_by_clusterctl(object: &Object) -> bool {
     is_cluster(object) || is_cluster_class(object)
 }
@@ -77,7 +78,8 @@ pub fn is_paused(object: &Object) -> bool {
     }
 }
 
-/// Returns whether an annotation can pause this: a Secret or ConfigMap has no controller that would look at it.
+/// Returns whether an annotation can pause this: a Secret or ConfigMap has no controller that would
+/// look at it.
 pub fn is_custom_resource(object: &Object) -> bool {
     !object.group().is_empty()
 }
@@ -87,8 +89,8 @@ pub fn has_paused_annotation(object: &Object) -> bool {
     object.annotation(PAUSED_ANNOTATION).is_some()
 }
 
-/// Returns whether the controller of an object has reported that it leaves the object alone, as it is now;
-/// `None` when it does not report this at all.
+/// Returns whether the controller of an object has reported that it leaves the object alone, as it
+/// is now; `None` when it does not report this at all.
 pub fn reports_pause(object: &Object) -> Option<bool> {
     let paused = object.condition("Paused")?;
     let generation = object.at("/metadata/generation").as_u64().unwrap_or_default();
@@ -124,8 +126,8 @@ pub fn clusters_named_by(object: &Object) -> Vec<(Option<&str>, &str)> {
     named.into_iter().filter_map(|(place, name)| Some((place, name?))).collect()
 }
 
-/// The reason why a Cluster or Machine is not yet far enough for a move; `None` when it is, and for all
-/// other kinds.
+/// The reason why a Cluster or Machine is not yet far enough for a move; `None` when it is, and for
+/// all other kinds.
 ///
 /// The rule is clusterctl's: infrastructure provisioned, control plane initialised, and each
 /// Machine with a Node.

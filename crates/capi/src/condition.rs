@@ -52,8 +52,8 @@ impl<'a> Condition<'a> {
 }
 
 impl Object {
-    /// All conditions. An object of `v1beta1` has those that `v1beta2` knows in `status.v1beta2`, beside older ones
-    /// of other types: they come last.
+    /// All conditions. An object of `v1beta1` has those that `v1beta2` knows in `status.v1beta2`,
+    /// beside older ones of other types: they come last.
     pub fn conditions(&self) -> impl Iterator<Item = Condition<'_>> {
         let status = self.at("/status");
         let lists = [at(status, "/conditions"), at(status, "/v1beta2/conditions")];

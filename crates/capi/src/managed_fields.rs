@@ -14,10 +14,10 @@ const MARKS: [&str; 3] = [FINALIZERS_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOT
 
 /// The managed fields that a copy is to have.
 ///
-/// Entries of `own_manager` are left out, and so are the marks of runs, no matter who has set them: a copy gets none.
-/// Owner references are keyed by uid in the field sets of
-/// server-side apply; `uids` (source to target) rewrites the keys, so that the manager that applied an owner
-/// reference keeps it. Keys of unknown uids stay.
+/// Entries of `own_manager` are left out, and so are the marks of runs, no matter who has set them:
+/// a copy gets none. Owner references are keyed by uid in the field sets of server-side apply;
+/// `uids` (source to target) rewrites the keys, so that the manager that applied an owner reference
+/// keeps it. Keys of unknown uids stay.
 pub fn for_copy(source: &[Value], uids: &HashMap<String, String>, own_manager: &str) -> Vec<Value> {
     source
         .iter()
@@ -64,7 +64,8 @@ pub fn managers(object: &Object) -> impl Iterator<Item = &str> {
     object.managed_fields().iter().filter_map(|entry| at(entry, "/manager").as_str())
 }
 
-/// Returns the entries of the status, which the controllers of a copy have written in its own cluster.
+/// Returns the entries of the status, which the controllers of a copy have written in its own
+/// cluster.
 pub fn of_status(entries: &[Value]) -> Vec<Value> {
     entries.iter().filter(|entry| at(entry, "/subresource") == "status").cloned().collect()
 }
@@ -77,8 +78,8 @@ pub fn with_status_of(copy: &[Value], mut entries: Vec<Value>) -> Vec<Value> {
     entries
 }
 
-/// Returns the only manager of finalizers that has written them at a version with updates, as a write of ours
-/// under its name would be booked; `None` if there is none, or several.
+/// Returns the only manager of finalizers that has written them at a version with updates, as a
+/// write of ours under its name would be booked; `None` if there is none, or several.
 pub fn manager_of_finalizers<'a>(entries: &'a [Value], api_version: &str) -> Option<&'a str> {
     let mut managers =
         entries.iter().filter(|e| at(e, "/fieldsV1").pointer("/f:metadata/f:finalizers").is_some());
@@ -89,17 +90,18 @@ pub fn manager_of_finalizers<'a>(entries: &'a [Value], api_version: &str) -> Opt
     at(first, "/manager").as_str().filter(|_| second.is_none() && is_alike)
 }
 
-/// Returns the value for a patch that replaces all entries. An empty list would make the API server start
-/// afresh; one empty entry clears it.
+/// Returns the value for a patch that replaces all entries. An empty list would make the API server
+/// start afresh; one empty entry clears it.
 pub fn replacement(entries: &[Value]) -> Value {
     if entries.is_empty() { json!([{}]) } else { json!(entries) }
 }
 
-/// Leaves out entries at versions that an API server does not serve: it would refuse to merge with them, and
-/// throw all entries of the object away. Cluster API's own migrator of CRDs does the same.
+/// Leaves out entries at versions that an API server does not serve: it would refuse to merge with
+/// them, and throw all entries of the object away. Cluster API's own migrator of CRDs does the
+/// same.
 ///
-/// `served` are the versions of the object's kind; without any nothing is known, and nothing left out.
-/// Returns whether all entries are still there.
+/// `served` are the versions of the object's kind; without any nothing is known, and nothing left
+/// out. Returns whether all entries are still there.
 pub fn keep_served(entries: &mut Vec<Value>, served: &[ResourceType]) -> bool {
     if served.is_empty() {
         return true;
@@ -130,8 +132,8 @@ fn rewrite_key(key: &str, uids: &HashMap<String, String>) -> Option<String> {
     Some(format!("k:{}", Value::Object(fields)))
 }
 
-/// Returns who manages a field, by its pointer into the field sets (`/f:spec/f:paused`): entries without
-/// their sets.
+/// Returns who manages a field, by its pointer into the field sets (`/f:spec/f:paused`): entries
+/// without their sets.
 pub fn managers_of(entries: &[Value], field: &str) -> Vec<Value> {
     let manages = |entry: &&Value| at(entry, "/fieldsV1").pointer(field).is_some();
     entries.iter().filter(manages).map(without_fields).collect()

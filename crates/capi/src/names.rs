@@ -12,7 +12,8 @@ pub const BLOCK_MOVE_ANNOTATION: &str = "clusterctl.cluster.x-k8s.io/block-move"
 pub const DELETE_FOR_MOVE_ANNOTATION: &str = "clusterctl.cluster.x-k8s.io/delete-for-move";
 /// Annotation that pauses the reconciliation of one object.
 pub const PAUSED_ANNOTATION: &str = "cluster.x-k8s.io/paused";
-/// Label on everything that belongs to a provider, its Deployments among it: the provider, for example `cluster-api`.
+/// Label on everything that belongs to a provider, its Deployments among it: the provider, for
+/// example `cluster-api`.
 pub const PROVIDER_LABEL: &str = "cluster.x-k8s.io/provider";
 /// Label that names the Cluster an object belongs to.
 pub const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
@@ -21,7 +22,8 @@ pub const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 pub const PAUSED_BY_ANNOTATION: &str = "kubectl-pivot.io/paused-by";
 /// Annotation of ours on copies in the target, until the run no longer needs it: the run's id.
 pub const RUN_ANNOTATION: &str = "kubectl-pivot.io/run";
-/// Annotation of ours on copies that are not handed over yet: the finalizers that they will have, with commas.
+/// Annotation of ours on copies that are not handed over yet: the finalizers that they will have,
+/// with commas.
 pub const FINALIZERS_ANNOTATION: &str = "kubectl-pivot.io/finalizers";
 /// Label of ours on the ConfigMaps in which a run lists its copies: the run's id.
 pub const COPIES_OF_LABEL: &str = "kubectl-pivot.io/copies-of";

@@ -16,7 +16,8 @@ use super::field::at;
 #[serde(transparent)]
 pub struct Object(Value);
 
-/// Fields that the API server of one cluster has written into `metadata`, and that mean nothing in another.
+/// Fields that the API server of one cluster has written into `metadata`, and that mean nothing in
+/// another.
 ///
 /// `generateName` is among it: with it, an API server answers a name clash with a time-out.
 const SERVER_FIELDS: [&str; 9] = [
@@ -245,7 +246,8 @@ impl Object {
     }
 }
 
-/// Sets the field at a path of any JSON. Indexing would panic where a text stands in place of an object.
+/// Sets the field at a path of any JSON. Indexing would panic where a text stands in place of an
+/// object.
 pub fn set_field(value: &mut Value, path: &[&str], new: Value) {
     match path {
         [] => *value = new,

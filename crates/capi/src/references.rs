@@ -1,5 +1,5 @@
-//! Finds references in the spec of an object, whatever its kind: objects of the form `{kind, name}` and
-//! fields that name Secrets and ConfigMaps by convention.
+//! Finds references in the spec of an object, whatever its kind: objects of the form `{kind, name}`
+//! and fields that name Secrets and ConfigMaps by convention.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::names::CORE_GROUP;
 use super::object::{Object, group_of};
 
-/// The object that a reference names. A cluster-scoped object gets the namespace of the object that refers to it.
+/// The object that a reference names. A cluster-scoped object gets the namespace of the object that
+/// refers to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference {
     /// API group; empty for the core group of Kubernetes.
@@ -33,8 +34,8 @@ impl Reference {
         }
     }
 
-    /// Returns whether machines cannot be made without the object: infrastructure, bootstrap, control planes and
-    /// their templates.
+    /// Returns whether machines cannot be made without the object: infrastructure, bootstrap,
+    /// control planes and their templates.
     pub fn is_essential(&self) -> bool {
         let is_contract = ["infrastructure.", "bootstrap.", "controlplane."]
             .iter()
@@ -57,8 +58,8 @@ pub fn references(object: &Object) -> BTreeSet<Reference> {
     Walk::through(object).found
 }
 
-/// Secrets and ConfigMaps that the spec of an object may name, in forms that do not tell the kind: `{name}` in fields
-/// such as `identityRef` and `clientSecret`. Only those that exist count.
+/// Secrets and ConfigMaps that the spec of an object may name, in forms that do not tell the kind:
+/// `{name}` in fields such as `identityRef` and `clientSecret`. Only those that exist count.
 pub(crate) fn possible_references(object: &Object) -> BTreeSet<Reference> {
     Walk::through(object).possible
 }
@@ -156,7 +157,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Returns whether a field has this name, or ends with it as a word: `dataSecretName` for `secretName`.
+/// Returns whether a field has this name, or ends with it as a word: `dataSecretName` for
+/// `secretName`.
 fn is_named(key: &str, name: &str) -> bool {
     let mut word = name.to_owned();
     word[..1].make_ascii_uppercase();

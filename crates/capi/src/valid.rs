@@ -1,5 +1,5 @@
-//! The rules that Kubernetes has for names. Whatever comes from an API server or a file becomes part of paths, URLs
-//! and commands, so it is held to them when it is read.
+//! The rules that Kubernetes has for names. Whatever comes from an API server or a file becomes
+//! part of paths, URLs and commands, so it is held to them when it is read.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -14,7 +14,8 @@ pub fn is_label(text: &str) -> bool {
     text.len() <= 63 && is_part(text)
 }
 
-/// Returns whether a text is a DNS subdomain (RFC 1123), as API groups and most names of objects are.
+/// Returns whether a text is a DNS subdomain (RFC 1123), as API groups and most names of objects
+/// are.
 pub fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_part)
 }
@@ -37,14 +38,14 @@ pub fn is_resource(resource: &ResourceType) -> bool {
         && is_old_label(&resource.plural)
 }
 
-/// Returns whether a group is one of Kubernetes itself: it has no dot, or ends in `.k8s.io`. The groups of Cluster API
-/// end in `x-k8s.io`.
+/// Returns whether a group is one of Kubernetes itself: it has no dot, or ends in `.k8s.io`. The
+/// groups of Cluster API end in `x-k8s.io`.
 pub fn is_built_in_group(group: &str) -> bool {
     !group.contains('.') || group.ends_with(".k8s.io")
 }
 
-/// Says what is wrong with the name or the namespace of an object. Only metadata of kinds that do not move may have
-/// other names than DNS subdomains, such as those of roles.
+/// Says what is wrong with the name or the namespace of an object. Only metadata of kinds that do
+/// not move may have other names than DNS subdomains, such as those of roles.
 pub fn problem_of_names(object: &Object, is_any_kind: bool) -> Option<String> {
     let name = object.name();
     let is_valid = if is_any_kind { is_name(name) } else { is_subdomain(name) };

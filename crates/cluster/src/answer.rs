@@ -1,5 +1,6 @@
-//! The answer to one request: read to its end within bounds, and accepted only in the form that was asked
-//! for. Whatever answers in the place of an API server is foreign: a proxy, a log-in page, an attacker.
+//! The answer to one request: read to its end within bounds, and accepted only in the form that was
+//! asked for. Whatever answers in the place of an API server is foreign: a proxy, a log-in page, an
+//! attacker.
 
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ const MOST_VALUES: usize = 8_000_000;
 /// The most characters that are kept of an error without a message of the API server.
 const LONGEST_EXCERPT: usize = 300;
 
-/// Long answers that are read at once, from all clusters. A dozen lists run beside each other, and none of them may
-/// take its bound while all others do.
+/// Long answers that are read at once, from all clusters. A dozen lists run beside each other, and
+/// none of them may take its bound while all others do.
 static LONG_ANSWERS: Semaphore = Semaphore::const_new(2);
 
 /// The reason why an attempt failed, and how long the API server wants to be left alone.
@@ -58,8 +59,8 @@ pub(super) struct Answer {
     pub(super) length: usize,
 }
 
-/// Reads an answer to its end. The bounds are those of the decompressed bytes, since a few compressed ones
-/// can stand for any number of them.
+/// Reads an answer to its end. The bounds are those of the decompressed bytes, since a few
+/// compressed ones can stand for any number of them.
 pub(super) async fn read_answer(response: Response<Body>, form: Form) -> Result<Answer, Failure> {
     let status = response.status();
     let retry_after = response
@@ -162,8 +163,8 @@ fn has_items(list: &Value) -> bool {
     }
 }
 
-/// Returns whether a list says at which moment it was true, as each list of an API server does, in every
-/// form of its objects (`k8s.io/apimachinery/pkg/apis/meta/v1`, ListMeta).
+/// Returns whether a list says at which moment it was true, as each list of an API server does, in
+/// every form of its objects (`k8s.io/apimachinery/pkg/apis/meta/v1`, ListMeta).
 fn has_resource_version(list: &Value) -> bool {
     at(list, "/metadata/resourceVersion").as_str().is_some_and(|version| !version.is_empty())
 }

@@ -126,8 +126,8 @@ impl Client {
         self
     }
 
-    /// From now on every attempt of a write of this client and of its clones passes this gate, and no
-    /// request is waited for any longer once it is closed.
+    /// From now on every attempt of a write of this client and of its clones passes this gate, and
+    /// no request is waited for any longer once it is closed.
     pub fn guard(&self, gate: Option<Gate>) {
         *self.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
     }
@@ -328,7 +328,8 @@ impl Client {
     /// Deletes an object as it was read, in the background. `false` when it was gone already.
     ///
     /// # Errors
-    /// When the request fails; a conflict when it is another object, or was changed since it was read.
+    /// When the request fails; a conflict when it is another object, or was changed since it was
+    /// read.
     pub async fn delete_unchanged(
         &self,
         kind: &ResourceType,
@@ -468,7 +469,8 @@ impl Client {
         };
         let begun = Instant::now();
         tokio::select! {
-            // First, so that a request that a suspended machine has prepared is not sent afterwards.
+            // First, so that a request that a suspended machine has prepared is not sent
+            // afterwards.
             biased;
             () = lapsed => Err((ApiErrorCause::Timeout(begun.elapsed()), None)),
             exchanged = tokio::time::timeout(self.timeout, exchange) => {

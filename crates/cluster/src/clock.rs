@@ -1,6 +1,7 @@
 //! A clock that nobody sets and that runs on while the machine sleeps.
 //!
-//! `std::time::Instant` stands still in a suspended laptop, while the Leases on the API servers grow old.
+//! `std::time::Instant` stands still in a suspended laptop, while the Leases on the API servers
+//! grow old.
 
 use std::ops::Add;
 use std::time::Duration;

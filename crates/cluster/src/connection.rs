@@ -46,7 +46,8 @@ pub(super) struct Connection {
     default_namespace: String,
     exposures: Vec<Exposure>,
     current: RwLock<Opened>,
-    /// Held while it is opened anew, so that many requests that fail at once read the kubeconfig once.
+    /// Held while it is opened anew, so that many requests that fail at once read the kubeconfig
+    /// once.
     renewal: tokio::sync::Mutex<()>,
 }
 
@@ -105,7 +106,8 @@ impl Connection {
 
     /// Opens the connection anew, unless somebody has done so since `seen`.
     ///
-    /// The kubeconfig has to name the same API server as before: another one would be another cluster.
+    /// The kubeconfig has to name the same API server as before: another one would be another
+    /// cluster.
     pub(super) async fn renew(&self, seen: &Opened) -> Result<(), ApiErrorCause> {
         let _renewal = self.renewal.lock().await;
         if self.current().generation != seen.generation {

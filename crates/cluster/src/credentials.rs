@@ -1,5 +1,5 @@
-//! The credentials of a kubeconfig: made fit for requests before the first one, and problems with them reported
-//! without showing any of them.
+//! The credentials of a kubeconfig: made fit for requests before the first one, and problems with
+//! them reported without showing any of them.
 
 use std::error::Error as StdError;
 use std::fs;
@@ -14,9 +14,9 @@ use support::visible;
 /// Lines that are shown of what a credential plugin prints before it fails.
 const PLUGIN_LINES: usize = 3;
 
-/// Returns the token of a user: that of the token file, without the line break that most of these files end with, as
-/// client-go does, or the one beside it as long as the file cannot be read. A new one is read with the kubeconfig, when
-/// the API server takes this one no more.
+/// Returns the token of a user: that of the token file, without the line break that most of these
+/// files end with, as client-go does, or the one beside it as long as the file cannot be read. A
+/// new one is read with the kubeconfig, when the API server takes this one no more.
 pub(super) fn token(beside: &str, file: &str) -> Result<Option<String>, String> {
     let beside = Some(beside).filter(|token| !token.is_empty()).map(str::to_owned);
     if file.is_empty() {
@@ -52,7 +52,8 @@ pub(super) fn describe(error: &(dyn StdError + 'static)) -> String {
     visible::one_line(&Redactor::default().text(&text))
 }
 
-/// Describes why no client could be made for a user with a credential plugin, which knows how to install it.
+/// Describes why no client could be made for a user with a credential plugin, which knows how to
+/// install it.
 pub(super) fn describe_of_plugin(error: &kube::Error, plugin: Option<&ExecConfig>) -> String {
     let text = describe(error);
     let (Some(AuthError::AuthExecStart(_)), Some(plugin)) = (auth_error(error), plugin) else {

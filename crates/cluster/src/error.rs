@@ -141,8 +141,8 @@ pub enum ApiErrorCause {
 }
 
 impl ApiErrorCause {
-    /// A field of what was to be applied has another type than its kind says. API servers call this an
-    /// internal error (500), and it comes every time.
+    /// A field of what was to be applied has another type than its kind says. API servers call this
+    /// an internal error (500), and it comes every time.
     pub(super) fn is_of_wrong_type(&self) -> bool {
         matches!(self, Self::Status { message, .. }
             if message.contains("failed to create typed patch object"))

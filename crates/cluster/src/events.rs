@@ -1,4 +1,5 @@
-//! The events of a watch, one line each, out of a body that may be endless or one line without an end.
+//! The events of a watch, one line each, out of a body that may be endless or one line without an
+//! end.
 
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _};
@@ -18,7 +19,8 @@ const LONGEST_WATCH: usize = 256 << 20;
 /// An event as it was read.
 type Event = Result<WatchEvent<Value>, ApiErrorCause>;
 
-/// Reads the events of a watch until it ends or breaks. An event that cannot be read is the last one.
+/// Reads the events of a watch until it ends or breaks. An event that cannot be read is the last
+/// one.
 pub(super) fn events(body: Body) -> BoxStream<'static, Event> {
     let frames = Limited::new(body, LONGEST_WATCH).into_data_stream();
     let frames = frames.map(|frame| match frame {

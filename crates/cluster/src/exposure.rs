@@ -1,5 +1,5 @@
-//! Connections that others can listen to or answer in the place of the API server. kubectl allows them, so they are
-//! allowed here, and reported.
+//! Connections that others can listen to or answer in the place of the API server. kubectl allows
+//! them, so they are allowed here, and reported.
 
 use kube::config::Config;
 

@@ -1,4 +1,5 @@
-//! Targets of fuzzing: what comes from API servers, in every form that is asked for, what is made of it, and kubeconfigs.
+//! Targets of fuzzing: what comes from API servers, in every form that is asked for, what is made
+//! of it, and kubeconfigs.
 
 use std::sync::Arc;
 

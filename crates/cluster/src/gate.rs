@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use super::clock::Moment;
 
-/// Timers stand still while the machine sleeps, so nobody waits longer than this without a look at the
-/// clock that does not.
+/// Timers stand still while the machine sleeps, so nobody waits longer than this without a look at
+/// the clock that does not.
 const LONGEST_NAP: Duration = Duration::from_millis(500);
 
 /// Sleeps until a moment, by the clock that runs on while the machine sleeps.
@@ -24,7 +24,8 @@ pub async fn sleep_until(moment: Moment) {
     }
 }
 
-/// Lets writes pass until a moment, which its holder moves on, or never again. Clones are the same gate.
+/// Lets writes pass until a moment, which its holder moves on, or never again. Clones are the same
+/// gate.
 #[derive(Clone, Debug)]
 pub struct Gate(watch::Sender<State>);
 
@@ -79,8 +80,8 @@ impl Gate {
         }
     }
 
-    /// Ends when the moment has passed, wherever it is moved meanwhile, or the gate is closed: an answer
-    /// is not waited for any longer then.
+    /// Ends when the moment has passed, wherever it is moved meanwhile, or the gate is closed: an
+    /// answer is not waited for any longer then.
     pub(super) async fn lapsed(&self) {
         let mut states = self.0.subscribe();
         loop {

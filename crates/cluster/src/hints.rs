@@ -1,4 +1,5 @@
-//! Hints for a connection to an API server that does not come about: certificate, name, proxy, scheme.
+//! Hints for a connection to an API server that does not come about: certificate, name, proxy,
+//! scheme.
 
 use crate::error::{ApiError, Endpoint};
 

@@ -63,8 +63,8 @@ fn secrets() -> ResourceType {
     ResourceType::core("Secret", "secrets")
 }
 
-/// gzip of so many runs of 258 bytes `x`: one block of DEFLATE with fixed codes, each run a reference of 13 bits
-/// (RFC 1951, 3.2.6).
+/// gzip of so many runs of 258 bytes `x`: one block of DEFLATE with fixed codes, each run a
+/// reference of 13 bits (RFC 1951, 3.2.6).
 fn gzip_bomb(runs: usize) -> Vec<u8> {
     const RUN: [bool; 13] = [
         true, true, false, false, false, true, false, true, // length 258

@@ -176,7 +176,8 @@ impl Client {
     }
 }
 
-/// Bounds of a list over all its pages: a server that always names a next page would fill the memory.
+/// Bounds of a list over all its pages: a server that always names a next page would fill the
+/// memory.
 #[derive(Default)]
 struct Bounds {
     bytes: usize,

@@ -1,5 +1,6 @@
-//! The proxy that the environment names for an address, by the rules of Go (`golang.org/x/net/http/httpproxy`), so that
-//! this program goes the ways of kubectl and clusterctl.
+//! The proxy that the environment names for an address, by the rules of Go
+//! (`golang.org/x/net/http/httpproxy`), so that this program goes the ways of kubectl and
+//! clusterctl.
 
 use std::env;
 use std::net::IpAddr;

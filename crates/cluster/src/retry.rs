@@ -6,24 +6,27 @@ use std::time::Duration;
 
 use super::error::ApiErrorCause;
 
-/// An attempt that takes longer has met a network or a server that keeps silent, and refuses nothing.
+/// An attempt that takes longer has met a network or a server that keeps silent, and refuses
+/// nothing.
 const LONG: Duration = Duration::from_secs(10);
 
 /// Bounds of the retries of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first included; an attempt that took long is not the last by their number.
+    /// Attempts in all, the first included; an attempt that took long is not the last by their
+    /// number.
     pub attempts: u32,
     /// Pause after the first failure; doubles each time.
     pub first_pause: Duration,
     /// Longest pause, also for a server's `Retry-After`.
     pub longest_pause: Duration,
-    /// No attempt is begun after so much time of attempts and pauses: an API server that sends its answers byte by
-    /// byte would use up the time-out of each.
+    /// No attempt is begun after so much time of attempts and pauses: an API server that sends its
+    /// answers byte by byte would use up the time-out of each.
     ///
-    /// Longer than the five minutes for which a run waits for a Lease that it cannot renew (`Terms::patience`). In
-    /// a network that swallows everything, as while a VPN reconnects, an attempt ends after 30 s (no connection) or
-    /// 60 s (no answer): what the lock survives is not to fail on one request.
+    /// Longer than the five minutes for which a run waits for a Lease that it cannot renew
+    /// (`Terms::patience`). In a network that swallows everything, as while a VPN reconnects, an
+    /// attempt ends after 30 s (no connection) or 60 s (no answer): what the lock survives is not
+    /// to fail on one request.
     pub patience: Duration,
 }
 
@@ -49,7 +52,8 @@ impl RetryPolicy {
         Self { attempts: 3, patience: Duration::from_secs(90), ..Self::default() }
     }
 
-    /// Returns whether this attempt, which took this time, is the last after so much time of attempts and pauses.
+    /// Returns whether this attempt, which took this time, is the last after so much time of
+    /// attempts and pauses.
     pub(super) fn is_over(&self, attempt: u32, took: Duration, spent: Duration) -> bool {
         let is_last = attempt >= self.attempts && took < LONG;
         is_last || spent >= self.patience

@@ -1,4 +1,5 @@
-//! Errors of writes of Secrets without their values: a webhook or a policy may echo the object that it refuses.
+//! Errors of writes of Secrets without their values: a webhook or a policy may echo the object that
+//! it refuses.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,8 +10,8 @@ use support::redact::{REDACTED, Redactor};
 use super::call::Call;
 use super::error::{ApiErrorCause, Subject};
 
-/// A value that an error has cut off is known anywhere by so many of its first bytes. Fewer would be words that are
-/// in harmless texts too.
+/// A value that an error has cut off is known anywhere by so many of its first bytes. Fewer would
+/// be words that are in harmless texts too.
 const HEAD: usize = 16;
 
 /// Characters that are enough to know a value by, where an error was cut off.
@@ -73,8 +74,8 @@ fn values(secret: &Value) -> Vec<String> {
     values
 }
 
-/// A line of a value without the key of YAML that it begins with, which is in harmless texts too; nothing of a line
-/// that is nothing else.
+/// A line of a value without the key of YAML that it begins with, which is in harmless texts too;
+/// nothing of a line that is nothing else.
 fn without_key(line: &str) -> Option<&str> {
     let line = line.trim().trim_start_matches("- ");
     let is_key = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));

@@ -55,8 +55,8 @@ impl Served {
         served
     }
 
-    /// As [`Served::read`], but new CRDs are waited for, at most ten seconds: for a while after a CRD was
-    /// created its kind is served and not yet named. `is_wanted` chooses groups.
+    /// As [`Served::read`], but new CRDs are waited for, at most ten seconds: for a while after a
+    /// CRD was created its kind is served and not yet named. `is_wanted` chooses groups.
     ///
     /// # Errors
     /// When a request fails. A user who may not list CRDs gets what is named now.

@@ -63,11 +63,12 @@ impl Client {
         self.list_at(&watched.kind, watched.namespace.as_deref(), watched.selection(&fields)).await
     }
 
-    /// Begins to watch, from a resource version on. The stream ends after a minute, or with an error.
+    /// Begins to watch, from a resource version on. The stream ends after a minute, or with an
+    /// error.
     ///
     /// # Errors
-    /// When the request fails; it is not tried again, also not with new credentials. The resource version may be too old by now:
-    /// see [`ApiError::is_expired`], here and in the stream.
+    /// When the request fails; it is not tried again, also not with new credentials. The resource
+    /// version may be too old by now: see [`ApiError::is_expired`], here and in the stream.
     pub async fn watch(
         &self,
         watched: &Watched,

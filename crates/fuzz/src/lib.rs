@@ -1,9 +1,9 @@
-//! Short passes of fuzzing: a target takes the texts of its corpus (`corpus/`), changes them at random, and must keep
-//! what it promises. A panic is a failure.
+//! Short passes of fuzzing: a target takes the texts of its corpus (`corpus/`), changes them at
+//! random, and must keep what it promises. A panic is a failure.
 //!
-//! Targets are functions in the modules `fuzzing`, beside the code that they are about. `cargo test` makes a short pass of
-//! each, always the same one; `KUBECTL_PIVOT_SEED` makes another. `.ci/run fuzz` has libFuzzer make the texts, led by
-//! the code that they reach (`fuzz/`).
+//! Targets are functions in the modules `fuzzing`, beside the code that they are about. `cargo
+//! test` makes a short pass of each, always the same one; `KUBECTL_PIVOT_SEED` makes another.
+//! `.ci/run fuzz` has libFuzzer make the texts, led by the code that they reach (`fuzz/`).
 
 mod mutate;
 mod place;

@@ -1,5 +1,5 @@
-//! Files that this program relies on: which of them nobody else can change, making such that nobody else can read, and
-//! reading no more of one than expected.
+//! Files that this program relies on: which of them nobody else can change, making such that nobody
+//! else can read, and reading no more of one than expected.
 
 #[cfg(unix)]
 mod groups;

@@ -77,7 +77,8 @@ pub fn check_folders(real: &Path) -> Result<(), PermissionProblem> {
     })
 }
 
-/// Checks a folder that may not be there yet: then the one that it would be made in, and all folders above that.
+/// Checks a folder that may not be there yet: then the one that it would be made in, and all
+/// folders above that.
 ///
 /// # Errors
 /// Someone but the user and root could change what is in it, or put another folder in its place.
@@ -114,7 +115,8 @@ fn check_one(path: &Path, metadata: &Metadata) -> Result<(), PermissionProblem> 
     Ok(())
 }
 
-/// Says that an owner stands for all users that a user namespace does not know, root of the machine among them.
+/// Says that an owner stands for all users that a user namespace does not know, root of the machine
+/// among them.
 #[cfg(unix)]
 fn is_unmapped(owner: u32) -> bool {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();

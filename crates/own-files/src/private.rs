@@ -1,4 +1,5 @@
-//! Files and folders that only their owner can look into, whatever the umask is: keys, kubeconfigs, logs, backups.
+//! Files and folders that only their owner can look into, whatever the umask is: keys, kubeconfigs,
+//! logs, backups.
 //!
 //! Every private file of the program is made here, so that none forgets its mode.
 
@@ -19,7 +20,8 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE))
 }
 
-/// Creates a folder, and those above it that are missing. One that is there keeps its mode: its user may share it.
+/// Creates a folder, and those above it that are missing. One that is there keeps its mode: its
+/// user may share it.
 ///
 /// # Errors
 /// One cannot be created.
@@ -58,8 +60,8 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
     private(options.read(true).append(true).create(true).mode(FILE_MODE).open(path)?)
 }
 
-/// Opens a file that holds nothing but a lock. Who may open it could keep the program waiting, so one that is there
-/// becomes private.
+/// Opens a file that holds nothing but a lock. Who may open it could keep the program waiting, so
+/// one that is there becomes private.
 ///
 /// # Errors
 /// It cannot be opened, or belongs to somebody else.

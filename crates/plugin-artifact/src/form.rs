@@ -1,4 +1,5 @@
-//! Names of the format: media types and annotations. They are written into registries, so they stay.
+//! Names of the format: media types and annotations. They are written into registries, so they
+//! stay.
 
 /// Type of the artifact: of the index and of each manifest.
 pub(crate) const ARTIFACT: &str = "application/vnd.kubectl-pivot.plugin.v1";

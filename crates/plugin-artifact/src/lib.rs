@@ -1,11 +1,11 @@
 //! Plugins as artifacts of an OCI registry: pack, push, resolve, fetch.
 //!
-//! An artifact is one image index with one manifest for each platform. The configuration of a manifest
-//! is the description of the plugin (its sidecar), its only layer the library or the program. Any
-//! registry takes it, and any tool for OCI artifacts can copy it.
+//! An artifact is one image index with one manifest for each platform. The configuration of a
+//! manifest is the description of the plugin (its sidecar), its only layer the library or the
+//! program. Any registry takes it, and any tool for OCI artifacts can copy it.
 //!
-//! Nothing here is trusted and nothing here runs a plugin, except [`pack`], which asks the plugins of
-//! this machine who they are. Who may trust what is decided by `plugin-host` and the user.
+//! Nothing here is trusted and nothing here runs a plugin, except [`pack`], which asks the plugins
+//! of this machine who they are. Who may trust what is decided by `plugin-host` and the user.
 
 mod artifact;
 mod credentials;

@@ -40,9 +40,9 @@ struct Part {
     signature: Option<String>,
 }
 
-/// Packs the files of one plugin, one for each platform. A file that can run here is asked who it is;
-/// for the others their descriptions count, or else what that one says. A signature `FILE.minisig` is
-/// taken along.
+/// Packs the files of one plugin, one for each platform. A file that can run here is asked who it
+/// is; for the others their descriptions count, or else what that one says. A signature
+/// `FILE.minisig` is taken along.
 ///
 /// # Errors
 /// A file is no plugin, or they are not of one.

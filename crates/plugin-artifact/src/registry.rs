@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Limit of a library or a program, either way.
 const TRANSFER: Duration = Duration::from_secs(600);
 
-/// A client of registries. It uses the proxies and authorities of the environment, and the credentials
-/// of docker's configuration.
+/// A client of registries. It uses the proxies and authorities of the environment, and the
+/// credentials of docker's configuration.
 pub struct Registry {
     client: Client,
 }

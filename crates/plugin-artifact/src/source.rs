@@ -8,8 +8,8 @@ use oci_client::Reference;
 /// The scheme that an artifact has, and a file has not.
 const SCHEME: &str = "oci://";
 
-/// An artifact of a registry. The flag says that a version or a digest was named: a reference without one
-/// has the tag `latest`.
+/// An artifact of a registry. The flag says that a version or a digest was named: a reference
+/// without one has the tag `latest`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source(Reference, bool);
 
@@ -48,7 +48,8 @@ impl Source {
             reason: reason.to_owned(),
         };
         let rest = text.strip_prefix(SCHEME).ok_or_else(|| malformed("it begins otherwise"))?;
-        // Else the host would be that of a well-known registry, by which nobody would have meant it.
+        // Else the host would be that of a well-known registry, by which nobody would have meant
+        // it.
         let has_host = rest.split_once('/').is_some_and(|(host, name)| {
             !name.is_empty() && (host.contains(['.', ':']) || host == "localhost")
         });

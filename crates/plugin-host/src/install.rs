@@ -75,8 +75,8 @@ impl InstallError {
 /// Copies the library or the program `plugin` into `folder`, describes it and trusts it.
 ///
 /// The file may come from anywhere: the user names its bytes, and those that are read once are
-/// opened, copied and trusted. Who could change the copy is judged, and before it is written.
-/// The copy is moved into place as a new file: writing into a library that is loaded would end every
+/// opened, copied and trusted. Who could change the copy is judged, and before it is written. The
+/// copy is moved into place as a new file: writing into a library that is loaded would end every
 /// process that has it open. A plugin of this name in the other form is removed.
 ///
 /// # Errors
@@ -105,7 +105,8 @@ pub fn install(plugin: &Path, folder: &Path) -> Result<Installed, InstallError> 
     Ok(installed)
 }
 
-/// Asks a plugin who it is, wherever it is, and changes nothing. Runs its code: the user has named it.
+/// Asks a plugin who it is, wherever it is, and changes nothing. Runs its code: the user has named
+/// it.
 ///
 /// # Errors
 /// The file is no usable plugin.
@@ -184,8 +185,8 @@ fn note(
     Ok(Installed { plugin, path: file.path.clone() })
 }
 
-/// Notes in the lock of `folder` that a plugin, which is installed, came from a registry, and trusts the
-/// files that were published with it.
+/// Notes in the lock of `folder` that a plugin, which is installed, came from a registry, and
+/// trusts the files that were published with it.
 ///
 /// # Errors
 /// The lock is not writable.

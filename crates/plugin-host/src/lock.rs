@@ -31,8 +31,8 @@ pub struct Lock {
     format_version: u32,
     /// Hashes, by name.
     plugins: BTreeMap<String, Sha256>,
-    /// Plugins that were installed from a registry, by name. A program that does not know them drops them,
-    /// and trusts the hashes all the same.
+    /// Plugins that were installed from a registry, by name. A program that does not know them
+    /// drops them, and trusts the hashes all the same.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     artifacts: BTreeMap<String, Pin>,
 }

@@ -16,8 +16,8 @@ use super::stderr;
 /// and temporary files. Credentials, kubeconfigs and proxies are none of its business.
 const ENVIRONMENT: [&str; 4] = ["PATH", "LANG", "LC_ALL", "TMPDIR"];
 
-/// Limit of the wait for output after the end of the process group. Only a process that has left the
-/// group can hold a pipe open.
+/// Limit of the wait for output after the end of the process group. Only a process that has left
+/// the group can hold a pipe open.
 const OUTPUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The bounds of one call.
@@ -67,7 +67,8 @@ enum Event {
     Stdout(Vec<u8>),
 }
 
-/// Runs a program that gets its input and nothing else, and ends it with all processes of its group.
+/// Runs a program that gets its input and nothing else, and ends it with all processes of its
+/// group.
 ///
 /// # Errors
 /// It cannot be started, or exceeds a bound.
@@ -113,8 +114,8 @@ fn spawn(path: &Path, name: &str) -> io::Result<Child> {
         .spawn()
 }
 
-/// Starts one thread for each pipe, since a program may fill one before it reads the other. The last
-/// words of its log come when that ends.
+/// Starts one thread for each pipe, since a program may fill one before it reads the other. The
+/// last words of its log come when that ends.
 fn talk(child: &mut Child, call: &Call, events: &Sender<Event>) -> Receiver<Option<String>> {
     let (said, last_words) = mpsc::channel();
     if let Some(mut stdin) = child.stdin.take() {

@@ -9,8 +9,8 @@ use super::found::{Found, Trust};
 use super::registry::{LoadError, Registry};
 
 impl Registry {
-    /// The infrastructure plugins of a provider, for example `docker`; there may be several. Each is
-    /// loaded, or there is its name and why it cannot be.
+    /// The infrastructure plugins of a provider, for example `docker`; there may be several. Each
+    /// is loaded, or there is its name and why it cannot be.
     pub fn load_for_provider(&self, provider: &str) -> Vec<Result<Plugin, (String, LoadError)>> {
         let candidates = self.all().iter().filter(|found| may_stand_for(found, provider));
         let names: BTreeSet<String> = candidates.map(Found::name).collect();
@@ -27,7 +27,8 @@ impl Registry {
 fn may_stand_for(found: &Found, provider: &str) -> bool {
     match (&found.sidecar, &found.trust) {
         (Ok(sidecar), _) => stands_for(&sidecar.info, provider),
-        // Without a description only the plugin itself can tell, and it may be asked if it is trusted.
+        // Without a description only the plugin itself can tell, and it may be asked if it is
+        // trusted.
         (Err(_), Trust::Trusted(_)) => true,
         (Err(_), _) => found.name() == provider,
     }

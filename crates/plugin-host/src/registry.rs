@@ -92,8 +92,9 @@ impl Registry {
         registry
     }
 
-    /// As [`Self::scan`], with the lock of a team in the place of the user's: a plugin that it does not name
-    /// is not trusted, whatever the user has trusted. Those that came with this program are.
+    /// As [`Self::scan`], with the lock of a team in the place of the user's: a plugin that it does
+    /// not name is not trusted, whatever the user has trusted. Those that came with this program
+    /// are.
     pub fn scan_with(search: &SearchPath, lock: &Lock) -> Self {
         let mut registry = Self::default();
         registry.look(search, lock);

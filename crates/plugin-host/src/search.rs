@@ -95,8 +95,8 @@ impl SearchPath {
         Self::of_process_in_part(flags)?.whole()
     }
 
-    /// As [`Self::of_process`], without the entries of the environment that cannot be used: for commands
-    /// that do without plugins.
+    /// As [`Self::of_process`], without the entries of the environment that cannot be used: for
+    /// commands that do without plugins.
     ///
     /// # Errors
     /// A folder of `--plugin-dir` that is not there.

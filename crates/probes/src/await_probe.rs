@@ -15,8 +15,8 @@ use super::seen::{Seen, paths};
 /// Between two looks at whether a kind is served by now. Kinds cannot be watched.
 const KIND_PAUSE: Duration = Duration::from_secs(2);
 
-/// A watch that ends sooner than this ended too soon: a proxy closes watches at once, or the list is out of date
-/// already when the watch begins.
+/// A watch that ends sooner than this ended too soon: a proxy closes watches at once, or the list
+/// is out of date already when the watch begins.
 const TOO_SOON: Duration = Duration::from_secs(2);
 
 /// The probe can never hold, and why.
@@ -183,8 +183,8 @@ impl InVain {
     }
 }
 
-/// Returns true if asking again can change nothing: no permission, or a request that makes no sense. A watch
-/// that is not authorized is followed by a list, which reads the credentials again.
+/// Returns true if asking again can change nothing: no permission, or a request that makes no
+/// sense. A watch that is not authorized is followed by a list, which reads the credentials again.
 fn is_final(error: &ApiError) -> bool {
     match error.code() {
         Some(401) => error.verb != Verb::Watch,

@@ -50,8 +50,8 @@ impl One {
         Self { client, served: OnceCell::new(), core: OnceCell::new() }
     }
 
-    /// Returns the resource of the kind of a probe; `Err` of a sentence fragment if it is not served. A result from
-    /// before is believed, unless `anew`.
+    /// Returns the resource of the kind of a probe; `Err` of a sentence fragment if it is not
+    /// served. A result from before is believed, unless `anew`.
     pub(super) async fn resolve(
         &self,
         probe: &Probe,

@@ -54,8 +54,8 @@ impl Declared {
     }
 }
 
-/// Evaluates those of `declared` that are due at the moment, all at the same time, each for as long as
-/// it allows. Ends at once when `stop` does.
+/// Evaluates those of `declared` that are due at the moment, all at the same time, each for as long
+/// as it allows. Ends at once when `stop` does.
 ///
 /// Nothing here is an error: what a probe that does not hold means is up to the caller. The results
 /// are in the order of `declared`.

@@ -5,8 +5,8 @@
 //! - [`OnResume`] and [`OnRollback`]: how `resume` and `rollback` treat a run in each phase.
 //! - [`replay`]: checks the journal of a run against the machine.
 //!
-//! The models in `tests/models/` explore this machine together with the other writers of both clusters: late
-//! requests, controllers, garbage collectors, GitOps tools, a second runner.
+//! The models in `tests/models/` explore this machine together with the other writers of both
+//! clusters: late requests, controllers, garbage collectors, GitOps tools, a second runner.
 
 mod phase;
 mod replay;

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 ///                     +--------> Undoing --RolledBack------------------------------------------------------------------+
 /// ```
 ///
-/// A replacement leaves its source as it is, paused. Its commit leads to another rest, from which a run goes on to
-/// delete what it has left, or goes back:
+/// A replacement leaves its source as it is, paused. Its commit leads to another rest, from which a
+/// run goes on to delete what it has left, or goes back:
 ///
 /// ```text
 /// HandingOver --SourceKept--> Leaving --Resumed--> Left --DeletionStarted--> Deleting
@@ -27,19 +27,20 @@ use serde::{Deserialize, Serialize};
 ///
 /// A move in batches goes through the machine once for each batch.
 ///
-/// Programs that know records before version 4 do not know `handingOver`, and the oldest of them neither
-/// `undoing` nor the epochs of take-overs. So a record of a run under this machine has a higher version even
-/// while it is `preparing`: they must not carry it on.
+/// Programs that know records before version 4 do not know `handingOver`, and the oldest of them
+/// neither `undoing` nor the epochs of take-overs. So a record of a run under this machine has a
+/// higher version even while it is `preparing`: they must not carry it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// The source is paused, copies are created and verified. The run can be rolled back.
     Preparing,
-    /// The copies are verified and their uids are written down; they get the field ownership of their sources.
-    /// The run can be rolled back.
+    /// The copies are verified and their uids are written down; they get the field ownership of
+    /// their sources. The run can be rolled back.
     HandingOver,
-    /// Of records before version 4 only: as `HandingOver`, but without a list of uids. Nothing tells the copies
-    /// from other objects any more, so the run goes forward only. No step leads here.
+    /// Of records before version 4 only: as `HandingOver`, but without a list of uids. Nothing
+    /// tells the copies from other objects any more, so the run goes forward only. No step leads
+    /// here.
     Committed,
     /// The first deletion in the source may have begun. The run goes forward only.
     Deleting,
@@ -51,7 +52,8 @@ pub enum Phase {
     Left,
     /// The target is paused again and compared with the source, for a rollback.
     Returning,
-    /// The copies are being removed, then the source gets its pause state back. Nothing leads back to a move.
+    /// The copies are being removed, then the source gets its pause state back. Nothing leads back
+    /// to a move.
     Undoing,
     /// The run is over, as a move or as a rollback; only its records are left.
     Finished,
@@ -62,14 +64,15 @@ pub enum Phase {
 pub enum Step {
     /// All copies were read back equal, and their uids are written down.
     CopiesVerified,
-    /// All copies have the field ownership and the finalizers of their sources. This step is the commit.
+    /// All copies have the field ownership and the finalizers of their sources. This step is the
+    /// commit.
     CopiesHandedOver,
     /// The source holds nothing of what moved.
     SourceDeleted,
     /// All Clusters have their pause state back.
     Resumed,
-    /// All copies have the field ownership and the finalizers of their sources, and the source stays. This step is
-    /// the commit of a replacement.
+    /// All copies have the field ownership and the finalizers of their sources, and the source
+    /// stays. This step is the commit of a replacement.
     SourceKept,
     /// A user wants what was left to be deleted.
     DeletionStarted,
@@ -77,8 +80,8 @@ pub enum Step {
     ReturnStarted,
     /// The target is not as it was copied any more, so it continues.
     ReturnRefused,
-    /// A user or a failure has decided to roll the run back. A continued rollback takes this step again:
-    /// only one of the two records may say so yet.
+    /// A user or a failure has decided to roll the run back. A continued rollback takes this step
+    /// again: only one of the two records may say so yet.
     RollbackStarted,
     /// The target holds no copy, and the source has its pause state back.
     RolledBack,

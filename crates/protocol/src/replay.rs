@@ -39,8 +39,8 @@ pub enum IllegalJournal {
 
 /// Replays the journal of a move and returns the phases that its run may be in.
 ///
-/// A journal does not keep when the record was written, so after work that ends with a step the run may be in the
-/// phase before or after it: its process may have been killed in between.
+/// A journal does not keep when the record was written, so after work that ends with a step the run
+/// may be in the phase before or after it: its process may have been killed in between.
 ///
 /// # Errors
 /// [`IllegalJournal`] at the first event that the phase machine does not allow.
@@ -57,7 +57,8 @@ pub fn replay<'a>(
                     possible,
                 });
             };
-            // A process that takes over before the record is written finds the batch before finished.
+            // A process that takes over before the record is written finds the batch before
+            // finished.
             possible = vec![Phase::Finished, next];
             continue;
         };

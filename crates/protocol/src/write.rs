@@ -2,8 +2,8 @@
 
 use crate::Phase;
 
-/// A kind of write of a run to one of the two clusters. The writes to its own Leases are not among them: the
-/// resource version that was read guards those in every phase.
+/// A kind of write of a run to one of the two clusters. The writes to its own Leases are not among
+/// them: the resource version that was read guards those in every phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Write {
     /// Source: the pause of a Cluster or an object, with the mark of the run.
@@ -22,11 +22,13 @@ pub enum Write {
     ResumeTarget,
     /// Target: the pause of a copy that works already, before a rollback of a replacement.
     PauseTarget,
-    /// Source: the pause state that an object had: of everything in a rollback, of what stays after a move.
+    /// Source: the pause state that an object had: of everything in a rollback, of what stays after
+    /// a move.
     ResumeSource,
     /// Target: the deletion of a copy, and the removal of its finalizers.
     DeleteCopy,
-    /// Both: the leader-election Leases of providers, held while the run needs their controllers still.
+    /// Both: the leader-election Leases of providers, held while the run needs their controllers
+    /// still.
     HoldControllers,
 }
 
@@ -50,8 +52,8 @@ impl Write {
 impl Phase {
     /// Returns whether a run in this phase may send such a write.
     ///
-    /// A run pauses the source again while it deletes: another writer may have removed the pause, and after the
-    /// commit there is no other way on than to pause, look again and delete.
+    /// A run pauses the source again while it deletes: another writer may have removed the pause,
+    /// and after the commit there is no other way on than to pause, look again and delete.
     pub fn allows(self, write: Write) -> bool {
         match write {
             Write::PauseSource => {

@@ -1,5 +1,5 @@
-//! One local control plane: an etcd and a kube-apiserver that live as long as their handle, and if wanted
-//! a kube-controller-manager.
+//! One local control plane: an etcd and a kube-apiserver that live as long as their handle, and if
+//! wanted a kube-controller-manager.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,10 +30,11 @@ pub struct ControlPlaneOptions {
     pub extra_apiserver_args: Vec<String>,
 }
 
-/// A running etcd and kube-apiserver on loopback, with a kube-controller-manager if one was started.
+/// A running etcd and kube-apiserver on loopback, with a kube-controller-manager if one was
+/// started.
 ///
-/// Dropping it kills all of them and waits until they are gone; the folder stays. If the program that
-/// holds it is killed, they are killed too.
+/// Dropping it kills all of them and waits until they are gone; the folder stays. If the program
+/// that holds it is killed, they are killed too.
 pub struct ControlPlane {
     dir: PathBuf,
     name: String,
@@ -77,15 +78,16 @@ impl ControlPlane {
         Ok(plane)
     }
 
-    /// Starts the kube-controller-manager with the garbage collector and the namespace controller, and
-    /// waits until they work. One that still runs is killed first.
+    /// Starts the kube-controller-manager with the garbage collector and the namespace controller,
+    /// and waits until they work. One that still runs is killed first.
     ///
-    /// The garbage collector knows the kinds that are served when it starts; of later ones it learns within
-    /// half a minute. So this comes after the last CRD.
+    /// The garbage collector knows the kinds that are served when it starts; of later ones it
+    /// learns within half a minute. So this comes after the last CRD.
     ///
     /// # Errors
     ///
-    /// It dies, cannot be started, or has not collected anything after two minutes. It does not run then.
+    /// It dies, cannot be started, or has not collected anything after two minutes. It does not run
+    /// then.
     pub async fn start_controller_manager(
         &mut self,
         events: &Events,
@@ -188,8 +190,8 @@ impl ControlPlane {
         }
     }
 
-    /// Starts etcd again, on the same ports and with the same data, and waits until the API server is
-    /// ready. One that still runs is killed first.
+    /// Starts etcd again, on the same ports and with the same data, and waits until the API server
+    /// is ready. One that still runs is killed first.
     ///
     /// # Errors
     ///
@@ -232,6 +234,7 @@ impl fmt::Debug for ControlPlane {
 }
 
 async fn drop_in_background<T: Send + 'static>(value: T) {
-    // Fails only if dropping panics or the runtime is shutting down; the value is gone in both cases.
+    // Fails only if dropping panics or the runtime is shutting down; the value is gone in both
+    // cases.
     let _ = tokio::task::spawn_blocking(move || drop(value)).await;
 }

@@ -1,8 +1,8 @@
 //! One kube-controller-manager beside a control plane: the garbage collector and the namespace
 //! controller, nothing else.
 //!
-//! They make a cluster behave as one does after a deletion of objects: what has lost its last owner goes,
-//! and a namespace that is deleted is emptied and goes.
+//! They make a cluster behave as one does after a deletion of objects: what has lost its last owner
+//! goes, and a namespace that is deleted is emptied and goes.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,8 @@ use super::parts::{Parts, Program};
 use super::process::Process;
 use own_files::private;
 
-/// The one who it is to the API server. Its controllers have service accounts of their own, as in any cluster.
+/// The one who it is to the API server. Its controllers have service accounts of their own, as in
+/// any cluster.
 pub(super) const USER: (&str, Option<&str>) =
     ("system:kube-controller-manager", Some("system:masters"));
 
@@ -67,8 +68,8 @@ fn args(kubeconfig: &Path) -> Vec<String> {
     ]
 }
 
-/// Waits until all CRDs are served, so that a garbage collector that starts now knows their kinds: of
-/// later ones it learns within half a minute.
+/// Waits until all CRDs are served, so that a garbage collector that starts now knows their kinds:
+/// of later ones it learns within half a minute.
 pub(super) async fn wait_for_kinds(kubeconfig: &Path) -> Result<(), ControlPlaneError> {
     let http = administrator(kubeconfig).await?;
     let listed = http.get(CRDS).await.map_err(during("list CustomResourceDefinitions"))?;

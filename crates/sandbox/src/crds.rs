@@ -1,5 +1,5 @@
-//! Cluster API's CRDs: read from the Go modules once, or out of released manifests, labelled as in these, and
-//! kept in the cache as JSON.
+//! Cluster API's CRDs: read from the Go modules once, or out of released manifests, labelled as in
+//! these, and kept in the cache as JSON.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -71,8 +71,8 @@ pub(super) fn folder(release: &Release) -> String {
     format!("cluster-api-crds-{release}-{FORMAT}")
 }
 
-/// The folder with the CRDs of a release, filled from the Go modules if it is not there yet. The Docker provider's
-/// are always the pinned ones, since few of its releases are served as modules.
+/// The folder with the CRDs of a release, filled from the Go modules if it is not there yet. The
+/// Docker provider's are always the pinned ones, since few of its releases are served as modules.
 pub(super) async fn resolve(
     release: &Release,
     search: &Search,

@@ -40,7 +40,8 @@ impl Etcd {
             fs::remove_dir_all(&data).map_err(ControlPlaneError::file("delete", &data))?;
         }
         let log = self.log();
-        // A fresh log: an "address already in use" of the last try must not be taken for one of this.
+        // A fresh log: an "address already in use" of the last try must not be taken for one of
+        // this.
         private::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
         self.restart(client_port, peer_port)
     }

@@ -43,7 +43,8 @@ pub(super) async fn build(
     work.deliver(target)
 }
 
-/// Builds the program of an older release, in the folder of its module: the `go.sum` there pins the rest.
+/// Builds the program of an older release, in the folder of its module: the `go.sum` there pins the
+/// rest.
 pub(super) async fn build_older(
     recipe: &Recipe,
     (release, package): (&Release, &str),
@@ -71,8 +72,8 @@ pub(super) async fn build_older(
     work.deliver(target)
 }
 
-/// Fetches `modules`, as pinned by `wrapper` or with a version of their own, and returns their folders in the
-/// module cache.
+/// Fetches `modules`, as pinned by `wrapper` or with a version of their own, and returns their
+/// folders in the module cache.
 pub(super) async fn module_folders<const N: usize>(
     wrapper: &Wrapper,
     modules: [&str; N],
@@ -283,8 +284,8 @@ async fn with_progress<T>(work: impl Future<Output = T>, doing: &str, events: &E
     }
 }
 
-/// Returns true if `go` refuses the module files because of its own version: by the rule since Go 1.21, or
-/// as older ones do, which cannot even read the version line.
+/// Returns true if `go` refuses the module files because of its own version: by the rule since Go
+/// 1.21, or as older ones do, which cannot even read the version line.
 fn is_too_old(stderr: &str) -> bool {
     (stderr.contains("requires go >=") && stderr.contains("running go"))
         || stderr.contains("invalid go version")

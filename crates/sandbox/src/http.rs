@@ -1,7 +1,7 @@
 //! The few calls that setting up a control plane needs, with a bounded retry of its own.
 //!
-//! A young API server refuses connections, answers 429 while a new kind's storage is initialised and
-//! 404 until a new kind is served; those are waited out here.
+//! A young API server refuses connections, answers 429 while a new kind's storage is initialised
+//! and 404 until a new kind is served; those are waited out here.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,8 +20,8 @@ pub(super) struct CallError(pub(super) String);
 #[derive(Clone)]
 pub(super) struct Http(kube::Client);
 
-/// The time that a young API server may take. A busy machine has been seen to serve a new kind only after half
-/// a minute.
+/// The time that a young API server may take. A busy machine has been seen to serve a new kind only
+/// after half a minute.
 pub(super) const YOUNG_SERVER_TIMEOUT: Duration = Duration::from_secs(120);
 /// The pause between two looks.
 pub(super) const YOUNG_SERVER_RETRY_INTERVAL: Duration = Duration::from_millis(50);

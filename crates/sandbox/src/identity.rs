@@ -27,7 +27,8 @@ impl Recorded {
         look_at(pid).map(|seen| Self { pid, started: seen.started })
     }
 
-    /// Returns true if this very process still runs. Its command line must name something below `dir`.
+    /// Returns true if this very process still runs. Its command line must name something below
+    /// `dir`.
     pub(super) fn is_running(&self, dir: &Path) -> bool {
         let below = format!("{}/", dir.display());
         look_at(self.pid)
@@ -35,7 +36,8 @@ impl Recorded {
     }
 }
 
-/// Ends processes: asks, waits for up to three seconds, then kills. Returns those that would not go.
+/// Ends processes: asks, waits for up to three seconds, then kills. Returns those that would not
+/// go.
 pub(super) async fn end(processes: &[Recorded], dir: &Path) -> Vec<u32> {
     for (signal, patience) in [("TERM", Duration::from_secs(3)), ("KILL", Duration::from_secs(5))] {
         send(signal, &running(processes, dir));

@@ -1,4 +1,5 @@
-//! Makes a control plane a management cluster in the eyes of clusterctl: CRDs, namespaces, inventory.
+//! Makes a control plane a management cluster in the eyes of clusterctl: CRDs, namespaces,
+//! inventory.
 
 use std::path::Path;
 use std::time::Instant;
@@ -31,7 +32,8 @@ const INVENTORY: [(&str, &str, &str, &str); 4] = [
     ("capd-system", "infrastructure-docker", "docker", "InfrastructureProvider"),
 ];
 
-/// Installs the CRDs of a release and clusterctl's inventory, and waits until every kind can be listed.
+/// Installs the CRDs of a release and clusterctl's inventory, and waits until every kind can be
+/// listed.
 pub(super) async fn install_cluster_api(
     kubeconfig: &Path,
     (dir, release): (&Path, &Release),
@@ -103,8 +105,8 @@ pub(super) async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneE
     Ok(())
 }
 
-/// Waits until discovery names every served version of the kinds. It does so a while after they can be
-/// listed, and a controller that starts in between finds its own kinds missing and ends.
+/// Waits until discovery names every served version of the kinds. It does so a while after they can
+/// be listed, and a controller that starts in between finds its own kinds missing and ends.
 pub(super) async fn named(http: &Http, crds: &[Value]) -> Result<(), ControlPlaneError> {
     let wanted: Vec<ResourceType> = crds.iter().flat_map(served_versions).collect();
     let deadline = Instant::now() + YOUNG_SERVER_TIMEOUT;

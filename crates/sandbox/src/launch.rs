@@ -23,7 +23,8 @@ const READINESS_INTERVAL: Duration = Duration::from_millis(200);
 /// The processes and the ports that they listen on.
 pub(super) struct Running {
     pub(super) ports: Ports,
-    // Dropped in this order: clients before the API server, and that before the store that it writes to.
+    // Dropped in this order: clients before the API server, and that before the store that it
+    // writes to.
     pub(super) controller_manager: Option<Process>,
     pub(super) apiserver: Option<Process>,
     pub(super) etcd: Option<Process>,
@@ -140,8 +141,8 @@ where
     })
 }
 
-/// Ends when one of the parts does. Another program that listens on a port that was taken may keep a caller
-/// waiting, so this must not depend on an answer.
+/// Ends when one of the parts does. Another program that listens on a port that was taken may keep
+/// a caller waiting, so this must not depend on an answer.
 pub(super) async fn death(parts: &mut [&mut Process]) -> ControlPlaneError {
     loop {
         for part in parts.iter_mut() {

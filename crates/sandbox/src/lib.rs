@@ -3,7 +3,8 @@
 //!
 //! Three layers, each usable without the one below it in this list:
 //!
-//! * [`Parts`] finds the programs (assets folder, cache), downloads them, or builds them from pinned Go modules;
+//! * [`Parts`] finds the programs (assets folder, cache), downloads them, or builds them from
+//!   pinned Go modules;
 //! * [`ControlPlane`] is one etcd and one kube-apiserver that live as long as its handle;
 //! * [`Sandboxes`] are named groups of control planes that outlive the program if they are to.
 //!

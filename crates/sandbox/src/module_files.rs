@@ -24,8 +24,8 @@ impl Modules {
     }
 }
 
-/// A folder of the cache, filled by `fill` from Cluster API's modules if it is not there yet: the main module of a
-/// release, and the pinned one with the development providers.
+/// A folder of the cache, filled by `fill` from Cluster API's modules if it is not there yet: the
+/// main module of a release, and the pinned one with the development providers.
 pub(super) async fn resolve(
     (folder, what): (&str, &str),
     release: &Release,
@@ -39,7 +39,8 @@ pub(super) async fn resolve(
     wanted.resolve(search, events, |[main, test], new| fill(&Modules { main, test }, new)).await
 }
 
-/// The main module as Go is asked for it. Go checks one that is not pinned here against its checksum database.
+/// The main module as Go is asked for it. Go checks one that is not pinned here against its
+/// checksum database.
 pub(super) fn main_module(release: &Release) -> String {
     match release.is_pinned() {
         true => CLUSTER_API_MODULE.to_owned(),

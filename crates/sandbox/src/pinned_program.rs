@@ -1,4 +1,5 @@
-//! A program of a Go module that somebody else pins: kubectl and its plugin manager, which only tests run.
+//! A program of a Go module that somebody else pins: kubectl and its plugin manager, which only
+//! tests run.
 
 use std::path::PathBuf;
 

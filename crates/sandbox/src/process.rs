@@ -16,8 +16,8 @@ use tools::withheld;
 
 /// `$1` is the log file, the rest is the command. First line of output: the part's process id.
 ///
-/// The pipe moves to descriptor 3, as a shell gives background jobs an empty standard input. Neither
-/// the part nor anything else may hold descriptor 3 or the output pipe open.
+/// The pipe moves to descriptor 3, as a shell gives background jobs an empty standard input.
+/// Neither the part nor anything else may hold descriptor 3 or the output pipe open.
 const SUPERVISOR: &str = r#"
 trap '' HUP INT QUIT
 log=$1; shift
@@ -39,8 +39,8 @@ kill "$lifeline"
 exit "$status"
 "#;
 
-/// A running part. Dropping it kills the part and waits until it is gone; it also ends with this program,
-/// however that ends.
+/// A running part. Dropping it kills the part and waits until it is gone; it also ends with this
+/// program, however that ends.
 #[derive(Debug)]
 pub struct Process {
     supervisor: Child,
@@ -50,8 +50,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `program` with `args` and further variables in its environment; its output is appended to
-    /// `log`.
+    /// Starts `program` with `args` and further variables in its environment; its output is
+    /// appended to `log`.
     ///
     /// A program that cannot be executed is noticed by [`Process::has_ended`] soon after.
     ///

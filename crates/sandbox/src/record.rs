@@ -10,8 +10,9 @@ use super::error::SandboxError;
 use super::identity::Recorded;
 use own_files::private;
 
-/// The format that this program reads. Readers ignore fields that they do not know; the number goes up
-/// only when ignoring them would be wrong: a program that does not know of controllers would not end them.
+/// The format that this program reads. Readers ignore fields that they do not know; the number goes
+/// up only when ignoring them would be wrong: a program that does not know of controllers would not
+/// end them.
 const VERSION: u32 = 2;
 /// The format of a sandbox without controllers, which older programs can read.
 const WITHOUT_CONTROLLERS: u32 = 1;

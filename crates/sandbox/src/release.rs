@@ -35,7 +35,8 @@ impl Release {
         self.0.minor >= WITH_V1BETA2
     }
 
-    /// Returns the folder in its module of what the pinned one has in `path`. Older ones have the core at the root.
+    /// Returns the folder in its module of what the pinned one has in `path`. Older ones have the
+    /// core at the root.
     pub(super) fn folder(&self, path: &'static str) -> &'static str {
         if path == "core" && !self.is_pinned() { "" } else { path }
     }

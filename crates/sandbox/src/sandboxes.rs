@@ -25,8 +25,8 @@ pub struct Sandboxes {
 }
 
 impl Sandboxes {
-    /// The sandboxes of this user: `sandboxes` in `KUBECTL_PIVOT_STATE_DIR`, else in `kubectl-pivot`
-    /// in the user's state folder.
+    /// The sandboxes of this user: `sandboxes` in `KUBECTL_PIVOT_STATE_DIR`, else in
+    /// `kubectl-pivot` in the user's state folder.
     ///
     /// # Errors
     ///
@@ -79,7 +79,8 @@ impl Sandboxes {
         Ok(self.look(name))
     }
 
-    /// Ends a sandbox's processes, controllers first, then API servers, and deletes its folder. Returns what it was.
+    /// Ends a sandbox's processes, controllers first, then API servers, and deletes its folder.
+    /// Returns what it was.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Getting what a control plane lacks before it is looked for: says first what takes how long, then downloads released
-//! parts. What cannot be downloaded is left to be built.
+//! Getting what a control plane lacks before it is looked for: says first what takes how long, then
+//! downloads released parts. What cannot be downloaded is left to be built.
 
 use std::fmt::Write as _;
 

@@ -34,11 +34,14 @@ pub struct UpOptions {
     pub parts: PartsOptions,
     /// Leave out Cluster API's CRDs and clusterctl's inventory.
     pub bare: bool,
-    /// Run kube-controller-manager in each cluster: the garbage collector and the namespace controller.
+    /// Run kube-controller-manager in each cluster: the garbage collector and the namespace
+    /// controller.
     pub controller_manager: bool,
-    /// Run Cluster API's controllers too, but in clusters without `v1beta2`, which the in-memory provider needs.
+    /// Run Cluster API's controllers too, but in clusters without `v1beta2`, which the in-memory
+    /// provider needs.
     pub controllers: Option<ControllersOptions>,
-    /// Versions of Cluster API, by the number of the cluster that has them; the pinned one in all others.
+    /// Versions of Cluster API, by the number of the cluster that has them; the pinned one in all
+    /// others.
     pub releases: BTreeMap<usize, Release>,
 }
 
@@ -105,7 +108,8 @@ impl Sandboxes {
     }
 
     /// Starts a sandbox, its clusters in parallel, and waits until all are ready. What a caller
-    /// wants done before the sandbox is independent, such as creating objects, goes between this and
+    /// wants done before the sandbox is independent, such as creating objects, goes between this
+    /// and
     /// [`Sandbox::detach`].
     ///
     /// A folder that an earlier sandbox of this name left behind is deleted first.

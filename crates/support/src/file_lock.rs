@@ -21,7 +21,8 @@ impl FileLock {
         Self::on(private::open_to_lock(path)?)
     }
 
-    /// As [`Self::acquire`], but tries again for a moment: who asks [`Self::is_held`] has the lock for an instant.
+    /// As [`Self::acquire`], but tries again for a moment: who asks [`Self::is_held`] has the lock
+    /// for an instant.
     ///
     /// # Errors
     /// When the file cannot be opened or locked.

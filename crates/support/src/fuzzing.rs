@@ -1,4 +1,5 @@
-//! Targets of fuzzing: what keeps secrets and the escape sequences of others out of texts, and YAML.
+//! Targets of fuzzing: what keeps secrets and the escape sequences of others out of texts, and
+//! YAML.
 
 use crate::redact::{REDACTED, Redactor};
 use crate::{visible, yaml};

@@ -1,4 +1,5 @@
-//! The ground floor, which every other crate may use: events and their journal, YAML, texts that are safe to show.
+//! The ground floor, which every other crate may use: events and their journal, YAML, texts that
+//! are safe to show.
 //!
 //! Knows nothing of clusters, of terminals, or of Cluster API.
 

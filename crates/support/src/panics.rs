@@ -1,4 +1,5 @@
-//! A panic is a bug of this program. It must not leave clusters paused, so that it ends a run as any error does.
+//! A panic is a bug of this program. It must not leave clusters paused, so that it ends a run as
+//! any error does.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +16,8 @@ pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| message(&*panic))
 }
 
-/// Names the phase after which a test lets a program with debug assertions panic; a released one never does.
+/// Names the phase after which a test lets a program with debug assertions panic; a released one
+/// never does.
 const ON_PURPOSE: &str = "KUBECTL_PIVOT_TEST_PANIC";
 
 /// Panics if a test asks for it.

@@ -47,7 +47,8 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Knows the secrets that the environment of this process holds, judged by the variables' names.
+    /// Knows the secrets that the environment of this process holds, judged by the variables'
+    /// names.
     pub fn from_environment() -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -72,8 +73,8 @@ impl Redactor {
         self.known.iter().chain(&self.presumed).map(String::as_str)
     }
 
-    /// Returns whether a text holds a secret that was learnt. What a variable's name makes look like one is
-    /// not enough here.
+    /// Returns whether a text holds a secret that was learnt. What a variable's name makes look
+    /// like one is not enough here.
     pub fn holds_secret(&self, text: &str) -> bool {
         self.known.iter().any(|value| text.contains(value.as_str()))
     }

@@ -1,8 +1,8 @@
 //! Text that others wrote, made safe to show: API servers, tenants, other programs and files.
 //!
-//! A terminal obeys control characters: it clears the screen, sets its title, writes to the clipboard. Bidirectional
-//! overrides show text in another order than it has. A line break can begin a line that looks like one of this
-//! program.
+//! A terminal obeys control characters: it clears the screen, sets its title, writes to the
+//! clipboard. Bidirectional overrides show text in another order than it has. A line break can
+//! begin a line that looks like one of this program.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 /// The most characters that are shown of one text.
 const LONGEST: usize = 20_000;
 
-/// One line: line breaks and all other control characters become escapes, such as `\n` and `\u{1b}`.
+/// One line: line breaks and all other control characters become escapes, such as `\n` and
+/// `\u{1b}`.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     shortened(text, |c| c == '\t' || !is_obeyed(c))
@@ -30,8 +31,8 @@ pub fn indented(text: &str, by: usize) -> String {
     lines(text).trim_end().replace('\n', &indent)
 }
 
-/// Whole output of this program: its own line breaks and colours stay, whatever else a terminal obeys becomes
-/// an escape.
+/// Whole output of this program: its own line breaks and colours stay, whatever else a terminal
+/// obeys becomes an escape.
 #[must_use]
 pub fn output(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -68,8 +69,8 @@ pub fn json(text: &str) -> String {
     shown
 }
 
-/// A word of a command to paste into a shell. A control character stays an escape, so that the command fails
-/// instead of doing something else.
+/// A word of a command to paste into a shell. A control character stays an escape, so that the
+/// command fails instead of doing something else.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
     let word = one_line(word);
@@ -80,8 +81,9 @@ pub fn shell_word(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Returns whether a terminal does something else with a character than show it: C0, DEL, C1 and the
-/// bidirectional controls of Unicode (UAX 9), and the separators that some take for line breaks.
+/// Returns whether a terminal does something else with a character than show it: C0, DEL, C1 and
+/// the bidirectional controls of Unicode (UAX 9), and the separators that some take for line
+/// breaks.
 pub(crate) fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}' | '\u{2029}')

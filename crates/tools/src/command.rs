@@ -70,7 +70,8 @@ impl ToolCommand {
         self.arg(flag).arg(value)
     }
 
-    /// Sets an environment variable. The rest of the environment is that of this process, without the secrets of others.
+    /// Sets an environment variable. The rest of the environment is that of this process, without
+    /// the secrets of others.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
@@ -91,8 +92,8 @@ impl ToolCommand {
         self
     }
 
-    /// Returns what it prints to standard output. That may be a kubeconfig, so it is neither shown nor
-    /// written to the log then.
+    /// Returns what it prints to standard output. That may be a kubeconfig, so it is neither shown
+    /// nor written to the log then.
     #[must_use]
     pub fn keep_stdout(mut self) -> Self {
         self.keep = true;

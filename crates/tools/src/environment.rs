@@ -1,12 +1,12 @@
-//! Secrets in the environment of this process that the programs it starts have no use for. Such a program runs code of
-//! others, in containers and plugins too, and what it prints gets into logs.
+//! Secrets in the environment of this process that the programs it starts have no use for. Such a
+//! program runs code of others, in containers and plugins too, and what it prints gets into logs.
 
 use std::ffi::OsString;
 
 use support::redact::is_secret_variable;
 
-/// Names of the variables that a program does not get: those that hold a secret by their names, but for those that begin
-/// with one of these prefixes.
+/// Names of the variables that a program does not get: those that hold a secret by their names, but
+/// for those that begin with one of these prefixes.
 pub fn withheld(needed: &[&str]) -> Vec<OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
     names.filter(|name| name.to_str().is_some_and(|name| is_withheld(name, needed))).collect()

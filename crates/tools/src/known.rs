@@ -1,4 +1,5 @@
-//! The programs that are used, the oldest version of each that is known to work, and where to get it.
+//! The programs that are used, the oldest version of each that is known to work, and where to get
+//! it.
 
 use std::fmt;
 

@@ -166,7 +166,8 @@ impl Call<'_> {
             redactor: &self.toolbox.redactor,
             events: &self.toolbox.events,
             keep,
-            // A call whose output is wanted asks something: what it says besides is the caller's to tell.
+            // A call whose output is wanted asks something: what it says besides is the caller's to
+            // tell.
             show: !self.command.keep,
         }
     }

@@ -18,7 +18,8 @@ fn parse(word: &str) -> Option<Version> {
     })
 }
 
-/// Returns whether a version is new enough. What a vendor has added behind a hyphen does not make it older.
+/// Returns whether a version is new enough. What a vendor has added behind a hyphen does not make
+/// it older.
 pub(super) fn is_at_least(found: &Version, minimum: &Version) -> bool {
     let numbers = |version: &Version| (version.major, version.minor, version.patch);
     numbers(found) >= numbers(minimum)

@@ -88,8 +88,9 @@ pub struct Waiting<'a> {
     pub stop: &'a Stop,
 }
 
-/// Verifies a move. Right after one controllers may not have written the status anew; so it is looked
-/// again, as `waiting` says, and Machines are watched when all else holds, or the time is over.
+/// Verifies a move. Right after one controllers may not have written the status anew; so it is
+/// looked again, as `waiting` says, and Machines are watched when all else holds, or the time is
+/// over.
 ///
 /// A Machine that was replaced is not waited for: that does not come right again.
 ///
@@ -231,8 +232,8 @@ fn of_target(target: &Graph) -> Vec<Check> {
     ]
 }
 
-/// Returns whether an object is none of Clusters that were not chosen, and not the list of copies, which a replacement
-/// needs as long as it can be rolled back.
+/// Returns whether an object is none of Clusters that were not chosen, and not the list of copies,
+/// which a replacement needs as long as it can be rolled back.
 fn is_in_question(node: &Node) -> bool {
     let is_list = node.object.label(COPIES_OF_LABEL).is_some();
     !is_list && !matches!(node.fate, Fate::Stay(StayReason::NotChosen(_)))

@@ -1,8 +1,8 @@
 //! Ending an interrupted move in one of its clusters, when the other one is gone for good.
 //!
-//! The record of each cluster tells enough: the source is written to before the target when a run goes
-//! forward, so what the source's record says has not been passed by the target's; and a target that is handing
-//! over or further has the list of all copies.
+//! The record of each cluster tells enough: the source is written to before the target when a run
+//! goes forward, so what the source's record says has not been passed by the target's; and a target
+//! that is handing over or further has the list of all copies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,8 +88,8 @@ pub async fn resume_without_source(
     Ok(())
 }
 
-/// Rolls a move back in the cluster that is left. In the source that gives the Clusters their pause state back;
-/// in the target it removes what carries the mark of the run.
+/// Rolls a move back in the cluster that is left. In the source that gives the Clusters their pause
+/// state back; in the target it removes what carries the mark of the run.
 ///
 /// # Errors
 /// When the run is too far, the other cluster still accepts connections, or a request fails.
@@ -170,7 +170,8 @@ fn refuse_early(record: &Record) -> Result<(), MoveError> {
     })
 }
 
-/// Refuses to roll a move back that may have deleted something, or whose copies are the last ones there are.
+/// Refuses to roll a move back that may have deleted something, or whose copies are the last ones
+/// there are.
 fn refuse_late(record: &Record) -> Result<(), MoveError> {
     let is_last = record.role == Role::Target && !record.copies.is_empty();
     if record.can_be_rolled_back() && !is_last {
@@ -194,7 +195,8 @@ fn refuse_late(record: &Record) -> Result<(), MoveError> {
     Err(MoveError::NotAlone { record, problem: problem.to_owned(), hint: hint.to_owned() })
 }
 
-/// A cluster that is only away may come back, with controllers that work on what this command sets free.
+/// A cluster that is only away may come back, with controllers that work on what this command sets
+/// free.
 async fn refuse_if_it_answers(record: &Record, gone: Gone) -> Result<(), MoveError> {
     if gone == Gone::Sure || !accepts_connections(&record.peer).await {
         return Ok(());
@@ -302,8 +304,8 @@ async fn undo(
     here: Role,
 ) -> Result<(), PhaseError> {
     if lock.phase().await.is_left() {
-        // The target, which has gone on, is gone with all that it has done since. Controllers that are held for good
-        // are taken over, to be given back.
+        // The target, which has gone on, is gone with all that it has done since. Controllers that
+        // are held for good are taken over, to be given back.
         lock.hold_controllers(run).await?;
         lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
     }

@@ -1,8 +1,9 @@
 //! The batches of a move: which Clusters move when, and what is frozen in between.
 //!
-//! Each batch is a transaction of its own over a choice of Clusters. Units are never cut: see [`super::units`]. What
-//! Clusters of several batches use is copied with the first of them and kept in the source; the last batch that needs it
-//! takes it along. Until then nobody may change it in the source: the Clusters of the target use its copy.
+//! Each batch is a transaction of its own over a choice of Clusters. Units are never cut: see
+//! [`super::units`]. What Clusters of several batches use is copied with the first of them and kept
+//! in the source; the last batch that needs it takes it along. Until then nobody may change it in
+//! the source: the Clusters of the target use its copy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,8 +114,8 @@ impl Batches {
         self.plan.iter().enumerate().map(state).collect()
     }
 
-    /// Notes what of a graph was copied and is kept for later batches. What goes away with the batch in flight is needed
-    /// by none of them.
+    /// Notes what of a graph was copied and is kept for later batches. What goes away with the
+    /// batch in flight is needed by none of them.
     #[must_use]
     pub fn freezing(mut self, graph: &Graph) -> Self {
         let shared = graph.moving().filter(|node| node.fate == Fate::Keep(KeepReason::Shared));
@@ -127,8 +128,8 @@ impl Batches {
         self
     }
 
-    /// Reports Clusters of the batch in flight that are not among those that are copied: the batch would end without
-    /// them and count them as moved.
+    /// Reports Clusters of the batch in flight that are not among those that are copied: the batch
+    /// would end without them and count them as moved.
     pub(super) fn check_own(&self, graph: &Graph, findings: &mut Findings) {
         let there: BTreeSet<(&str, &str)> = graph
             .clusters()
@@ -144,7 +145,8 @@ impl Batches {
         }
     }
 
-    /// Reports what was copied for several batches, and has changed in the source since or is gone from it.
+    /// Reports what was copied for several batches, and has changed in the source since or is gone
+    /// from it.
     pub(super) fn check(&self, graph: &Graph, findings: &mut Findings) {
         let now: BTreeMap<String, &Object> =
             graph.nodes.iter().map(|node| (key(&node.object), &node.object)).collect();
@@ -177,7 +179,8 @@ fn key(object: &Object) -> String {
     format!("{}{dot}{group} {namespace}{}", object.kind(), object.name())
 }
 
-/// Puts units into batches of at most `size` Clusters, in their order. A larger unit is a batch of its own.
+/// Puts units into batches of at most `size` Clusters, in their order. A larger unit is a batch of
+/// its own.
 pub(super) fn group(units: Vec<Vec<(String, String)>>, size: usize) -> Vec<Clusters> {
     let mut batches: Vec<Vec<(String, String)>> = Vec::new();
     for unit in units {

@@ -1,7 +1,7 @@
 //! Choosing Clusters: what a user has asked for, and the Clusters that it comes to.
 //!
-//! A run decides once which Clusters it is about, and keeps their names in its record: whatever appears, or is
-//! labelled otherwise, while it lasts changes nothing.
+//! A run decides once which Clusters it is about, and keeps their names in its record: whatever
+//! appears, or is labelled otherwise, while it lasts changes nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -270,7 +270,8 @@ pub(super) fn check(graph: &Graph, chosen: Option<&Chosen>, findings: &mut Findi
     }
 }
 
-/// Reports what belongs to Clusters of both sides, for files: these can hold all else that both sides use.
+/// Reports what belongs to Clusters of both sides, for files: these can hold all else that both
+/// sides use.
 pub(super) fn check_owned(graph: &Graph, cluster: &'static str, findings: &mut Findings) {
     for shared in graph.shared.iter().filter(|shared| shared.sharing == Sharing::Owned) {
         let objects = shared.nodes.iter().map(|index| graph[*index].object.id()).collect();

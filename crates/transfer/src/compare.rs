@@ -35,8 +35,8 @@ impl Difference {
 /// paused copies, and the order of neither means anything. Owner references are compared by what
 /// they name, without its version, which controllers rewrite.
 ///
-/// A copy that carries the mark of a run has not got the finalizers of its source yet, and is paused by an
-/// annotation of its own.
+/// A copy that carries the mark of a run has not got the finalizers of its source yet, and is
+/// paused by an annotation of its own.
 pub fn compare(source: &Object, copy: &Object) -> Difference {
     let mut difference = Difference::default();
     let (wanted, found) = aligned(source, copy);

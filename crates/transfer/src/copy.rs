@@ -1,12 +1,13 @@
 //! Creating the copies in the target, owners first, several at once.
 //!
-//! A copy carries the run's id in an annotation until it is handed over. So a create whose answer was lost
-//! is recognised, an object of somebody else is never taken for ours, and everything can be put back. An
-//! object of the target that is there already and has the same content is used as it is.
+//! A copy carries the run's id in an annotation until it is handed over. So a create whose answer
+//! was lost is recognised, an object of somebody else is never taken for ours, and everything can
+//! be put back. An object of the target that is there already and has the same content is used as
+//! it is.
 //!
-//! Until then it also is inert. An annotation of its own pauses it, whatever its controllers think of its
-//! Cluster, and it has no finalizers: one that is created too late, or collected for want of its owner,
-//! vanishes without a controller that acts on its deletion.
+//! Until then it also is inert. An annotation of its own pauses it, whatever its controllers think
+//! of its Cluster, and it has no finalizers: one that is created too late, or collected for want of
+//! its owner, vanishes without a controller that acts on its deletion.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -114,7 +115,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The object to create: the source's content with the owners' uids in the target, paused and without finalizers.
+/// The object to create: the source's content with the owners' uids in the target, paused and
+/// without finalizers.
 pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, String>) -> Object {
     let mut object = without_server_fields(&node.object, kind);
     remove_from_copy(&mut object, run);
@@ -146,8 +148,8 @@ pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, Stri
     object
 }
 
-/// Returns true if a copy still has the pause that it was created with: its value is that of the run's mark, which tells it
-/// from the pause of a user.
+/// Returns true if a copy still has the pause that it was created with: its value is that of the
+/// run's mark, which tells it from the pause of a user.
 pub(super) fn has_birth_pause(copy: &Object) -> bool {
     copy.annotation(PAUSED_ANNOTATION).is_some_and(|by| Some(by) == copy.annotation(RUN_ANNOTATION))
 }
@@ -195,7 +197,8 @@ async fn place(
         converted,
     };
     match create_or_find(&run.target, &kind.resource, &body).await? {
-        // Nobody has to bring up to date what is new. Its controllers may have written to it already.
+        // Nobody has to bring up to date what is new. Its controllers may have written to it
+        // already.
         Created::New(new) => {
             let converted = kind.converted_to.is_some().then(|| without_data(&new));
             Ok(placed(&new, false, converted))
@@ -215,8 +218,8 @@ async fn place(
     }
 }
 
-/// Updates a copy that an interrupted attempt of this run has left, if the source has changed since, or the
-/// attempt was being undone. Returns the copy, and what the target makes of the body.
+/// Updates a copy that an interrupted attempt of this run has left, if the source has changed
+/// since, or the attempt was being undone. Returns the copy, and what the target makes of the body.
 async fn bring_up_to_date(
     target: &Client,
     kind: &MoveKind,
@@ -249,8 +252,8 @@ async fn bring_up_to_date(
     }
 }
 
-/// Returns whether a copy of this run is not what it is to be. Its owners may have been removed by an
-/// interrupted undo and made anew since: under their old uids nobody would find them.
+/// Returns whether a copy of this run is not what it is to be. Its owners may have been removed by
+/// an interrupted undo and made anew since: under their old uids nobody would find them.
 fn is_stale(body: &Object, copy: &Object) -> bool {
     let mark = |object: &Object| object.annotation(DELETE_FOR_MOVE_ANNOTATION).is_some();
     let paused_by = |object: &Object| object.annotation(PAUSED_BY_ANNOTATION).map(str::to_owned);
@@ -270,7 +273,8 @@ pub(super) fn owner_uids(object: &Object) -> BTreeSet<String> {
 pub(super) enum Reuse {
     /// It does not: a Cluster, which the target may be reconciling, or what another run has left.
     Never,
-    /// It does: cluster-scoped objects and theirs are shared, so the target's own are kept as they are.
+    /// It does: cluster-scoped objects and theirs are shared, so the target's own are kept as they
+    /// are.
     Always,
     /// It does if it has the same content.
     IfSame,
@@ -288,8 +292,8 @@ pub(super) fn reuse(node: &Node, existing: &Object) -> Reuse {
     }
 }
 
-/// Finds out whether an object that is in the target already stands for the copy. Of a kind that the target
-/// converts, it has to have the content that the target would make of the source's.
+/// Finds out whether an object that is in the target already stands for the copy. Of a kind that
+/// the target converts, it has to have the content that the target would make of the source's.
 ///
 /// # Errors
 /// When the target does not say what it would make of it.

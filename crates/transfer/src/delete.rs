@@ -1,18 +1,19 @@
 //! Deleting from the source what the target now holds, dependents before owners.
 //!
-//! An object is deleted only if it is as it was when its copy was compared with it (uid and resource version). What
-//! happens to its finalizers depends on what its controller has shown:
+//! An object is deleted only if it is as it was when its copy was compared with it (uid and
+//! resource version). What happens to its finalizers depends on what its controller has shown:
 //!
-//! - It has reported `Paused`: the deletion comes first, since the controller would put a finalizer back on an object
-//!   that is not in deletion, and does nothing else.
-//! - It has not: the finalizers come off first, so that it never sees a deletion, which it might carry out. A
-//!   finalizer that comes back is a controller at work; the object and its Cluster stay as they are.
+//! - It has reported `Paused`: the deletion comes first, since the controller would put a finalizer
+//!   back on an object that is not in deletion, and does nothing else.
+//! - It has not: the finalizers come off first, so that it never sees a deletion, which it might
+//!   carry out. A finalizer that comes back is a controller at work; the object and its Cluster
+//!   stay as they are.
 //!
-//! Objects that have finalizers, or whose deletion a webhook or policy looks at, carry the mark `delete-for-move` by
-//! then, and what reports its pause has one of its own.
+//! Objects that have finalizers, or whose deletion a webhook or policy looks at, carry the mark
+//! `delete-for-move` by then, and what reports its pause has one of its own.
 //!
-//! Before each level the pauses of the source are looked at once more: an active controller would take
-//! the deletion for its user's, and delete real machines.
+//! Before each level the pauses of the source are looked at once more: an active controller would
+//! take the deletion for its user's, and delete real machines.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,8 +44,8 @@ const DELETE_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// Attempts at a deletion that writes of others keep overtaking.
 const ATTEMPTS: u32 = 10;
 
-/// Deletes everything that moves, and waits until it is gone. Returns what is held by objects that have changed
-/// since they were compared, or do not go away.
+/// Deletes everything that moves, and waits until it is gone. Returns what is held by objects that
+/// have changed since they were compared, or do not go away.
 ///
 /// # Errors
 /// When the source is active, or more than single objects are the matter.
@@ -99,7 +100,8 @@ struct Deletion<'a> {
 }
 
 impl Deletion<'_> {
-    /// A webhook may refuse for a while: its controller is restarting, or waits for something to go first.
+    /// A webhook may refuse for a while: its controller is restarting, or waits for something to go
+    /// first.
     async fn carry_out(&self, run: &Run) -> Result<(), PhaseError> {
         let begun = Instant::now();
         let mut is_freed = false;
@@ -118,8 +120,8 @@ impl Deletion<'_> {
         }
     }
 
-    /// Deletes the object while it has the content that its copy was compared with. Its controllers may
-    /// write its status meanwhile.
+    /// Deletes the object while it has the content that its copy was compared with. Its controllers
+    /// may write its status meanwhile.
     async fn delete_unchanged(&self, run: &str, is_freed: &mut bool) -> Result<(), PhaseError> {
         let mut latest = None;
         for attempt in 1..=ATTEMPTS {
@@ -138,8 +140,8 @@ impl Deletion<'_> {
         Err(PhaseError::SourceChanged { object: self.object.id() })
     }
 
-    /// Deletes the object, if nobody has written to it since it was read. Notes whether it has taken its
-    /// finalizers off before.
+    /// Deletes the object, if nobody has written to it since it was read. Notes whether it has
+    /// taken its finalizers off before.
     async fn delete_as_read(
         &self,
         run: &str,
@@ -187,8 +189,9 @@ fn preparing(run: &str, object: &Object, is_looked_at: bool) -> Option<Value> {
 
 /// Checks that an object which has a new resource version may be deleted nevertheless.
 ///
-/// Controllers that honour a pause add finalizers to what is paused, and those that a kind has go in any case. One
-/// that does not report the pause is at work if it adds a finalizer, or puts one back that `is_freed` has taken off.
+/// Controllers that honour a pause add finalizers to what is paused, and those that a kind has go
+/// in any case. One that does not report the pause is at work if it adds a finalizer, or puts one
+/// back that `is_freed` has taken off.
 fn check_unchanged(object: &Object, now: &Object, is_freed: bool) -> Result<(), PhaseError> {
     if is_pausable(now) && !is_paused(now) {
         return Err(PhaseError::SourceActive { object: object.id() });
@@ -208,8 +211,8 @@ fn check_unchanged(object: &Object, now: &Object, is_freed: bool) -> Result<(), 
     Ok(())
 }
 
-/// Waits until everything is gone that is not held. Controllers can be slow to notice and put a finalizer back, so
-/// such objects are freed again.
+/// Waits until everything is gone that is not held. Controllers can be slow to notice and put a
+/// finalizer back, so such objects are freed again.
 async fn wait_until_gone<'a>(
     run: &Run,
     move_scope: &MoveScope,

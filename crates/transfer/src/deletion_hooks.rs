@@ -1,4 +1,5 @@
-//! Webhooks and policies that a cluster asks before it deletes an object: they see the object's annotations.
+//! Webhooks and policies that a cluster asks before it deletes an object: they see the object's
+//! annotations.
 
 use capi::{Object, ResourceType, at};
 use cluster::Client;

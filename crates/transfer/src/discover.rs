@@ -29,7 +29,8 @@ pub struct MoveScope {
     pub namespaces: Namespaces,
     /// The Clusters that were chosen among them; all when `None`.
     pub chosen: Option<Arc<Chosen>>,
-    /// Kinds that the target takes from a source; `None` if nothing is to be copied to one, or it was not asked yet.
+    /// Kinds that the target takes from a source; `None` if nothing is to be copied to one, or it
+    /// was not asked yet.
     pub taken: Option<Arc<Vec<MoveKind>>>,
 }
 
@@ -140,8 +141,8 @@ pub async fn list_everywhere_or_in(
     }
 }
 
-/// A kind that the cluster does not serve has no objects there; a user who may not list it gets to hear that first.
-/// One that it says to serve, and of which no list can be had, may have some.
+/// A kind that the cluster does not serve has no objects there; a user who may not list it gets to
+/// hear that first. One that it says to serve, and of which no list can be had, may have some.
 pub(super) async fn list_or_none(
     cluster: &Client,
     resource: &ResourceType,

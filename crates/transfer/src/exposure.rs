@@ -1,4 +1,5 @@
-//! Connections that others can listen to: reported once for each cluster, in the report where there is one.
+//! Connections that others can listen to: reported once for each cluster, in the report where there
+//! is one.
 
 use cluster::{Client, Exposure};
 

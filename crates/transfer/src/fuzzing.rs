@@ -4,7 +4,8 @@ use crate::Record;
 
 pub use crate::directory::fuzzing::{backups, manifests};
 
-/// A record that was read names a run that can be the name of a file, and is the same when it is read again.
+/// A record that was read names a run that can be the name of a file, and is the same when it is
+/// read again.
 pub fn records(text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     let Ok(record) = Record::parse(&text) else { return };

@@ -1,8 +1,8 @@
-//! Handing the copies over: each gets the finalizers and managed fields of its source, and loses the run's mark
-//! and the pause that it was created with.
+//! Handing the copies over: each gets the finalizers and managed fields of its source, and loses
+//! the run's mark and the pause that it was created with.
 //!
-//! Begins only after all copies are verified and written down; the sources are still there, so it can be
-//! repeated, and a rollback finds the copies by their list.
+//! Begins only after all copies are verified and written down; the sources are still there, so it
+//! can be repeated, and a rollback finds the copies by their list.
 
 use capi::managed_fields;
 use capi::names::{FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
@@ -16,8 +16,9 @@ use super::findings::Findings;
 use super::precondition::{patch, patch_with, read_again};
 use super::run::{Progress, Run};
 
-/// Hands over all copies that this run has created and that still have its mark. Copies that the API server gives other managed fields than
-/// their sources have are a warning: the objects themselves are equal.
+/// Hands over all copies that this run has created and that still have its mark. Copies that the
+/// API server gives other managed fields than their sources have are a warning: the objects
+/// themselves are equal.
 ///
 /// # Errors
 /// When a request fails, or a copy is gone.
@@ -46,8 +47,8 @@ pub async fn hand_over_copies(
     Ok(warn(different, dropped))
 }
 
-/// Returns whether somebody manages fields of an object at a version that a target which converts it does not
-/// serve. That does not reach the copy.
+/// Returns whether somebody manages fields of an object at a version that a target which converts
+/// it does not serve. That does not reach the copy.
 fn loses_managers(graph: &Graph, node: &Node, served: &Served) -> bool {
     let kind = graph.kind(node);
     let versions = served.versions(&kind.resource.group, &kind.resource.kind);
@@ -55,11 +56,12 @@ fn loses_managers(graph: &Graph, node: &Node, served: &Served) -> bool {
     kind.converted_to.is_some() && !managed_fields::keep_served(&mut managers, versions)
 }
 
-/// Hands one copy over. Returns the object if its copy has other managed fields now than it should have.
+/// Hands one copy over. Returns the object if its copy has other managed fields now than it should
+/// have.
 ///
-/// The finalizers come under the name of their manager in the source, where that is one manager: what a
-/// request changes is booked to its sender, even if the same request says who manages what. Where it is booked
-/// to somebody else nevertheless, a second request puts that right.
+/// The finalizers come under the name of their manager in the source, where that is one manager:
+/// what a request changes is booked to its sender, even if the same request says who manages what.
+/// Where it is booked to somebody else nevertheless, a second request puts that right.
 async fn hand_over_copy(
     run: &Run,
     graph: &Graph,
@@ -105,8 +107,8 @@ async fn hand_over_copy(
     Ok((!is_as_wanted(&corrected)).then(|| node.object.id()))
 }
 
-/// The patch of a copy that is handed over: the field ownership and the finalizers of its source, and those that
-/// its controllers have added. What was only there to keep it inert goes.
+/// The patch of a copy that is handed over: the field ownership and the finalizers of its source,
+/// and those that its controllers have added. What was only there to keep it inert goes.
 fn handing_over(source: &Object, copy: &Object, managers: &[Value]) -> Value {
     let mut patch = json!({"metadata": {"annotations": setting_free(copy),
         "managedFields": managed_fields::replacement(managers)}});

@@ -1,8 +1,9 @@
 //! The objects that a move cannot delete now, while it continues with the rest.
 //!
-//! An object that cannot be deleted holds what it belongs to: its owners stay in the source, since the garbage
-//! collector would delete it with them. All other objects are deleted nevertheless, so that one run tells everything
-//! that has to be fixed, and little is left for the next. Nothing is resumed before the source is empty.
+//! An object that cannot be deleted holds what it belongs to: its owners stay in the source, since
+//! the garbage collector would delete it with them. All other objects are deleted nevertheless, so
+//! that one run tells everything that has to be fixed, and little is left for the next. Nothing is
+//! resumed before the source is empty.
 
 use std::collections::HashSet;
 
@@ -12,7 +13,8 @@ use support::causes::in_one_line;
 use super::error::PhaseError;
 use super::report::Explained;
 
-/// Failures after which a move stops: so many are no matter of single objects, and each takes its time.
+/// Failures after which a move stops: so many are no matter of single objects, and each takes its
+/// time.
 pub(super) const MOST_FAILURES: usize = 16;
 
 /// The objects that are held, and why.
@@ -72,7 +74,8 @@ impl<'a> Held<'a> {
         Some(PhaseError::Held { clusters, objects, first: Box::new(first) })
     }
 
-    /// Returns what is held, for the report: each object that could not be deleted, and the Clusters.
+    /// Returns what is held, for the report: each object that could not be deleted, and the
+    /// Clusters.
     pub(super) fn explained(&self) -> Vec<Explained> {
         let failures = self.failures.iter().map(|(node, error)| Explained {
             object: self.graph[*node].object.id(),

@@ -11,12 +11,12 @@ use super::quiesce::{Pauses, quiesce};
 use super::record::Role;
 use super::run::Run;
 
-/// Checks that the source is still paused. What somebody has resumed since is paused again, once, and
-/// its controllers are waited for.
+/// Checks that the source is still paused. What somebody has resumed since is paused again, once,
+/// and its controllers are waited for.
 ///
 /// # Errors
-/// When an object is resumed again and again, is active without ever having been paused by this run,
-/// or a request fails.
+/// When an object is resumed again and again, is active without ever having been paused by this
+/// run, or a request fails.
 pub(super) async fn hold(
     run: &Run,
     move_scope: &MoveScope,

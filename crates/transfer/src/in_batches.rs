@@ -1,7 +1,7 @@
 //! A move in batches: one transaction after the other, under one lock and one id.
 //!
-//! The record of the run names all batches from the first write on. Between two batches nothing is in flight: the one
-//! is over, and the other has written nothing yet.
+//! The record of the run names all batches from the first write on. Between two batches nothing is
+//! in flight: the one is over, and the other has written nothing yet.
 
 use std::time::Duration;
 
@@ -107,7 +107,8 @@ fn of_batch(run: &Run, batches: &Batches) -> Run {
     run
 }
 
-/// Moves the batch in flight, of which nothing was written yet. Returns the lock as long as batches are left.
+/// Moves the batch in flight, of which nothing was written yet. Returns the lock as long as batches
+/// are left.
 async fn one(run: &Run, lock: Lock, report: &mut Report) -> Result<Option<Lock>, MoveError> {
     let batches = lock.record().await.batches.unwrap_or_default();
     let run = &of_batch(run, &batches);

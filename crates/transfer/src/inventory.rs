@@ -37,7 +37,8 @@ impl Provider {
     }
 }
 
-/// Reads the providers of a cluster: clusterctl's inventory, or where there is none the Deployments of providers.
+/// Reads the providers of a cluster: clusterctl's inventory, or where there is none the Deployments
+/// of providers.
 ///
 /// # Errors
 /// When they cannot be listed.

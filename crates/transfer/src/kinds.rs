@@ -24,13 +24,13 @@ pub fn crd_type() -> ResourceType {
 pub struct Kinds {
     /// Kinds that may have objects to move.
     pub moving: Arc<Vec<MoveKind>>,
-    /// CRDs with the label whose kinds never move: of a group of Kubernetes itself, or with names that no CRD
-    /// can have. With them a source could create roles and webhooks in the target.
+    /// CRDs with the label whose kinds never move: of a group of Kubernetes itself, or with names
+    /// that no CRD can have. With them a source could create roles and webhooks in the target.
     pub refused: Vec<ObjectId>,
 }
 
-/// Reads the kinds from a management cluster, at their storage versions; at the first that is served where
-/// that one is not.
+/// Reads the kinds from a management cluster, at their storage versions; at the first that is
+/// served where that one is not.
 ///
 /// # Errors
 /// When the CRDs cannot be listed.

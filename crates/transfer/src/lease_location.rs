@@ -68,7 +68,8 @@ pub(super) async fn lock_single_cluster(
     Lock::acquire(vec![location], force, run).await.map_err(locked)
 }
 
-/// Lets go of a run that has gone on since its record was read: what was confirmed was another part of it.
+/// Lets go of a run that has gone on since its record was read: what was confirmed was another part
+/// of it.
 pub(super) async fn same_part(lock: Lock, confirmed: &Record) -> Result<Lock, MoveError> {
     let now = lock.record().await;
     if now.is_of_same_part(confirmed) {

@@ -1,11 +1,11 @@
 //! The list of copies: which object of the source has become which object of the target.
 //!
-//! A copy carries the mark of its run until it is handed over. From then on only this list tells it from
-//! other objects of the target: a rollback removes what is in it, and a deletion in the source that was
-//! interrupted continues as long as the copies that it names are there.
+//! A copy carries the mark of its run until it is handed over. From then on only this list tells it
+//! from other objects of the target: a rollback removes what is in it, and a deletion in the source
+//! that was interrupted continues as long as the copies that it names are there.
 //!
-//! The list lives in immutable ConfigMaps beside the target's Lease. The record of the run names each of
-//! them with its uid, so nobody can put another one in its place.
+//! The list lives in immutable ConfigMaps beside the target's Lease. The record of the run names
+//! each of them with its uid, so nobody can put another one in its place.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -87,8 +87,8 @@ impl Ledger {
     /// Returns the copies of what moves of a graph.
     ///
     /// # Errors
-    /// When the graph has an object that the list does not know: one that has come since, or has taken the
-    /// name of one that the run has deleted.
+    /// When the graph has an object that the list does not know: one that has come since, or has
+    /// taken the name of one that the run has deleted.
     pub(super) fn copies_of(&self, graph: &Graph) -> Result<Copies, PhaseError> {
         let by_uid: HashMap<&str, &Entry> =
             self.entries.iter().map(|entry| (entry.source_uid.as_str(), entry)).collect();
@@ -117,7 +117,8 @@ impl Ledger {
         }
     }
 
-    /// Checks that a graph still has the original of every copy that the run has created, to be moved or kept.
+    /// Checks that a graph still has the original of every copy that the run has created, to be
+    /// moved or kept.
     ///
     /// # Errors
     /// [`PhaseError::OriginalGone`] with the first that is gone.
@@ -151,8 +152,8 @@ impl Ledger {
         returned.map_or(Ok(()), |node| Err(PhaseError::CameBack { object: node.object.id() }))
     }
 
-    /// Returns the copies that a rollback may remove: the run has created them, and the source still has the
-    /// objects that they were made from.
+    /// Returns the copies that a rollback may remove: the run has created them, and the source
+    /// still has the objects that they were made from.
     pub(super) fn removable(
         &self,
         move_scope: &MoveScope,
@@ -340,7 +341,8 @@ fn config_map_type() -> ResourceType {
     ResourceType::core("ConfigMap", "configmaps")
 }
 
-/// Writes down the copies of a run. `attempt` tells the lists of different processes of the run apart.
+/// Writes down the copies of a run. `attempt` tells the lists of different processes of the run
+/// apart.
 ///
 /// # Errors
 /// When a request fails, or an object of somebody else has the name of a page.

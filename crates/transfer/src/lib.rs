@@ -1,8 +1,8 @@
 //! The move: one file for each phase, and the order that makes them a transaction.
 //!
 //! [`plan`] finds out what would happen and writes nothing; [`execute`] carries the plan out.
-//! Phases: preflight, pause (and discover again), quiesce, copy, verify, hand over, delete, resume. A
-//! failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
+//! Phases: preflight, pause (and discover again), quiesce, copy, verify, hand over, delete, resume.
+//! A failure up to verify is undone. Nothing here prints, and nothing is kept in local files.
 
 #![deny(clippy::indexing_slicing)]
 

@@ -63,8 +63,8 @@ pub async fn plan(run: &Run) -> Result<(Preflight, Report), MoveError> {
 ///
 /// # Errors
 /// [`MoveError::Refused`] when the plan has findings that stop it, [`MoveError::Locked`] when
-/// another run has a cluster, [`MoveError::NotReady`] when probes do not hold. Before the commit, which
-/// the first deletion follows, a failure is undone; after it the move only goes forward.
+/// another run has a cluster, [`MoveError::NotReady`] when probes do not hold. Before the commit,
+/// which the first deletion follows, a failure is undone; after it the move only goes forward.
 pub async fn execute(
     run: &Run,
     preflight: Preflight,
@@ -129,7 +129,8 @@ pub(super) async fn carry_out(
     Ok(lock)
 }
 
-/// Commits a run whose copies are handed over, and brings it to its end. Returns the lock while batches are left.
+/// Commits a run whose copies are handed over, and brings it to its end. Returns the lock while
+/// batches are left.
 pub(super) async fn commit(
     run: &Run,
     lock: Lock,
@@ -154,7 +155,8 @@ pub(super) async fn commit(
     }
 }
 
-/// The phases after the commit, from the one the run is in. Returns the lock while batches are left.
+/// The phases after the commit, from the one the run is in. Returns the lock while batches are
+/// left.
 pub(super) async fn finish_from(
     run: &Run,
     lock: Lock,
@@ -246,7 +248,8 @@ pub(super) async fn hand_over(
     present.map_err(|error| ("look at the copies again", error))
 }
 
-/// Pauses what moves, waits for its controllers, and holds them if that is wanted. Returns what moves now.
+/// Pauses what moves, waits for its controllers, and holds them if that is wanted. Returns what
+/// moves now.
 async fn quiet(
     clock: &mut Clock<'_>,
     lock: &Lock,
@@ -474,7 +477,8 @@ pub(super) fn put_back_summary(run: &Run) -> String {
     format!("the source is as before{separator}{paused}")
 }
 
-/// Does work that writes; a panic in it is an error as any other, which is undone or can be continued.
+/// Does work that writes; a panic in it is an error as any other, which is undone or can be
+/// continued.
 pub(super) async fn caught<T>(
     work: impl Future<Output = Result<T, PhaseError>>,
 ) -> Result<T, PhaseError> {

@@ -1,5 +1,5 @@
-//! The namespaces that copies live in. Those that the target lacks are created with the run's mark, which goes
-//! with those of the copies. They stay after a rollback too.
+//! The namespaces that copies live in. Those that the target lacks are created with the run's mark,
+//! which goes with those of the copies. They stay after a rollback too.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -65,8 +65,8 @@ impl Wanted {
     }
 }
 
-/// Reads the namespaces that something is copied to, in both clusters. One of the target that this user may
-/// not read is taken to be there: the first create in it will tell.
+/// Reads the namespaces that something is copied to, in both clusters. One of the target that this
+/// user may not read is taken to be there: the first create in it will tell.
 ///
 /// # Errors
 /// When a request fails.
@@ -154,8 +154,9 @@ async fn wait_until_gone(run: &Run, name: &str) -> Result<(), PhaseError> {
     Ok(())
 }
 
-/// Leaves the namespaces that this run has created to the target, after its copies are gone. Others may have
-/// come to use them, and no precondition guards what a deletion of a namespace takes with it.
+/// Leaves the namespaces that this run has created to the target, after its copies are gone. Others
+/// may have come to use them, and no precondition guards what a deletion of a namespace takes with
+/// it.
 pub async fn leave(run: &Run) {
     for name in unmark_or_warn(run).await {
         run.events.note(format!(
@@ -164,8 +165,8 @@ pub async fn leave(run: &Run) {
     }
 }
 
-/// Takes the mark from all namespaces that this run has created, and returns their names. A mark that stays harms
-/// nobody, so a failure is a warning.
+/// Takes the mark from all namespaces that this run has created, and returns their names. A mark
+/// that stays harms nobody, so a failure is a warning.
 pub async fn unmark_or_warn(run: &Run) -> Vec<String> {
     unmark_all(run).await.unwrap_or_else(|error| {
         run.events.warning(format!("a mark stays on namespaces of the target: {error}"));

@@ -179,7 +179,8 @@ pub struct MoveOptions {
     pub delete_left: bool,
     /// Kinds whose controllers are believed to honour a pause, although they do not report it.
     pub trust_pause: Vec<KindSelector>,
-    /// True if logins to a cluster itself and objects in namespaces of Kubernetes may get into the target.
+    /// True if logins to a cluster itself and objects in namespaces of Kubernetes may get into the
+    /// target.
     pub allow_reserved: bool,
     /// The wish to hold controllers.
     pub hold_controllers: HoldControllers,

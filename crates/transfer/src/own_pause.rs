@@ -1,11 +1,13 @@
 //! Pausing objects by an annotation of their own, beside the pause of their Cluster.
 //!
-//! Two sorts need that. An object with finalizers stands for something real: while the source is emptied, no
-//! controller may act on its deletion, even if somebody resumes its Cluster in that moment. And a kind of which
-//! no object was seen to report `Paused` may have a controller that ignores the pause of a Cluster; the copies of
-//! such a kind keep their pause until everything that moves has gone from the source.
+//! Two sorts need that. An object with finalizers stands for something real: while the source is
+//! emptied, no controller may act on its deletion, even if somebody resumes its Cluster in that
+//! moment. And a kind of which no object was seen to report `Paused` may have a controller that
+//! ignores the pause of a Cluster; the copies of such a kind keep their pause until everything that
+//! moves has gone from the source.
 //!
-//! The mark `paused-by` tells the two apart. `RUN` goes along to the copy; `RUN/reported` belongs to the source.
+//! The mark `paused-by` tells the two apart. `RUN` goes along to the copy; `RUN/reported` belongs
+//! to the source.
 
 use std::collections::HashSet;
 
@@ -27,12 +29,13 @@ use super::run::{Progress, Run};
 /// Kinds listed at once.
 const LISTS_IN_FLIGHT: usize = 8;
 
-/// Follows the run's id in the mark of an object whose kind reports that it honours the pause of its Cluster.
+/// Follows the run's id in the mark of an object whose kind reports that it honours the pause of
+/// its Cluster.
 const REPORTED: &str = "/reported";
 
-/// Pauses every object of a source that needs a pause of its own, once the controllers have reported that they
-/// have seen the pause of its Cluster. Returns one that has gone meanwhile or that somebody else has paused, if there
-/// is any: the graph is out of date then.
+/// Pauses every object of a source that needs a pause of its own, once the controllers have
+/// reported that they have seen the pause of its Cluster. Returns one that has gone meanwhile or
+/// that somebody else has paused, if there is any: the graph is out of date then.
 ///
 /// What has finalizers is marked for its deletion (`delete-for-move`) in the same request.
 ///
@@ -75,13 +78,15 @@ pub(super) async fn pause_each(
     Ok(missed)
 }
 
-/// The mark of an object whose kind does, or does not, report that it honours the pause of its Cluster.
+/// The mark of an object whose kind does, or does not, report that it honours the pause of its
+/// Cluster.
 pub(super) fn mark(run: &str, is_reported: bool) -> String {
     format!("{run}{}", if is_reported { REPORTED } else { "" })
 }
 
-/// Returns the kinds that honour the pause of a Cluster: an object without a pause of its own reports `Paused`. A kind that
-/// an earlier attempt of the run has not seen to do so stays one that does not.
+/// Returns the kinds that honour the pause of a Cluster: an object without a pause of its own
+/// reports `Paused`. A kind that an earlier attempt of the run has not seen to do so stays one that
+/// does not.
 fn reporting(graph: &Graph, run: &str) -> HashSet<usize> {
     let mut reporting = HashSet::new();
     let mut silent = HashSet::new();
@@ -99,8 +104,9 @@ fn reporting(graph: &Graph, run: &str) -> HashSet<usize> {
     reporting
 }
 
-/// Returns whether controllers could do harm to an object without a pause of its own, by its metadata and kind.
-/// A kind without a status, like a template, has none that would report anything.
+/// Returns whether controllers could do harm to an object without a pause of its own, by its
+/// metadata and kind. A kind without a status, like a template, has none that would report
+/// anything.
 fn may_need_it(kind: &MoveKind, object: &Object) -> bool {
     is_custom_resource(object)
         && !is_pausable(object)
@@ -122,8 +128,8 @@ pub(super) fn belongs_to_source(object: &Object) -> bool {
     object.annotation(PAUSED_BY_ANNOTATION).is_some_and(|mark| mark.ends_with(REPORTED))
 }
 
-/// Takes off an object of the source what is there for the source only, and the mark of anybody but this run: nobody
-/// would ever end the pause that it stands for.
+/// Takes off an object of the source what is there for the source only, and the mark of anybody but
+/// this run: nobody would ever end the pause that it stands for.
 pub(super) fn remove_from_copy(object: &mut Object, run: &str) {
     let Some(by) = paused_by(object).map(str::to_owned) else {
         // A run marks no Secret and no ConfigMap.
@@ -140,8 +146,8 @@ pub(super) fn remove_from_copy(object: &mut Object, run: &str) {
     }
 }
 
-/// Ends the pauses that this run has given to objects of a cluster, other than those of the kinds that it pauses as
-/// a whole.
+/// Ends the pauses that this run has given to objects of a cluster, other than those of the kinds
+/// that it pauses as a whole.
 ///
 /// # Errors
 /// When a request fails.
@@ -163,8 +169,8 @@ pub(super) async fn restore(
     Ok(())
 }
 
-/// Ends the pauses that this run has given to objects of its source which stay there after all: a Cluster that stays
-/// has begun to use them.
+/// Ends the pauses that this run has given to objects of its source which stay there after all: a
+/// Cluster that stays has begun to use them.
 ///
 /// # Errors
 /// When a request fails.
@@ -187,7 +193,8 @@ pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), Phas
     Ok(())
 }
 
-/// Lists objects that a run has paused and no longer moves, but for those of a Cluster: its copy works in the target.
+/// Lists objects that a run has paused and no longer moves, but for those of a Cluster: its copy
+/// works in the target.
 fn staying<'a>(graph: &'a Graph, run: &str) -> impl Iterator<Item = &'a Node> {
     let is_used = |node: &Node| {
         matches!(

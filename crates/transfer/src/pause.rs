@@ -4,8 +4,8 @@
 //! What a run pauses carries the run's id in an annotation, written in the same request; what its
 //! user had paused carries none and is left alone. So the memory is on the API servers.
 //!
-//! Clusters, and what ignores their pause by its kind, are paused here; objects that need a pause of their own
-//! beside that are paused in [`own_pause`].
+//! Clusters, and what ignores their pause by its kind, are paused here; objects that need a pause
+//! of their own beside that are paused in [`own_pause`].
 
 use std::collections::HashSet;
 
@@ -87,8 +87,8 @@ pub(super) fn marked(run: &str, graph: &Graph) -> HashSet<String> {
     ours.map(|node| node.object.uid().to_owned()).collect()
 }
 
-/// Checks that what this run has paused carries its mark as long as it is paused. Without it a pause looks like one of
-/// its user, which goes along to the copy, and nobody would ever end it.
+/// Checks that what this run has paused carries its mark as long as it is paused. Without it a
+/// pause looks like one of its user, which goes along to the copy, and nobody would ever end it.
 pub(super) fn check_kept(
     run: &str,
     marked: &HashSet<String>,
@@ -111,8 +111,8 @@ fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &O
 
 /// Gives back the pause state of everything that a move has paused in a cluster.
 ///
-/// Objects lose the pauses of their own first: controllers hand annotations of an active MachineDeployment down to
-/// its MachineSets.
+/// Objects lose the pauses of their own first: controllers hand annotations of an active
+/// MachineDeployment down to its MachineSets.
 ///
 /// # Errors
 /// When a request fails.
@@ -125,7 +125,8 @@ pub async fn restore_all(
     restore(run, cluster, kinds).await
 }
 
-/// Gives back the pause state of the kinds in [`PAUSABLE`] that this run has paused in a cluster, in that order.
+/// Gives back the pause state of the kinds in [`PAUSABLE`] that this run has paused in a cluster,
+/// in that order.
 ///
 /// # Errors
 /// When a request fails.
@@ -136,9 +137,10 @@ pub async fn restore(run: &Run, cluster: &Client, kinds: &[MoveKind]) -> Result<
     Ok(())
 }
 
-/// Makes every pause fail that an earlier process of this run has sent and that is still on its way: such a
-/// request carries the resource version that its object had, and each object that is not paused gets a new one.
-/// Otherwise the pause could arrive after a rollback, and nobody would ever end it.
+/// Makes every pause fail that an earlier process of this run has sent and that is still on its
+/// way: such a request carries the resource version that its object had, and each object that is
+/// not paused gets a new one. Otherwise the pause could arrive after a rollback, and nobody would
+/// ever end it.
 ///
 /// # Errors
 /// When a request fails.
@@ -169,7 +171,8 @@ pub async fn fence(
     let progress = Progress::of(active.len()).carried_through();
     run.each(active, &progress, |(resource, object)| async move {
         match touch(run, epoch, (cluster, resource), &object).await {
-            // A pause that is on its way will be refused, too: it is of the same object and the same user.
+            // A pause that is on its way will be refused, too: it is of the same object and the
+            // same user.
             Err(error) if is_refused(&error) && !is_pausable(&object) => Ok(()),
             other => Ok(other?),
         }
@@ -187,8 +190,8 @@ fn is_refused(error: &ApiError) -> bool {
     error.is_forbidden() || error.is_invalid() || error.is_refused_by_admission()
 }
 
-/// Gives an object a new resource version, and leaves it as it is. The mark differs with each take-over, since a
-/// write that changes nothing keeps the version.
+/// Gives an object a new resource version, and leaves it as it is. The mark differs with each
+/// take-over, since a write that changes nothing keeps the version.
 async fn touch(
     run: &Run,
     epoch: u64,
@@ -207,8 +210,8 @@ async fn touch(
     }
 }
 
-/// Gives back the pause state of the ClusterClasses and ClusterResourceSets that a finished move has kept in its
-/// source.
+/// Gives back the pause state of the ClusterClasses and ClusterResourceSets that a finished move
+/// has kept in its source.
 ///
 /// Nothing else is resumed there: the target works on it by then.
 ///
@@ -223,8 +226,8 @@ pub async fn restore_kept(
     restore_kind(run, cluster, kinds, (ADDONS_GROUP, "ClusterResourceSet")).await
 }
 
-/// Gives back the pause state of the ClusterClasses and ClusterResourceSets that were copied and that a source which is
-/// left keeps for others.
+/// Gives back the pause state of the ClusterClasses and ClusterResourceSets that were copied and
+/// that a source which is left keeps for others.
 ///
 /// # Errors
 /// When a request fails.
@@ -263,8 +266,9 @@ async fn restore_kind(
     Ok(())
 }
 
-/// The versions of a kind that a cluster serves, if managers of one of these objects are to be given a field
-/// back: they may have written it in another cluster, at a version that this one does not serve.
+/// The versions of a kind that a cluster serves, if managers of one of these objects are to be
+/// given a field back: they may have written it in another cluster, at a version that this one does
+/// not serve.
 async fn versions_to_give_back(
     cluster: &Client,
     resource: &ResourceType,
@@ -302,15 +306,16 @@ pub fn paused_by(object: &Object) -> Option<&str> {
     object.annotation(PAUSED_BY_ANNOTATION)?.split('/').next()
 }
 
-/// Returns the part of a mark that remembers an explicit `false`: all behind the run's id, to stand behind another's.
+/// Returns the part of a mark that remembers an explicit `false`: all behind the run's id, to stand
+/// behind another's.
 pub(super) fn memory_of_false(object: &Object) -> Option<&str> {
     let mark = object.annotation(PAUSED_BY_ANNOTATION)?;
     let (_, memory) = mark.split_once('/').filter(|_| mark.contains(WAS_FALSE))?;
     Some(memory)
 }
 
-/// Returns the managers of `spec.paused` of a Cluster that had an explicit `false`: those at a version in
-/// `served`, or all if that is empty.
+/// Returns the managers of `spec.paused` of a Cluster that had an explicit `false`: those at a
+/// version in `served`, or all if that is empty.
 fn managers_of_false(object: &Object, served: &[ResourceType]) -> Option<Vec<Value>> {
     let (_, managers) = object.annotation(PAUSED_BY_ANNOTATION)?.split_once(WAS_FALSE)?;
     let mut managers = serde_json::from_str(managers).unwrap_or_default();
@@ -318,8 +323,8 @@ fn managers_of_false(object: &Object, served: &[ResourceType]) -> Option<Vec<Val
     Some(managers)
 }
 
-/// Gives an object its pause state back, as long as it is this run that has paused it: a run that was
-/// suspended must not resume what a later run has paused.
+/// Gives an object its pause state back, as long as it is this run that has paused it: a run that
+/// was suspended must not resume what a later run has paused.
 ///
 /// An explicit `false` takes two requests, since the API server makes the writer of the field its
 /// manager; the annotation goes with the second.
@@ -343,7 +348,8 @@ async fn resume(
     precondition::patch(cluster, resource, &resumed, plan).await.map(drop)
 }
 
-/// Returns whether a Cluster would be without a spec if it were not paused: v1beta2 refuses a spec without fields.
+/// Returns whether a Cluster would be without a spec if it were not paused: v1beta2 refuses a spec
+/// without fields.
 fn is_nothing_but_paused(object: &Object) -> bool {
     is_cluster(object) && *at(object.value(), "/spec") == json!({"paused": true})
 }

@@ -14,8 +14,8 @@ const ATTEMPTS: u32 = 10;
 /// Patches an object as `plan` says for the state that the object is in.
 ///
 /// `plan` returns a merge patch, or `None` if the object needs no patch in this state. Returns the
-/// patched object; `None` if nothing was patched, since `plan` said so, the object is gone, or another
-/// object has taken its name.
+/// patched object; `None` if nothing was patched, since `plan` said so, the object is gone, or
+/// another object has taken its name.
 ///
 /// # Errors
 /// When a request fails, or others overtake every attempt.
@@ -106,8 +106,8 @@ pub(super) async fn read_again(
 
 /// Removes all finalizers from an object that is being deleted; nothing if it is gone.
 ///
-/// The uid is the only precondition: nobody can add a finalizer to such an object, and its controllers
-/// still write its status.
+/// The uid is the only precondition: nobody can add a finalizer to such an object, and its
+/// controllers still write its status.
 ///
 /// # Errors
 /// When the request fails.

@@ -36,7 +36,8 @@ pub enum Subject {
     },
 }
 
-/// Roles with all that a move needs in one of its clusters, and their bindings if somebody is to get them.
+/// Roles with all that a move needs in one of its clusters, and their bindings if somebody is to
+/// get them.
 ///
 /// # Errors
 /// When the kinds or providers of the cluster cannot be read.
@@ -228,7 +229,8 @@ mod tests {
         vec![of("CoreProvider", "capi-system"), of("InfrastructureProvider", "capd-system")]
     }
 
-    /// Kind and namespace of every object, and whether one of its rules allows a verb on a resource.
+    /// Kind and namespace of every object, and whether one of its rules allows a verb on a
+    /// resource.
     fn allowing(grants: Grants, resource: &str, verb: &str) -> Vec<String> {
         let has = |list: &Value, wanted: &str| {
             list.as_array().is_some_and(|list| list.iter().any(|item| item == wanted))

@@ -1,5 +1,5 @@
-//! Readiness probes around a move: of every infrastructure plugin whose provider is installed in one
-//! of the clusters, before the first write and after the last.
+//! Readiness probes around a move: of every infrastructure plugin whose provider is installed in
+//! one of the clusters, before the first write and after the last.
 //!
 //! A provider without a usable plugin is moved all the same; the report says so. Writes nothing.
 
@@ -208,8 +208,8 @@ impl Readiness {
         if bad.is_empty() { Ok(()) } else { Err(MoveError::NotReady(bad)) }
     }
 
-    /// Waits until the target is ready after a move. What does not hold is in the report; the move is
-    /// done.
+    /// Waits until the target is ready after a move. What does not hold is in the report; the move
+    /// is done.
     pub(super) async fn after(&self, run: &Run, report: &mut Report) {
         let results = self.timed(run, ProbeStage::AfterMove, "probesAfter", report).await;
         self.record(results, report);

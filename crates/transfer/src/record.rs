@@ -1,5 +1,5 @@
-//! The record that a run leaves in both clusters, so that anybody can finish or undo it from there: its
-//! identity, what it moves, and how far it has come.
+//! The record that a run leaves in both clusters, so that anybody can finish or undo it from there:
+//! its identity, what it moves, and how far it has come.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,14 +15,16 @@ use super::options::Namespaces;
 
 /// Version of the record's format. A reader refuses newer ones.
 ///
-/// Readers of version 1 take every record for that of a move. Readers of version 2 do not know the phase
-/// `undoing`: they must not continue a run that a newer program may have begun to put back. Readers of version 3
-/// do not know `handingOver`, nor that copies without a mark may be those of a run that can be rolled back. Readers
-/// of version 4 would leave copies without finalizers, and paused; those of version 5 would leave objects paused that
-/// have a pause of their own. Readers of version 6 do not know `choice` and `namespaces`: they would move all Clusters.
-/// Nor do they know `acceptLoss`: they would undo a run for a loss that its user accepts. Readers of version 7 do not know
-/// `batches`: they would end the run with the batch in flight; nor `holds`: they would work among controllers that only a
-/// hold keeps still. Readers of version 8 do not know `leaves`: they would delete what is to stay.
+/// Readers of version 1 take every record for that of a move. Readers of version 2 do not know the
+/// phase `undoing`: they must not continue a run that a newer program may have begun to put back.
+/// Readers of version 3 do not know `handingOver`, nor that copies without a mark may be those of a
+/// run that can be rolled back. Readers of version 4 would leave copies without finalizers, and
+/// paused; those of version 5 would leave objects paused that have a pause of their own. Readers of
+/// version 6 do not know `choice` and `namespaces`: they would move all Clusters. Nor do they know
+/// `acceptLoss`: they would undo a run for a loss that its user accepts. Readers of version 7 do
+/// not know `batches`: they would end the run with the batch in flight; nor `holds`: they would
+/// work among controllers that only a hold keeps still. Readers of version 8 do not know `leaves`:
+/// they would delete what is to stay.
 const VERSION: u32 = 9;
 
 /// The operation of a run.
@@ -101,8 +103,8 @@ pub struct Record {
     /// Fields that may get lost when the target converts objects: a resumed run accepts them too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_loss: Vec<AcceptedLoss>,
-    /// True if the source keeps what was copied, paused: chosen before the first write, so that nobody ends the run
-    /// in the other way.
+    /// True if the source keeps what was copied, paused: chosen before the first write, so that
+    /// nobody ends the run in the other way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaves: bool,
     /// The sides whose controllers the run holds: a process that resumes it holds them again.
@@ -115,9 +117,9 @@ pub struct Record {
     pub content: Option<String>,
     /// When the run began, RFC 3339.
     pub started: String,
-    /// Number of times that a process has taken the lock for this run; the same in both clusters. Each take-over
-    /// raises it, so what an older process of the run still sends can be recognised by it. 0: written by a
-    /// program that did not count.
+    /// Number of times that a process has taken the lock for this run; the same in both clusters.
+    /// Each take-over raises it, so what an older process of the run still sends can be recognised
+    /// by it. 0: written by a program that did not count.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub epoch: u64,
     /// ConfigMaps of the target that list the copies of a move, from `handingOver` on.
@@ -211,8 +213,9 @@ impl Record {
         self.phase == Phase::Finished && self.batches.as_ref().is_some_and(Batches::has_next)
     }
 
-    /// Returns whether another record of the run is about the same part of it: the same batch of the same objects. A
-    /// run that somebody resumes may come to its next batch while another process waits for its lock.
+    /// Returns whether another record of the run is about the same part of it: the same batch of
+    /// the same objects. A run that somebody resumes may come to its next batch while another
+    /// process waits for its lock.
     pub fn is_of_same_part(&self, other: &Self) -> bool {
         let batch = |record: &Self| record.batches.as_ref().map(|batches| batches.current);
         batch(self) == batch(other) && self.choice == other.choice
@@ -241,8 +244,8 @@ impl Record {
         self
     }
 
-    /// The record once a process of this program has taken the lock. Older programs do not read it any more,
-    /// even if one of them has written it.
+    /// The record once a process of this program has taken the lock. Older programs do not read it
+    /// any more, even if one of them has written it.
     #[must_use]
     pub fn taken(self, epoch: u64) -> Self {
         Self { version: VERSION, epoch, ..self }
@@ -296,8 +299,8 @@ impl Record {
         self.phase.can_roll_back() && !is_unmarked
     }
 
-    /// Returns true if no other run may begin in this cluster. The target of a replacement is as any other
-    /// cluster: only its source waits for the end.
+    /// Returns true if no other run may begin in this cluster. The target of a replacement is as
+    /// any other cluster: only its source waits for the end.
     pub fn is_in_the_way(&self) -> bool {
         let is_replacement = self.phase == Phase::Left && self.role == Role::Target;
         self.phase != Phase::Finished && !is_replacement

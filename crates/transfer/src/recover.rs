@@ -99,7 +99,8 @@ async fn interrupted(run: &Run) -> Result<(Interrupted, Option<Holder>), MoveErr
     Ok((interrupted_move(run, &found)?, found.holder()))
 }
 
-/// The run under the id and with the scope of a record, and with the losses that were accepted before.
+/// The run under the id and with the scope of a record, and with the losses that were accepted
+/// before.
 pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     let mut run = run.clone();
     run.id.clone_from(&record.run);
@@ -181,7 +182,8 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     Ok(())
 }
 
-/// Refuses a replacement that only its target tells of: its source was resumed without the target, or is another one.
+/// Refuses a replacement that only its target tells of: its source was resumed without the target,
+/// or is another one.
 async fn refuse_without_source(run: &Run, record: &Record) -> Result<(), MoveError> {
     let source = find_one(&run.source).await.map_err(MoveError::Unprepared)?;
     match source.and_then(|lease| lease.record) {
@@ -265,8 +267,8 @@ fn of_batch(error: MoveError, run: &Run) -> MoveError {
     }
 }
 
-/// Checks that an earlier attempt has made no copy whose original is gone by now: it would be active in the target
-/// after the move, although somebody has deleted it.
+/// Checks that an earlier attempt has made no copy whose original is gone by now: it would be
+/// active in the target after the move, although somebody has deleted it.
 async fn check_originals(run: &Run, preflight: &Preflight) -> Result<(), PhaseError> {
     let Preflight { move_scope, graph, .. } = preflight;
     let originals: HashSet<_> = graph
@@ -298,8 +300,8 @@ async fn plan_again(run: &Run, report: &mut Report) -> Result<(Preflight, Report
     }
 }
 
-/// Refuses to continue a run that preflight does not let through. Of a run in batches more than nothing was changed: others may
-/// have moved, and the one in flight may be paused.
+/// Refuses to continue a run that preflight does not let through. Of a run in batches more than
+/// nothing was changed: others may have moved, and the one in flight may be paused.
 fn refused(run: &Run, findings: Findings) -> MoveError {
     match run.options.batches {
         Some(_) => {
@@ -461,8 +463,8 @@ fn late(graph: &Graph, copies: &Copies) -> PhaseError {
     PhaseError::Late { object }
 }
 
-/// Finds the copies of what is left in the source by their names. Each has to be there, with the same
-/// content.
+/// Finds the copies of what is left in the source by their names. Each has to be there, with the
+/// same content.
 async fn find_copies(
     run: &Run,
     move_scope: &MoveScope,
@@ -526,7 +528,8 @@ pub async fn rollback(run: &Run, force: bool) -> Result<Record, MoveError> {
     put_back_locked(&run, lock, record, &move_scope).await
 }
 
-/// Ends a run of which nothing is in flight. Returns its record, as of the batch that would have been the next.
+/// Ends a run of which nothing is in flight. Returns its record, as of the batch that would have
+/// been the next.
 async fn end_between_batches(run: &Run, lock: Lock, record: Record) -> Result<Record, MoveError> {
     run.begun("rollback", run.source.server(), run.target.server());
     if let Err(error) = lock.finish().await {
@@ -539,8 +542,8 @@ async fn end_between_batches(run: &Run, lock: Lock, record: Record) -> Result<Re
     Ok(Record { batches, ..record })
 }
 
-/// Holds the controllers as the run has done that is rolled back. A rollback does without, if it has to: it takes the
-/// finalizers off each copy before it deletes it.
+/// Holds the controllers as the run has done that is rolled back. A rollback does without, if it
+/// has to: it takes the finalizers off each copy before it deletes it.
 async fn hold_or_warn(run: &Run, lock: &Lock) {
     if let Err(error) = lock.hold_controllers(run).await {
         run.events.warning(format!("{error}; the rollback continues without"));

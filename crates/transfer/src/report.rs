@@ -41,7 +41,8 @@ pub enum Outcome {
     Restored,
     /// It failed or was interrupted, and everything was rolled back.
     Undone,
-    /// Some batches have moved; the one that failed was put back, and the rest is in the source as before.
+    /// Some batches have moved; the one that failed was put back, and the rest is in the source as
+    /// before.
     PartlyMoved,
     /// It failed halfway; `error` says what to do.
     Unfinished,
@@ -244,8 +245,8 @@ impl Report {
         report
     }
 
-    /// Ends a plan: refused, nothing in scope, or planned. Without any Cluster and ClusterClass the scope is
-    /// a mistake, whatever else a label would move.
+    /// Ends a plan: refused, nothing in scope, or planned. Without any Cluster and ClusterClass the
+    /// scope is a mistake, whatever else a label would move.
     pub(super) fn conclude(&mut self) {
         let has_errors = self.findings.iter().any(|finding| finding.severity == Severity::Error);
         if has_errors {

@@ -1,5 +1,6 @@
-//! Objects with which a source, or somebody who can change a backup, would get into the target itself: whatever is in a
-//! namespace of Kubernetes, such as a bootstrap token or `aws-auth`, and Secrets that log in to the cluster they are in.
+//! Objects with which a source, or somebody who can change a backup, would get into the target
+//! itself: whatever is in a namespace of Kubernetes, such as a bootstrap token or `aws-auth`, and
+//! Secrets that log in to the cluster they are in.
 
 use capi::Object;
 
@@ -41,7 +42,8 @@ pub(super) enum Use {
     Saved,
 }
 
-/// Refuses such objects, unless the user has asked for them. A backup may hold them: there it is a warning.
+/// Refuses such objects, unless the user has asked for them. A backup may hold them: there it is a
+/// warning.
 pub(super) fn check<'a>(
     to: Use,
     objects: impl IntoIterator<Item = &'a Object>,

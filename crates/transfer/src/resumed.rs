@@ -1,5 +1,6 @@
-//! Looking at resumed copies once more. What is to be resumed is found by lists: a target that leaves something out of
-//! one would keep it paused for good, under a run that nobody can continue any more.
+//! Looking at resumed copies once more. What is to be resumed is found by lists: a target that
+//! leaves something out of one would keep it paused for good, under a run that nobody can continue
+//! any more.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,8 +15,8 @@ use super::run::{Progress, Run};
 /// Kinds listed at once.
 const LISTS_IN_FLIGHT: usize = 8;
 
-/// Checks that nothing that this run has paused still has its pause: no copy in the target, and no ClusterClass or
-/// ClusterResourceSet that was kept in the source.
+/// Checks that nothing that this run has paused still has its pause: no copy in the target, and no
+/// ClusterClass or ClusterResourceSet that was kept in the source.
 ///
 /// # Errors
 /// [`PhaseError::StillPaused`] with the first that has; or a request fails.
@@ -32,8 +33,8 @@ pub(super) async fn check_resumed(run: &Run, graph: &Graph) -> Result<(), PhaseE
     check(run, (&run.source, "source"), graph, kept).await
 }
 
-/// Checks objects of one cluster. One list of metadata for each kind tells; an object that it does not have either
-/// is read alone.
+/// Checks objects of one cluster. One list of metadata for each kind tells; an object that it does
+/// not have either is read alone.
 async fn check(
     run: &Run,
     (cluster, side): (&Client, &'static str),

@@ -1,7 +1,9 @@
-//! Going back to the source of a replacement: the target is paused again, and each copy has to be as it was made.
+//! Going back to the source of a replacement: the target is paused again, and each copy has to be
+//! as it was made.
 //!
-//! Machines that the target has made since exist nowhere else, and the source knows nothing of what was changed or
-//! deleted there. So a target that has gone on continues, and nothing is rolled back by halves.
+//! Machines that the target has made since exist nowhere else, and the source knows nothing of what
+//! was changed or deleted there. So a target that has gone on continues, and nothing is rolled back
+//! by halves.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,13 +86,15 @@ pub(super) async fn go_on(
     }
 }
 
-/// Pauses the Clusters of the list in the target. Returns what there is of them and what belongs to them.
+/// Pauses the Clusters of the list in the target. Returns what there is of them and what belongs to
+/// them.
 async fn pause_target(
     run: &Run,
     move_scope: &MoveScope,
     ledger: &Ledger,
 ) -> Result<Graph, PhaseError> {
-    // Once the target is paused, a request to stop is answered when it works again, or is rolled back.
+    // Once the target is paused, a request to stop is answered when it works again, or is rolled
+    // back.
     let (source, stop) = (run.target.clone(), run.stop.lock_only());
     let turned = Run { source, stop, ..run.clone() };
     let clusters = ledger.created(move_scope).into_iter().filter(|id| id.kind == "Cluster");

@@ -1,5 +1,5 @@
-//! Providers without clusterctl's inventory: the operator of Cluster API, Helm and plain manifests install them without
-//! it. Their Deployments have the label of the manifests they come from.
+//! Providers without clusterctl's inventory: the operator of Cluster API, Helm and plain manifests
+//! install them without it. Their Deployments have the label of the manifests they come from.
 
 use capi::names::PROVIDER_LABEL;
 use capi::{Object, ResourceType};

@@ -28,7 +28,8 @@ pub struct ClusterState {
     pub side: Role,
     /// True while the pause of the run lasts.
     pub paused: bool,
-    /// Seconds for which the run has paused it; absent if it has not, or if nothing tells since when.
+    /// Seconds for which the run has paused it; absent if it has not, or if nothing tells since
+    /// when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_seconds: Option<f64>,
 }
@@ -156,8 +157,8 @@ pub(super) fn clusters_in(graph: &Graph) -> impl Iterator<Item = (&str, &str)> {
     clusters.map(|object| (object.namespace().unwrap_or_default(), object.name()))
 }
 
-/// Returns how long ago a run has paused a Cluster, by the times of the API server and the clock of this machine: good
-/// for a report, and for nothing else.
+/// Returns how long ago a run has paused a Cluster, by the times of the API server and the clock of
+/// this machine: good for a report, and for nothing else.
 pub fn paused_before(object: &Object) -> Option<Duration> {
     if !is_cluster(object) {
         return None;

@@ -1,5 +1,5 @@
-//! Asking before an interrupted run is resumed or rolled back. Its records are in Leases: a user who can write to those
-//! can make a run up, and say what it is about.
+//! Asking before an interrupted run is resumed or rolled back. Its records are in Leases: a user
+//! who can write to those can make a run up, and say what it is about.
 
 use std::fmt;
 use std::sync::Arc;

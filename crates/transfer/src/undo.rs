@@ -27,21 +27,23 @@ use super::run::{Progress, Run};
 /// Rounds of removing copies and looking again; the second one is usual when controllers run.
 const ROUNDS: usize = 5;
 
-/// The longest that the cache of a webhook is believed to be behind, and the pause between two tries.
+/// The longest that the cache of a webhook is believed to be behind, and the pause between two
+/// tries.
 const WEBHOOK_LAG: Duration = Duration::from_secs(5);
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Records that the run is `undoing`, removes its copies from the target, then resumes the source. The
-/// namespaces that it has created stay.
+/// Records that the run is `undoing`, removes its copies from the target, then resumes the source.
+/// The namespaces that it has created stay.
 ///
-/// A copy carries the mark of the run. One that was handed over is in its list, and the source still has the
-/// object that it was made from: who forges a list can have no other object removed.
+/// A copy carries the mark of the run. One that was handed over is in its list, and the source
+/// still has the object that it was made from: who forges a list can have no other object removed.
 ///
 /// The finalizers of a copy go before it is deleted, so that no controller of the target ever sees
 /// a deletion and acts on the real infrastructure.
 ///
 /// # Errors
-/// When a request fails, or the list is missing; the source stays paused then, since copies may be left.
+/// When a request fails, or the list is missing; the source stays paused then, since copies may be
+/// left.
 pub(super) async fn undo(
     run: &Run,
     lock: &Lock,
@@ -68,8 +70,8 @@ pub(super) enum Stray {
     Possible,
 }
 
-/// Gives the source its pause state back. What a predecessor, or this process, may have sent without an answer is
-/// made harmless before.
+/// Gives the source its pause state back. What a predecessor, or this process, may have sent
+/// without an answer is made harmless before.
 ///
 /// # Errors
 /// When a request fails.
@@ -113,8 +115,8 @@ async fn listed(run: &Run, lock: &Lock, move_scope: &MoveScope) -> Result<Remova
     Ok(removable)
 }
 
-/// A controller may put a finalizer on a copy between the two requests, even on a paused one; so this
-/// continues until none is left. Nobody can put one on an object that is being deleted.
+/// A controller may put a finalizer on a copy between the two requests, even on a paused one; so
+/// this continues until none is left. Nobody can put one on an object that is being deleted.
 async fn remove_copies(
     run: &Run,
     move_scope: &MoveScope,
@@ -153,9 +155,9 @@ fn is_ours(run: &Run, listed: &Removable, (resource, object): (&ResourceType, &O
     object.annotation(RUN_ANNOTATION) == Some(&run.id) || listed.has(resource, object)
 }
 
-/// Pauses again the copies that somebody has resumed, and waits until their controllers report it: they would
-/// take the deletion of a Machine for a reason to make another one. A request to stop does not end this, since a
-/// rollback may be its answer.
+/// Pauses again the copies that somebody has resumed, and waits until their controllers report it:
+/// they would take the deletion of a Machine for a reason to make another one. A request to stop
+/// does not end this, since a rollback may be its answer.
 async fn hold(
     run: &Run,
     move_scope: &MoveScope,
@@ -204,8 +206,8 @@ async fn remove(
     Ok(())
 }
 
-/// Sorts copies into stages: dependents before their owners, Clusters after everything else, since a
-/// controller may take the objects of a missing Cluster for active ones, and ClusterClasses last,
+/// Sorts copies into stages: dependents before their owners, Clusters after everything else, since
+/// a controller may take the objects of a missing Cluster for active ones, and ClusterClasses last,
 /// without which webhooks refuse to change a Cluster.
 fn stages<T>(copies: Vec<(T, Object)>) -> Vec<Vec<(T, Object)>> {
     let depths = depths(copies.iter().map(|(_, copy)| copy));
@@ -228,7 +230,8 @@ fn depths<'a>(objects: impl Iterator<Item = &'a Object>) -> HashMap<String, usiz
         .collect();
     let mut depths: HashMap<String, usize> =
         owners.keys().map(|uid| ((*uid).to_owned(), 0)).collect();
-    // Each round settles at least one more level; copies are created owners first, so there is no cycle.
+    // Each round settles at least one more level; copies are created owners first, so there is no
+    // cycle.
     for _ in 0..owners.len() {
         let mut has_changed = false;
         for (uid, above) in &owners {
@@ -243,9 +246,9 @@ fn depths<'a>(objects: impl Iterator<Item = &'a Object>) -> HashMap<String, usiz
     depths
 }
 
-/// Takes the finalizers from a copy, marks it for the webhooks that see its deletion, and deletes it
-/// as it was read. What somebody writes to at the same time is left to the next round, unless its
-/// controller has reported that it leaves the copy alone and only puts its finalizer back.
+/// Takes the finalizers from a copy, marks it for the webhooks that see its deletion, and deletes
+/// it as it was read. What somebody writes to at the same time is left to the next round, unless
+/// its controller has reported that it leaves the copy alone and only puts its finalizer back.
 async fn remove_one(
     run: &Run,
     resource: &ResourceType,
@@ -267,7 +270,8 @@ async fn remove_one(
     }
 }
 
-/// A webhook refuses to delete a ClusterClass until it has noticed that the last Cluster of it is gone.
+/// A webhook refuses to delete a ClusterClass until it has noticed that the last Cluster of it is
+/// gone.
 async fn free_and_delete_patiently(
     run: &Run,
     resource: &ResourceType,

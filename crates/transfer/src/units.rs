@@ -1,12 +1,13 @@
-//! `plan`: what a management cluster holds, as units of Clusters with what they share. Reads the source only.
+//! `plan`: what a management cluster holds, as units of Clusters with what they share. Reads the
+//! source only.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "Clusters are known by the numbers that the usage gives them"
 )]
 //!
-//! Clusters are one unit if something belongs to several of them, or gives something out to several, such as a pool
-//! of addresses: such Clusters can only move together.
+//! Clusters are one unit if something belongs to several of them, or gives something out to
+//! several, such as a pool of addresses: such Clusters can only move together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -77,7 +78,8 @@ pub struct SharedObjects {
     pub used_by: Vec<String>,
     /// Their fate.
     pub fate: PlannedFate,
-    /// The reason, unless they move; or that nobody is known to use them, so that every Cluster counts.
+    /// The reason, unless they move; or that nobody is known to use them, so that every Cluster
+    /// counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -167,8 +169,9 @@ pub(super) struct Tied {
     pub(super) by: Vec<ObjectId>,
 }
 
-/// Returns the units of a move in batches. A ClusterResourceSet ties the Clusters that it selects: as soon as it is
-/// active in the target, its controller would create what hangs on the copies of later batches before the move does.
+/// Returns the units of a move in batches. A ClusterResourceSet ties the Clusters that it selects:
+/// as soon as it is active in the target, its controller would create what hangs on the copies of
+/// later batches before the move does.
 pub(super) fn units_for_batches(graph: &Graph) -> Vec<Tied> {
     let usage = graph.usage();
     let mut units = Units::of(graph, &usage);

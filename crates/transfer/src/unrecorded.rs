@@ -1,7 +1,8 @@
-//! Rolling back a move whose records are gone: somebody has removed the Leases, or restored an etcd from before them.
+//! Rolling back a move whose records are gone: somebody has removed the Leases, or restored an etcd
+//! from before them.
 //!
-//! The marks on the objects suffice as long as nothing was deleted from the source. Once copies are handed over, only the
-//! list of copies can prove that.
+//! The marks on the objects suffice as long as nothing was deleted from the source. Once copies are
+//! handed over, only the list of copies can prove that.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +28,8 @@ const FORWARD: &str = "finish the move by hand: check that the target holds ever
 /// Puts a move back that has left marks in both clusters and a record in neither.
 ///
 /// # Errors
-/// When there is a record or there are no marks, objects may have been deleted from the source, or a request fails.
+/// When there is a record or there are no marks, objects may have been deleted from the source, or
+/// a request fails.
 pub async fn rollback_from_marks(run: &Run, force: bool) -> Result<Record, MoveError> {
     let found = find(&run.source, &run.target).await.map_err(MoveError::Unprepared)?;
     if let Some(record) = found.record() {
@@ -75,12 +77,14 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     let new = Record::new(&id, Role::Target, &run.options.namespaces, run.source.server());
     // A request of a process that nobody knows of may be on its way: as after a take-over.
     let leaves = phase == Phase::Left;
-    // Nothing tells whether controllers of the source are held for good: those that are have to be given back.
+    // Nothing tells whether controllers of the source are held for good: those that are have to be
+    // given back.
     let holds = if leaves { vec![Role::Source] } else { Vec::new() };
     Ok(Record { phase, leaves, holds, copies: pages, epoch: 1, ..new })
 }
 
-/// Returns true if no copy in the target has a mark of the run: they work there, as after a replacement.
+/// Returns true if no copy in the target has a mark of the run: they work there, as after a
+/// replacement.
 fn is_active(target: &[Mark], run: &str) -> bool {
     let of_copies = |mark: &&Mark| mark.mark == RUN_ANNOTATION || mark.mark == PAUSED_BY_ANNOTATION;
     !target.iter().filter(of_copies).any(|mark| mark.run.as_deref() == Some(run))
@@ -112,7 +116,8 @@ fn the_run<'a>(marks: impl Iterator<Item = &'a Mark>) -> Result<String, MoveErro
     }
 }
 
-/// Returns whether the target has an object that the run has paused and does not know as its copy any more.
+/// Returns whether the target has an object that the run has paused and does not know as its copy
+/// any more.
 fn is_handed_over(target: &[Mark], run: &str) -> bool {
     let of_run = || target.iter().filter(|mark| mark.run.as_deref() == Some(run));
     let copies: BTreeSet<_> =

@@ -1,7 +1,7 @@
 //! Reading the copies back and comparing every one with its source, before anything is deleted.
 //!
-//! The source is read again too, every kind of it: what has appeared there since, what has changed, and
-//! what is no longer paused counts as much as a copy that differs.
+//! The source is read again too, every kind of it: what has appeared there since, what has changed,
+//! and what is no longer paused counts as much as a copy that differs.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -46,11 +46,12 @@ pub struct Verified {
     pub added: Vec<String>,
 }
 
-/// Compares the copies with the objects they were made from, and those with the source as it is now.
+/// Compares the copies with the objects they were made from, and those with the source as it is
+/// now.
 ///
 /// # Errors
-/// When a copy is missing or differs, an object of the source has changed or is no longer paused, or a
-/// list fails.
+/// When a copy is missing or differs, an object of the source has changed or is no longer paused,
+/// or a list fails.
 pub async fn verify(
     run: &Run,
     move_scope: &MoveScope,
@@ -73,8 +74,9 @@ pub async fn verify(
     Ok(Verification::Equal(Verified { graph: source, copies: read, added }))
 }
 
-/// Looks at the copies a last time before something is deleted from the source: each is there under its uid,
-/// nobody deletes it, and it is still paused. The rest of its content is the target's own by now.
+/// Looks at the copies a last time before something is deleted from the source: each is there under
+/// its uid, nobody deletes it, and it is still paused. The rest of its content is the target's own
+/// by now.
 ///
 /// # Errors
 /// [`PhaseError::CopyMissing`], [`PhaseError::CopyDiffers`] or [`PhaseError::CopyActive`] when a copy is gone,
@@ -116,8 +118,8 @@ pub(super) async fn check_present(
     Ok(())
 }
 
-/// Checks that objects of the source which have changed since they were compared are like their copies
-/// nevertheless: somebody has made the change in both clusters.
+/// Checks that objects of the source which have changed since they were compared are like their
+/// copies nevertheless: somebody has made the change in both clusters.
 ///
 /// # Errors
 /// [`PhaseError::SourceChanged`] with the first that is not, or a list fails.
@@ -141,7 +143,8 @@ pub(super) async fn check_changed(
     Ok(())
 }
 
-/// Checks that everything that was copied is still there, unchanged and paused, and that nobody else claims a pause.
+/// Checks that everything that was copied is still there, unchanged and paused, and that nobody
+/// else claims a pause.
 pub(super) fn check_source(run: &str, copied: &Graph, now: &Graph) -> Result<(), PhaseError> {
     let by_uid: HashMap<&str, &Node> = now.moving().map(|node| (node.object.uid(), node)).collect();
     for node in copied.moving() {
@@ -153,8 +156,9 @@ pub(super) fn check_source(run: &str, copied: &Graph, now: &Graph) -> Result<(),
     check_marks(run, copied, now)
 }
 
-/// Checks that the mark of each pause is that of this run, or none as for a pause of its user. Preflight lets no
-/// other through, so somebody has changed it since; the copy would stay paused for good.
+/// Checks that the mark of each pause is that of this run, or none as for a pause of its user.
+/// Preflight lets no other through, so somebody has changed it since; the copy would stay paused
+/// for good.
 fn check_marks(run: &str, copied: &Graph, now: &Graph) -> Result<(), PhaseError> {
     let is_ours = |node: &&Node| paused_by(&node.object) == Some(run);
     let ours: HashSet<&str> =
@@ -209,8 +213,8 @@ fn check_copy<'a>(
     }
 }
 
-/// Compares a copy with its source. Where the target converts its kind, the copy has to be as the target has
-/// converted the source, and the conversion must not have lost anything.
+/// Compares a copy with its source. Where the target converts its kind, the copy has to be as the
+/// target has converted the source, and the conversion must not have lost anything.
 ///
 /// # Errors
 /// [`PhaseError::ConversionLoss`] when it has.
@@ -236,8 +240,8 @@ pub(super) fn difference(
     Ok(Difference { lost: changed.lost, added })
 }
 
-/// The paths at which a copy is not what its source says; what Cluster API is known to convert does not count
-/// where the target converts.
+/// The paths at which a copy is not what its source says; what Cluster API is known to convert does
+/// not count where the target converts.
 pub(super) fn lost(run: &Run, kind: &MoveKind, source: &Object, copy: &Object) -> Vec<String> {
     match &kind.converted_to {
         Some(to) => judge((source, copy), to, &run.options.accept_loss).lost,
@@ -245,7 +249,8 @@ pub(super) fn lost(run: &Run, kind: &MoveKind, source: &Object, copy: &Object) -
     }
 }
 
-/// Checks that a copy which this run has created is still paused, also by itself until it is handed over.
+/// Checks that a copy which this run has created is still paused, also by itself until it is handed
+/// over.
 fn check_paused(node: &Node, copy: &Object, copies: &Copies) -> Result<(), PhaseError> {
     let is_reused = copies.reused.contains(node.object.uid());
     let is_new = copy.annotation(RUN_ANNOTATION).is_some() && is_custom_resource(copy);

@@ -1,7 +1,7 @@
 //! Aborting a run: removes what it has created and what holds nothing.
 //!
-//! The bootstrap cluster decides, whenever it answers. Plugins, manifests and secrets are not needed: they may
-//! be gone by now.
+//! The bootstrap cluster decides, whenever it answers. Plugins, manifests and secrets are not
+//! needed: they may be gone by now.
 
 use std::path::PathBuf;
 

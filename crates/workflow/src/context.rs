@@ -53,7 +53,8 @@ impl Workflow {
     /// Prepares a run: the document is completed, plugins are loaded, the folder is taken.
     ///
     /// # Errors
-    /// The document is not complete, a plugin or a variable is wrong, or another process has the run.
+    /// The document is not complete, a plugin or a variable is wrong, or another process has the
+    /// run.
     pub fn prepare(
         document: PivotDocument,
         registry: &Registry,

@@ -71,8 +71,8 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
                 // The failure itself matters more than a journal that cannot be written.
                 let _ = workflow.note(What::Failed { step, error: words });
                 workflow.halted.store(true, Ordering::Relaxed);
-                // What was stopped because of another failure is no failure of its own; of all that a user
-                // has stopped the first is reported.
+                // What was stopped because of another failure is no failure of its own; of all that
+                // a user has stopped the first is reported.
                 let is_reported = failed
                     .as_ref()
                     .is_none_or(|(first, why)| why.is_interruption() && step < *first);

@@ -1,8 +1,9 @@
 //! `create`: from nothing to a management cluster that manages itself, one file for each step.
 //!
 //! Steps are a fixed list with dependencies ([`Step`]); independent ones overlap. Each ensures a
-//! state, so running it twice is running it once, and `resume` is running all of them again: what is
-//! in the clusters decides, and the journal of the run is for the report only. Nothing here prints.
+//! state, so running it twice is running it once, and `resume` is running all of them again: what
+//! is in the clusters decides, and the journal of the run is for the report only. Nothing here
+//! prints.
 
 mod abort;
 mod context;

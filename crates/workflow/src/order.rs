@@ -76,7 +76,8 @@ impl Step {
             Self::Bootstrap => &[Self::Preflight],
             Self::InitBootstrap => &[Self::Bootstrap],
             Self::ApplyCluster => &[Self::InitBootstrap],
-            // The API server of the target answers some time before its management cluster has noticed.
+            // The API server of the target answers some time before its management cluster has
+            // noticed.
             Self::ControlPlane | Self::Kubeconfig => &[Self::ApplyCluster],
             Self::Network => &[Self::Kubeconfig],
             // Workers join while the providers of the target are installed.

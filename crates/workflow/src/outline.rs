@@ -97,7 +97,8 @@ impl Sketch<'_> {
 /// Outlines a run. Values of secret variables are not shown.
 ///
 /// # Errors
-/// The document is not complete, a plugin refuses, or the user's kubeconfig cannot take the target in.
+/// The document is not complete, a plugin refuses, or the user's kubeconfig cannot take the target
+/// in.
 pub fn outline(document: PivotDocument, registry: &Registry) -> Result<Outline, WorkflowError> {
     let spec = Spec::resolve(document)?;
     let blueprint = Blueprint::new(registry, spec.blueprint()?)?;

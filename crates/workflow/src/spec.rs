@@ -145,8 +145,8 @@ impl Spec {
         })
     }
 
-    /// Returns the Clusters that move: all that a bootstrap cluster of this run holds, and of an existing one, in
-    /// which there may be others, the one of this run.
+    /// Returns the Clusters that move: all that a bootstrap cluster of this run holds, and of an
+    /// existing one, in which there may be others, the one of this run.
     pub fn choice(&self) -> Choice {
         let own = (self.namespace.clone(), self.name.clone());
         match self.bootstrap {

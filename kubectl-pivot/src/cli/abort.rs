@@ -30,8 +30,8 @@ pub(super) struct Args {
     /// Do not ask.
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
-    /// Remove nothing but the folder of the run, without asking the bootstrap cluster: for one that is lost.
-    /// Whatever it has created stays, machines too.
+    /// Remove nothing but the folder of the run, without asking the bootstrap cluster: for one that
+    /// is lost. Whatever it has created stays, machines too.
     #[arg(long, help_heading = "Safety")]
     forget: bool,
     #[command(flatten)]

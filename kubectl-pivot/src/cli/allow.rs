@@ -6,17 +6,18 @@ use transfer::{AcceptedLoss, KindSelector, MoveOptions};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct AllowArgs {
-    /// Continue although the source's garbage collector will delete objects of this kind, since their
-    /// owners move and they do not: KIND or KIND.GROUP; can be given more than once, and with commas.
+    /// Continue although the source's garbage collector will delete objects of this kind, since
+    /// their owners move and they do not: KIND or KIND.GROUP; can be given more than once, and with
+    /// commas.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     allow_collected: Vec<String>,
     /// Continue although objects of this kind cannot be listed, so that nobody knows whether the
-    /// source's garbage collector will delete some: KIND, KIND.GROUP, *.GROUP or *; can be given more
-    /// than once, and with commas.
+    /// source's garbage collector will delete some: KIND, KIND.GROUP, *.GROUP or *; can be given
+    /// more than once, and with commas.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     allow_unlisted: Vec<String>,
-    /// Continue although the source does not list Secrets that a KubeadmControlPlane needs to manage its
-    /// cluster: certificates, keys, the kubeconfig.
+    /// Continue although the source does not list Secrets that a KubeadmControlPlane needs to
+    /// manage its cluster: certificates, keys, the kubeconfig.
     #[arg(long)]
     allow_missing_secrets: bool,
     #[command(flatten)]
@@ -29,8 +30,9 @@ pub(super) struct AllowArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct ReservedArgs {
-    /// Continue although objects are among them that log in to a cluster itself (tokens of service accounts
-    /// that nobody owns, bootstrap tokens), or that are in a namespace of Kubernetes such as kube-system.
+    /// Continue although objects are among them that log in to a cluster itself (tokens of service
+    /// accounts that nobody owns, bootstrap tokens), or that are in a namespace of Kubernetes such
+    /// as kube-system.
     #[arg(long)]
     allow_reserved: bool,
 }
@@ -46,9 +48,9 @@ impl ReservedArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct LossArgs {
-    /// Continue although the target converts objects of this kind to another version and does not keep
-    /// this field, or what is in it: for example Machine.spec.failureDomain; can be given more than once,
-    /// and with commas.
+    /// Continue although the target converts objects of this kind to another version and does not
+    /// keep this field, or what is in it: for example Machine.spec.failureDomain; can be given more
+    /// than once, and with commas.
     #[arg(long, value_name = "KIND.PATH", value_delimiter = ',', value_parser = AcceptedLoss::new)]
     accept_loss: Vec<AcceptedLoss>,
 }

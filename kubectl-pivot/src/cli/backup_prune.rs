@@ -73,7 +73,8 @@ fn agree(list: &str, count: usize) -> Result<(), CommandError> {
     if prompt::confirm(&question) { Ok(()) } else { Err(CommandError::NotConfirmed) }
 }
 
-/// An age in the words of jiff, such as `90d`, with days of 24 hours and months and years by the calendar of today.
+/// An age in the words of jiff, such as `90d`, with days of 24 hours and months and years by the
+/// calendar of today.
 fn age(text: &str) -> Result<SignedDuration, String> {
     let span: Span =
         text.parse().map_err(|_| "use a form such as 36h, 90d, 6mo or 1y".to_owned())?;

@@ -34,8 +34,8 @@ pub(super) struct BackupArgs {
     /// Make no backup before copying.
     #[arg(long, conflicts_with = "encrypt_to")]
     no_backup: bool,
-    /// Runs of each source cluster and namespace whose backups stay in the user's state folder; a move
-    /// that succeeds deletes those of older runs. 0 keeps all.
+    /// Runs of each source cluster and namespace whose backups stay in the user's state folder; a
+    /// move that succeeds deletes those of older runs. 0 keeps all.
     #[arg(long, value_name = "N", default_value_t = 20)]
     keep_backups: usize,
     #[command(flatten)]
@@ -46,8 +46,8 @@ pub(super) struct BackupArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct EncryptionArgs {
-    /// Encrypt the files of the backup with age: a public key that begins with `age1`, or a file with
-    /// one on each line; can be repeated.
+    /// Encrypt the files of the backup with age: a public key that begins with `age1`, or a file
+    /// with one on each line; can be repeated.
     #[arg(long, value_name = "KEY|FILE")]
     encrypt_to: Vec<String>,
 }
@@ -67,7 +67,8 @@ impl BackupArgs {
         Ok(())
     }
 
-    /// The number of backups to keep in the user's state folder, if moves put them there and there is a limit.
+    /// The number of backups to keep in the user's state folder, if moves put them there and there
+    /// is a limit.
     pub(super) fn limit(&self) -> Option<usize> {
         let is_default = self.backup_dir.is_none() && !self.no_backup;
         (is_default && self.keep_backups > 0).then_some(self.keep_backups)

@@ -1,7 +1,7 @@
 //! Flags that name clusters: the only place that declares them.
 //!
-//! kubectl says `--context`, clusterctl `--kubeconfig-context`; both work. A command that needs other words in its
-//! help, or other rules, changes the flag with `mut_arg`.
+//! kubectl says `--context`, clusterctl `--kubeconfig-context`; both work. A command that needs
+//! other words in its help, or other rules, changes the flag with `mut_arg`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -75,7 +75,8 @@ pub(super) const SOURCE_CONTEXT: &str =
     "Context within the source kubeconfig [default: its current context]";
 
 impl ClustersArgs {
-    /// Returns a request about these clusters; the record of the run says which objects it is about.
+    /// Returns a request about these clusters; the record of the run says which objects it is
+    /// about.
     pub(super) fn request(self) -> MoveRequest {
         request(self.source.cluster(), self.target.cluster(), None)
     }
@@ -113,7 +114,8 @@ pub(super) struct OneOrTwoArgs {
 }
 
 impl OneOrTwoArgs {
-    /// Returns a request about these clusters; the record of the run says which objects it is about.
+    /// Returns a request about these clusters; the record of the run says which objects it is
+    /// about.
     pub(super) fn request(self) -> MoveRequest {
         let alone = self.target.is_absent().then_some(Role::Source);
         request(self.source.cluster(), self.target.cluster(), alone)

@@ -60,8 +60,8 @@ pub(super) struct Args {
     /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "Cluster")]
     variables: Vec<(String, String)>,
-    /// Provider of Cluster API, TYPE=NAME[:VERSION]: a version for one of the plugin's, or one more; can be
-    /// given more than once.
+    /// Provider of Cluster API, TYPE=NAME[:VERSION]: a version for one of the plugin's, or one
+    /// more; can be given more than once.
     #[arg(long = "provider", value_name = "PROVIDER", value_parser = workflow::provider, help_heading = "Cluster")]
     providers: Vec<String>,
     /// Manifests of the cluster instead of those that the plugin renders.
@@ -70,8 +70,8 @@ pub(super) struct Args {
     /// CNI plugin [default: what the infrastructure plugin says].
     #[arg(long, value_name = "NAME", help_heading = "Network", add = values::networks())]
     cni: Option<String>,
-    /// Installer of the network's chart: helm on this machine, or the Helm add-on provider of Cluster
-    /// API [default: helm].
+    /// Installer of the network's chart: helm on this machine, or the Helm add-on provider of
+    /// Cluster API [default: helm].
     #[arg(long, value_enum, help_heading = "Network")]
     cni_via: Option<CniVia>,
     /// Chart of the network, an archive or a folder, instead of the one in a repository.
@@ -86,8 +86,8 @@ pub(super) struct Args {
     /// Manifests of your own network, in the place of a CNI plugin.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     cni_manifest: Option<PathBuf>,
-    /// Bootstrap cluster: one that kind creates and that is deleted in the end, or an existing one that
-    /// stays [default: kind].
+    /// Bootstrap cluster: one that kind creates and that is deleted in the end, or an existing one
+    /// that stays [default: kind].
     #[arg(long, value_enum, help_heading = "Bootstrap cluster")]
     bootstrap: Option<Bootstrap>,
     /// Name of the bootstrap cluster in kind [default: NAME-bootstrap].

@@ -65,8 +65,8 @@ pub(super) struct Args {
     /// Do not ask.
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
-    /// Remove nothing but the folder of a deletion that was begun: for one whose bootstrap cluster is lost.
-    /// Whatever there is stays, machines too.
+    /// Remove nothing but the folder of a deletion that was begun: for one whose bootstrap cluster
+    /// is lost. Whatever there is stays, machines too.
     #[arg(long, conflicts_with = "dry_run", help_heading = "Safety")]
     forget: bool,
     /// Output format.

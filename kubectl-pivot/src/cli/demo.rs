@@ -26,7 +26,8 @@ pub(super) struct Args {
     /// Worker machines of each.
     #[arg(long, value_name = "W", default_value_t = 3, help_heading = "Fleet")]
     workers: usize,
-    /// Run Cluster API's controllers: they provision the clusters and take them over after the move.
+    /// Run Cluster API's controllers: they provision the clusters and take them over after the
+    /// move.
     #[arg(long, help_heading = "Control planes")]
     controllers: bool,
     /// Leave the two management clusters running afterwards.

@@ -23,8 +23,8 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 \"kubectl pivot COMMAND --help\" has flags and examples of a command.";
 
-/// Returns the command with its overview in groups, which clap has no means for. The title of a group stands beside its
-/// first command, so that all fits a small terminal.
+/// Returns the command with its overview in groups, which clap has no means for. The title of a
+/// group stands beside its first command, so that all fits a small terminal.
 pub(super) fn command(command: Command) -> Command {
     // The flags are those of each command, so their help explains them.
     let template = format!(

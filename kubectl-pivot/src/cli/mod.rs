@@ -87,7 +87,8 @@ enum Command {
     /// Undo a move that was interrupted before its first deletion.
     #[command(after_help = rollback::EXAMPLES)]
     Rollback(rollback::Args),
-    /// Put a new management cluster in the place of an old one, which stays, paused, until you delete it.
+    /// Put a new management cluster in the place of an old one, which stays, paused, until you
+    /// delete it.
     #[command(after_help = replace::EXAMPLES)]
     Replace(Box<replace::Args>),
     /// Show the runs in two clusters, or how far runs of create are.
@@ -173,7 +174,8 @@ struct Context {
 }
 
 impl Context {
-    /// Returns the events of a run: the user sees them, and the journal keeps them if it has a folder.
+    /// Returns the events of a run: the user sees them, and the journal keeps them if it has a
+    /// folder.
     fn events_of_run(&self) -> Events {
         let events = self.progress.events();
         match state_folder() {
@@ -183,7 +185,8 @@ impl Context {
     }
 }
 
-/// Returns the files of completion for an archive: a name below the folder of the program, and the text.
+/// Returns the files of completion for an archive: a name below the folder of the program, and the
+/// text.
 pub fn completion_files() -> Vec<(&'static str, String)> {
     completion::files()
 }

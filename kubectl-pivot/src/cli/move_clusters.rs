@@ -49,7 +49,8 @@ pub(super) struct Args {
     source: ClusterArgs,
     #[command(flatten)]
     target: TargetArgs,
-    /// Write the objects to this directory instead of another cluster; the source continues as before.
+    /// Write the objects to this directory instead of another cluster; the source continues as
+    /// before.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_context", "from_directory"], help_heading = "Scope")]
     to_directory: Option<PathBuf>,
     /// Read the objects from this directory instead of another cluster.
@@ -72,9 +73,9 @@ pub(super) struct Args {
     /// (sample), all (full), or none.
     #[arg(long, value_enum, default_value_t, help_heading = "Safety")]
     preflight: Preflight,
-    /// Hold the controllers of both clusters still while objects are in both: take the leader-election Leases of the
-    /// providers, and delete the pods that led. Their webhooks stay. Auto leaves out a cluster that has other
-    /// Clusters, or whose user may not do that.
+    /// Hold the controllers of both clusters still while objects are in both: take the
+    /// leader-election Leases of the providers, and delete the pods that led. Their webhooks stay.
+    /// Auto leaves out a cluster that has other Clusters, or whose user may not do that.
     #[arg(
         long,
         value_name = "WHEN",
@@ -203,8 +204,8 @@ pub(super) fn ask(what: &str, plan: &Report) -> bool {
     prompt::agrees(&question(what, plan, &Screen::of_stderr()))
 }
 
-/// Returns the plan and the question. It names cluster-scoped objects, since they can affect more than one
-/// cluster.
+/// Returns the plan and the question. It names cluster-scoped objects, since they can affect more
+/// than one cluster.
 fn question(what: &str, plan: &Report, screen: &Screen) -> String {
     let kept = plan.kept.iter().map(|kept| &kept.object);
     let named = cluster_scoped(plan.moved.iter().chain(kept));

@@ -2,7 +2,8 @@
 
 use capi::valid;
 
-/// A name that is a DNS label: of a namespace, a run or its cluster. The folder of a run has its name.
+/// A name that is a DNS label: of a namespace, a run or its cluster. The folder of a run has its
+/// name.
 pub(super) fn label(text: &str) -> Result<String, String> {
     if valid::is_label(text) {
         return Ok(text.to_owned());

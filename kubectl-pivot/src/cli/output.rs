@@ -30,8 +30,8 @@ impl From<Output> for Format {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct ProgressArgs {
-    /// Progress on standard error: bars on a terminal and lines elsewhere (auto), lines, a JSON object
-    /// for each event, or nothing.
+    /// Progress on standard error: bars on a terminal and lines elsewhere (auto), lines, a JSON
+    /// object for each event, or nothing.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "VIEW")]
     progress: View,
     /// More in results for people: every object, times, requests.
@@ -67,8 +67,8 @@ impl ProgressArgs {
     }
 }
 
-/// Prints the report of a run. Of one that has failed people get the findings, and on which side each Cluster is, since
-/// they read the error. `flags` name its clusters in the next command.
+/// Prints the report of a run. Of one that has failed people get the findings, and on which side
+/// each Cluster is, since they read the error. `flags` name its clusters in the next command.
 pub(super) fn print_report(
     result: Result<Report, CommandError>,
     format: Format,

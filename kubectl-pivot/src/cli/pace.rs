@@ -30,8 +30,9 @@ impl WaitArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Tuning")]
 pub(super) struct BatchArgs {
-    /// Move the Clusters in batches of at most N, one transaction after the other: a Cluster is paused for as long as
-    /// its batch takes. Clusters that cannot part are in one batch [default: all Clusters at once].
+    /// Move the Clusters in batches of at most N, one transaction after the other: a Cluster is
+    /// paused for as long as its batch takes. Clusters that cannot part are in one batch [default:
+    /// all Clusters at once].
     #[arg(long, value_name = "N", conflicts_with_all = ["to_directory", "from_directory"],
         value_parser = clap::value_parser!(u16).range(1..))]
     batch_size: Option<u16>,

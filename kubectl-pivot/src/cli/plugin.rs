@@ -127,8 +127,8 @@ pub(super) struct PluginFolders {
         help_heading = "Plugins and probes"
     )]
     pub(super) folders: Vec<PathBuf>,
-    /// Trust the plugins that this file names, and not those that you have trusted; for a team whose
-    /// repository has it.
+    /// Trust the plugins that this file names, and not those that you have trusted; for a team
+    /// whose repository has it.
     #[arg(
         long = "plugin-lock",
         value_name = "FILE",

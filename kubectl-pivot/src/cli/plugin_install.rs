@@ -17,8 +17,8 @@ pub(super) struct InstallArgs {
     /// Copy them here instead, for example to `plugins/` beside the program.
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Public key of minisign, or a file with it: what comes from a registry has to be signed by it, now and
-    /// with every upgrade.
+    /// Public key of minisign, or a file with it: what comes from a registry has to be signed by
+    /// it, now and with every upgrade.
     #[arg(long, value_name = "KEY|FILE")]
     key: Option<String>,
     /// Do not ask before what comes from a registry is installed and trusted.
@@ -59,8 +59,8 @@ async fn each(
     Ok(installed)
 }
 
-/// Shows what is to be trusted, and asks. Without a terminal only `--yes` is a yes: code of others is about to
-/// run here.
+/// Shows what is to be trusted, and asks. Without a terminal only `--yes` is a yes: code of others
+/// is about to run here.
 pub(super) fn agrees(offer: &PluginOffer, yes: bool) -> bool {
     let shown = render::offer(offer);
     if yes {

@@ -8,8 +8,8 @@ use support::visible;
 /// True while a question waits for its answer. A process has one terminal, so one flag is enough.
 static IS_OPEN: AtomicBool = AtomicBool::new(false);
 
-/// Returns true while a question waits for its answer: a signal then ends the program at once, since
-/// nothing was changed and the read of the answer cannot be cancelled.
+/// Returns true while a question waits for its answer: a signal then ends the program at once,
+/// since nothing was changed and the read of the answer cannot be cancelled.
 pub(super) fn is_open() -> bool {
     IS_OPEN.load(Ordering::SeqCst)
 }
@@ -19,8 +19,8 @@ pub(super) fn is_possible() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks on the terminal, and returns true for a yes. Without a terminal there is nobody to ask, and the
-/// answer is yes: scripts that were written for clusterctl expect no question.
+/// Asks on the terminal, and returns true for a yes. Without a terminal there is nobody to ask, and
+/// the answer is yes: scripts that were written for clusterctl expect no question.
 pub(super) fn agrees(question: &str) -> bool {
     !is_possible() || confirm(question)
 }

@@ -52,13 +52,14 @@ pub(super) struct Args {
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
     #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
     kubernetes_version: Option<String>,
-    /// Version of Cluster API in the management cluster, for example v1.14.2 [default: a recent one].
+    /// Version of Cluster API in the management cluster, for example v1.14.2 [default: a recent
+    /// one].
     #[arg(long, value_name = "VERSION", help_heading = "Management cluster")]
     capi_version: Option<String>,
     #[command(flatten)]
     management: ClusterArgs,
-    /// Part to print: the objects of the cluster, kind's configuration for the bootstrap cluster, the
-    /// network, or all three in the order in which they are needed.
+    /// Part to print: the objects of the cluster, kind's configuration for the bootstrap cluster,
+    /// the network, or all three in the order in which they are needed.
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     part: Part,
     /// Output format.

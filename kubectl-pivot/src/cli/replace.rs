@@ -52,7 +52,8 @@ pub(super) struct Args {
     /// Context within the kubeconfig of the new one [default: its current context].
     #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     to_kubeconfig_context: Option<String>,
-    /// Document of the new management cluster (kind: Pivot), which is created first, as create does.
+    /// Document of the new management cluster (kind: Pivot), which is created first, as create
+    /// does.
     #[arg(long, short, value_name = "FILE", help_heading = "Clusters",
         conflicts_with_all = ["to_kubeconfig", "to_kubeconfig_context"])]
     filename: Option<PathBuf>,
@@ -60,7 +61,8 @@ pub(super) struct Args {
     namespaces: NamespaceArgs,
     #[command(flatten)]
     choice: ChoiceArgs,
-    /// Delete what an earlier replacement has left in the old cluster. There is no way back after it.
+    /// Delete what an earlier replacement has left in the old cluster. There is no way back after
+    /// it.
     #[arg(long, help_heading = "Safety",
         conflicts_with_all = ["filename", "dry_run", "namespace", "all_namespaces", "cluster", "selector", "exclude"])]
     delete_old: bool,
@@ -76,13 +78,13 @@ pub(super) struct Args {
     /// (sample), all (full), or none.
     #[arg(long, value_enum, default_value_t, help_heading = "Safety")]
     preflight: Preflight,
-    /// Hold the controllers of the old cluster still for good, by the leader-election Leases of the providers, and those
-    /// of the new one until it takes over. Auto leaves out a cluster that has other Clusters, or whose user may not
-    /// do that.
+    /// Hold the controllers of the old cluster still for good, by the leader-election Leases of the
+    /// providers, and those of the new one until it takes over. Auto leaves out a cluster that has
+    /// other Clusters, or whose user may not do that.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Hold::Auto, help_heading = "Safety")]
     hold_controllers: Hold,
-    /// Believe that the controllers of this kind honour a pause, although no object of it reports that: KIND, KIND.GROUP,
-    /// *.GROUP or *; can be given more than once, and with commas.
+    /// Believe that the controllers of this kind honour a pause, although no object of it reports
+    /// that: KIND, KIND.GROUP, *.GROUP or *; can be given more than once, and with commas.
     #[arg(long, value_name = "KIND", value_delimiter = ',', help_heading = "Safety")]
     trust_pause: Vec<String>,
     #[command(flatten)]

@@ -49,8 +49,8 @@ pub(super) struct Args {
     backups: BackupArgs,
     #[command(flatten)]
     take_over: TakeOverArgs,
-    /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s before
-    /// the first write. Make sure that the holder is dead.
+    /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s
+    /// before the first write. Make sure that the holder is dead.
     #[arg(long, help_heading = "Safety")]
     force_unlock: bool,
     /// The source is gone for good: finish the move in the target alone, which has to hold

@@ -25,13 +25,13 @@ pub(super) const EXAMPLES: &str = "Examples:
 pub(super) struct Args {
     #[command(flatten)]
     clusters: OneOrTwoArgs,
-    /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s before
-    /// the first write. Make sure that the holder is dead.
+    /// Take the lock at once, without watching whether its holder still renews it, and wait 8 s
+    /// before the first write. Make sure that the holder is dead.
     #[arg(long, help_heading = "Safety")]
     force_unlock: bool,
-    /// The target is gone for good: give the Clusters of the source their pause state back, if nothing can
-    /// have been deleted there. Refused while the address of the target accepts connections; with
-    /// `=sure` whatever has that address now.
+    /// The target is gone for good: give the Clusters of the source their pause state back, if
+    /// nothing can have been deleted there. Refused while the address of the target accepts
+    /// connections; with `=sure` whatever has that address now.
     #[arg(
         long,
         value_enum,
@@ -41,8 +41,9 @@ pub(super) struct Args {
         default_missing_value = "checked",
         conflicts_with_all = ["to_kubeconfig", "to_context"], help_heading = "Safety")]
     target_is_gone: Option<GoneArg>,
-    /// The source is gone for good: remove the copies from the target, if they were not complete. Refused while
-    /// the address of the source accepts connections; with `=sure` whatever has that address now.
+    /// The source is gone for good: remove the copies from the target, if they were not complete.
+    /// Refused while the address of the source accepts connections; with `=sure` whatever has that
+    /// address now.
     #[arg(
         long,
         value_enum,
@@ -52,8 +53,9 @@ pub(super) struct Args {
         default_missing_value = "checked",
         conflicts_with_all = ["target_is_gone", "kubeconfig", "context"], help_heading = "Safety")]
     source_is_gone: Option<GoneArg>,
-    /// The records of the run are gone from both clusters: go by the marks on its objects. Make sure that
-    /// these two clusters are its source and target. Refused if objects may have been deleted from the source.
+    /// The records of the run are gone from both clusters: go by the marks on its objects. Make
+    /// sure that these two clusters are its source and target. Refused if objects may have been
+    /// deleted from the source.
     #[arg(long, conflicts_with_all = ["target_is_gone", "source_is_gone"], help_heading = "Safety")]
     from_marks: bool,
     #[command(flatten)]

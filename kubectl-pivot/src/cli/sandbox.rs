@@ -99,8 +99,8 @@ struct UpArgs {
     /// Number of clusters.
     #[arg(long, value_name = "N", default_value = "2", help_heading = "Clusters")]
     clusters: NonZeroUsize,
-    /// Version of Cluster API in a cluster, `source`, `target` or `cluster-3` and so on: a release of 1.8 to 1.13
-    /// instead of the one that this program pins.
+    /// Version of Cluster API in a cluster, `source`, `target` or `cluster-3` and so on: a release
+    /// of 1.8 to 1.13 instead of the one that this program pins.
     #[arg(long, value_name = "CLUSTER=VERSION", value_delimiter = ',', help_heading = "Clusters")]
     capi_version: Vec<ClusterRelease>,
     /// Provisioned clusters to create in the first one.
@@ -109,8 +109,8 @@ struct UpArgs {
     /// Worker machines of each of them.
     #[arg(long, value_name = "W", default_value_t = 3, help_heading = "Fleet")]
     workers: usize,
-    /// Run Cluster API's controllers with the in-memory provider, but in clusters older than 1.11; a fleet is really
-    /// provisioned.
+    /// Run Cluster API's controllers with the in-memory provider, but in clusters older than 1.11;
+    /// a fleet is really provisioned.
     #[arg(long, help_heading = "Clusters")]
     controllers: bool,
     #[command(flatten)]
@@ -124,11 +124,12 @@ struct UpArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Parts")]
 pub(super) struct PartsArgs {
-    /// Folder with `etcd` and `kube-apiserver` [default: $KUBEBUILDER_ASSETS, the cache, then --parts-from].
+    /// Folder with `etcd` and `kube-apiserver` [default: $KUBEBUILDER_ASSETS, the cache, then
+    /// --parts-from].
     #[arg(long, value_name = "DIR")]
     assets: Option<PathBuf>,
-    /// The way to parts that are not there yet: released ones, or built by Go where that fails (auto);
-    /// released ones only; built by Go only.
+    /// The way to parts that are not there yet: released ones, or built by Go where that fails
+    /// (auto); released ones only; built by Go only.
     #[arg(long, value_enum, default_value_t, value_name = "WAY")]
     parts_from: Way,
     /// Mirror of released parts: a web server with the same files.

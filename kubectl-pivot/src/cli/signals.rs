@@ -1,7 +1,7 @@
 //! Ctrl-C and its relatives: the first one stops at the next safe point, the second at once.
 //!
-//! A terminal sends SIGINT; CI systems, Jobs and systemd send SIGTERM before they kill; a terminal that
-//! goes away sends SIGHUP.
+//! A terminal sends SIGINT; CI systems, Jobs and systemd send SIGTERM before they kill; a terminal
+//! that goes away sends SIGHUP.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;

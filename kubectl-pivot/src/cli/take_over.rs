@@ -10,15 +10,16 @@ use crate::render::scope;
 /// Asks on a terminal before an interrupted run is taken over.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct TakeOverArgs {
-    /// Do not ask before an interrupted run is taken over. Nothing is asked either when standard input is no
-    /// terminal.
+    /// Do not ask before an interrupted run is taken over. Nothing is asked either when standard
+    /// input is no terminal.
     #[arg(long, short)]
     yes: bool,
 }
 
 impl TakeOverArgs {
-    /// Returns the decision of a command that takes an interrupted run over: with `--yes` it always is yes, otherwise
-    /// the user is asked. The question begins with `what`, a verb such as `Resume`.
+    /// Returns the decision of a command that takes an interrupted run over: with `--yes` it always
+    /// is yes, otherwise the user is asked. The question begins with `what`, a verb such as
+    /// `Resume`.
     pub(super) fn asking(self, what: &'static str, context: &Context) -> TakeOver {
         if self.yes {
             return TakeOver::default();

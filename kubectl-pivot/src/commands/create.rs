@@ -170,7 +170,8 @@ pub fn create_status(name: Option<&str>) -> Result<PivotRuns, CommandError> {
     Ok(PivotRuns { api_version: workflow::API_VERSION, kind: "PivotRunList", items: states })
 }
 
-/// Shows the runs now, and again whenever they have changed, until none is active or the user stops.
+/// Shows the runs now, and again whenever they have changed, until none is active or the user
+/// stops.
 ///
 /// # Errors
 /// They cannot be read, or there is none of this name.

@@ -65,8 +65,8 @@ pub enum DemoStage {
     Kept(SandboxInfo),
 }
 
-/// Starts two control planes, fills one with a fleet, moves it, and shows the result. Returns whether
-/// all that was verified holds.
+/// Starts two control planes, fills one with a fleet, moves it, and shows the result. Returns
+/// whether all that was verified holds.
 ///
 /// # Errors
 /// When a part is missing or a step fails; the control planes are ended in any case, unless the

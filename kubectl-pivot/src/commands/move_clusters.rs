@@ -101,8 +101,8 @@ pub async fn connect(
     Ok(Run { id, source, target, options, events, stop, sides })
 }
 
-/// The namespaces that a choice is about, when the user names none otherwise: a pattern without one is about the
-/// default namespace.
+/// The namespaces that a choice is about, when the user names none otherwise: a pattern without one
+/// is about the default namespace.
 fn namespaces_of(choice: &mut Choice, default: &str) -> Namespaces {
     let Choice::Wanted(wish) = choice else { return Namespaces::One(default.to_owned()) };
     for pattern in &mut wish.clusters {

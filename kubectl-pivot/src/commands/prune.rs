@@ -13,13 +13,15 @@ use transfer::{MANIFEST, Manifest};
 
 use super::backup::{FoundBackup, list_backups};
 
-/// The end of the name of a folder that is being deleted: no backup any more, and known to the next `prune`.
+/// The end of the name of a folder that is being deleted: no backup any more, and known to the next
+/// `prune`.
 const DELETED: &str = ".kubectl-pivot-deleted";
 
 /// Rules that keep backups: what one of them keeps is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// Those of the newest runs of each source cluster and scope; a run in batches has made several.
+    /// Those of the newest runs of each source cluster and scope; a run in batches has made
+    /// several.
     pub newest: Option<usize>,
     /// Those that are not older.
     pub younger_than: Option<SignedDuration>,
@@ -97,8 +99,8 @@ pub fn prune(folder: &Path, old: Vec<FoundBackup>, kept: usize) -> Pruned {
     pruned
 }
 
-/// Deletes what a move leaves over the limit, but nothing of its own run, and notes each. A failure is a warning: the
-/// move has ended well.
+/// Deletes what a move leaves over the limit, but nothing of its own run, and notes each. A failure
+/// is a warning: the move has ended well.
 pub fn limit_backups(folder: &Path, newest: usize, run: &str, events: &Events) {
     let found = list_backups(folder);
     let keep = Keep { newest: Some(newest), younger_than: None };

@@ -21,7 +21,8 @@ pub struct RbacRequest {
     pub subject: Option<Subject>,
 }
 
-/// Reads the kinds of a management cluster, and returns the roles and bindings of a move from or to it.
+/// Reads the kinds of a management cluster, and returns the roles and bindings of a move from or to
+/// it.
 ///
 /// # Errors
 /// When the cluster cannot be read.

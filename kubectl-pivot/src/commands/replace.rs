@@ -1,7 +1,7 @@
 //! `replace`: a new management cluster in the place of an old one, which stays, paused.
 //!
-//! Nothing local is needed to carry it on: `create` has the folder of its run, and the record of the move says that
-//! the source stays. So the same command continues what was interrupted.
+//! Nothing local is needed to carry it on: `create` has the folder of its run, and the record of
+//! the move says that the source stays. So the same command continues what was interrupted.
 
 use std::time::Duration;
 
@@ -59,10 +59,12 @@ pub struct Replaced {
     pub run: Run,
 }
 
-/// Creates the new cluster if that is wanted, moves everything into it, leaves the old one paused and verifies.
+/// Creates the new cluster if that is wanted, moves everything into it, leaves the old one paused
+/// and verifies.
 ///
 /// # Errors
-/// A step of `create` fails, the move fails, or is not confirmed. Findings and checks that fail are in the report.
+/// A step of `create` fails, the move fails, or is not confirmed. Findings and checks that fail are
+/// in the report.
 pub async fn replace(
     request: ReplaceRequest,
     (toolbox, events, stop): (Toolbox, &Events, &Stop),
@@ -113,7 +115,8 @@ pub async fn delete_old(run: &Run) -> Result<Report, CommandError> {
     ended(run, report, result)
 }
 
-/// The record of this very replacement, if it was begun before. Any other one is for the preflight to report.
+/// The record of this very replacement, if it was begun before. Any other one is for the preflight
+/// to report.
 async fn own_record(run: &Run) -> Result<Option<Record>, CommandError> {
     let is_own = |record: &Record| {
         let is_chosen = run.options.choice != Choice::All;

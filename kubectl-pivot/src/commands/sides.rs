@@ -9,8 +9,8 @@ use super::status::ClusterStatus;
 /// Namespace and name.
 type Name = (String, String);
 
-/// Returns the Clusters that the record names, and those that the run has paused. The commit of the record that decides
-/// brings all of them to the target at once.
+/// Returns the Clusters that the record names, and those that the run has paused. The commit of the
+/// record that decides brings all of them to the target at once.
 pub(super) fn cluster_states(record: &Record, clusters: &[ClusterStatus]) -> Vec<ClusterState> {
     if record.operation != Operation::Move {
         return Vec::new();

@@ -31,8 +31,8 @@ pub struct Status {
     pub kind: &'static str,
     /// The source, then the target; or the only one.
     pub clusters: Vec<ClusterStatus>,
-    /// The Clusters of the move that is on its way or was interrupted, as far as they are known: those that were
-    /// chosen, and those that it has paused.
+    /// The Clusters of the move that is on its way or was interrupted, as far as they are known:
+    /// those that were chosen, and those that it has paused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cluster_states: Vec<ClusterState>,
     /// The journal of the run on this machine, if there is one.
@@ -162,7 +162,8 @@ pub struct PausedCluster {
     /// The run that has paused it; absent when its user has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_run: Option<String>,
-    /// Seconds since then, by the times of the API server and the clock of this machine; absent if nothing tells.
+    /// Seconds since then, by the times of the API server and the clock of this machine; absent if
+    /// nothing tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_seconds: Option<u64>,
 }
@@ -242,8 +243,8 @@ fn journal(run: &str) -> Option<RunState> {
     Some(replay.state).filter(|state| state.attempts > 0)
 }
 
-/// Reads the state again and again and shows it whenever it has changed, until no run is at work or the
-/// user stops it.
+/// Reads the state again and again and shows it whenever it has changed, until no run is at work or
+/// the user stops it.
 ///
 /// # Errors
 /// When a cluster cannot be read.

@@ -20,8 +20,8 @@ pub fn failure(error: &dyn Error, hint: Option<&str>, screen: &Screen) -> String
     text.trim_end().to_owned()
 }
 
-/// Breaks each line of a text of others at words. Its further lines are indented, so that none looks like a line of this
-/// program.
+/// Breaks each line of a text of others at words. Its further lines are indented, so that none
+/// looks like a line of this program.
 fn part(head: &str, text: &str, screen: &Screen) -> String {
     let text = called::in_text(&visible::indented(text, 0));
     let mut lines = text.lines();

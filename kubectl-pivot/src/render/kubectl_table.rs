@@ -36,8 +36,8 @@ pub fn kubectl_table(table: &Value, with_namespace: bool) -> String {
     align(&lines)
 }
 
-/// Aligns columns as [`align`] does. Where that is too wide for the screen, the last column, which holds a path, stands
-/// in a line of its own below the others.
+/// Aligns columns as [`align`] does. Where that is too wide for the screen, the last column, which
+/// holds a path, stands in a line of its own below the others.
 pub(super) fn fitted(lines: &[Vec<String>], screen: &Screen) -> String {
     let table = align(lines);
     if table.lines().all(|line| line.chars().count() <= screen.columns) {

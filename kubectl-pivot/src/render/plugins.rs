@@ -104,8 +104,8 @@ pub fn plugin_check(check: &PluginCheck, screen: &Screen) -> String {
     text
 }
 
-/// Plugins that were just installed, in a folder that the user has named or in theirs, with what to type
-/// next.
+/// Plugins that were just installed, in a folder that the user has named or in theirs, with what to
+/// type next.
 pub fn installed(plugins: &[ChangedPlugin], to: Option<&Path>) -> String {
     let mut text = String::new();
     for ChangedPlugin { name, version, path } in plugins {

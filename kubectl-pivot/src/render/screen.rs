@@ -59,14 +59,15 @@ impl Screen {
         SYMBOLS.iter().fold(text.to_owned(), |text, (symbol, ascii)| text.replace(symbol, ascii))
     }
 
-    /// Returns a line that is broken at words, with `head` in front of it and the further lines below its text.
+    /// Returns a line that is broken at words, with `head` in front of it and the further lines
+    /// below its text.
     pub fn line(&self, head: &str, text: &str) -> String {
         wrapped(head, text, self.columns)
     }
 }
 
-/// Breaks a text at words. The first line begins with `head`, the others with as many spaces. A command in backticks
-/// stays on one line, so that it can be copied.
+/// Breaks a text at words. The first line begins with `head`, the others with as many spaces. A
+/// command in backticks stays on one line, so that it can be copied.
 pub(super) fn wrapped(head: &str, text: &str, columns: usize) -> String {
     // A text that fits stays as it is, with the spaces in it.
     if measure_text_width(head) + measure_text_width(text) <= columns {

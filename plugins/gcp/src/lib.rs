@@ -1,7 +1,7 @@
 //! Stub of a Google Cloud infrastructure plugin.
 //!
-//! Lists the real providers, variables and credentials of the Google Cloud provider (CAPG). Rendering
-//! refuses and says what to do instead.
+//! Lists the real providers, variables and credentials of the Google Cloud provider (CAPG).
+//! Rendering refuses and says what to do instead.
 
 mod credentials;
 mod variables;

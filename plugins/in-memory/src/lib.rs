@@ -16,7 +16,8 @@ use kubectl_pivot_plugin_api::{
 };
 use serde_json::json;
 
-/// Annotation in which the provider keeps the name of a cluster's listener, which is the cluster's own.
+/// Annotation in which the provider keeps the name of a cluster's listener, which is the cluster's
+/// own.
 const LISTENER: &str = "inmemorycluster.infrastructure.cluster.x-k8s.io/listener";
 
 /// The plugin.
@@ -58,7 +59,8 @@ impl InfrastructureProvider for InMemory {
             control_plane_machine: machines::control_plane(&values)?,
             worker_machine: machines::worker(&values)?,
         })?;
-        // The provider of Cluster API 1.14 adds an annotation, and fails where there is none at all.
+        // The provider of Cluster API 1.14 adds an annotation, and fails where there is none at
+        // all.
         let listener = format!("{}/{}", cluster.namespace, cluster.name);
         for object in objects.iter_mut().filter(|object| object["kind"] == "DevCluster") {
             object["metadata"]["annotations"] = json!({LISTENER: listener});

@@ -1,6 +1,7 @@
 //! The plugin `none`: the user brings the network.
 //!
-//! A host of today applies the manifests of `--cni-manifest` itself; an older one leaves them to this plugin.
+//! A host of today applies the manifests of `--cni-manifest` itself; an older one leaves them to
+//! this plugin.
 
 use kubectl_pivot_plugin_api::{
     CniInstall, CniPlan, CniProvider, CniRequest, Maturity, PluginInfo, PluginResult, Probe,

@@ -62,8 +62,8 @@ fn crds(files: &Path) -> Vec<Value> {
     ["helmchartproxies", "helmreleaseproxies"].map(|plural| crd(files, plural)).into()
 }
 
-/// A CRD with the labels that kustomize gives it in a release. The conversion webhook is left out: there
-/// is one version.
+/// A CRD with the labels that kustomize gives it in a release. The conversion webhook is left out:
+/// there is one version.
 fn crd(files: &Path, plural: &str) -> Value {
     let path = files.join(format!("addons.cluster.x-k8s.io_{plural}.yaml"));
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -1,4 +1,5 @@
-//! The simulated manager of the provider, with its webhooks. It writes the fields that the real ones were seen to write.
+//! The simulated manager of the provider, with its webhooks. It writes the fields that the real
+//! ones were seen to write.
 
 use capi::{Object, ResourceType};
 use cluster::{ApiError, Client, PatchKind, WriteOptions};
@@ -31,8 +32,8 @@ pub enum Outcome<'a> {
     Deployed,
 }
 
-/// The HelmChartProxy with what webhook and manager set as soon as they see it. The manager has not seen
-/// the label of the Cluster yet: without any release it calls the proxy ready.
+/// The HelmChartProxy with what webhook and manager set as soon as they see it. The manager has not
+/// seen the label of the Cluster yet: without any release it calls the proxy ready.
 ///
 /// # Errors
 /// When a request fails.
@@ -93,7 +94,8 @@ pub async fn begin_release(
     report(client, &release, json!({}), conditions).await
 }
 
-/// Status that the manager reports of a release, on its HelmReleaseProxy and then on the HelmChartProxy.
+/// Status that the manager reports of a release, on its HelmReleaseProxy and then on the
+/// HelmChartProxy.
 ///
 /// # Errors
 /// When a request fails.

@@ -1,8 +1,10 @@
-//! A manager that ignores every pause, like that of a provider which is older than the pause, or has a bug.
+//! A manager that ignores every pause, like that of a provider which is older than the pause, or
+//! has a bug.
 //!
-//! It gives each DockerMachine that it finds its finalizer, and destroys the machine behind one that is in deletion; both
-//! go to its output. With `--leader-elect` it elects a leader as client-go does: a leader that has lost its Lease works
-//! on for a while before it ends. `--webhook-port=PORT` answers connections, leader or not.
+//! It gives each DockerMachine that it finds its finalizer, and destroys the machine behind one
+//! that is in deletion; both go to its output. With `--leader-elect` it elects a leader as
+//! client-go does: a leader that has lost its Lease works on for a while before it ends.
+//! `--webhook-port=PORT` answers connections, leader or not.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,4 +1,5 @@
-//! Stands in for kind: the clusters are local control planes (etcd and kube-apiserver), no containers.
+//! Stands in for kind: the clusters are local control planes (etcd and kube-apiserver), no
+//! containers.
 //!
 //! Understands what `kubectl pivot create` asks kind for. Clusters are kept below
 //! `STAND_IN_KIND_ROOT` and outlive this program, as those of kind do.

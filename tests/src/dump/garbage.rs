@@ -1,5 +1,5 @@
-//! Work that the garbage collector still has in a dump: a comparison that does not wait for it compares
-//! how fast it was.
+//! Work that the garbage collector still has in a dump: a comparison that does not wait for it
+//! compares how fast it was.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::raw::{Kinds, RawDump, identity};
 
-/// Objects that the garbage collector is going to delete or to free from a reference, by its own rules: the
-/// kinds of all owners are served, and one of the owners does not exist.
+/// Objects that the garbage collector is going to delete or to free from a reference, by its own
+/// rules: the kinds of all owners are served, and one of the owners does not exist.
 pub fn garbage(dump: &RawDump, kinds: &Kinds) -> Vec<String> {
     let uids: BTreeSet<&str> = dump.objects().iter().map(Object::uid).collect();
     let is_garbage = |object: &&Object| {

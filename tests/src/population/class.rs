@@ -33,13 +33,14 @@ pub fn used_elsewhere(namespace: &str, user_namespace: &str) -> Population {
     population
 }
 
-/// Three clusters of which two have a class in common, and one has a class of its own; nobody uses the third class.
+/// Three clusters of which two have a class in common, and one has a class of its own; nobody uses
+/// the third class.
 pub fn choosable(namespace: &str) -> Population {
     three(namespace, [("red", "common-class"), ("blue", "common-class"), ("green", "green-class")])
 }
 
-/// As [`choosable`], but `blue` and `green` have the class in common: in batches of one Cluster, nobody needs it any
-/// more when the last one, `red`, moves.
+/// As [`choosable`], but `blue` and `green` have the class in common: in batches of one Cluster,
+/// nobody needs it any more when the last one, `red`, moves.
 pub fn first_two_alike(namespace: &str) -> Population {
     three(namespace, [("red", "green-class"), ("blue", "common-class"), ("green", "common-class")])
 }

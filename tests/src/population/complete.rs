@@ -21,9 +21,9 @@ pub struct Places<'a> {
     pub provider: &'a str,
 }
 
-/// A cluster with a machine, one paused by its user, one explicitly not paused, one whose user has put
-/// the annotation of a pause on it, one of a class here and one of a class elsewhere, a resource set, a Helm release, a global identity, and a kind that moves
-/// by itself.
+/// A cluster with a machine, one paused by its user, one explicitly not paused, one whose user has
+/// put the annotation of a pause on it, one of a class here and one of a class elsewhere, a
+/// resource set, a Helm release, a global identity, and a kind that moves by itself.
 pub fn population(places: &Places<'_>) -> Population {
     let mut population = Population::new(places.namespace);
     let plain = cluster(&mut population, "plain");

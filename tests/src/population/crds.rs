@@ -1,5 +1,5 @@
-//! Kinds of our own, one for each way in which a CRD can take part in a move; and those of the Helm add-on
-//! provider, which a move pauses itself.
+//! Kinds of our own, one for each way in which a CRD can take part in a move; and those of the Helm
+//! add-on provider, which a move pauses itself.
 
 use capi::{Object, ResourceType};
 use cluster::{ApiError, Client, WriteOptions};

@@ -147,8 +147,8 @@ impl Piece {
         self
     }
 
-    /// Adds an owner that does not exist, of a kind that is not served: the garbage collector cannot tell
-    /// that it is gone, and leaves the object and its other owners alone.
+    /// Adds an owner that does not exist, of a kind that is not served: the garbage collector
+    /// cannot tell that it is gone, and leaves the object and its other owners alone.
     #[must_use]
     pub fn owned_by_missing(mut self, api_version: &str, kind: &str, name: &str) -> Self {
         self.owners.push(Owner::Missing {

@@ -89,8 +89,9 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 impl Graph {
-    /// Takes owners from Clusters that could keep them from moving: clusterctl pauses such a Cluster,
-    /// does not move it, and then fails after minutes of trying to resume it on the target.
+    /// Takes owners from Clusters that could keep them from moving: clusterctl pauses such a
+    /// Cluster, does not move it, and then fails after minutes of trying to resume it on the
+    /// target.
     ///
     /// The first is a Cluster, since we move nothing without any.
     fn new(nodes: Vec<Node>) -> Self {
@@ -129,7 +130,8 @@ impl Graph {
         population
     }
 
-    /// The graph without these objects, named as in its population, and without what has lost an owner.
+    /// The graph without these objects, named as in its population, and without what has lost an
+    /// owner.
     #[must_use]
     pub fn without(&self, names: &BTreeSet<String>) -> Self {
         let mut kept: Vec<Option<usize>> = Vec::new();

@@ -9,8 +9,8 @@ use super::{Handle, Piece, Population};
 /// A version of Cluster API that is no longer served.
 pub const UNSERVED: &str = "cluster.x-k8s.io/v1alpha4";
 
-/// A cluster; strangers, one with a Secret of its own; objects whose owners do not exist; free Secrets
-/// and ConfigMaps.
+/// A cluster; strangers, one with a Secret of its own; objects whose owners do not exist; free
+/// Secrets and ConfigMaps.
 pub fn population(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
     cluster(&mut population, "known");

@@ -13,8 +13,8 @@ const RECORD: &str = "kubectl-pivot.io/record";
 /// Annotation that every copy carries when it is created.
 const COPY: &str = "kubectl-pivot.io/run";
 
-/// Kinds that may be active on one side only, since a move pauses them. DockerClusters stand for all kinds of
-/// which no object reports that it is paused.
+/// Kinds that may be active on one side only, since a move pauses them. DockerClusters stand for
+/// all kinds of which no object reports that it is paused.
 pub(super) fn one_sided_types() -> [ResourceType; 5] {
     let addons = "addons.cluster.x-k8s.io/v1beta2";
     let sets = ResourceType::new(addons, "ClusterResourceSet", "clusterresourcesets", true);
@@ -59,7 +59,8 @@ impl Call {
         }
     }
 
-    /// Returns whether it changes something: a write that is no dry-run and no question about permissions.
+    /// Returns whether it changes something: a write that is no dry-run and no question about
+    /// permissions.
     pub fn is_write(&self) -> bool {
         ["POST", "PUT", "PATCH", "DELETE"].contains(&self.method.as_str())
             && !self.query.contains("dryRun=")
@@ -108,7 +109,8 @@ impl Call {
             && !self.body["spec"]["renewTime"].is_null()
     }
 
-    /// The path of the object that it writes to, if that is one that may be active on one side only.
+    /// The path of the object that it writes to, if that is one that may be active on one side
+    /// only.
     pub(super) fn one_sided(&self) -> Option<String> {
         let parts: Vec<&str> = self.path.strip_prefix("/apis/")?.split('/').collect();
         let [group, _, "namespaces", _, plural, ref name @ ..] = parts[..] else { return None };

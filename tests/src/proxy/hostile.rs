@@ -1,4 +1,5 @@
-//! Answers that no API server gives: what a broken gateway, a log-in page or an attacker sends in its place.
+//! Answers that no API server gives: what a broken gateway, a log-in page or an attacker sends in
+//! its place.
 
 use std::io;
 use std::time::Duration;
@@ -153,8 +154,8 @@ async fn chunk(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     stream.write_all(b"\r\n").await
 }
 
-/// The beginning of gzip of runs of one letter, and the bytes of eight further runs of 258: one block of DEFLATE
-/// with fixed codes, each run a reference of 13 bits (RFC 1951, 3.2.6).
+/// The beginning of gzip of runs of one letter, and the bytes of eight further runs of 258: one
+/// block of DEFLATE with fixed codes, each run a reference of 13 bits (RFC 1951, 3.2.6).
 fn gzip_bomb() -> (Vec<u8>, Vec<u8>) {
     const RUN: [bool; 13] = [
         true, true, false, false, false, true, false, true, // length 258

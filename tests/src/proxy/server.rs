@@ -165,7 +165,8 @@ impl Upstream {
         answer.map_or(Next::Close, Next::Answer)
     }
 
-    /// In a task of its own: what has been forwarded is carried out, whatever becomes of the client.
+    /// In a task of its own: what has been forwarded is carried out, whatever becomes of the
+    /// client.
     async fn carry_out(
         self: &Arc<Self>,
         call: Call,
@@ -206,8 +207,8 @@ impl Upstream {
         answer
     }
 
-    /// Notes whether controllers would carry out a deletion, by the object that a write has left: that is
-    /// in the answer.
+    /// Notes whether controllers would carry out a deletion, by the object that a write has left:
+    /// that is in the answer.
     async fn judge_deletion(&self, answer: Option<&Answer>) {
         let Some(answer) = answer.filter(|answer| answer.status < 300) else { return };
         let Ok(object) = serde_json::from_slice::<Value>(&answer.body) else { return };

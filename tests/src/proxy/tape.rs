@@ -1,4 +1,5 @@
-//! State that both proxies of a pair share: the count and the log of writes, the rules, the timeline.
+//! State that both proxies of a pair share: the count and the log of writes, the rules, the
+//! timeline.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -79,8 +80,8 @@ impl Tape {
         }))
     }
 
-    /// Begins a run: no rules, no writes yet, and connections of earlier runs are dead. The timeline
-    /// goes on.
+    /// Begins a run: no rules, no writes yet, and connections of earlier runs are dead. The
+    /// timeline goes on.
     pub fn begin_run(&self) {
         self.0.epoch.send_modify(|epoch| *epoch += 1);
         self.0.held.send_replace(0);
@@ -100,8 +101,8 @@ impl Tape {
         self.state().timeline = timeline;
     }
 
-    /// Has the deletion of an object not judged: a test makes it, past the proxies, not the program. What a garbage
-    /// collector deletes because of the program is judged.
+    /// Has the deletion of an object not judged: a test makes it, past the proxies, not the
+    /// program. What a garbage collector deletes because of the program is judged.
     pub fn note_deleted_by_others(&self, uid: &str) {
         self.state().deleted_by_others.insert(uid.to_owned());
     }

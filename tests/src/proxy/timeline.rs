@@ -20,7 +20,8 @@ pub enum Activity {
     Active,
 }
 
-/// The states of all such objects on both sides, by their paths, and what was wrong with them on the way.
+/// The states of all such objects on both sides, by their paths, and what was wrong with them on
+/// the way.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     states: BTreeMap<String, [Activity; 2]>,
@@ -49,7 +50,8 @@ impl Timeline {
         }
     }
 
-    /// Notes that controllers tear an object down as soon as its Cluster is active, and what that is now.
+    /// Notes that controllers tear an object down as soon as its Cluster is active, and what that
+    /// is now.
     pub fn note_torn_down(&mut self, side: Side, victim: String, cluster: String, state: Activity) {
         if state == Activity::Active {
             self.violate_deletion(side, &victim, &cluster);
@@ -88,7 +90,8 @@ impl Timeline {
         self.events
     }
 
-    /// Instants at which an object was active on both sides, or was torn down below an active Cluster.
+    /// Instants at which an object was active on both sides, or was torn down below an active
+    /// Cluster.
     pub fn violations(&self) -> &[String] {
         &self.violations
     }

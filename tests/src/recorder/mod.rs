@@ -1,5 +1,5 @@
-//! Servers that write down who comes to them and how: by TLS or not, through which proxy, with which credentials.
-//! What two clients make of the same kubeconfig can be compared by it.
+//! Servers that write down who comes to them and how: by TLS or not, through which proxy, with
+//! which credentials. What two clients make of the same kubeconfig can be compared by it.
 
 mod authority;
 mod listen;

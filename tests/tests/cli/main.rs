@@ -57,7 +57,8 @@ const COMMANDS: [&[&str]; 38] = [
     &["plugin", "upgrade"],
 ];
 
-/// Start of the error about an API server whose kubeconfig was read; of two, the one that fails first is named.
+/// Start of the error about an API server whose kubeconfig was read; of two, the one that fails
+/// first is named.
 const UNREACHABLE: &str = "cannot get /version in the ";
 
 #[tokio::test]

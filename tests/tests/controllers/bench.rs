@@ -73,8 +73,8 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Starts everything. Two sandboxes with controllers cannot run at the same time, so this waits for
-    /// those of others.
+    /// Starts everything. Two sandboxes with controllers cannot run at the same time, so this waits
+    /// for those of others.
     pub(crate) async fn set() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         wait_for_provider_port().await;
@@ -181,7 +181,8 @@ impl Bench {
             "-q",
             "--settle",
             "5",
-            // Controllers that have taken over write the status of their own copies at their own time.
+            // Controllers that have taken over write the status of their own copies at their own
+            // time.
             "--timeout",
             "60",
             "-n",
@@ -248,8 +249,8 @@ impl Bench {
     }
 }
 
-/// Has each cluster's own managers elect a leader, as they do where clusterctl has installed them, and run as pods. The
-/// in-memory provider works for both clusters, and elects nobody.
+/// Has each cluster's own managers elect a leader, as they do where clusterctl has installed them,
+/// and run as pods. The in-memory provider works for both clusters, and elects nobody.
 async fn run_as_pods(sandbox: &Sandbox) -> Vec<Pod> {
     let info = sandbox.info();
     let own = info.controllers.iter().filter(|one| one.name != "kube-controller-manager");

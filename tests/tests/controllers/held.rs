@@ -1,7 +1,8 @@
-//! A move that holds the controllers of both sides by their leader-election Leases. The managers are real, and so is
-//! their election; the harness is their kubelet.
+//! A move that holds the controllers of both sides by their leader-election Leases. The managers
+//! are real, and so is their election; the harness is their kubelet.
 //!
-//! A set of another namespace shows whether the core manager works: it gives each its finalizer at once.
+//! A set of another namespace shows whether the core manager works: it gives each its finalizer at
+//! once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,8 +67,8 @@ pub(crate) async fn nothing_is_reconciled(bench: Arc<Bench>) {
     story.check_taken_over(&bench).await;
 }
 
-/// The rollback holds them again. Of the run that was killed a create may be on its way, so the target's Leases are
-/// not given back: they run out by themselves.
+/// The rollback holds them again. Of the run that was killed a create may be on its way, so the
+/// target's Leases are not given back: they run out by themselves.
 pub(crate) async fn killed_and_rolled_back(bench: Arc<Bench>) {
     bench.run_as_pods().await;
     let story = bench.begin().await;

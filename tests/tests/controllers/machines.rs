@@ -33,7 +33,8 @@ const REPORTING: [(&str, &str); 8] = [
 /// The longest that controllers may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The machines behind the Machines: by Machine, the provider id and the Node, and all Nodes by uid.
+/// The machines behind the Machines: by Machine, the provider id and the Node, and all Nodes by
+/// uid.
 #[derive(Debug, PartialEq)]
 struct Reality {
     machines: BTreeMap<String, (String, String)>,
@@ -67,8 +68,8 @@ impl Story {
         self.check_taken_over_by(bench, Direction::From).await;
     }
 
-    /// Checks that the controllers of a side have the cluster Available, with the same machines, and
-    /// that it was never active twice.
+    /// Checks that the controllers of a side have the cluster Available, with the same machines,
+    /// and that it was never active twice.
     pub(crate) async fn check_taken_over_by(&self, bench: &Bench, direction: Direction) {
         let side = bench.side(direction);
         wait_until_available(side).await;

@@ -1,5 +1,5 @@
-//! Moves of a cluster that Cluster API's own controllers have provisioned, in a sandbox with controllers:
-//! no Machine is created or deleted, and the other side's controllers take over.
+//! Moves of a cluster that Cluster API's own controllers have provisioned, in a sandbox with
+//! controllers: no Machine is created or deleted, and the other side's controllers take over.
 
 mod bench;
 mod held;
@@ -21,7 +21,8 @@ const ROUND_TRIP: Duration = Duration::from_millis(50);
 fn main() -> ExitCode {
     Suite::new()
         .case("controllers_have_stopped_before_the_first_copy", stopped_before_the_first_copy)
-        // These two in this order, and no other case, with an older source: there is no way back into it.
+        // These two in this order, and no other case, with an older source: there is no way back
+        // into it.
         .thorough("a_move_that_is_killed_is_rolled_back", rolled_back)
         .thorough("a_move_that_is_killed_again_and_again_is_resumed", killed_and_resumed)
         .thorough("a_stopped_controller_does_not_stop_the_move", stopped_controller)
@@ -43,8 +44,8 @@ async fn stopped_before_the_first_copy(bench: Arc<Bench>) {
     let talkative = machines::conditions(source, "Paused").await;
     bench.tape().release();
     running.end().await.expect_success("the move");
-    // Cluster, DevCluster, KubeadmControlPlane, MachineDeployment, MachineSet, and for each of three
-    // Machines itself, its DevMachine and its KubeadmConfig.
+    // Cluster, DevCluster, KubeadmControlPlane, MachineDeployment, MachineSet, and for each of
+    // three Machines itself, its DevMachine and its KubeadmConfig.
     assert_eq!(talkative.len(), 5 + 3 * 3, "{talkative:#?}");
     for (object, status) in &talkative {
         assert_eq!(status, "True", "{object}");

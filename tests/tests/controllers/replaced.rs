@@ -1,5 +1,6 @@
-//! A management cluster that is replaced, among real managers that elect a leader: those of the old cluster stay still
-//! after the program has ended, until somebody goes back or deletes what was left.
+//! A management cluster that is replaced, among real managers that elect a leader: those of the old
+//! cluster stay still after the program has ended, until somebody goes back or deletes what was
+//! left.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ pub(crate) async fn rolled_back_and_deleted(bench: Arc<Bench>) {
         wait_until_reconciled(bench.side(direction), "before").await;
     }
     replace(&bench, &story, "once").await;
-    // The controllers of the target have worked on the copies, and changed nothing that a user writes.
+    // The controllers of the target have worked on the copies, and changed nothing that a user
+    // writes.
     bench.run("rollback").await.expect_success("the rollback");
     wait_until_reconciled(bench.side(Direction::From), "once").await;
     story.check_taken_over_by(&bench, Direction::From).await;
@@ -36,7 +38,8 @@ pub(crate) async fn rolled_back_and_deleted(bench: Arc<Bench>) {
     story.check_taken_over(&bench).await;
 }
 
-/// Replaces the old cluster, and looks at who works on either side: a set tells, which gets its finalizer at once.
+/// Replaces the old cluster, and looks at who works on either side: a set tells, which gets its
+/// finalizer at once.
 async fn replace(bench: &Bench, story: &Story, name: &str) {
     bench.run_with("replace", &CHECKS).await.expect_success("the replacement");
     let (old, new) = (bench.side(Direction::From), bench.side(Direction::To));

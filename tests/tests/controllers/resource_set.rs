@@ -1,5 +1,5 @@
-//! A ClusterResourceSet that applies to the cluster. Its controller does not look whether the Cluster is
-//! paused, only whether the set is.
+//! A ClusterResourceSet that applies to the cluster. Its controller does not look whether the
+//! Cluster is paused, only whether the set is.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

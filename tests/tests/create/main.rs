@@ -1,8 +1,9 @@
 //! `kubectl pivot create` from nothing to the end, without Docker.
 //!
-//! Real: API servers and etcd, Cluster API's CRDs, clusterctl with a local repository, the plugins, the
-//! move. Stood in: kind (`stand-in-kind`, whose clusters are local control planes), and kubelets and
-//! controllers (`understudy`). In the case of the module `real` the controllers are the real ones.
+//! Real: API servers and etcd, Cluster API's CRDs, clusterctl with a local repository, the plugins,
+//! the move. Stood in: kind (`stand-in-kind`, whose clusters are local control planes), and
+//! kubelets and controllers (`understudy`). In the case of the module `real` the controllers are
+//! the real ones.
 
 mod aborts;
 mod failures;

@@ -109,7 +109,8 @@ async fn network(stage: Arc<Stage>) {
     let create = scene.create(&["--cni", "none", "--cni-manifest", &text(&manifest), "-o", "json"]);
     let mut running = scene.program.start(create);
     scene.until_begun("nodes").await;
-    // All Machines have Nodes, but the network is not ready as long as the target has no Ready node.
+    // All Machines have Nodes, but the network is not ready as long as the target has no Ready
+    // node.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let journal = std::fs::read_to_string(scene.path("state/runs/pivot/journal.jsonl"));
     let is_done = r#""event":"done","step":"nodes""#;

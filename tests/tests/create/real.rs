@@ -44,8 +44,8 @@ pub async fn real_controllers_of_the_target_take_over(stage: Arc<Stage>) {
 }
 
 async fn pivot_and_scale(scene: &Scene) {
-    // The in-memory provider's own clusters cannot be management clusters: they have no CRDs. So the
-    // target is a control plane of its own.
+    // The in-memory provider's own clusters cannot be management clusters: they have no CRDs. So
+    // the target is a control plane of its own.
     let target = text(scene.target());
     let flags = ["--cni", "none", "--to-kubeconfig", &target, "--timeout", "280"];
     let mut running = scene.program.start(scene.create(&flags));

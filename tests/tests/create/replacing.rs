@@ -1,4 +1,5 @@
-//! `replace` that creates the new management cluster first: killed in steps of both, and rolled back.
+//! `replace` that creates the new management cluster first: killed in steps of both, and rolled
+//! back.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -42,7 +42,8 @@ struct Contact {
 }
 
 impl Contact {
-    /// Returns whether kubectl has asked on the terminal for a user and a password, which nobody types in here.
+    /// Returns whether kubectl has asked on the terminal for a user and a password, which nobody
+    /// types in here.
     fn asks_for_a_user(&self) -> bool {
         self.seen.is_none() && self.outcome.stderr.trim() == "error: EOF"
     }

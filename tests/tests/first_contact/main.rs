@@ -1,5 +1,6 @@
-//! The first contact with a cluster: of each kubeconfig, certificate, login and proxy this program makes what the real
-//! kubectl makes of it. Both go to servers that write down who came and how; what they wrote has to be equal.
+//! The first contact with a cluster: of each kubeconfig, certificate, login and proxy this program
+//! makes what the real kubectl makes of it. Both go to servers that write down who came and how;
+//! what they wrote has to be equal.
 
 mod bench;
 mod certificates;

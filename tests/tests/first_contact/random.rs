@@ -11,7 +11,8 @@ use super::bench::{Bench, encoded};
 use super::shape::{Shape, kubeconfig, with};
 use super::{files, logins};
 
-/// As many shapes, the same for each worker: the seed is that of the run, or a new one that is printed.
+/// As many shapes, the same for each worker: the seed is that of the run, or a new one that is
+/// printed.
 pub(crate) fn shapes(bench: &Bench, count: usize) -> Vec<Shape> {
     let seed = env::var("KUBECTL_PIVOT_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or(8_207_608_077_109_100_658);

@@ -1,5 +1,5 @@
-//! `krew-manifest.yaml` against the rules of krew (`internal/index/validation`) and of its index, and
-//! archives against krew itself.
+//! `krew-manifest.yaml` against the rules of krew (`internal/index/validation`) and of its index,
+//! and archives against krew itself.
 
 mod install;
 mod workflows;

@@ -1,5 +1,5 @@
-//! The workflows of CI and of a release, of which this machine can run none, against the linter that knows their
-//! language.
+//! The workflows of CI and of a release, of which this machine can run none, against the linter
+//! that knows their language.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Moves between two control planes: what is refused, what goes wrong on the way, what is left of a run that
-//! was killed. `cargo test --test moves faults` takes one part.
+//! Moves between two control planes: what is refused, what goes wrong on the way, what is left of a
+//! run that was killed. `cargo test --test moves faults` takes one part.
 
 mod backup;
 mod bad_input;

@@ -1,5 +1,5 @@
-//! `--cni-via addon`: the provider is initialised, the HelmChartProxy accepted and followed, and both
-//! proxies move.
+//! `--cni-via addon`: the provider is initialised, the HelmChartProxy accepted and followed, and
+//! both proxies move.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -79,8 +79,8 @@ pub async fn a_chart_that_is_here(stage: Arc<Stage>) {
     assert_eq!(namespace.label("pod-security.kubernetes.io/enforce"), Some("privileged"));
 }
 
-/// Without kube-proxy the chart has to know the address of an API server that does not exist when the
-/// run begins.
+/// Without kube-proxy the chart has to know the address of an API server that does not exist when
+/// the run begins.
 pub async fn an_address_that_is_not_known_yet(stage: Arc<Stage>) {
     let scene = stage.scene("unproxied");
     let url = stage.repository.url();

@@ -9,7 +9,8 @@ use kubectl_pivot_tests::processes;
 use super::charts::{CILIUM, WAITING};
 use super::stage::{Stage, expect, until};
 
-/// helm refuses a release that another helm seems to be at work on, for ever if that one was killed.
+/// helm refuses a release that another helm seems to be at work on, for ever if that one was
+/// killed.
 pub async fn leftovers_of_a_killed_helm_are_put_in_order(stage: Arc<Stage>) {
     let scene = stage.scene("left");
     let url = stage.repository.url();

@@ -1,9 +1,10 @@
-//! The network step of `kubectl pivot create`: charts by the real helm, and by the Helm add-on provider.
+//! The network step of `kubectl pivot create`: charts by the real helm, and by the Helm add-on
+//! provider.
 //!
-//! Real: helm, a registry, API servers and etcd, Cluster API's CRDs, the plugins. Stood in: the charts, which have
-//! names and versions of the real ones and templates of the tests, kubelets and controllers
-//! (`understudy`), and the manager of the Helm add-on provider (`kubectl_pivot_tests::addon`), whose CRDs are
-//! real.
+//! Real: helm, a registry, API servers and etcd, Cluster API's CRDs, the plugins. Stood in: the
+//! charts, which have names and versions of the real ones and templates of the tests, kubelets and
+//! controllers (`understudy`), and the manager of the Helm add-on provider
+//! (`kubectl_pivot_tests::addon`), whose CRDs are real.
 
 mod addon;
 mod charts;

@@ -1,4 +1,5 @@
-//! State that all cases share: a bootstrap cluster, a target, a repository of charts, an installed plugin.
+//! State that all cases share: a bootstrap cluster, a target, a repository of charts, an installed
+//! plugin.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -193,7 +194,8 @@ impl Scene<'_> {
         let out = text(&self.path("out.kubeconfig"));
         let mut arguments = vec!["create", self.name, "-n", self.name, "-i", "in-memory"];
         arguments.extend(["--bootstrap", "existing", "--bootstrap-kubeconfig", &bootstrap]);
-        // There is no provider behind this bootstrap cluster, and networks are not what is awaited here.
+        // There is no provider behind this bootstrap cluster, and networks are not what is awaited
+        // here.
         arguments.extend(["--to-kubeconfig-out", &out, "--skip-probes", "in-memory"]);
         if !more.contains(&"--timeout") {
             arguments.extend(["--timeout", "120"]);
@@ -202,8 +204,8 @@ impl Scene<'_> {
         arguments.into_iter().map(str::to_owned).collect()
     }
 
-    /// Begins a run, waits until the network is there, and kills it: what follows is no matter here.
-    /// Returns what the step says of itself.
+    /// Begins a run, waits until the network is there, and kills it: what follows is no matter
+    /// here. Returns what the step says of itself.
     pub async fn install(&self, arguments: &[String]) -> String {
         let mut run = self.program.start(arguments);
         let done = "\"event\":\"done\",\"step\":\"network\",";

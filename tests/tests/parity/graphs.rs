@@ -1,5 +1,5 @@
-//! Random owner graphs: whatever clusterctl moves, we move, and nothing else; but for graphs of which
-//! something would be lost, which we refuse.
+//! Random owner graphs: whatever clusterctl moves, we move, and nothing else; but for graphs of
+//! which something would be lost, which we refuse.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -61,7 +61,8 @@ fn runner(seed: u64) -> TestRunner {
     TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// Moves the graph alike. What we refuse to move, by what clusterctl leaves of it, is taken out before.
+/// Moves the graph alike. What we refuse to move, by what clusterctl leaves of it, is taken out
+/// before.
 async fn check(parity: &Parity, graph: &Graph, seed: u64, attempt: usize) -> Result<(), String> {
     let mut graph = graph.clone();
     for round in 0..ROUNDS {
@@ -112,8 +113,8 @@ struct Left {
     collected: BTreeSet<String>,
 }
 
-/// Whose owners an object has is read before the move: the garbage collector removes references to owners
-/// that are gone from what has another owner.
+/// Whose owners an object has is read before the move: the garbage collector removes references to
+/// owners that are gone from what has another owner.
 async fn leave(parity: &Parity, namespace: &str) -> Left {
     let theirs = &parity.twins.theirs;
     let before = theirs.source.dump_at_rest(&[namespace]).await;

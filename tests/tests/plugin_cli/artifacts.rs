@@ -119,7 +119,8 @@ async fn a_plugin_is_installed_and_upgraded_by_name() {
     assert_eq!(local.code, USAGE, "{local}");
 }
 
-/// Every file in the folder of an artifact has the name of its own hash, which is not this program's word.
+/// Every file in the folder of an artifact has the name of its own hash, which is not this
+/// program's word.
 fn assert_layout(folder: &Path, digest: &str) {
     let blobs = folder.join("blobs/sha256");
     let files = fs::read_dir(&blobs).expect("there are blobs");

@@ -1,5 +1,6 @@
-//! A management cluster with an older Cluster API and one of the pinned Cluster API with its real managers, which
-//! convert and admit; both behind fault proxies. An older one with `v1beta2` has its own managers, too.
+//! A management cluster with an older Cluster API and one of the pinned Cluster API with its real
+//! managers, which convert and admit; both behind fault proxies. An older one with `v1beta2` has
+//! its own managers, too.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,7 +30,8 @@ pub(crate) struct Management {
     _proxy: Proxy,
 }
 
-/// The version of the source: the last one that has `v1beta1` only, if the environment names no other.
+/// The version of the source: the last one that has `v1beta1` only, if the environment names no
+/// other.
 pub(crate) fn source() -> Release {
     older::source().unwrap_or_else(|| "1.10.4".parse().expect("a version"))
 }

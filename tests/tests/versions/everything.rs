@@ -1,5 +1,5 @@
-//! Kinds and fields beyond those of a usual fleet: every field of kubeadm's kinds that an admission webhook lets
-//! pass, a pool of Machines, an address.
+//! Kinds and fields beyond those of a usual fleet: every field of kubeadm's kinds that an admission
+//! webhook lets pass, a pool of Machines, an address.
 
 use kubectl_pivot_tests::population::{Handle, Piece, Population};
 use serde_json::{Value, json};

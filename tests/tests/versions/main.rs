@@ -1,5 +1,5 @@
-//! Moves from an older Cluster API into the pinned one. Where the older one has `v1beta1` only, the real managers of
-//! the pinned one convert every object into `v1beta2` and back.
+//! Moves from an older Cluster API into the pinned one. Where the older one has `v1beta1` only, the
+//! real managers of the pinned one convert every object into `v1beta2` and back.
 
 mod bench;
 mod choosing;
@@ -49,7 +49,8 @@ fn of_v1beta1() -> Suite<Bench> {
         .thorough("an_object_that_is_there_already_is_used", same::used_as_it_is)
 }
 
-/// Nothing is converted. The suite `controllers` moves what the source's controllers have provisioned.
+/// Nothing is converted. The suite `controllers` moves what the source's controllers have
+/// provisioned.
 fn of_v1beta2() -> Suite<Bench> {
     Suite::new()
         .case("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)

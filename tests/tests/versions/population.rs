@@ -1,5 +1,5 @@
-//! A fleet as Cluster API 1.10 has it: written through `v1beta1`, with fields that `v1beta2` has renamed, turned
-//! into lists or removed.
+//! A fleet as Cluster API 1.10 has it: written through `v1beta1`, with fields that `v1beta2` has
+//! renamed, turned into lists or removed.
 
 use kubectl_pivot_tests::population::{Handle, Piece, Population, made_up_uid};
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ pub(crate) const KUBERNETES: &str = "v1.33.0";
 /// The Machines of the fleet.
 pub(crate) const MACHINES: [&str; 2] = ["plain-control-plane", "plain-worker"];
 
-/// A cluster with a control plane, a worker and a health check, a class with a cluster of it, a pool, a
-/// resource set and a claim of an address.
+/// A cluster with a control plane, a worker and a health check, a class with a cluster of it, a
+/// pool, a resource set and a claim of an address.
 pub(crate) fn fleet(namespace: &str) -> Population {
     built(namespace, false)
 }
@@ -77,7 +77,8 @@ fn condition(name: &str) -> Value {
     json!({"type": name, "status": "True", "lastTransitionTime": SINCE})
 }
 
-/// A source that stores `v1beta2` keeps both sorts of conditions, and a move reads those of `v1beta2`.
+/// A source that stores `v1beta2` keeps both sorts of conditions, and a move reads those of
+/// `v1beta2`.
 fn provisioned() -> Value {
     let mut status = json!({"infrastructureReady": true, "controlPlaneReady": true, "phase": "Provisioned",
         "conditions": [condition("Ready"), condition("ControlPlaneInitialized")]});

@@ -34,7 +34,8 @@ pub(crate) async fn rolled_back(bench: Arc<Bench>) {
     assert_eq!(ids(&bench.dump(&bench.target, &namespace).await), Vec::<String>::new());
 }
 
-/// Everything that a rollback puts back; an API server books a false pause to whoever has changed it last.
+/// Everything that a rollback puts back; an API server books a false pause to whoever has changed
+/// it last.
 pub(crate) fn contents(objects: &[Object]) -> Vec<Value> {
     let content = |object: &Object| {
         let mut value = object.value().clone();

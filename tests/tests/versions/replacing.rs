@@ -1,4 +1,5 @@
-//! An old management cluster that is replaced: it stays, paused, until somebody deletes it or goes back to it.
+//! An old management cluster that is replaced: it stays, paused, until somebody deletes it or goes
+//! back to it.
 
 use std::sync::Arc;
 
@@ -16,14 +17,16 @@ use crate::{ids, machines};
 /// The annotation with which a run marks what it has paused.
 const PAUSED_BY: &str = "kubectl-pivot.io/paused-by";
 
-/// Nobody reports a pause in a source without controllers, and nothing becomes Available in this target.
+/// Nobody reports a pause in a source without controllers, and nothing becomes Available in this
+/// target.
 fn replace(namespace: &str) -> Vec<&str> {
     let fixed = ["replace", "--yes", "--trust-pause", "*", "--settle", "0", "--timeout", "0"];
     let more = ["--max-in-flight", "1", "-o", "json", "-n", namespace];
     fixed.into_iter().chain(more).collect()
 }
 
-/// A dry-run changes nothing; a replacement leaves the source as it is; a second one finds the first.
+/// A dry-run changes nothing; a replacement leaves the source as it is; a second one finds the
+/// first.
 pub(crate) async fn kept(bench: Arc<Bench>) {
     let namespace = bench.populate(fleet).await;
     let refused = bench.run(&["replace", "-n", &namespace, "--yes"]).await;

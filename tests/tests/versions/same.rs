@@ -51,7 +51,8 @@ async fn check_applied(bench: &Bench, namespace: &str) {
     assert_eq!(applied.value()["spec"]["loadBalancer"]["imageTag"], Value::Null);
 }
 
-/// A template that the target has already is used if it is what the target would make of the source's.
+/// A template that the target has already is used if it is what the target would make of the
+/// source's.
 pub(crate) async fn used_as_it_is(bench: Arc<Bench>) {
     let namespace = bench.populate(with_template).await;
     let mut same = Population::new(&namespace);
@@ -85,7 +86,8 @@ fn shared(verbosity: u32) -> Piece {
         .spec(json!({"template": {"spec": {"verbosity": verbosity, "useExperimentalRetryJoin": true}}}))
 }
 
-/// Labels, annotations and everything but metadata and status, by kind and name, without the namespace.
+/// Labels, annotations and everything but metadata and status, by kind and name, without the
+/// namespace.
 fn contents(objects: &[Object], namespace: &str) -> BTreeMap<String, Value> {
     let content = |object: &Object| {
         let mut value = object.value().clone();

@@ -107,7 +107,8 @@ impl<'a> Builder<'a> {
         !self.kinds[self.nodes[index].kind].resource.namespaced
     }
 
-    /// Takes the marks from what does not go with the chosen Clusters. Returns what both sides need.
+    /// Takes the marks from what does not go with the chosen Clusters. Returns what both sides
+    /// need.
     pub(super) fn choose(&mut self, chosen: &Chosen) -> Vec<Shared> {
         let is_wanted = |index: usize| self.marks[index].moves;
         let (sides, shared) = divide((&self.nodes, self.kinds), is_wanted, chosen);

@@ -1,10 +1,10 @@
 //! Divides a graph for chosen Clusters: what goes with them, what stays, and what both sides need.
 //!
-//! An object that belongs to Clusters goes with them if all are chosen, and stays if none is. If only some are, or if a
-//! Cluster that stays refers to it, it is shared and cannot be divided.
+//! An object that belongs to Clusters goes with them if all are chosen, and stays if none is. If
+//! only some are, or if a Cluster that stays refers to it, it is shared and cannot be divided.
 //!
-//! An object that belongs to no Cluster goes if only chosen ones use it, and stays if none of them does. If both sides
-//! use it, it is shared.
+//! An object that belongs to no Cluster goes if only chosen ones use it, and stays if none of them
+//! does. If both sides use it, it is shared.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,8 @@ pub struct Shared {
 pub enum Sharing {
     /// Nobody but its users changes it, so both sides can have it.
     Copyable,
-    /// It is not known to be safe in two clusters. A pool of addresses, for example, would give out the same twice.
+    /// It is not known to be safe in two clusters. A pool of addresses, for example, would give out
+    /// the same twice.
     Allocates,
     /// It belongs to Clusters of one side or both, so its owners part.
     Owned,
@@ -97,7 +98,8 @@ impl Division<'_> {
         }
     }
 
-    /// An object of Clusters of both sides, or of a chosen one that a Cluster which stays refers to.
+    /// An object of Clusters of both sides, or of a chosen one that a Cluster which stays refers
+    /// to.
     fn torn(&self, index: usize) -> Option<Shared> {
         let homes = self.usage.homes(index);
         if is_cluster(&self.nodes[index].object) || !homes.iter().any(|home| self.is_chosen(*home))
@@ -159,8 +161,8 @@ pub(super) fn sharing(nodes: &[Node], kinds: &[MoveKind], members: &[usize]) -> 
     }
 }
 
-/// Returns whether an object is known to be read only by controllers that use it. Of any other it is unknown, as of
-/// a pool of addresses.
+/// Returns whether an object is known to be read only by controllers that use it. Of any other it
+/// is unknown, as of a pool of addresses.
 fn is_stateless(object: &Object) -> bool {
     let is_read_only = ["Template", "Identity"].iter().any(|end| object.kind().ends_with(end));
     object.group().is_empty() || is_cluster_class(object) || is_resource_set(object) || is_read_only

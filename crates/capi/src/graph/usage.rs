@@ -1,12 +1,13 @@
 //! The Clusters that an object belongs to, and those that use it.
 //!
-//! An object *belongs* to the Clusters that it is below, by owner references and soft owners. One that is below
-//! none belongs to the Clusters that it names. What belongs to no Cluster (classes, templates, identities, sets,
-//! whatever a label moves) is *used*: by what hangs on it, by what refers to it in its spec, and by the Clusters
-//! that it selects. Such objects that own each other are one group, and have their users in common.
+//! An object *belongs* to the Clusters that it is below, by owner references and soft owners. One
+//! that is below none belongs to the Clusters that it names. What belongs to no Cluster (classes,
+//! templates, identities, sets, whatever a label moves) is *used*: by what hangs on it, by what
+//! refers to it in its spec, and by the Clusters that it selects. Such objects that own each other
+//! are one group, and have their users in common.
 //!
-//! Not every form of a reference is known. What a user has labelled to be moved, and nobody is known to use, may
-//! therefore be used by any Cluster.
+//! Not every form of a reference is known. What a user has labelled to be moved, and nobody is
+//! known to use, may therefore be used by any Cluster.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,7 +24,8 @@ use crate::references::{Reference, possible_references, references};
 /// Namespace and name of a Cluster.
 pub type ClusterName = (String, String);
 
-/// The owners and users of the objects of a graph. Clusters are numbers here, of [`Usage::cluster`].
+/// The owners and users of the objects of a graph. Clusters are numbers here, of
+/// [`Usage::cluster`].
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     clusters: Vec<ClusterName>,
@@ -41,8 +43,8 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Finds out who has and uses what. Only objects that a move of everything would copy (`is_wanted`) can be
-    /// used: the others stay anyway.
+    /// Finds out who has and uses what. Only objects that a move of everything would copy
+    /// (`is_wanted`) can be used: the others stay anyway.
     pub fn of(nodes: &[Node], is_wanted: impl Fn(usize) -> bool) -> Self {
         let mut usage = Self {
             homes: vec![Vec::new(); nodes.len()],
@@ -234,7 +236,8 @@ impl Usage {
         }
     }
 
-    /// Returns whether a label of its own moves an object that Clusters may use without a reference that is known.
+    /// Returns whether a label of its own moves an object that Clusters may use without a reference
+    /// that is known.
     fn may_serve_any(&self, node: &Node) -> bool {
         let object = &node.object;
         let is_labelled =

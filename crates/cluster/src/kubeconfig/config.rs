@@ -15,7 +15,8 @@ pub(super) fn config_of(chosen: &Chosen) -> Result<Config, String> {
     usable::check(chosen)?;
     let server = Server::parse(&cluster.server)?;
     let mut config = Config::new(server.url.clone());
-    // The library knows only the proxy of the environment, and compares NO_PROXY with it instead of the server.
+    // The library knows only the proxy of the environment, and compares NO_PROXY with it instead of
+    // the server.
     config.proxy_url = match cluster.proxy_url.as_str() {
         "" => ProxyVariables::of_process().proxy_for(&server.url),
         own => Some(proxy::own(own)?),

@@ -1,5 +1,6 @@
-//! A kubeconfig file as client-go decodes it (`k8s.io/client-go/tools/clientcmd/api/v1`): unknown fields are passed over,
-//! null is the same as absent, and a value of another type is an error, also in a part that nobody uses.
+//! A kubeconfig file as client-go decodes it (`k8s.io/client-go/tools/clientcmd/api/v1`): unknown
+//! fields are passed over, null is the same as absent, and a value of another type is an error,
+//! also in a part that nobody uses.
 
 use std::collections::BTreeMap;
 
@@ -238,7 +239,8 @@ fn by_name<T>(
     Ok(found)
 }
 
-/// Says where a value is of another type, if a second reading that looks at the text itself finds the place.
+/// Says where a value is of another type, if a second reading that looks at the text itself finds
+/// the place.
 fn of_wrong_type(text: &str) -> String {
     let problem = "a field has another type than in a kubeconfig";
     let options = serde_saphyr::options! { with_snippet: false };

@@ -1,5 +1,5 @@
-//! Several kubeconfig files as one: of each name the first file's entry counts, whole, and so does the first current
-//! context that is not empty. Paths are relative to the file that names them.
+//! Several kubeconfig files as one: of each name the first file's entry counts, whole, and so does
+//! the first current context that is not empty. Paths are relative to the file that names them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,7 +70,8 @@ impl Merged {
         self.contexts.keys().map(String::as_str)
     }
 
-    /// Returns what a context names, or the current one. A user that does not exist is nobody, as for kubectl.
+    /// Returns what a context names, or the current one. A user that does not exist is nobody, as
+    /// for kubectl.
     ///
     /// kubectl goes to `localhost:8080` where a context or a cluster is missing; a move does not.
     pub(super) fn choose(mut self, context: Option<&str>) -> Result<Chosen, String> {

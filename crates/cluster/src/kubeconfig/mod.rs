@@ -1,5 +1,5 @@
-//! Kubeconfigs by the rules of client-go, so that this program reaches each cluster that kubectl reaches, by the same way
-//! and as the same user.
+//! Kubeconfigs by the rules of client-go, so that this program reaches each cluster that kubectl
+//! reaches, by the same way and as the same user.
 
 mod config;
 mod document;

@@ -86,8 +86,8 @@ impl KubeconfigRef {
             .map_err(|problem| wrong(origin, &problem))
     }
 
-    /// Returns where the kubeconfig comes from, for messages, and the files to read. Files of `$KUBECONFIG`
-    /// that do not exist are passed over, as kubectl does; an explicit file is not.
+    /// Returns where the kubeconfig comes from, for messages, and the files to read. Files of
+    /// `$KUBECONFIG` that do not exist are passed over, as kubectl does; an explicit file is not.
     fn files(&self) -> (String, Vec<PathBuf>) {
         if let Some(path) = self.path.as_ref().filter(|path| !path.as_os_str().is_empty()) {
             return (path.display().to_string(), vec![path.clone()]);

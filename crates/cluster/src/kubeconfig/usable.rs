@@ -1,5 +1,5 @@
-//! The contents that client-go refuses before the first request (`k8s.io/client-go/tools/clientcmd/validation.go`,
-//! `k8s.io/client-go/transport`).
+//! The contents that client-go refuses before the first request
+//! (`k8s.io/client-go/tools/clientcmd/validation.go`, `k8s.io/client-go/transport`).
 
 use std::fs::File;
 

@@ -1,4 +1,5 @@
-//! The credentials of a user as requests carry them: of several ways to log in the one that client-go uses.
+//! The credentials of a user as requests carry them: of several ways to log in the one that
+//! client-go uses.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,7 +20,8 @@ use crate::tls::pem;
 /// The name under which client-go looks for the settings of credential plugins.
 const PLUGIN_SETTINGS: &str = "client.authentication.k8s.io/exec";
 
-/// The characters of a token of HTTP (RFC 7230) but the percent sign, as client-go leaves them in names of headers.
+/// The characters of a token of HTTP (RFC 7230) but the percent sign, as client-go leaves them in
+/// names of headers.
 const IN_HEADER_NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -53,7 +55,8 @@ pub(super) fn credentials_of(user: &User, cluster: &Cluster) -> Result<AuthInfo,
     Ok(info)
 }
 
-/// The login in the URL of the API server counts before all others, which Go adds later and only to requests without one.
+/// The login in the URL of the API server counts before all others, which Go adds later and only to
+/// requests without one.
 pub(super) fn add_login_of_url(info: &mut AuthInfo, login: Option<&(String, String)>) {
     if let Some((user, password)) = login {
         (info.token, info.auth_provider, info.exec) = (None, None, None);

@@ -1,4 +1,5 @@
-//! Certificates as Go takes them, for an API server that kubectl can reach has to be reachable here.
+//! Certificates as Go takes them, for an API server that kubectl can reach has to be reachable
+//! here.
 
 mod certificate;
 pub(crate) mod pem;

@@ -1,7 +1,8 @@
 //! Verifying the certificate of an API server by the rules of Go's `crypto/x509`.
 //!
-//! They are those of webpki but for three: a certificate that is among the trusted ones is accepted, whether it is an
-//! authority or not; a server may show an authority's certificate; an authority that has expired vouches for nothing.
+//! They are those of webpki but for three: a certificate that is among the trusted ones is
+//! accepted, whether it is an authority or not; a server may show an authority's certificate; an
+//! authority that has expired vouches for nothing.
 
 use std::sync::Arc;
 
@@ -61,7 +62,8 @@ impl Verifier {
         Error::InvalidCertificate(error)
     }
 
-    /// Returns whether a certificate is one of those that are trusted, or an authority's that one of them has signed.
+    /// Returns whether a certificate is one of those that are trusted, or an authority's that one
+    /// of them has signed.
     fn is_vouched_for(&self, shown: &CertificateDer<'_>, now: UnixTime) -> bool {
         let known = &self.provider.signature_verification_algorithms;
         let Some(certificate) = Certificate::read(shown) else { return false };

@@ -176,7 +176,8 @@ fn a_plugin_whose_panics_abort_is_refused() {
     assert!(matches!(error, PluginFileError::PanicAbort { .. }), "{error}");
 }
 
-/// Without optimisations that take long: what matters is that compiler and profile are not those of this host.
+/// Without optimisations that take long: what matters is that compiler and profile are not those of
+/// this host.
 #[test]
 #[ignore = "thorough: needs a second toolchain, `rustup toolchain install nightly --profile minimal`"]
 fn a_plugin_of_another_toolchain_and_profile_works() {

@@ -15,7 +15,8 @@ fn build(arguments: &[&str]) -> PathBuf {
     build_with(Command::new(env!("CARGO")), &[&["build"], arguments].concat())
 }
 
-/// Runs cargo in the workspace, with another toolchain, command or environment, and returns the library.
+/// Runs cargo in the workspace, with another toolchain, command or environment, and returns the
+/// library.
 pub(crate) fn build_with(mut cargo: Command, arguments: &[&str]) -> PathBuf {
     let (command, arguments) = arguments.split_first().expect("a command of cargo");
     cargo.args([command, "--message-format=json", "--quiet", "--locked"]).args(arguments);
@@ -43,8 +44,8 @@ pub(crate) fn made_by(mut cargo: Command) -> PathBuf {
     files.next_back().expect("a library or a program was built")
 }
 
-/// The example `versions` of the plugin API, as of another time, in a folder. It is built once; of which time
-/// it is stands in two digits for each number in the bytes of its library.
+/// The example `versions` of the plugin API, as of another time, in a folder. It is built once; of
+/// which time it is stands in two digits for each number in the bytes of its library.
 pub(crate) fn of_another_time(folder: &Folder, abi_level: &str, protocol: &str) -> PathBuf {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     let built =

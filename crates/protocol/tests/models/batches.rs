@@ -1,16 +1,20 @@
 //! M3 `batches`: two units in batches, with a shared object of each sort above them.
 //!
-//! The Clusters `A` and `B`, a shared `K` above both, and in half of the runs a Secret `X` that both own. Every step of
-//! a run is atomic and the runner has no memory but the record, so it may stop, for good or for a while, in every
-//! state. Each batch goes through the phase machine by itself.
+//! The Clusters `A` and `B`, a shared `K` above both, and in half of the runs a Secret `X` that
+//! both own. Every step of a run is atomic and the runner has no memory but the record, so it may
+//! stop, for good or for a while, in every state. Each batch goes through the phase machine by
+//! itself.
 //!
 //! What is abstracted:
-//! - A Cluster stands for its whole unit: `unit` explores the inside of one, `locks` the late messages.
-//! - GitOps edits `K` in the source once. The record keeps the version of `K` that was copied: `is_fresh`.
-//! - A controller of a selecting `K` acts where `K` is unpaused: it creates what hangs on a Cluster that it selects.
+//! - A Cluster stands for its whole unit: `unit` explores the inside of one, `locks` the late
+//!   messages.
+//! - GitOps edits `K` in the source once. The record keeps the version of `K` that was copied:
+//!   `is_fresh`.
+//! - A controller of a selecting `K` acts where `K` is unpaused: it creates what hangs on a Cluster
+//!   that it selects.
 //! - A controller of an allocating `K` serves the unpaused Clusters of its side.
-//! - The garbage collectors look at the owners of `X` only: it deletes `X` when no owner is left, and takes off the
-//!   reference to one that is gone.
+//! - The garbage collectors look at the owners of `X` only: it deletes `X` when no owner is left,
+//!   and takes off the reference to one that is gone.
 
 use protocol::{Phase, Step, Write};
 use stateright::{Model, Property};
@@ -30,9 +34,11 @@ const STEPS: usize = 48;
 enum Mutant {
     /// A Secret of two Clusters is shared: created before the first unit, deleted after the last.
     SecretOfTwoUnitsIsShared,
-    /// Clusters that one selecting object selects are two units: it is active in the target after the first.
+    /// Clusters that one selecting object selects are two units: it is active in the target after
+    /// the first.
     SelectionIsSplit,
-    /// The next batch starts although what both share has changed in the source since it was copied.
+    /// The next batch starts although what both share has changed in the source since it was
+    /// copied.
     NextBatchInSpiteOfEdit,
     /// Clusters that use one allocating object are two units.
     PoolIsSplit,
@@ -350,8 +356,8 @@ impl Batches {
         }
     }
 
-    /// Returns whether a runner alone ends the run, beside the garbage collectors. It may stop only if somebody has
-    /// edited the source.
+    /// Returns whether a runner alone ends the run, beside the garbage collectors. It may stop only
+    /// if somebody has edited the source.
     fn ends(&self, state: &State) -> bool {
         let mut state = state.clone();
         for _ in 0..STEPS {

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-/// Explores every state of a model and asserts that each property holds in each, and that each example occurs.
+/// Explores every state of a model and asserts that each property holds in each, and that each
+/// example occurs.
 pub fn assert_holds<M>(name: &str, model: M)
 where
     M: Model + Send + Sync + 'static,
@@ -28,7 +29,8 @@ where
     checker.assert_properties();
 }
 
-/// Explores a model that lacks a rule until it violates a property, and prints the shortest way there.
+/// Explores a model that lacks a rule until it violates a property, and prints the shortest way
+/// there.
 pub fn assert_finds<M>(name: &str, model: M, property: &'static str)
 where
     M: Model + Send + Sync + 'static,
@@ -49,8 +51,8 @@ where
     ));
 }
 
-/// A model with one property, which is violated once only: the checker keeps the last violation of a block of
-/// states, and the first one is the shortest way.
+/// A model with one property, which is violated once only: the checker keeps the last violation of
+/// a block of states, and the first one is the shortest way.
 struct First<M: Model> {
     model: M,
     property: &'static str,

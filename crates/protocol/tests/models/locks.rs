@@ -1,17 +1,21 @@
 //! M1 `locks`: two runners, the pair of Leases, and requests that arrive late.
 //!
-//! One object moves. A runner may stop at any moment: it crashes, or it is suspended and does not step. Another one
-//! takes over when both Leases have expired. A request may arrive at any later time, or never.
+//! One object moves. A runner may stop at any moment: it crashes, or it is suspended and does not
+//! step. Another one takes over when both Leases have expired. A request may arrive at any later
+//! time, or never.
 //!
 //! What is abstracted:
-//! - No clock. A Lease may expire at any moment; a runner whose Lease has expired sends nothing more, but what it
-//!   has sent is on its way.
-//! - No resource versions. A request carries a bit `fresh` for the version that its runner has read; every write of
-//!   another clears it. For preconditions that compare for equality this is exact.
-//! - A write of a Lease is atomic. It carries the version that was read, so one that arrives after a take-over fails,
-//!   and one that arrives before it equals a step of its runner.
-//! - A runner looks at the clusters before each request, so a lost reply equals a reply that tells nothing.
-//! - The finished Leases go in one step, and one later run stands for all: it pauses the object where it is.
+//! - No clock. A Lease may expire at any moment; a runner whose Lease has expired sends nothing
+//!   more, but what it has sent is on its way.
+//! - No resource versions. A request carries a bit `fresh` for the version that its runner has
+//!   read; every write of another clears it. For preconditions that compare for equality this is
+//!   exact.
+//! - A write of a Lease is atomic. It carries the version that was read, so one that arrives after
+//!   a take-over fails, and one that arrives before it equals a step of its runner.
+//! - A runner looks at the clusters before each request, so a lost reply equals a reply that tells
+//!   nothing.
+//! - The finished Leases go in one step, and one later run stands for all: it pauses the object
+//!   where it is.
 
 use protocol::{Phase, Step, Write};
 use stateright::{Model, Property};
@@ -75,7 +79,8 @@ struct Object {
     mark: Mark,
 }
 
-/// The mark on an object. Every write of a run that could leave the object as it is changes the mark.
+/// The mark on an object. Every write of a run that could leave the object as it is changes the
+/// mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Mark {
     None,
@@ -383,8 +388,8 @@ impl Locks {
         state.runners[runner].seen = None;
     }
 
-    /// Returns whether a fresh runner alone ends the run, forward or back, when every earlier runner is dead and
-    /// what was on its way is lost.
+    /// Returns whether a fresh runner alone ends the run, forward or back, when every earlier
+    /// runner is dead and what was on its way is lost.
     fn ends(&self, state: &State, back: bool) -> bool {
         let mut state = state.clone();
         state.network.clear();

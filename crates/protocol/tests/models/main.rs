@@ -1,9 +1,9 @@
 //! Three small models of the protocol, explored to the end.
 //!
 //! Each takes its phases and its allowed writes from the crate, as the program does. `cargo test -p
-//! kubectl-pivot-protocol --test models -- --nocapture` prints the states of each model, and for every rule that a
-//! mutant leaves out the shortest way to a violation. There the source is side 0 and the target side 1; the objects
-//! `K`, `C`, `M` and `L` of `unit` are 0 to 3.
+//! kubectl-pivot-protocol --test models -- --nocapture` prints the states of each model, and for
+//! every rule that a mutant leaves out the shortest way to a violation. There the source is side 0
+//! and the target side 1; the objects `K`, `C`, `M` and `L` of `unit` are 0 to 3.
 //!
 //! - [`locks`]: two runners, the pair of Leases, requests that arrive late.
 //! - [`unit`]: one unit among controllers, garbage collectors and a GitOps tool.
@@ -27,8 +27,8 @@
 //! | L1 | from every reachable state a fresh runner alone, among the controllers that there are, ends the run within a bound of steps; where another writer has changed the source it may stop and name the object |
 //! | L2 | until the copies are handed over a fresh runner alone can roll the run back |
 //!
-//! L1 and L2 are invariants: each state is run forward by its only runner. The checker's own `eventually` misses
-//! cycles, and a livelock is a cycle.
+//! L1 and L2 are invariants: each state is run forward by its only runner. The checker's own
+//! `eventually` misses cycles, and a livelock is a cycle.
 
 mod batches;
 mod explore;

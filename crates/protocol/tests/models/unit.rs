@@ -1,23 +1,27 @@
 //! M2 `unit`: one unit among controllers, garbage collectors and a GitOps tool.
 //!
-//! A Cluster `C`, a Machine `M` below it with a finalizer, a shared `K` above both, and at most one object `L` that
-//! appears below `M` late. One runner moves them; it may crash at any moment, and its successor knows nothing but the
-//! record. Every combination of controllers is explored: each side has one of four sorts (see [`Sort`]).
+//! A Cluster `C`, a Machine `M` below it with a finalizer, a shared `K` above both, and at most one
+//! object `L` that appears below `M` late. One runner moves them; it may crash at any moment, and
+//! its successor knows nothing but the record. Every combination of controllers is explored: each
+//! side has one of four sorts (see [`Sort`]).
 //!
 //! What is abstracted:
-//! - Writes are atomic: `locks` explores the late ones. One late create of `M` is kept, since no precondition can
-//!   stop a create.
-//! - A step of a controller is atomic, so quiescing is no step: a reconcile that was under way when the pause came is
-//!   the late object.
-//! - Contents are one bit, `is_edited`. A resource version is a bit of the runner's memory, cleared by every write of
-//!   another.
-//! - GitOps acts twice, in the source. It takes the pause off the Cluster, edits once, or creates the Cluster again.
-//! - The controllers of the target honour at least the pauses that those of the source honour: preflight demands
-//!   providers that are as new.
-//! - An object that is created below an owner in deletion is not explored: no rule of a client can save it.
-//! - A Cluster that GitOps creates again is active in the source at once, and may get machines of its own. No write of
-//!   a runner prevents that; only a hold of the source's controllers does. `P9` leaves it out, and `P1` where it
-//!   came after the last look: before that the copies stay paused.
+//! - Writes are atomic: `locks` explores the late ones. One late create of `M` is kept, since no
+//!   precondition can stop a create.
+//! - A step of a controller is atomic, so quiescing is no step: a reconcile that was under way when
+//!   the pause came is the late object.
+//! - Contents are one bit, `is_edited`. A resource version is a bit of the runner's memory, cleared
+//!   by every write of another.
+//! - GitOps acts twice, in the source. It takes the pause off the Cluster, edits once, or creates
+//!   the Cluster again.
+//! - The controllers of the target honour at least the pauses that those of the source honour:
+//!   preflight demands providers that are as new.
+//! - An object that is created below an owner in deletion is not explored: no rule of a client can
+//!   save it.
+//! - A Cluster that GitOps creates again is active in the source at once, and may get machines of
+//!   its own. No write of a runner prevents that; only a hold of the source's controllers does.
+//!   `P9` leaves it out, and `P1` where it came after the last look: before that the copies stay
+//!   paused.
 
 use protocol::{Phase, Step, Write};
 use stateright::{Model, Property};
@@ -49,7 +53,8 @@ enum Mutant {
     ClusterPauseOnly,
     /// Names that came back in the source are not looked for before the resume.
     NamesNotLookedFor,
-    /// Finalizers go before the deletion, also where a controller that honours the pause puts them back.
+    /// Finalizers go before the deletion, also where a controller that honours the pause puts them
+    /// back.
     FinalizersBeforeDeletion,
     /// Copies are created without a pause of their own.
     NotBornPaused,
@@ -558,8 +563,9 @@ impl Unit {
         }
     }
 
-    /// Returns whether a fresh runner alone ends the run, among the controllers and garbage collectors that there
-    /// are, each of which acts after each of its steps. A unit may stop only if another writer gave reason to.
+    /// Returns whether a fresh runner alone ends the run, among the controllers and garbage
+    /// collectors that there are, each of which acts after each of its steps. A unit may stop only
+    /// if another writer gave reason to.
     fn ends(&self, state: &State) -> bool {
         let mut state = state.clone();
         state.memory = Memory::default();

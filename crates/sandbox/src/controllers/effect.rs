@@ -1,7 +1,7 @@
 //! Waiting until an API server calls the webhooks that are registered with it.
 //!
-//! It learns of them in its own time, and lets objects pass unchecked until then. The check creates a
-//! Machine in dry-run, which nothing but webhooks can see.
+//! It learns of them in its own time, and lets objects pass unchecked until then. The check creates
+//! a Machine in dry-run, which nothing but webhooks can see.
 
 use std::time::{Duration, Instant};
 

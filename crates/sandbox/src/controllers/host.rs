@@ -20,8 +20,8 @@ use crate::install::named;
 use crate::launch::{PORT_TRIES, free_ports, is_port_taken};
 use crate::parts::{Parts, PartsOptions};
 
-/// Does for some clusters what kubelets, Services and a CA injector do for the pods of providers: runs
-/// the managers, and leads the API servers to their webhooks. Dropping it kills the managers.
+/// Does for some clusters what kubelets, Services and a CA injector do for the pods of providers:
+/// runs the managers, and leads the API servers to their webhooks. Dropping it kills the managers.
 pub struct ManagerHost {
     clusters: Vec<PathBuf>,
     own: Vec<Controller>,
@@ -32,8 +32,8 @@ pub struct ManagerHost {
 }
 
 impl ManagerHost {
-    /// Finds the programs. `clusters` are kubeconfigs of administrators, which need not exist yet; files
-    /// go to a folder in `dir`.
+    /// Finds the programs. `clusters` are kubeconfigs of administrators, which need not exist yet;
+    /// files go to a folder in `dir`.
     ///
     /// # Errors
     /// A program cannot be found or built, or the port of the in-memory provider is taken.
@@ -50,15 +50,15 @@ impl ManagerHost {
         Ok(Self { clusters, own: Vec::new(), shared: None, relay: None, plan })
     }
 
-    /// The folder with the webhook configurations as providers are released with, one file of JSON for
-    /// each provider: `cluster-api.json` and so on.
+    /// The folder with the webhook configurations as providers are released with, one file of JSON
+    /// for each provider: `cluster-api.json` and so on.
     #[must_use]
     pub fn webhooks(&self) -> &Path {
         &self.plan.parts.of(0).webhooks
     }
 
-    /// Starts the managers of a cluster, and ends when its API server calls their webhooks. The first
-    /// start needs the kubeconfigs of all clusters.
+    /// Starts the managers of a cluster, and ends when its API server calls their webhooks. The
+    /// first start needs the kubeconfigs of all clusters.
     ///
     /// # Errors
     /// A manager ends, or the cluster does not have what belongs to the providers.
@@ -89,7 +89,8 @@ impl ManagerHost {
         effect::wait(&http).await
     }
 
-    /// Starts them on ports that are free, and returns where they answer, in the order of all managers.
+    /// Starts them on ports that are free, and returns where they answer, in the order of all
+    /// managers.
     async fn start_managers(
         &mut self,
         clusters: &[Management<'_>],

@@ -1,9 +1,10 @@
 //! Cluster API's own controllers as local processes: the managers of core, kubeadm bootstrap and
 //! kubeadm control plane for each cluster, and one in-memory provider for all of them.
 //!
-//! The in-memory provider keeps the machines and the workload clusters in its memory, so a second one
-//! would not know them. It reaches the clusters through the relay, which leads to the cluster that
-//! has active Clusters; a move turns it by what it does to the Clusters, without knowing of it.
+//! The in-memory provider keeps the machines and the workload clusters in its memory, so a second
+//! one would not know them. It reaches the clusters through the relay, which leads to the cluster
+//! that has active Clusters; a move turns it by what it does to the Clusters, without knowing of
+//! it.
 
 mod conversion;
 mod effect;

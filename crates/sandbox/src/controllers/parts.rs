@@ -51,8 +51,8 @@ pub(crate) struct ReleaseParts {
 }
 
 impl ControllerParts {
-    /// Finds everything for clusters with these parts, and builds what is missing: about three minutes the first
-    /// time for each release.
+    /// Finds everything for clusters with these parts, and builds what is missing: about three
+    /// minutes the first time for each release.
     pub(crate) async fn resolve(
         clusters: &[&Parts],
         options: &PartsOptions,

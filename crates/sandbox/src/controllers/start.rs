@@ -121,7 +121,8 @@ impl Setting<'_> {
         Ok(started)
     }
 
-    /// Returns the managers that answer for each cluster, and their addresses: its own ones, and the one that all share.
+    /// Returns the managers that answer for each cluster, and their addresses: its own ones, and
+    /// the one that all share.
     fn of_each_cluster<'e>(
         &'e self,
         endpoints: &'e [Endpoint],

@@ -17,8 +17,8 @@ use crate::release::Release;
 /// Part of the folder's name; to be raised when what is written there changes.
 const FORMAT: u32 = 1;
 
-/// The folder with the configurations of a release, filled from the Go modules if it is not there yet. The Docker
-/// provider's are the pinned ones.
+/// The folder with the configurations of a release, filled from the Go modules if it is not there
+/// yet. The Docker provider's are the pinned ones.
 pub(super) async fn resolve(
     release: &Release,
     search: &Search,

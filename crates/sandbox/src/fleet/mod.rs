@@ -6,7 +6,8 @@
 //! writes are real requests of those managers, so `managedFields` is the API server's own work.
 //!
 //! There are no controllers, machines or nodes behind it, certificates and tokens are random bytes,
-//! there is no condition `Paused`, which a move would wait for in vain, and only a bare API server with the custom resource definitions is needed.
+//! there is no condition `Paused`, which a move would wait for in vain, and only a bare API server
+//! with the custom resource definitions is needed.
 
 mod belongings;
 mod blueprint;

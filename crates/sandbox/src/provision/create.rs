@@ -10,8 +10,8 @@ use crate::fleet::{FleetError, FleetOptions, FleetSummary, validate};
 /// Creates the clusters `<prefix>0`, `<prefix>1`, … and waits until all are Available.
 ///
 /// # Errors
-/// When a name is invalid or taken (nothing was written), when a request fails, or when a cluster does
-/// not become Available in time; what was written stays.
+/// When a name is invalid or taken (nothing was written), when a request fails, or when a cluster
+/// does not become Available in time; what was written stays.
 pub async fn provision(
     client: &Client,
     options: &FleetOptions,

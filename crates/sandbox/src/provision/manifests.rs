@@ -4,8 +4,8 @@ use capi::names::{CLUSTER_NAME_LABEL, CORE_GROUP};
 use capi::{Object, ResourceType};
 use serde_json::{Value, json};
 
-/// Nothing runs on simulated machines, but every Cluster API of a sandbox has to support it: one that is too old for it
-/// writes configurations that a newer one replaces with a rollout.
+/// Nothing runs on simulated machines, but every Cluster API of a sandbox has to support it: one
+/// that is too old for it writes configurations that a newer one replaces with a rollout.
 const KUBERNETES: &str = "v1.34.0";
 const CORE: &str = "cluster.x-k8s.io/v1beta2";
 const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io/v1beta2";

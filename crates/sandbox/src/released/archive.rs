@@ -15,7 +15,8 @@ const LONGEST_CONTENT: u64 = 3 << 30;
 /// The most entries of an archive.
 const MOST_ENTRIES: usize = 1000;
 
-/// Writes the programs of an archive into a folder. Paths in the archive are compared, and never written to.
+/// Writes the programs of an archive into a folder. Paths in the archive are compared, and never
+/// written to.
 pub(super) fn unpack(archive: &Path, programs: &[&str], to: &Path) -> Result<(), String> {
     let file = File::open(archive).map_err(|error| error.to_string())?;
     let mut archive = Archive::new(GzDecoder::new(file).take(LONGEST_CONTENT));

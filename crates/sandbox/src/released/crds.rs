@@ -1,5 +1,5 @@
-//! CRDs out of released manifests. What is kept of them has to be what the Go modules have, byte for byte: the manifests
-//! are published without checksums, and a mirror is somebody else's.
+//! CRDs out of released manifests. What is kept of them has to be what the Go modules have, byte
+//! for byte: the manifests are published without checksums, and a mirror is somebody else's.
 
 use std::collections::BTreeMap;
 use std::fs;

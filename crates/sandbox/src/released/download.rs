@@ -1,5 +1,5 @@
-//! GET requests for released files: bounded in length and time, over redirects that stay safe, with the proxy of the
-//! environment.
+//! GET requests for released files: bounded in length and time, over redirects that stay safe, with
+//! the proxy of the environment.
 
 use std::fs::File;
 use std::io::{self, Write};

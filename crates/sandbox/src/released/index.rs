@@ -35,8 +35,8 @@ pub(super) struct Release {
     pub(super) self_link: String,
 }
 
-/// Finds the newest archive for a platform whose version has the same minor as the pinned one. envtest does not
-/// release each patch.
+/// Finds the newest archive for a platform whose version has the same minor as the pinned one.
+/// envtest does not release each patch.
 pub(super) fn choose(
     (url, text): (&str, &str),
     pinned: &str,

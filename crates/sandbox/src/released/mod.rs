@@ -1,8 +1,9 @@
-//! Parts that projects have released: etcd and kube-apiserver from the archives of envtest, kube-controller-manager from
-//! the downloads of Kubernetes, CRDs from the manifests of Cluster API. Minutes less than building them.
+//! Parts that projects have released: etcd and kube-apiserver from the archives of envtest,
+//! kube-controller-manager from the downloads of Kubernetes, CRDs from the manifests of Cluster
+//! API. Minutes less than building them.
 //!
-//! Everything is checked before it is used: programs by the checksums that are published with them, CRDs by those of
-//! the same CRDs in the Go modules, which this program has in itself.
+//! Everything is checked before it is used: programs by the checksums that are published with them,
+//! CRDs by those of the same CRDs in the Go modules, which this program has in itself.
 
 mod archive;
 mod crds;

@@ -69,7 +69,8 @@ impl Places<'_> {
         self.place(format!("cluster-api/{version}/{name}"), format!("{RELEASES}/{version}/{name}"))
     }
 
-    /// The CRD of clusterctl's inventory, which is in no manifest of a release: clusterctl has it in itself.
+    /// The CRD of clusterctl's inventory, which is in no manifest of a release: clusterctl has it
+    /// in itself.
     pub(super) fn inventory(&self, version: &str) -> String {
         const SOURCES: &str = "https://raw.githubusercontent.com/kubernetes-sigs/cluster-api";
         const FILE: &str = "clusterctl.cluster.x-k8s.io_providers.yaml";

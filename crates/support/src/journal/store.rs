@@ -1,8 +1,8 @@
 //! The journal of a run: one file, one line for each event, each with a checksum over itself and
 //! all lines before it.
 //!
-//! For reports and for speed. A move needs none: what cannot be written or read is reported once, and
-//! the move continues.
+//! For reports and for speed. A move needs none: what cannot be written or read is reported once,
+//! and the move continues.
 
 use std::error::Error;
 use std::fs::File;
@@ -175,7 +175,8 @@ pub struct Store<H> {
 }
 
 impl Store<RunState> {
-    /// Opens the journal of a run in a folder of journals, or begins one. What is damaged at its end is cut off.
+    /// Opens the journal of a run in a folder of journals, or begins one. What is damaged at its
+    /// end is cut off.
     ///
     /// # Errors
     /// When the folder or the file cannot be written.
@@ -191,7 +192,8 @@ impl<H: History> Store<H> {
     /// Opens a journal, or begins one. What is damaged at its end is cut off.
     ///
     /// # Errors
-    /// When the file cannot be written, a newer version has written it, or another process writes it.
+    /// When the file cannot be written, a newer version has written it, or another process writes
+    /// it.
     pub fn open_file(path: PathBuf) -> Result<Self, JournalError> {
         let failed = |source| JournalError::File { path: path.clone(), source };
         let file = private::open_to_append(&path).map_err(failed)?;
@@ -298,8 +300,8 @@ mod tests {
         assert!(matches!(Store::open(&folder(&home), "r"), Err(JournalError::InUse(_))));
     }
 
-    /// Opens a journal that was closed a moment ago. A child that another test starts in that moment holds the lock too,
-    /// until it runs its program.
+    /// Opens a journal that was closed a moment ago. A child that another test starts in that
+    /// moment holds the lock too, until it runs its program.
     fn reopened(home: &tempfile::TempDir) -> Store<RunState> {
         for _ in 0..500 {
             match Store::open(&folder(home), "r") {

@@ -9,7 +9,8 @@ pub struct YamlError(String);
 
 /// The one document of a text that holds secrets; null if it is empty.
 ///
-/// Read as [`documents`] reads, but a key that is there twice is an error, and no error shows the text.
+/// Read as [`documents`] reads, but a key that is there twice is an error, and no error shows the
+/// text.
 ///
 /// # Errors
 /// When the text is not valid YAML, or has several documents.
@@ -28,8 +29,8 @@ pub fn secret_document(text: &str) -> Result<Value, YamlError> {
     }
 }
 
-/// The first document of a text, null if it is empty, read as [`documents`] reads. What follows counts for nobody, and no
-/// error shows the text.
+/// The first document of a text, null if it is empty, read as [`documents`] reads. What follows
+/// counts for nobody, and no error shows the text.
 ///
 /// # Errors
 /// When the text is not valid YAML.
@@ -46,8 +47,8 @@ pub fn first_document(text: &str) -> Result<Value, YamlError> {
 
 /// All documents of a stream; empty ones are left out.
 ///
-/// As for kubectl, `0644` is octal, `yes` is a boolean, and merge keys are expanded. No error shows the text: backups,
-/// values and manifests hold Secrets.
+/// As for kubectl, `0644` is octal, `yes` is a boolean, and merge keys are expanded. No error shows
+/// the text: backups, values and manifests hold Secrets.
 ///
 /// # Errors
 /// When the text is not valid YAML.

@@ -1,8 +1,8 @@
 //! Taking the leader Leases of a side, and keeping them.
 //!
-//! A leader that has lost its Lease works on until it notices, and one that ends gives back a Lease that it takes for
-//! its own. So a side is held only when every pod that has led since is gone, each Lease is the run's after that, and a
-//! successor is ready that does not lead.
+//! A leader that has lost its Lease works on until it notices, and one that ends gives back a Lease
+//! that it takes for its own. So a side is held only when every pod that has led since is gone,
+//! each Lease is the run's after that, and a successor is ready that does not lead.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,9 +23,11 @@ use crate::lock::{Condition, Lock, LockTerms};
 use crate::record::Role;
 use crate::run::Run;
 
-/// The longest that a side may take until its controllers have stopped and their successors are ready.
+/// The longest that a side may take until its controllers have stopped and their successors are
+/// ready.
 const HOLD_TIMEOUT: Duration = Duration::from_secs(120);
-/// Duration of a Lease that is held without a process: ten years, which client-go can add to a time.
+/// Duration of a Lease that is held without a process: ten years, which client-go can add to a
+/// time.
 const FOR_GOOD: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// Pause between two looks.
 const HOLD_CHECK_INTERVAL: Duration = Duration::from_millis(500);
@@ -43,7 +45,8 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Takes the Leases of a side, and returns when none of its controllers works any more that elects a leader.
+    /// Takes the Leases of a side, and returns when none of its controllers works any more that
+    /// elects a leader.
     ///
     /// # Errors
     /// When that takes too long, or a request fails. What was taken is given back then.
@@ -83,7 +86,8 @@ impl Hold {
         Ok(hold)
     }
 
-    /// Gives the Leases back, so that the controllers work again. One that cannot be given back runs out.
+    /// Gives the Leases back, so that the controllers work again. One that cannot be given back
+    /// runs out.
     pub(crate) async fn give_back(mut self) {
         self.renewals.shutdown().await;
         for lease in &self.leases {
@@ -94,7 +98,8 @@ impl Hold {
         }
     }
 
-    /// Leaves the Leases to nobody for as long as they can last: the run ends, and its controllers stay still.
+    /// Leaves the Leases to nobody for as long as they can last: the run ends, and its controllers
+    /// stay still.
     ///
     /// # Errors
     /// When one cannot be written, or is not the run's any more.
@@ -151,8 +156,8 @@ impl Taking<'_> {
         }
     }
 
-    /// Takes what others hold and deletes the pods that led. Returns the Leases if all is done, and otherwise what
-    /// there is to wait for.
+    /// Takes what others hold and deletes the pods that led. Returns the Leases if all is done, and
+    /// otherwise what there is to wait for.
     async fn look(&mut self) -> Result<Result<Vec<Object>, String>, ApiError> {
         let (mut leases, mut waits_for) = (Vec::new(), None);
         for manager in look(self.cluster, &self.namespaces).await? {

@@ -34,7 +34,8 @@ pub(crate) async fn look(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The Leases are read first: a pod that one of them names is in the later list of pods, or is gone.
+/// The Leases are read first: a pod that one of them names is in the later list of pods, or is
+/// gone.
 async fn look_into(cluster: &Client, namespace: &str) -> Result<Vec<Manager>, ApiError> {
     let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
     let deployments = cluster.list(&deployments, Some(namespace)).await?;

@@ -1,8 +1,9 @@
 //! The managers of providers and the Leases by which they elect a leader, as values.
 //!
-//! A manager is a Deployment that clusterctl has installed. Its leader is the pod that its Lease names: client-go
-//! writes the name of the host, which is that of the pod, then `_` and a random end. So a Lease belongs to a manager
-//! if its holder is one of the manager's pods; names of Leases and flags differ between providers.
+//! A manager is a Deployment that clusterctl has installed. Its leader is the pod that its Lease
+//! names: client-go writes the name of the host, which is that of the pod, then `_` and a random
+//! end. So a Lease belongs to a manager if its holder is one of the manager's pods; names of Leases
+//! and flags differ between providers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,8 @@ use serde_json::Value;
 
 /// Begins the identity under which runs hold the Leases of controllers.
 pub(super) const HOLDER_PREFIX: &str = "kubectl-pivot/";
-/// Annotation of a Lease that a run holds: the Deployment whose leader it was taken from, and the uid of that pod.
+/// Annotation of a Lease that a run holds: the Deployment whose leader it was taken from, and the
+/// uid of that pod.
 pub(super) const HELD_FROM_ANNOTATION: &str = "kubectl-pivot.io/held-from";
 /// Flags that make managers elect a leader.
 const ELECTION_FLAGS: [&str; 4] =
@@ -75,8 +77,8 @@ impl Manager {
     }
 }
 
-/// Finds the managers of a namespace that have pods, in the order of their names. Deployments that no provider has
-/// installed are left out.
+/// Finds the managers of a namespace that have pods, in the order of their names. Deployments that
+/// no provider has installed are left out.
 pub(super) fn managers(seen: &Seen) -> Vec<Manager> {
     let is_provider = |deployment: &&Object| {
         [PROVIDER_LABEL, CLUSTERCTL_LABEL].iter().any(|label| deployment.label(label).is_some())
@@ -132,8 +134,9 @@ pub(super) fn is_ready(pod: &Object) -> bool {
     !pod.is_being_deleted() && pod.condition("Ready").is_some_and(Condition::is_true)
 }
 
-/// Returns whether the selector of a Deployment is about a pod. Expressions are not read: released manifests have
-/// labels only, and a pod too many is one of the same namespace that is named in no Lease.
+/// Returns whether the selector of a Deployment is about a pod. Expressions are not read: released
+/// manifests have labels only, and a pod too many is one of the same namespace that is named in no
+/// Lease.
 fn selects(deployment: &Object, pod: &Object) -> bool {
     let labels = at(deployment.value(), "/spec/selector/matchLabels").as_object();
     let has = |(key, value): (&String, &Value)| pod.label(key) == value.as_str();

@@ -12,8 +12,8 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
-/// Nanoseconds of a duration as `time.ParseDuration` reads it: `1h0m0s`, `1.5h`, `-300ms`. As there, `0` needs no
-/// unit, and what is smaller than a nanosecond is left out.
+/// Nanoseconds of a duration as `time.ParseDuration` reads it: `1h0m0s`, `1.5h`, `-300ms`. As
+/// there, `0` needs no unit, and what is smaller than a nanosecond is left out.
 pub(super) fn duration(text: &str) -> Option<i128> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),

@@ -5,8 +5,8 @@ use cluster::{ApiError, Client, WriteOptions};
 
 use crate::compare::is_same_content;
 
-/// Annotation in which a conversion keeps what the version that is read has no field for. It is no part of the
-/// stored object, and changes with its status.
+/// Annotation in which a conversion keeps what the version that is read has no field for. It is no
+/// part of the stored object, and changes with its status.
 const DATA_ANNOTATION: &str = "cluster.x-k8s.io/conversion-data";
 
 /// Attempts at a rehearsed update that writes of others keep overtaking.
@@ -19,7 +19,8 @@ pub(crate) fn without_data(object: &Object) -> Object {
     object
 }
 
-/// Asks what the target would store if this body replaced the object that it has. `None` if that is gone.
+/// Asks what the target would store if this body replaced the object that it has. `None` if that is
+/// gone.
 ///
 /// # Errors
 /// When the request fails, or others overtake every attempt.
@@ -50,7 +51,8 @@ pub(crate) async fn as_stored(
     }
 }
 
-/// Returns whether an object of the target would stay as it is if this one of the source replaced it.
+/// Returns whether an object of the target would stay as it is if this one of the source replaced
+/// it.
 ///
 /// # Errors
 /// When a request fails; a refusal, for example of an immutable field, means that they differ.

@@ -1,16 +1,17 @@
 //! Fields that Cluster API's conversions from `v1beta1` to `v1beta2` are known to remove.
 //!
 //! The fields are those without a peer in `zz_generated.conversion.go` of the module
-//! `sigs.k8s.io/cluster-api/api` 1.14.2 that the functions in `conversion.go` beside it do not carry over either.
-//! The suite `versions` moves objects with most of them through the real webhooks.
+//! `sigs.k8s.io/cluster-api/api` 1.14.2 that the functions in `conversion.go` beside it do not
+//! carry over either. The suite `versions` moves objects with most of them through the real
+//! webhooks.
 
 use capi::Object;
 
 /// Versions between which the rules hold.
 const VERSIONS: (&str, &str) = ("v1beta1", "v1beta2");
 
-/// Kinds with their group. A name stands for its template too, where there is one: nearly all infrastructure
-/// providers share one group, so the group alone says nothing.
+/// Kinds with their group. A name stands for its template too, where there is one: nearly all
+/// infrastructure providers share one group, so the group alone says nothing.
 #[derive(Clone, Copy, Debug)]
 struct Kinds(&'static str, &'static [&'static str]);
 
@@ -35,8 +36,8 @@ const DEV_MACHINE: Kinds = Kinds(DOCKER, &["DevMachine"]);
 #[derive(Debug)]
 struct Rule {
     kinds: &'static [Kinds],
-    /// Path in the spec of the kind, in kubeadm's kinds in their `KubeadmConfigSpec`; without positions in
-    /// lists. `*` is any one key.
+    /// Path in the spec of the kind, in kubeadm's kinds in their `KubeadmConfigSpec`; without
+    /// positions in lists. `*` is any one key.
     field: &'static str,
     /// Reason why that is no loss.
     why: &'static str,
@@ -51,19 +52,22 @@ const OF_PROVIDER: &str = "v1beta2 has no such field: the bootstrap provider wri
 
 /// Fields that go whatever their value is.
 const REMOVED: &[Rule] = &[
-    // core/v1beta1/conversion.go, Convert_v1beta1_MachineDeploymentSpec_To_v1beta2_MachineDeploymentSpec
+    // core/v1beta1/conversion.go,
+    // Convert_v1beta1_MachineDeploymentSpec_To_v1beta2_MachineDeploymentSpec
     rule(&[DEPLOYMENT], "progressDeadlineSeconds", NEVER_USED),
     rule(
         &[DEPLOYMENT],
         "revisionHistoryLimit",
         "v1beta2 has no such field: the target keeps the MachineSets of one revision",
     ),
-    // Convert_v1beta1_Topology_To_v1beta2_Topology, Convert_v1beta1_ClusterVariable_To_v1beta2_ClusterVariable
+    // Convert_v1beta1_Topology_To_v1beta2_Topology,
+    // Convert_v1beta1_ClusterVariable_To_v1beta2_ClusterVariable
     rule(&[CLUSTER], "topology.rolloutAfter", NEVER_USED),
     rule(&[CLUSTER], "topology.variables.definitionFrom", NEVER_USED),
     rule(&[CLUSTER], "topology.controlPlane.variables.overrides.definitionFrom", NEVER_USED),
     rule(&[CLUSTER], "topology.workers.*.variables.overrides.definitionFrom", NEVER_USED),
-    // bootstrap/kubeadm/v1beta1/conversion.go, Convert_v1beta1_ClusterConfiguration_To_v1beta2_ClusterConfiguration
+    // bootstrap/kubeadm/v1beta1/conversion.go,
+    // Convert_v1beta1_ClusterConfiguration_To_v1beta2_ClusterConfiguration
     rule(KUBEADM, "clusterConfiguration.apiVersion", OF_PROVIDER),
     rule(KUBEADM, "clusterConfiguration.kind", OF_PROVIDER),
     rule(KUBEADM, "initConfiguration.apiVersion", OF_PROVIDER),
@@ -87,8 +91,8 @@ const REMOVED: &[Rule] = &[
 const AT_INIT: &str =
     "v1beta2 has no such field: kubeadm has read it when the first control plane was made";
 
-/// Fields that `kubeadm init` reads once. In a template they count for Clusters that are still to come: the bootstrap
-/// provider of `v1beta1` prefers them to what the Cluster says.
+/// Fields that `kubeadm init` reads once. In a template they count for Clusters that are still to
+/// come: the bootstrap provider of `v1beta1` prefers them to what the Cluster says.
 const AT_INIT_ONLY: &[Rule] = &[
     rule(KUBEADM, "clusterConfiguration.networking.dnsDomain", AT_INIT),
     rule(KUBEADM, "clusterConfiguration.networking.podSubnet", AT_INIT),
@@ -99,14 +103,15 @@ const AT_INIT_ONLY: &[Rule] = &[
 
 const SAME_AS_NONE: &str = "it is the value that the field has without being set";
 
-/// Fields whose zero value is the same as none for a controller of the source, too. Most are of a Go type without a
-/// pointer and with `omitempty` in `v1beta1`.
+/// Fields whose zero value is the same as none for a controller of the source, too. Most are of a
+/// Go type without a pointer and with `omitempty` in `v1beta1`.
 const ZERO: &[Rule] = &[
     rule(&[SETS], "minReadySeconds", SAME_AS_NONE),
     rule(&[PAUSABLE], "paused", SAME_AS_NONE),
     rule(KUBEADM, "files.append", SAME_AS_NONE),
     rule(KUBEADM, "clusterConfiguration.*.extraVolumes.readOnly", SAME_AS_NONE),
-    // The value of a variable of a container: an empty one is the same as none in Kubernetes itself.
+    // The value of a variable of a container: an empty one is the same as none in Kubernetes
+    // itself.
     rule(KUBEADM, "clusterConfiguration.*.extraEnvs.value", SAME_AS_NONE),
     rule(KUBEADM, "clusterConfiguration.etcd.local.extraEnvs.value", SAME_AS_NONE),
     rule(
@@ -126,8 +131,8 @@ const ZERO: &[Rule] = &[
     rule(&[DEV_CLUSTER], "backend.docker.failureDomains.*.controlPlane", SAME_AS_NONE),
 ];
 
-/// Finds why a field of this object goes in a conversion to a version, and is no loss; `zero` if its value is the
-/// zero value of its type.
+/// Finds why a field of this object goes in a conversion to a version, and is no loss; `zero` if
+/// its value is the zero value of its type.
 pub(super) fn removal(object: &Object, to: &str, field: &str, zero: bool) -> Option<&'static str> {
     let from = object.api_version().rsplit('/').next()?;
     if (from, to) != VERSIONS {

@@ -1,7 +1,9 @@
-//! Kinds that the target stores at another version than the source: what their conversion does to objects.
+//! Kinds that the target stores at another version than the source: what their conversion does to
+//! objects.
 //!
-//! The provider's own webhook converts, this program does not. Here the target's answers are compared with the
-//! objects that were sent: every difference is one that Cluster API is known to make, or the move is refused.
+//! The provider's own webhook converts, this program does not. Here the target's answers are
+//! compared with the objects that were sent: every difference is one that Cluster API is known to
+//! make, or the move is refused.
 
 mod changes;
 mod duration;

@@ -107,8 +107,8 @@ pub(super) fn blocking<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// The object as it goes into its file: without our marks, but with the memory of what its pause was
-/// before: its user's, or an explicit `false`.
+/// The object as it goes into its file: without our marks, but with the memory of what its pause
+/// was before: its user's, or an explicit `false`.
 fn for_file(object: &Object) -> Object {
     let mut object = object.clone();
     let memory = match paused_by(&object) {

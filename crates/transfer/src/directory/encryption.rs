@@ -1,5 +1,6 @@
-//! Encryption of the files of a backup, in the format of age: to public keys, so that the one who makes backups cannot
-//! read them. The manifest stays readable: it names objects, and holds nothing of them.
+//! Encryption of the files of a backup, in the format of age: to public keys, so that the one who
+//! makes backups cannot read them. The manifest stays readable: it names objects, and holds nothing
+//! of them.
 
 use std::fmt;
 use std::fs::File;

@@ -36,7 +36,8 @@ const LONGEST_NAME: usize = 255;
 /// Characters of a digest in a name.
 const DIGEST: usize = 16;
 
-/// The name that clusterctl gives; where no file system would take it, its beginning and a digest of it.
+/// The name that clusterctl gives; where no file system would take it, its beginning and a digest
+/// of it.
 fn name(kind: &str, object: &Object, ending: &str) -> String {
     let ending = format!(".yaml{ending}");
     let stem = format!("{kind}_{}_{}", object.namespace().unwrap_or_default(), object.name());
@@ -64,8 +65,9 @@ const AGE: &[u8] = b"age-encryption.org/";
 /// The most bytes of all files of a directory.
 const LONGEST_DIRECTORY: u64 = 2 << 30;
 
-/// Warns of a directory that others can change: what is in it gets into a cluster, or is full of Secrets. It is no
-/// error, since volumes of containers and homes of directory services often look so.
+/// Warns of a directory that others can change: what is in it gets into a cluster, or is full of
+/// Secrets. It is no error, since volumes of containers and homes of directory services often look
+/// so.
 pub(super) fn warn_if_not_own(run: &Run, directory: &Path) {
     if let Err(problem) = own_files::check_place(directory) {
         let directory = directory.display();

@@ -24,16 +24,17 @@ pub struct Contents {
     pub kinds: BTreeMap<String, usize>,
     /// Bytes of all files but the manifest.
     pub bytes: u64,
-    /// True if the objects in the files were read too; without an identity the files of an encrypted
-    /// backup are compared with their checksums alone.
+    /// True if the objects in the files were read too; without an identity the files of an
+    /// encrypted backup are compared with their checksums alone.
     pub objects_read: bool,
 }
 
-/// Reads every file of a backup and compares it with the manifest: its sha256, and the objects in it if they
-/// can be read.
+/// Reads every file of a backup and compares it with the manifest: its sha256, and the objects in
+/// it if they can be read.
 ///
 /// # Errors
-/// When a file is missing, changed, unknown, not readable, or holds other objects than the manifest says.
+/// When a file is missing, changed, unknown, not readable, or holds other objects than the manifest
+/// says.
 pub fn inspect(directory: &Path, identities: &Identities) -> Result<Contents, PhaseError> {
     let files = files::read(directory)?;
     let manifest = read_manifest(directory)?;

@@ -88,8 +88,8 @@ async fn create(
     Ok(copies)
 }
 
-/// Compares what was created with the files. Returns the copies as they were read, and the fields that the
-/// target has added.
+/// Compares what was created with the files. Returns the copies as they were read, and the fields
+/// that the target has added.
 async fn read_back(
     run: &Run,
     preflight: &Preflight,

@@ -1,6 +1,6 @@
-//! Backups and moves to and from a directory, in the format of `clusterctl move --to-directory`: one
-//! file for each object, `<Kind>_<namespace>_<name>.yaml`, readable by clusterctl, and its files by
-//! us. A backup has a manifest with checksums besides.
+//! Backups and moves to and from a directory, in the format of `clusterctl move --to-directory`:
+//! one file for each object, `<Kind>_<namespace>_<name>.yaml`, readable by clusterctl, and its
+//! files by us. A backup has a manifest with checksums besides.
 
 mod backup;
 mod encryption;

@@ -1,5 +1,5 @@
-//! Limits of a restore: objects that the manifest names, in the places that it is about. The manifest is a
-//! checksum and no signature: a user who can change the files can change it too.
+//! Limits of a restore: objects that the manifest names, in the places that it is about. The
+//! manifest is a checksum and no signature: a user who can change the files can change it too.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::error::PhaseError;
 
 /// Refuses objects that no backup of this scope would hold.
 ///
-/// A backup of one namespace also has the credentials of providers in their namespaces, and ClusterClasses of other
-/// namespaces that its Clusters use.
+/// A backup of one namespace also has the credentials of providers in their namespaces, and
+/// ClusterClasses of other namespaces that its Clusters use.
 pub(super) fn check(
     directory: &Path,
     manifest: Option<&Manifest>,

@@ -135,7 +135,8 @@ pub(super) fn read_manifest(directory: &Path) -> Result<Manifest, PhaseError> {
     })
 }
 
-/// The chosen Clusters among those of the files. What others use too is restored: nothing is taken away for it.
+/// The chosen Clusters among those of the files. What others use too is restored: nothing is taken
+/// away for it.
 fn chosen(run: &Run, objects: &[Object], findings: &mut Findings) -> Option<Chosen> {
     let Choice::Wanted(wish) = &run.options.choice else { return None };
     let name = |object: &Object| {
@@ -163,7 +164,8 @@ async fn adopt(
             && record.choice == chosen
             && record.phase != Phase::Undoing
     });
-    // A clock that is hours wrong says nothing; a process that takes the lock watches whether its holder still renews it.
+    // A clock that is hours wrong says nothing; a process that takes the lock watches whether its
+    // holder still renews it.
     if let Some(record) = record.filter(|_| lease.state == LeaseState::Free || lease.is_ahead()) {
         run.events
             .note(format!("continuing the restore {}, started {}", record.run, record.started));
@@ -230,7 +232,8 @@ fn active(graph: &Graph, there: Vec<(usize, Object)>) -> Vec<(capi::ResourceType
         .collect()
 }
 
-/// Finds the kind of every object; one in another version than the stored one gets a kind of its own.
+/// Finds the kind of every object; one in another version than the stored one gets a kind of its
+/// own.
 fn assign(
     mut kinds: Vec<MoveKind>,
     objects: Vec<Object>,

@@ -49,8 +49,8 @@ impl Writer {
         Ok(Self { staging, target: target.to_owned(), existed, names: Vec::new() })
     }
 
-    /// Writes files, several at once, and returns the sha256 of each. `content` gives the content of
-    /// one file; `written` is called for each that is done, and stops the rest by an error.
+    /// Writes files, several at once, and returns the sha256 of each. `content` gives the content
+    /// of one file; `written` is called for each that is done, and stops the rest by an error.
     pub(super) fn write<T: Sync>(
         &mut self,
         files: &[(String, T)],

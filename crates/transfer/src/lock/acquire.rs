@@ -27,13 +27,13 @@ impl Lock {
     /// Takes the Leases, always in the order given: of two runs in opposite directions one gets
     /// both. From then on every write to the clusters passes the gate of this lock.
     ///
-    /// A Lease that somebody else holds is watched first, and taken when it stands unchanged for as long
-    /// as it lasts. With `force` it is taken at once; then its holder gets the time of one renewal to
-    /// notice before this returns.
+    /// A Lease that somebody else holds is watched first, and taken when it stands unchanged for as
+    /// long as it lasts. With `force` it is taken at once; then its holder gets the time of one
+    /// renewal to notice before this returns.
     ///
     /// # Errors
-    /// When one cannot be had; those taken before are let go again. [`LockError::Stopped`] when the user
-    /// asks to stop meanwhile.
+    /// When one cannot be had; those taken before are let go again. [`LockError::Stopped`] when the
+    /// user asks to stop meanwhile.
     pub async fn acquire(
         locations: Vec<LeaseLocation>,
         force: bool,
@@ -86,7 +86,8 @@ impl Lock {
         held.sort_by_key(|one| one.record.role == Role::Target);
         let lock = Self::keep(held, terms, run);
         tracing::debug!(run = %run.id, epoch = lock.epoch(), "has the lock");
-        // An older program cannot read the new record, so it keeps writing until its own Lease time is over.
+        // An older program cannot read the new record, so it keeps writing until its own Lease time
+        // is over.
         let pause = if was_older { terms.lasts } else { terms.renew_interval() };
         if seized.is_empty() { Ok(lock) } else { lock.after_the_former(&seized, pause, run).await }
     }
@@ -125,8 +126,8 @@ async fn align_epochs(held: &mut [Held]) -> Result<(), LockError> {
     Ok(())
 }
 
-/// Gives up Leases that were taken for a run that did not come about: a new one goes, another keeps its
-/// record.
+/// Gives up Leases that were taken for a run that did not come about: a new one goes, another keeps
+/// its record.
 async fn give_back(held: Vec<Held>) {
     for one in held {
         // Failing that, the Lease runs out.

@@ -5,10 +5,10 @@
     reason = "Leases are known by their place in the list that was taken"
 )]
 //!
-//! Each Lease is renewed by a task of its own, so that one API server that is away does not starve the
-//! other Lease. Together they move on the gate that every write of the run passes: it is open as long as
-//! both Leases last, by a clock that runs on while the machine sleeps, counted from before the renewal
-//! was sent.
+//! Each Lease is renewed by a task of its own, so that one API server that is away does not starve
+//! the other Lease. Together they move on the gate that every write of the run passes: it is open
+//! as long as both Leases last, by a clock that runs on while the machine sleeps, counted from
+//! before the renewal was sent.
 //!
 //! ```text
 //!            renewed                    renewed
@@ -39,8 +39,8 @@ use crate::run::{Run, Stop};
 /// Pause after a renewal that failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The lock of a run on all its clusters. Renewed in the background until it is let go; if it is dropped
-/// before that, its clusters take no more writes.
+/// The lock of a run on all its clusters. Renewed in the background until it is let go; if it is
+/// dropped before that, its clusters take no more writes.
 pub struct Lock {
     kept: Arc<Kept>,
     renewals: JoinSet<()>,
@@ -51,8 +51,8 @@ pub struct Lock {
     target_runs_out: AtomicBool,
 }
 
-/// A moment until which the gate of a lock is open at most, beside the times of its Leases. It counts until it is
-/// dropped.
+/// A moment until which the gate of a lock is open at most, beside the times of its Leases. It
+/// counts until it is dropped.
 pub(crate) struct Condition {
     kept: Arc<Kept>,
     index: usize,
@@ -101,8 +101,8 @@ impl Held {
         self.lease.object.namespace().unwrap_or_default().to_owned()
     }
 
-    /// Removes the list of the copies. A rollback that is over says first that it needs the list no more, so
-    /// that a missing list never passes for one without copies.
+    /// Removes the list of the copies. A rollback that is over says first that it needs the list no
+    /// more, so that a missing list never passes for one without copies.
     async fn forget_copies(&mut self) -> Result<(), LockError> {
         if self.record.role != Role::Target || self.record.operation != Operation::Move {
             return Ok(());
@@ -112,7 +112,8 @@ impl Held {
             self.write(Record { copies: Vec::new(), ..self.record.clone() }).await?;
         }
         match ledger::remove(&self.cluster, &self.namespace(), &self.record.run).await {
-            // Runs of older programs have no list, and their users may have no right to look for one.
+            // Runs of older programs have no list, and their users may have no right to look for
+            // one.
             Err(error) if error.is_forbidden() && !is_listed => Ok(()),
             other => Ok(other?),
         }
@@ -186,7 +187,8 @@ impl Lock {
         condition
     }
 
-    /// Holds the controllers of the sides that the run is to hold, one after the other, unless it does already.
+    /// Holds the controllers of the sides that the run is to hold, one after the other, unless it
+    /// does already.
     ///
     /// # Errors
     /// When a side cannot be held.
@@ -210,8 +212,8 @@ impl Lock {
         self.holds.lock().await.iter().any(|hold| hold.role == role)
     }
 
-    /// A create may be on its way to the target yet, whose controllers would act on the copy: they stay away until
-    /// their Leases have run out.
+    /// A create may be on its way to the target yet, whose controllers would act on the copy: they
+    /// stay away until their Leases have run out.
     pub(crate) fn let_target_run_out(&self) {
         self.target_runs_out.store(true, Ordering::Relaxed);
     }
@@ -225,7 +227,8 @@ impl Lock {
         }
     }
 
-    /// Returns the number of times that a process has taken the lock for this run: higher than for every process before.
+    /// Returns the number of times that a process has taken the lock for this run: higher than for
+    /// every process before.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
@@ -250,8 +253,9 @@ impl Lock {
         target.lock().await
     }
 
-    /// Writes the phase after a step to every cluster. The record of the target decides: forward it is written
-    /// last, when all is done; a rollback writes it first, so that nobody can carry the move on any more.
+    /// Writes the phase after a step to every cluster. The record of the target decides: forward it
+    /// is written last, when all is done; a rollback writes it first, so that nobody can carry the
+    /// move on any more.
     ///
     /// # Errors
     /// When the step is out of order, or a lease is lost.
@@ -278,9 +282,9 @@ impl Lock {
         self.advance_with(Step::CopiesVerified, listed).await
     }
 
-    /// Begins the next batch of a run: nothing of the one that is over is left to do. Its number is written with its
-    /// Clusters, the target's record last, and under an epoch of its own, so that what is still on its way is known
-    /// to be of before.
+    /// Begins the next batch of a run: nothing of the one that is over is left to do. Its number is
+    /// written with its Clusters, the target's record last, and under an epoch of its own, so that
+    /// what is still on its way is known to be of before.
     ///
     /// # Errors
     /// When no batch is over, a request fails, or a lease is lost.
@@ -323,7 +327,8 @@ impl Lock {
         Ok(phase)
     }
 
-    /// Ends the run: the leases and their records are removed, the target's last, after the list of copies.
+    /// Ends the run: the leases and their records are removed, the target's last, after the list of
+    /// copies.
     ///
     /// # Errors
     /// When a request fails.
@@ -339,8 +344,8 @@ impl Lock {
         Ok(())
     }
 
-    /// Keeps the controllers of the source still for good, and gives those of the target back: before the phase is
-    /// written down in which no process holds them.
+    /// Keeps the controllers of the source still for good, and gives those of the target back:
+    /// before the phase is written down in which no process holds them.
     ///
     /// # Errors
     /// When a Lease of the source cannot be kept.
@@ -354,8 +359,9 @@ impl Lock {
         Ok(())
     }
 
-    /// Lets the leases go and leaves the records, so that the run can be resumed at once. The Leases of controllers
-    /// run out: until then a process that resumes the run finds them as they are.
+    /// Lets the leases go and leaves the records, so that the run can be resumed at once. The
+    /// Leases of controllers run out: until then a process that resumes the run finds them as they
+    /// are.
     pub async fn leave(self) {
         for one in self.into_held().await {
             // Failing that, the lease runs out.
@@ -363,8 +369,8 @@ impl Lock {
         }
     }
 
-    /// Ends the renewals and takes the gate away, unless it was closed: what lost its lock writes nothing
-    /// more.
+    /// Ends the renewals and takes the gate away, unless it was closed: what lost its lock writes
+    /// nothing more.
     pub(super) async fn into_held(mut self) -> Vec<Held> {
         self.renewals.shutdown().await;
         let mut held = Vec::new();
@@ -415,8 +421,8 @@ enum Renewal {
 impl Kept {
     /// Renews one Lease until the lock is lost.
     async fn renew(&self, index: usize) {
-        // Since when the gate waits for this Lease. By the clock that stands still in a sleep, so that a
-        // machine that wakes up has its whole patience left.
+        // Since when the gate waits for this Lease. By the clock that stands still in a sleep, so
+        // that a machine that wakes up has its whole patience left.
         let mut waiting: Option<Instant> = None;
         loop {
             let due = self.leases[index].lock().await.renewed + self.terms.renew_interval();
@@ -496,7 +502,8 @@ impl Kept {
         self.open();
     }
 
-    /// Opens the gate until the first of all moments. One after the other, so that no older moment comes last.
+    /// Opens the gate until the first of all moments. One after the other, so that no older moment
+    /// comes last.
     fn open(&self) {
         let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);

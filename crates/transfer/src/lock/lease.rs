@@ -15,8 +15,9 @@ use crate::record::{Operation, Phase, Record, RecordError};
 const NAME: &str = "kubectl-pivot";
 /// Annotation of the Lease with the record of the run.
 const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
-/// Limits the difference of clocks: without NTP, or after a virtual machine was suspended, they are minutes or hours
-/// wrong, and a run that is alive must not be shown as interrupted. Only a renewal of a later day is made up.
+/// Limits the difference of clocks: without NTP, or after a virtual machine was suspended, they are
+/// minutes or hours wrong, and a run that is alive must not be shown as interrupted. Only a renewal
+/// of a later day is made up.
 const WRONG_CLOCK: Duration = Duration::from_secs(24 * 60 * 60);
 /// Tells how the rest of a replacement comes to its end.
 pub const LEFT: &str = "name both clusters: `kubectl pivot replace --delete-old` deletes what was left, and `kubectl \
@@ -154,8 +155,8 @@ impl Lease {
         holder(&self.object)
     }
 
-    /// Returns whether its last renewal is still to come by this machine's clock, so that only a look at whether it is
-    /// renewed can tell whether its holder is alive.
+    /// Returns whether its last renewal is still to come by this machine's clock, so that only a
+    /// look at whether it is renewed can tell whether its holder is alive.
     pub fn is_ahead(&self) -> bool {
         let lasts = lasts_of(self.object.at("/spec/leaseDurationSeconds").as_i64());
         ahead(&self.object, Timestamp::now()).is_some_and(|ahead| ahead > lasts)
@@ -276,11 +277,12 @@ pub(super) struct Claimed {
 
 /// Takes the Lease of a cluster for a run, and raises the epoch of its record.
 ///
-/// Of the record of the same run that is there already the rest is kept; losses that the claim accepts are added.
+/// Of the record of the same run that is there already the rest is kept; losses that the claim
+/// accepts are added.
 ///
 /// # Errors
-/// When the record is that of another, unfinished run, when somebody holds the Lease whom the claim does
-/// not name, or when a request fails.
+/// When the record is that of another, unfinished run, when somebody holds the Lease whom the claim
+/// does not name, or when a request fails.
 pub(super) async fn take(
     cluster: &Client,
     namespace: &str,

@@ -1,8 +1,8 @@
 //! The lock of a run: a Lease on each cluster, renewed while the run lasts, that also carries the
 //! run's record. One run at a time for a cluster, whichever end of the move it is.
 //!
-//! `observe` tells a dead holder from a living one, `lease` reads and writes one Lease, `keeper` keeps
-//! those of a run and holds the gate that every write of the run passes.
+//! `observe` tells a dead holder from a living one, `lease` reads and writes one Lease, `keeper`
+//! keeps those of a run and holds the gate that every write of the run passes.
 
 mod acquire;
 mod keeper;

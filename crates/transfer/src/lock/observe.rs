@@ -1,7 +1,8 @@
 //! Telling a Lease that is kept from one whose holder is dead.
 //!
-//! Clocks of two machines may differ, so `renewTime` is not compared with ours. It is client-go's rule: a
-//! Lease may be taken over when it has stood unchanged, before our eyes, for as long as it lasts.
+//! Clocks of two machines may differ, so `renewTime` is not compared with ours. It is client-go's
+//! rule: a Lease may be taken over when it has stood unchanged, before our eyes, for as long as it
+//! lasts.
 
 use std::time::Duration;
 

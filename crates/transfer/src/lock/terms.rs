@@ -41,8 +41,9 @@ impl Terms {
         self.lasts / 15
     }
 
-    /// Duration of a leader Lease of controllers that a run holds: 5 minutes. Controllers that ignore a pause stay
-    /// still for so long after the run has died, which is the time to resume it.
+    /// Duration of a leader Lease of controllers that a run holds: 5 minutes. Controllers that
+    /// ignore a pause stay still for so long after the run has died, which is the time to resume
+    /// it.
     pub(crate) fn hold(self) -> Duration {
         self.patience()
     }
@@ -62,13 +63,15 @@ impl Terms {
         self.lasts / 2
     }
 
-    /// Limits the wait of a run that may not write for a cluster whose Lease it cannot renew: 5 minutes.
+    /// Limits the wait of a run that may not write for a cluster whose Lease it cannot renew: 5
+    /// minutes.
     pub(super) fn patience(self) -> Duration {
         self.lasts * 10
     }
 }
 
-/// Returns the duration that a Lease of others names. No program writes a longer time than [`LONGEST`].
+/// Returns the duration that a Lease of others names. No program writes a longer time than
+/// [`LONGEST`].
 pub(super) fn lasts_of(seconds: Option<i64>) -> Duration {
     let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
     let lasts = seconds.filter(|seconds| *seconds > 0).map_or(LEASE_DURATION, Duration::from_secs);

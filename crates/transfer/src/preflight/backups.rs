@@ -1,4 +1,5 @@
-//! The folder of the backup: a move that cannot write there would pause everything first, and then roll back.
+//! The folder of the backup: a move that cannot write there would pause everything first, and then
+//! roll back.
 
 use std::path::{Path, PathBuf};
 

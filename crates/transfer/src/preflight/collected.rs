@@ -1,8 +1,8 @@
-//! Objects that the garbage collector of the source would delete, since the move deletes their owners and
-//! does not take them along; and objects that a label ties to a Cluster that moves.
+//! Objects that the garbage collector of the source would delete, since the move deletes their
+//! owners and does not take them along; and objects that a label ties to a Cluster that moves.
 //!
-//! The lists are metadata only, in the namespaces that something moves from. An owner in another namespace
-//! does not exist for the collector, and cluster-scoped owners are never deleted.
+//! The lists are metadata only, in the namespaces that something moves from. An owner in another
+//! namespace does not exist for the collector, and cluster-scoped owners are never deleted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -187,7 +187,8 @@ impl Seen {
         collected.collect()
     }
 
-    /// Objects of other kinds, which nothing that moves owns, with the label of a Cluster that moves.
+    /// Objects of other kinds, which nothing that moves owns, with the label of a Cluster that
+    /// moves.
     fn labelled(&self, graph: &Graph) -> Vec<Stranger> {
         let copied: HashSet<&str> = graph.copied().map(|index| graph[index].object.uid()).collect();
         let clusters: HashSet<(Option<&str>, &str)> =

@@ -1,9 +1,9 @@
-//! The resources that the garbage collector of a cluster watches. It deletes an object of these once all
-//! owners of the object have gone.
+//! The resources that the garbage collector of a cluster watches. It deletes an object of these
+//! once all owners of the object have gone.
 //!
-//! The rule is that of kube-controller-manager (`GetDeletableResources` and `DefaultIgnoredResources` in
-//! `pkg/controller/garbagecollector`): every resource that can be deleted, listed and watched, each at its
-//! preferred version, without events.
+//! The rule is that of kube-controller-manager (`GetDeletableResources` and
+//! `DefaultIgnoredResources` in `pkg/controller/garbagecollector`): every resource that can be
+//! deleted, listed and watched, each at its preferred version, without events.
 
 use std::collections::HashSet;
 

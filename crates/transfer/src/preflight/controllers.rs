@@ -122,7 +122,8 @@ impl Side<'_> {
         );
     }
 
-    /// Returns whether there are Clusters that are no part of the move. Who may not list all of them cannot know.
+    /// Returns whether there are Clusters that are no part of the move. Who may not list all of
+    /// them cannot know.
     async fn has_others(&self, graph: &Graph) -> Result<bool, ApiError> {
         let is_it = |resource: &&capi::ResourceType| {
             resource.kind == "Cluster" && resource.group == CORE_GROUP

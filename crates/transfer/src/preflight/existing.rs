@@ -38,8 +38,8 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Says what is wrong with an object that is in the target under the name of a copy; `lost` are the paths at
-/// which it is not what the source says.
+/// Says what is wrong with an object that is in the target under the name of a copy; `lost` are the
+/// paths at which it is not what the source says.
 fn judge(
     (node, found): (&Node, &Object),
     may_reuse: bool,

@@ -1,6 +1,7 @@
-//! Kinds that the target takes from a source: those that carry the label of Cluster API's kinds there too. The label of
-//! the source alone would let its administrators create objects of any kind that the target serves, such as an
-//! Application of Argo CD, which may do more in the target than they may.
+//! Kinds that the target takes from a source: those that carry the label of Cluster API's kinds
+//! there too. The label of the source alone would let its administrators create objects of any kind
+//! that the target serves, such as an Application of Argo CD, which may do more in the target than
+//! they may.
 
 use std::collections::{BTreeMap, HashSet};
 

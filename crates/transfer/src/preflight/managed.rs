@@ -1,5 +1,5 @@
-//! Objects that another tool keeps as they are in a repository or a release. It would create them again in
-//! the source once the move has deleted them, or resume what the move has paused.
+//! Objects that another tool keeps as they are in a repository or a release. It would create them
+//! again in the source once the move has deleted them, or resume what the move has paused.
 
 use std::collections::BTreeMap;
 

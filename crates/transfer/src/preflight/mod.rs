@@ -130,13 +130,15 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     Ok(Preflight { move_scope, graph, strangers, conversions, holds, findings })
 }
 
-/// Returns whether there is anything that a move is for. Objects that a label would move are no reason to begin one.
+/// Returns whether there is anything that a move is for. Objects that a label would move are no
+/// reason to begin one.
 pub(super) fn has_clusters_or_classes(graph: &Graph) -> bool {
     let mut objects = graph.copied().map(|index| &graph[index].object);
     objects.any(|object| is_cluster(object) || is_cluster_class(object))
 }
 
-/// An API server that does not answer, or not to this user, is reported at once and not after minutes.
+/// An API server that does not answer, or not to this user, is reported at once and not after
+/// minutes.
 pub(super) async fn check_health(cluster: &Client) -> Result<(), PhaseError> {
     let brief = cluster.clone().with_retry(cluster::RetryPolicy::brief());
     brief.get_path("/version").await?;
@@ -171,8 +173,8 @@ async fn survey_of(
     Ok((move_scope, source, target))
 }
 
-/// The kinds of a target at the versions that it stores. Who may not read its CRDs learns by the verification what it
-/// converts.
+/// The kinds of a target at the versions that it stores. Who may not read its CRDs learns by the
+/// verification what it converts.
 async fn stored_in(target: &Client) -> Result<Arc<Vec<MoveKind>>, ApiError> {
     match kinds::read(target).await {
         Err(error) if error.is_forbidden() => Ok(Arc::default()),
@@ -200,8 +202,8 @@ fn common_version(
     kind
 }
 
-/// Returns the version to which the target converts a kind: the one that it stores, or, where its CRDs do not tell,
-/// the one that it prefers if it serves others than the source.
+/// Returns the version to which the target converts a kind: the one that it stores, or, where its
+/// CRDs do not tell, the one that it prefers if it serves others than the source.
 fn conversion(
     resource: &ResourceType,
     (source, target): (&Served, &Served),

@@ -61,9 +61,9 @@ pub(crate) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
     secrets::check(run, graph, findings);
 }
 
-/// Refuses objects with marks of other runs. A user who can write to an object can forge one: it stops a run before
-/// it begins. Later the lock keeps true ones away, a copy gets none of them, and one that takes the place of the mark
-/// of a pause is found before the commit (`verify`).
+/// Refuses objects with marks of other runs. A user who can write to an object can forge one: it
+/// stops a run before it begins. Later the lock keeps true ones away, a copy gets none of them, and
+/// one that takes the place of the mark of a pause is found before the commit (`verify`).
 pub(crate) fn check_marks(run: &Run, graph: &Graph, findings: &mut Findings) {
     for node in graph.copied().map(|index| &graph[index]) {
         check_marks_of(&run.id, graph.resource(node), &node.object, findings);

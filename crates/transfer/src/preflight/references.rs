@@ -1,4 +1,5 @@
-//! References in the specs of what moves: what they name has to move too, or to be in the target already.
+//! References in the specs of what moves: what they name has to move too, or to be in the target
+//! already.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -55,7 +56,8 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Returns references of copied objects to objects that are not copied, with those that refer to them.
+/// Returns references of copied objects to objects that are not copied, with those that refer to
+/// them.
 fn open_references(graph: &Graph) -> BTreeMap<Reference, Vec<ObjectId>> {
     let copied: HashSet<Reference> =
         graph.copied().map(|index| Reference::to(&graph[index].object)).collect();

@@ -17,8 +17,8 @@ use crate::run::{Progress, Run};
 /// In what the admission plugin `OwnerReferencesPermissionEnforcement` of Kubernetes says.
 const BLOCKED_OWNER: &str = "you can't set finalizers on";
 
-/// Creates one object of each kind (or all) with dry-run, and reports what the target refuses. Of kinds that the
-/// target converts it creates all, and returns what the conversions do.
+/// Creates one object of each kind (or all) with dry-run, and reports what the target refuses. Of
+/// kinds that the target converts it creates all, and returns what the conversions do.
 ///
 /// Objects whose namespace is not there yet are rehearsed in `default`.
 pub(super) async fn check(
@@ -97,19 +97,21 @@ fn blocking_owners(node: &Node) -> BTreeSet<String> {
     blocking.map(name).collect()
 }
 
-/// Returns whether a webhook may look for other objects, which a rehearsal lacks: owners, or what the spec names.
+/// Returns whether a webhook may look for other objects, which a rehearsal lacks: owners, or what
+/// the spec names.
 fn depends_on_others(node: &Node) -> bool {
     !node.owners.is_empty() || !references(&node.object).is_empty()
 }
 
-/// The text is that of `k8s.io/apiserver/pkg/admission/plugin/webhook`. A webhook that cannot be called
-/// refuses everything, and a policy or quota does not look at other objects of the move.
+/// The text is that of `k8s.io/apiserver/pkg/admission/plugin/webhook`. A webhook that cannot be
+/// called refuses everything, and a policy or quota does not look at other objects of the move.
 fn is_denied_by_webhook(message: &str) -> bool {
     message.contains("admission webhook \"") && message.contains("denied the request")
 }
 
-/// One object of each kind and each kind of owners: what its API server asks about an owner depends on both. All
-/// whose kind the target converts, also those that stay in the source too: their copies must not lose anything either.
+/// One object of each kind and each kind of owners: what its API server asks about an owner depends
+/// on both. All whose kind the target converts, also those that stay in the source too: their
+/// copies must not lose anything either.
 fn sample(rehearsal: Rehearsal, graph: &Graph) -> Vec<&Node> {
     let mut seen = HashSet::new();
     let is_wanted = |node: &&Node| {
@@ -136,8 +138,8 @@ async fn answer<'a>(
     node: &'a Node,
     missing: &HashSet<&str>,
 ) -> Result<(&'a Node, Answer), PhaseError> {
-    // The owners are those of the source: an API server asks whether the user may block the deletion of such a
-    // kind, and nobody looks for the owner of an object that is not stored.
+    // The owners are those of the source: an API server asks whether the user may block the
+    // deletion of such a kind, and nobody looks for the owner of an object that is not stored.
     let mut object = body(node, graph.kind(node), &run.id, &HashMap::new());
     if object.namespace().is_some_and(|namespace| missing.contains(namespace)) {
         object.metadata_mut().insert("namespace".to_owned(), "default".into());

@@ -1,4 +1,5 @@
-//! Room for what a move writes into objects: its marks have to fit, also behind the point of no return.
+//! Room for what a move writes into objects: its marks have to fit, also behind the point of no
+//! return.
 
 use capi::names::{
     DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION,
@@ -8,7 +9,8 @@ use capi::{Graph, Object};
 
 use crate::findings::Findings;
 
-/// The most that keys and values of annotations may add up to (`TotalAnnotationSizeLimitB` of Kubernetes).
+/// The most that keys and values of annotations may add up to (`TotalAnnotationSizeLimitB` of
+/// Kubernetes).
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
 /// The largest request that etcd takes by default (`--max-request-bytes`).
@@ -17,7 +19,8 @@ const REQUEST_LIMIT: usize = 1536 * 1024;
 /// The value of a mark: the id of the run, the epoch of its lock, and how a pause was before.
 const VALUE_ROOM: usize = 48;
 
-/// Bytes that an object grows by besides the marks: entries of `managedFields`, its key, the parts of a request.
+/// Bytes that an object grows by besides the marks: entries of `managedFields`, its key, the parts
+/// of a request.
 const REQUEST_ROOM: usize = 4096;
 
 /// Refuses objects that marks would make too large.

@@ -1,13 +1,15 @@
-//! Secrets without which nobody can manage a cluster. A move that does not see them would leave them behind in the
-//! source, where the garbage collector deletes them, and the cluster without its keys.
+//! Secrets without which nobody can manage a cluster. A move that does not see them would leave
+//! them behind in the source, where the garbage collector deletes them, and the cluster without its
+//! keys.
 //!
-//! The rule is that of KubeadmControlPlane in Cluster API 1.14: once the control plane is initialised,
-//! `reconcileClusterCertificates` looks its certificates and keys up and makes none anew. The kubeconfig is added, with
-//! which all controllers reach the cluster. Other control plane providers have rules of their own, so nothing is
-//! expected of them.
+//! The rule is that of KubeadmControlPlane in Cluster API 1.14: once the control plane is
+//! initialised, `reconcileClusterCertificates` looks its certificates and keys up and makes none
+//! anew. The kubeconfig is added, with which all controllers reach the cluster. Other control plane
+//! providers have rules of their own, so nothing is expected of them.
 //!
-//! A Secret that is in the source and stays is not missing. Something else makes it there, such as an ExternalSecret, a
-//! Certificate or a vault, and can make it in the target too; only the user knows.
+//! A Secret that is in the source and stays is not missing. Something else makes it there, such as
+//! an ExternalSecret, a Certificate or a vault, and can make it in the target too; only the user
+//! knows.
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
@@ -22,8 +24,8 @@ use crate::run::Run;
 /// Group and kind whose rule is known.
 const CONTROL_PLANE: (&str, &str) = ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane");
 
-/// Purposes of the Secrets of every cluster (`NewCertificatesForInitialControlPlane`, and the kubeconfig with which
-/// all controllers reach the cluster).
+/// Purposes of the Secrets of every cluster (`NewCertificatesForInitialControlPlane`, and the
+/// kubeconfig with which all controllers reach the cluster).
 const PURPOSES: [&str; 5] = ["ca", "etcd", "proxy", "sa", "kubeconfig"];
 
 /// The purpose of one more Secret of a cluster whose etcd is elsewhere.

@@ -1,5 +1,5 @@
-//! Objects that belong to something that moves and would stay: by an owner reference that names no object
-//! any more, by a second owner that stays, or by a field or label that names a Cluster.
+//! Objects that belong to something that moves and would stay: by an owner reference that names no
+//! object any more, by a second owner that stays, or by a field or label that names a Cluster.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -79,8 +79,8 @@ impl<'a> Ties<'a> {
         moving.next().map(|(_, name)| name.to_owned())
     }
 
-    /// An owner reference whose uid no object has, although there is an object of its kind and name; if
-    /// the object belongs to something that moves.
+    /// An owner reference whose uid no object has, although there is an object of its kind and
+    /// name; if the object belongs to something that moves.
     fn stale_owner(&self, node: &Node, names_cluster: bool) -> Option<String> {
         let object = &node.object;
         let belongs = names_cluster || self.copied_owner(node).is_some();

@@ -1,4 +1,5 @@
-//! Kinds whose controllers do not report that they honour a pause, where the source keeps their objects.
+//! Kinds whose controllers do not report that they honour a pause, where the source keeps their
+//! objects.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,8 @@ use crate::run::Run;
 /// Names of kinds in a message; the rest is counted.
 const SHOWN: usize = 6;
 
-/// Refuses such kinds: a controller that ignores the pause would work on in the source for good, beside that of
-/// the target. One that is held does not.
+/// Refuses such kinds: a controller that ignores the pause would work on in the source for good,
+/// beside that of the target. One that is held does not.
 pub(super) fn check(run: &Run, graph: &Graph, holds: &[Role], findings: &mut Findings) {
     if !run.options.leave_source || holds.contains(&Role::Source) {
         return;

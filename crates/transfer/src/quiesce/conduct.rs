@@ -30,8 +30,8 @@ pub enum Pauses {
 ///
 /// # Errors
 /// [`PhaseError::Restless`] when every round finds something new to wait for, [`PhaseError::Blocked`] after `--block-move-timeout`, [`PhaseError::Busy`] after
-/// `--pause-timeout`, or when a request fails. Every wait has its whole time: what appears late gets as
-/// long as what was there from the start.
+/// `--pause-timeout`, or when a request fails. Every wait has its whole time: what appears late
+/// gets as long as what was there from the start.
 pub async fn quiesce(
     run: &Run,
     move_scope: &MoveScope,

@@ -1,5 +1,5 @@
-//! Waiting until controllers leave alone what moves: nothing asks the move to wait any more, and the
-//! controllers have reported that they have seen the pause.
+//! Waiting until controllers leave alone what moves: nothing asks the move to wait any more, and
+//! the controllers have reported that they have seen the pause.
 
 mod blocked;
 mod conduct;

@@ -25,9 +25,9 @@ struct Kind {
 }
 
 impl Pending {
-    /// Returns objects that this run has paused, by pausing the Cluster or ClusterClass, and that have a condition
-    /// `Paused` at all. What its user had paused was reported long ago, or never will be; what was
-    /// `given_up` in an earlier round is left out.
+    /// Returns objects that this run has paused, by pausing the Cluster or ClusterClass, and that
+    /// have a condition `Paused` at all. What its user had paused was reported long ago, or never
+    /// will be; what was `given_up` in an earlier round is left out.
     pub(super) fn of(graph: &Graph, run: &str, given_up: &HashSet<String>) -> Self {
         let mut below: HashSet<usize> = HashSet::new();
         let mut pending = Self::default();
@@ -100,8 +100,8 @@ impl Pending {
 
     /// Judges the kinds that are silent when the time is over.
     ///
-    /// Controllers come by API group. Where none of a group's objects has been reported, they do not
-    /// run, and what does not run changes nothing. Where some have, they run and are busy.
+    /// Controllers come by API group. Where none of a group's objects has been reported, they do
+    /// not run, and what does not run changes nothing. Where some have, they run and are busy.
     pub(super) fn judge(&self, seconds: u64) -> Result<Findings, PhaseError> {
         let mut findings = Findings::default();
         for kind in self.kinds.values() {
@@ -121,7 +121,8 @@ impl Pending {
     }
 }
 
-/// Returns whether a user has paused this very object: its controller has reported that before, if ever.
+/// Returns whether a user has paused this very object: its controller has reported that before, if
+/// ever.
 fn is_paused_by_user(object: &Object) -> bool {
     paused_by(object).is_none() && object.annotation(PAUSED_ANNOTATION).is_some()
 }

@@ -24,8 +24,8 @@ pub(crate) struct Reports {
     pub(crate) findings: Findings,
 }
 
-/// Waits until every object that this run has paused and that has a condition `Paused` says so. Only
-/// kinds with silent objects are listed again. Those in `silent` are not waited for.
+/// Waits until every object that this run has paused and that has a condition `Paused` says so.
+/// Only kinds with silent objects are listed again. Those in `silent` are not waited for.
 ///
 /// # Errors
 /// [`PhaseError::Busy`] when controllers that run have not reported in time, or when a request fails.

@@ -61,7 +61,8 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
-/// Returns the text of a document, which [`read_document`] reads back as it is if its paths are absolute.
+/// Returns the text of a document, which [`read_document`] reads back as it is if its paths are
+/// absolute.
 ///
 /// # Errors
 /// When it would not: a field has a value that its flag or its line in a document refuses.

@@ -1,4 +1,5 @@
-//! A Cluster whose name an earlier deletion had: what that deletion has left behind says nothing about it.
+//! A Cluster whose name an earlier deletion had: what that deletion has left behind says nothing
+//! about it.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ pub(super) struct Found {
     is_another: bool,
 }
 
-/// Looks for the cluster. The end of a deletion is believed only if the management cluster does not have it.
+/// Looks for the cluster. The end of a deletion is believed only if the management cluster does not
+/// have it.
 pub(super) async fn look(turn: &Turn<'_>) -> Result<Found, StepError> {
     let has_ended = steps::is_begun(turn.folder()) || was_deleted(turn)?;
     if !has_ended {
@@ -77,7 +79,8 @@ async fn ask(turn: &Turn<'_>) -> Option<Object> {
     asked.ok()?.ok()?
 }
 
-/// Fails if the user means the Cluster of another management cluster than that of the unfinished deletion.
+/// Fails if the user means the Cluster of another management cluster than that of the unfinished
+/// deletion.
 async fn refuse_another_server(turn: &Turn<'_>) -> Result<(), StepError> {
     let Some(begun) = Begun::read(turn)? else { return Ok(()) };
     let Ok(management) = turn.target().await else { return Ok(()) };

@@ -83,7 +83,8 @@ impl Begun {
     }
 }
 
-/// A deletion that was begun with another bootstrap cluster, or of another namespace, has its cluster there.
+/// A deletion that was begun with another bootstrap cluster, or of another namespace, has its
+/// cluster there.
 pub(super) fn refuse_another_way(turn: &Turn<'_>) -> Result<(), StepError> {
     let has_moved = *turn.folder().state()?.of(Step::Move) != StepState::Waiting;
     if !claim::is_staked(turn.folder()) && !has_moved {

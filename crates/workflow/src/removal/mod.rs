@@ -1,8 +1,8 @@
 //! `delete`: the way back. The cluster that manages itself moves into a bootstrap cluster, whose
 //! controllers delete it.
 //!
-//! Steps run one after the other. Each looks first where the cluster is, so a run that was interrupted
-//! is continued by the same command.
+//! Steps run one after the other. Each looks first where the cluster is, so a run that was
+//! interrupted is continued by the same command.
 
 mod anew;
 mod begun;

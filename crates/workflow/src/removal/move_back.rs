@@ -22,7 +22,8 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             if matches!(place, Place::Management(_)) {
                 await_webhooks(turn).await?;
             }
-            // Somebody may have created another Cluster, or paused this one, while the bootstrap cluster was made.
+            // Somebody may have created another Cluster, or paused this one, while the bootstrap
+            // cluster was made.
             if let Place::Management(cluster) = place::find(turn).await? {
                 itself::check_all(turn, &management, &cluster).await?;
             }

@@ -1,4 +1,5 @@
-//! The place of the cluster: the first question of each step, since an earlier run may have moved it.
+//! The place of the cluster: the first question of each step, since an earlier run may have moved
+//! it.
 
 use capi::{Object, is_paused};
 use cluster::{Client, RetryPolicy};
@@ -40,7 +41,8 @@ pub(super) async fn find(turn: &Turn<'_>) -> Result<Place, StepError> {
         None => None,
     };
     if mark.as_ref().is_some_and(|mark| mark.applied) {
-        // Once the mark says that it has moved, the management cluster need not answer: it is being deleted.
+        // Once the mark says that it has moved, the management cluster need not answer: it is being
+        // deleted.
         return Ok(if here.is_some() { Place::Bootstrap } else { Place::Nowhere });
     }
     if mark.is_none() && here.is_some() {

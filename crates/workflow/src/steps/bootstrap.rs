@@ -54,8 +54,8 @@ async fn whose(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<Option<Claim>, StepEr
     Ok(asked.ok())
 }
 
-/// Without the mark, the cluster of this kubeconfig is another one than that which the run has used, or the
-/// run was at its end already.
+/// Without the mark, the cluster of this kubeconfig is another one than that which the run has
+/// used, or the run was at its end already.
 fn refuse_another(turn: &Turn<'_>, server: &str) -> Result<(), StepError> {
     let state = turn.folder().state()?;
     if !state.may_have_applied() || state.of(Step::Move).is_done() {
@@ -82,8 +82,8 @@ fn foreign(name: &str) -> StepError {
     )
 }
 
-/// Once the cluster was applied or moved there, its machines exist: in another bootstrap cluster it would
-/// be managed twice.
+/// Once the cluster was applied or moved there, its machines exist: in another bootstrap cluster it
+/// would be managed twice.
 fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
     if !turn.folder().state()?.may_have_applied() {
         return Ok(());
@@ -117,7 +117,8 @@ async fn create(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<String, StepError> {
     Ok(format!("{} at {}", turn.spec().bootstrap_name, cluster.server()))
 }
 
-/// kind that gives up leaves no cluster of this run: one of this name is that of another run, which was faster.
+/// kind that gives up leaves no cluster of this run: one of this name is that of another run, which
+/// was faster.
 async fn withdraw(turn: &Turn<'_>, kind: &Kind<'_>, error: &StepError) -> Result<(), StepError> {
     let StepError::Tool(ToolError::Failed(failure)) = error else { return Ok(()) };
     if !matches!(failure.ending, Ending::Code(_)) {

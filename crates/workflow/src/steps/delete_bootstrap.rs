@@ -28,13 +28,14 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 /// Says in the folder of the run that the bootstrap cluster was empty and may be deleted.
 const DELETING: &str = "bootstrap.deleting";
 
-/// Returns true if the deletion was started: a half-deleted cluster cannot be asked for its Clusters.
+/// Returns true if the deletion was started: a half-deleted cluster cannot be asked for its
+/// Clusters.
 pub(crate) fn is_begun(folder: &RunFolder) -> bool {
     folder.file(DELETING).exists()
 }
 
-/// Deletes the bootstrap cluster, which was empty when this began. One that answers is asked again: after an
-/// interruption it may be another cluster of this name, or somebody may use it.
+/// Deletes the bootstrap cluster, which was empty when this began. One that answers is asked again:
+/// after an interruption it may be another cluster of this name, or somebody may use it.
 pub(crate) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
     let name = &turn.spec().bootstrap_name;
     let kind = turn.kind().await?;

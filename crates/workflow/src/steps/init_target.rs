@@ -22,8 +22,9 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     providers::ensure(turn, &target, &turn.target_kubeconfig(), Some(&like)).await
 }
 
-/// clusterctl looks for cert-manager less and less often, so it had better begin when pods are about to run.
-/// The step `nodes` knows which nodes there will be: after it there is nothing more to wait for.
+/// clusterctl looks for cert-manager less and less often, so it had better begin when pods are
+/// about to run. The step `nodes` knows which nodes there will be: after it there is nothing more
+/// to wait for.
 async fn await_place(turn: &Turn<'_>, target: &Client) -> Result<(), StepError> {
     let nodes = ResourceType::new("v1", "Node", "nodes", false);
     until_after(turn, Step::Nodes, "a node for pods has joined the target", async || {
@@ -37,7 +38,8 @@ async fn await_place(turn: &Turn<'_>, target: &Client) -> Result<(), StepError> 
     .await
 }
 
-/// Returns true if pods will run on a node when it is Ready: the taints of Kubernetes and Cluster API go by then.
+/// Returns true if pods will run on a node when it is Ready: the taints of Kubernetes and Cluster
+/// API go by then.
 fn is_for_pods(node: &Object) -> bool {
     let spec = &node.value()["spec"];
     let mut taints = spec["taints"].as_array().into_iter().flatten();

@@ -16,8 +16,8 @@ use crate::outline::{Draft, Sketch};
 use crate::store::StoreError;
 use crate::support::wait::{Seen, until_after};
 
-/// Waits at the same time, and can say more about what is missing: until it has ended, time does not count
-/// here.
+/// Waits at the same time, and can say more about what is missing: until it has ended, time does
+/// not count here.
 const FIRST: Step = Step::ControlPlane;
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
@@ -48,7 +48,8 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     Ok(format!("{} for {}", out.display(), target.server()))
 }
 
-/// The file of a user may come while the target does: the address to reach it at is known only then.
+/// The file of a user may come while the target does: the address to reach it at is known only
+/// then.
 async fn wait_for(turn: &Turn<'_>, path: &Path) -> Result<(), StepError> {
     let what = format!("the kubeconfig {} is there", path.display());
     until_after(turn, FIRST, &what, async || {

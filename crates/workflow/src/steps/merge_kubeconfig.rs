@@ -41,8 +41,8 @@ fn known(spec: &Spec, kubeconfig: &Path) -> Result<(Names, Option<Access>), Step
     Ok((access.names.clone(), Some(access)))
 }
 
-/// The words in the lock of the user's kubeconfig: only the process that has the run's folder writes
-/// them.
+/// The words in the lock of the user's kubeconfig: only the process that has the run's folder
+/// writes them.
 fn owner(turn: &Turn<'_>) -> String {
     format!("kubectl-pivot {}\n", turn.folder().file("").display())
 }

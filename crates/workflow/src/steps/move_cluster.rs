@@ -84,8 +84,9 @@ pub(crate) async fn between(
     Ok(format!("{} objects", report.objects()))
 }
 
-/// Returns the phase of the run to continue, which is one that an earlier `create` or `resume` of this document has
-/// begun. Nobody is asked, so a run about anything else is not touched; one that is finished is in nobody's way.
+/// Returns the phase of the run to continue, which is one that an earlier `create` or `resume` of
+/// this document has begun. Nobody is asked, so a run about anything else is not touched; one that
+/// is finished is in nobody's way.
 fn own_phase(
     record: &Record,
     (namespaces, choice): (&Namespaces, &Choice),

@@ -78,7 +78,8 @@ fn belongs_to(object: &Object, cluster: &Object) -> bool {
         || (control_plane["kind"] == object.kind() && control_plane["name"] == object.name())
 }
 
-/// Returns the reason why a machine is not a Ready node. Without a condition about the node, its existence is enough.
+/// Returns the reason why a machine is not a Ready node. Without a condition about the node, its
+/// existence is enough.
 fn not_ready(machine: &Object) -> Option<String> {
     if let Some(reason) = unprovisioned_reason(machine) {
         return Some(format!("{}: {reason}", machine.id()));

@@ -67,7 +67,8 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     Ok(found.join(", "))
 }
 
-/// kubeadm keeps pods off the control plane, so without workers the providers of the target would never run.
+/// kubeadm keeps pods off the control plane, so without workers the providers of the target would
+/// never run.
 fn refuse_nowhere_to_run(objects: &[Value]) -> Result<(), StepError> {
     let of_kind = |kind: &'static str| objects.iter().filter(move |o| o["kind"] == kind);
     let has_topology = of_kind("Cluster").any(|cluster| !cluster["spec"]["topology"].is_null());
@@ -92,8 +93,8 @@ fn refuse_nowhere_to_run(objects: &[Value]) -> Result<(), StepError> {
     ))
 }
 
-/// The Docker provider labels the containers of a cluster as kind does, so a kind cluster of the same name, or
-/// what is left of one, would be taken for machines of the target.
+/// The Docker provider labels the containers of a cluster as kind does, so a kind cluster of the
+/// same name, or what is left of one, would be taken for machines of the target.
 async fn refuse_taken_name(
     turn: &Turn<'_>,
     requirements: &BootstrapRequirements,
@@ -120,8 +121,8 @@ async fn refuse_taken_name(
     ))
 }
 
-/// The network as it will be installed, but for the address of the API server; what no run could come to an
-/// end with is refused.
+/// The network as it will be installed, but for the address of the API server; what no run could
+/// come to an end with is refused.
 fn plan(
     spec: &Spec,
     blueprint: &Blueprint,
@@ -135,7 +136,8 @@ fn plan(
     chosen(spec, network)
 }
 
-/// Manifests of plugins leave kube-proxy out where a network does its work; those of the user may not.
+/// Manifests of plugins leave kube-proxy out where a network does its work; those of the user may
+/// not.
 fn refuse_kube_proxy(network: &str, objects: &[Value]) -> Result<(), StepError> {
     let Some(control_plane) = control_plane_with_kube_proxy(objects) else { return Ok(()) };
     Err(StepError::refused(

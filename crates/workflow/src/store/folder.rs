@@ -278,7 +278,8 @@ impl RunFolder {
         self.of_document(read_bootstrap(&self.document_file(), &self.name))
     }
 
-    /// Forgets the run. A process that is killed in between leaves no half of a folder under the run's name.
+    /// Forgets the run. A process that is killed in between leaves no half of a folder under the
+    /// run's name.
     ///
     /// # Errors
     /// The folder cannot be removed.

@@ -1,4 +1,5 @@
-//! The events of a run of `create` or `delete`. The journal that keeps them is that of [`support::journal`].
+//! The events of a run of `create` or `delete`. The journal that keeps them is that of
+//! [`support::journal`].
 
 use std::error::Error;
 

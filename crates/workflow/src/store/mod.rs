@@ -1,7 +1,7 @@
 //! The local folder of a run: what was asked for, a journal, logs, kubeconfigs. All of it private.
 //!
-//! None of it decides what happens: the clusters do. It makes `resume` and `status` possible without
-//! flags.
+//! None of it decides what happens: the clusters do. It makes `resume` and `status` possible
+//! without flags.
 
 mod folder;
 mod journal;

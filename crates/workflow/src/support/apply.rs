@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::error::StepError;
 
-/// Owner of the fields that `create` sets. Not the manager of moves: what a user's tool has applied is
-/// no trace of a move.
+/// Owner of the fields that `create` sets. Not the manager of moves: what a user's tool has applied
+/// is no trace of a move.
 pub(crate) const MANAGER: &str = "kubectl-pivot-create";
 
 /// The kinds of a cluster, those of the core group among them.

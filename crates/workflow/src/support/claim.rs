@@ -1,7 +1,7 @@
 //! Ownership of a kind cluster: it may be deleted only by the run that has made it.
 //!
-//! The mark says it, once it is written. kind gives the nodes a label with the id of the run, so that a
-//! cluster whose run was killed before the mark is known from its first node on.
+//! The mark says it, once it is written. kind gives the nodes a label with the id of the run, so
+//! that a cluster whose run was killed before the mark is known from its first node on.
 
 use std::path::Path;
 
@@ -51,7 +51,8 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, StepError> {
     Ok(client.with_retry(RetryPolicy::brief()))
 }
 
-/// Writes down that the run makes a kind cluster from now on, and puts its id into the configuration.
+/// Writes down that the run makes a kind cluster from now on, and puts its id into the
+/// configuration.
 pub(crate) fn stake(folder: &RunFolder, config: &mut Value) -> Result<(), StepError> {
     let id = format!("{:016x}", rand::random::<u64>());
     folder.write(BEGUN, &id)?;

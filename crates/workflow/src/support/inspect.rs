@@ -55,8 +55,8 @@ async fn look(turn: &Turn<'_>) -> Vec<String> {
     lines
 }
 
-/// Pods that are not ready, and why as far as they say it, of all namespaces. Those without a node come
-/// last: they wait for what the others are to bring.
+/// Pods that are not ready, and why as far as they say it, of all namespaces. Those without a node
+/// come last: they wait for what the others are to bring.
 async fn pods(client: &Client) -> Vec<String> {
     let pods = client.list(&ResourceType::core("Pod", "pods"), None).await.unwrap_or_default();
     let mut unwell: Vec<&Object> =

@@ -41,8 +41,8 @@ impl<'a> Kind<'a> {
         }
     }
 
-    /// Deletes a cluster. kind would take its context out of the user's kubeconfig, where it never was, so
-    /// it is given another file.
+    /// Deletes a cluster. kind would take its context out of the user's kubeconfig, where it never
+    /// was, so it is given another file.
     pub(crate) async fn delete(&self, name: &str, kubeconfig: &Path) -> Result<(), StepError> {
         let command = ToolCommand::new(["delete", "cluster"])
             .flag("--name", name)

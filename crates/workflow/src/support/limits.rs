@@ -1,4 +1,5 @@
-//! The limits of the plugins, held against what is wanted: better known now than after twenty minutes.
+//! The limits of the plugins, held against what is wanted: better known now than after twenty
+//! minutes.
 
 use blueprint::Blueprint;
 use cluster::Client;

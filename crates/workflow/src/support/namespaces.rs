@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::error::StepError;
 
-/// Fails if an object is to go into a namespace that is neither there nor among the objects before it.
+/// Fails if an object is to go into a namespace that is neither there nor among the objects before
+/// it.
 pub(crate) async fn refuse_missing_namespaces(
     cluster: &Client,
     objects: &[Value],

@@ -43,7 +43,8 @@ impl<'a> On<'a> {
         }
     }
 
-    /// A cluster that is not there is stood for by the other one: no probe on it is among those awaited.
+    /// A cluster that is not there is stood for by the other one: no probe on it is among those
+    /// awaited.
     fn clusters(self) -> Clusters {
         match self {
             Self::Bootstrap(client) | Self::Target(client) => Clusters::new(client, client),
@@ -90,8 +91,8 @@ pub(crate) async fn hold(
     Ok(results.iter().filter(|result| result.outcome == ProbeOutcome::Held).count())
 }
 
-/// The probes of a moment that look at these clusters. Each may serve other kinds, so the plugins are
-/// asked about each.
+/// The probes of a moment that look at these clusters. Each may serve other kinds, so the plugins
+/// are asked about each.
 async fn due(turn: &Turn<'_>, stage: ProbeStage, on: On<'_>) -> Result<Vec<Declared>, StepError> {
     let objects = turn.draft()?;
     let seconds = u32::try_from(turn.timeout().as_secs()).unwrap_or(u32::MAX);
@@ -149,8 +150,8 @@ pub(crate) fn check_skips(
     Ok(skips(spec).check(known))
 }
 
-/// Compiles every expression that is not left out, and tells of probes for moments that this program
-/// does not know: better known before a run than in the middle of it.
+/// Compiles every expression that is not left out, and tells of probes for moments that this
+/// program does not know: better known before a run than in the middle of it.
 ///
 /// # Errors
 /// An expression is no CEL.

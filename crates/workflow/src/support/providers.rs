@@ -34,8 +34,8 @@ const TYPES: [(&str, &str); 7] = [
     ("--runtime-extension", "RuntimeExtensionProvider"),
 ];
 
-/// A provider that is wanted: the flag of `clusterctl init`, its type in the inventory, its name with or
-/// without a version.
+/// A provider that is wanted: the flag of `clusterctl init`, its type in the inventory, its name
+/// with or without a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Wanted {
     flag: &'static str,
@@ -218,8 +218,9 @@ fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wan
 /// Time in which an API server may not yet say that it serves a kind of a CRD that it has.
 const DISCOVERY_LAG: Duration = Duration::from_secs(15);
 
-/// Waits until every Deployment of the providers is available, and their webhooks judge the objects:
-/// right after an installation they may still refuse connections, whatever the Deployments say.
+/// Waits until every Deployment of the providers is available, and their webhooks judge the
+/// objects: right after an installation they may still refuse connections, whatever the Deployments
+/// say.
 pub(crate) async fn answering(
     turn: &Turn<'_>,
     cluster: &Client,

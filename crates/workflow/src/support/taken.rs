@@ -1,5 +1,5 @@
-//! Names that are taken: in an existing bootstrap cluster, objects of other Clusters may have the names of
-//! those that are to be applied.
+//! Names that are taken: in an existing bootstrap cluster, objects of other Clusters may have the
+//! names of those that are to be applied.
 
 use capi::Object;
 use cluster::Client;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::apply::{Kinds, MANAGER};
 use crate::error::StepError;
 
-/// Fails if an object is there that belongs to another Cluster, or a Cluster that no run has applied: applying
-/// would change it.
+/// Fails if an object is there that belongs to another Cluster, or a Cluster that no run has
+/// applied: applying would change it.
 pub(crate) async fn refuse_taken(
     cluster: &Client,
     kinds: &Kinds,

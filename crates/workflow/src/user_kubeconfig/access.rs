@@ -46,8 +46,8 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Reads the current context of a kubeconfig and what it names. Paths in it become absolute, since
-    /// they are to be read from another file.
+    /// Reads the current context of a kubeconfig and what it names. Paths in it become absolute,
+    /// since they are to be read from another file.
     ///
     /// # Errors
     /// It cannot be read, or has no such context.
@@ -87,7 +87,8 @@ impl Access {
         }
     }
 
-    /// Returns true if a cluster of a kubeconfig is this one: the same API server with the same authority.
+    /// Returns true if a cluster of a kubeconfig is this one: the same API server with the same
+    /// authority.
     pub(super) fn is_same_cluster(&self, other: &Value) -> bool {
         ["server", "certificate-authority-data", "certificate-authority"]
             .iter()

@@ -117,8 +117,8 @@ impl UserConfig {
         all.into_iter().find(|name| !name.is_empty())
     }
 
-    /// Fails if a name is that of something else. As long as nothing is known of the target (`access`),
-    /// whatever has the name is something else.
+    /// Fails if a name is that of something else. As long as nothing is known of the target
+    /// (`access`), whatever has the name is something else.
     pub(super) fn check(
         &self,
         names: &Names,
@@ -161,7 +161,8 @@ impl UserConfig {
         }
     }
 
-    /// Returns true if the user of this name is used with the cluster of this name, and with no other.
+    /// Returns true if the user of this name is used with the cluster of this name, and with no
+    /// other.
     fn is_user_of(&self, names: &Names) -> bool {
         let all = self.files.iter().filter_map(|file| file.content["contexts"].as_array());
         let contexts = all.flatten().map(|item| &item["context"]);

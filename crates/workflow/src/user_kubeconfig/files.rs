@@ -24,8 +24,8 @@ impl Files {
         Self::choose(std::env::var_os("KUBECONFIG").as_deref(), std::env::home_dir().as_deref())
     }
 
-    /// `kubectl config` writes new entries into the first file of `$KUBECONFIG` that exists, and into the
-    /// last one if none does.
+    /// `kubectl config` writes new entries into the first file of `$KUBECONFIG` that exists, and
+    /// into the last one if none does.
     fn choose(variable: Option<&OsStr>, home: Option<&Path>) -> Option<Self> {
         let named = variable.into_iter().flat_map(std::env::split_paths);
         let mut all: Vec<PathBuf> = Vec::new();

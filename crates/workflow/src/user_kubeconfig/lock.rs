@@ -21,8 +21,8 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a file. `owner` is written into it: this process alone can be that owner, so a
-    /// lock with these words was left by one that was killed, and is taken over.
+    /// Takes the lock of a file. `owner` is written into it: this process alone can be that owner,
+    /// so a lock with these words was left by one that was killed, and is taken over.
     pub(super) async fn take(file: &Path, owner: &str) -> Result<Self, UserKubeconfigError> {
         let path = path_of(file);
         let failed =

@@ -28,8 +28,8 @@ mod directive {
     pub(super) const NO_FILES: u8 = 4;
 }
 
-/// Prints the candidates if this process was started to complete a command line. Returns false if it was started for
-/// anything else.
+/// Prints the candidates if this process was started to complete a command line. Returns false if
+/// it was started for anything else.
 pub(in crate::cli) fn is_answered(command: impl Fn() -> Command) -> bool {
     let words: Vec<OsString> = env::args_os().collect();
     let shell = env::var(shell::VARIABLE).ok().filter(|name| !name.is_empty());
@@ -59,8 +59,8 @@ fn end_after(time: Duration) {
     });
 }
 
-/// Keeps the errors of this process and of credential plugins off the command line of the user, and credential plugins
-/// from asking there.
+/// Keeps the errors of this process and of credential plugins off the command line of the user, and
+/// credential plugins from asking there.
 fn silence() {
     if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdin(&null);
@@ -77,11 +77,12 @@ fn for_kubectl(command: &impl Fn() -> Command, mut words: Vec<OsString>) -> Opti
     Some(cobra(&found, &current).into_bytes())
 }
 
-/// Returns candidates in the protocol of cobra: a line for each, with a tab before its description, and a line with
-/// what the shell is to do.
+/// Returns candidates in the protocol of cobra: a line for each, with a tab before its description,
+/// and a line with what the shell is to do.
 fn cobra(found: &[CompletionCandidate], current: &OsStr) -> String {
     let is_flag = |one: &CompletionCandidate| one.get_value().as_encoded_bytes().starts_with(b"-");
-    // As kubectl does it, flags are for a word that begins with a dash, or where nothing else can stand.
+    // As kubectl does it, flags are for a word that begins with a dash, or where nothing else can
+    // stand.
     let are_flags_wanted = !current.is_empty() || found.iter().all(is_flag);
     let mut text = String::new();
     let mut directive = directive::NO_FILES;

@@ -40,7 +40,8 @@ pub(in crate::cli) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Write the script where the shell finds it, and `kubectl_complete-pivot` where kubectl finds it.
+    /// Write the script where the shell finds it, and `kubectl_complete-pivot` where kubectl finds
+    /// it.
     #[command(after_help = INSTALL_EXAMPLES)]
     Install(InstallArgs),
 }
@@ -50,7 +51,8 @@ struct InstallArgs {
     /// Shell [default: the one that $SHELL names].
     #[arg(long, value_enum)]
     shell: Option<Shell>,
-    /// Folder for `kubectl_complete-pivot` [default: that of kubectl-pivot, or one of yours in PATH].
+    /// Folder for `kubectl_complete-pivot` [default: that of kubectl-pivot, or one of yours in
+    /// PATH].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     bin_dir: Option<PathBuf>,
     /// Output format.

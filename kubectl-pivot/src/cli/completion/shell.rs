@@ -39,8 +39,8 @@ impl Shell {
         self.completer().name()
     }
 
-    /// Returns the script that completes the command lines of a program of this name, which is found by `PATH` then as
-    /// now, so an upgrade does not break it.
+    /// Returns the script that completes the command lines of a program of this name, which is
+    /// found by `PATH` then as now, so an upgrade does not break it.
     pub(super) fn script(self, program: &str) -> String {
         let mut script = Vec::new();
         let written =
@@ -54,8 +54,8 @@ impl Shell {
     }
 }
 
-/// Adds the answer to the press of the tab key for which zsh loads the script from a folder: it defines the completion,
-/// and zsh asks for it only the next time.
+/// Adds the answer to the press of the tab key for which zsh loads the script from a folder: it
+/// defines the completion, and zsh asks for it only the next time.
 fn with_first_call(script: &str, program: &str) -> String {
     let name = program.replace('-', "_");
     format!(
@@ -63,7 +63,8 @@ fn with_first_call(script: &str, program: &str) -> String {
     )
 }
 
-/// Returns the files of completion for an archive: a name below the folder of the program, and the text.
+/// Returns the files of completion for an archive: a name below the folder of the program, and the
+/// text.
 pub(in crate::cli) fn files() -> Vec<(&'static str, String)> {
     let program = called::USUAL_PROGRAM;
     let script = |shell: Shell| shell.script(program);

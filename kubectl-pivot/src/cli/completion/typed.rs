@@ -1,4 +1,5 @@
-//! The part of the command line before the word that is completed: it names clusters, namespaces and folders.
+//! The part of the command line before the word that is completed: it names clusters, namespaces
+//! and folders.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,7 +18,8 @@ pub(super) struct Typed {
     pub(super) plugin_folders: Vec<PathBuf>,
 }
 
-/// The functions that list values get the current word only, so the rest waits here. A process completes one line.
+/// The functions that list values get the current word only, so the rest waits here. A process
+/// completes one line.
 static TYPED: OnceLock<Typed> = OnceLock::new();
 
 /// Returns the settings that the user has typed already.

@@ -38,8 +38,8 @@ pub(in crate::cli) fn namespaces() -> ArgValueCandidates {
     })
 }
 
-/// Clusters of the management cluster: by name in the namespaces that the line is about, otherwise with their
-/// namespace.
+/// Clusters of the management cluster: by name in the namespaces that the line is about, otherwise
+/// with their namespace.
 pub(in crate::cli) fn clusters() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let found = in_time(commands::cluster_names(typed().source.clone(), &typed().namespaces));
@@ -57,7 +57,8 @@ fn cluster(found: &ClusterName) -> CompletionCandidate {
     CompletionCandidate::new(value).help(Some(format!("namespace {namespace}").into()))
 }
 
-/// Management clusters that `delete` can be about: those that `create` has made, and the Clusters of this one.
+/// Management clusters that `delete` can be about: those that `create` has made, and the Clusters
+/// of this one.
 pub(in crate::cli) fn deletable() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let found = in_time(commands::cluster_names(typed().source.clone(), &typed().namespaces));
@@ -137,8 +138,8 @@ pub(in crate::cli) fn backups() -> ArgValueCompleter {
     })
 }
 
-/// Returns what a cluster answers, or nothing when that takes too long. The request runs elsewhere, since the call of a
-/// credential plugin cannot be cancelled.
+/// Returns what a cluster answers, or nothing when that takes too long. The request runs elsewhere,
+/// since the call of a credential plugin cannot be cancelled.
 fn in_time<T: Send + 'static>(request: impl Future<Output = Vec<T>> + Send + 'static) -> Vec<T> {
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
         return Vec::new();

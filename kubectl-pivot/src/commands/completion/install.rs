@@ -1,7 +1,8 @@
 //! `completion install`: the files that shells and kubectl look for.
 //!
-//! kubectl completes the arguments of a plugin by an executable beside it, whose name has `_complete` before the first
-//! dash; see `kubectl plugin list --help`. It answers in the protocol of cobra.
+//! kubectl completes the arguments of a plugin by an executable beside it, whose name has
+//! `_complete` before the first dash; see `kubectl plugin list --help`. It answers in the protocol
+//! of cobra.
 
 use std::env;
 use std::fs::{self, Permissions};
@@ -84,7 +85,8 @@ fn with_mark(script: &str) -> String {
     format!("{}\n# Written by `{MARK}`.\n", script.trim_end())
 }
 
-/// Returns the file from which a shell loads the completion of a program. PowerShell has a profile only.
+/// Returns the file from which a shell loads the completion of a program. PowerShell has a profile
+/// only.
 fn script_file(shell: &str, program: &str) -> Result<Option<PathBuf>, CompletionError> {
     let data = dirs::data_dir().ok_or(CompletionError::NoHome)?;
     let config = dirs::config_dir().ok_or(CompletionError::NoHome)?;
@@ -96,7 +98,8 @@ fn script_file(shell: &str, program: &str) -> Result<Option<PathBuf>, Completion
     })
 }
 
-/// zsh has no folder of the user that it looks in by itself, and not every bash has bash-completion.
+/// zsh has no folder of the user that it looks in by itself, and not every bash has
+/// bash-completion.
 fn lines_to_add(shell: &str, script: Option<&Path>) -> Vec<String> {
     match (shell, script) {
         ("zsh", Some(script)) => {
@@ -110,8 +113,9 @@ fn lines_to_add(shell: &str, script: Option<&Path>) -> Vec<String> {
     }
 }
 
-/// Writes the executable that kubectl asks: into the named folder, else beside the program, else into the first folder
-/// in `PATH` below the home directory that takes it. A program of clusterctl needs none, since clusterctl asks nobody.
+/// Writes the executable that kubectl asks: into the named folder, else beside the program, else
+/// into the first folder in `PATH` below the home directory that takes it. A program of clusterctl
+/// needs none, since clusterctl asks nobody.
 fn install_completer(request: &CompletionRequest) -> Result<Option<PathBuf>, CompletionError> {
     let program = &request.program;
     let Some(name) = completer_name(program) else { return Ok(None) };
@@ -137,8 +141,8 @@ fn install_completer(request: &CompletionRequest) -> Result<Option<PathBuf>, Com
     Err(CompletionError::NoFolder { name, program: program.clone() })
 }
 
-/// Returns the name under which kubectl looks for the completion of a plugin, as its source says: `_complete` before
-/// the first dash.
+/// Returns the name under which kubectl looks for the completion of a plugin, as its source says:
+/// `_complete` before the first dash.
 fn completer_name(program: &str) -> Option<String> {
     program.strip_prefix("kubectl-").map(|rest| format!("kubectl_complete-{rest}"))
 }

@@ -29,8 +29,8 @@ pub async fn namespace_names(kubeconfig: KubeconfigRef) -> Vec<String> {
         .collect()
 }
 
-/// Lists Clusters; none if the cluster does not answer. A user who may not list all namespaces gets those of
-/// `namespaces`, or of the context.
+/// Lists Clusters; none if the cluster does not answer. A user who may not list all namespaces gets
+/// those of `namespaces`, or of the context.
 pub async fn cluster_names(kubeconfig: KubeconfigRef, namespaces: &[String]) -> Vec<ClusterName> {
     let Ok(cluster) = Client::connect("cluster", &kubeconfig).await else { return Vec::new() };
     let Ok(Some(kind)) = cluster_type(&cluster).await else { return Vec::new() };

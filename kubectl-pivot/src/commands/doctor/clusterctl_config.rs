@@ -50,7 +50,8 @@ impl ClusterctlConfig {
     }
 }
 
-/// Reads the file that the user names, or the one that clusterctl would find. `None`: there is none.
+/// Reads the file that the user names, or the one that clusterctl would find. `None`: there is
+/// none.
 pub(super) fn read(
     given: Option<&Path>,
 ) -> Result<Option<ClusterctlConfig>, ClusterctlConfigError> {

@@ -1,4 +1,5 @@
-//! `plugin install oci://…`: from a registry, after a question, with the trust in all its platforms.
+//! `plugin install oci://…`: from a registry, after a question, with the trust in all its
+//! platforms.
 
 use std::path::{Path, PathBuf};
 
@@ -53,8 +54,8 @@ pub struct ArtifactChoice {
     pub lock: Option<PathBuf>,
 }
 
-/// Resolves an artifact, shows it to `agrees`, and installs it if that says yes. Nothing of the plugin is run
-/// before.
+/// Resolves an artifact, shows it to `agrees`, and installs it if that says yes. Nothing of the
+/// plugin is run before.
 ///
 /// # Errors
 /// The artifact cannot be had, is not signed as wanted, or is no usable plugin.
@@ -83,11 +84,12 @@ pub async fn plugin_install_artifact(
     Ok(Some(installed))
 }
 
-/// Installs the plugins that a team's lock file names, at the digests and hashes that it has. Nothing is asked:
-/// the file is the answer.
+/// Installs the plugins that a team's lock file names, at the digests and hashes that it has.
+/// Nothing is asked: the file is the answer.
 ///
 /// # Errors
-/// The file cannot be used, or one of the artifacts is not what it says; those before it are installed.
+/// The file cannot be used, or one of the artifacts is not what it says; those before it are
+/// installed.
 pub async fn plugin_install_locked(
     lock: &Path,
     folder: Option<&Path>,

@@ -58,11 +58,12 @@ pub async fn plugin_outdated() -> Result<OutdatedPlugins, CommandError> {
     Ok(OutdatedPlugins { api_version, kind, plugins })
 }
 
-/// Installs the newest versions of these plugins, or of all that came from a registry. A plugin whose publisher's
-/// key is known needs a signature by it, and no question.
+/// Installs the newest versions of these plugins, or of all that came from a registry. A plugin
+/// whose publisher's key is known needs a signature by it, and no question.
 ///
 /// # Errors
-/// A plugin did not come from a registry, or its new version cannot be had; those before it are upgraded.
+/// A plugin did not come from a registry, or its new version cannot be had; those before it are
+/// upgraded.
 pub async fn plugin_upgrade(
     names: &[String],
     mut agrees: impl FnMut(&PluginOffer) -> bool,
@@ -88,7 +89,8 @@ pub async fn plugin_upgrade(
     Ok(done)
 }
 
-/// The tag of the newest version, if it is newer. Versions before a release are for those who have one.
+/// The tag of the newest version, if it is newer. Versions before a release are for those who have
+/// one.
 async fn newest(pin: &Pin) -> Result<Option<String>, CommandError> {
     let source = Source::parse(&pin.source)?;
     let installed = Version::parse(pin.version.trim_start_matches('v')).ok();

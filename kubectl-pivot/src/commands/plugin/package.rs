@@ -44,7 +44,8 @@ pub struct PackagedPlugin {
     pub source: Option<String>,
 }
 
-/// Packs files, and writes the artifact into a folder or a registry. Runs the plugins of this machine.
+/// Packs files, and writes the artifact into a folder or a registry. Runs the plugins of this
+/// machine.
 ///
 /// # Errors
 /// The files are not those of one plugin, or the folder or the registry refuses.

@@ -1,5 +1,5 @@
-//! Live progress on standard error, in three views: bars on a terminal, plain lines for logs, JSON lines
-//! for machines.
+//! Live progress on standard error, in three views: bars on a terminal, plain lines for logs, JSON
+//! lines for machines.
 
 mod json;
 mod lines;

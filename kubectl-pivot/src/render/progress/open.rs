@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use support::journal::Lane;
 
-/// Open steps and phases, in each lane the outermost first: a step of `create` may consist of phases.
+/// Open steps and phases, in each lane the outermost first: a step of `create` may consist of
+/// phases.
 #[derive(Default)]
 pub(super) struct Open {
     lanes: BTreeMap<Lane, Vec<Phase>>,

@@ -1,6 +1,7 @@
 //! Screens as documents: `snapshots/` has each of them at 80 and 120 columns, and in ASCII.
 //!
-//! After a wanted change: `KUBECTL_PIVOT_WRITE_SNAPSHOTS=1 cargo test -p kubectl-pivot --lib snapshot_tests`.
+//! After a wanted change: `KUBECTL_PIVOT_WRITE_SNAPSHOTS=1 cargo test -p kubectl-pivot --lib
+//! snapshot_tests`.
 
 mod create;
 mod files;
@@ -17,8 +18,8 @@ use super::Screen;
 /// Fields of the largest screen that everything has to fit.
 const SCREEN: (usize, usize) = (80, 24);
 
-/// Compares a screen with its file, at each width and in ASCII. No line is wider than the screen, but for a command to
-/// copy, a path or a URL.
+/// Compares a screen with its file, at each width and in ASCII. No line is wider than the screen,
+/// but for a command to copy, a path or a URL.
 fn assert_screen(name: &str, text: impl Fn(&Screen) -> String) {
     let mut all = String::new();
     for (columns, is_utf8) in [(80, true), (120, true), (80, false)] {

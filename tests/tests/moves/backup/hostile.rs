@@ -1,5 +1,6 @@
-//! An API server that turns hostile during a backup or a restore, or while its state is asked for: the program ends in
-//! bounded time and memory and says where, and the honest server and one more command bring everything to an end.
+//! An API server that turns hostile during a backup or a restore, or while its state is asked for:
+//! the program ends in bounded time and memory and says where, and the honest server and one more
+//! command bring everything to an end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

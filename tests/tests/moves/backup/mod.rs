@@ -130,8 +130,8 @@ impl Story {
         assert!(left.is_empty(), "{left:#?}");
     }
 
-    /// Checks that no mark and no Lease is left. Who restores a backup beside the cluster that it was
-    /// made of has two active sides; that is not the program's doing.
+    /// Checks that no mark and no Lease is left. Who restores a backup beside the cluster that it
+    /// was made of has two active sides; that is not the program's doing.
     async fn check_no_marks_left(&self) {
         let mut left = self.arena.leftovers(&self.tag).await;
         left.retain(|problem| !problem.contains("is active twice"));

@@ -120,8 +120,8 @@ async fn find(story: &Story, object: &Value) -> Option<Object> {
     found.expect("objects can be read")
 }
 
-/// A Cluster that is there already keeps its content and its pause state, but does not act while its
-/// Machines come back.
+/// A Cluster that is there already keeps its content and its pause state, but does not act while
+/// its Machines come back.
 async fn beside_others(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         story.back_up().await;

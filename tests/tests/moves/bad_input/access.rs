@@ -125,8 +125,8 @@ async fn no_new_namespaces(bench: Arc<Bench>) {
     bench.expect_untouched(namespace, &before, &outcome).await;
 }
 
-/// May write every kind of a move, but not its subresource `finalizers`, which an API server can ask for where an
-/// object holds up the deletion of its owner.
+/// May write every kind of a move, but not its subresource `finalizers`, which an API server can
+/// ask for where an object holds up the deletion of its owner.
 async fn no_finalizers_of_owners(bench: Arc<Bench>) {
     let namespace = "no-finalizers";
     bench.populate(namespace).await;

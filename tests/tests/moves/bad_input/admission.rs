@@ -186,8 +186,8 @@ enum Side {
     Target,
 }
 
-/// Two clusters, of which the second and its ConfigMap are refused by the policy. Returns the number
-/// of objects.
+/// Two clusters, of which the second and its ConfigMap are refused by the policy. Returns the
+/// number of objects.
 async fn populate_refused(bench: &Bench, namespace: &str, policy: &Policy) -> usize {
     let mut population = Bench::population(namespace);
     let other = shapes::bare_cluster(&second_name(namespace));

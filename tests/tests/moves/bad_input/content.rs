@@ -98,8 +98,8 @@ async fn several_problems_at_once(bench: Arc<Bench>) {
     refused(&bench, &population, &says).await;
 }
 
-/// It cannot move without its owner, so it stays, is not paused, and is reported. (clusterctl pauses
-/// it and then fails to resume it on the target.)
+/// It cannot move without its owner, so it stays, is not paused, and is reported. (clusterctl
+/// pauses it and then fails to resume it on the target.)
 async fn cluster_of_a_missing_owner(bench: Arc<Bench>) {
     let namespace = "disowned";
     let mut population = Bench::population(namespace);

@@ -251,7 +251,8 @@ async fn names_its_cluster(bench: Arc<Bench>) {
     expect(&bench.back_up(namespace, "unowned").await, code::REFUSED, &["LeftBehind"]);
 }
 
-/// An object of a cluster-scoped owner is copied and stays, and a Cluster would be active twice then.
+/// An object of a cluster-scoped owner is copied and stays, and a Cluster would be active twice
+/// then.
 async fn cluster_that_stays(bench: Arc<Bench>) {
     let namespace = "credentialed";
     let mut population = Bench::population(namespace);
@@ -260,7 +261,8 @@ async fn cluster_that_stays(bench: Arc<Bench>) {
     population.add(shapes::bare_cluster("kept").owned_by(identity));
     bench.pair().source.populate(&population).await;
     refused(&bench, namespace, "WouldBeActiveTwice", &["Cluster credentialed/kept"]).await;
-    // Others move all namespaces: the garbage collector would hold a Cluster up to them that is being deleted.
+    // Others move all namespaces: the garbage collector would hold a Cluster up to them that is
+    // being deleted.
     bench.clean_up(namespace).await;
 }
 

@@ -1,5 +1,5 @@
-//! Objects that a target would lack, or could not take: references, namespaces, room for marks, kinds that cannot be
-//! listed; and tools that would undo a move.
+//! Objects that a target would lack, or could not take: references, namespaces, room for marks,
+//! kinds that cannot be listed; and tools that would undo a move.
 
 use std::sync::Arc;
 
@@ -93,8 +93,8 @@ async fn namespace_being_deleted(bench: Arc<Bench>) {
     patch(target, &maps, (Some(namespace), "holder"), &free).await;
 }
 
-/// Labels and annotations come along, but for those of the old cluster; one that is there already is
-/// compared.
+/// Labels and annotations come along, but for those of the old cluster; one that is there already
+/// is compared.
 async fn new_namespace(bench: Arc<Bench>) {
     let namespace = "labelled";
     bench.populate(namespace).await;

@@ -1,5 +1,5 @@
-//! Providers that the operator of Cluster API, Helm or plain manifests have installed: clusterctl has no inventory of
-//! them, and their Deployments say what they are.
+//! Providers that the operator of Cluster API, Helm or plain manifests have installed: clusterctl
+//! has no inventory of them, and their Deployments say what they are.
 
 use std::sync::Arc;
 

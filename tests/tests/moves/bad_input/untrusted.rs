@@ -21,7 +21,8 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
         .case("a_certificate_that_is_not_verified", unverified)
 }
 
-/// Keys that are gone, or that something on the way to the API server leaves out, are not left behind in silence.
+/// Keys that are gone, or that something on the way to the API server leaves out, are not left
+/// behind in silence.
 async fn missing_secrets(bench: Arc<Bench>) {
     let namespace = "keyless";
     let mut population = Population::new(namespace);
@@ -94,7 +95,8 @@ async fn forged_marks(bench: Arc<Bench>) {
     expect(&bench.run(namespace, &[]).await, code::MOVED, &[]);
 }
 
-/// An administrator of the source could put any object into the target that its administrator may create.
+/// An administrator of the source could put any object into the target that its administrator may
+/// create.
 async fn labelled_by_source(bench: Arc<Bench>) {
     let namespace = "planted";
     let mut population = Bench::population(namespace);

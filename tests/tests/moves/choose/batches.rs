@@ -1,7 +1,8 @@
-//! Moves in batches: each is over before the next begins, what they share goes last, and a run that is killed or
-//! stopped between two of them leaves every Cluster on one side.
+//! Moves in batches: each is over before the next begins, what they share goes last, and a run that
+//! is killed or stopped between two of them leaves every Cluster on one side.
 //!
-//! With batches of one Cluster the order is `blue`, `green`, `red`; `blue` and `red` have a class in common.
+//! With batches of one Cluster the order is `blue`, `green`, `red`; `blue` and `red` have a class
+//! in common.
 
 use std::sync::Arc;
 

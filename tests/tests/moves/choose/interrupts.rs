@@ -1,4 +1,5 @@
-//! Moves of some Clusters that are killed: the record knows which, whatever happens to names and labels since.
+//! Moves of some Clusters that are killed: the record knows which, whatever happens to names and
+//! labels since.
 
 use std::sync::Arc;
 

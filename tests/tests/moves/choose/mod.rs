@@ -1,7 +1,7 @@
 //! Moves of some Clusters: what goes, what is copied, and that what stays gets no request.
 //!
-//! The oracle knows by names what belongs to a Cluster of the population. It compares whole objects, resource
-//! versions among them, and looks at the requests that the source has got.
+//! The oracle knows by names what belongs to a Cluster of the population. It compares whole
+//! objects, resource versions among them, and looks at the requests that the source has got.
 
 mod batches;
 mod files;
@@ -108,7 +108,8 @@ impl Story {
         found
     }
 
-    /// Checks that Clusters have been left alone: no request has written to anything of theirs, and it is as before.
+    /// Checks that Clusters have been left alone: no request has written to anything of theirs, and
+    /// it is as before.
     async fn check_untouched(&self, clusters: &[&str], before: &BTreeMap<String, Value>) {
         let after = self.objects_of(clusters).await;
         assert_eq!(before, &after, "{clusters:?} are not as they were");

@@ -31,8 +31,8 @@ async fn lost(stormy: Shared, method: &'static str) {
     moves_nevertheless(&stormy, [rule.chance(0.2)]).await;
 }
 
-/// The first contact with a cluster, where the program deliberately gives up soon: a user waits for a
-/// wrong address to be reported.
+/// The first contact with a cluster, where the program deliberately gives up soon: a user waits for
+/// a wrong address to be reported.
 fn is_contact(call: &Call) -> bool {
     call.path == "/version"
 }

@@ -90,8 +90,8 @@ fn docker_clusters(api_version: &str) -> ResourceType {
     ResourceType::new(api_version, "DockerCluster", "dockerclusters", true)
 }
 
-/// Takes `v1beta1` out of the CRD of DockerClusters, and waits until the API server does without it. Returns the
-/// versions that it had.
+/// Takes `v1beta1` out of the CRD of DockerClusters, and waits until the API server does without
+/// it. Returns the versions that it had.
 async fn stop_serving_old(client: &Client) -> Value {
     let crd = client.get(&crds(), None, CRD).await.expect("readable").expect("is installed");
     let all = crd.value()["spec"]["versions"].clone();

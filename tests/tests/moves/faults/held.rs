@@ -1,4 +1,5 @@
-//! A provider whose manager ignores every pause, in both clusters, and a run that holds its leader-election Lease.
+//! A provider whose manager ignores every pause, in both clusters, and a run that holds its
+//! leader-election Lease.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
-//! An API server that turns hostile in the middle of a run: the run ends in bounded time and memory, says why, and
-//! leaves nothing that the honest server and one more command do not bring to an end.
+//! An API server that turns hostile in the middle of a run: the run ends in bounded time and
+//! memory, says why, and leaves nothing that the honest server and one more command do not bring to
+//! an end.
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,8 @@ const LONGEST: Duration = Duration::from_secs(240);
 /// More answers than the client asks for one request.
 const ANSWERS: usize = 9;
 
-/// Enough answers to end a phase and to disturb what comes behind it. Each bomb is 256 MiB for an unoptimised program:
-/// a slow machine with two cores is to stay far within the longest time.
+/// Enough answers to end a phase and to disturb what comes behind it. Each bomb is 256 MiB for an
+/// unoptimised program: a slow machine with two cores is to stay far within the longest time.
 const BOMBS: usize = 3;
 
 pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {

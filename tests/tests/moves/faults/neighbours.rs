@@ -41,7 +41,8 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         )
 }
 
-/// Keeps the answer to the last copy, after which the copies are read back: everything is in both clusters.
+/// Keeps the answer to the last copy, after which the copies are read back: everything is in both
+/// clusters.
 pub(super) fn at_the_last_copy() -> Rule {
     let is_last = |call: &Call| {
         call.method == "POST"

@@ -1,4 +1,5 @@
-//! A bug in a phase: before the commit everything is put back, after it a resume brings the run to its end.
+//! A bug in a phase: before the commit everything is put back, after it a resume brings the run to
+//! its end.
 
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::json;

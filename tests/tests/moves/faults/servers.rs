@@ -1,5 +1,5 @@
-//! API servers that crash while a move is going on. Here the program talks to them directly, so that
-//! it meets refused connections and whatever else a dying server does.
+//! API servers that crash while a move is going on. Here the program talks to them directly, so
+//! that it meets refused connections and whatever else a dying server does.
 
 use std::time::Duration;
 

@@ -207,7 +207,8 @@ async fn late_block_move(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
-/// A controller asks to wait for longer than `--pause-timeout`; only then another one reports the pause.
+/// A controller asks to wait for longer than `--pause-timeout`; only then another one reports the
+/// pause.
 async fn late_reports(stormy: Shared) {
     let arena = &stormy.arena;
     let tag = fresh(arena).await;
@@ -304,8 +305,8 @@ async fn forged_mark(stormy: Shared) {
     arena.clean_up(&tag).await;
 }
 
-/// A tenant makes the pause of its Cluster its own, or its user's, when the run has paused it: a copy would stay paused
-/// for good.
+/// A tenant makes the pause of its Cluster its own, or its user's, when the run has paused it: a
+/// copy would stay paused for good.
 async fn claimed_pause(stormy: Shared, claim: Value) {
     let arena = &stormy.arena;
     let tag = fresh(arena).await;
@@ -336,8 +337,8 @@ async fn claimed_pause(stormy: Shared, claim: Value) {
     arena.clean_up(&tag).await;
 }
 
-/// A controller that has reported the pause and whose cache is old adds its finalizer right before the deletion;
-/// an API server takes no new ones after it. The move has seen none on this object.
+/// A controller that has reported the pause and whose cache is old adds its finalizer right before
+/// the deletion; an API server takes no new ones after it. The move has seen none on this object.
 async fn finalizer_put_back(stormy: Shared) {
     let arena = &stormy.arena;
     let tag = fresh(arena).await;
@@ -355,7 +356,8 @@ async fn finalizer_put_back(stormy: Shared) {
     arena.tape().release();
     running.end().await.expect_success("the move");
     let mut ends = arena.ends(&tag).await;
-    // Who has written a status in the source manages it in the target too, as after a move by clusterctl.
+    // Who has written a status in the source manages it in the target too, as after a move by
+    // clusterctl.
     let config = ends.target.0.get_mut("KubeadmConfig.bootstrap.cluster.x-k8s.io TAG/plain-worker");
     let managers = &mut config.expect("it was moved")["metadata"]["managedFields"];
     let managers = managers.as_object_mut().expect("it has managers");

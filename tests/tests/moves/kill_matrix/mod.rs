@@ -1,8 +1,9 @@
 //! Killed at any write, resumed or rolled back from another machine: as if nothing had happened.
 //!
 //! An uninterrupted run is recorded. Then, point by point, the same move is killed right before a
-//! write is sent or right after it was carried out, and finished by a new process that knows nothing.
-//! A sample of all points runs by default, all of them with `KUBECTL_PIVOT_KILL_MATRIX=full`.
+//! write is sent or right after it was carried out, and finished by a new process that knows
+//! nothing. A sample of all points runs by default, all of them with
+//! `KUBECTL_PIVOT_KILL_MATRIX=full`.
 
 mod points;
 mod story;

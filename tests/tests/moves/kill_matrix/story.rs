@@ -228,8 +228,8 @@ async fn nothing_left(arena: &Arena, tag: &str) -> Result<(), String> {
     if left.is_empty() { Ok(()) } else { Err(format!("left over: {left:#?}")) }
 }
 
-/// Once something was deleted from the source, the target is the truth: nothing is created there, replaced
-/// or deleted any more, but for the lists of copies.
+/// Once something was deleted from the source, the target is the truth: nothing is created there,
+/// replaced or deleted any more, but for the lists of copies.
 fn check_order(writes: &[Write]) -> Result<(), String> {
     let objects = || writes.iter().filter(|write| !write.call.is_lease());
     let is_delete =

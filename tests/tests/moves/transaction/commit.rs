@@ -84,7 +84,8 @@ async fn edited_in_the_source(arena: Arc<Arena>) {
     .await;
 }
 
-/// The copy of an object that somebody has deleted would be all that is left of it, and active again.
+/// The copy of an object that somebody has deleted would be all that is left of it, and active
+/// again.
 async fn deleted_in_the_source(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         story.kill_at(while_handing_over(9)).await;

@@ -1,4 +1,5 @@
-//! A move whose other cluster is gone for good. The proxies of the suite live on, so the program is told so.
+//! A move whose other cluster is gone for good. The proxies of the suite live on, so the program is
+//! told so.
 
 use std::sync::Arc;
 

@@ -56,7 +56,8 @@ async fn second_run(arena: Arc<Arena>) {
     .await;
 }
 
-/// The first pause leaves a machine that is killed then, and arrives when everything has been put back.
+/// The first pause leaves a machine that is killed then, and arrives when everything has been put
+/// back.
 async fn late_pause(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         let before = story.arena.ends(&story.tag).await;
@@ -85,8 +86,8 @@ async fn late_pause(arena: Arc<Arena>) {
     .await;
 }
 
-/// A copy leaves a machine that is killed then, and arrives when everything has been put back. (One that has an
-/// owner is collected at once: its owner's copy is gone.)
+/// A copy leaves a machine that is killed then, and arrives when everything has been put back. (One
+/// that has an owner is collected at once: its owner's copy is gone.)
 async fn late_copy(arena: Arc<Arena>) {
     with_story(arena, |story| async move {
         let is_copy =

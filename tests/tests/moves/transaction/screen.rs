@@ -1,4 +1,5 @@
-//! A move as a person sees it, on a terminal of its own: question, bars, Ctrl-C, and `status --watch` beside it.
+//! A move as a person sees it, on a terminal of its own: question, bars, Ctrl-C, and `status
+//! --watch` beside it.
 
 use std::sync::Arc;
 

@@ -6,8 +6,8 @@ pub(super) type Activity = Option<bool>;
 
 /// The cluster to lead to, from what is known of all of them.
 ///
-/// The relay stays where it is as long as there is work, or may be. A Cluster is never active twice,
-/// so after a move the answer is the cluster that it was moved to.
+/// The relay stays where it is as long as there is work, or may be. A Cluster is never active
+/// twice, so after a move the answer is the cluster that it was moved to.
 pub(super) fn choose(current: usize, clusters: &[Activity]) -> usize {
     match clusters.get(current) {
         Some(Some(false)) => {

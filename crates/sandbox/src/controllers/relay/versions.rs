@@ -1,7 +1,7 @@
 //! Resource versions mean nothing in another cluster: telling those that come from the one before.
 //!
-//! A watch that continues in another cluster at a version of the first would wait for ever, or miss what
-//! is there. Answered with 410 Gone, its client lists again, as after any long interruption.
+//! A watch that continues in another cluster at a version of the first would wait for ever, or miss
+//! what is there. Answered with 410 Gone, its client lists again, as after any long interruption.
 
 use std::collections::HashSet;
 
@@ -37,8 +37,8 @@ impl Versions {
         }
     }
 
-    /// Returns true if a list or watch asks for a version of the cluster before. One that both have given
-    /// counts as such: to list again does no harm.
+    /// Returns true if a list or watch asks for a version of the cluster before. One that both have
+    /// given counts as such: to list again does no harm.
     pub(super) fn is_stale(&self, query: &str) -> bool {
         let version = query.split('&').find_map(|part| part.strip_prefix("resourceVersion="));
         version.and_then(|text| text.parse().ok()).is_some_and(|n: u64| self.stale.contains(&n))

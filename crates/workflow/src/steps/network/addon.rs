@@ -1,8 +1,8 @@
 //! The chart of a network by the Helm add-on provider of the bootstrap cluster.
 //!
-//! A HelmChartProxy names the chart and selects Clusters; the provider makes a HelmReleaseProxy for each
-//! and reports there. What the proxy reports is not enough: without releases it is Ready, so it is also
-//! before it has seen the label of the Cluster.
+//! A HelmChartProxy names the chart and selects Clusters; the provider makes a HelmReleaseProxy for
+//! each and reports there. What the proxy reports is not enough: without releases it is Ready, so
+//! it is also before it has seen the label of the Cluster.
 
 use std::collections::BTreeMap;
 

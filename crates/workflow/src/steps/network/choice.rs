@@ -10,9 +10,9 @@ use crate::document::CniVia;
 use crate::error::StepError;
 use crate::spec::Spec;
 
-/// The label by which a HelmChartProxy finds the Cluster; its value is the Cluster's name, so that two
-/// Clusters of one namespace do not get the charts of each other. Cluster API refuses Clusters whose name
-/// is no value of a label.
+/// The label by which a HelmChartProxy finds the Cluster; its value is the Cluster's name, so that
+/// two Clusters of one namespace do not get the charts of each other. Cluster API refuses Clusters
+/// whose name is no value of a label.
 const LABEL: &str = "kubectl-pivot.io/cni";
 
 /// The plan of the plugin as the user wants it; nothing if no network is needed.
@@ -45,7 +45,8 @@ pub(in crate::steps) fn chosen(
     })
 }
 
-/// Returns true if the Helm add-on provider installs the network, because the user or the plugin wants it.
+/// Returns true if the Helm add-on provider installs the network, because the user or the plugin
+/// wants it.
 ///
 /// # Errors
 /// A plugin refuses.

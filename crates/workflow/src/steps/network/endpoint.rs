@@ -10,7 +10,8 @@ use crate::context::Turn;
 use crate::error::StepError;
 use crate::steps::control_plane::the_cluster;
 
-/// Returns the address, once the infrastructure or the control plane has written it into the Cluster.
+/// Returns the address, once the infrastructure or the control plane has written it into the
+/// Cluster.
 pub(super) async fn endpoint(
     turn: &Turn<'_>,
     bootstrap: &Client,

@@ -1,7 +1,7 @@
 //! The state of a release: as planned, different, or left half done.
 //!
-//! helm refuses to touch a release that another helm is at work on, and one that was killed leaves its
-//! release looking so for ever.
+//! helm refuses to touch a release that another helm is at work on, and one that was killed leaves
+//! its release looking so for ever.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use tools::{KnownTool, Tool, ToolCommand, ToolError};
 use crate::context::Turn;
 use crate::error::StepError;
 
-/// For how long a release has to look the same before the process that was at it counts as gone: as long as the
-/// runner of programs gives them to end.
+/// For how long a release has to look the same before the process that was at it counts as gone: as
+/// long as the runner of programs gives them to end.
 const QUIET: Duration = Duration::from_secs(10);
 /// The pause between two looks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -91,8 +91,8 @@ impl Release<'_> {
         Ok(seen)
     }
 
-    /// Ends what an interrupted helm has begun. Without hooks: they may be jobs, and without a network
-    /// none would ever run.
+    /// Ends what an interrupted helm has begun. Without hooks: they may be jobs, and without a
+    /// network none would ever run.
     async fn recover(&self, revision: &Revision) -> Result<(), StepError> {
         let command = match revision.status.as_str() {
             "pending-upgrade" | "pending-rollback" => self.command(["rollback"]),
