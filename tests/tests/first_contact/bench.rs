@@ -55,7 +55,6 @@ impl Contact {
 }
 
 /// Compares both programs over shapes.
-#[expect(clippy::print_stdout, reason = "the figures are the result of the comparison")]
 pub(crate) async fn compare_all(
     table: &'static str,
     shapes: impl Fn(&Bench) -> Vec<Shape> + Clone + Send + Sync + 'static,
