@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         .on_stages(2)
         .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
         .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
-        .case("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
+        .thorough("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
         .thorough("a_network_without_a_chart", helm::a_network_without_a_chart)
         .thorough(
             "kube_proxy_in_a_manifest_of_the_user",

@@ -36,7 +36,7 @@ fn of_v1beta1() -> Suite<Bench> {
     Suite::new()
         .case("a_fleet_moves", a_fleet_moves)
         .case("a_field_that_is_lost_is_refused", losses::refused)
-        .case("a_move_that_is_killed_is_resumed", recovery::resumed)
+        .thorough("a_move_that_is_killed_is_resumed", recovery::resumed)
         .thorough("a_move_that_is_killed_is_rolled_back", recovery::rolled_back)
         .case("an_old_cluster_is_replaced_and_kept", replacing::kept)
         .thorough("a_replacement_that_is_killed_goes_on", replacing::killed)
