@@ -11,8 +11,7 @@ const PHASE: &str = "addon/kube-proxy";
 /// Has kubeadm leave kube-proxy out of the cluster of these objects.
 pub(super) fn leave_out(objects: &mut [Value]) {
     for object in objects.iter_mut().filter(|object| installs(object)) {
-        let Some(configuration) = configuration_of(object) else { continue };
-        let phases = &mut configuration["initConfiguration"]["skipPhases"];
+        let Some(phases) = phases_of(object) else { continue };
         match phases.as_array_mut() {
             Some(phases) => phases.push(json!(PHASE)),
             None => *phases = json!([PHASE]),
@@ -52,9 +51,20 @@ fn configuration_in(object: &Value) -> Option<&Value> {
     Some(&object.pointer(path_in(object)?)?["kubeadmConfigSpec"])
 }
 
-fn configuration_of(object: &mut Value) -> Option<&mut Value> {
+/// The phases that kubeadm leaves out, made if there are none. `None` if a plugin put something
+/// else in their way.
+fn phases_of(object: &mut Value) -> Option<&mut Value> {
     let spec = object.pointer_mut(path_in(object)?)?;
-    Some(&mut spec["kubeadmConfigSpec"])
+    let configuration = child(spec, "kubeadmConfigSpec")?;
+    child(child(configuration, "initConfiguration")?, "skipPhases")
+}
+
+/// A field of an object, made with the object if they are missing.
+fn child<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Value> {
+    if value.is_null() {
+        *value = json!({});
+    }
+    Some(value.as_object_mut()?.entry(key).or_insert(Value::Null))
 }
 
 #[cfg(test)]
@@ -88,6 +98,20 @@ mod tests {
         let one = || Some(json!([PHASE]));
         let two = Some(json!(["mark-control-plane", PHASE]));
         assert_eq!(found, [one(), two, one(), one(), None]);
+    }
+
+    #[test]
+    fn an_odd_answer_of_a_plugin_stays_as_it_is() {
+        let odd = [json!("x"), json!([]), json!(1), json!({"initConfiguration": "x"})];
+        let mut objects: Vec<Value> = odd.iter().map(control_plane).collect();
+        for spec in [json!("x"), json!([]), json!(true)] {
+            let mut object = control_plane(&Value::Null);
+            object["spec"] = spec;
+            objects.push(object);
+        }
+        let before = objects.clone();
+        leave_out(&mut objects);
+        assert_eq!(objects, before);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::object::Object;
 pub struct Condition<'a>(&'a Value);
 
 impl<'a> Condition<'a> {
-    /// Its type, for example `Available`.
+    /// The type, for example `Available`.
     pub fn kind(self) -> &'a str {
         self.text("/type")
     }

@@ -2,7 +2,7 @@
 //! them reported without showing any of them.
 
 use std::error::Error as StdError;
-use std::fs;
+use std::path::Path;
 
 use kube::client::AuthError;
 use kube::config::{Config, ExecConfig};
@@ -10,6 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use support::causes::in_one_line;
 use support::redact::Redactor;
 use support::visible;
+
+use super::files;
 
 /// Lines that are shown of what a credential plugin prints before it fails.
 const PLUGIN_LINES: usize = 3;
@@ -22,7 +24,7 @@ pub(super) fn token(beside: &str, file: &str) -> Result<Option<String>, String> 
     if file.is_empty() {
         return Ok(beside);
     }
-    let problem = match fs::read_to_string(file) {
+    let problem = match files::read_text(Path::new(file)) {
         Ok(token) if !token.trim().is_empty() => return Ok(Some(token.trim().to_owned())),
         Ok(_) => "is empty".to_owned(),
         Err(error) => format!("cannot be read: {error}"),
@@ -141,7 +143,7 @@ mod tests {
         assert_eq!(of("old", ""), Ok(Some("old".to_owned())));
         assert_eq!(of("", ""), Ok(None));
         assert_eq!(of("old", &path), Ok(Some("old".to_owned())), "the file is empty");
-        fs::write(&path, "new\r\n").expect("written");
+        std::fs::write(&path, "new\r\n").expect("written");
         assert_eq!(of("old", &path), Ok(Some("new".to_owned())));
         let problem = of("", "/does/not/exist").expect_err("no file");
         assert!(problem.contains("/does/not/exist"), "{problem}");

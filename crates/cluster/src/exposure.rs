@@ -1,6 +1,8 @@
 //! Connections that others can listen to or answer in the place of the API server. kubectl allows
 //! them, so they are allowed here, and reported.
 
+use std::net::IpAddr;
+
 use kube::config::Config;
 
 /// A problem of a connection.
@@ -8,7 +10,7 @@ use kube::config::Config;
 pub enum Exposure {
     /// The certificate of the API server is not verified.
     Unverified,
-    /// Credentials are sent over plain HTTP.
+    /// Everything is sent over plain HTTP.
     InClear,
 }
 
@@ -21,8 +23,8 @@ impl Exposure {
                  can read and change everything, Secrets and credentials included"
             }
             Self::InClear => {
-                "the credentials of its kubeconfig are sent over plain HTTP: machines on the way can read and use \
-                 them"
+                "its API server speaks plain HTTP: machines on the way can read and change everything, Secrets \
+                 included"
             }
         }
     }
@@ -48,8 +50,17 @@ pub(super) fn exposures_of(config: &Config) -> Vec<Exposure> {
         || user.auth_provider.is_some()
         || user.password.is_some();
     let unverified = (config.accept_invalid_certs && !is_plain).then_some(Exposure::Unverified);
-    let in_clear = (is_plain && has_credentials).then_some(Exposure::InClear);
+    let in_clear =
+        (is_plain && (has_credentials || !is_on_this_machine(config))).then_some(Exposure::InClear);
     unverified.into_iter().chain(in_clear).collect()
+}
+
+/// Returns whether nothing is on the way to the API server, as with `kubectl proxy`.
+fn is_on_this_machine(config: &Config) -> bool {
+    let host = config.cluster_url.host().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -63,18 +74,26 @@ mod tests {
     #[test]
     fn a_connection_that_others_can_read_or_answer_is_reported() {
         assert_eq!(exposures_of(&config("https://127.0.0.1:6443")), []);
-        assert_eq!(
-            exposures_of(&config("http://127.0.0.1:8001")),
-            [],
-            "as `kubectl proxy` serves it"
-        );
         let mut unverified = config("https://127.0.0.1:6443");
         unverified.accept_invalid_certs = true;
         assert_eq!(exposures_of(&unverified), [Exposure::Unverified]);
-        let mut in_clear = config("http://10.0.0.1:8001");
+        let mut in_clear = config("http://127.0.0.1:8001");
         in_clear.auth_info.token = Some("t".to_owned().into());
         assert_eq!(exposures_of(&in_clear), [Exposure::InClear]);
         in_clear.accept_invalid_certs = true;
         assert_eq!(exposures_of(&in_clear), [Exposure::InClear], "there is no certificate");
+    }
+
+    #[test]
+    fn plain_http_to_another_machine_is_reported() {
+        for here in ["127.0.0.1:8001", "127.1.2.3", "[::1]:8001", "localhost:8001", "LocalHost"] {
+            let exposures = exposures_of(&config(&format!("http://{here}")));
+            assert_eq!(exposures, [], "{here}: as `kubectl proxy` serves it");
+        }
+        for elsewhere in ["10.0.0.1:8001", "[fd00::1]", "api.example.com", "localhost.example.com"]
+        {
+            let exposures = exposures_of(&config(&format!("http://{elsewhere}")));
+            assert_eq!(exposures, [Exposure::InClear], "{elsewhere}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Hints for a connection to an API server that does not come about: certificate, name, proxy,
 //! scheme.
 
+use support::visible::shell_word;
+
 use crate::error::{ApiError, Endpoint};
 
 /// The answer of an API server to plain HTTP on its port for TLS (`net/http`).
@@ -14,7 +16,7 @@ impl ApiError {
         if problem.to_lowercase().contains("certificate") {
             return format!(
                 "compare certificate-authority-data and tls-server-name in {of} with the certificate that is shown at this address (`openssl s_client -showcerts -connect {}`); a proxy may replace it",
-                host(server)
+                shell_word(host(server))
             );
         }
         if !proxy.is_empty() {

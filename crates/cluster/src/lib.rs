@@ -13,6 +13,7 @@ mod credentials;
 mod error;
 mod events;
 mod exposure;
+mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod gate;

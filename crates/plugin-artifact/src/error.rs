@@ -1,4 +1,4 @@
-//! Why an artifact cannot be packed, pushed or had.
+//! Errors of packing, pushing and fetching artifacts.
 
 use std::path::PathBuf;
 
@@ -106,6 +106,14 @@ pub enum ArtifactError {
         /// The limit.
         seconds: u64,
     },
+    /// The credentials were not given in time.
+    #[error("the credential helper of docker did not answer for {host} within {seconds} s")]
+    Credentials {
+        /// The host of the registry.
+        host: String,
+        /// The limit.
+        seconds: u64,
+    },
     /// The artifact is something else.
     #[error("{at} is not a plugin of kubectl-pivot: {reason}")]
     NotAPlugin {
@@ -144,6 +152,9 @@ impl ArtifactError {
             }
             Self::Registry { source, .. } => hint_of(source),
             Self::Silent { .. } => REACH.to_owned(),
+            Self::Credentials { .. } => {
+                "unlock it, or name a folder with another config.json in $DOCKER_CONFIG".to_owned()
+            }
             Self::NotAPlugin { .. } => {
                 "check the address; `kubectl pivot plugin package --push` makes such artifacts"
                     .to_owned()

@@ -1,8 +1,10 @@
 //! The registry, over the network.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::Duration;
 
 use oci_client::Client;
@@ -11,6 +13,7 @@ use oci_client::errors::OciDistributionError;
 use oci_client::manifest::{OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OciDescriptor};
 use oci_client::secrets::RegistryAuth;
 use tokio::io::AsyncWrite;
+use tokio::sync::oneshot;
 
 use crate::artifact::{Artifact, ArtifactFile};
 use crate::credentials;
@@ -24,6 +27,12 @@ use crate::source::Source;
 const SILENCE: Duration = Duration::from_secs(30);
 /// Limit of an answer about an artifact.
 const LOOK: Duration = Duration::from_secs(60);
+/// Limit of a helper of docker that has the credentials; it may ask the user for a password.
+const CREDENTIALS: Duration = Duration::from_secs(60);
+/// Tags that are asked for at once; a registry may give less.
+const PAGE: usize = 1000;
+/// Limit of the answers with tags.
+const PAGES: usize = 20;
 /// Limit of a library or a program, either way.
 const TRANSFER: Duration = Duration::from_secs(600);
 
@@ -58,7 +67,7 @@ impl Registry {
     /// # Errors
     /// The registry does not answer, or has another thing there.
     pub async fn resolve(&self, source: &Source) -> Result<Artifact, ArtifactError> {
-        let auth = auth(source).await;
+        let auth = auth(source).await?;
         let found = self.manifest(source, &auth, OCI_IMAGE_INDEX_MEDIA_TYPE).await?;
         let index = resolve::index(source, &found)?;
         let mut artifact = resolve::artifact(source, &digest(&found), &index)?;
@@ -106,7 +115,7 @@ impl Registry {
             ..OciDescriptor::default()
         };
         let mut bytes = Bounded { bytes: Vec::new(), limit: file.size };
-        self.client.store_auth_if_needed(source.host(), &auth(source).await).await;
+        self.log_in(source).await?;
         let pull = self.client.pull_blob(source.reference(), &layer, &mut bytes);
         within(TRANSFER, "read", source, pull).await?;
         if digest(&bytes.bytes) != layer.digest {
@@ -123,9 +132,8 @@ impl Registry {
         &self,
         source: &Source,
     ) -> Result<Vec<(semver::Version, String)>, ArtifactError> {
-        let auth = auth(source).await;
-        let list = self.client.list_tags(source.reference(), &auth, None, None);
-        let tags = within(LOOK, "list the versions of", source, list).await?.tags;
+        let auth = auth(source).await?;
+        let tags = within(LOOK, "list the versions of", source, self.tags(source, &auth)).await?;
         let parse =
             |tag: String| Some((semver::Version::parse(tag.trim_start_matches('v')).ok()?, tag));
         let mut versions: Vec<_> = tags.into_iter().filter_map(parse).collect();
@@ -133,12 +141,42 @@ impl Registry {
         Ok(versions)
     }
 
+    /// Reads all tags. The last page is empty, or is the one before if the registry knows no pages.
+    async fn tags(
+        &self,
+        source: &Source,
+        auth: &RegistryAuth,
+    ) -> Result<BTreeSet<String>, OciDistributionError> {
+        let mut tags = BTreeSet::new();
+        let mut last: Option<String> = None;
+        for _ in 0..PAGES {
+            let (reference, after) = (source.reference(), last.as_deref());
+            let page = self.client.list_tags(reference, auth, Some(PAGE), after).await?.tags;
+            let known = tags.len();
+            last = page.last().cloned();
+            tags.extend(page);
+            if tags.len() == known {
+                break;
+            }
+        }
+        Ok(tags)
+    }
+
+    /// Gives the client the credentials for requests that take none.
+    async fn log_in(&self, source: &Source) -> Result<(), ArtifactError> {
+        let auth = auth(source).await?;
+        // The name under which the client looks for them.
+        let host = source.reference().resolve_registry();
+        self.client.store_auth_if_needed(host, &auth).await;
+        Ok(())
+    }
+
     /// Writes an artifact: what it is made of first, its index last.
     ///
     /// # Errors
     /// The registry refuses or does not answer.
     pub async fn push(&self, package: &Package, to: &Source) -> Result<(), ArtifactError> {
-        self.client.store_auth_if_needed(to.host(), &auth(to).await).await;
+        self.log_in(to).await?;
         for (digest, bytes) in &package.blobs {
             let push = self.client.push_blob(to.reference(), bytes.clone(), digest);
             within(TRANSFER, "write", to, push).await?;
@@ -161,10 +199,19 @@ impl Registry {
     }
 }
 
-async fn auth(source: &Source) -> RegistryAuth {
+/// Looks for the credentials of the user. A helper that hangs is left behind in a thread of its
+/// own, for which the end of the program does not wait.
+async fn auth(source: &Source) -> Result<RegistryAuth, ArtifactError> {
     let host = source.host().to_owned();
-    let found = tokio::task::spawn_blocking(move || credentials::of_host(&host)).await;
-    found.unwrap_or(RegistryAuth::Anonymous)
+    let (sender, receiver) = oneshot::channel();
+    thread::spawn(move || sender.send(credentials::of_host(&host)));
+    match tokio::time::timeout(CREDENTIALS, receiver).await {
+        Ok(found) => Ok(found.unwrap_or(RegistryAuth::Anonymous)),
+        Err(_) => Err(ArtifactError::Credentials {
+            host: source.host().to_owned(),
+            seconds: CREDENTIALS.as_secs(),
+        }),
+    }
 }
 
 async fn within<T>(

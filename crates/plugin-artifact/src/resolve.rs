@@ -1,6 +1,6 @@
 //! Reading an index and its manifests, of a registry that nobody vouches for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oci_client::manifest::{ImageIndexEntry, OciDescriptor, OciImageIndex, OciImageManifest};
 use plugin_host::{Form, Sha256};
@@ -25,7 +25,27 @@ pub(crate) fn index(source: &Source, bytes: &[u8]) -> Result<OciImageIndex, Arti
         let count = index.manifests.len();
         return Err(not_a_plugin(source, &format!("its index has {count} manifests")));
     }
+    refuse_two_of_one_platform(source, &index)?;
     Ok(index)
+}
+
+/// Refuses an index that leaves open which of two files is meant.
+fn refuse_two_of_one_platform(source: &Source, index: &OciImageIndex) -> Result<(), ArtifactError> {
+    let mut seen = BTreeSet::new();
+    for entry in &index.manifests {
+        let platform = platform(entry).map_or("every platform".to_owned(), |one| one.to_string());
+        if seen.contains(&platform) {
+            let reason = format!("its index has two manifests for {platform}");
+            return Err(not_a_plugin(source, &reason));
+        }
+        seen.insert(platform);
+    }
+    Ok(())
+}
+
+fn platform(entry: &ImageIndexEntry) -> Option<Platform> {
+    let platform = entry.platform.as_ref()?;
+    Some(Platform::new(&platform.os.to_string(), &platform.architecture.to_string()))
 }
 
 /// Describes an artifact, but for its files.
@@ -78,12 +98,10 @@ pub(crate) fn file(
     if size == 0 || size > form::FILE_LIMIT_BYTES {
         return Err(not_a_plugin(source, &format!("a layer has {} bytes", layer.size)));
     }
-    let platform = entry.platform.as_ref().map(|platform| {
-        Platform::new(&platform.os.to_string(), &platform.architecture.to_string())
-    });
     let signature =
         layer.annotations.as_ref().and_then(|notes| notes.get(form::SIGNATURE)).cloned();
-    Ok(ArtifactFile { platform, form, hash: hash(source, layer)?, size, signature })
+    let (platform, hash) = (platform(entry), hash(source, layer)?);
+    Ok(ArtifactFile { platform, form, hash, size, signature })
 }
 
 fn hash(source: &Source, layer: &OciDescriptor) -> Result<Sha256, ArtifactError> {
@@ -124,6 +142,25 @@ mod tests {
         let nameless: OciImageIndex = serde_json::from_value(empty).expect("an index");
         let error = artifact(&source(), "sha256:0", &nameless).expect_err("no name").to_string();
         assert!(error.contains("names no plugin"), "{error}");
+    }
+
+    #[test]
+    fn two_files_for_one_platform_are_refused() {
+        let entry = |platform: Value| {
+            let (media_type, digest) = ("a", "b");
+            json!({"mediaType": media_type, "digest": digest, "size": 1, "platform": platform})
+        };
+        let of = |first: &str, second: &str| {
+            let platform = |cpu: &str| entry(json!({"os": "linux", "architecture": cpu}));
+            json!({"schemaVersion": 2, "artifactType": form::ARTIFACT,
+                "manifests": [platform(first), platform(second), entry(Value::Null)]})
+        };
+        assert!(refusal(&of("amd64", "amd64")).contains("two manifests for linux/amd64"));
+        let different = of("amd64", "arm64").to_string();
+        index(&source(), different.as_bytes()).expect("one file for each platform");
+        let scripts = json!({"schemaVersion": 2, "artifactType": form::ARTIFACT,
+            "manifests": [entry(Value::Null), entry(Value::Null)]});
+        assert!(refusal(&scripts).contains("two manifests for every platform"));
     }
 
     #[test]

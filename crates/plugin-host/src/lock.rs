@@ -104,7 +104,15 @@ impl Lock {
     /// # Errors
     /// The file is there and cannot be used.
     pub fn read(folder: &Path) -> Result<Self, LockError> {
-        match Self::read_file(&folder.join(FILE_NAME)) {
+        Self::read_file_if_any(&folder.join(FILE_NAME))
+    }
+
+    /// Reads a lock file by its path; a missing file trusts nothing.
+    ///
+    /// # Errors
+    /// The file is there and cannot be used.
+    pub fn read_file_if_any(path: &Path) -> Result<Self, LockError> {
+        match Self::read_file(path) {
             Err(LockError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 Ok(Self::default())
             }
@@ -165,12 +173,27 @@ impl Lock {
     pub(super) fn change(folder: &Path, change: impl FnOnce(&mut Self)) -> Result<(), LockError> {
         let io = |source| LockError::Io { path: folder.join(FILE_NAME), source };
         write::folder(folder).map_err(io)?;
-        // The folder, since the file itself is replaced. Held until it is closed at the end.
-        let guard = std::fs::File::open(folder).map_err(io)?;
-        guard.lock().map_err(io)?;
+        let _guard = guard(folder).map_err(io)?;
         let mut lock = Self::read(folder)?;
         change(&mut lock);
         lock.write(folder)
+    }
+
+    /// Reads a lock file by its path, changes it and writes it, while no other process does. The
+    /// file is made if it is missing, its folder is not.
+    ///
+    /// # Errors
+    /// As [`Self::read_file_if_any`] and [`Self::write_file`].
+    pub fn change_file(
+        path: &Path,
+        mode: u32,
+        change: impl FnOnce(&mut Self),
+    ) -> Result<(), LockError> {
+        let io = |source| LockError::Io { path: path.to_owned(), source };
+        let _guard = guard(path.parent().unwrap_or(Path::new("."))).map_err(io)?;
+        let mut lock = Self::read_file_if_any(path)?;
+        change(&mut lock);
+        lock.write_file(path, mode)
     }
 
     /// The hash that is trusted for `name`; one of them if there are several.
@@ -210,6 +233,14 @@ impl Lock {
         let was_pinned = self.artifacts.remove(name).is_some();
         self.plugins.remove(name).is_some() || was_pinned
     }
+}
+
+/// Keeps other processes from changing a lock in a folder until the result is dropped. It is the
+/// folder that is locked, since the file itself is replaced.
+fn guard(folder: &Path) -> std::io::Result<std::fs::File> {
+    let guard = std::fs::File::open(folder)?;
+    guard.lock()?;
+    Ok(guard)
 }
 
 #[cfg(test)]
@@ -263,13 +294,17 @@ mod tests {
             for name in &names {
                 let place = folder.path();
                 scope.spawn(move || {
-                    let changed = Lock::change(place, |lock| lock.trust(name, Sha256::of(b"a")));
-                    changed.expect("the folder is ours");
+                    let trust = |lock: &mut Lock| lock.trust(name, Sha256::of(b"a"));
+                    Lock::change(place, trust).expect("the folder is ours");
+                    let file = place.join("team.json");
+                    Lock::change_file(&file, 0o644, trust).expect("the folder is ours");
                 });
             }
         });
-        let lock = Lock::read(folder.path()).expect("it was just written");
-        assert!(names.iter().all(|name| lock.trusted(name).is_some()), "{lock:?}");
+        for file in [FILE_NAME, "team.json"] {
+            let lock = Lock::read_file(&folder.path().join(file)).expect("it was just written");
+            assert!(names.iter().all(|name| lock.trusted(name).is_some()), "{lock:?}");
+        }
     }
 
     #[test]

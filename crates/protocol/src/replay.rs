@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_replacement_rests_and_is_deleted_or_undone() {
-        let left = [done(&PREPARED), done(&["seal", "resume"])].concat();
+        let left = [done(&PREPARED), done(&["handOver", "resume"])].concat();
         assert_eq!(replay(left.clone()), Ok(vec![Phase::Leaving, Phase::Left]));
         let deleted = [left.clone(), done(&["delete", "resume"])].concat();
         assert_eq!(replay(deleted), Ok(vec![Phase::Resuming, Phase::Finished]));

@@ -104,8 +104,7 @@ pub async fn rollback_without(
     refuse_late(&record)?;
     refuse_if_it_answers(&record, gone).await?;
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
-    let mut run = as_recorded(run, &record);
-    run.options.held_sides.retain(|side| *side == here);
+    let run = as_recorded(run, &record);
     let move_scope = move_scope(&run).await.map_err(MoveError::Unprepared)?;
     let lock = lock_single_cluster(&run, &run.source, record.clone(), force).await?;
     let lock = same_part(lock, &record).await?;
@@ -245,19 +244,24 @@ async fn finish(
     }
     let ledger = ledger::read(&run.target, &lock.namespace().await, &record.copies).await?;
     let ledger = ledger.ok_or(PhaseError::NoLedger)?;
-    if record.phase != Phase::Resuming {
+    if record.phase == Phase::Left {
+        return Ok(ledger.created(move_scope));
+    }
+    // Once the target works, it may delete copies itself.
+    if record.phase != Phase::Resuming && !record.phase.is_left() {
         let missing = ledger.missing(&list_everywhere(&run.target, move_scope).await?);
         if let Some(first) = missing.first() {
             return Err(PhaseError::LastCopiesGone { first: first.clone(), count: missing.len() });
         }
     }
     let mut phase = record.phase;
-    while phase != Phase::Finished {
+    while !matches!(phase, Phase::Finished | Phase::Left) {
         let step = match phase {
             Phase::HandingOver | Phase::Committed => {
                 run.recorded("handOver", hand_over(run, move_scope)).await?;
                 Step::CopiesHandedOver
             }
+            Phase::Returning => Step::ReturnRefused,
             Phase::Deleting => {
                 run.recorded("delete", std::future::ready(Ok::<_, PhaseError>(()))).await?;
                 Step::SourceDeleted
@@ -304,9 +308,7 @@ async fn undo(
     here: Role,
 ) -> Result<(), PhaseError> {
     if lock.phase().await.is_left() {
-        // The target, which has gone on, is gone with all that it has done since. Controllers that
-        // are held for good are taken over, to be given back.
-        lock.hold_controllers(run).await?;
+        // The target, which has gone on, is gone with all that it has done since.
         lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
     }
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;

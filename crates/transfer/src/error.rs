@@ -492,7 +492,7 @@ pub enum MoveError {
     #[error("the {} {} is being rolled back, and cannot be resumed", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
     /// A replacement cannot be rolled back, since its target has gone on.
-    #[error("cannot roll back: the target has changed since it took over, and continues: {source}")]
+    #[error("cannot roll back: {}, and the target continues: {source}", no_return(source))]
     NoReturn {
         /// The changes.
         #[source]
@@ -581,6 +581,13 @@ fn reason(source: &PhaseError, failure: &str) -> String {
     match source {
         PhaseError::Interrupted => "interrupted".to_owned(),
         _ => failure.to_owned(),
+    }
+}
+
+fn no_return(source: &PhaseError) -> &'static str {
+    match source {
+        PhaseError::GoneOn(_) => "the target has changed since it took over",
+        _ => "the target could not be compared with its source",
     }
 }
 

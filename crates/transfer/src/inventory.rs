@@ -28,6 +28,9 @@ pub struct Provider {
     pub version: String,
     /// Namespace it runs in.
     pub namespace: String,
+    /// True if clusterctl's inventory names it.
+    #[serde(skip)]
+    pub is_recorded: bool,
 }
 
 impl Provider {
@@ -43,12 +46,17 @@ impl Provider {
 /// # Errors
 /// When they cannot be listed.
 pub async fn read(cluster: &Client) -> Result<Vec<Provider>, ApiError> {
-    let recorded: Vec<Provider> = match cluster.list(&provider_type(), None).await {
-        Ok(objects) => objects.iter().map(from_object).collect(),
-        Err(error) if error.is_not_found() => Vec::new(),
-        Err(error) => return Err(error),
-    };
+    let recorded = read_recorded(cluster).await?;
     if recorded.is_empty() { running_providers::read(cluster).await } else { Ok(recorded) }
+}
+
+/// Reads clusterctl's inventory of providers.
+async fn read_recorded(cluster: &Client) -> Result<Vec<Provider>, ApiError> {
+    match cluster.list(&provider_type(), None).await {
+        Ok(objects) => Ok(objects.iter().map(from_object).collect()),
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn from_object(object: &Object) -> Provider {
@@ -61,6 +69,7 @@ fn from_object(object: &Object) -> Provider {
         kind: text("type"),
         version: text("version"),
         namespace: object.namespace().unwrap_or_default().to_owned(),
+        is_recorded: true,
     }
 }
 
@@ -149,6 +158,7 @@ mod tests {
             kind: "CoreProvider".into(),
             version: version.into(),
             namespace: "n".into(),
+            is_recorded: true,
         }
     }
 

@@ -9,9 +9,11 @@ use super::preflight::identity;
 use super::record::{Record, Role};
 use super::run::Run;
 
-/// Namespace of a cluster's Lease: that of the core provider.
+/// Namespace of a cluster's Lease: that of the core provider in clusterctl's inventory. Deployments
+/// do not say it: who may not list them, or looks when one is gone, would take another Lease.
 pub fn lock_namespace(providers: &[Provider]) -> String {
-    let core = providers.iter().find(|provider| provider.kind == "CoreProvider");
+    let is_core = |provider: &&Provider| provider.kind == "CoreProvider" && provider.is_recorded;
+    let core = providers.iter().find(is_core);
     core.map_or_else(|| "default".to_owned(), |provider| provider.namespace.clone())
 }
 

@@ -389,7 +389,7 @@ async fn finish(
                 ("delete objects from the source", Step::SourceDeleted, deleted)
             }
             Phase::Leaving | Phase::Left | Phase::Returning => {
-                let resumed = resume_beside(run, lock, move_scope, graph);
+                let resumed = resume_beside(run, move_scope, graph);
                 let resumed = clock.time("resume", "Resume reconciliation", resumed).await;
                 ("resume reconciliation", Step::Resumed, resumed)
             }
@@ -428,18 +428,13 @@ async fn resume(run: &Run, move_scope: &MoveScope, graph: &Graph) -> Result<(), 
 }
 
 /// Resumes what was copied on the target, and in the source only what others use there.
-async fn resume_beside(
-    run: &Run,
-    lock: &Lock,
-    move_scope: &MoveScope,
-    graph: &Graph,
-) -> Result<(), PhaseError> {
+async fn resume_beside(run: &Run, move_scope: &MoveScope, graph: &Graph) -> Result<(), PhaseError> {
     pause::restore_all(run, &run.target, &move_scope.kinds).await?;
     pause::restore_used(run, graph).await?;
     own_pause::restore_staying(run, graph).await?;
     check_resumed(run, graph).await?;
     namespaces::unmark_or_warn(run).await;
-    lock.keep_source_held().await
+    Ok(())
 }
 
 /// Undoes what a run has done before its commit.

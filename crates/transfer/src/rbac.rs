@@ -225,6 +225,7 @@ mod tests {
             kind: kind.to_owned(),
             version: "v1.0.0".to_owned(),
             namespace: namespace.to_owned(),
+            is_recorded: true,
         };
         vec![of("CoreProvider", "capi-system"), of("InfrastructureProvider", "capd-system")]
     }

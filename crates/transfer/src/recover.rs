@@ -23,6 +23,7 @@ use super::lock::{self, Holder, Lease, Lock};
 use super::mover::{
     Clock, commit, execute_locked, finish_from, hand_over, plan, put_back, put_back_summary,
 };
+use super::pause;
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role, Step};
@@ -109,10 +110,6 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.batches.clone_from(&record.batches);
     run.options.held_sides.clone_from(&record.holds);
     run.options.leave_source = record.leaves;
-    if record.leaves && (record.phase.is_committed() || record.phase == Phase::Left) {
-        // The controllers of the target work by now.
-        run.options.held_sides.retain(|side| *side == Role::Source);
-    }
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
 }
@@ -331,6 +328,17 @@ async fn delete_left(
     carry_on(run, lock, move_scope, report).await
 }
 
+/// Ends a way back that was interrupted: the target continues. A pause that is still on its way
+/// must not arrive later.
+async fn refuse_return(
+    run: &Run,
+    lock: &Lock,
+    move_scope: &MoveScope,
+) -> Result<Phase, PhaseError> {
+    pause::fence(run, (&run.target, lock.epoch()), move_scope).await?;
+    Ok(lock.advance(Step::ReturnRefused).await.map_err(Box::new)?)
+}
+
 /// Continues with copies that are complete.
 async fn carry_on(
     run: &Run,
@@ -348,11 +356,11 @@ async fn carry_on(
         return Err(MoveError::Unfinished { doing: "hold the controllers", source });
     }
     if phase == Phase::Returning {
-        phase = match lock.advance(Step::ReturnRefused).await {
+        phase = match refuse_return(run, &lock, &move_scope).await {
             Ok(phase) => phase,
-            Err(error) => {
+            Err(source) => {
                 lock.leave().await;
-                return Err(MoveError::Unfinished { doing, source: Box::new(error).into() });
+                return Err(MoveError::Unfinished { doing, source });
             }
         };
     }

@@ -16,7 +16,7 @@ use super::error::{MoveError, PhaseError};
 use super::ledger::{self, Ledger, Made};
 use super::lock::Lock;
 use super::mover::finish_from;
-use super::pause::pause;
+use super::pause::{self, pause};
 use super::quiesce::{Pauses, quiesce};
 use super::record::{Phase, Step};
 use super::report::Report;
@@ -69,6 +69,8 @@ pub(super) async fn go_on(
     }
     let graph = async {
         if lock.phase().await == Phase::Returning {
+            // A pause that is still on its way must not arrive later.
+            pause::fence(run, (&run.target, lock.epoch()), move_scope).await?;
             lock.advance(Step::ReturnRefused).await.map_err(Box::new)?;
         }
         discover(&run.source, move_scope).await

@@ -42,6 +42,7 @@ fn of_deployment(deployment: &Object) -> Option<Provider> {
         kind: kind.to_owned(),
         version: version(deployment).unwrap_or_default(),
         namespace: deployment.namespace().unwrap_or_default().to_owned(),
+        is_recorded: false,
     })
 }
 

@@ -79,8 +79,7 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     let leaves = phase == Phase::Left;
     // Nothing tells whether controllers of the source are held for good: those that are have to be
     // given back.
-    let holds = if leaves { vec![Role::Source] } else { Vec::new() };
-    Ok(Record { phase, leaves, holds, copies: pages, epoch: 1, ..new })
+    Ok(Record { phase, leaves, copies: pages, epoch: 1, ..new })
 }
 
 /// Returns true if no copy in the target has a mark of the run: they work there, as after a

@@ -44,6 +44,7 @@ mod version;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -87,8 +88,7 @@ enum Command {
     /// Undo a move that was interrupted before its first deletion.
     #[command(after_help = rollback::EXAMPLES)]
     Rollback(rollback::Args),
-    /// Put a new management cluster in the place of an old one, which stays, paused, until you
-    /// delete it.
+    /// Replace a management cluster; the old one stays, paused.
     #[command(after_help = replace::EXAMPLES)]
     Replace(Box<replace::Args>),
     /// Show the runs in two clusters, or how far runs of create are.
@@ -196,11 +196,29 @@ pub fn command() -> clap::Command {
     Cli::command().bin_name("kubectl-pivot")
 }
 
+/// Stack of the thread that runs a command. Unoptimised, a move within a workflow needs more than
+/// the 8 MiB that a main thread has.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
     if completion::is_answered(Cli::command) {
         return ExitCode::SUCCESS;
     }
+    let thread = thread::Builder::new().name("main".to_owned()).stack_size(STACK_BYTES);
+    let done = thread.spawn(run_command).map(thread::JoinHandle::join);
+    match done {
+        Ok(Ok(code)) => code,
+        // The panic has been printed.
+        Ok(Err(_)) => ExitCode::FAILURE,
+        Err(error) => {
+            crate::render::print_error(&format!("cannot start: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_command() -> ExitCode {
     init_log();
     panics::print_where();
     let cli = parse();

@@ -41,7 +41,7 @@ async fn each(
     lock: Option<PathBuf>,
 ) -> Result<Vec<ChangedPlugin>, CommandError> {
     let key = args.key.as_deref().map(key).transpose()?;
-    let choice = ArtifactChoice { folder: args.to.clone(), key, lock };
+    let choice = ArtifactChoice { folder: args.to.clone(), key, lock, expected: None };
     let mut installed = Vec::new();
     for wanted in &args.wanted {
         if !Source::is_meant_by(wanted) {
@@ -70,10 +70,11 @@ pub(super) fn agrees(offer: &PluginOffer, yes: bool) -> bool {
     prompt::is_possible() && prompt::confirm(&format!("{shown}Install and trust it?"))
 }
 
-/// The key, or the file that has it.
+/// The key, or the file that has it. An error names the argument and never shows what is in the
+/// file, which may be the secret key.
 fn key(text: &str) -> Result<Key, CommandError> {
     match std::fs::read_to_string(text) {
-        Ok(file) => Ok(Key::parse(&file)?),
-        Err(_) => Ok(Key::parse(text)?),
+        Ok(file) => Ok(Key::parse(&file, &format!("the file `{text}` of --key"))?),
+        Err(_) => Ok(Key::parse(text, "the value of --key")?),
     }
 }

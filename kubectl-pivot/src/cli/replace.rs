@@ -11,7 +11,7 @@ use super::allow::AllowArgs;
 use super::backups::{BackupArgs, keep_to};
 use super::choice::{ChoiceArgs, NamespaceArgs};
 use super::duration::seconds;
-use super::move_clusters::{Hold, Preflight, ask, explain_nothing};
+use super::move_clusters::{Preflight, ask, explain_nothing};
 use super::output::{Output, print_report};
 use super::pace::PaceArgs;
 use super::probes::ProbeArgs;
@@ -78,11 +78,6 @@ pub(super) struct Args {
     /// (sample), all (full), or none.
     #[arg(long, value_enum, default_value_t, help_heading = "Safety")]
     preflight: Preflight,
-    /// Hold the controllers of the old cluster still for good, by the leader-election Leases of the
-    /// providers, and those of the new one until it takes over. Auto leaves out a cluster that has
-    /// other Clusters, or whose user may not do that.
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Hold::Auto, help_heading = "Safety")]
-    hold_controllers: Hold,
     /// Believe that the controllers of this kind honour a pause, although no object of it reports
     /// that: KIND, KIND.GROUP, *.GROUP or *; can be given more than once, and with commas.
     #[arg(long, value_name = "KIND", value_delimiter = ',', help_heading = "Safety")]
@@ -203,7 +198,6 @@ impl Args {
         options.leave_source = true;
         options.trust_pause = self.trust_pause.iter().map(|kind| KindSelector::new(kind)).collect();
         options.rehearsal = self.preflight.into();
-        options.hold_controllers = self.hold_controllers.into();
         options.choice = self.choice.choice();
         let create = self.filename.map(|file| CreateRequest {
             file: Some(file),

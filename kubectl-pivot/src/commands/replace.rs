@@ -10,8 +10,8 @@ use serde::Serialize;
 use support::journal::{Event, Events};
 use tools::Toolbox;
 use transfer::{
-    Acceptance, Check, Choice, MoveError, Outcome, Phase, Record, Report, Run, Stop, Waiting,
-    accept, find,
+    Acceptance, Check, Choice, Found, Lease, MoveError, Outcome, Phase, Record, Report, Role, Run,
+    Stop, Waiting, accept, find,
 };
 
 use super::create::{CreateRequest, PivotReport, create};
@@ -97,8 +97,12 @@ pub async fn replace(
 /// There is nothing that was left, the two clusters are not what they were, or a deletion fails.
 pub async fn delete_old(run: &Run) -> Result<Report, CommandError> {
     let mut report = Report::blank(run);
-    let left = found(run).await?.filter(|record| record.leaves);
+    let left = found(run).await?.record().cloned().filter(|record| record.leaves);
     let result = match left {
+        Some(record) if !can_be_deleted(record.phase) => Err(MoveError::NoRun(format!(
+            "the replacement {} is not finished (phase: {}); `kubectl pivot replace` finishes it",
+            record.run, record.phase
+        ))),
         None => Err(MoveError::NoRun(
             "no replacement was found in these two clusters, so there is nothing to delete"
                 .to_owned(),
@@ -115,22 +119,31 @@ pub async fn delete_old(run: &Run) -> Result<Report, CommandError> {
     ended(run, report, result)
 }
 
-/// The record of this very replacement, if it was begun before. Any other one is for the preflight
-/// to report.
-async fn own_record(run: &Run) -> Result<Option<Record>, CommandError> {
-    let is_own = |record: &Record| {
-        let is_chosen = run.options.choice != Choice::All;
-        record.leaves
-            && record.namespaces() == run.options.namespaces
-            && record.choice.is_some() == is_chosen
-    };
-    Ok(found(run).await?.filter(is_own))
+/// Returns whether what was left may be deleted, or its deletion continues.
+fn can_be_deleted(phase: Phase) -> bool {
+    phase.is_left() || matches!(phase, Phase::Deleting | Phase::Resuming | Phase::Finished)
 }
 
-async fn found(run: &Run) -> Result<Option<Record>, CommandError> {
+/// The record of this very replacement, if it was begun before. Any other one is for the preflight
+/// to report; that of some Clusters too, since nobody knows yet which ones are wanted now.
+async fn own_record(run: &Run) -> Result<Option<Record>, CommandError> {
+    let found = found(run).await?;
+    let of = |lease: Option<Lease>| lease.and_then(|lease| lease.record);
+    let (source, target) = (of(found.source), of(found.target));
+    let is_own = |record: &Record| {
+        record.leaves
+            && record.role == Role::Source
+            && record.namespaces() == run.options.namespaces
+            && record.choice.is_none()
+            && run.options.choice == Choice::All
+            && target.as_ref().is_none_or(|target| target.run == record.run)
+    };
+    Ok(source.filter(is_own))
+}
+
+async fn found(run: &Run) -> Result<Found, CommandError> {
     let found = find(&run.source, &run.target).await;
-    let found = found.map_err(|error| CommandError::Move(MoveError::Unprepared(error)))?;
-    Ok(found.record().cloned())
+    found.map_err(|error| CommandError::Move(MoveError::Unprepared(error)))
 }
 
 async fn carry_on(run: &Run) -> Result<Report, CommandError> {

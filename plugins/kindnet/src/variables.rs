@@ -1,4 +1,4 @@
-//! What users can set.
+//! Variables that users can set.
 
 use kubectl_pivot_plugin_api::{Variable, VariableType};
 

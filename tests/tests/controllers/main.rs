@@ -33,7 +33,10 @@ fn main() -> ExitCode {
             "a_move_that_holds_controllers_is_killed_and_rolled_back",
             held::killed_and_rolled_back,
         )
-        .thorough("a_replaced_cluster_is_held_until_its_end", replaced::rolled_back_and_deleted)
+        .thorough(
+            "a_replaced_cluster_is_left_alone_until_its_end",
+            replaced::rolled_back_and_deleted,
+        )
         .run(|| Box::pin(Bench::set()))
 }
 

@@ -14,7 +14,9 @@ pub(crate) fn shapes(bench: &Bench, is_thorough: bool) -> Vec<Shape> {
     for (server, (port, own)) in &bench.servers {
         let Some(own) = own else { continue };
         for (bundle, cluster) in bundles(bench, &own.certificate) {
-            if is_thorough || *server == "ordinary" || IN_EVERY_RUN.contains(&bundle) {
+            let is_forged = bundle == "a pinned one" && server.ends_with("by a pinned one");
+            let is_usual = *server == "ordinary" || IN_EVERY_RUN.contains(&bundle);
+            if is_thorough || is_usual || is_forged {
                 let url = json!({"server": format!("https://127.0.0.1:{port}")});
                 let name = format!("certificate: {server}, trusted: {bundle}");
                 shapes.push(Shape::new(name, &with(cluster, &url), &json!({"token": "t"})));
@@ -39,6 +41,7 @@ fn bundles(bench: &Bench, own: &str) -> Vec<(&'static str, Value)> {
         ("another one", data(other.clone())),
         ("the middle one", data(middle.clone())),
         ("the authority and the middle one", data(format!("{authority}{middle}"))),
+        ("a pinned one", data(bench.pinned.own().certificate.clone())),
         ("an expired one", data(bench.expired.own().certificate.clone())),
         ("a broken one in front", data(format!("{broken}{authority}"))),
         ("a broken one only", data(broken.to_owned())),

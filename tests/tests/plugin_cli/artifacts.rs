@@ -198,7 +198,23 @@ async fn a_publisher_is_known_by_their_key() {
         assert_eq!((outcome.code, scene.version().await), (code, None), "{outcome}");
         assert!(outcome.says(said), "{outcome}");
     }
+    let secret = scene.user.home().join("minisign.key");
+    let text = "untrusted comment: minisign encrypted secret key\nRWRTY0IySECRET\n";
+    fs::write(&secret, text).expect("the home is ours");
+    let mistaken = install(&secret.display().to_string()).await;
+    assert_eq!(mistaken.code, USAGE, "{mistaken}");
+    assert!(mistaken.says("stays with the publisher") && !mistaken.says("SECRET"), "{mistaken}");
     install(&publisher.pk.to_base64()).await.expect_success("the publisher has signed it");
+
+    // A registry can show the signed file of an old version under any tag.
+    let script = scene.user.home().join("kubectl-pivot-plugin-potato").display().to_string();
+    let newer = format!("{}:1.0.1", scene.source("potato"));
+    let copied = scene.plugin(&["package", &script, "--push", &newer]).await;
+    copied.expect_success("plugin package");
+    let old = scene.plugin(&["upgrade"]).await;
+    assert_eq!(old.code, REFUSED, "{old}");
+    assert!(old.says("should be potato 1.0.1, and its index says potato 1.0.0"), "{old}");
+    assert_eq!(scene.version().await.as_deref(), Some("1.0.0"));
 
     // The key is remembered: an upgrade needs a signature by it, and no question.
     fs::remove_file(scene.user.home().join("kubectl-pivot-plugin-potato.minisig")).expect("ours");
@@ -206,6 +222,10 @@ async fn a_publisher_is_known_by_their_key() {
     let unsigned = scene.plugin(&["upgrade", "potato", "--yes"]).await;
     assert_eq!(unsigned.code, REFUSED, "{unsigned}");
     assert!(unsigned.says("is not signed"), "{unsigned}");
+    let newest = format!("{}:1.1.0", scene.source("potato"));
+    let without_key = scene.plugin(&["install", &newest, "--yes"]).await;
+    assert_eq!(without_key.code, REFUSED, "{without_key}");
+    assert!(without_key.says("is not signed"), "{without_key}");
     sign("1.2.0", &stranger);
     scene.push("1.2.0", &[]).await;
     assert_eq!(scene.plugin(&["upgrade"]).await.code, REFUSED);

@@ -2,10 +2,10 @@
 //! the first current context that is not empty. Paths are relative to the file that names them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::document::{Cluster, Context, Document, User};
+use crate::files;
 
 /// The entries of all files, with absolute paths.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Merged {
     pub(super) fn read(files: &[PathBuf]) -> Result<Self, String> {
         let mut merged = Self::default();
         for file in files {
-            let text = fs::read_to_string(file)
+            let text = files::read_text(file)
                 .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
             let of_file = |problem: String| match files {
                 [_] => problem,

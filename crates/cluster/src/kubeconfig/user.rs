@@ -2,7 +2,7 @@
 //! client-go uses.
 
 use std::collections::HashMap;
-use std::fs;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +15,7 @@ use secrecy::SecretString;
 
 use super::document::{AuthProvider, Cluster, Exec, User};
 use crate::credentials;
+use crate::files;
 use crate::tls::pem;
 
 /// The name under which client-go looks for the settings of credential plugins.
@@ -116,7 +117,7 @@ pub(super) fn data_or_file(data: &[u8], file: &str) -> Result<Vec<u8>, String> {
     if !data.is_empty() || file.is_empty() {
         return Ok(data.to_vec());
     }
-    fs::read(file).map_err(|error| format!("{file} cannot be read: {error}"))
+    files::read(Path::new(file)).map_err(|error| format!("{file} cannot be read: {error}"))
 }
 
 /// Of the ways that were built into kubectl one is left.

@@ -129,7 +129,9 @@ fn build((version, protocol): (&str, &str), made: &Made) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in that folder");
     let name = format!("{}-{}", made.name, version.replace('.', "-"));
     let copied = target.join("tmp").join(&name);
-    for part in ["plugin-api", "crates/plugin-host", "crates/own-files", "Cargo.lock"] {
+    for part in
+        ["plugin-api", "crates/fuzz", "crates/plugin-host", "crates/own-files", "Cargo.lock"]
+    {
         copy(&root.join(part), &copied.join(part), protocol);
     }
     let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("it is readable");

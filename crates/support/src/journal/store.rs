@@ -39,6 +39,9 @@ pub enum JournalError {
     /// A newer version of this program has written it; an older one must not cut it off.
     #[error("{} was written by a newer version of kubectl-pivot", .0.display())]
     Newer(PathBuf),
+    /// More than its end is damaged, or it has the format of another program.
+    #[error("{} is damaged, or another version of kubectl-pivot has written it", .0.display())]
+    Unreadable(PathBuf),
     /// A bug of this program.
     #[error("{0}")]
     Illegal(Box<dyn Error + Send + Sync>),
@@ -77,9 +80,25 @@ pub struct Replay<H> {
     /// Number of the first line that is not good; nothing from there on counts.
     pub damaged: Option<usize>,
     is_newer: bool,
+    /// True if more than a torn last line does not count.
+    is_unreadable: bool,
     /// Bytes and checksum of what is good.
     good: u64,
     sum: String,
+}
+
+impl<H> Replay<H> {
+    /// Checks that nothing but a torn last line is missing. Only that can be cut off.
+    ///
+    /// # Errors
+    /// [`JournalError::Newer`] and [`JournalError::Unreadable`].
+    pub fn check(&self, path: &Path) -> Result<(), JournalError> {
+        match (self.is_newer, self.is_unreadable) {
+            (true, _) => Err(JournalError::Newer(path.to_owned())),
+            (_, true) => Err(JournalError::Unreadable(path.to_owned())),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The file of a run's journal.
@@ -120,11 +139,12 @@ fn replay<H: History>(file: &mut File) -> io::Result<Replay<H>> {
         match parse(line, &replay) {
             Ok((state, sum)) => {
                 let good = replay.good + line.len() as u64;
-                replay = Replay { state, sum, good, damaged: None, is_newer: false };
+                replay = Replay { state, sum, good, ..Replay::default() };
             }
             Err(bad) => {
                 replay.damaged = Some(index + 1);
                 replay.is_newer = bad == Bad::Newer;
+                replay.is_unreadable = line.ends_with(b"\n");
                 break;
             }
         }
@@ -189,7 +209,7 @@ impl Store<RunState> {
 }
 
 impl<H: History> Store<H> {
-    /// Opens a journal, or begins one. What is damaged at its end is cut off.
+    /// Opens a journal, or begins one. A torn last line is cut off.
     ///
     /// # Errors
     /// When the file cannot be written, a newer version has written it, or another process writes
@@ -201,9 +221,7 @@ impl<H: History> Store<H> {
             return Err(JournalError::InUse(path));
         };
         let replay: Replay<H> = replay(file.file_mut()).map_err(failed)?;
-        if replay.is_newer {
-            return Err(JournalError::Newer(path));
-        }
+        replay.check(&path)?;
         if replay.damaged.is_some() {
             file.file_mut().set_len(replay.good).map_err(failed)?;
         }
@@ -329,6 +347,18 @@ mod tests {
             drop(store);
             let replay = read(&folder(&home), "r").expect("readable").expect("there");
             assert_eq!((replay.damaged, replay.state.attempts), (None, 1 + usize::from(lines > 0)));
+        }
+    }
+
+    #[test]
+    fn a_journal_that_is_damaged_before_its_end_is_not_cut_off() {
+        let home = written();
+        let path = path(&folder(&home), "r");
+        let whole = fs::read_to_string(&path).expect("readable");
+        for damaged in [whole.replace("\"done\":1", "\"done\":2"), "\n0011aabb {}\n".to_owned()] {
+            fs::write(&path, &damaged).expect("written");
+            assert!(matches!(Store::open(&folder(&home), "r"), Err(JournalError::Unreadable(_))));
+            assert_eq!(fs::read_to_string(&path).expect("readable"), damaged);
         }
     }
 

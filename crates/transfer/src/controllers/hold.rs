@@ -26,9 +26,6 @@ use crate::run::Run;
 /// The longest that a side may take until its controllers have stopped and their successors are
 /// ready.
 const HOLD_TIMEOUT: Duration = Duration::from_secs(120);
-/// Duration of a Lease that is held without a process: ten years, which client-go can add to a
-/// time.
-const FOR_GOOD: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// Pause between two looks.
 const HOLD_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Pause after a renewal that failed.
@@ -96,25 +93,6 @@ impl Hold {
                 tracing::debug!(lease = %lease.id(), %error, "the Lease was not given back");
             }
         }
-    }
-
-    /// Leaves the Leases to nobody for as long as they can last: the run ends, and its controllers
-    /// stay still.
-    ///
-    /// # Errors
-    /// When one cannot be written, or is not the run's any more.
-    pub(crate) async fn keep(mut self) -> Result<(), PhaseError> {
-        self.renewals.shutdown().await;
-        let terms = Terms { lasts: FOR_GOOD, ..self.terms.clone() };
-        for lease in &self.leases {
-            let lease = lease.lock().await;
-            if leases::renew(&self.cluster, &lease, &terms).await?.is_none() {
-                let (side, seconds) = (self.role, 0);
-                let waits_for = format!("{}, which somebody has taken", lease.id());
-                return Err(PhaseError::NotHeld { side, waits_for, seconds });
-            }
-        }
-        Ok(())
     }
 
     /// The number of Leases.

@@ -73,6 +73,7 @@ mod tests {
             kind: "InfrastructureProvider".to_owned(),
             version: "v1.0.0".to_owned(),
             namespace: "capd-system".to_owned(),
+            is_recorded: true,
         };
         let mut manifest = Manifest::new("r", "https://a", namespace, &[provider]);
         manifest.objects = objects

@@ -344,21 +344,6 @@ impl Lock {
         Ok(())
     }
 
-    /// Keeps the controllers of the source still for good, and gives those of the target back:
-    /// before the phase is written down in which no process holds them.
-    ///
-    /// # Errors
-    /// When a Lease of the source cannot be kept.
-    pub(crate) async fn keep_source_held(&self) -> Result<(), PhaseError> {
-        for hold in self.holds.lock().await.drain(..) {
-            match hold.role {
-                Role::Source => hold.keep().await?,
-                Role::Target => hold.give_back().await,
-            }
-        }
-        Ok(())
-    }
-
     /// Lets the leases go and leaves the records, so that the run can be resumed at once. The
     /// Leases of controllers run out: until then a process that resumes the run finds them as they
     /// are.

@@ -121,7 +121,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         namespaces::check(run, &graph, &mut findings).await?;
         let providers = (move_scope.providers.as_slice(), target_providers.as_slice());
         holds = controllers::check(run, &graph, providers, &mut findings).await?;
-        unreported::check(run, &graph, &holds, &mut findings);
+        unreported::check(run, &graph, &mut findings);
     }
     let mut conversions = Vec::new();
     if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {

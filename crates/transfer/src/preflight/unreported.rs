@@ -6,16 +6,15 @@ use std::collections::BTreeMap;
 use capi::{Fate, Graph, ResourceType, is_custom_resource, reports_pause};
 
 use crate::findings::{Findings, shortened};
-use crate::record::Role;
 use crate::run::Run;
 
 /// Names of kinds in a message; the rest is counted.
 const SHOWN: usize = 6;
 
 /// Refuses such kinds: a controller that ignores the pause would work on in the source for good,
-/// beside that of the target. One that is held does not.
-pub(super) fn check(run: &Run, graph: &Graph, holds: &[Role], findings: &mut Findings) {
-    if !run.options.leave_source || holds.contains(&Role::Source) {
+/// beside that of the target. A hold by Leases does not help: it ends when nobody renews it.
+pub(super) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
+    if !run.options.leave_source {
         return;
     }
     let silent = silent(graph);
@@ -35,8 +34,8 @@ pub(super) fn check(run: &Run, graph: &Graph, holds: &[Role], findings: &mut Fin
             "{}: no object reports that its controller honours a pause, and the source keeps these objects",
             shortened(names, SHOWN)
         ),
-        "hold the controllers of the source with --hold-controllers=always; if you know that they honour a pause, \
-         use --trust-pause KIND",
+        "update the provider to a version that reports the condition Paused; if you know that its controllers honour a \
+         pause, use --trust-pause KIND",
     );
 }
 

@@ -354,6 +354,7 @@ pub fn kept_run(name: &str) -> Result<Option<(PathBuf, PivotDocument)>, StoreErr
 fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
     let file = path.join(JOURNAL);
     let replay = read_file::<Entries>(&file).map_err(of_journal)?.unwrap_or_default();
+    replay.check(&file).map_err(of_journal)?;
     let running = FileLock::is_held(&path.join("lock"));
     Ok(RunState { running, ..RunState::from_entries(name, path, &replay.state.0) })
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Command;
 use clap_complete::engine::{CompletionCandidate, complete};
 use clap_complete::env::Shells;
+use support::visible::one_line;
 
 use super::{shell, typed};
 
@@ -34,7 +35,7 @@ pub(in crate::cli) fn is_answered(command: impl Fn() -> Command) -> bool {
     let words: Vec<OsString> = env::args_os().collect();
     let shell = env::var(shell::VARIABLE).ok().filter(|name| !name.is_empty());
     let is_of_kubectl = words.get(1).is_some_and(|word| word == REQUEST);
-    if !is_of_kubectl && shell.is_none() {
+    if !is_of_kubectl && !is_of_shell(shell.as_deref(), &words) {
         return false;
     }
     end_after(ANSWER_TIMEOUT);
@@ -49,6 +50,12 @@ pub(in crate::cli) fn is_answered(command: impl Fn() -> Command) -> bool {
     let _ = out.write_all(&answer.ok().flatten().unwrap_or_default());
     let _ = out.flush();
     true
+}
+
+/// Returns true for a request of a script: all of them put dashes before the line of the user. The
+/// variable alone may have been exported, and would make every command a silent success.
+fn is_of_shell(shell: Option<&str>, words: &[OsString]) -> bool {
+    shell.is_some() && words.get(1).is_some_and(|word| word == "--")
 }
 
 /// Ends this process in time, without an answer: nothing is written before the answer is complete.
@@ -94,7 +101,7 @@ fn cobra(found: &[CompletionCandidate], current: &OsStr) -> String {
         text.push_str(&value);
         if let Some(help) = one.get_help() {
             text.push('\t');
-            text.push_str(help.to_string().lines().next().unwrap_or_default());
+            text.push_str(&one_line(help.to_string().lines().next().unwrap_or_default()));
         }
         text.push('\n');
     }
@@ -132,5 +139,16 @@ mod tests {
         assert_eq!(cobra(&found[1..], OsStr::new("-")), "--yes\n:4\n");
         assert_eq!(cobra(&["folder/".into()], OsStr::new("fo")), "folder/\n:6\n");
         assert_eq!(cobra(&[], OsStr::new("")), ":4\n");
+        let hostile = [CompletionCandidate::new("a").help(Some("b\u{202e}c\nd".into()))];
+        assert_eq!(cobra(&hostile, OsStr::new("")), "a\tb\\u{202e}c\n:4\n");
+    }
+
+    #[test]
+    fn the_variable_alone_is_no_request() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert!(is_of_shell(Some("bash"), &words(&["kubectl-pivot", "--", "kubectl-pivot", ""])));
+        assert!(!is_of_shell(Some("bash"), &words(&["kubectl-pivot", "move", "--", "a"])));
+        assert!(!is_of_shell(Some("bash"), &words(&["kubectl-pivot"])));
+        assert!(!is_of_shell(None, &words(&["kubectl-pivot", "--"])));
     }
 }

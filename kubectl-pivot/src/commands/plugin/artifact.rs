@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use plugin_artifact::{Artifact, ArtifactFile, Key, Registry, Source};
-use plugin_host::{Form, Lock, LockError, Pin, describe, install, pin};
+use plugin_host::{Form, Lock, Pin, describe, install, pin};
 use serde::Serialize;
 
 use super::change::{ChangedPlugin, changed, home};
@@ -52,13 +52,16 @@ pub struct ArtifactChoice {
     pub key: Option<Key>,
     /// Lock file of a team, which gets the pin too.
     pub lock: Option<PathBuf>,
+    /// Name and version that the artifact has to have, where they are known before.
+    pub expected: Option<(String, String)>,
 }
 
 /// Resolves an artifact, shows it to `agrees`, and installs it if that says yes. Nothing of the
 /// plugin is run before.
 ///
 /// # Errors
-/// The artifact cannot be had, is not signed as wanted, or is no usable plugin.
+/// The artifact cannot be had, is another one than expected, is not signed as wanted, or is no
+/// usable plugin.
 pub async fn plugin_install_artifact(
     source: &Source,
     choice: &ArtifactChoice,
@@ -67,21 +70,74 @@ pub async fn plugin_install_artifact(
     let folder = choice.folder.as_deref().map_or_else(home, |folder| Ok(absolute(folder)))?;
     let registry = Registry::new();
     let artifact = registry.resolve(source).await?;
+    refuse_other(&artifact, choice.expected.as_ref())?;
+    let key = key_of(&artifact.name, choice, &folder)?;
     let file = artifact.for_host()?;
-    if !agrees(&offer(&artifact, file, choice, &folder)?) {
+    if !agrees(&offer(&artifact, file, key.as_ref(), &folder)?) {
         return Ok(None);
     }
     let bytes = registry.fetch(&artifact, file).await?;
-    if let Some(key) = &choice.key {
+    if let Some(key) = &key {
         key.check(&bytes, file.signature.as_deref())?;
     }
     let installed = put(&artifact, file, &bytes, &folder)?;
-    let pinned = pin_of(&artifact, choice.key.as_ref());
+    let pinned = pin_of(&artifact, key.as_ref());
     pin(&artifact.name, pinned.clone(), &folder)?;
     if let Some(path) = &choice.lock {
         add_to(path, &artifact.name, pinned)?;
     }
     Ok(Some(installed))
+}
+
+/// Refuses an artifact that is not the one that was asked for. A signature is about a file and not
+/// about a tag: under any tag a registry can show an old file, or another plugin, of a publisher.
+fn refuse_other(
+    artifact: &Artifact,
+    expected: Option<&(String, String)>,
+) -> Result<(), CommandError> {
+    let Some((name, version)) = expected else { return Ok(()) };
+    let number = |version: &str| version.trim_start_matches('v').to_owned();
+    if artifact.name == *name && number(&artifact.version) == number(version) {
+        return Ok(());
+    }
+    Err(CommandError::PluginDiffers {
+        name: name.clone(),
+        why: format!(
+            "{} should be {name} {version}, and its index says {} {}",
+            artifact.source, artifact.name, artifact.version
+        ),
+    })
+}
+
+/// The key by which the file has to be signed: the one that was given, or else the one that the
+/// user or the team has for this plugin, which is not forgotten because nobody repeats it.
+fn key_of(name: &str, choice: &ArtifactChoice, folder: &Path) -> Result<Option<Key>, CommandError> {
+    if choice.key.is_some() {
+        return Ok(choice.key.clone());
+    }
+    let own = remembered_key(&Lock::read(folder)?, name)?;
+    let team = match &choice.lock {
+        Some(path) => remembered_key(&Lock::read_file_if_any(&absolute(path))?, name)?,
+        None => None,
+    };
+    match (own, team) {
+        (Some(own), Some(team)) if own != team => Err(CommandError::Usage(format!(
+            "plugin `{name}` has one key in your lock file and another in that of --plugin-lock: \
+             choose one with --key"
+        ))),
+        (own, team) => Ok(own.or(team)),
+    }
+}
+
+/// The key with which a plugin of this name was installed before.
+fn remembered_key(lock: &Lock, name: &str) -> Result<Option<Key>, CommandError> {
+    let key = lock.pins().get(name).and_then(|pin| pin.key.as_deref());
+    Ok(key.map(|key| Key::parse(key, &of_lock(name))).transpose()?)
+}
+
+/// Words for the key of a plugin in a lock file.
+pub(super) fn of_lock(name: &str) -> String {
+    format!("the key of plugin `{name}` in the lock file")
 }
 
 /// Installs the plugins that a team's lock file names, at the digests and hashes that it has.
@@ -118,11 +174,16 @@ async fn install_pinned(
         });
     }
     let bytes = registry.fetch(&artifact, file).await?;
-    if let Some(key) = &pinned.key {
-        Key::parse(key)?.check(&bytes, file.signature.as_deref())?;
+    let key = match &pinned.key {
+        Some(key) => Some(Key::parse(key, &of_lock(name))?),
+        None => remembered_key(&Lock::read(folder)?, name)?,
+    };
+    if let Some(key) = &key {
+        key.check(&bytes, file.signature.as_deref())?;
     }
     let installed = put(&artifact, file, &bytes, folder)?;
-    pin(name, pinned.clone(), folder)?;
+    let key = key.map(|key| key.as_str().to_owned());
+    pin(name, Pin { key, ..pinned.clone() }, folder)?;
     Ok(installed)
 }
 
@@ -161,7 +222,7 @@ fn put(
 fn offer(
     artifact: &Artifact,
     file: &ArtifactFile,
-    choice: &ArtifactChoice,
+    key: Option<&Key>,
     folder: &Path,
 ) -> Result<PluginOffer, CommandError> {
     let lock = Lock::read(folder)?;
@@ -178,7 +239,7 @@ fn offer(
         size: file.size,
         form: file.form.as_str(),
         platforms: artifact.platforms().collect(),
-        key: choice.key.as_ref().map(|key| key.as_str().to_owned()),
+        key: key.map(|key| key.as_str().to_owned()),
         installed: installed.map(|pin| pin.version.clone()),
     })
 }
@@ -196,13 +257,5 @@ fn pin_of(artifact: &Artifact, key: Option<&Key>) -> Pin {
 
 /// A lock file of a team lies in a repository, for everyone to read.
 fn add_to(path: &Path, name: &str, pinned: Pin) -> Result<(), CommandError> {
-    let path = absolute(path);
-    let mut lock = match Lock::read_file(&path) {
-        Err(LockError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            Lock::default()
-        }
-        read => read?,
-    };
-    lock.pin(name, pinned);
-    Ok(lock.write_file(&path, 0o644)?)
+    Ok(Lock::change_file(&absolute(path), 0o644, |lock| lock.pin(name, pinned))?)
 }

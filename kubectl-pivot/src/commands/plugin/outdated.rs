@@ -6,7 +6,7 @@ use semver::Version;
 use serde::Serialize;
 use support::causes::in_one_line;
 
-use super::artifact::{ArtifactChoice, PluginOffer, plugin_install_artifact};
+use super::artifact::{ArtifactChoice, PluginOffer, of_lock, plugin_install_artifact};
 use super::change::{ChangedPlugin, home};
 use crate::commands::CommandError;
 
@@ -77,12 +77,13 @@ pub async fn plugin_upgrade(
     }
     let is_meant = |name: &String| names.is_empty() || names.contains(name);
     let mut done = Vec::new();
-    for (_, pin) in pins.iter().filter(|(name, _)| is_meant(name)) {
+    for (name, pin) in pins.iter().filter(|(name, _)| is_meant(name)) {
         let Some(version) = newest(pin).await? else { continue };
         let source = Source::parse(&pin.source)?.at_version(&version);
-        let key = pin.key.as_deref().map(Key::parse).transpose()?;
+        let key = pin.key.as_deref().map(|key| Key::parse(key, &of_lock(name))).transpose()?;
         let is_signed = key.is_some();
-        let choice = ArtifactChoice { key, ..ArtifactChoice::default() };
+        let expected = Some((name.clone(), version));
+        let choice = ArtifactChoice { key, expected, ..ArtifactChoice::default() };
         let agrees = |offer: &PluginOffer| is_signed || agrees(offer);
         done.extend(plugin_install_artifact(&source, &choice, agrees).await?);
     }
