@@ -190,7 +190,7 @@ impl Bench {
         let own = self.contact(shape, &folder, false).await?;
         fs::remove_dir_all(&folder).expect("the folder is ours");
         let is_as_stated = match shape.deviation {
-            Some(_) => kubectl.seen.is_some() && own.seen.is_none(),
+            Some(_) => own.seen.is_none() && (kubectl.seen.is_some() || kubectl.asks_for_a_user()),
             None if kubectl.asks_for_a_user() => own.is_of_nobody(),
             None => kubectl.seen == own.seen,
         };
