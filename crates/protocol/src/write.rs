@@ -67,7 +67,7 @@ impl Phase {
             Write::DeleteSource => self == Self::Deleting,
             Write::ResumeTarget => matches!(self, Self::Resuming | Self::Leaving),
             Write::PauseTarget => self == Self::Returning,
-            // What was copied and kept for others goes on in the source.
+            // Objects that were copied and kept for others stay active in the source.
             Write::ResumeSource => matches!(self, Self::Resuming | Self::Leaving | Self::Undoing),
             Write::DeleteCopy => self == Self::Undoing,
             Write::RaiseEpoch | Write::HoldControllers => self != Self::Finished,

@@ -308,7 +308,7 @@ async fn undo(
     here: Role,
 ) -> Result<(), PhaseError> {
     if lock.phase().await.is_left() {
-        // The target, which has gone on, is gone with all that it has done since.
+        // The target is lost with all that it has changed since the copy.
         lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
     }
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;

@@ -124,7 +124,7 @@ pub enum PhaseError {
         "the target cluster no longer has the list of the copies: it is another cluster, or was restored from a backup"
     )]
     TargetReset,
-    /// The target of a replacement has gone on, so that its source is out of date.
+    /// The target of a replacement has changed, so that its source is out of date.
     #[error("{}", .0.join("; "))]
     GoneOn(Vec<String>),
     /// A copy that is to be removed does not go.
@@ -491,7 +491,7 @@ pub enum MoveError {
     /// A rollback of the run has begun, and only a rollback continues it.
     #[error("the {} {} is being rolled back, and cannot be resumed", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
-    /// A replacement cannot be rolled back, since its target has gone on.
+    /// A replacement cannot be rolled back: its target continues.
     #[error("cannot roll back: {}, and the target continues: {source}", no_return(source))]
     NoReturn {
         /// The changes.

@@ -23,12 +23,11 @@ use super::lock::{self, Holder, Lease, Lock};
 use super::mover::{
     Clock, commit, execute_locked, finish_from, hand_over, plan, put_back, put_back_summary,
 };
-use super::pause;
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role, Step};
 use super::report::{BatchCourse, Outcome, Report};
-use super::returning::{go_on, pause_and_compare};
+use super::returning::{go_on, pause_and_compare, refuse_return};
 use super::run::Run;
 use super::sides::clusters_of;
 use super::undo::{Stray, undo};
@@ -326,17 +325,6 @@ async fn delete_left(
         return Err(MoveError::Unfinished { doing: "check what was left", source });
     }
     carry_on(run, lock, move_scope, report).await
-}
-
-/// Ends a way back that was interrupted: the target continues. A pause that is still on its way
-/// must not arrive later.
-async fn refuse_return(
-    run: &Run,
-    lock: &Lock,
-    move_scope: &MoveScope,
-) -> Result<Phase, PhaseError> {
-    pause::fence(run, (&run.target, lock.epoch()), move_scope).await?;
-    Ok(lock.advance(Step::ReturnRefused).await.map_err(Box::new)?)
 }
 
 /// Continues with copies that are complete.

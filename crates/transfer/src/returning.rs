@@ -52,6 +52,16 @@ pub(super) async fn pause_and_compare(
     run.recorded("return", compared).await
 }
 
+/// Writes down that the target continues. A pause that is still on its way must not arrive later.
+pub(super) async fn refuse_return(
+    run: &Run,
+    lock: &Lock,
+    move_scope: &MoveScope,
+) -> Result<Phase, PhaseError> {
+    pause::fence(run, (&run.target, lock.epoch()), move_scope).await?;
+    Ok(lock.advance(Step::ReturnRefused).await.map_err(Box::new)?)
+}
+
 /// Lets the target continue after a rollback that was refused. Returns the reason as an error.
 pub(super) async fn go_on(
     run: &Run,
@@ -69,9 +79,7 @@ pub(super) async fn go_on(
     }
     let graph = async {
         if lock.phase().await == Phase::Returning {
-            // A pause that is still on its way must not arrive later.
-            pause::fence(run, (&run.target, lock.epoch()), move_scope).await?;
-            lock.advance(Step::ReturnRefused).await.map_err(Box::new)?;
+            refuse_return(run, &lock, move_scope).await?;
         }
         discover(&run.source, move_scope).await
     };

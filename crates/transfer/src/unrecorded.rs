@@ -71,7 +71,7 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     let phase = match (pages.is_empty(), is_active(&target, &id)) {
         (true, _) => Phase::Preparing,
         (false, false) => Phase::HandingOver,
-        // The target may have gone on since: it is compared first.
+        // The target may have changed since: it is compared first.
         (false, true) => Phase::Left,
     };
     let new = Record::new(&id, Role::Target, &run.options.namespaces, run.source.server());

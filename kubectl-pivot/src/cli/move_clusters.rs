@@ -112,7 +112,7 @@ pub(super) enum Preflight {
 
 /// Clusters whose controllers are held.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum Hold {
+enum Hold {
     Auto,
     Always,
     #[default]

@@ -1,6 +1,5 @@
 //! The folder.
 
-use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use capi::valid;
 use own_files::private;
 use serde_json::Value;
 use support::file_lock::FileLock;
-use support::journal::{JournalError, Store, read_file};
+use support::journal::{self, JournalError, Store, read_file};
 use support::yaml;
 
 use super::journal::{Entries, What};
@@ -371,11 +370,7 @@ fn place() -> Result<PathBuf, StoreError> {
 }
 
 fn state_folder() -> Result<PathBuf, StoreError> {
-    let named = env::var_os("KUBECTL_PIVOT_STATE_DIR").filter(|path| !path.is_empty());
-    let root = named.map(PathBuf::from).or_else(|| {
-        dirs::state_dir().or_else(dirs::data_local_dir).map(|path| path.join("kubectl-pivot"))
-    });
-    root.ok_or(StoreError::NoPlace)
+    journal::state_folder().ok_or(StoreError::NoPlace)
 }
 
 fn of_journal(error: JournalError) -> StoreError {
