@@ -1,38 +1,8 @@
 //! A call of a program.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// Tells whether the user wants to stop. Asked again and again while a program runs.
-#[derive(Clone)]
-pub struct Interrupt(Arc<dyn Fn() -> bool + Send + Sync>);
-
-impl Interrupt {
-    /// Stops when `wanted` says so.
-    pub fn when(wanted: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(wanted))
-    }
-
-    /// Returns whether to stop.
-    pub fn is_wanted(&self) -> bool {
-        (self.0)()
-    }
-}
-
-impl Default for Interrupt {
-    fn default() -> Self {
-        Self::when(|| false)
-    }
-}
-
-impl fmt::Debug for Interrupt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Interrupt({})", self.is_wanted())
-    }
-}
 
 /// One call of a program. Secrets go into its environment or into files, never into arguments: a
 /// call with a known secret in its arguments is refused.

@@ -10,8 +10,9 @@ use std::time::Duration;
 use semver::Version;
 use support::journal::Events;
 use support::redact::Redactor;
+use tokio_util::sync::CancellationToken;
 
-use super::command::{Interrupt, ToolCommand};
+use super::command::ToolCommand;
 use super::error::ToolError;
 use super::known::KnownTool;
 use super::version;
@@ -50,8 +51,8 @@ pub struct Toolbox {
     pub given: BTreeMap<KnownTool, PathBuf>,
     /// Takes secrets out of what they print.
     pub redactor: Redactor,
-    /// Tells when the user wants to stop.
-    pub interrupt: Interrupt,
+    /// Ends what they are doing, when the user wants to stop.
+    pub stop: CancellationToken,
     /// Receive the lines that they print.
     pub events: Events,
 }
@@ -61,7 +62,7 @@ impl Default for Toolbox {
         Self {
             given: BTreeMap::new(),
             redactor: Redactor::from_environment(),
-            interrupt: Interrupt::default(),
+            stop: CancellationToken::new(),
             events: Events::none(),
         }
     }

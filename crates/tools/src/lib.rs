@@ -18,7 +18,7 @@ mod run;
 mod tests;
 mod version;
 
-pub use command::{Interrupt, ToolCommand};
+pub use command::ToolCommand;
 pub use environment::withheld;
 pub use error::{Ending, ToolError, ToolFailure};
 pub use find::{Origin, Tool, Toolbox};

@@ -18,8 +18,6 @@ use super::find::{Tool, Toolbox};
 use super::group::Group;
 use super::output::Output;
 
-/// Time between two looks whether the user wants to stop.
-const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// The time that a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
 /// The time that output is awaited after the end: another program may hold the pipes open for ever.
@@ -126,7 +124,6 @@ impl Call<'_> {
         let mut read = None;
         let deadline = tokio::time::sleep(self.command.timeout);
         tokio::pin!(deadline);
-        let mut glances = tokio::time::interval(STOP_CHECK_INTERVAL);
         let reason = loop {
             tokio::select! {
                 status = child.wait() => {
@@ -138,9 +135,7 @@ impl Call<'_> {
                 }
                 result = &mut *reading, if read.is_none() => read = Some(result),
                 () = &mut deadline => break Ending::TimedOut(self.command.timeout),
-                _ = glances.tick() => if self.toolbox.interrupt.is_wanted() {
-                    break Ending::Interrupted;
-                },
+                () = self.toolbox.stop.cancelled() => break Ending::Interrupted,
             }
         };
         group.terminate();

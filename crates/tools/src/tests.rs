@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -219,17 +218,15 @@ async fn a_program_that_will_not_end_is_killed() {
 
 #[tokio::test]
 async fn a_stop_lets_the_program_clean_up() {
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut bench = Bench::with(
+    let bench = Bench::with(
         "trap 'echo cleaned up; exit 1' TERM; touch \"$(dirname \"$0\")/here\"\n\
          while :; do sleep 0.05; done",
     );
-    let wanted = Arc::clone(&stop);
-    bench.toolbox.interrupt = Interrupt::when(move || wanted.load(Ordering::Relaxed));
+    let stop = bench.toolbox.stop.clone();
     let here = bench.path("here");
     let user = async {
         until("the program runs", || here.exists()).await;
-        stop.store(true, Ordering::Relaxed);
+        stop.cancel();
     };
     let (failure, ()) = tokio::join!(bench.fail(bench.command()), user);
     assert!(matches!(failure.ending, Ending::Interrupted), "{failure}");

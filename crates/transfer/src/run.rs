@@ -1,7 +1,6 @@
 //! State that all phases of one run share.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use capi::Chosen;
 use cluster::Client;
 use futures::StreamExt;
 use support::journal::{Events, RunEvent};
+use tokio_util::sync::CancellationToken;
 
 use super::choice::Choice;
 use super::error::PhaseError;
@@ -19,40 +19,46 @@ use super::sides::Sides;
 /// Set when the user asks to stop, or the lock is lost; looked at between requests.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
-    requested: Arc<AtomicBool>,
-    lock_lost: Arc<AtomicBool>,
+    requested: CancellationToken,
+    lock_lost: CancellationToken,
 }
 
 impl Stop {
     /// Asks the run to stop at the next safe point.
     pub fn request(&self) {
-        self.requested.store(true, Ordering::Relaxed);
+        self.requested.cancel();
+    }
+
+    /// The request alone, for what runs beside a move and knows no lock.
+    pub fn token(&self) -> &CancellationToken {
+        &self.requested
     }
 
     /// From now on nothing may be written any more: another run may have begun.
     pub(super) fn lose_lock(&self) {
-        self.lock_lost.store(true, Ordering::Relaxed);
+        self.lock_lost.cancel();
     }
 
     /// For what a request to stop does not end, only the loss of the lock.
     pub(super) fn lock_only(&self) -> Self {
-        Self { requested: Arc::default(), lock_lost: Arc::clone(&self.lock_lost) }
+        Self { requested: CancellationToken::new(), lock_lost: self.lock_lost.clone() }
     }
 
     /// Returns whether the lock was lost.
     pub fn is_lock_lost(&self) -> bool {
-        self.lock_lost.load(Ordering::Relaxed)
+        self.lock_lost.is_cancelled()
     }
 
     /// Returns whether a stop was asked for.
     pub fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed)
+        self.requested.is_cancelled()
     }
 
     /// Ends when a stop was asked for, or the lock was lost; for waits that are to end then.
     pub async fn requested(&self) {
-        while !self.is_requested() && !self.is_lock_lost() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::select! {
+            () = self.requested.cancelled() => {}
+            () = self.lock_lost.cancelled() => {}
         }
     }
 

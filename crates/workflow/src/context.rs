@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use blueprint::{Blueprint, BlueprintRequest, served_by};
@@ -12,7 +11,7 @@ use kubectl_pivot_plugin_api::Manifests;
 use plugin_host::Registry;
 use serde_json::Value;
 use support::journal::Events;
-use tools::{Interrupt, KnownTool, Output, Tool, ToolCommand, Toolbox};
+use tools::{KnownTool, Output, Tool, ToolCommand, Toolbox};
 use transfer::Stop;
 
 use super::document::{Bootstrap, PivotDocument};
@@ -36,11 +35,10 @@ pub struct Workflow {
     pub(super) spec: Spec,
     pub(super) folder: RunFolder,
     pub(super) blueprint: Blueprint,
+    /// Programs, and the token that ends all steps: the user's, or [`Workflow::halt`]'s.
     pub(super) toolbox: Toolbox,
     pub(super) events: Events,
     pub(super) stop: Stop,
-    /// A step has failed: what overlaps with it ends early.
-    pub(super) halted: Arc<AtomicBool>,
     /// Steps that this process has done, for steps that run beside others.
     pub(super) done: Mutex<BTreeSet<Step>>,
     /// Owner of the bootstrap cluster, as the mark in it has it.
@@ -101,14 +99,12 @@ impl Workflow {
         mut toolbox: Toolbox,
         stop: &Stop,
     ) -> Self {
-        let halted = Arc::new(AtomicBool::new(false));
-        let (wanted, stopped) = (Arc::clone(&halted), stop.clone());
-        toolbox.interrupt =
-            Interrupt::when(move || stopped.is_requested() || wanted.load(Ordering::Relaxed));
+        // A child: a step that fails ends the others, and not what the user may still want to stop.
+        toolbox.stop = stop.token().child_token();
         let events = toolbox.events.clone();
         let (stop, done) = (stop.clone(), Mutex::default());
         let (owner, management) = (spec.name.clone(), None);
-        Self { spec, folder, blueprint, toolbox, events, stop, halted, done, owner, management }
+        Self { spec, folder, blueprint, toolbox, events, stop, done, owner, management }
     }
 
     /// Leaves out further readiness probes, which the run was not begun without.
@@ -139,6 +135,11 @@ impl Workflow {
         let kubeconfig = self.at(Step::MergeKubeconfig, Events::none()).target_kubeconfig();
         let access = self.spec.merges_kubeconfig().then(|| Access::read(&kubeconfig))?;
         access.ok().map(|access| access.names.context)
+    }
+
+    /// Ends what overlaps with a step that has failed.
+    pub(super) fn halt(&self) {
+        self.toolbox.stop.cancel();
     }
 
     pub(super) fn set_done(&self, step: Step) {
@@ -219,14 +220,12 @@ impl Turn<'_> {
 
     /// Fails if the run should stop; called between requests.
     pub(super) fn check(&self) -> Result<(), StepError> {
-        if self.toolbox.interrupt.is_wanted() { Err(StepError::Interrupted) } else { Ok(()) }
+        if self.toolbox.stop.is_cancelled() { Err(StepError::Interrupted) } else { Ok(()) }
     }
 
     /// Ends when it is time to stop.
     pub(super) async fn stopped(&self) {
-        while self.check().is_ok() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        self.toolbox.stop.cancelled().await;
     }
 
     pub(super) fn timeout(&self) -> Duration {

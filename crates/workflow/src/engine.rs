@@ -1,7 +1,6 @@
 //! Running the steps: each as soon as what it needs is done, several at once where that is so.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cluster::RetryPolicy;
@@ -70,7 +69,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
                 let words = workflow.toolbox.redactor.text(&error.to_string());
                 // The failure itself matters more than a journal that cannot be written.
                 let _ = workflow.note(What::Failed { step, error: words });
-                workflow.halted.store(true, Ordering::Relaxed);
+                workflow.halt();
                 // What was stopped because of another failure is no failure of its own; of all that
                 // a user has stopped the first is reported.
                 let is_reported = failed

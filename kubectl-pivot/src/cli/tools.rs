@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use tools::{Interrupt, KnownTool, Toolbox};
+use tools::{KnownTool, Toolbox};
 
 use super::Context;
 
@@ -41,10 +41,9 @@ impl ToolArgs {
         let given = given.into_iter().filter_map(|(tool, program)| {
             Some((tool, program.filter(|program| !program.is_empty())?.into()))
         });
-        let stop = context.stop.clone();
         Toolbox {
             given: given.collect(),
-            interrupt: Interrupt::when(move || stop.is_requested()),
+            stop: context.stop.token().clone(),
             events: context.progress.events(),
             ..Toolbox::default()
         }
