@@ -65,7 +65,7 @@ impl Archive<'_> {
 /// The file cannot be read.
 pub fn sha256(path: &Path) -> Result<String, DistError> {
     let bytes = fs::read(path).map_err(DistError::io("read", path))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(Sha256::digest(bytes)))
 }
 
 #[cfg(test)]

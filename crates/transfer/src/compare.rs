@@ -83,8 +83,9 @@ pub fn body_digest(object: &Object) -> String {
 }
 
 fn sum(content: &Value) -> String {
-    let sum = sha2::Sha256::digest(content.to_string());
-    sum.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = hex::encode(sha2::Sha256::digest(content.to_string()));
+    digits.truncate(32);
+    digits
 }
 
 /// Returns whether a path of a difference is that of a finalizer.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::journal::Events;
 
-use super::download::{Wanted, hex};
+use super::download::{Wanted};
 use super::error::DownloadError;
 use super::places::Places;
 use crate::crds::{self, Labelled};
@@ -73,7 +73,7 @@ fn write(
     for document in documents.into_iter().filter(|d| d["kind"] == "CustomResourceDefinition") {
         let Some(Labelled { name, text }) = as_in_the_module(document, provider) else { continue };
         let expected = pins.remove(name.as_str());
-        let found = hex(&Sha256::digest(text.as_bytes()));
+        let found = hex::encode(Sha256::digest(text.as_bytes()));
         if expected != Some(found.as_str()) {
             return Err(bad(format!(
                 "the CRD {name} in it is not the one of the Go modules that this program pins"

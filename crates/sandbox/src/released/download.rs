@@ -178,7 +178,7 @@ pub(super) fn check_sum<D: sha2::Digest>(
     let mut sum = Sum(D::new());
     let mut file = File::open(path).map_err(failed)?;
     io::copy(&mut file, &mut sum).map_err(failed)?;
-    let found = hex(&sum.0.finalize());
+    let found = hex::encode(sum.0.finalize());
     if found == expected {
         return Ok(());
     }
@@ -186,10 +186,6 @@ pub(super) fn check_sum<D: sha2::Digest>(
     Err(DownloadError::Checksum { url, expected_by, expected: expected.to_owned(), found })
 }
 
-/// Bytes in hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// A checksum of what is written.
 struct Sum<D>(D);

@@ -183,7 +183,9 @@ fn checked(line: &[u8], before: &str) -> Option<(Value, String)> {
 
 fn checksum(before: &str, value: &Value) -> String {
     let digest = Sha256::new_with_prefix(before).chain_update(value.to_string()).finalize();
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = hex::encode(digest);
+    digits.truncate(16);
+    digits
 }
 
 /// A journal that is being written.

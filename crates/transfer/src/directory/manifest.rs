@@ -5,7 +5,6 @@
 //! with a manifest is a complete backup.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -187,14 +186,7 @@ impl Manifest {
 
 /// sha256 of bytes, hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// One sum over names and contents: tells a backup from any other.
@@ -203,7 +195,7 @@ pub(super) fn content(sums: &BTreeMap<String, String>) -> String {
     for (name, sum) in sums {
         all.update(format!("{sum}  {name}\n"));
     }
-    hex(&all.finalize())
+    hex::encode(all.finalize())
 }
 
 #[cfg(test)]
