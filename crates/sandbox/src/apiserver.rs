@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::ControlPlaneError;
+use super::error::{ControlPlaneError, FileError};
 use super::kubeconfig::Access;
 use super::parts::{Parts, Program};
 use super::pki::{Authority, signing_keys};
@@ -24,7 +24,7 @@ impl ApiServer {
         dir: &Path,
         extra_args: Vec<String>,
     ) -> Result<Self, ControlPlaneError> {
-        private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
+        private::create_folder(dir).map_err(FileError::of("create", dir))?;
         let authority = Authority::new("sandbox")?;
         let identity = authority.server("kube-apiserver")?;
         let program = parts.program(&parts.kube_apiserver);
@@ -47,9 +47,8 @@ impl ApiServer {
         user: (&str, Option<&str>),
     ) -> Result<(), ControlPlaneError> {
         let client = self.authority.client(user.0, user.1)?;
-        Access { context, port, ca: &self.authority.cert(), client: &client }
-            .write(path)
-            .map_err(ControlPlaneError::file("write", path))
+        let access = Access { context, port, ca: &self.authority.cert(), client: &client };
+        Ok(access.write(path).map_err(FileError::of("write", path))?)
     }
 
     /// Starts it; `etcd_args` say where its etcd is.
@@ -67,7 +66,7 @@ impl ApiServer {
     /// Empties the log, so that what it says is of the next start.
     pub(super) fn clear_log(&self) -> Result<(), ControlPlaneError> {
         let log = self.log();
-        private::write(&log, "").map_err(ControlPlaneError::file("write", log))
+        Ok(private::write(&log, "").map_err(FileError::of("write", log))?)
     }
 
     fn args(&self, port: u16) -> Vec<String> {
@@ -103,6 +102,6 @@ impl ApiServer {
 
     fn write(&self, file: &str, content: &str) -> Result<(), ControlPlaneError> {
         let path = self.dir.join(file);
-        private::write(&path, content).map_err(ControlPlaneError::file("write", path))
+        Ok(private::write(&path, content).map_err(FileError::of("write", path))?)
     }
 }

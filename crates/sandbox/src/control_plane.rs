@@ -8,7 +8,7 @@ use support::journal::Events;
 
 use super::apiserver::ApiServer;
 use super::controller_manager::{self, ControllerManager};
-use super::error::ControlPlaneError;
+use super::error::{ControlPlaneError, FileError};
 use super::etcd::Etcd;
 use super::install::install_cluster_api;
 use super::kubeconfig::url;
@@ -60,8 +60,8 @@ impl ControlPlane {
         events: &Events,
     ) -> Result<Self, ControlPlaneError> {
         let dir = dir.into();
-        let dir = std::path::absolute(&dir).map_err(ControlPlaneError::file("find", &dir))?;
-        private::create_folder(&dir).map_err(ControlPlaneError::file("create", &dir))?;
+        let dir = std::path::absolute(&dir).map_err(FileError::of("find", &dir))?;
+        private::create_folder(&dir).map_err(FileError::of("create", &dir))?;
         let name = if options.name.is_empty() { "sandbox".to_owned() } else { options.name };
         let etcd = Etcd::prepare(parts, &dir.join("etcd"))?;
         let server =
@@ -218,7 +218,7 @@ impl ControlPlane {
         let dir = self.dir;
         let Running { controller_manager, apiserver, etcd, .. } = self.running;
         for process in controller_manager.into_iter().chain(apiserver).chain(etcd) {
-            process.detach().map_err(ControlPlaneError::file("detach the processes of", &dir))?;
+            process.detach().map_err(FileError::of("detach the processes of", &dir))?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::error::ControlPlaneError;
+use super::error::{ControlPlaneError, FileError};
 use super::http::{CallError, Http};
 use super::install::named;
 use super::kubeconfig::url;
@@ -39,7 +39,7 @@ pub(super) struct ControllerManager {
 impl ControllerManager {
     /// Prepares `dir`, its folder.
     pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
-        private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
+        private::create_folder(dir).map_err(FileError::of("create", dir))?;
         let program = parts.program(&parts.kube_controller_manager);
         Ok(Self { program, dir: dir.to_owned() })
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use support::journal::Events;
 
-use super::error::PartsError;
+use super::error::{FileError, PartsError};
 use super::module_files;
 use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, pinned_version};
 use super::parts::Search;
@@ -96,7 +96,7 @@ pub(super) fn read(dir: &Path) -> Result<Vec<Value>, PartsError> {
     let mut crds = Vec::new();
     for provider in sorted_entries(dir)? {
         for path in sorted_entries(&provider)? {
-            let text = fs::read(&path).map_err(PartsError::file("read", &path))?;
+            let text = fs::read(&path).map_err(FileError::of("read", &path))?;
             let crd = serde_json::from_slice(&text)
                 .map_err(|error| PartsError::Crd { path, message: error.to_string() })?;
             crds.push(crd);
@@ -112,9 +112,9 @@ fn convert(
     to: &Path,
 ) -> Result<(), PartsError> {
     let folder = to.join(folder_of(source.provider));
-    private::create_folder(&folder).map_err(PartsError::file("create", &folder))?;
+    private::create_folder(&folder).map_err(FileError::of("create", &folder))?;
     for path in sorted_entries(from)? {
-        let text = fs::read_to_string(&path).map_err(PartsError::file("read", &path))?;
+        let text = fs::read_to_string(&path).map_err(FileError::of("read", &path))?;
         let not_a_crd = |message: String| PartsError::Crd { path: path.clone(), message };
         let mut crd: Value =
             serde_saphyr::from_str(&text).map_err(|error| not_a_crd(error.to_string()))?;
@@ -127,7 +127,7 @@ fn convert(
         let labelled = labelled(crd, source.provider, release);
         let Some(Labelled { name, text }) = labelled else { continue };
         let target = folder.join(format!("{name}.json"));
-        fs::write(&target, text).map_err(PartsError::file("write", target))?;
+        fs::write(&target, text).map_err(FileError::of("write", target))?;
     }
     Ok(())
 }
@@ -191,7 +191,7 @@ fn sorted_entries(dir: &Path) -> Result<Vec<PathBuf>, PartsError> {
     let entries = fs::read_dir(dir).and_then(|entries| {
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
     });
-    let mut entries = entries.map_err(PartsError::file("read", dir))?;
+    let mut entries = entries.map_err(FileError::of("read", dir))?;
     entries.sort();
     Ok(entries)
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::error::ControlPlaneError;
+use super::error::{ControlPlaneError, FileError};
 use super::parts::{Parts, Program};
 use super::pki::Authority;
 use super::process::Process;
@@ -19,7 +19,7 @@ pub(super) struct Etcd {
 impl Etcd {
     /// Prepares `dir`: certificates of its own authority, for etcd and for its only client.
     pub(super) fn prepare(parts: &Parts, dir: &Path) -> Result<Self, ControlPlaneError> {
-        private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
+        private::create_folder(dir).map_err(FileError::of("create", dir))?;
         let etcd = Self { program: parts.program(&parts.etcd), dir: dir.to_owned() };
         let authority = Authority::new("etcd")?;
         let identity = authority.server("etcd")?;
@@ -37,12 +37,12 @@ impl Etcd {
     ) -> Result<Process, ControlPlaneError> {
         let data = self.dir.join("data");
         if data.exists() {
-            fs::remove_dir_all(&data).map_err(ControlPlaneError::file("delete", &data))?;
+            fs::remove_dir_all(&data).map_err(FileError::of("delete", &data))?;
         }
         let log = self.log();
         // A fresh log: an "address already in use" of the last try must not be taken for one of
         // this.
-        private::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
+        private::write(&log, "").map_err(FileError::of("write", &log))?;
         self.restart(client_port, peer_port)
     }
 
@@ -101,6 +101,6 @@ impl Etcd {
 
     fn write(&self, file: &str, content: &str) -> Result<(), ControlPlaneError> {
         let path = self.dir.join(file);
-        private::write(&path, content).map_err(ControlPlaneError::file("write", path))
+        Ok(private::write(&path, content).map_err(FileError::of("write", path))?)
     }
 }

@@ -12,7 +12,7 @@ use support::journal::Events;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::error::PartsError;
+use super::error::{FileError, PartsError};
 use super::files::last_lines;
 use super::module_files::main_module;
 use super::part::{Recipe, Stamp, Wrapper};
@@ -123,12 +123,12 @@ impl Lock {
         what: &str,
         events: &Events,
     ) -> Result<Self, PartsError> {
-        private::create_folder(cache).map_err(PartsError::file("create", cache))?;
+        private::create_folder(cache).map_err(FileError::of("create", cache))?;
         let path = cache.join("lock");
         let started = Instant::now();
         loop {
-            if let Some(lock) = FileLock::acquire(&path).map_err(PartsError::file("lock", &path))? {
-                remove_leftovers(cache).map_err(PartsError::file("clean up", cache))?;
+            if let Some(lock) = FileLock::acquire(&path).map_err(FileError::of("lock", &path))? {
+                remove_leftovers(cache).map_err(FileError::of("clean up", cache))?;
                 return Ok(Self(lock));
             }
             let seconds = started.elapsed().as_secs();
@@ -154,7 +154,7 @@ fn remove_leftovers(cache: &Path) -> io::Result<()> {
 /// A new folder for work in progress, to be made while the lock is held.
 pub(super) fn folder_in_progress(cache: &Path) -> Result<TempDir, PartsError> {
     let dir = tempfile::Builder::new().prefix(IN_PROGRESS).tempdir_in(cache);
-    dir.map_err(PartsError::file("create a folder in", cache))
+    Ok(dir.map_err(FileError::of("create a folder in", cache))?)
 }
 
 /// A temporary folder in the cache, on the same file system, with a wrapper module in it.
@@ -169,7 +169,7 @@ impl Workshop {
             [("go.mod", wrapper.go_mod), ("go.sum", wrapper.go_sum), ("tools.go", wrapper.tools_go)]
         {
             let path = dir.path().join(name);
-            fs::write(&path, text).map_err(PartsError::file("write", path))?;
+            fs::write(&path, text).map_err(FileError::of("write", path))?;
         }
         Ok(Self { dir })
     }
@@ -200,8 +200,8 @@ impl Workshop {
     /// Moves the program that was compiled to its place in the cache.
     fn deliver(&self, target: PathBuf) -> Result<PathBuf, PartsError> {
         let folder = target.parent().unwrap_or(&target);
-        fs::create_dir_all(folder).map_err(PartsError::file("create", folder))?;
-        fs::rename(self.output(), &target).map_err(PartsError::file("write", &target))?;
+        fs::create_dir_all(folder).map_err(FileError::of("create", folder))?;
+        fs::rename(self.output(), &target).map_err(FileError::of("write", &target))?;
         Ok(target)
     }
 

@@ -45,7 +45,7 @@ mod up;
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
 pub use controllers::relay::{RelayError, RelayOptions, relay};
 pub use controllers::{ControllersOptions, ManagerHost};
-pub use error::{ControlPlaneError, PartsError, SandboxError};
+pub use error::{ControlPlaneError, FileError, PartsError, SandboxError};
 pub use info::{ClusterInfo, ControllerInfo, SandboxInfo, SandboxState};
 pub use part::{Part, Wrapper};
 pub use parts::{Parts, PartsFrom, PartsOptions};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use support::journal::Events;
 
-use super::error::PartsError;
+use super::error::{FileError, PartsError};
 use super::go::{self, Job, Lock};
 use super::part::{CLUSTER_API, CLUSTER_API_MODULE, CLUSTER_API_TEST_MODULE, Wrapper};
 use super::parts::Search;
@@ -84,7 +84,7 @@ impl<const N: usize> Wanted<'_, N> {
         let new = go::folder_in_progress(&search.cache())?;
         fill(found, new.path())?;
         // `keep` first: what has been renamed must not be deleted.
-        fs::rename(new.keep(), &target).map_err(PartsError::file("write", &target))?;
+        fs::rename(new.keep(), &target).map_err(FileError::of("write", &target))?;
         Ok(target)
     }
 }

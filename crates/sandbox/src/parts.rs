@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use support::journal::Events;
 
 use super::crds;
-use super::error::{ControlPlaneError, PartsError};
+use super::error::{ControlPlaneError, FileError, PartsError};
 use super::part::{Part, Recipe};
 use super::process::Process;
 use super::release::Release;
@@ -145,7 +145,7 @@ impl Search {
             .or_else(|| dirs::cache_dir().map(|dir| dir.join("kubectl-pivot")))
             .ok_or(PartsError::NoCacheFolder)?;
         // Go runs in a folder of its own, where a relative path would lead elsewhere.
-        let cache = std::path::absolute(&cache).map_err(PartsError::file("find", &cache))?;
+        let cache = std::path::absolute(&cache).map_err(FileError::of("find", &cache))?;
         Ok(Self {
             assets: options.assets.clone(),
             environment: folder_in("KUBEBUILDER_ASSETS"),

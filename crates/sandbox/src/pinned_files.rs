@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use support::journal::Events;
 
-use super::error::PartsError;
+use super::error::{FileError, PartsError};
 use super::module_files::Wanted;
 use super::part::{Wrapper, pinned_version};
 use super::parts::{PartsOptions, Search};
@@ -59,9 +59,9 @@ impl PinnedFiles {
     fn copy(&self, module: &Path, to: &Path) -> Result<(), PartsError> {
         for file in self.files {
             let from = module.join(file);
-            let text = fs::read(&from).map_err(PartsError::file("read", &from))?;
+            let text = fs::read(&from).map_err(FileError::of("read", &from))?;
             let target = to.join(from.file_name().unwrap_or_default());
-            fs::write(&target, text).map_err(PartsError::file("write", &target))?;
+            fs::write(&target, text).map_err(FileError::of("write", &target))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::SandboxError;
+use super::error::{FileError, SandboxError};
 use super::identity::Recorded;
 use own_files::private;
 
@@ -82,7 +82,7 @@ impl Record {
             {
                 return Ok(None);
             }
-            Err(error) => return Err(SandboxError::file("read", path)(error)),
+            Err(error) => return Err(FileError::of("read", path)(error).into()),
         };
         Self::parse(&text).map_err(|message| SandboxError::Record { path, message }).map(Some)
     }
@@ -91,8 +91,8 @@ impl Record {
     pub(super) fn write(&self, dir: &Path) -> Result<(), SandboxError> {
         let path = dir.join(FILE);
         let text = serde_json::to_vec_pretty(self)
-            .map_err(|error| SandboxError::file("write", &path)(error.into()))?;
-        private::write(&path, text).map_err(SandboxError::file("write", path))
+            .map_err(|error| FileError::of("write", &path)(error.into()))?;
+        Ok(private::write(&path, text).map_err(FileError::of("write", path))?)
     }
 
     fn parse(text: &[u8]) -> Result<Self, String> {

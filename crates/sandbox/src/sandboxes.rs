@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use capi::valid;
 use support::file_lock::FileLock;
 
-use super::error::SandboxError;
+use super::error::{FileError, SandboxError};
 use super::identity::end;
 use super::info::{SandboxInfo, SandboxState};
 use super::record::Record;
@@ -53,10 +53,10 @@ impl Sandboxes {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(SandboxError::file("read", &self.root)(error)),
+            Err(error) => return Err(FileError::of("read", &self.root)(error).into()),
         };
         for entry in entries {
-            let entry = entry.map_err(SandboxError::file("read", &self.root))?;
+            let entry = entry.map_err(FileError::of("read", &self.root))?;
             names.extend(
                 entry.file_name().into_string().ok().filter(|name| validate_name(name).is_ok()),
             );
@@ -139,7 +139,7 @@ impl Sandboxes {
                 }
             }
         }
-        private::create_folder(&dir).map_err(SandboxError::file("create", &dir))?;
+        private::create_folder(&dir).map_err(FileError::of("create", &dir))?;
         Ok((lock, dir))
     }
 
@@ -169,9 +169,9 @@ impl Sandboxes {
 
     fn lock(&self, name: &str) -> Result<FileLock, SandboxError> {
         let locks = self.root.join(".locks");
-        private::create_folder(&locks).map_err(SandboxError::file("create", &locks))?;
+        private::create_folder(&locks).map_err(FileError::of("create", &locks))?;
         let path = locks.join(name);
-        let lock = FileLock::acquire(&path).map_err(SandboxError::file("lock", path))?;
+        let lock = FileLock::acquire(&path).map_err(FileError::of("lock", path))?;
         lock.ok_or_else(|| SandboxError::Busy { name: name.into() })
     }
 }
@@ -180,7 +180,7 @@ impl Sandboxes {
 pub(super) fn remove_dir(dir: &Path) -> Result<(), SandboxError> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(SandboxError::file("delete", dir)(error))
+            Err(FileError::of("delete", dir)(error).into())
         }
         _ => Ok(()),
     }

@@ -13,7 +13,7 @@ use super::control_plane::{ControlPlane, ControlPlaneOptions};
 use super::controllers::{
     self, Access, ControllerParts, Controllers, ControllersOptions, Management, Plan,
 };
-use super::error::{PartsError, SandboxError};
+use super::error::{FileError, PartsError, SandboxError};
 use super::identity::Recorded;
 use super::info::SandboxInfo;
 use super::part::Part;
@@ -273,7 +273,7 @@ fn records(
 
 /// A copy with the same file mode, where users look for it.
 fn copy_kubeconfig(plane: &ControlPlane, to: PathBuf) -> Result<PathBuf, SandboxError> {
-    fs::copy(plane.kubeconfig(), &to).map_err(SandboxError::file("write", &to))?;
+    fs::copy(plane.kubeconfig(), &to).map_err(FileError::of("write", &to))?;
     Ok(to)
 }
 

@@ -9,7 +9,7 @@ use super::conversion::with_conversion;
 use super::endpoint::Endpoint;
 use super::manager::{self, STATELESS};
 use super::parts::{ControllerParts, ControllersOptions};
-use crate::error::{ControlPlaneError, SandboxError};
+use crate::error::{ControlPlaneError, FileError, SandboxError};
 use crate::launch::free_ports;
 use crate::pki::Authority;
 use own_files::private;
@@ -50,13 +50,12 @@ impl Plan {
         dir: PathBuf,
     ) -> Result<Self, ControlPlaneError> {
         let certificates = dir.join("certificates");
-        private::create_folder(&certificates)
-            .map_err(ControlPlaneError::file("create", &certificates))?;
+        private::create_folder(&certificates).map_err(FileError::of("create", &certificates))?;
         let authority = Authority::new("webhooks")?;
         let identity = authority.server("webhooks")?;
         for (name, text) in [("tls.crt", &identity.cert), ("tls.key", &identity.key)] {
             let path = certificates.join(name);
-            private::write(&path, text).map_err(ControlPlaneError::file("write", path))?;
+            private::write(&path, text).map_err(FileError::of("write", path))?;
         }
         let program = options.program.clone();
         let ports = free_ports(parts.len() * STATELESS.len() + 1)?;
@@ -78,14 +77,14 @@ impl Plan {
     fn try_write_crds(&self, cluster: usize) -> Result<PathBuf, ControlPlaneError> {
         let root = self.dir.join(format!("crds-{cluster}"));
         let folder = root.join("all");
-        private::create_folder(&folder).map_err(ControlPlaneError::file("create", &folder))?;
+        private::create_folder(&folder).map_err(FileError::of("create", &folder))?;
         let endpoints = self.endpoints(&self.ports);
         let own = endpoints.chunks(STATELESS.len()).nth(cluster).into_iter().flatten();
         let managers: Vec<_> = manager::all().zip(own.chain(endpoints.last())).collect();
         for (number, crd) in self.parts.of(cluster).crds.iter().enumerate() {
             let path = folder.join(format!("{number:03}.json"));
             let text = with_conversion(crd, &managers).to_string();
-            fs::write(&path, text).map_err(ControlPlaneError::file("write", path))?;
+            fs::write(&path, text).map_err(FileError::of("write", path))?;
         }
         Ok(root)
     }

@@ -1,6 +1,6 @@
 //! The processes of the controllers.
 
-use crate::error::ControlPlaneError;
+use crate::error::{ControlPlaneError, FileError};
 use crate::process::Process;
 
 /// A process, and what users call it.
@@ -28,7 +28,7 @@ impl Controllers {
     pub(crate) fn detach(self) -> Result<(), ControlPlaneError> {
         for controller in self.0 {
             let log = controller.process.log().to_owned();
-            controller.process.detach().map_err(ControlPlaneError::file("detach", log))?;
+            controller.process.detach().map_err(FileError::of("detach", log))?;
         }
         Ok(())
     }

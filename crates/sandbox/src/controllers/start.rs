@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::run::{Controller, Controllers};
 use super::{effect, relay, webhooks};
 use crate::control_plane::ControlPlane;
-use crate::error::{ControlPlaneError, SandboxError};
+use crate::error::{ControlPlaneError, FileError, SandboxError};
 use crate::http::{CallError, Http};
 use crate::install::create_all;
 use crate::launch::{PORT_TRIES, free_ports, is_port_taken, wait_for};
@@ -154,7 +154,7 @@ impl Setting<'_> {
         let name = manager.part.to_string();
         let prefix = cluster.map(|cluster| format!("{cluster}-")).unwrap_or_default();
         let log = self.plan.dir.join(format!("{prefix}{name}.log"));
-        private::write(&log, "").map_err(ControlPlaneError::file("write", &log))?;
+        private::write(&log, "").map_err(FileError::of("write", &log))?;
         let args = manager.args(kubeconfig, &self.plan.certificates, endpoint.port);
         let process = Process::spawn(program, &args, &manager.environment(), &log);
         let process = process.map_err(|source| ControlPlaneError::Spawn {

@@ -9,7 +9,7 @@ use support::journal::Events;
 
 use super::endpoint::Endpoint;
 use super::manager::{self, Manager};
-use crate::error::PartsError;
+use crate::error::{FileError, PartsError};
 use crate::module_files;
 use crate::parts::Search;
 use crate::release::Release;
@@ -33,8 +33,7 @@ pub(super) async fn resolve(
                 module.join(manager.path_in(release)).join("config/webhook/manifests.yaml");
             let configurations = Value::from(parse(&manifest, manager)?);
             let path = file(new, manager);
-            fs::write(&path, configurations.to_string())
-                .map_err(PartsError::file("write", path))?;
+            fs::write(&path, configurations.to_string()).map_err(FileError::of("write", path))?;
         }
         Ok(())
     })
@@ -48,7 +47,7 @@ pub(super) fn read(
     endpoint: &Endpoint,
 ) -> Result<Vec<Value>, PartsError> {
     let path = file(dir, manager);
-    let text = fs::read(&path).map_err(PartsError::file("read", &path))?;
+    let text = fs::read(&path).map_err(FileError::of("read", &path))?;
     let mut configurations: Vec<Value> = serde_json::from_slice(&text)
         .map_err(|error| PartsError::Manifest { path, message: error.to_string() })?;
     configurations.iter_mut().for_each(|configuration| direct(configuration, endpoint));
@@ -70,7 +69,7 @@ fn file(dir: &Path, manager: &Manager) -> PathBuf {
 /// Reads a manifest, and names and labels its objects as in released manifests.
 fn parse(path: &Path, manager: &Manager) -> Result<Vec<Value>, PartsError> {
     let unusable = |message: String| PartsError::Manifest { path: path.to_owned(), message };
-    let text = fs::read_to_string(path).map_err(PartsError::file("read", path))?;
+    let text = fs::read_to_string(path).map_err(FileError::of("read", path))?;
     let mut objects: Vec<Value> =
         serde_saphyr::from_multiple(&text).map_err(|error| unusable(error.to_string()))?;
     for object in &mut objects {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::PartsError;
+use super::{FileError, PartsError};
 
 /// A control plane could not be started, used or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -11,15 +11,8 @@ pub enum ControlPlaneError {
     #[error(transparent)]
     Parts(#[from] PartsError),
     /// A file of the control plane could not be read or written.
-    #[error("cannot {action} {}", path.display())]
-    File {
-        /// The action, for example `write`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// No free port, or no loopback interface.
     #[error("cannot find a free port on 127.0.0.1")]
     Port(#[source] std::io::Error),
@@ -72,7 +65,7 @@ impl ControlPlaneError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Parts(error) => error.hint(),
-            Self::File { .. } => Some("check permissions and free space of that folder".into()),
+            Self::File(_) => Some("check permissions and free space of that folder".into()),
             Self::Spawn { .. } => Some("check that the file is a program for this machine".into()),
             Self::Died { log, .. } | Self::NotReady { log, .. } => Some(format!(
                 "read {}; a machine short of memory or disk is the usual reason",
@@ -80,14 +73,5 @@ impl ControlPlaneError {
             )),
             Self::Port(_) | Self::Certificates(_) | Self::Setup { .. } => None,
         }
-    }
-
-    /// For `map_err` on file operations in a control plane's folder.
-    pub(crate) fn file(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::File { action, path, source }
     }
 }

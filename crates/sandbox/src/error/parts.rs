@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::FileError;
 use crate::part::Part;
 use crate::released::DownloadError;
 
@@ -67,15 +68,8 @@ pub enum PartsError {
     #[error("there is no cache folder: neither KUBECTL_PIVOT_CACHE_DIR nor HOME is set")]
     NoCacheFolder,
     /// A file of the cache could not be read or written.
-    #[error("cannot {action} {}", path.display())]
-    File {
-        /// The action, for example `write`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A manifest of a Go module, or what was made of it, is not what it should be.
     #[error("cannot use the manifest {}: {message}", path.display())]
     Manifest {
@@ -126,22 +120,13 @@ impl PartsError {
                     .into(),
             ),
             Self::NoCacheFolder => Some("set KUBECTL_PIVOT_CACHE_DIR to a folder of yours".into()),
-            Self::File { .. } => Some(
+            Self::File(_) => Some(
                 "check permissions and free space, or set KUBECTL_PIVOT_CACHE_DIR to another folder".into(),
             ),
             Self::Crd { path, .. } | Self::Manifest { path, .. } => path
                 .parent()
                 .map(|dir| format!("delete {} and run the command again", dir.display())),
         }
-    }
-
-    /// For `map_err` on file operations in the cache.
-    pub(crate) fn file(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::File { action, path, source }
     }
 }
 

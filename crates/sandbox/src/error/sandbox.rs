@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ControlPlaneError, PartsError};
+use super::{ControlPlaneError, FileError, PartsError};
 use crate::release::Release;
 
 /// A named sandbox could not be started, found or ended.
@@ -60,15 +60,8 @@ pub enum SandboxError {
     #[error("there is no folder for sandboxes: neither KUBECTL_PIVOT_STATE_DIR nor HOME is set")]
     NoStateFolder,
     /// A file of a sandbox could not be read or written.
-    #[error("cannot {action} {}", path.display())]
-    File {
-        /// The action, for example `write`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The record of a sandbox is damaged or of a newer version.
     #[error("cannot understand {}: {message}", path.display())]
     Record {
@@ -127,7 +120,7 @@ impl SandboxError {
                 "leave out --fleet and apply objects of your own, or use a version from 1.11 on".into(),
             ),
             Self::NoStateFolder => Some("set KUBECTL_PIVOT_STATE_DIR to a folder of yours".into()),
-            Self::File { .. } => {
+            Self::File(_) => {
                 Some("check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR to another folder".into())
             }
             Self::Record { path, .. } => Some(format!(
@@ -143,15 +136,6 @@ impl SandboxError {
             ),
             Self::InvalidName { .. } | Self::WontEnd { .. } | Self::Program(_) => None,
         }
-    }
-
-    /// For `map_err` on file operations in a sandbox's folder.
-    pub(crate) fn file(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::File { action, path, source }
     }
 }
 

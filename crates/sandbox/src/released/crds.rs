@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::journal::Events;
 
-use super::download::{Wanted};
+use super::download::Wanted;
 use super::error::DownloadError;
 use super::places::Places;
 use crate::crds::{self, Labelled};

@@ -186,7 +186,6 @@ pub(super) fn check_sum<D: sha2::Digest>(
     Err(DownloadError::Checksum { url, expected_by, expected: expected.to_owned(), found })
 }
 
-
 /// A checksum of what is written.
 struct Sum<D>(D);
 

@@ -14,7 +14,7 @@ use super::download::{Wanted, check_sum};
 use super::error::DownloadError;
 use super::index::{Release, choose, version};
 use super::places::{Places, platform};
-use crate::error::PartsError;
+use crate::error::{FileError, PartsError};
 use crate::go::{Lock, folder_in_progress};
 use crate::part::Part;
 use crate::parts::Search;
@@ -131,7 +131,7 @@ async fn controller_manager(
     Wanted { url: &url, what: &what, limit: LONGEST.3 }.file(&file, events).await?;
     blocking(|| check_sum::<Sha256>(&file, &url, (&sum, &sum_url)))?;
     let executable = fs::set_permissions(&file, fs::Permissions::from_mode(0o755));
-    executable.map_err(PartsError::file("make executable", &file))?;
+    executable.map_err(FileError::of("make executable", &file)).map_err(PartsError::from)?;
     let folder = format!("{CONTROLLER_MANAGER}-released-{version}-{}", platform());
     publish(&new, &search.cache().join(folder))
 }
@@ -156,12 +156,13 @@ pub(crate) async fn fetch_crds(
 
 fn make_private(folder: &Path) -> Result<(), PartsError> {
     let made = own_files::private::create_folder(folder);
-    made.map_err(PartsError::file("create", folder))
+    Ok(made.map_err(FileError::of("create", folder))?)
 }
 
 /// Brings a finished folder to its place.
 fn publish(new: &Path, target: &Path) -> Result<(), FetchError> {
-    Ok(fs::rename(new, target).map_err(PartsError::file("write", target))?)
+    let renamed = fs::rename(new, target).map_err(FileError::of("write", target));
+    Ok(renamed.map_err(PartsError::from)?)
 }
 
 /// Reading hundreds of megabytes must not hold up what else runs.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::controllers::manager::IN_MEMORY;
 use crate::controllers::start::Management;
-use crate::error::ControlPlaneError;
+use crate::error::{ControlPlaneError, FileError};
 use crate::http::CallError;
 use crate::launch::{death, wait_for};
 use crate::process::Process;
@@ -24,7 +24,7 @@ pub(in crate::controllers) async fn launch(
     dir: &Path,
     clusters: &[Management<'_>],
 ) -> Result<Launched, ControlPlaneError> {
-    private::create_folder(dir).map_err(ControlPlaneError::file("create", dir))?;
+    private::create_folder(dir).map_err(FileError::of("create", dir))?;
     let kubeconfig = dir.join("relay.kubeconfig");
     let mut args = vec!["sandbox".into(), "relay".into()];
     args.push(format!("--write-kubeconfig={}", kubeconfig.display()));
