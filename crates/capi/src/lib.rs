@@ -15,6 +15,7 @@ mod object;
 pub mod references;
 mod resource;
 pub mod valid;
+pub mod well_known;
 
 pub use chosen::Chosen;
 pub use cluster::{

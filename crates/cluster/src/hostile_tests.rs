@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use capi::ResourceType;
+use capi::{ResourceType, well_known};
 use http::{Request, Response, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -60,7 +60,7 @@ fn answer(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
 }
 
 fn secrets() -> ResourceType {
-    ResourceType::core("Secret", "secrets")
+    well_known::secret()
 }
 
 /// gzip of so many runs of 258 bytes `x`: one block of DEFLATE with fixed codes, each run a

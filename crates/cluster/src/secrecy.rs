@@ -133,11 +133,11 @@ mod tests {
 
     use super::*;
     use crate::Verb;
-    use capi::ResourceType;
+    use capi::well_known;
 
     #[test]
     fn an_error_that_echoes_a_secret_shows_none_of_its_values() {
-        let id = ResourceType::core("Secret", "secrets").id(Some("default"), "a");
+        let id = well_known::secret().id(Some("default"), "a");
         let secret = json!({"kind": "Secret", "data": {"password": "aHVudGVyMmh1bnRlcjI="},
             "stringData": {"user": "CANARYuser"}});
         let call =
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_error_that_is_cut_off_in_a_value_shows_no_part_of_it() {
-        let id = ResourceType::core("Secret", "secrets").id(Some("default"), "a");
+        let id = well_known::secret().id(Some("default"), "a");
         let applied = json!({"data": {"password": "b2xkLUNBTkFSWS1vbGQ="}}).to_string();
         let secret = json!({"kind": "Secret", "data": {"password": "aHVudGVyMmh1bnRlcjI="},
             "metadata": {"annotations": {LAST_APPLIED: applied}}});

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use capi::{Object, ResourceType, at, valid};
+use capi::{Object, ResourceType, at, valid, well_known};
 use serde_json::Value;
 
 use super::client::Client;
@@ -64,7 +64,7 @@ impl Served {
         cluster: &Client,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Self, ApiError> {
-        let crds = match cluster.list_metadata(&crd_type(), None).await {
+        let crds = match cluster.list_metadata(&well_known::crd(), None).await {
             Err(error) if error.is_forbidden() => Vec::new(),
             other => other?,
         };
@@ -169,11 +169,6 @@ impl Served {
             .or_default()
             .push(resource);
     }
-}
-
-fn crd_type() -> ResourceType {
-    let api_version = "apiextensions.k8s.io/v1";
-    ResourceType::new(api_version, "CustomResourceDefinition", "customresourcedefinitions", false)
 }
 
 fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {

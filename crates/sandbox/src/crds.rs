@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use capi::names::{CLUSTERCTL_LABEL, PROVIDER_LABEL};
 use serde_json::{Value, json};
 use support::journal::Events;
 
@@ -170,8 +171,8 @@ fn keep_v1beta1(crd: &mut Value) -> bool {
 fn label(crd: &mut Value, provider: Option<&str>, release: &Release) {
     let mut labels = match provider {
         Some(provider) => json!({
-            "clusterctl.cluster.x-k8s.io": "",
-            "cluster.x-k8s.io/provider": provider,
+            CLUSTERCTL_LABEL: "",
+            PROVIDER_LABEL: provider,
             "cluster.x-k8s.io/v1beta1": "v1beta1",
         }),
         None => json!({ "clusterctl.cluster.x-k8s.io/core": "inventory" }),
@@ -208,8 +209,8 @@ mod tests {
             crd["metadata"]["labels"],
             json!({
                 "own": "1",
-                "clusterctl.cluster.x-k8s.io": "",
-                "cluster.x-k8s.io/provider": "infrastructure-docker",
+                CLUSTERCTL_LABEL: "",
+                PROVIDER_LABEL: "infrastructure-docker",
                 "cluster.x-k8s.io/v1beta1": "v1beta1",
                 "cluster.x-k8s.io/v1beta2": "v1beta2",
             })

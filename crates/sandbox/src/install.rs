@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use capi::ResourceType;
+use capi::names::{CLUSTERCTL_LABEL, PROVIDER_LABEL};
 use futures::future::try_join;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
@@ -142,8 +143,8 @@ fn namespace_object(namespace: &str, label: &str) -> Value {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": { "name": namespace, "labels": {
-            "cluster.x-k8s.io/provider": label,
-            "clusterctl.cluster.x-k8s.io": "",
+            PROVIDER_LABEL: label,
+            CLUSTERCTL_LABEL: "",
         }},
     })
 }
@@ -153,8 +154,8 @@ fn provider_object(namespace: &str, label: &str, name: &str, kind: &str) -> Valu
         "apiVersion": "clusterctl.cluster.x-k8s.io/v1alpha3",
         "kind": "Provider",
         "metadata": { "name": label, "namespace": namespace, "labels": {
-            "cluster.x-k8s.io/provider": label,
-            "clusterctl.cluster.x-k8s.io": "",
+            PROVIDER_LABEL: label,
+            CLUSTERCTL_LABEL: "",
             "clusterctl.cluster.x-k8s.io/core": "inventory",
         }},
         "providerName": name,

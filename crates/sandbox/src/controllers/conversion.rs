@@ -1,5 +1,6 @@
 //! Telling an API server who converts the versions of a kind.
 
+use capi::names::PROVIDER_LABEL;
 use serde_json::{Value, json};
 
 use super::endpoint::Endpoint;
@@ -45,7 +46,7 @@ fn conversion(endpoint: &Endpoint) -> Value {
 /// A kind of one version needs no conversion.
 fn is_converted(crd: &Value, manager: &Manager) -> bool {
     let versions = crd["spec"]["versions"].as_array().map_or(0, Vec::len);
-    versions > 1 && crd["metadata"]["labels"]["cluster.x-k8s.io/provider"] == manager.provider
+    versions > 1 && crd["metadata"]["labels"][PROVIDER_LABEL] == manager.provider
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use capi::names::CLUSTER_NAME_LABEL;
 use serde_json::{Value, json};
 
 use crate::error::ControlPlaneError;
@@ -13,7 +14,6 @@ use crate::http::Http;
 const EFFECT_TIMEOUT: Duration = Duration::from_secs(60);
 const EFFECT_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const MACHINES: &str = "/apis/cluster.x-k8s.io/v1beta2/namespaces/default/machines?dryRun=All";
-const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 
 /// Waits until webhooks set defaults and refuse what is wrong.
 pub(super) async fn wait(http: &Http) -> Result<(), ControlPlaneError> {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use capi::names::PROVIDER_LABEL;
 use serde_json::Value;
 use support::journal::Events;
 
@@ -77,7 +78,7 @@ fn parse(path: &Path, manager: &Manager) -> Result<Vec<Value>, PartsError> {
         let name = name.ok_or_else(|| unusable("an object has no name".to_owned()))?;
         let name = format!("{}-{name}", manager.prefix);
         object["metadata"]["name"] = name.into();
-        object["metadata"]["labels"]["cluster.x-k8s.io/provider"] = manager.provider.into();
+        object["metadata"]["labels"][PROVIDER_LABEL] = manager.provider.into();
     }
     Ok(objects)
 }

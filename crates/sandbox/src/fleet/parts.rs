@@ -1,15 +1,13 @@
 //! Pieces that the objects of several kinds share.
 
 use capi::ResourceType;
+pub(super) use capi::names::CLUSTER_NAME_LABEL;
 use serde_json::{Value, json};
 
 use super::names::Names;
 
 /// Kubernetes version of all clusters.
 pub(super) const KUBERNETES: &str = "v1.36.3";
-
-/// Label with the name of the cluster, on nearly everything.
-pub(super) const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 
 /// Field manager of the controllers' creates, updates and merge patches: the name of their binary.
 pub(super) const CONTROLLER: &str = "manager";

@@ -1,6 +1,6 @@
 //! The management cluster itself: only a cluster that manages itself is deleted the long way round.
 
-use capi::{Object, ResourceType, is_paused};
+use capi::{Object, ResourceType, is_paused, well_known};
 use cluster::Client;
 
 use crate::context::Turn;
@@ -23,7 +23,7 @@ async fn check(turn: &Turn<'_>, management: &Client, cluster: &Object) -> Result
              with `kubectl pivot move`",
         ));
     }
-    let nodes = ResourceType::new("v1", "Node", "nodes", false);
+    let nodes = well_known::node();
     if !management.list_metadata(&nodes, None).await?.iter().any(|node| belongs(node, cluster)) {
         return Err(StepError::refused(
             format!(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use capi::{Object, ResourceType};
+use capi::{Object, well_known};
 use cluster::Client;
 use tools::KnownTool;
 use transfer::installed_providers;
@@ -26,7 +26,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 /// about to run. The step `nodes` knows which nodes there will be: after it there is nothing more
 /// to wait for.
 async fn await_place(turn: &Turn<'_>, target: &Client) -> Result<(), StepError> {
-    let nodes = ResourceType::new("v1", "Node", "nodes", false);
+    let nodes = well_known::node();
     until_after(turn, Step::Nodes, "a node for pods has joined the target", async || {
         if turn.workflow.is_done(Step::Nodes)
             || target.list(&nodes, None).await?.iter().any(is_for_pods)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use capi::ResourceType;
+use capi::well_known;
 use own_files::private;
 use support::causes::in_one_line;
 
@@ -63,7 +63,7 @@ async fn wait_for(turn: &Turn<'_>, path: &Path) -> Result<(), StepError> {
 
 async fn read_secret(turn: &Turn<'_>) -> Result<Vec<u8>, StepError> {
     let cluster = turn.bootstrap().await?;
-    let secrets = ResourceType::core("Secret", "secrets");
+    let secrets = well_known::secret();
     let name = format!("{}-kubeconfig", turn.spec().name);
     let namespace = turn.spec().namespace.as_str();
     until_after(turn, FIRST, "the Secret with the kubeconfig of the target is there", async || {

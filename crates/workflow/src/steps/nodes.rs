@@ -1,5 +1,6 @@
 //! Until every machine is a Ready node, as the management cluster sees it.
 
+use capi::names::CLUSTER_NAME_LABEL;
 use capi::{Object, unprovisioned_reason};
 use cluster::{Client, Served};
 use kubectl_pivot_plugin_api::ProbeStage;
@@ -11,13 +12,10 @@ use crate::outline::{Draft, Sketch};
 use crate::support::probes::{self, On};
 use crate::support::wait::{Seen, until};
 
-/// Label of everything that belongs to a Cluster.
-const CLUSTER_LABEL: &str = "cluster.x-k8s.io/cluster-name";
-
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let cluster = turn.bootstrap().await?;
     let namespace = turn.spec().namespace.as_str();
-    let label = format!("{CLUSTER_LABEL}={}", turn.spec().name);
+    let label = format!("{CLUSTER_NAME_LABEL}={}", turn.spec().name);
     let nodes = until(turn, "every machine is a Ready node", async || {
         let Some(object) = the_cluster(turn, &cluster).await? else {
             return Ok(Seen::Yes(None));
@@ -73,7 +71,7 @@ async fn wanted(client: &Client, served: &Served, cluster: &Object) -> Result<u6
 /// Controllers set the label a moment after the object was applied; its spec tells at once.
 fn belongs_to(object: &Object, cluster: &Object) -> bool {
     let control_plane = &cluster.value()["spec"]["controlPlaneRef"];
-    object.label(CLUSTER_LABEL) == Some(cluster.name())
+    object.label(CLUSTER_NAME_LABEL) == Some(cluster.name())
         || object.value()["spec"]["clusterName"] == cluster.name()
         || (control_plane["kind"] == object.kind() && control_plane["name"] == object.name())
 }
@@ -122,8 +120,8 @@ mod tests {
         assert!(is_ours("KubeadmControlPlane", "kcp", json!({}), json!({})));
         assert!(!is_ours("KubeadmControlPlane", "other", json!({}), json!({})));
         assert!(is_ours("MachineDeployment", "md", json!({"clusterName": "pivot"}), json!({})));
-        assert!(is_ours("MachinePool", "mp", json!({}), json!({CLUSTER_LABEL: "pivot"})));
-        assert!(!is_ours("MachinePool", "mp", json!({}), json!({CLUSTER_LABEL: "other"})));
+        assert!(is_ours("MachinePool", "mp", json!({}), json!({CLUSTER_NAME_LABEL: "pivot"})));
+        assert!(!is_ours("MachinePool", "mp", json!({}), json!({CLUSTER_NAME_LABEL: "other"})));
     }
 
     #[test]

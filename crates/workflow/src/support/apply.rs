@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use capi::{Object, ResourceType, at, set_field};
+use capi::{Object, ResourceType, at, set_field, well_known};
 use cluster::{ApiError, Client, PatchKind, Served, WriteOptions};
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ pub(crate) async fn ensure_namespace(
     name: &str,
     labels: &Value,
 ) -> Result<(), StepError> {
-    let kind = ResourceType::new("v1", "Namespace", "namespaces", false);
+    let kind = well_known::namespace();
     let mut namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
     if labels.as_object().is_some_and(|labels| !labels.is_empty()) {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use capi::{ResourceType, set_field};
+use capi::{set_field, well_known};
 use cluster::{Client, KubeconfigRef, RetryPolicy};
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ pub(crate) async fn of(
         return Ok(Claim::Marked(mark));
     }
     let Some(id) = id(folder) else { return Ok(Claim::Foreign) };
-    let nodes = cluster.list(&ResourceType::new("v1", "Node", "nodes", false), None).await?;
+    let nodes = cluster.list(&well_known::node(), None).await?;
     // Nobody can use a cluster that has no node yet.
     let is_ours = nodes.iter().all(|node| node.label(LABEL) == Some(id.as_str()));
     Ok(if is_ours { Claim::Unfinished } else { Claim::Foreign })

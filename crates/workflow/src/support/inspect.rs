@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use capi::names::CORE_GROUP;
-use capi::{Condition, Object, ResourceType};
+use capi::{Condition, Object, well_known};
 use cluster::{Client, RetryPolicy, Served};
 use serde_json::Value;
 use support::journal::Events;
@@ -58,7 +58,7 @@ async fn look(turn: &Turn<'_>) -> Vec<String> {
 /// Pods that are not ready, and why as far as they say it, of all namespaces. Those without a node
 /// come last: they wait for what the others are to bring.
 async fn pods(client: &Client) -> Vec<String> {
-    let pods = client.list(&ResourceType::core("Pod", "pods"), None).await.unwrap_or_default();
+    let pods = client.list(&well_known::pod(), None).await.unwrap_or_default();
     let mut unwell: Vec<&Object> =
         pods.iter().filter(|pod| !is_ready(pod) && !is_over(pod)).collect();
     unwell.sort_by_key(|pod| pod.value()["spec"]["nodeName"].is_null());
@@ -119,7 +119,7 @@ fn unhappy(object: &Object) -> Vec<String> {
 
 /// The latest warnings.
 async fn events(client: &Client, namespace: &str) -> Vec<String> {
-    let kind = ResourceType::core("Event", "events");
+    let kind = well_known::event();
     let mut events = client.list(&kind, Some(namespace)).await.unwrap_or_default();
     events.retain(|event| event.value()["type"] == "Warning");
     let time = |event: &Object| {
@@ -155,7 +155,7 @@ async fn events(client: &Client, namespace: &str) -> Vec<String> {
 
 /// The last lines of the first controller that is not well, or of the infrastructure's.
 async fn logs(client: &Client) -> Vec<String> {
-    let pods_kind = ResourceType::core("Pod", "pods");
+    let pods_kind = well_known::pod();
     let providers = installed_providers(client).await.unwrap_or_default();
     let mut pods = Vec::new();
     for provider in &providers {

@@ -4,7 +4,7 @@
 //! somebody else's and is never deleted, and a cluster that was applied once is not applied again,
 //! since it may have moved away meanwhile.
 
-use capi::ResourceType;
+use capi::{ResourceType, well_known};
 use cluster::{Client, PatchKind, WriteOptions};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub(crate) struct Mark {
 }
 
 fn kind() -> ResourceType {
-    ResourceType::core("ConfigMap", "configmaps")
+    well_known::config_map()
 }
 
 fn name(run: &str) -> String {

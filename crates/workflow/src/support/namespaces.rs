@@ -1,6 +1,6 @@
 //! Namespaces of the objects that are to be applied.
 
-use capi::ResourceType;
+use capi::well_known;
 use cluster::Client;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ pub(crate) async fn refuse_missing_namespaces(
     cluster: &Client,
     objects: &[Value],
 ) -> Result<(), StepError> {
-    let kind = ResourceType::new("v1", "Namespace", "namespaces", false);
+    let kind = well_known::namespace();
     let mut known: Vec<&str> = Vec::new();
     for object in objects {
         if object["apiVersion"] == "v1" && object["kind"] == "Namespace" {

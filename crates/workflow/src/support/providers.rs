@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use blueprint::Blueprint;
-use capi::{Condition, Object, ResourceType};
+use capi::{Condition, Object, well_known};
 use cluster::{Client, RetryPolicy};
 use kubectl_pivot_plugin_api::{ProbeStage, ProvidersToInit};
 use support::causes::in_one_line;
@@ -257,7 +257,7 @@ pub(crate) async fn answering(
 /// Waits until every Deployment of the providers is available, and counts them.
 pub(crate) async fn available(turn: &Turn<'_>, cluster: &Client) -> Result<usize, StepError> {
     let installed = installed_providers(cluster).await?;
-    let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
+    let deployments = well_known::deployment();
     until(turn, "the providers are available", async || {
         let mut count = 0;
         for provider in &installed {

@@ -1,6 +1,6 @@
 //! Names that a cluster has: none of them, if it does not answer.
 
-use capi::{Object, ResourceType};
+use capi::{Object, well_known};
 use cluster::{Client, KubeconfigRef};
 
 use crate::commands::clusters::cluster_type;
@@ -19,7 +19,7 @@ pub struct ClusterName {
 /// Lists namespaces; none if the cluster does not answer.
 pub async fn namespace_names(kubeconfig: KubeconfigRef) -> Vec<String> {
     let Ok(cluster) = Client::connect("cluster", &kubeconfig).await else { return Vec::new() };
-    let kind = ResourceType::new("v1", "Namespace", "namespaces", false);
+    let kind = well_known::namespace();
     cluster
         .list_metadata(&kind, None)
         .await
