@@ -40,6 +40,5 @@ pub use gate::{Gate, sleep_until};
 pub use kubeconfig::{KubeconfigProblem, KubeconfigRef};
 pub use proxy::ProxyVariables;
 pub use retry::RetryPolicy;
-pub use served::AGGREGATED_DISCOVERY;
 pub use served::Served;
 pub use watch::{Change, Changes, Watched};

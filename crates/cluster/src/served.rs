@@ -10,7 +10,7 @@ use super::client::Client;
 use super::error::ApiError;
 
 /// Asks for what is served in one answer.
-pub const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+pub(super) const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
     application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
 /// Looks at what is served before new CRDs are no longer waited for, and the pause between them.
@@ -47,7 +47,7 @@ impl Served {
     }
 
     /// Returns what an answer to an aggregated discovery request says.
-    pub fn aggregated(answer: &Value) -> Self {
+    pub(super) fn aggregated(answer: &Value) -> Self {
         let mut served = Self::default();
         for group in items(answer, "items") {
             served.add_aggregated(group);
@@ -111,7 +111,7 @@ impl Served {
     }
 
     /// The resource of a CRD, by its name `<plural>.<group>`, at the preferred version.
-    pub fn by_crd_name(&self) -> HashMap<String, ResourceType> {
+    pub(crate) fn by_crd_name(&self) -> HashMap<String, ResourceType> {
         let preferred = self.kinds.values().filter_map(|versions| versions.first());
         preferred.map(|resource| (resource.to_string(), resource.clone())).collect()
     }

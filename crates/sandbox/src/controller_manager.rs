@@ -6,15 +6,16 @@
 
 use std::path::{Path, PathBuf};
 
+use capi::{Object, well_known};
 use serde_json::{Value, json};
 
 use super::error::{ControlPlaneError, FileError};
-use super::http::{CallError, Http};
 use super::install::named;
 use super::kubeconfig::url;
 use super::launch::{death, wait_for};
 use super::parts::{Parts, Program};
 use super::process::Process;
+use super::young_server::{CallError, YoungServer};
 use own_files::private;
 
 /// The one who it is to the API server. Its controllers have service accounts of their own, as in
@@ -25,8 +26,7 @@ pub(super) const USER: (&str, Option<&str>) =
 /// Only these: others would make objects that no test and no rehearsal asks for.
 const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller";
 
-const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const NAMESPACE: &str = "default";
 /// An object that the garbage collector deletes as soon as it works.
 const PROBE: &str = "kubectl-pivot-sandbox-garbage";
 
@@ -71,10 +71,11 @@ fn args(kubeconfig: &Path) -> Vec<String> {
 /// Waits until all CRDs are served, so that a garbage collector that starts now knows their kinds:
 /// of later ones it learns within half a minute.
 pub(super) async fn wait_for_kinds(kubeconfig: &Path) -> Result<(), ControlPlaneError> {
-    let http = administrator(kubeconfig).await?;
-    let listed = http.get(CRDS).await.map_err(during("list CustomResourceDefinitions"))?;
-    let crds: Vec<Value> = listed["items"].as_array().cloned().unwrap_or_default();
-    named(&http, &crds).await
+    let server = administrator(kubeconfig).await?;
+    let listed = server.list(&well_known::crd()).await;
+    let listed = listed.map_err(during("list CustomResourceDefinitions"))?;
+    let crds: Vec<Value> = listed.into_iter().map(Object::into_value).collect();
+    named(&server, &crds).await
 }
 
 /// Waits until the garbage collector has deleted an object whose owner does not exist. It deletes
@@ -84,13 +85,13 @@ pub(super) async fn wait_until_it_collects(
     port: u16,
     process: &mut Process,
 ) -> Result<(), ControlPlaneError> {
-    let http = administrator(kubeconfig).await?;
-    let created = http.create(CONFIG_MAPS, &probe()).await;
+    let server = administrator(kubeconfig).await?;
+    let (kind, once) = (well_known::config_map(), server.once());
+    let created = server.create(&kind, &probe()).await;
     created.map_err(during("create an object without an owner"))?;
-    let path = format!("{CONFIG_MAPS}/{PROBE}");
     let log = process.log().to_owned();
     let is_collected = || async {
-        let gone = http.is_gone(&path).await?;
+        let gone = once.get(&kind, Some(NAMESPACE), PROBE).await?.is_none();
         let waiting = || CallError("the garbage collector has not deleted its probe".to_owned());
         gone.then_some(()).ok_or_else(waiting)
     };
@@ -105,7 +106,7 @@ fn probe() -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": { "name": PROBE, "ownerReferences": [{
+        "metadata": { "name": PROBE, "namespace": NAMESPACE, "ownerReferences": [{
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "name": format!("{PROBE}-owner"),
@@ -114,8 +115,8 @@ fn probe() -> Value {
     })
 }
 
-async fn administrator(kubeconfig: &Path) -> Result<Http, ControlPlaneError> {
-    Http::new(kubeconfig).await.map_err(during(&format!("read {}", kubeconfig.display())))
+async fn administrator(kubeconfig: &Path) -> Result<YoungServer, ControlPlaneError> {
+    YoungServer::of(kubeconfig).await.map_err(during(&format!("read {}", kubeconfig.display())))
 }
 
 fn during(action: &str) -> impl FnOnce(CallError) -> ControlPlaneError {

@@ -4,21 +4,21 @@
 use std::path::Path;
 use std::time::Instant;
 
-use capi::ResourceType;
 use capi::names::{CLUSTERCTL_LABEL, PROVIDER_LABEL};
+use capi::{ResourceType, well_known};
 use futures::future::try_join;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::crds;
 use super::error::ControlPlaneError;
-use super::http::{CallError, Http, YOUNG_SERVER_RETRY_INTERVAL, YOUNG_SERVER_TIMEOUT};
 use super::release::Release;
+use super::young_server::{
+    CallError, YOUNG_SERVER_RETRY_INTERVAL, YOUNG_SERVER_TIMEOUT, YoungServer,
+};
 
 /// Calls in flight at once.
 const IN_FLIGHT: usize = 8;
-const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const PROVIDERS: &str = "/apis/clusterctl.cluster.x-k8s.io/v1alpha3";
 
 /// One entry of the inventory: namespace, name as in the provider label, short name, type.
 const INVENTORY: [(&str, &str, &str, &str); 4] = [
@@ -39,46 +39,46 @@ pub(super) async fn install_cluster_api(
     kubeconfig: &Path,
     (dir, release): (&Path, &Release),
 ) -> Result<(), ControlPlaneError> {
-    let http =
-        Http::new(kubeconfig).await.map_err(during(|| format!("read {}", kubeconfig.display())))?;
+    let server = YoungServer::of(kubeconfig)
+        .await
+        .map_err(during(|| format!("read {}", kubeconfig.display())))?;
     let mut crds = crds::read(dir)?;
     // The inventory's CRD first: for two seconds after a CRD is established, the API server delays
     // the creation of its objects, which can pass while the other kinds are set up.
     crds.sort_by_key(|crd| crd["spec"]["group"] != "clusterctl.cluster.x-k8s.io");
-    each(&crds, |crd| create(&http, CRDS, crd)).await?;
-    try_join(each(&crds, |crd| served(&http, crd)), fill_inventory(&http, release)).await?;
-    named(&http, &crds).await
+    create_all(&server, &well_known::crd(), &crds).await?;
+    try_join(each(&crds, |crd| served(&server, crd)), fill_inventory(&server, release)).await?;
+    named(&server, &crds).await
 }
 
-async fn fill_inventory(http: &Http, release: &Release) -> Result<(), ControlPlaneError> {
+async fn fill_inventory(server: &YoungServer, release: &Release) -> Result<(), ControlPlaneError> {
     each(&INVENTORY, |&(namespace, label, name, kind)| async move {
-        create(http, "/api/v1/namespaces", &namespace_object(namespace, label)).await?;
-        let path = format!("{PROVIDERS}/namespaces/{namespace}/providers");
+        create(server, &well_known::namespace(), &namespace_object(namespace, label)).await?;
         let mut provider = provider_object(namespace, label, name, kind);
         provider["version"] = release.to_string().into();
-        create(http, &path, &provider).await
+        create(server, &well_known::provider(), &provider).await
     })
     .await
 }
 
 /// Creates objects of one kind; those that exist are left alone.
 pub(super) async fn create_all(
-    http: &Http,
-    path: &str,
+    server: &YoungServer,
+    kind: &ResourceType,
     objects: &[Value],
 ) -> Result<(), ControlPlaneError> {
-    each(objects, |object| create(http, path, object)).await
+    each(objects, |object| create(server, kind, object)).await
 }
 
 /// Changes an installed CRD by a merge patch.
 pub(super) async fn set_up(
-    http: &Http,
+    server: &YoungServer,
     crd: &Value,
     patch: &Value,
 ) -> Result<(), ControlPlaneError> {
     let name = text(&crd["metadata"]["name"]);
     let describe = || format!("change CustomResourceDefinition {name}");
-    http.patch(&format!("{CRDS}/{name}"), patch).await.map_err(during(describe))
+    server.patch(&well_known::crd(), name, patch).await.map_err(during(describe))
 }
 
 pub(super) async fn each<'a, T, F>(
@@ -91,28 +91,31 @@ where
     stream::iter(items).map(Ok).try_for_each_concurrent(IN_FLIGHT, call).await
 }
 
-async fn create(http: &Http, path: &str, object: &Value) -> Result<(), ControlPlaneError> {
+async fn create(
+    server: &YoungServer,
+    kind: &ResourceType,
+    object: &Value,
+) -> Result<(), ControlPlaneError> {
     let describe =
         || format!("create {} {}", text(&object["kind"]), text(&object["metadata"]["name"]));
-    http.create(path, object).await.map_err(during(describe))
+    server.create(kind, object).await.map_err(during(describe))
 }
 
 /// Lists a kind at each of its served versions: what answers that is established and initialised.
-pub(super) async fn served(http: &Http, crd: &Value) -> Result<(), ControlPlaneError> {
+pub(super) async fn served(server: &YoungServer, crd: &Value) -> Result<(), ControlPlaneError> {
     for resource in served_versions(crd) {
-        let path = format!("{}?limit=1", resource.collection(None));
-        http.get(&path).await.map_err(during(|| format!("list {path}")))?;
+        server.lists(&resource).await.map_err(during(|| format!("list {resource}")))?;
     }
     Ok(())
 }
 
 /// Waits until discovery names every served version of the kinds. It does so a while after they can
 /// be listed, and a controller that starts in between finds its own kinds missing and ends.
-pub(super) async fn named(http: &Http, crds: &[Value]) -> Result<(), ControlPlaneError> {
+pub(super) async fn named(server: &YoungServer, crds: &[Value]) -> Result<(), ControlPlaneError> {
     let wanted: Vec<ResourceType> = crds.iter().flat_map(served_versions).collect();
     let deadline = Instant::now() + YOUNG_SERVER_TIMEOUT;
     loop {
-        let served = http.served().await.map_err(during(|| "ask what is served".to_owned()))?;
+        let served = server.served().await.map_err(during(|| "ask what is served".to_owned()))?;
         let Some(missing) = wanted.iter().find(|resource| !served.has(resource)) else {
             return Ok(());
         };

@@ -8,9 +8,9 @@ use super::apiserver::ApiServer;
 use super::error::ControlPlaneError;
 use super::etcd::Etcd;
 use super::files::tail;
-use super::http::{CallError, Http};
 use super::kubeconfig::url;
 use super::process::Process;
+use super::young_server::{CallError, YoungServer};
 
 /// The time that an API server may take to become ready; 2 to 6 s are usual.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
@@ -106,9 +106,10 @@ pub(super) async fn wait_ready(
         action: format!("read {}", kubeconfig.display()),
         message: error.0,
     };
-    let http = Http::new(kubeconfig).await.map_err(setup)?;
+    let server = YoungServer::of(kubeconfig).await.map_err(setup)?;
     let log = parts.first().map(|part| part.log().to_owned()).unwrap_or_default();
-    let is_ready = || async { http.probe("/readyz").await.map(drop) };
+    let once = server.once();
+    let is_ready = || async { Ok(once.get_text("/readyz").await.map(drop)?) };
     let url = url(port);
     tokio::select! {
         ready = wait_for(&url, &log, is_ready) => ready,

@@ -21,7 +21,6 @@ mod etcd;
 mod files;
 pub mod fleet;
 mod go;
-mod http;
 mod identity;
 mod info;
 mod install;
@@ -41,6 +40,7 @@ mod released;
 mod sandboxes;
 mod sources;
 mod up;
+mod young_server;
 
 pub use control_plane::{ControlPlane, ControlPlaneOptions};
 pub use controllers::relay::{RelayError, RelayOptions, relay};

@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 use super::endpoint::Endpoint;
 use super::manager::Manager;
 use crate::error::ControlPlaneError;
-use crate::http::Http;
 use crate::install::{each, served, set_up};
+use crate::young_server::YoungServer;
 
 /// Has the objects of a manager's kinds converted by its webhook, and waits until every kind can be
 /// listed again: a changed CRD has its storage set up anew.
 pub(super) async fn convert_by(
-    http: &Http,
+    server: &YoungServer,
     crds: &[Value],
     manager: &Manager,
     endpoint: &Endpoint,
 ) -> Result<(), ControlPlaneError> {
     let kinds: Vec<&Value> = crds.iter().filter(|crd| is_converted(crd, manager)).collect();
     let patch = json!({"spec": {"conversion": conversion(endpoint)}});
-    each(&kinds, |crd| set_up(http, crd, &patch)).await?;
-    each(&kinds, |crd| served(http, crd)).await
+    each(&kinds, |crd| set_up(server, crd, &patch)).await?;
+    each(&kinds, |crd| served(server, crd)).await
 }
 
 /// A CRD whose objects are converted by the manager that it is of, if it is of one of these.

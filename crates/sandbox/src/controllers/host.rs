@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use futures::future::try_join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::journal::Events;
 
 use super::endpoint::Endpoint;
@@ -15,10 +15,10 @@ use super::run::Controller;
 use super::start::{Access, Management, Setting, administrator};
 use super::{effect, relay, webhooks};
 use crate::error::{ControlPlaneError, SandboxError};
-use crate::http::{CallError, Http};
 use crate::install::named;
 use crate::launch::{PORT_TRIES, free_ports, is_port_taken};
 use crate::parts::{Parts, PartsOptions};
+use crate::young_server::{CallError, YoungServer};
 
 /// Does for some clusters what kubelets, Services and a CA injector do for the pods of providers:
 /// runs the managers, and leads the API servers to their webhooks. Dropping it kills the managers.
@@ -74,9 +74,9 @@ impl ManagerHost {
             .zip(&kubeconfigs)
             .map(|(name, path)| Management { name, access: Access::Administrator(path) })
             .collect();
-        let http = administrator(&managements[cluster]).await?;
+        let server = administrator(&managements[cluster]).await?;
         // A manager that does not find its own kinds ends.
-        named(&http, &self.plan.parts.of(cluster).crds).await?;
+        named(&server, &self.plan.parts.of(cluster).crds).await?;
         let mut tries = 1;
         let endpoints = loop {
             match self.start_managers(&managements, cluster).await {
@@ -84,9 +84,9 @@ impl ManagerHost {
                 started => break started?,
             }
         };
-        try_join_all(all().zip(&endpoints).map(|(manager, at)| self.lead(&http, manager, at)))
+        try_join_all(all().zip(&endpoints).map(|(manager, at)| self.lead(&server, manager, at)))
             .await?;
-        effect::wait(&http).await
+        effect::wait(&server).await
     }
 
     /// Starts them on ports that are free, and returns where they answer, in the order of all
@@ -136,18 +136,20 @@ impl ManagerHost {
     /// Replaces the Services in the webhook configurations of a manager by its address.
     async fn lead(
         &self,
-        http: &Http,
+        server: &YoungServer,
         manager: &Manager,
         endpoint: &Endpoint,
     ) -> Result<(), ControlPlaneError> {
         for configuration in webhooks::read(self.webhooks(), manager, endpoint)? {
-            let path = webhooks::path(&configuration);
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (kind, name) =
+                (text(&configuration["kind"]), text(&configuration["metadata"]["name"]));
             let patch = json!({"webhooks": configuration["webhooks"]});
             let failed = |error: CallError| ControlPlaneError::Setup {
-                action: format!("change {path}"),
+                action: format!("change {kind} {name}"),
                 message: error.0,
             };
-            http.patch(&path, &patch).await.map_err(failed)?;
+            server.patch(&webhooks::resource(&kind), &name, &patch).await.map_err(failed)?;
         }
         Ok(())
     }

@@ -14,11 +14,14 @@ use super::run::{Controller, Controllers};
 use super::{effect, relay, webhooks};
 use crate::control_plane::ControlPlane;
 use crate::error::{ControlPlaneError, FileError, SandboxError};
-use crate::http::{CallError, Http};
 use crate::install::create_all;
 use crate::launch::{PORT_TRIES, free_ports, is_port_taken, wait_for};
 use crate::process::Process;
+use crate::young_server::{CallError, YoungServer};
 use own_files::private;
+
+const MUTATING: &str = "MutatingWebhookConfiguration";
+const VALIDATING: &str = "ValidatingWebhookConfiguration";
 
 /// A cluster whose controllers are to be started.
 #[derive(Clone, Copy, Debug)]
@@ -138,9 +141,9 @@ impl Setting<'_> {
         cluster: usize,
         answer: Vec<(&Manager, &Endpoint)>,
     ) -> Result<(), ControlPlaneError> {
-        let http = administrator(&self.clusters[cluster]).await?;
+        let server = administrator(&self.clusters[cluster]).await?;
         for (manager, endpoint) in answer {
-            convert_by(&http, &self.plan.parts.of(cluster).crds, manager, endpoint).await?;
+            convert_by(&server, &self.plan.parts.of(cluster).crds, manager, endpoint).await?;
         }
         Ok(())
     }
@@ -175,9 +178,9 @@ impl Setting<'_> {
             started.iter_mut().map(|one| &mut one.process).collect();
         let all = endpoints.iter().zip(&logs);
         let answering = try_join_all(all.map(|(endpoint, log)| async move {
-            let http = Http::trusting(&endpoint.url(), self.plan.authority.der())
-                .map_err(during("make a client for webhooks"))?;
-            wait_for(&endpoint.url(), log, || http.answers("/convert")).await
+            let asked = endpoint.asked(self.plan.authority.der()).await;
+            let asked = asked.map_err(during("make a client for webhooks"))?;
+            wait_for(&endpoint.url(), log, || asked.answers()).await
         }));
         tokio::select! {
             answered = answering => answered.map(drop),
@@ -190,30 +193,27 @@ impl Setting<'_> {
         cluster: usize,
         answer: Vec<(&Manager, &Endpoint)>,
     ) -> Result<(), ControlPlaneError> {
-        let http = administrator(&self.clusters[cluster]).await?;
+        let server = administrator(&self.clusters[cluster]).await?;
         for (manager, endpoint) in answer {
             let (mutating, validating): (Vec<Value>, Vec<Value>) =
                 webhooks::read(&self.plan.parts.of(cluster).webhooks, manager, endpoint)?
                     .into_iter()
-                    .partition(|object| object["kind"] == "MutatingWebhookConfiguration");
-            let base = "/apis/admissionregistration.k8s.io/v1";
-            let (mutating_at, validating_at) = (
-                format!("{base}/mutatingwebhookconfigurations"),
-                format!("{base}/validatingwebhookconfigurations"),
-            );
+                    .partition(|object| object["kind"] == MUTATING);
             try_join(
-                create_all(&http, &mutating_at, &mutating),
-                create_all(&http, &validating_at, &validating),
+                create_all(&server, &webhooks::resource(MUTATING), &mutating),
+                create_all(&server, &webhooks::resource(VALIDATING), &validating),
             )
             .await?;
         }
-        effect::wait(&http).await
+        effect::wait(&server).await
     }
 }
 
-pub(super) async fn administrator(cluster: &Management<'_>) -> Result<Http, ControlPlaneError> {
+pub(super) async fn administrator(
+    cluster: &Management<'_>,
+) -> Result<YoungServer, ControlPlaneError> {
     let path = cluster.administrator();
-    Http::new(path).await.map_err(during(&format!("read {}", path.display())))
+    YoungServer::of(path).await.map_err(during(&format!("read {}", path.display())))
 }
 
 fn during(action: &str) -> impl FnOnce(CallError) -> ControlPlaneError {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use capi::ResourceType;
 use capi::names::PROVIDER_LABEL;
 use serde_json::Value;
 use support::journal::Events;
@@ -55,12 +56,10 @@ pub(super) fn read(
     Ok(configurations)
 }
 
-/// Returns where the API server keeps a configuration.
-pub(super) fn path(configuration: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let plural = format!("{}s", text(&configuration["kind"]).to_lowercase());
-    let name = text(&configuration["metadata"]["name"]);
-    format!("/apis/admissionregistration.k8s.io/v1/{plural}/{name}")
+/// The kind of webhook configurations of this name.
+pub(super) fn resource(kind: &str) -> ResourceType {
+    let plural = format!("{}s", kind.to_lowercase());
+    ResourceType::new("admissionregistration.k8s.io/v1", kind, &plural, false)
 }
 
 fn file(dir: &Path, manager: &Manager) -> PathBuf {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::controllers::manager::IN_MEMORY;
 use crate::controllers::start::Management;
 use crate::error::{ControlPlaneError, FileError};
-use crate::http::CallError;
 use crate::launch::{death, wait_for};
 use crate::process::Process;
+use crate::young_server::CallError;
 use own_files::private;
 
 /// A relay that listens.
