@@ -11,6 +11,7 @@ use support::file_lock::FileLock;
 use support::journal::Events;
 use tempfile::TempDir;
 use tokio::process::Command;
+use tools::Group;
 
 use super::error::{FileError, PartsError};
 use super::files::last_lines;
@@ -20,6 +21,8 @@ use super::parts::Search;
 use super::release::Release;
 use own_files::private;
 
+/// The time that `go` may take to clean up when this program is gone.
+const GRACE_WITHOUT_US: Duration = Duration::from_secs(5);
 /// Time between two reports of progress to a waiting user.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(3);
 
@@ -219,6 +222,7 @@ async fn run_go(
 ) -> Result<String, PartsError> {
     let failed =
         |stderr: String| PartsError::Go { what: job.what.into(), command: job.command, stderr };
+    let mut group = Group::new(GRACE_WITHOUT_US).map_err(|error| failed(error.to_string()))?;
     let child = Command::new("go")
         .args(args)
         .current_dir(folder)
@@ -231,6 +235,7 @@ async fn run_go(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(group.id())
         .kill_on_drop(true)
         .spawn();
     let child = match child {
@@ -240,10 +245,21 @@ async fn run_go(
         }
         Err(error) => return Err(failed(error.to_string())),
     };
-    let finished = child.wait_with_output();
-    let output = with_progress(finished, job.doing, events)
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    let finished = async {
+        tokio::select! {
+            output = child.wait_with_output() => output,
+            // A terminal does not send it to the group.
+            _ = tokio::signal::ctrl_c() => Err(io::Error::other("stopped by you")),
+        }
+    };
+    let output = match with_progress(finished, job.doing, events).await {
+        Ok(output) => output,
+        Err(error) => {
+            group.kill();
+            return Err(failed(error.to_string()));
+        }
+    };
+    group.release();
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -1,60 +1,71 @@
 //! Ending a program together with the programs that it has started, also when this one is killed.
 //!
-//! A program gets a process group of its own, so Ctrl-C on the terminal does not reach it: this
-//! program decides when it ends, and how. Beside it a small shell, the guard, waits on a pipe whose
-//! other end this program holds. When the pipe closes without a word, because this program is gone,
-//! the guard ends the group. The kernel closes pipes of killed processes, so this holds for
-//! `kill -9` too.
+//! A program gets into a process group of its own, so Ctrl-C on the terminal does not reach it: this
+//! program decides when it ends, and how. The leader of the group is a small shell, the guard, which
+//! is there before the program and waits on a pipe whose other end this program holds. When the
+//! pipe closes without a word, because this program is gone, the guard ends the group. The kernel
+//! closes pipes of killed processes, so this holds for `kill -9` too, at any moment.
 
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// `$1` is the process group. Politely first, then for good after five seconds.
+/// `$1` is the time between asking the group to end and ending it, in tenths of a second. The guard
+/// is of the group and ends with it.
 const GUARD: &str = r#"
 trap '' HUP INT QUIT TERM
 read -r line && exit 0
-kill -s TERM -- "-$1" || exit 0
-turns=0
-while [ "$turns" -lt 50 ] && kill -s 0 -- "-$1"; do
+turns=$1
+[ "$turns" -eq 0 ] || kill -s TERM -- "-$$"
+while [ "$turns" -gt 0 ]; do
     sleep 0.1
-    turns=$((turns + 1))
+    turns=$((turns - 1))
 done
-kill -s KILL -- "-$1"
+kill -s KILL -- "-$$"
 "#;
 
 /// A process group that does not outlive this value, nor this program.
-pub(super) struct Group {
+#[derive(Debug)]
+pub struct Group {
     id: Pid,
     guard: Child,
     released: bool,
 }
 
 impl Group {
-    /// Guards the group whose leader has this process id.
-    pub(super) fn of(leader: u32) -> io::Result<Self> {
-        let id = i32::try_from(leader).ok().and_then(Pid::from_raw);
-        let id = id.ok_or_else(|| io::Error::other("a process without an id"))?;
+    /// Makes a group without programs. When this program is gone, theirs have so much time to end.
+    ///
+    /// # Errors
+    /// There is no shell.
+    pub fn new(grace: Duration) -> io::Result<Self> {
+        let turns = grace.as_millis() / 100;
         let guard = Command::new("/bin/sh")
-            .args(["-c", GUARD, "guard", &leader.to_string()])
+            .args(["-c", GUARD, "guard", &turns.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        Ok(Self { id, guard, released: false })
+        Ok(Self { id: Pid::from_child(&guard), guard, released: false })
+    }
+
+    /// The id, for the `process_group` of a command.
+    pub fn id(&self) -> i32 {
+        self.id.as_raw_nonzero().get()
     }
 
     /// Asks all of the group to end.
-    pub(super) fn terminate(&self) {
+    pub fn terminate(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Ends all of the group.
-    pub(super) fn kill(&self) {
+    /// Ends all of the group, the guard too.
+    pub fn kill(&mut self) {
         self.signal(Signal::KILL);
+        let _ = self.guard.wait();
     }
 
     /// Failing means that nobody is there any more.
@@ -62,8 +73,8 @@ impl Group {
         let _ = kill_process_group(self.id, signal);
     }
 
-    /// The program has ended by itself; what it has left running is its own affair.
-    pub(super) fn release(mut self) {
+    /// Ends the guard alone: what runs in the group from now on is its own affair.
+    pub fn release(mut self) {
         self.released = true;
     }
 }

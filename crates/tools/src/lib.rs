@@ -22,5 +22,6 @@ pub use command::ToolCommand;
 pub use environment::withheld;
 pub use error::{Ending, ToolError, ToolFailure};
 pub use find::{Origin, Tool, Toolbox};
+pub use group::Group;
 pub use known::KnownTool;
 pub use output::Output;

@@ -20,6 +20,8 @@ use super::output::Output;
 
 /// The time that a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
+/// The time that it may take when this program is gone.
+const GRACE_WITHOUT_US: Duration = Duration::from_secs(5);
 /// The time that output is awaited after the end: another program may hold the pipes open for ever.
 const OUTPUT_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -73,8 +75,8 @@ impl Call<'_> {
         }
         let log = self.open_log().map_err(Ending::Io)?;
         log.line(&format!("$ {}", self.line()));
-        let mut child = self.spawn().map_err(Ending::Io)?;
-        let group = Group::of(child.id().unwrap_or_default()).map_err(Ending::Io)?;
+        let mut group = Group::new(GRACE_WITHOUT_US).map_err(Ending::Io)?;
+        let mut child = self.spawn(&group).map_err(Ending::Io)?;
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(Ending::Io(io::Error::other("no pipes")));
         };
@@ -85,7 +87,7 @@ impl Call<'_> {
             tokio::try_join!(out, err)
         };
         tokio::pin!(reading);
-        let ended = self.wait(&mut child, &group, &mut reading).await;
+        let ended = self.wait(&mut child, &mut group, &mut reading).await;
         let words = match &ended {
             Ok(status) => status.to_string(),
             Err(ending) => ending.to_string(),
@@ -97,7 +99,7 @@ impl Call<'_> {
         ended
     }
 
-    fn spawn(&self) -> io::Result<Child> {
+    fn spawn(&self, group: &Group) -> io::Result<Child> {
         let mut command = Command::new(&self.tool.path);
         for name in self.tool.known.secrets().map(withheld).unwrap_or_default() {
             command.env_remove(name);
@@ -109,7 +111,7 @@ impl Call<'_> {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0)
+            .process_group(group.id())
             .kill_on_drop(true)
             .spawn()
     }
@@ -118,7 +120,7 @@ impl Call<'_> {
     async fn wait(
         &self,
         child: &mut Child,
-        group: &Group,
+        group: &mut Group,
         reading: &mut (impl Future<Output = io::Result<((), ())>> + Unpin),
     ) -> Result<ExitStatus, Ending> {
         let mut read = None;
