@@ -56,8 +56,9 @@ pub fn problem_of_names(object: &Object, is_any_kind: bool) -> Option<String> {
     Some(format!("{namespace:?} is not a name of a namespace"))
 }
 
-/// A DNS label that begins with a letter (RFC 1035).
-fn is_old_label(text: &str) -> bool {
+/// Returns whether a text is a DNS label that begins with a letter (RFC 1035), as names of Services
+/// are, and of Clusters, from which those are made.
+pub fn is_old_label(text: &str) -> bool {
     is_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 

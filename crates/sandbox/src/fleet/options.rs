@@ -1,6 +1,6 @@
 //! Options, result and errors of the generator.
 
-use capi::ObjectId;
+use capi::{ObjectId, valid};
 use cluster::ApiError;
 
 /// Longest name of a cluster: the names made from it (`…-control-plane-xxxxx`) are label values.
@@ -132,17 +132,8 @@ pub(crate) fn validate(options: &FleetOptions) -> Result<(), FleetError> {
     let invalid = |what, value: &str, rule: &str| {
         Err(FleetError::InvalidName { what, value: value.to_owned(), rule: rule.to_owned() })
     };
-    if !is_dns_label(&options.namespace) || options.namespace.len() > 63 {
+    if !valid::is_label(&options.namespace) {
         return invalid("namespace", &options.namespace, "it is not a DNS label (RFC 1123)");
-    }
-    if !is_dns_label(&format!("{}0", options.name_prefix))
-        || !options.name_prefix.starts_with(|c: char| c.is_ascii_lowercase())
-    {
-        return invalid(
-            "name prefix",
-            &options.name_prefix,
-            "it has to start with a letter and consist of a-z, 0-9 and `-`",
-        );
     }
     let longest = format!("{}{}", options.name_prefix, options.clusters.saturating_sub(1)).len();
     if longest > LONGEST_CLUSTER_NAME {
@@ -150,12 +141,14 @@ pub(crate) fn validate(options: &FleetOptions) -> Result<(), FleetError> {
             format!("cluster names may have {LONGEST_CLUSTER_NAME} characters, not {longest}");
         return invalid("name prefix", &options.name_prefix, &rule);
     }
+    if !valid::is_old_label(&format!("{}0", options.name_prefix)) {
+        return invalid(
+            "name prefix",
+            &options.name_prefix,
+            "it has to start with a letter and consist of a-z, 0-9 and `-`",
+        );
+    }
     Ok(())
-}
-
-fn is_dns_label(text: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 #[cfg(test)]

@@ -86,9 +86,7 @@ pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
 /// # Errors
 /// Says what is wrong with it.
 pub fn cluster_name(name: &str) -> Result<String, String> {
-    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let begins_well = name.starts_with(|c: char| c.is_ascii_lowercase());
-    if begins_well && !name.ends_with('-') && name.chars().all(is_word) && name.len() <= 63 {
+    if valid::is_old_label(name) {
         return Ok(name.to_owned());
     }
     Err(format!(

@@ -131,13 +131,10 @@ fn api_folder(path: &Path) -> Result<PathBuf, NewPluginError> {
     if is_it { Ok(folder) } else { Err(unusable()) }
 }
 
+/// A name of a plugin that is one of a crate too.
 fn is_name(name: &str) -> bool {
-    let is_word = |word: &str| {
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-    };
-    name.len() <= 40
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.split('-').all(is_word)
+    let begins_well = name.starts_with(|c: char| c.is_ascii_lowercase());
+    begins_well && name.len() <= 40 && kubectl_pivot_plugin_api::is_name(name)
 }
 
 #[cfg(test)]
