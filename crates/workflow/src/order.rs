@@ -1,8 +1,10 @@
-//! The steps, and what each needs to be done before. The only place that knows the order.
+//! The steps by name, and their order. What each of them is stands in the table of `steps`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::steps::{Definition, TABLE};
 
 /// A step of `create` or `delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,66 +73,24 @@ impl Step {
 
     /// Returns the steps of `create` that have to be done before.
     pub fn needs(self) -> &'static [Self] {
-        match self {
-            Self::Preflight => &[],
-            Self::Bootstrap => &[Self::Preflight],
-            Self::InitBootstrap => &[Self::Bootstrap],
-            Self::ApplyCluster => &[Self::InitBootstrap],
-            // The API server of the target answers some time before its management cluster has
-            // noticed.
-            Self::ControlPlane | Self::Kubeconfig => &[Self::ApplyCluster],
-            Self::Network => &[Self::Kubeconfig],
-            // Workers join while the providers of the target are installed.
-            Self::Nodes => &[Self::ControlPlane, Self::Network],
-            Self::InitTarget => &[Self::Network],
-            Self::TargetProviders => &[Self::InitTarget],
-            Self::Move => &[Self::Nodes, Self::TargetProviders],
-            Self::Verify | Self::DeleteCluster => &[Self::Move],
-            Self::MergeKubeconfig => &[Self::Verify],
-            Self::DeleteBootstrap => &[Self::MergeKubeconfig],
-        }
+        self.definition().needs
     }
 
     /// Returns the step's work, as an imperative.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Preflight => "Check programs and plugins",
-            Self::Bootstrap => "Create the bootstrap cluster",
-            Self::InitBootstrap => "Install providers in the bootstrap cluster",
-            Self::ApplyCluster => "Apply the cluster",
-            Self::ControlPlane => "Wait for the control plane",
-            Self::Kubeconfig => "Get the kubeconfig of the target",
-            Self::Network => "Install the network",
-            Self::Nodes => "Wait for the nodes",
-            Self::InitTarget => "Install providers in the target",
-            Self::TargetProviders => "Wait for the providers of the target",
-            Self::Move => "Move the cluster into the target",
-            Self::Verify => "Verify the target",
-            Self::MergeKubeconfig => "Merge into your kubeconfig",
-            Self::DeleteCluster => "Delete the cluster",
-            Self::DeleteBootstrap => "Delete the bootstrap cluster",
-        }
+        self.definition().title
     }
 
     /// Returns the step's name in documents.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Preflight => "preflight",
-            Self::Bootstrap => "bootstrap",
-            Self::InitBootstrap => "init-bootstrap",
-            Self::ApplyCluster => "apply-cluster",
-            Self::ControlPlane => "control-plane",
-            Self::Kubeconfig => "kubeconfig",
-            Self::Network => "network",
-            Self::Nodes => "nodes",
-            Self::InitTarget => "init-target",
-            Self::TargetProviders => "target-providers",
-            Self::Move => "move",
-            Self::Verify => "verify",
-            Self::MergeKubeconfig => "merge-kubeconfig",
-            Self::DeleteCluster => "delete-cluster",
-            Self::DeleteBootstrap => "delete-bootstrap",
-        }
+        self.definition().name
+    }
+
+    /// Returns its row in the table of all steps.
+    pub(super) fn definition(self) -> &'static Definition {
+        let row = &TABLE[self as usize];
+        debug_assert_eq!(row.step, self, "the table has the order of the steps");
+        row
     }
 }
 
@@ -143,6 +103,13 @@ impl fmt::Display for Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_step_has_its_row() {
+        for (position, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.step as usize, position, "{}", row.step);
+        }
+    }
 
     #[test]
     fn every_step_comes_after_what_it_needs() {
