@@ -11,7 +11,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// No run of a program takes longer; a test that hangs fails.
@@ -89,7 +91,8 @@ impl Program {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let child = child.unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
         let pid = child.id().expect("has not been waited for");
-        Running { pid, output: tokio::spawn(child.wait_with_output()) }
+        let (said, heard) = watch::channel(Vec::new());
+        Running { pid, heard, output: tokio::spawn(follow(child, said)) }
     }
 
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
@@ -119,6 +122,8 @@ impl Program {
 #[derive(Debug)]
 pub struct Running {
     pid: u32,
+    /// All of stderr so far.
+    heard: watch::Receiver<Vec<u8>>,
     output: JoinHandle<io::Result<std::process::Output>>,
 }
 
@@ -139,6 +144,16 @@ impl Running {
             }
             most / 1024
         })
+    }
+
+    /// Waits until it has said this on stderr.
+    ///
+    /// # Panics
+    /// When it ends without, or does not say it in five minutes.
+    pub async fn until_said(&mut self, text: &str) {
+        let is_said = |stderr: &Vec<u8>| String::from_utf8_lossy(stderr).contains(text);
+        let said = tokio::time::timeout(TIMEOUT, self.heard.wait_for(is_said)).await;
+        assert!(matches!(said, Ok(Ok(_))), "process {} has not said {text:?}", self.pid);
     }
 
     /// Kills it at once, whatever it is doing.
@@ -171,6 +186,27 @@ impl Running {
         let output = output.unwrap_or_else(|_| panic!("process {} has not ended", self.pid));
         Outcome::from(output.expect("waiting does not panic").expect("its output can be read"))
     }
+}
+
+/// Reads what it prints to its end.
+async fn follow(
+    mut child: Child,
+    said: watch::Sender<Vec<u8>>,
+) -> io::Result<std::process::Output> {
+    let mut stderr = child.stderr.take().expect("a pipe");
+    let listening = async {
+        let mut part = [0; 4096];
+        loop {
+            let length = stderr.read(&mut part).await?;
+            if length == 0 {
+                return Ok(said);
+            }
+            said.send_modify(|all| all.extend_from_slice(&part[..length]));
+        }
+    };
+    let (output, said) = tokio::try_join!(child.wait_with_output(), listening)?;
+    let stderr = said.borrow().clone();
+    Ok(std::process::Output { stderr, ..output })
 }
 
 /// The peak of resident memory in `/proc/PID/status`; none once the process has ended.

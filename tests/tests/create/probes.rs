@@ -66,7 +66,7 @@ async fn verify_waits(scene: &Scene) {
         assert!(began.elapsed() >= Duration::from_secs(least), "{outcome}");
     }
     let mut running = scene.program.start(verify("120"));
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    running.until_said("Available fails").await;
     set_available(scene, "True").await;
     let outcome = running.end().await.expect_success("verify");
     let told = "Available fails: Cluster default/pivot: it is not Available";
@@ -74,7 +74,7 @@ async fn verify_waits(scene: &Scene) {
     // A user need not wait.
     set_available(scene, "False").await;
     let mut running = scene.program.start(verify("120"));
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    running.until_said("Available fails").await;
     running.interrupt();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(exit::INTERRUPTED.into()), "{outcome}");
@@ -111,7 +111,7 @@ async fn network(stage: Arc<Stage>) {
     scene.until_begun("nodes").await;
     // All Machines have Nodes, but the network is not ready as long as the target has no Ready
     // node.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    running.until_said("Waiting for the nodes to be Ready").await;
     let journal = std::fs::read_to_string(scene.path("state/runs/pivot/journal.jsonl"));
     let is_done = r#""event":"done","step":"nodes""#;
     assert!(!journal.expect("a journal").contains(is_done), "the probe was not awaited");

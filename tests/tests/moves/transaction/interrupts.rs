@@ -89,7 +89,7 @@ async fn twice(arena: Arc<Arena>, second: &'static str) {
         let mut running = story.start_until(while_copying(8, Fault::HoldAfter)).await;
         running.interrupt();
         // One signal may swallow another that comes before it was handled.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        running.until_said("stopping at the next safe point").await;
         running.signal(second);
         let outcome = running.end().await;
         assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
