@@ -29,7 +29,7 @@ impl Chosen {
     }
 
     /// Returns whether an object was recorded as moving along.
-    pub fn takes_along(&self, object: &Object) -> bool {
+    pub(crate) fn takes_along(&self, object: &Object) -> bool {
         !self.along.is_empty() && self.along.contains(&key(object))
     }
 

@@ -48,7 +48,7 @@ pub fn is_machine(object: &Object) -> bool {
 }
 
 /// Returns whether this is a `ClusterResourceSetBinding`.
-pub fn is_resource_set_binding(object: &Object) -> bool {
+pub(crate) fn is_resource_set_binding(object: &Object) -> bool {
     object.kind() == "ClusterResourceSetBinding" && object.group() == ADDONS_GROUP
 }
 

@@ -42,7 +42,7 @@ impl<'a> Condition<'a> {
     }
 
     /// The generation of the object that the condition is about, if its controller writes one.
-    pub fn observed_generation(self) -> Option<u64> {
+    pub(crate) fn observed_generation(self) -> Option<u64> {
         at(self.0, "/observedGeneration").as_u64()
     }
 

@@ -21,8 +21,7 @@ pub use chosen::Chosen;
 pub use cluster::{
     PAUSABLE, cluster_class_of, clusters_named_by, has_paused_annotation, is_cluster,
     is_cluster_class, is_custom_resource, is_machine, is_pausable, is_paused, is_resource_set,
-    is_resource_set_binding, is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause,
-    unprovisioned_reason,
+    is_resumed_by_clusterctl, moves_its_hierarchy, reports_pause, unprovisioned_reason,
 };
 pub use condition::Condition;
 pub use field::at;

@@ -48,7 +48,7 @@ const SECRET_PURPOSES: [&str; 6] =
 ///
 /// Both the cluster's name and the purpose may contain dashes, so there can be two readings:
 /// `x-apiserver-etcd-client` is the etcd client certificate of `x`.
-pub fn clusters_of_secret_name(name: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn clusters_of_secret_name(name: &str) -> impl Iterator<Item = &str> {
     SECRET_PURPOSES
         .iter()
         .filter_map(|purpose| name.strip_suffix(purpose)?.strip_suffix('-'))

@@ -41,7 +41,5 @@ pub use lock::{Lock, LockError};
 pub use own_files::PermissionProblem;
 pub use pin::Pin;
 pub use registry::{LoadError, Registry, SelectError};
-pub use search::{
-    FOLDERS_VARIABLE, Origin, PartialPath, SearchError, SearchFolder, SearchPath, user_folder,
-};
+pub use search::{Origin, PartialPath, SearchError, SearchFolder, SearchPath, user_folder};
 pub use sidecar::{Sidecar, SidecarError};

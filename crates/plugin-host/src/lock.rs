@@ -158,7 +158,7 @@ impl Lock {
     ///
     /// # Errors
     /// The folder is not writable.
-    pub fn write_file(&self, path: &Path, mode: u32) -> Result<(), LockError> {
+    pub(crate) fn write_file(&self, path: &Path, mode: u32) -> Result<(), LockError> {
         let path = path.to_owned();
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|source| LockError::Malformed { path: path.clone(), source })?;

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Environment variable with a list of folders, separated as in `PATH`.
-pub const FOLDERS_VARIABLE: &str = "KUBECTL_PIVOT_PLUGINS";
+pub(crate) const FOLDERS_VARIABLE: &str = "KUBECTL_PIVOT_PLUGINS";
 
 /// Folders to look in; an earlier one wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -73,7 +73,7 @@ impl Expression {
     ///
     /// # Errors
     /// See there.
-    pub fn compile_blocking(text: &str) -> Result<Self, ExpressionError> {
+    pub(crate) fn compile_blocking(text: &str) -> Result<Self, ExpressionError> {
         block_on(Self::compile(text))
     }
 
@@ -86,7 +86,7 @@ impl Expression {
     }
 
     /// As [`Expression::evaluate`], where waiting for another thread is no harm.
-    pub fn evaluate_blocking(&self, object: &Value) -> Verdict {
+    pub(crate) fn evaluate_blocking(&self, object: &Value) -> Verdict {
         block_on(self.evaluate(object))
     }
 }

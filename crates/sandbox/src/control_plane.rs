@@ -104,7 +104,7 @@ impl ControlPlane {
     }
 
     /// Kills the kube-controller-manager the hard way, if one runs.
-    pub async fn kill_controller_manager(&mut self) {
+    pub(crate) async fn kill_controller_manager(&mut self) {
         if let Some(process) = self.running.controller_manager.take() {
             drop_in_background(process).await;
         }

@@ -109,7 +109,7 @@ impl Parts {
     /// # Errors
     ///
     /// They are not in the cache, and Go is not there or cannot fetch them.
-    pub async fn with_release(
+    pub(crate) async fn with_release(
         &self,
         release: &Release,
         options: &PartsOptions,

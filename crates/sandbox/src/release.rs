@@ -25,7 +25,7 @@ impl Release {
 
     /// Returns true for the one that this program pins.
     #[must_use]
-    pub fn is_pinned(&self) -> bool {
+    pub(crate) fn is_pinned(&self) -> bool {
         *self == Self::pinned()
     }
 

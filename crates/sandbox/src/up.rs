@@ -180,11 +180,6 @@ impl Sandbox {
         &self.info
     }
 
-    /// The control planes, the source first.
-    pub fn control_planes(&mut self) -> &mut [ControlPlane] {
-        &mut self.planes
-    }
-
     /// Lets the sandbox run on after this program has ended, until [`Sandboxes::down`].
     ///
     /// # Errors

@@ -55,7 +55,7 @@ impl FileLock {
     }
 
     /// The file.
-    pub fn file_mut(&mut self) -> &mut File {
+    pub(crate) fn file_mut(&mut self) -> &mut File {
         &mut self.0
     }
 }

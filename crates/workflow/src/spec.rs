@@ -156,12 +156,12 @@ impl Spec {
     }
 
     /// Returns true if the bootstrap cluster is deleted in the end.
-    pub fn deletes_bootstrap(&self) -> bool {
+    pub(crate) fn deletes_bootstrap(&self) -> bool {
         self.bootstrap == Bootstrap::Kind && !self.document.spec.keep_bootstrap.unwrap_or(false)
     }
 
     /// Returns true if the target is merged into the user's kubeconfig.
-    pub fn merges_kubeconfig(&self) -> bool {
+    pub(crate) fn merges_kubeconfig(&self) -> bool {
         self.document.spec.merge_kubeconfig.unwrap_or(false)
     }
 

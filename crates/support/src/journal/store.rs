@@ -235,11 +235,6 @@ impl<H: History> Store<H> {
         &self.replay.state
     }
 
-    /// Number of the line from which on an earlier journal was cut off.
-    pub fn was_damaged(&self) -> Option<usize> {
-        self.replay.damaged
-    }
-
     /// Appends an event; with `sync` it is on the disk when this returns.
     ///
     /// # Errors

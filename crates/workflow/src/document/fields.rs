@@ -178,7 +178,7 @@ impl PivotSpec {
 impl PivotDocument {
     /// Returns true if both want the same cluster in the same way. How long a run waits is no part
     /// of that, nor is a setting of a step that is still to be done.
-    pub fn wants_what(&self, other: &Self, is_done: impl Fn(Step) -> bool) -> bool {
+    pub(crate) fn wants_what(&self, other: &Self, is_done: impl Fn(Step) -> bool) -> bool {
         let mut other = other.clone();
         let (new, old) = (&mut other.spec, &self.spec);
         new.timeout = old.timeout;

@@ -139,7 +139,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// Another process has it.
-    pub fn begin_removal(name: &str) -> Result<Self, StoreError> {
+    pub(crate) fn begin_removal(name: &str) -> Result<Self, StoreError> {
         Self::hold_in(name, DELETIONS)
     }
 
@@ -217,7 +217,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write_yaml(&self, name: &str, document: &Value) -> Result<PathBuf, StoreError> {
+    pub(crate) fn write_yaml(&self, name: &str, document: &Value) -> Result<PathBuf, StoreError> {
         self.write(name, yaml::document(document))
     }
 
@@ -246,7 +246,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// It cannot be removed.
-    pub fn discard(&self, name: &str) -> Result<(), StoreError> {
+    pub(crate) fn discard(&self, name: &str) -> Result<(), StoreError> {
         let file = self.file(name);
         match fs::remove_file(&file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&file)(error)),

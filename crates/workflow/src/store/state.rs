@@ -81,7 +81,7 @@ impl RunState {
 
     /// Returns true if objects of the cluster may have been applied. The journal says so before the
     /// first of them is sent, and a later step says it too.
-    pub fn may_have_applied(&self) -> bool {
+    pub(crate) fn may_have_applied(&self) -> bool {
         let applying = |step: &Step| *step >= Step::ApplyCluster;
         self.steps.iter().any(|(step, state)| applying(step) && *state != StepState::Waiting)
     }
