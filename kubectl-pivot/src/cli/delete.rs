@@ -7,7 +7,6 @@ use workflow::Prospect;
 use super::Context;
 use super::clusters::ClusterArgs;
 use super::completion::values;
-use super::create::Bootstrap;
 use super::names::label;
 use super::output::Output;
 use super::plugin::PluginFolders;
@@ -43,7 +42,7 @@ pub(super) struct Args {
     infrastructure: Option<String>,
     /// Cluster whose controllers delete the machines: one that kind makes, or one that is there.
     #[arg(long, value_enum, help_heading = "Bootstrap cluster")]
-    bootstrap: Option<Bootstrap>,
+    bootstrap: Option<workflow::Bootstrap>,
     /// Name of the kind cluster [default: NAME-bootstrap].
     #[arg(long, value_name = "NAME", value_parser = label, help_heading = "Bootstrap cluster")]
     bootstrap_name: Option<String>,
@@ -130,7 +129,7 @@ impl Args {
             namespace: self.namespace,
             management: self.cluster.cluster(),
             infrastructure: self.infrastructure,
-            bootstrap: self.bootstrap.map(Into::into),
+            bootstrap: self.bootstrap,
             bootstrap_name: self.bootstrap_name,
             bootstrap_image: self.bootstrap_image,
             bootstrap_kubeconfig: self.bootstrap_kubeconfig.map(absolute),

@@ -1,8 +1,9 @@
-//! The fields of the document. Each is named as its flag of `create`.
+//! The fields of the document, which are the flags of `create`: each is declared here only.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::{ArgAction, ValueEnum};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,106 +29,150 @@ pub struct PivotDocument {
 }
 
 /// Name and namespace of the Cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PivotMetadata {
-    /// Name; the argument of `create` wins.
+    /// Name of the cluster [default: the one in the document].
     #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
+    #[arg(required_unless_present = "filename", value_parser = words::cluster_name)]
     pub name: Option<String>,
-    /// Namespace.
+    /// Namespace of the objects [default: default].
     #[serde(deserialize_with = "words::namespace", skip_serializing_if = "Option::is_none")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = words::namespace_name,
+        help_heading = "Cluster")]
     pub namespace: Option<String>,
 }
 
 /// The settings of a run. An absent field has the default of its flag.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, clap::Args)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PivotSpec {
-    /// Infrastructure plugin.
+    /// Infrastructure plugin, for example docker.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(
+        long,
+        short,
+        value_name = "NAME",
+        required_unless_present = "filename",
+        help_heading = "Cluster"
+    )]
     pub infrastructure: Option<String>,
-    /// Kubernetes version of the machines.
+    /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
     #[serde(deserialize_with = "words::version", skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "VERSION", value_parser = words::kubernetes_version,
+        help_heading = "Cluster")]
     pub kubernetes_version: Option<String>,
-    /// Machines of the control plane.
+    /// Machines of the control plane [default: that of the plugin].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "N", help_heading = "Cluster")]
     pub control_plane_replicas: Option<u32>,
-    /// Worker machines.
+    /// Worker machines [default: that of the plugin].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "N", help_heading = "Cluster")]
     pub worker_replicas: Option<u32>,
-    /// Ranges for pods.
+    /// IP range for pods; can be given more than once [default: that of the plugin].
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "CIDR", help_heading = "Cluster")]
     pub pod_cidr: Vec<String>,
-    /// Ranges for services.
+    /// IP range for services; can be given more than once [default: that of the plugin].
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "CIDR", help_heading = "Cluster")]
     pub service_cidr: Vec<String>,
-    /// Variables of the plugins, as with `--set`.
+    /// Variables of the plugins. The flag `--set` has one with each use.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[arg(skip)]
     pub set: BTreeMap<String, Value>,
-    /// Manifests of the cluster instead of those that the infrastructure plugin renders.
+    /// Provider of Cluster API, TYPE=NAME[:VERSION]: a version for one of the plugin's, or one
+    /// more; can be given more than once.
+    #[serde(deserialize_with = "words::providers", skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "PROVIDER", value_parser = words::provider, help_heading = "Cluster")]
+    pub provider: Vec<String>,
+    /// Manifests of the cluster instead of those that the plugin renders.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     pub cluster_manifest: Option<PathBuf>,
-    /// CNI plugin.
+    /// CNI plugin [default: what the infrastructure plugin says].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
     pub cni: Option<String>,
-    /// Installer of the network's chart.
+    /// Installer of the network's chart: helm on this machine, or the Helm add-on provider of
+    /// Cluster API [default: helm].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Network")]
     pub cni_via: Option<CniVia>,
     /// Chart of the network, an archive or a folder, instead of the one in a repository.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "PATH", conflicts_with = "cni_repo", help_heading = "Network")]
     pub cni_chart: Option<PathBuf>,
-    /// Repository of the chart of the network instead of the plugin's.
+    /// Repository of the chart of the network (https:, http:, oci:) [default: that of the plugin].
     #[serde(deserialize_with = "words::repository", skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "URL", value_parser = words::chart_repository,
+        help_heading = "Network")]
     pub cni_repo: Option<String>,
     /// Values for the chart of the network, over those of the plugins.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub cni_values: Option<PathBuf>,
-    /// Manifests of a network, in the place of a CNI plugin.
+    /// Manifests of your own network, in the place of a CNI plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub cni_manifest: Option<PathBuf>,
-    /// Kind of the bootstrap cluster.
+    /// Bootstrap cluster: one that kind creates and that is deleted in the end, or an existing one
+    /// that stays [default: kind].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Bootstrap cluster")]
     pub bootstrap: Option<Bootstrap>,
-    /// Name of the bootstrap cluster in kind.
+    /// Name of the bootstrap cluster in kind [default: NAME-bootstrap].
     #[serde(deserialize_with = "words::kind_cluster", skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", value_parser = words::kind_cluster_name,
+        help_heading = "Bootstrap cluster")]
     pub bootstrap_name: Option<String>,
-    /// Node image of the bootstrap cluster.
+    /// Node image of the bootstrap cluster [default: that of kind].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "IMAGE", help_heading = "Bootstrap cluster")]
     pub bootstrap_image: Option<String>,
     /// Kubeconfig of an existing bootstrap cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
     pub bootstrap_kubeconfig: Option<PathBuf>,
-    /// True if the bootstrap cluster stays.
+    /// Leave the bootstrap cluster as it is in the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Bootstrap cluster")]
     pub keep_bootstrap: Option<bool>,
-    /// Configuration of clusterctl.
+    /// Configuration of clusterctl [default: where clusterctl looks for it].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
     pub clusterctl_config: Option<PathBuf>,
-    /// Reach the target with this kubeconfig instead of the one that Cluster API has made.
+    /// Reach the target with this kubeconfig instead of the one that Cluster API makes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig of the target")]
     pub to_kubeconfig: Option<PathBuf>,
-    /// File for the target's kubeconfig.
+    /// File for the kubeconfig of the target [default: NAME.kubeconfig].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig of the target")]
     pub to_kubeconfig_out: Option<PathBuf>,
-    /// True if the target is merged into the user's kubeconfig.
+    /// Merge the target's cluster, user and context into your kubeconfig ($KUBECONFIG or
+    /// ~/.kube/config); your current context stays.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Kubeconfig of the target")]
     pub merge_kubeconfig: Option<bool>,
-    /// Providers of Cluster API, `TYPE=NAME[:VERSION]`, over those of the plugin.
-    #[serde(deserialize_with = "words::providers", skip_serializing_if = "Vec::is_empty")]
-    pub provider: Vec<String>,
-    /// Readiness probes of plugins that are left out.
+    /// Leave out readiness probes: PLUGIN, PLUGIN/PROBE or PROBE; can be given more than once, and
+    /// with commas.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Plugins and probes")]
     pub skip_probes: Vec<String>,
-    /// Seconds that each wait may take.
+    /// Seconds that each wait may take [default: 1200].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
     pub timeout: Option<u64>,
-    /// Seconds in which no Machine may be replaced after the move.
+    /// Seconds after the move in which no Machine may be replaced [default: 10].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
     pub settle: Option<u64>,
 }
 
 /// Kinds of bootstrap clusters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bootstrap {
     /// A cluster that kind makes and that is deleted in the end.
@@ -138,7 +183,7 @@ pub enum Bootstrap {
 }
 
 /// Installers of charts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CniVia {
     /// helm is run here.

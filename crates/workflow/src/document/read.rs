@@ -82,7 +82,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::document::fields::{Bootstrap, PivotMetadata, PivotSpec};
+    use crate::document::fields::{Bootstrap, CniVia, PivotMetadata, PivotSpec};
     use crate::document::words;
 
     fn parse(text: &str) -> Result<PivotDocument, String> {
@@ -195,6 +195,54 @@ mod tests {
                 Err(why) => prop_assert!(!is_taken, "{why}"),
             }
         }
+    }
+
+    /// Every field has a value that is not the default.
+    fn whole() -> PivotDocument {
+        let text = || Some("a".to_owned());
+        let path = || Some("/a".into());
+        PivotDocument {
+            metadata: PivotMetadata { name: text(), namespace: text() },
+            spec: PivotSpec {
+                infrastructure: text(),
+                kubernetes_version: Some("v1.33.0".to_owned()),
+                control_plane_replicas: Some(1),
+                worker_replicas: Some(1),
+                pod_cidr: vec!["10.0.0.0/8".to_owned()],
+                service_cidr: vec!["10.0.0.0/8".to_owned()],
+                set: [("a".to_owned(), json!(1))].into(),
+                provider: vec!["infrastructure=docker".to_owned()],
+                cluster_manifest: path(),
+                cni: text(),
+                cni_via: Some(CniVia::Addon),
+                cni_chart: path(),
+                cni_repo: Some("https://a.example.org".to_owned()),
+                cni_values: path(),
+                cni_manifest: path(),
+                bootstrap: Some(Bootstrap::Existing),
+                bootstrap_name: text(),
+                bootstrap_image: text(),
+                bootstrap_kubeconfig: path(),
+                keep_bootstrap: Some(true),
+                clusterctl_config: path(),
+                to_kubeconfig: path(),
+                to_kubeconfig_out: path(),
+                merge_kubeconfig: Some(true),
+                skip_probes: vec!["a".to_owned()],
+                timeout: Some(1),
+                settle: Some(1),
+            },
+            ..PivotDocument::default()
+        }
+    }
+
+    #[test]
+    fn no_field_is_lost_between_flags_document_and_file() {
+        let nothing = PivotDocument::default;
+        assert_eq!(nothing().overridden_by(whole()), whole());
+        assert_eq!(whole().overridden_by(nothing()), whole());
+        let text = write_document(&whole()).expect("all of it is valid");
+        assert_eq!(parse(&text), Ok(whole()));
     }
 
     #[test]
