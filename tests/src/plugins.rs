@@ -21,7 +21,7 @@ pub fn library(name: &str) -> PathBuf {
     library
 }
 
-/// A plugin that declares the probes which its environment holds: an example of the plugin API.
+/// A plugin that declares the probes which its environment holds.
 ///
 /// # Panics
 /// When it cannot be built.
@@ -33,8 +33,7 @@ pub fn probing() -> PathBuf {
     profile().join(format!("examples/{DLL_PREFIX}probing{DLL_SUFFIX}"))
 }
 
-/// The plugin `in-memory` as it would be if its clusters could host a management cluster: an
-/// example of the plugin API.
+/// The plugin `in-memory` as it would be if its clusters could host a management cluster.
 ///
 /// # Panics
 /// When it cannot be built.

@@ -166,7 +166,7 @@ fn a_library_that_is_no_plugin_is_named_as_such() {
 /// Only the crate of the plugin is built with `abort`; that is enough to end the host.
 #[test]
 fn a_plugin_whose_panics_abort_is_refused() {
-    let example = ["rustc", "-p", "kubectl-pivot-plugin-api", "--example", "aborting"];
+    let example = ["rustc", "-p", "kubectl-pivot-fixtures", "--example", "aborting"];
     let arguments = [&example[..], &["--", "-C", "panic=abort"]].concat();
     let library = build_with(Command::new(env!("CARGO")), &arguments);
     let folder = Folder::new();

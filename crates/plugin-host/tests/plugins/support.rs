@@ -44,12 +44,12 @@ pub(crate) fn made_by(mut cargo: Command) -> PathBuf {
     files.next_back().expect("a library or a program was built")
 }
 
-/// The example `versions` of the plugin API, as of another time, in a folder. It is built once; of
+/// The fixture `versions`, as of another time, in a folder. It is built once; of
 /// which time it is stands in two digits for each number in the bytes of its library.
 pub(crate) fn of_another_time(folder: &Folder, abi_level: &str, protocol: &str) -> PathBuf {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     let built =
-        LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-plugin-api", "--example", "versions"]));
+        LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-fixtures", "--example", "versions"]));
     let mut bytes = fs::read(built).expect("it was just built");
     let (present, wanted) =
         (b"versions: abi 01 api 01.00", format!("versions: abi {abi_level} api {protocol}"));
@@ -70,7 +70,7 @@ pub(crate) fn docker() -> &'static Path {
 
 pub(crate) fn misbehaving() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-plugin-api", "--example", "misbehaving"]))
+    LIBRARY.get_or_init(|| build(&["-p", "kubectl-pivot-fixtures", "--example", "misbehaving"]))
 }
 
 /// A folder with plugins, in which nobody else can write.
