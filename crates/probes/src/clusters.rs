@@ -1,8 +1,8 @@
 //! The clusters that probes look at, and what they serve.
 
-use capi::ResourceType;
+use capi::{ResourceType, is_cluster_api};
 use cluster::{ApiError, Client, RetryPolicy, Served};
-use kubectl_pivot_plugin_api::{Probe, ProbeCluster};
+use kubectl_pivot_plugin_api::{Probe, ProbeCluster, ServedKind};
 use tokio::sync::OnceCell;
 
 /// The two clusters of a run. What they serve is asked once for all probes.
@@ -92,4 +92,19 @@ fn choose(probe: &Probe, served: &[ResourceType]) -> Result<ResourceType, String
         }
         _ => format!("the kind {kind} is not served"),
     })
+}
+
+/// The kinds of Cluster API and its providers, sorted.
+pub fn served_kinds(served: &Served) -> Vec<ServedKind> {
+    let mut kinds: Vec<_> = served
+        .kinds()
+        .filter(|(group, ..)| is_cluster_api(group))
+        .map(|(group, kind, versions)| ServedKind {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            versions: versions.iter().map(|resource| resource.version.clone()).collect(),
+        })
+        .collect();
+    kinds.sort_by(|a, b| (&a.group, &a.kind).cmp(&(&b.group, &b.kind)));
+    kinds
 }

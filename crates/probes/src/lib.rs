@@ -14,13 +14,11 @@ mod expression;
 mod lint;
 mod result;
 mod seen;
-mod served;
 mod skips;
 
-pub use clusters::Clusters;
+pub use clusters::{Clusters, served_kinds};
 pub use evaluate::{Declared, Evaluation, Patience, compile, evaluate, of_the_future};
 pub use expression::{Expression, ExpressionError, Verdict};
 pub use lint::lint;
 pub use result::{ProbeOutcome, ProbeResult, names, sentences};
-pub use served::served_kinds;
 pub use skips::{Skips, UnknownProbe};

@@ -12,7 +12,6 @@ mod error;
 mod find;
 mod group;
 mod known;
-mod output;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -24,4 +23,4 @@ pub use error::{Ending, ToolError, ToolFailure};
 pub use find::{Origin, Tool, Toolbox};
 pub use group::Group;
 pub use known::KnownTool;
-pub use output::Output;
+pub use run::Output;

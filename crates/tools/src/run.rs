@@ -16,7 +16,6 @@ use super::environment::withheld;
 use super::error::{Ending, ToolError, ToolFailure};
 use super::find::{Tool, Toolbox};
 use super::group::Group;
-use super::output::Output;
 
 /// The time that a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
@@ -24,6 +23,17 @@ const GRACE: Duration = Duration::from_secs(10);
 const GRACE_WITHOUT_US: Duration = Duration::from_secs(5);
 /// The time that output is awaited after the end: another program may hold the pipes open for ever.
 const OUTPUT_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The result of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Everything on standard output, if it was to be kept. Secrets are still in it.
+    pub stdout: String,
+    /// The last lines of standard error, without secrets.
+    pub stderr_tail: Vec<String>,
+    /// The time that it took.
+    pub elapsed: Duration,
+}
 
 impl Tool {
     /// Runs the program. The lines that it prints go to the log and are sent as events.

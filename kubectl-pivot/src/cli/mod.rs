@@ -15,7 +15,6 @@ mod demo;
 mod doctor;
 mod duration;
 mod explain;
-mod gone;
 mod help;
 mod move_clusters;
 mod names;

@@ -4,8 +4,7 @@ use transfer::{Operation, Role};
 
 use super::Context;
 use super::clusters::OneOrTwoArgs;
-use super::gone::GoneArg;
-use super::take_over::TakeOverArgs;
+use super::take_over::{GoneArg, TakeOverArgs};
 use crate::commands::{self, CommandError, exit};
 use crate::render;
 

@@ -1,11 +1,27 @@
-//! The question of `resume` and `rollback`.
+//! Flags that `resume` and `rollback` share, and their question.
 
 use support::visible::one_line;
-use transfer::{Interruption, TakeOver};
+use transfer::{Gone, Interruption, TakeOver};
 
 use super::Context;
 use super::prompt;
 use crate::render::scope;
+
+/// Degrees of certainty that a cluster is gone.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum GoneArg {
+    Checked,
+    Sure,
+}
+
+impl From<GoneArg> for Gone {
+    fn from(arg: GoneArg) -> Self {
+        match arg {
+            GoneArg::Checked => Self::Checked,
+            GoneArg::Sure => Self::Sure,
+        }
+    }
+}
 
 /// Asks on a terminal before an interrupted run is taken over.
 #[derive(Clone, Copy, Debug, clap::Args)]

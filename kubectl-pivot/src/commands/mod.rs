@@ -1,7 +1,6 @@
 //! The work of each subcommand, one file each. Commands return values; `render` prints them.
 
 mod backup;
-mod clusters;
 mod completion;
 mod create;
 mod delete;

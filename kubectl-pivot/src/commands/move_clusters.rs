@@ -12,7 +12,7 @@ use transfer::{
 };
 
 use super::backup::{backup, backup_folder, restore};
-use super::clusters::cluster_type;
+use super::status::cluster_type;
 use super::error::CommandError;
 
 /// The request of a move.

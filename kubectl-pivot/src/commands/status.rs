@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
-use capi::{Object, has_paused_annotation, is_paused};
-use cluster::Client;
+use capi::names::{
+    CORE_GROUP, DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
+};
+use capi::{Object, ResourceType, has_paused_annotation, is_paused};
+use cluster::{ApiError, Client, Served};
 use serde::Serialize;
 use support::journal::{RunState, state_folder};
 use support::visible::shell_word;
@@ -14,7 +16,6 @@ use transfer::{
     Record, Run, Unread, find, marks, paused_before,
 };
 
-use super::clusters::cluster_type;
 use super::error::CommandError;
 use super::sides::cluster_states;
 
@@ -348,4 +349,10 @@ fn run_status(lease: Lease) -> Option<RunStatus> {
         holder: holder.map(|holder| holder.identity),
         progress: RunProgress::default(),
     })
+}
+
+/// Returns the resource of the kind Cluster; `None` if this is not a management cluster.
+pub(super) async fn cluster_type(cluster: &Client) -> Result<Option<ResourceType>, ApiError> {
+    let served = Served::read(cluster).await?;
+    Ok(served.versions(CORE_GROUP, "Cluster").first().cloned())
 }

@@ -11,7 +11,6 @@ mod findings;
 mod kubectl_table;
 mod live;
 mod move_plan;
-mod objects;
 mod pivot;
 mod plan;
 mod plugin_artifacts;
@@ -42,7 +41,6 @@ pub use findings::findings;
 pub use kubectl_table::kubectl_table;
 pub use live::Live;
 pub use move_plan::move_plan;
-pub use objects::{json_objects, yaml_objects};
 pub use pivot::{outline, pivot, runs};
 pub use plan::{plan, plan_dot};
 pub use plugin_artifacts::{offer, outdated, packaged, upgraded};
@@ -54,7 +52,7 @@ pub(crate) use scope::scope;
 pub use screen::Screen;
 pub use sides::{batch_states, cluster_states, moved_before};
 pub use status::status;
-pub use structured::structured;
+pub use structured::{json_objects, structured, yaml_objects};
 
 /// Formats of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! JSON and YAML documents for machines.
 
 use serde::Serialize;
-use support::visible;
+use serde_json::{Value, json};
+use support::{visible, yaml};
 
 use super::Format;
 
@@ -11,8 +12,19 @@ pub fn structured<T: Serialize>(value: &T, format: Format) -> Option<String> {
     match format {
         Format::Table => None,
         Format::Json => Some(visible::json(&format!("{:#}\n", json()))),
-        Format::Yaml => Some(support::yaml::document(&json())),
+        Format::Yaml => Some(yaml::document(&json())),
     }
+}
+
+/// One YAML document for each object.
+pub fn yaml_objects(objects: &[Value]) -> String {
+    yaml::stream(objects)
+}
+
+/// One JSON document with all objects, which `kubectl apply -f -` reads.
+pub fn json_objects(objects: &[Value]) -> String {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    visible::json(&format!("{list:#}\n"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use capi::{Object, well_known};
 use cluster::{Client, KubeconfigRef};
 
-use crate::commands::clusters::cluster_type;
+use crate::commands::status::cluster_type;
 
 /// A Cluster of a management cluster.
 #[derive(Clone, Debug)]
