@@ -133,6 +133,14 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// Somebody has changed a copy between its comparison and its deletion.
+    #[error(
+        "{object} changed in the target cluster after it was compared with its original, and was not deleted"
+    )]
+    CopyChanged {
+        /// The object.
+        object: ObjectId,
+    },
     /// Somebody has resumed what the run has paused.
     #[error("{object} is active in the source cluster: somebody ended its pause during the move")]
     SourceActive {
@@ -389,6 +397,9 @@ impl PhaseError {
             }
             Self::TargetReset => "check the kubeconfigs; if the target is lost, `kubectl pivot rollback --target-is-gone` resumes the source".to_owned(),
             Self::GoneOn(_) => "make the same change in the source for each of them, or undo it in the target".to_owned(),
+            Self::CopyChanged { object } => format!(
+                "make the change of {object} in the source too, if it is wanted: the next rollback deletes it in the target"
+            ),
             Self::SourceChanged { object } => {
                 format!(
                     "find out what still writes to {object} although its Cluster is paused; if the annotation {PAUSED_BY_ANNOTATION} was changed, remove it and resume {object}; if deletions have started, repeat a wanted change in the target"
@@ -666,7 +677,7 @@ impl MoveError {
             }
             // Only before the copies are complete.
             Self::Unfinished { source: source @ PhaseError::Unmovable(_), .. } => format!(
-                "{}; then `kubectl pivot resume`. Or `kubectl pivot rollback`, which puts the batch in flight back and ends the run",
+                "{}; then `kubectl pivot resume`. Or `kubectl pivot rollback`, which puts back what is in flight and ends the run",
                 source.hint()
             ),
             Self::Unfinished { source, .. } => {

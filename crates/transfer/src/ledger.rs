@@ -21,6 +21,7 @@ use super::discover::MoveScope;
 use super::error::PhaseError;
 use super::precondition::patch;
 use super::run::Run;
+use super::undo::Compared;
 
 /// The largest part of the list that goes into one ConfigMap; those take 1 MiB.
 const PAGE_BYTES: usize = 900_000;
@@ -171,6 +172,7 @@ impl Ledger {
             names: removable.iter().map(|e| (e.copy_uid.clone(), e.name.clone())).collect(),
             kept: kept.into_iter().map(Entry::id).collect(),
             namespaces: self.namespaces(),
+            compared: Compared::default(),
         }
     }
 
@@ -265,6 +267,8 @@ pub(super) struct Removable {
     pub(super) kept: Vec<String>,
     /// The namespaces that they are in.
     pub(super) namespaces: BTreeSet<String>,
+    /// The contents of those that were compared with their originals.
+    pub(super) compared: Compared,
 }
 
 impl Removable {

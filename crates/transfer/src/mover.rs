@@ -31,7 +31,7 @@ use super::report::{BatchCourse, Explained, Outcome, PhaseTime, Report};
 use super::resumed::check_resumed;
 use super::run::Run;
 use super::sides::clusters_in;
-use super::undo::{Stray, undo};
+use super::undo::{Compared, Stray, undo};
 use super::verify::{Verification, Verified, check_present, check_source, verify};
 
 /// Rounds of copying what has appeared in the source while the rest was copied.
@@ -449,7 +449,7 @@ pub(super) async fn put_back(
     }
     run.events.started("undo", "Roll back");
     let stray = if source.is_ambiguous() { Stray::Possible } else { Stray::No };
-    if let Err(error) = caught(undo(run, &lock, move_scope, stray)).await {
+    if let Err(error) = caught(undo(run, &lock, move_scope, (stray, Compared::default()))).await {
         run.events.send(Event::Failed);
         lock.leave().await;
         if matches!(error, PhaseError::NoLedger) {

@@ -213,6 +213,11 @@ impl Record {
         self.phase == Phase::Finished && self.batches.as_ref().is_some_and(Batches::has_next)
     }
 
+    /// Returns whether nothing is left to do of the run.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Finished && !self.is_between_batches()
+    }
+
     /// Returns whether another record of the run is about the same part of it: the same batch of
     /// the same objects. A run that somebody resumes may come to its next batch while another
     /// process waits for its lock.

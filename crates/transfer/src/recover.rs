@@ -30,7 +30,7 @@ use super::report::{BatchCourse, Outcome, Report};
 use super::returning::{go_on, pause_and_compare, refuse_return};
 use super::run::Run;
 use super::sides::clusters_of;
-use super::undo::{Stray, undo};
+use super::undo::{Compared, Stray, undo};
 use super::verify::{Verification, Verified, check_changed, check_present, lost, verify};
 
 /// The leases of both clusters.
@@ -287,25 +287,26 @@ fn key(kind: usize, object: &Object) -> (usize, Option<String>, String) {
 }
 
 async fn plan_again(run: &Run, report: &mut Report) -> Result<(Preflight, Report), MoveError> {
-    match plan(run).await? {
-        (preflight, planned) if preflight.findings.has_errors() => {
+    match plan(run).await {
+        Ok((preflight, planned)) if preflight.findings.has_errors() => {
             *report = planned;
-            Err(refused(run, preflight.findings))
+            Err(not_again(run, PhaseError::Unmovable(preflight.findings)))
         }
-        planned => Ok(planned),
+        Err(MoveError::Unprepared(source)) if !matches!(source, PhaseError::Interrupted) => {
+            Err(not_again(run, source))
+        }
+        planned => planned,
     }
 }
 
-/// Refuses to continue a run that preflight does not let through. Of a run in batches more than
-/// nothing was changed: others may have moved, and the one in flight may be paused.
-fn refused(run: &Run, findings: Findings) -> MoveError {
-    match run.options.batches {
-        Some(_) => {
-            let source = PhaseError::Unmovable(findings);
-            MoveError::Unfinished { doing: "check the batch in flight again", source }
-        }
-        None => MoveError::Refused(findings),
-    }
+/// The error of a run that preflight does not let through when it is resumed. It has changed
+/// something before: the source may be paused, and other batches may have moved.
+fn not_again(run: &Run, source: PhaseError) -> MoveError {
+    let doing = match run.options.batches {
+        Some(_) => "check the batch in flight again",
+        None => "check the move again",
+    };
+    MoveError::Unfinished { doing, source }
 }
 
 /// Deletes what a replacement has left in its source, once both clusters are what they were.
@@ -557,13 +558,17 @@ pub(super) async fn put_back_locked(
     run.events.started("undo", "Roll back");
     let doing = "roll back";
     hold_or_warn(run, &lock).await;
-    if lock.phase().await.is_left()
-        && let Err(source) = pause_and_compare(run, &lock, move_scope).await
-    {
-        run.events.send(support::journal::Event::Failed);
-        return Err(go_on(run, lock, move_scope, source).await);
+    let mut compared = Compared::default();
+    if lock.phase().await.is_left() {
+        compared = match pause_and_compare(run, &lock, move_scope).await {
+            Ok(compared) => compared,
+            Err(source) => {
+                run.events.send(support::journal::Event::Failed);
+                return Err(go_on(run, lock, move_scope, source).await);
+            }
+        };
     }
-    if let Err(source) = undo(run, &lock, move_scope, Stray::No).await {
+    if let Err(source) = undo(run, &lock, move_scope, (Stray::No, compared)).await {
         run.events.send(support::journal::Event::Failed);
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });

@@ -21,12 +21,14 @@ use super::quiesce::{Pauses, quiesce};
 use super::record::{Phase, Step};
 use super::report::Report;
 use super::run::Run;
+use super::undo::Compared;
 use super::verify::lost;
 
 /// Changes in a message; the rest is counted.
 const SHOWN: usize = 5;
 
-/// Pauses the target, waits for its controllers and compares it with the source.
+/// Pauses the target, waits for its controllers and compares it with the source. Returns the copies
+/// as they were compared.
 ///
 /// # Errors
 /// [`PhaseError::GoneOn`] where they differ, [`PhaseError::TargetReset`] without the list of copies; or a request fails.
@@ -34,7 +36,7 @@ pub(super) async fn pause_and_compare(
     run: &Run,
     lock: &Lock,
     move_scope: &MoveScope,
-) -> Result<(), PhaseError> {
+) -> Result<Compared, PhaseError> {
     let pages = lock.record().await.copies;
     let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
     let ledger = ledger.ok_or(PhaseError::TargetReset)?;
@@ -45,7 +47,10 @@ pub(super) async fn pause_and_compare(
         let source = discover(&run.source, move_scope).await?;
         ledger.check_complete(&source)?;
         match changes(run, &ledger, (&source, &target)) {
-            changes if changes.is_empty() => Ok(()),
+            changes if changes.is_empty() => {
+                let copies = target.nodes.iter().map(|node| &node.object);
+                Ok(Compared::of(copies.filter(|copy| ledger.has_copy(copy.uid()))))
+            }
             changes => Err(PhaseError::GoneOn(shortened_list(changes))),
         }
     };

@@ -13,6 +13,7 @@ use capi::{
 use cluster::{ApiError, Client};
 use serde_json::json;
 
+use super::compare::digest;
 use super::discover::{MoveScope, list_everywhere_or_in};
 use super::error::PhaseError;
 use super::ledger::{self, Removable};
@@ -48,9 +49,9 @@ pub(super) async fn undo(
     run: &Run,
     lock: &Lock,
     move_scope: &MoveScope,
-    stray: Stray,
+    (stray, compared): (Stray, Compared),
 ) -> Result<(), PhaseError> {
-    let listed = listed(run, lock, move_scope).await?;
+    let listed = Removable { compared, ..listed(run, lock, move_scope).await? };
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
         remove_copies(run, move_scope, &listed).await?;
@@ -59,6 +60,37 @@ pub(super) async fn undo(
         Ok(())
     };
     run.recorded("undo", undone).await
+}
+
+/// Copies as they were compared with their originals: digests of their contents by uids.
+///
+/// Between the comparison and the deletion somebody may change a copy, and the change would be lost
+/// with it.
+#[derive(Debug, Default)]
+pub(super) struct Compared(HashMap<String, String>);
+
+impl Compared {
+    /// Notes the contents of copies.
+    pub(super) fn of<'a>(copies: impl Iterator<Item = &'a Object>) -> Self {
+        Self(copies.map(|copy| (copy.uid().to_owned(), content(copy))).collect())
+    }
+
+    /// Checks that a copy is as it was compared, if it was.
+    fn check(&self, copy: &Object) -> Result<(), PhaseError> {
+        match self.0.get(copy.uid()) {
+            Some(compared) if *compared != content(copy) => {
+                Err(PhaseError::CopyChanged { object: copy.id() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A digest of a copy without the pause of its own that it gets for its deletion.
+fn content(copy: &Object) -> String {
+    let mut copy = copy.clone();
+    copy.remove_annotation(PAUSED_ANNOTATION);
+    digest(&copy)
 }
 
 /// The chance that a request of this process is still carried out.
@@ -127,6 +159,7 @@ async fn remove_copies(
         if ours.is_empty() {
             return Ok(());
         }
+        ours.iter().try_for_each(|(_, copy)| listed.compared.check(copy))?;
         hold(run, move_scope, &ours).await?;
         let typed = ours.into_iter().map(|(kind, copy)| (&move_scope.kind(kind).resource, copy));
         remove(run, typed.collect(), listed).await?;
@@ -199,7 +232,7 @@ async fn remove(
     let progress = Progress::of(ours.len()).carried_through();
     for stage in stages(ours) {
         run.each(stage, &progress, |(resource, copy)| async move {
-            remove_one(run, resource, (&copy, listed)).await.map_err(PhaseError::from)
+            remove_one(run, resource, (&copy, listed)).await
         })
         .await?;
     }
@@ -253,20 +286,21 @@ async fn remove_one(
     run: &Run,
     resource: &ResourceType,
     (copy, listed): (&Object, &Removable),
-) -> Result<(), ApiError> {
+) -> Result<(), PhaseError> {
     match free_and_delete_patiently(run, resource, copy).await {
         Err(error) if error.is_conflict() => {}
-        other => return other,
+        other => return Ok(other?),
     }
     let now = read_again(&run.target, resource, copy).await?;
     let Some(now) = now.filter(|now| is_ours(run, listed, (resource, now))) else { return Ok(()) };
+    listed.compared.check(&now)?;
     if reports_pause(&now) != Some(true) {
         return Ok(());
     }
     match run.target.delete_unchanged(resource, &now).await {
-        Ok(_) => remove_finalizers(&run.target, resource, &now).await,
+        Ok(_) => Ok(remove_finalizers(&run.target, resource, &now).await?),
         Err(error) if error.is_conflict() => Ok(()),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

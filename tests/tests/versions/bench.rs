@@ -12,7 +12,7 @@ use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
 use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::dump::{Kinds, RawDump};
 use kubectl_pivot_tests::population::Population;
-use kubectl_pivot_tests::program::{Outcome, Program};
+use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::proxy::{Proxy, Rule, Side, Tape};
 use kubectl_pivot_tests::{older, parts};
 use sandbox::{ControllersOptions, Release, Sandbox, Sandboxes, UpOptions};
@@ -114,16 +114,26 @@ impl Bench {
 
     /// Kills a subcommand at the rule.
     pub(crate) async fn kill_at(&self, args: &[&str], rule: Rule) {
+        let mut running = self.start_until(args, rule).await;
+        running.kill();
+        running.end().await;
+        self.tape.cut().await;
+    }
+
+    /// Starts a subcommand and waits until the rule keeps one of its requests.
+    pub(crate) async fn start_until(&self, args: &[&str], rule: Rule) -> Running {
         self.tape.begin_run();
         self.tape.rule(rule);
         let mut running = self.program().start(self.args(args));
         tokio::select! {
             outcome = running.end() => panic!("it has ended before the fault: {outcome}"),
-            () = self.tape.held() => {}
+            () = self.tape.held() => running,
         }
-        running.kill();
-        running.end().await;
-        self.tape.cut().await;
+    }
+
+    /// Lets the requests go that a rule keeps.
+    pub(crate) fn release(&self) {
+        self.tape.release();
     }
 
     fn args(&self, args: &[&str]) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use capi::{Object, is_cluster};
 use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::program::Outcome;
-use kubectl_pivot_tests::proxy::Side;
+use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
@@ -81,6 +81,7 @@ pub(crate) async fn rolled_back(bench: Arc<Bench>) {
     let active = bench.dump(&bench.target, &namespace).await;
     assert!(active.iter().all(|object| object.annotation(PAUSED_BY).is_none()), "it continues");
     scale(1).await;
+    changed_after_comparison(&bench, &namespace).await;
     let slow = ["rollback", "--yes"];
     bench.kill_at(&slow, at("PATCH", Side::Target, 1)).await;
     bench.kill_at(&slow, at("DELETE", Side::Target, 3)).await;
@@ -89,6 +90,26 @@ pub(crate) async fn rolled_back(bench: Arc<Bench>) {
     assert_eq!(ids(&bench.dump(&bench.target, &namespace).await), Vec::<String>::new());
     // Nothing of it is in the way of a move.
     bench.run(&["move", "-n", &namespace, "--yes"]).await.expect_success("the move");
+}
+
+/// A copy that somebody changes while the rollback is about to delete it is not deleted: the next
+/// one does that.
+async fn changed_after_comparison(bench: &Bench, namespace: &str) {
+    let is_compared =
+        |call: &Call| call.side == Side::Target && call.phase().as_deref() == Some("undoing");
+    let rule = Rule::when(is_compared, Fault::HoldAfter).times(1);
+    let mut running = bench.start_until(&["rollback", "--yes"], rule).await;
+    let kind = bench.target.kinds.of("cluster.x-k8s.io/v1beta2", "MachineDeployment");
+    let place = (Some(namespace), "plain-md");
+    let change = json!({"metadata": {"labels": {"edited": "late"}}});
+    let (patch, options) = ((PatchKind::Merge, &change), WriteOptions::manager("somebody"));
+    bench.target.client.patch(&kind, place, patch, &options).await.expect("the patch");
+    bench.release();
+    let stopped = running.end().await;
+    assert_eq!(stopped.code, Some(6), "{stopped}");
+    assert!(stopped.says("plain-md changed in the target cluster"), "{stopped}");
+    let kept = bench.target.client.get(&kind, place.0, place.1).await.expect("can be read");
+    assert_eq!(kept.expect("is still there").label("edited"), Some("late"));
 }
 
 /// The source works again without its target, which has lost nothing that a move would miss.
@@ -114,8 +135,7 @@ fn written(objects: &[Object]) -> Vec<Value> {
 }
 
 /// The patch that takes the mark of the pause off a Cluster of the target.
-fn resuming() -> kubectl_pivot_tests::proxy::Rule {
-    use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
+fn resuming() -> Rule {
     let applies = |call: &Call| {
         call.side == Side::Target
             && call.method == "PATCH"

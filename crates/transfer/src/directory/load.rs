@@ -18,7 +18,7 @@ use crate::preflight::Preflight;
 use crate::record::{Operation, Phase, Record, Role, Step};
 use crate::report::{Outcome, Report};
 use crate::run::Run;
-use crate::undo::{Stray, undo};
+use crate::undo::{Compared, Stray, undo};
 use crate::verify::difference;
 
 /// Creates the objects in the target, owners first, reads them back, and resumes the Clusters among
@@ -159,13 +159,16 @@ async fn put_back(
         return MoveError::Unfinished { doing, source };
     }
     run.events.started("undo", "Roll back");
-    let undone = match caught(undo(run, &lock, &preflight.move_scope, Stray::No)).await {
-        Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
-        Err(error) => {
-            lock.leave().await;
-            Err(error.to_string())
-        }
-    };
+    let undone =
+        match caught(undo(run, &lock, &preflight.move_scope, (Stray::No, Compared::default())))
+            .await
+        {
+            Ok(()) => lock.finish().await.map_err(|error| error.to_string()),
+            Err(error) => {
+                lock.leave().await;
+                Err(error.to_string())
+            }
+        };
     match undone {
         Ok(()) => {
             run.events.finished("all objects that it created are gone");

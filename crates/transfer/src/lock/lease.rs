@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::visible::{one_line, shell_word};
 
 use super::terms::lasts_of;
-use crate::record::{Operation, Phase, Record, RecordError};
+use crate::record::{Operation, Phase, Record, RecordError, Role};
 
 /// Name of the Lease.
 const NAME: &str = "kubectl-pivot";
@@ -86,6 +86,11 @@ fn taken_by(holder: Option<&String>) -> String {
 fn unfinished(cluster: &str, record: &Record) -> String {
     let Record { operation, run, started, phase, .. } = record;
     match phase {
+        Phase::Left if record.role == Role::Target => format!(
+            "a command that ends the replacement {run} ({started}) was interrupted in the {cluster} cluster, which has \
+             replaced {}",
+            one_line(&record.peer)
+        ),
         Phase::Left => format!(
             "the {cluster} cluster was replaced by the run {run} ({started}): its objects are in {}, and stay here \
              paused",
@@ -153,6 +158,16 @@ impl Lease {
     /// Returns who holds it, or has held it and not let it go.
     pub fn holder(&self) -> Option<Holder> {
         holder(&self.object)
+    }
+
+    /// Returns the record of another run that must not be lost.
+    ///
+    /// A run that rests may be overwritten, but not one that a process was working on and has not
+    /// let go: it may have died on the way back to its source, or between two batches.
+    pub fn in_the_way_of(&self, run: &str) -> Option<&Record> {
+        let other = self.record.as_ref().filter(|record| record.run != run)?;
+        let is_worked_on = self.holder().is_some() && !other.is_over();
+        (other.is_in_the_way() || is_worked_on).then_some(other)
     }
 
     /// Returns whether its last renewal is still to come by this machine's clock, so that only a
@@ -340,13 +355,11 @@ fn claimed(
     {
         return Err(LockError::Held { cluster: cluster(), holder: holder.clone() });
     }
-    let kept = found.and_then(|found| found.record.as_ref());
-    if let Some(other) = kept.filter(|kept| kept.run != claim.record.run)
-        && other.is_in_the_way()
-    {
+    if let Some(other) = found.and_then(|found| found.in_the_way_of(&claim.record.run)) {
         let record = Box::new(other.clone());
         return Err(LockError::Interrupted { cluster: cluster(), record });
     }
+    let kept = found.and_then(|found| found.record.as_ref());
     let kept = kept.filter(|kept| kept.run == claim.record.run);
     let epoch = kept.map_or(0, |kept| kept.epoch).max(claim.record.epoch) + 1;
     Ok(Claimed {
@@ -481,6 +494,7 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Namespaces;
 
     #[test]
     fn a_lease_is_shown_as_held_until_it_expires() {
@@ -503,5 +517,30 @@ mod tests {
         let free = Object::new(json!({"spec": {"leaseDurationSeconds": 30}}));
         assert_eq!(state_at(&free, Timestamp::now()), LeaseState::Free);
         assert!(holder(&lease).is_some() && holder(&free).is_none());
+    }
+
+    #[test]
+    fn a_record_that_a_process_has_worked_on_is_never_overwritten_by_another_run() {
+        let record = |role, phase| Record {
+            phase,
+            ..Record::new("r", role, &Namespaces::All, "https://peer")
+        };
+        let lease = |holder: Option<&str>, record| Lease {
+            object: Object::new(json!({"spec": {"holderIdentity": holder}})),
+            record: Some(record),
+            state: LeaseState::Free,
+        };
+        for (role, phase, when_held, when_free) in [
+            (Role::Target, Phase::Left, true, false),
+            (Role::Source, Phase::Left, true, true),
+            (Role::Target, Phase::Returning, true, true),
+            (Role::Target, Phase::Finished, false, false),
+        ] {
+            let is_in_the_way =
+                |holder| lease(holder, record(role, phase)).in_the_way_of("s").is_some();
+            assert_eq!(is_in_the_way(Some("somebody")), when_held, "{role} {phase}");
+            assert_eq!(is_in_the_way(None), when_free, "{role} {phase}");
+            assert!(lease(None, record(role, phase)).in_the_way_of("r").is_none(), "its own");
+        }
     }
 }

@@ -15,8 +15,7 @@ pub(crate) async fn check(
     findings: &mut Findings,
 ) -> Result<(), PhaseError> {
     let Some(lease) = find_one(cluster).await? else { return Ok(()) };
-    let unfinished = lease.record.filter(|r| r.run != run.id && r.is_in_the_way());
-    let Some(record) = unfinished else { return Ok(()) };
+    let Some(record) = lease.in_the_way_of(&run.id).cloned() else { return Ok(()) };
     let cluster = side.to_owned();
     let (rule, problem) = match lease.state {
         LeaseState::Held(holder) => ("Locked", LockError::Held { cluster, holder }),

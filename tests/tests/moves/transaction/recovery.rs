@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use capi::{Object, ResourceType};
+use cluster::WriteOptions;
 use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::proxy::Fault;
 use kubectl_pivot_tests::suite::Suite;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::commit::while_handing_over;
 use super::{exit, while_copying, while_deleting, with_story};
@@ -16,6 +18,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
             "a_move_on_an_interrupted_run_names_resume_and_rollback",
             interrupted_is_explained,
         )
+        .thorough("a_resume_that_is_refused_leaves_the_run_as_it_is", refused_again)
         .thorough("nothing_to_resume_or_roll_back", nothing_to_resume)
         .thorough("swapped_clusters_are_explained", swapped)
         .case("no_rollback_after_the_commit", too_late)
@@ -36,6 +39,31 @@ async fn interrupted_is_explained(arena: Arc<Arena>) {
         }
         // A Lease without a holder needs no force.
         story.run("resume", &[]).await.expect_success("resume");
+        story.check_nothing_left().await;
+    })
+    .await;
+}
+
+/// Somebody has taken the name of an object that is still to be copied.
+async fn refused_again(arena: Arc<Arena>) {
+    with_story(arena, |story| async move {
+        let before = story.arena.ends(&story.tag).await;
+        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        let target = story.arena.pair().target.client();
+        let secrets = ResourceType::core("Secret", "secrets");
+        let foreign = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata":
+            {"name": "plain-worker", "namespace": story.tag}, "stringData": {"not": "ours"}}));
+        let options = WriteOptions::manager("somebody");
+        let foreign = target.create(&secrets, &foreign, &options).await.expect("is not there yet");
+        let refused = story.run("resume", &["--force-unlock"]).await;
+        assert_eq!(refused.code, Some(exit::UNFINISHED), "{refused}");
+        assert!(refused.says("Secret") && refused.says("plain-worker"), "{refused}");
+        assert!(refused.says("interrupted, and can be resumed"), "{refused}");
+        assert!(refused.says("kubectl pivot rollback"), "{refused}");
+        assert!(!refused.says("nothing was changed"), "the source is paused: {refused}");
+        target.delete_unchanged(&secrets, &foreign).await.expect("it can be deleted");
+        story.run("rollback", &[]).await.expect_success("rollback");
+        story.check_put_back(&before).await;
         story.check_nothing_left().await;
     })
     .await;
