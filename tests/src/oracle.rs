@@ -55,10 +55,12 @@ pub fn is_deletion_shown(object: &Value) -> bool {
 
 /// Returns true if no controller acts on an object, even if its Cluster is not paused or somebody
 /// deletes it. So every copy has to be as long as it is not handed over. No controller looks for a
-/// pause of Secrets and ConfigMaps.
+/// pause of Secrets and ConfigMaps, and that of a ClusterClass touches nothing but its templates.
 pub fn is_inert(object: &Value) -> bool {
     let finalizers = object["metadata"]["finalizers"].as_array();
-    (group(object).is_empty() || has_annotation(object)) && finalizers.is_none_or(Vec::is_empty)
+    let is_class = (group(object), text(&object["kind"])) == (CORE, "ClusterClass");
+    let is_left_alone = group(object).is_empty() || is_class || has_annotation(object);
+    is_left_alone && finalizers.is_none_or(Vec::is_empty)
 }
 
 /// Namespace and name of the Cluster whose pause decides about an object: the object itself if it
@@ -198,6 +200,7 @@ mod tests {
             ("Machine", json!({"annotations": {PAUSED: ""}, "finalizers": []}), true),
             ("Cluster", json!({"annotations": {PAUSED: ""}, "finalizers": ["f"]}), false),
             ("DockerMachine", json!({}), false),
+            ("ClusterClass", json!({}), true),
         ] {
             let object = object(kind, metadata, json!({"paused": true}));
             assert_eq!(is_inert(&object), inert, "{object}");

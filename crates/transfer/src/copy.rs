@@ -7,7 +7,8 @@
 //!
 //! Until then it also is inert. An annotation of its own pauses it, whatever its controllers think
 //! of its Cluster, and it has no finalizers: one that is created too late, or collected for want of
-//! its owner, vanishes without a controller that acts on its deletion.
+//! its owner, vanishes without a controller that acts on its deletion. ClusterClasses are not paused,
+//! since the webhook of Clusters asks for what their controller says of them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -19,7 +20,7 @@ use capi::names::{
 };
 use capi::{
     Fate, Graph, KeepReason, MoveKind, Node, Object, ResourceType, has_paused_annotation,
-    is_cluster, is_custom_resource,
+    is_cluster, is_cluster_class, is_custom_resource,
 };
 use cluster::{ApiError, Client, WriteOptions};
 use serde_json::{Map, Value, json};
@@ -30,6 +31,7 @@ use super::error::PhaseError;
 use super::namespaces;
 use super::options::Existing;
 use super::own_pause::remove_from_copy;
+use super::pause::paused_by;
 use super::run::{Progress, Run};
 
 /// Attempts at a create whose outcome is unknown, or at an update that others overtake.
@@ -82,8 +84,23 @@ struct Placed {
 /// # Errors
 /// When a request fails, or an object of the same name is in the way.
 pub async fn copy(run: &Run, graph: &Graph, copies: Copies) -> Result<Copies, PhaseError> {
+    copy_some(run, graph, copies, |_| true).await
+}
+
+/// Creates those of the copies that there are not yet that are wanted now. Their owners have to be
+/// there, or among them.
+///
+/// # Errors
+/// As [`copy`].
+pub(super) async fn copy_some(
+    run: &Run,
+    graph: &Graph,
+    copies: Copies,
+    is_wanted: impl Fn(usize) -> bool,
+) -> Result<Copies, PhaseError> {
     namespaces::ensure(run, graph).await?;
-    let is_missing = |index: &usize| !copies.uids.contains_key(graph[*index].object.uid());
+    let is_missing =
+        |index: &usize| is_wanted(*index) && !copies.uids.contains_key(graph[*index].object.uid());
     let levels = graph.levels.iter();
     let levels: Vec<Vec<usize>> =
         levels.map(|level| level.iter().copied().filter(is_missing).collect()).collect();
@@ -116,12 +133,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// The object to create: the source's content with the owners' uids in the target, paused and
-/// without finalizers.
+/// without finalizers. A ClusterClass is paused only if its user has paused it: see
+/// [`super::classes`].
 pub fn body(node: &Node, kind: &MoveKind, run: &str, uids: &HashMap<String, String>) -> Object {
     let mut object = without_server_fields(&node.object, kind);
+    let is_class = is_cluster_class(&object);
+    if is_class && paused_by(&object) == Some(run) {
+        object.remove_annotation(PAUSED_ANNOTATION);
+        object.remove_annotation(PAUSED_BY_ANNOTATION);
+    }
     remove_from_copy(&mut object, run);
     object.set_annotation(RUN_ANNOTATION, run);
-    if is_custom_resource(&object) && !has_paused_annotation(&object) {
+    if is_custom_resource(&object) && !is_class && !has_paused_annotation(&object) {
         object.set_annotation(PAUSED_ANNOTATION, run);
     }
     let finalizers = object.finalizers().join(",");

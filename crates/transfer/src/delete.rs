@@ -28,8 +28,8 @@ use cluster::{ApiError, Client};
 use serde_json::{Value, json};
 use support::causes::in_one_line;
 
+use super::admission_rules::AdmissionRules;
 use super::compare::{compare, is_finalizer};
-use super::deletion_hooks::DeletionHooks;
 use super::discover::{MoveScope, list_copied};
 use super::error::PhaseError;
 use super::held::{self, Held};
@@ -56,7 +56,7 @@ pub async fn delete<'a>(
 ) -> Result<Held<'a>, PhaseError> {
     let moved = |index: &usize| graph[*index].fate == Fate::Move;
     let progress = Progress::of(graph.copied().filter(moved).count()).carried_through();
-    let hooks = &DeletionHooks::read(&run.source).await;
+    let rules = &AdmissionRules::read(&run.source).await;
     let mut held = Held::none(graph);
     let failures = &AtomicUsize::new(0);
     for level in graph.levels.iter().rev() {
@@ -69,7 +69,7 @@ pub async fn delete<'a>(
         let outcomes = run.each(nodes, &progress, |index| async move {
             let node = &graph[index];
             let resource = graph.resource(node);
-            let is_looked_at = hooks.look_at(resource);
+            let is_looked_at = rules.look_at("DELETE", resource);
             let (source, object) = (&run.source, &node.object);
             let deletion = Deletion { source, resource, object, is_looked_at };
             match deletion.carry_out(run).await {

@@ -35,7 +35,9 @@ pub(super) async fn locations(
             let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
             let record = record.choosing(run.options.choice.fixed());
             let record = record.in_batches(run.options.batches.as_ref());
-            record.holding(&run.options.held_sides).leaving(run.options.leave_source)
+            let options = &run.options;
+            let record = record.holding(&options.held_sides, options.hold_is_optional);
+            record.leaving(options.leave_source)
         };
         let record = interrupted.map_or_else(new, |record| Record {
             role,

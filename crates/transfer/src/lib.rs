@@ -7,17 +7,18 @@
 #![deny(clippy::indexing_slicing)]
 
 mod acceptance;
+mod admission_rules;
 mod alone;
 mod batches;
 #[cfg(test)]
 mod check_again_tests;
 mod choice;
+mod classes;
 mod compare;
 mod controllers;
 mod conversion;
 mod copy;
 mod delete;
-mod deletion_hooks;
 mod directory;
 mod discover;
 mod error;

@@ -9,6 +9,7 @@ use support::journal::{Event, RunEvent};
 use support::panics;
 
 use super::choice;
+use super::classes::copy_classes;
 use super::copy::{Copies, copy};
 use super::delete::delete;
 use super::directory::back_up;
@@ -248,8 +249,8 @@ pub(super) async fn hand_over(
     present.map_err(|error| ("look at the copies again", error))
 }
 
-/// Pauses what moves, waits for its controllers, and holds them if that is wanted. Returns what
-/// moves now.
+/// Pauses what moves, waits for its controllers, and holds those of the source if that is wanted.
+/// Returns what moves now.
 async fn quiet(
     clock: &mut Clock<'_>,
     lock: &Lock,
@@ -282,10 +283,10 @@ async fn rest(
         true => (graph, Findings::default()),
         false => quiesce(run, move_scope, graph, Pauses::OfEach).await?,
     };
-    if run.options.held_sides.is_empty() {
+    if !run.holds(Role::Source) {
         return Ok((graph, findings));
     }
-    lock.hold_controllers(run).await?;
+    lock.hold_controllers(run, &[Role::Source]).await?;
     Ok((look_again(run, move_scope, graph).await?, findings))
 }
 
@@ -308,6 +309,21 @@ async fn look_again(
     Err(PhaseError::Restless { rounds: LATE_ROUNDS, object })
 }
 
+/// Creates copies. The target's controllers are held once they have seen the ClusterClasses.
+async fn create(
+    run: &Run,
+    lock: &Lock,
+    graph: &Graph,
+    copies: Copies,
+) -> Result<(Copies, Findings), PhaseError> {
+    let (copies, findings) = match lock.holds(Role::Target).await {
+        true => (copies, Findings::default()),
+        false => copy_classes(run, graph, copies).await?,
+    };
+    lock.hold_controllers(run, &[Role::Target]).await?;
+    Ok((copy(run, graph, copies).await?, findings))
+}
+
 /// Copies and compares. What has appeared in the source meanwhile is paused and copied too.
 async fn copy_and_verify(
     clock: &mut Clock<'_>,
@@ -318,9 +334,11 @@ async fn copy_and_verify(
     let run = clock.run;
     let mut copies = Copies::default();
     for _ in 0..LATE_ROUNDS {
-        let copied = copy(run, &graph, copies);
+        let copied = create(run, lock, &graph, copies);
         let copied = clock.time("copy", "Create objects in the target", copied).await;
-        copies = copied.map_err(|error| ("create objects in the target", error))?;
+        let (now, warnings) = copied.map_err(|error| ("create objects in the target", error))?;
+        clock.report.findings.extend(warnings.0);
+        copies = now;
         let verified = verify(run, move_scope, &graph, &copies);
         let verified = clock.time("verify", "Verify the copies", verified).await;
         let late = match verified.map_err(|error| ("verify the copies", error))? {

@@ -89,11 +89,11 @@ pub enum Rehearsal {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HoldControllers {
     /// If it is allowed, and every Cluster of that side is part of the move.
+    #[default]
     Auto,
     /// On both sides.
     Always,
     /// On no side.
-    #[default]
     Never,
 }
 
@@ -186,6 +186,8 @@ pub struct MoveOptions {
     pub hold_controllers: HoldControllers,
     /// The sides whose controllers are held, once that is decided.
     pub held_sides: Vec<Role>,
+    /// True if the run continues without, when controllers cannot be held.
+    pub hold_is_optional: bool,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
     /// Decides whether an interrupted run is resumed or rolled back.
@@ -223,6 +225,7 @@ impl MoveOptions {
             allow_reserved: false,
             hold_controllers: HoldControllers::default(),
             held_sides: Vec::new(),
+            hold_is_optional: false,
             probes: None,
             take_over: TakeOver::default(),
             backups: None,

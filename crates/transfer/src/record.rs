@@ -110,6 +110,10 @@ pub struct Record {
     /// The sides whose controllers the run holds: a process that resumes it holds them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Role>,
+    /// True if it continues without, when they cannot be held. Older programs do not know that, and
+    /// stop.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold_is_optional: bool,
     /// URL of the other cluster's API server, as the run addressed it; or the directory.
     pub peer: String,
     /// Of a restore: sha256 of the names and contents of the files.
@@ -179,6 +183,7 @@ impl Record {
             accept_loss: Vec::new(),
             leaves: false,
             holds: Vec::new(),
+            hold_is_optional: false,
             peer: peer.to_owned(),
             content: None,
             started: jiff::Timestamp::now()
@@ -234,8 +239,8 @@ impl Record {
 
     /// The record of a run that holds the controllers of these sides.
     #[must_use]
-    pub fn holding(self, sides: &[Role]) -> Self {
-        Self { holds: sides.to_vec(), ..self }
+    pub fn holding(self, sides: &[Role], hold_is_optional: bool) -> Self {
+        Self { holds: sides.to_vec(), hold_is_optional, ..self }
     }
 
     /// The record of a run in which these losses are accepted too.

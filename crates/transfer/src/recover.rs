@@ -23,6 +23,7 @@ use super::lock::{self, Holder, Lease, Lock};
 use super::mover::{
     Clock, commit, execute_locked, finish_from, hand_over, plan, put_back, put_back_summary,
 };
+use super::options::HoldControllers;
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role, Step};
@@ -32,6 +33,9 @@ use super::run::Run;
 use super::sides::clusters_of;
 use super::undo::{Compared, Stray, undo};
 use super::verify::{Verification, Verified, check_changed, check_present, lost, verify};
+
+/// Both sides, in the order in which their controllers are held.
+const BOTH: [Role; 2] = [Role::Source, Role::Target];
 
 /// The leases of both clusters.
 #[derive(Clone, Debug)]
@@ -107,7 +111,9 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.namespaces = record.namespaces();
     run.options.choice = record.choice.clone().map_or(Choice::All, Choice::Fixed);
     run.options.batches.clone_from(&record.batches);
+    run.options.hold_controllers = HoldControllers::Never;
     run.options.held_sides.clone_from(&record.holds);
+    run.options.hold_is_optional = record.hold_is_optional;
     run.options.leave_source = record.leaves;
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
@@ -339,7 +345,7 @@ async fn carry_on(
     let (mut phase, doing) = (lock.phase().await, "find out how far it had come");
     // Once the source is empty, there is nothing left that its controllers could do.
     if !matches!(phase, Phase::Resuming | Phase::Finished)
-        && let Err(source) = lock.hold_controllers(run).await
+        && let Err(source) = lock.hold_controllers(run, &BOTH).await
     {
         lock.leave().await;
         return Err(MoveError::Unfinished { doing: "hold the controllers", source });
@@ -542,7 +548,7 @@ async fn end_between_batches(run: &Run, lock: Lock, record: Record) -> Result<Re
 /// Holds the controllers as the run has done that is rolled back. A rollback does without, if it
 /// has to: it takes the finalizers off each copy before it deletes it.
 async fn hold_or_warn(run: &Run, lock: &Lock) {
-    if let Err(error) = lock.hold_controllers(run).await {
+    if let Err(error) = lock.hold_controllers(run, &BOTH).await {
         run.events.warning(format!("{error}; the rollback continues without"));
     }
 }

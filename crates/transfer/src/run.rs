@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::choice::Choice;
 use super::error::PhaseError;
-use super::options::MoveOptions;
+use super::options::{HoldControllers, MoveOptions};
 use super::record::Role;
 use super::sides::Sides;
 
@@ -123,6 +123,7 @@ impl Run {
     #[must_use]
     pub(super) fn holding(mut self, sides: &[Role]) -> Self {
         self.options.held_sides = sides.to_vec();
+        self.options.hold_is_optional = self.options.hold_controllers == HoldControllers::Auto;
         self
     }
 

@@ -51,7 +51,8 @@ pub(super) async fn undo(
     move_scope: &MoveScope,
     (stray, compared): (Stray, Compared),
 ) -> Result<(), PhaseError> {
-    let listed = Removable { compared, ..listed(run, lock, move_scope).await? };
+    let mut listed = listed(run, lock, move_scope).await?;
+    listed.compared = compared;
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
         remove_copies(run, move_scope, &listed).await?;
@@ -197,8 +198,10 @@ async fn hold(
     copies: &[(usize, Object)],
 ) -> Result<(), PhaseError> {
     let run = Run { source: run.target.clone(), stop: run.stop.lock_only(), ..run.clone() };
-    let to_pause =
-        |copy: &Object| is_pausable(copy) && !is_paused(copy) && !copy.is_being_deleted();
+    let to_pause = |copy: &Object| {
+        let is_to_be = is_pausable(copy) && !is_cluster_class(copy);
+        is_to_be && !is_paused(copy) && !copy.is_being_deleted()
+    };
     let active: Vec<(ResourceType, Object)> = copies
         .iter()
         .filter(|(_, copy)| to_pause(copy))

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use capi::names::RUN_ANNOTATION;
 use capi::{
     Fate, Graph, KeepReason, MoveKind, Node, Object, PAUSABLE, has_paused_annotation,
-    is_custom_resource, is_pausable, is_paused,
+    is_cluster_class, is_custom_resource, is_pausable, is_paused,
 };
 use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
@@ -250,9 +250,12 @@ pub(super) fn lost(run: &Run, kind: &MoveKind, source: &Object, copy: &Object) -
 }
 
 /// Checks that a copy which this run has created is still paused, also by itself until it is handed
-/// over.
+/// over. A ClusterClass never is.
 fn check_paused(node: &Node, copy: &Object, copies: &Copies) -> Result<(), PhaseError> {
     let is_reused = copies.reused.contains(node.object.uid());
+    if is_cluster_class(copy) {
+        return Ok(());
+    }
     let is_new = copy.annotation(RUN_ANNOTATION).is_some() && is_custom_resource(copy);
     let has_pause = is_new || outlasts_hand_over(&node.object);
     let is_active =

@@ -206,6 +206,20 @@ impl Bench {
         }
     }
 
+    /// Starts a move of another namespace, and waits until the rule keeps one of its requests.
+    pub(crate) async fn move_until(&self, namespace: &str, rule: Rule) -> Running {
+        self.tape.begin_run();
+        self.tape.rule(rule);
+        let path = |direction| self.side(direction).kubeconfig.display().to_string();
+        let (from, to) = (path(Direction::From), path(Direction::To));
+        let args = ["move", "--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
+        let mut running = self.program().start([&args[..], &["-n", namespace, "--yes"]].concat());
+        tokio::select! {
+            outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
+            () = self.tape.held() => running,
+        }
+    }
+
     /// Kills a subcommand at the rule.
     pub(crate) async fn kill_at(&self, command: &str, rule: Rule) {
         let mut running = self.start_until(command, &[], rule).await;

@@ -2,6 +2,7 @@
 //! controllers: no Machine is created or deleted, and the other side's controllers take over.
 
 mod bench;
+mod classes;
 mod held;
 mod machines;
 mod replaced;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         .thorough("a_stopped_controller_does_not_stop_the_move", stopped_controller)
         .case("a_move_between_clusters_far_apart", far_apart)
         .case("a_resource_set_is_not_applied_while_it_moves", resource_set::moves)
+        .thorough("a_class_is_reconciled_before_its_cluster_arrives", classes::reconciled_first)
         .thorough("controllers_that_are_held_reconcile_nothing", held::nothing_is_reconciled)
         .thorough(
             "a_move_that_holds_controllers_is_killed_and_rolled_back",

@@ -6,6 +6,7 @@ use capi::Object;
 use support::panics;
 
 use super::plan_load::{LoadPlan, list_target};
+use crate::classes::copy_classes;
 use crate::copy::{Copies, copy};
 use crate::error::{MoveError, PhaseError};
 use crate::hand_over::hand_over_copies;
@@ -78,9 +79,13 @@ async fn create(
         paused.map_err(|error| (doing, error))?;
     }
     let graph = &preflight.graph;
-    let copies = copy(run, graph, Copies::default());
+    let copies = async {
+        let (copies, warnings) = copy_classes(run, graph, Copies::default()).await?;
+        Ok((copy(run, graph, copies).await?, warnings))
+    };
     let copies = clock.time("copy", "Create objects in the target", copies).await;
-    let copies = copies.map_err(|error| ("create objects in the target", error))?;
+    let (copies, warnings) = copies.map_err(|error| ("create objects in the target", error))?;
+    clock.report.findings.extend(warnings.0);
     let read = read_back(run, preflight, copies);
     let read = clock.time("verify", "Read the objects back", read).await;
     let (copies, added) = read.map_err(|error| ("read the objects back", error))?;

@@ -47,6 +47,8 @@ pub struct Lock {
     epoch: u64,
     /// The leader Leases of controllers that the run holds.
     holds: Mutex<Vec<Hold>>,
+    /// Sides whose controllers it could not hold, and continues without.
+    unheld: std::sync::Mutex<Vec<Role>>,
     /// Set when those of the target are to run out, and are not given back.
     target_runs_out: AtomicBool,
 }
@@ -167,7 +169,7 @@ impl Lock {
             renewals.spawn(async move { kept.renew(index).await });
         }
         let (holds, target_runs_out) = (Mutex::default(), AtomicBool::new(false));
-        Self { kept, renewals, epoch, holds, target_runs_out }
+        Self { kept, renewals, epoch, holds, unheld: std::sync::Mutex::default(), target_runs_out }
     }
 
     /// The times of its Leases.
@@ -187,24 +189,42 @@ impl Lock {
         condition
     }
 
-    /// Holds the controllers of the sides that the run is to hold, one after the other, unless it
-    /// does already.
+    /// Holds the controllers of those of these sides that the run is to hold, one after the other,
+    /// unless it does already.
     ///
     /// # Errors
-    /// When a side cannot be held.
-    pub(crate) async fn hold_controllers(&self, run: &Run) -> Result<(), PhaseError> {
+    /// When a side cannot be held, and the run may not continue without.
+    pub(crate) async fn hold_controllers(
+        &self,
+        run: &Run,
+        sides: &[Role],
+    ) -> Result<(), PhaseError> {
         let mut holds = self.holds.lock().await;
-        for role in [Role::Source, Role::Target] {
-            if run.holds(role) && !holds.iter().any(|hold| hold.role == role) {
-                let hold = Hold::take(run, self, role).await?;
-                run.events.note(format!(
-                    "holds {} leader Leases of controllers in the {role} until the run ends",
-                    hold.count()
-                ));
-                holds.push(hold);
+        for role in sides.iter().copied() {
+            if !run.holds(role) || self.is_unheld(role) || holds.iter().any(|one| one.role == role)
+            {
+                continue;
+            }
+            match Hold::take(run, self, role).await {
+                Ok(hold) => {
+                    run.events.note(format!(
+                        "holds {} leader Leases of controllers in the {role} until the run ends",
+                        hold.count()
+                    ));
+                    holds.push(hold);
+                }
+                Err(error) if run.options.hold_is_optional && is_of_hold(&error) => {
+                    run.events.warning(format!("{error}; the move continues without"));
+                    self.unheld.lock().unwrap_or_else(PoisonError::into_inner).push(role);
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    fn is_unheld(&self, role: Role) -> bool {
+        self.unheld.lock().unwrap_or_else(PoisonError::into_inner).contains(&role)
     }
 
     /// Returns whether the controllers of a side are held now.
@@ -374,6 +394,11 @@ impl Lock {
         }
         held
     }
+}
+
+/// Returns whether an error is about the controllers, and not about the run.
+fn is_of_hold(error: &PhaseError) -> bool {
+    matches!(error, PhaseError::NotHeld { .. } | PhaseError::Api(_))
 }
 
 impl Drop for Lock {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use capi::names::CORE_GROUP;
-use capi::{Fate, Graph, is_cluster};
+use capi::names::{CORE_GROUP, PROVIDER_LABEL};
+use capi::{Fate, Graph, ResourceType, is_cluster};
 use cluster::{ApiError, Client};
 
 use super::permissions::{Need, describe, missing};
@@ -33,7 +33,11 @@ pub(super) async fn check(
     findings: &mut Findings,
 ) -> Result<Vec<Role>, PhaseError> {
     let mut held = Vec::new();
-    if run.options.hold_controllers == HoldControllers::Never {
+    let options = &run.options;
+    // A source that is left is held by its pauses; of the sides of a batch others are at work.
+    let is_in_batches = options.batch_size.is_some() || options.batches.is_some();
+    let is_never = options.hold_controllers == HoldControllers::Never;
+    if is_never || options.leave_source || is_in_batches {
         return Ok(held);
     }
     for (cluster, role, providers) in
@@ -62,6 +66,9 @@ impl Side<'_> {
         findings: &mut Findings,
     ) -> Result<bool, PhaseError> {
         let is_wanted = run.options.hold_controllers == HoldControllers::Always;
+        if !is_wanted && (!self.has_managers().await? || self.has_others(graph).await?) {
+            return Ok(false);
+        }
         let missing = missing(self.cluster, self.needs()).await?;
         if !missing.is_empty() {
             self.report_missing(is_wanted, &missing, findings);
@@ -69,11 +76,22 @@ impl Side<'_> {
         }
         let managers = look(self.cluster, &self.namespaces).await?;
         let is_elected = managers.iter().any(|one| !matches!(one.election, Election::None));
-        let is_held = is_wanted || (is_elected && !self.has_others(graph).await?);
-        if is_held {
+        let is_pending = managers.iter().any(|one| matches!(one.election, Election::Pending));
+        // A manager that does not come up would be waited for.
+        let is_held = is_elected && (is_wanted || !is_pending);
+        if is_held || is_wanted {
             self.report_unelected(&managers, findings);
         }
-        Ok(is_held && is_elected)
+        Ok(is_held)
+    }
+
+    /// Returns whether a Deployment of a provider is there, for all that the user may see.
+    async fn has_managers(&self) -> Result<bool, ApiError> {
+        let deployments = ResourceType::new("apps/v1", "Deployment", "deployments", true);
+        match self.cluster.list_selected(&deployments, None, PROVIDER_LABEL).await {
+            Err(error) if error.is_forbidden() => Ok(true),
+            listed => Ok(!listed?.is_empty()),
+        }
     }
 
     fn needs(&self) -> BTreeSet<Need> {
@@ -125,9 +143,8 @@ impl Side<'_> {
     /// Returns whether there are Clusters that are no part of the move. Who may not list all of
     /// them cannot know.
     async fn has_others(&self, graph: &Graph) -> Result<bool, ApiError> {
-        let is_it = |resource: &&capi::ResourceType| {
-            resource.kind == "Cluster" && resource.group == CORE_GROUP
-        };
+        let is_it =
+            |resource: &&ResourceType| resource.kind == "Cluster" && resource.group == CORE_GROUP;
         let mut resources = graph.kinds.iter().map(|kind| &kind.resource);
         let Some(clusters) = resources.find(is_it) else { return Ok(false) };
         let listed = match self.cluster.list_metadata(clusters, None).await {

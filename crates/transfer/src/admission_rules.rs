@@ -1,5 +1,5 @@
-//! Webhooks and policies that a cluster asks before it deletes an object: they see the object's
-//! annotations.
+//! Webhooks and policies that a cluster asks about a write. Those that it asks about a deletion see
+//! the object's annotations.
 
 use capi::{Object, ResourceType, at};
 use cluster::Client;
@@ -7,15 +7,15 @@ use serde_json::Value;
 
 const API_VERSION: &str = "admissionregistration.k8s.io/v1";
 
-/// The rules by which webhooks and policies look at deletions.
+/// The rules by which webhooks and policies look at writes.
 #[derive(Debug, Default)]
-pub(super) struct DeletionHooks {
+pub(super) struct AdmissionRules {
     rules: Vec<Value>,
     /// True if some could not be read: any kind may be looked at then.
     are_unknown: bool,
 }
 
-impl DeletionHooks {
+impl AdmissionRules {
     /// Reads those of a cluster, as far as its user may.
     pub(super) async fn read(cluster: &Client) -> Self {
         let mut hooks = Self::default();
@@ -37,9 +37,15 @@ impl DeletionHooks {
         hooks
     }
 
-    /// Returns whether something may look at the deletion of an object of this kind.
-    pub(super) fn look_at(&self, resource: &ResourceType) -> bool {
-        self.are_unknown || self.rules.iter().any(|rule| matches(rule, resource))
+    /// Returns whether something may look at such a write of an object of this kind: `CREATE`,
+    /// `DELETE` and so on.
+    pub(super) fn look_at(&self, operation: &str, resource: &ResourceType) -> bool {
+        self.are_unknown || self.rules.iter().any(|rule| matches(rule, operation, resource))
+    }
+
+    /// Returns whether some of them could not be read.
+    pub(super) fn are_unknown(&self) -> bool {
+        self.are_unknown
     }
 }
 
@@ -51,12 +57,12 @@ fn rules(object: &Object) -> Vec<Value> {
     of_webhooks.chain(of_policy.into_iter().flatten()).cloned().collect()
 }
 
-fn matches(rule: &Value, resource: &ResourceType) -> bool {
+fn matches(rule: &Value, operation: &str, resource: &ResourceType) -> bool {
     let has = |field: &str, wanted: &[&str]| {
         let values = rule.get(field).and_then(Value::as_array).into_iter().flatten();
         values.filter_map(Value::as_str).any(|value| wanted.contains(&value))
     };
-    has("operations", &["DELETE", "*"])
+    has("operations", &[operation, "*"])
         && has("apiGroups", &[&resource.group, "*"])
         && has("resources", &[&resource.plural, "*", "*/*"])
 }
@@ -67,9 +73,9 @@ mod tests {
 
     use super::*;
 
-    fn hooks(objects: &[Value]) -> DeletionHooks {
+    fn hooks(objects: &[Value]) -> AdmissionRules {
         let rules = objects.iter().flat_map(|object| rules(&Object::new(object.clone())));
-        DeletionHooks { rules: rules.collect(), are_unknown: false }
+        AdmissionRules { rules: rules.collect(), are_unknown: false }
     }
 
     fn rule(operations: &[&str], group: &str, resource: &str) -> Value {
@@ -93,8 +99,8 @@ mod tests {
             let policy = json!({"spec": {"matchConstraints": {"resourceRules": [rule]}}});
             for object in [webhook, policy] {
                 let hooks = hooks(std::slice::from_ref(&object));
-                assert_eq!(hooks.look_at(&machines), machines_are, "{object}");
-                assert_eq!(hooks.look_at(&secrets), secrets_are, "{object}");
+                assert_eq!(hooks.look_at("DELETE", &machines), machines_are, "{object}");
+                assert_eq!(hooks.look_at("DELETE", &secrets), secrets_are, "{object}");
             }
         }
     }
@@ -102,7 +108,9 @@ mod tests {
     #[test]
     fn a_webhook_that_cannot_be_read_may_be_there() {
         let secrets = ResourceType::core("Secret", "secrets");
-        assert!(!DeletionHooks::default().look_at(&secrets));
-        assert!(DeletionHooks { are_unknown: true, ..Default::default() }.look_at(&secrets));
+        assert!(!AdmissionRules::default().look_at("DELETE", &secrets));
+        assert!(
+            AdmissionRules { are_unknown: true, ..Default::default() }.look_at("DELETE", &secrets)
+        );
     }
 }
