@@ -1,4 +1,4 @@
-//! Three small models of the protocol, explored to the end.
+//! Four small models of the protocol, explored to the end.
 //!
 //! Each takes its phases and its allowed writes from the crate, as the program does. `cargo test -p
 //! kubectl-pivot-protocol --test models -- --nocapture` prints the states of each model, and for
@@ -8,6 +8,7 @@
 //! - [`locks`]: two runners, the pair of Leases, requests that arrive late.
 //! - [`unit`]: one unit among controllers, garbage collectors and a GitOps tool.
 //! - [`batches`]: two units in batches, with a shared object of each sort.
+//! - [`replaced`]: a run that was left, until its source is deleted or works again.
 //!
 //! The properties have the same numbers in all models:
 //!
@@ -33,4 +34,5 @@
 mod batches;
 mod explore;
 mod locks;
+mod replaced;
 mod unit;
