@@ -15,7 +15,7 @@ func (d infrastructure) answer(method string, request json.RawMessage) (any, err
 		return listed(d.plugin.Variables(), nil)
 	case "probes":
 		return d.probes(request)
-	case "providers", "bootstrap", "render", "cni":
+	case "providers", "bootstrap", "render", "cni", "reach":
 		cluster, err := d.cluster(request)
 		if err != nil {
 			return nil, err
@@ -36,6 +36,11 @@ func (d infrastructure) about(method string, cluster Cluster) (any, error) {
 			return plugin.Bootstrap(cluster)
 		}
 		return BootstrapRequirements{}, nil
+	case "reach":
+		if plugin, ok := d.plugin.(Reacher); ok {
+			return plugin.Reach(cluster)
+		}
+		return Reach{}, nil
 	default:
 		if plugin, ok := d.plugin.(NetworkChooser); ok {
 			return plugin.CNI(cluster)

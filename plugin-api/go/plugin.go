@@ -7,7 +7,7 @@ import (
 )
 
 // Protocol is the version of the messages in this module.
-const Protocol = "1.1"
+const Protocol = "1.2"
 
 // Infrastructure is a plugin that says where the machines of a cluster come from.
 type Infrastructure interface {
@@ -30,6 +30,12 @@ type Bootstrapper interface {
 // NetworkChooser is an Infrastructure with a network that suits it. Without it, that is Cilium.
 type NetworkChooser interface {
 	CNI(cluster Cluster) (CniChoice, error)
+}
+
+// Reacher is an Infrastructure that knows ways to the API server of a cluster beside the address in
+// its kubeconfig.
+type Reacher interface {
+	Reach(cluster Cluster) (Reach, error)
 }
 
 // Prober is an Infrastructure that declares what "ready" means.

@@ -50,7 +50,7 @@ func ask(t *testing.T, line string) map[string]any {
 
 func TestACallIsALineAndSoIsItsAnswer(t *testing.T) {
 	for line, wanted := range map[string]string{
-		`{"method":"info","request":{"host":{"protocol":"1.9"}}}`:                                                                  `{"answer":{"name":"potato","version":"1.0.0","kind":"infrastructure","protocol":"1.1"}}`,
+		`{"method":"info","request":{"host":{"protocol":"1.9"}}}`:                                                                  `{"answer":{"name":"potato","version":"1.0.0","kind":"infrastructure","protocol":"1.2"}}`,
 		`{"method":"probes","request":{}}`:                                                                                         `{"answer":[]}`,
 		`{"method":"bootstrap","request":{"name":"a","variables":{"token":"a"}}}`:                                                  `{"answer":{}}`,
 		`{"method":"render","request":{"name":"a","variables":{"token":"a","count":"5","ranges":"10.0.0.0/8, fd00::/8"},"new":1}}`: `{"answer":{"notes":["default"],"objects":[{"count":5,"token":"a","ranges":["10.0.0.0/8","fd00::/8"]}]}}`,

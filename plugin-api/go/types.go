@@ -371,6 +371,24 @@ type ProvidersToInit struct {
 	RuntimeExtension []string `json:"runtimeExtension,omitempty"`
 }
 
+// Query: A call of a program that changes nothing and prints an answer. The program is one of those that the host knows, such as docker.
+type Query struct {
+	// Arguments.
+	Arguments []string `json:"arguments,omitempty"`
+	// Name of the program, looked up in `PATH`.
+	Program string `json:"program,omitempty"`
+}
+
+// Reach: Ways to the API server of a cluster, for when the address in its kubeconfig leads nowhere from here: containers, for example, have addresses of a network that only their engine knows. Since protocol 1.2.
+type Reach struct {
+	// Prints addresses of the API server, each as `HOST:PORT` on a line of its own; 0.0.0.0 and :: stand for the machine that has them.
+	Addresses *Query `json:"addresses,omitempty"`
+	// Prints the URL of the machine that has these addresses, for example `ssh://me@builder`. A URL without a host, such as that of a socket, stands for this machine; so does its absence.
+	Machine *Query `json:"machine,omitempty"`
+	// A name in the certificate of the API server, for addresses that are not in it.
+	ServerName string `json:"serverName,omitempty"`
+}
+
 // ServedKind: A kind that an API server serves.
 type ServedKind struct {
 	// API group, for example `cluster.x-k8s.io`.

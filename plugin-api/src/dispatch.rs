@@ -25,6 +25,7 @@ pub fn infrastructure(
         method::BOOTSTRAP => encode(&plugin.bootstrap(&decode(request)?)?),
         method::RENDER => encode(&plugin.render(&decode(request)?)?),
         method::CNI => encode(&plugin.cni(&decode(request)?)?),
+        method::REACH => encode(&plugin.reach(&decode(request)?)?),
         method::PROBES => encode(&plugin.probes(&decode(request)?)?),
         other => Err(unknown_method(other)),
     }

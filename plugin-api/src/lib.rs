@@ -45,6 +45,7 @@ mod probe;
 mod program;
 mod provider;
 mod providers;
+mod reach;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod variable;
@@ -64,5 +65,6 @@ pub use program::{ProgramCall, ProgramReply};
 pub use protocol::{ABI_LEVEL, Host, PROTOCOL, ProtocolVersion};
 pub use provider::{CniProvider, InfrastructureProvider};
 pub use providers::ProvidersToInit;
+pub use reach::{Query, Reach};
 pub use values::Values;
 pub use variable::{Variable, VariableType};

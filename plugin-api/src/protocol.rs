@@ -25,6 +25,7 @@
 //! |---|---|---|
 //! | 1.0 | | all methods |
 //! | 1.1 | 0.1.0 | `host` in every request, `requiresHost` and `capabilities` in the answer to `info`, `replacesKubeProxy` in the answer to `plan`, `ipam` and `runtimeExtension` in the answer to `providers` |
+//! | 1.2 | 0.1.0 | `reach` |
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,7 +34,7 @@ pub use kubectl_pivot_plugin_abi::ABI_LEVEL;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Version of the messages in this crate.
-pub const PROTOCOL: ProtocolVersion = ProtocolVersion { major: 1, minor: 1 };
+pub const PROTOCOL: ProtocolVersion = ProtocolVersion { major: 1, minor: 2 };
 
 /// The first version of the messages, of hosts that do not say which one they speak.
 const FIRST: ProtocolVersion = ProtocolVersion { major: 1, minor: 0 };
@@ -78,6 +79,8 @@ pub mod method {
     pub const RENDER: &str = "render";
     /// [`crate::ClusterRequest`] -> [`crate::CniChoice`]; infrastructure.
     pub const CNI: &str = "cni";
+    /// [`crate::ClusterRequest`] -> [`crate::Reach`]; infrastructure, since 1.2.
+    pub const REACH: &str = "reach";
     /// [`crate::CniRequest`] -> [`crate::CniInstall`]; CNI.
     pub const PLAN: &str = "plan";
     /// [`crate::ProbesRequest`] (infrastructure) or [`crate::CniRequest`] (CNI) -> array of

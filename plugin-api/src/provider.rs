@@ -11,6 +11,7 @@ use crate::info::PluginInfo;
 use crate::manifests::Manifests;
 use crate::probe::{Probe, ProbesRequest};
 use crate::providers::ProvidersToInit;
+use crate::reach::Reach;
 use crate::variable::Variable;
 
 /// An infrastructure plugin: where the machines of a cluster come from.
@@ -51,6 +52,15 @@ pub trait InfrastructureProvider {
     fn cni(&self, cluster: &ClusterRequest) -> PluginResult<CniChoice> {
         let _ = cluster;
         Ok(CniChoice::Plugin { name: "cilium".to_owned(), values: serde_json::Map::new() })
+    }
+
+    /// Ways to the API server of the cluster, beside the address in its kubeconfig.
+    ///
+    /// # Errors
+    /// The variables are not usable.
+    fn reach(&self, cluster: &ClusterRequest) -> PluginResult<Reach> {
+        let _ = cluster;
+        Ok(Reach::default())
     }
 
     /// Returns probes that define "ready".

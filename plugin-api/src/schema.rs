@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use crate::{
     BootstrapRequirements, ClusterRequest, CniChoice, CniInstall, CniRequest, Manifests,
     PluginError, PluginInfo, Probe, ProbesRequest, ProgramCall, ProgramReply, ProvidersToInit,
-    Variable,
+    Reach, Variable,
 };
 
 /// Every message, by the name of its file without `.json`.
@@ -28,6 +28,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("program-call", schema::<ProgramCall>()),
         ("program-reply", schema::<ProgramReply>()),
         ("providers-to-init", schema::<ProvidersToInit>()),
+        ("reach", schema::<Reach>()),
         ("variables", schema::<Vec<Variable>>()),
     ])
 }

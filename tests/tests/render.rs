@@ -65,7 +65,7 @@ async fn docker_is_the_manifest_of_the_nine_steps() {
             ("Cluster", "pivot", "/spec/infrastructureRef/kind", json!(cluster)),
             ("Cluster", "pivot", "/spec/infrastructureRef/name", json!("pivot")),
             ("KubeadmControlPlane", "controlplane-pivot", "/spec/replicas", json!(1)),
-            ("KubeadmControlPlane", "controlplane-pivot", "/spec/version", json!("v1.33.0")),
+            ("KubeadmControlPlane", "controlplane-pivot", "/spec/version", json!("v1.36.1")),
             (
                 "KubeadmControlPlane",
                 "controlplane-pivot",
@@ -77,7 +77,7 @@ async fn docker_is_the_manifest_of_the_nine_steps() {
             ("MachineDeployment", "worker-md-0", "/spec/clusterName", json!("pivot")),
             ("MachineDeployment", "worker-md-0", "/spec/replicas", json!(1)),
             ("MachineDeployment", "worker-md-0", selected, json!("pivot")),
-            ("MachineDeployment", "worker-md-0", "/spec/template/spec/version", json!("v1.33.0")),
+            ("MachineDeployment", "worker-md-0", "/spec/template/spec/version", json!("v1.36.1")),
             ("MachineDeployment", "worker-md-0", "/spec/template/spec/clusterName", json!("pivot")),
             (
                 "MachineDeployment",

@@ -2,7 +2,7 @@
 
 use kubectl_pivot_plugin_api::{
     BootstrapRequirements, Capabilities, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests,
-    Maturity, Probe, ProbesRequest, ProvidersToInit, ServedKind, Variable, merge_values,
+    Maturity, Probe, ProbesRequest, ProvidersToInit, Reach, ServedKind, Variable, merge_values,
 };
 use plugin_host::{InfrastructurePlugin, Plugin, Registry};
 use serde_json::{Map, Value};
@@ -109,6 +109,14 @@ impl Blueprint {
     /// See [`Self::providers`].
     pub fn bootstrap(&self) -> Result<BootstrapRequirements, BlueprintError> {
         Ok(self.infrastructure()?.bootstrap(&self.cluster)?)
+    }
+
+    /// Ways to the API server of the cluster, beside the address in its kubeconfig.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn reach(&self) -> Result<Reach, BlueprintError> {
+        Ok(self.infrastructure()?.reach(&self.cluster)?)
     }
 
     /// The objects of the cluster.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot_plugin_api::protocol::{Compatibility, Host, method};
 use kubectl_pivot_plugin_api::{
     BootstrapRequirements, ClusterRequest, CniChoice, CniInstall, CniRequest, ErrorCode, Manifests,
-    PROTOCOL, PluginError, PluginInfo, PluginKind, Probe, ProbesRequest, ProvidersToInit, Variable,
-    testing,
+    PROTOCOL, PluginError, PluginInfo, PluginKind, Probe, ProbesRequest, ProvidersToInit, Reach,
+    Variable, testing,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -200,6 +200,14 @@ impl InfrastructurePlugin<'_> {
     /// See [`Self::providers`].
     pub fn cni(&self, cluster: &ClusterRequest) -> Result<CniChoice, CallError> {
         self.0.ask(method::CNI, cluster)
+    }
+
+    /// Ways to the API server of the cluster, beside the address in its kubeconfig.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn reach(&self, cluster: &ClusterRequest) -> Result<Reach, CallError> {
+        self.0.ask(method::REACH, cluster)
     }
 
     /// Returns what "ready" means.

@@ -28,7 +28,7 @@ fn a_newer_minor_version_is_used_and_another_major_is_refused() {
     assert!(plugin(info, Ok("")).is_ok());
     let error = plugin(json!({"name": "potato", "protocol": "2.0"}), Ok(""));
     let error = error.expect_err("another major version");
-    let expected = "the plugin /plugins/libpotato.so speaks protocol 2.0, this program speaks 1.1";
+    let expected = "the plugin /plugins/libpotato.so speaks protocol 2.0, this program speaks 1.2";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -38,7 +38,7 @@ fn a_plugin_that_requires_a_newer_program_is_refused() {
     assert!(plugin(info("1.1"), Ok("")).is_ok());
     let error = plugin(info("1.7"), Ok("")).expect_err("it needs what is not there");
     let expected = "the plugin /plugins/libpotato.so requires a program that speaks protocol 1.7, \
-                    this one speaks 1.1";
+                    this one speaks 1.2";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -56,7 +56,7 @@ fn every_request_says_what_the_program_speaks() {
     let infrastructure = plugin.infrastructure().expect("it is of that kind");
     drop(infrastructure.render(&ClusterRequest::named("pivot")));
     drop(infrastructure.probes(&ProbesRequest::default()));
-    let host = json!({"protocol": "1.1", "version": env!("CARGO_PKG_VERSION")});
+    let host = json!({"protocol": "1.2", "version": env!("CARGO_PKG_VERSION")});
     let expected = ["info", "variables", "render", "probes"].map(|m| (m.to_owned(), host.clone()));
     assert_eq!(*asked.lock().expect("nothing panics"), expected);
 }

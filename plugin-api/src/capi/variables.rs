@@ -31,7 +31,7 @@ pub fn common_variables() -> Vec<Variable> {
     use VariableType::{Boolean, CidrList, Integer, List, String};
     vec![
         Variable::new(names::KUBERNETES_VERSION, String, "Kubernetes version of the machines")
-            .with_default("v1.33.0"),
+            .with_default("v1.36.1"),
         Variable::new(
             names::CONTROL_PLANE_REPLICAS,
             Integer,

@@ -12,6 +12,7 @@ use crate::manifests::Manifests;
 use crate::probe::Probe;
 use crate::protocol::method;
 use crate::providers::ProvidersToInit;
+use crate::reach::Reach;
 use crate::variable::Variable;
 
 pub(super) fn check(
@@ -38,6 +39,13 @@ pub(super) fn check(
     if caller.get::<CniChoice>(findings, method::CNI, &request) == Some(CniChoice::Unknown) {
         findings.add("`cni` makes a choice that this version does not know");
     }
+    // A plugin of protocol 1.1 or older does not know it.
+    if let Ok(reach) = caller.call(method::REACH, &request) {
+        match serde_json::from_slice::<Reach>(&reach) {
+            Ok(reach) => check_reach(&reach, findings),
+            Err(error) => findings.add(format!("the answer to `reach` is not valid: {error}")),
+        }
+    }
     for about in [json!({}), json!({"name": "conformance", "namespace": "conformance-ns"})] {
         if let Some(probes) = caller.get::<Vec<Probe>>(findings, method::PROBES, &about) {
             check_probes(&probes, findings);
@@ -49,6 +57,15 @@ pub(super) fn check(
     } else {
         check_render(caller, &request, variables, findings);
     }
+}
+
+fn check_reach(reach: &Reach, findings: &mut Findings) {
+    for query in [&reach.addresses, &reach.machine].into_iter().flatten() {
+        findings.add_if(query.program.is_empty(), || "`reach` names no program".to_owned());
+    }
+    findings.add_if(reach.machine.is_some() && reach.addresses.is_none(), || {
+        "`reach` has a machine and no addresses".to_owned()
+    });
 }
 
 fn check_stub(caller: &Caller<'_>, request: &Value, findings: &mut Findings) {

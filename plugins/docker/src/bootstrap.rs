@@ -19,7 +19,7 @@ pub(crate) fn providers(values: &Values) -> PluginResult<ProvidersToInit> {
 pub(crate) fn requirements(values: &Values) -> PluginResult<BootstrapRequirements> {
     let socket = Mount {
         host_path: values.text(variables::DOCKER_SOCKET)?.to_owned(),
-        ..Mount::same("/var/run/docker.sock")
+        ..Mount::same(variables::SOCKET)
     };
     let ip_family = match values.text(variables::BOOTSTRAP_IP_FAMILY)? {
         "ipv4" => IpFamily::Ipv4,

@@ -5,13 +5,16 @@
 
 mod bootstrap;
 mod kinds;
+mod kubelet;
 mod probes;
+mod reach;
+mod registries;
 mod render;
 mod variables;
 
 use kubectl_pivot_plugin_api::{
     BootstrapRequirements, ClusterRequest, CniChoice, InfrastructureProvider, Manifests, Maturity,
-    PluginInfo, PluginResult, Probe, ProbesRequest, ProvidersToInit, Values, Variable,
+    PluginInfo, PluginResult, Probe, ProbesRequest, ProvidersToInit, Reach, Values, Variable,
     export_plugin,
 };
 
@@ -55,6 +58,10 @@ impl InfrastructureProvider for Docker {
 
     fn cni(&self, _: &ClusterRequest) -> PluginResult<CniChoice> {
         Ok(CniChoice::Plugin { name: "cilium".to_owned(), values: serde_json::Map::new() })
+    }
+
+    fn reach(&self, cluster: &ClusterRequest) -> PluginResult<Reach> {
+        Ok(reach::reach(cluster))
     }
 
     fn probes(&self, request: &ProbesRequest) -> PluginResult<Vec<Probe>> {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kinds::Kinds;
 use crate::variables;
+use crate::{kubelet, registries};
 
 const DEPRECATED: &str = "the Docker* kinds are deprecated in Cluster API 1.14 and gone in 1.15; \
                           `--set kinds=dev` renders their successors";
@@ -15,7 +16,7 @@ pub(crate) fn manifests(request: &ClusterRequest, values: &Values) -> PluginResu
     let cluster = KubeadmCluster::new(request, values)?;
     let kinds = Kinds::choose(values.text(variables::KINDS)?, request, cluster.versions())?;
     let machine = machine(kinds, values)?;
-    let objects = cluster.objects(&Infrastructure {
+    let mut objects = cluster.objects(&Infrastructure {
         cluster_kind: kinds.cluster(),
         cluster_spec: match kinds {
             Kinds::Docker => None,
@@ -25,6 +26,8 @@ pub(crate) fn manifests(request: &ClusterRequest, values: &Values) -> PluginResu
         control_plane_machine: machine.clone(),
         worker_machine: machine,
     })?;
+    kubelet::configure(&mut objects, values)?;
+    registries::configure(&mut objects, values)?;
     let deprecated =
         kinds == Kinds::Docker && cluster.versions().capi_minor()?.is_some_and(|minor| minor >= 14);
     let notes = deprecated.then(|| DEPRECATED.to_owned()).into_iter().collect();
@@ -48,12 +51,21 @@ fn machine(kinds: Kinds, values: &Values) -> PluginResult<Value> {
 }
 
 fn mounts(values: &Values) -> PluginResult<Vec<Value>> {
+    let socket = values.text(variables::DOCKER_SOCKET)?;
     let mount = |text: &String| {
-        let parsed = Mount::parse(text);
+        let parsed = Mount::parse(text).map(|mount| with_socket(mount, socket));
         let variable = || variables::declared(variables::EXTRA_MOUNTS);
         parsed.map(|mount| mount.to_manifest()).map_err(|why| invalid(&variable(), &why))
     };
     values.list(variables::EXTRA_MOUNTS)?.iter().map(mount).collect()
+}
+
+/// The socket of Docker is one fact, whether the bootstrap cluster or a machine sees it.
+fn with_socket(mount: Mount, socket: &str) -> Mount {
+    if mount == Mount::same(variables::SOCKET) {
+        return Mount { host_path: socket.to_owned(), ..mount };
+    }
+    mount
 }
 
 #[cfg(test)]

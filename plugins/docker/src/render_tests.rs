@@ -3,7 +3,8 @@ use kubectl_pivot_plugin_api::{ErrorCode, InfrastructureProvider as _, PluginErr
 use super::*;
 use crate::Docker;
 
-/// The manifest of the nine steps, as JSON.
+/// The manifest of the nine steps, as JSON, with a newer Kubernetes and the eviction settings of the
+/// examples of Cluster API.
 const NINE_STEPS: &str = include_str!("../tests/pivot-v1beta1.json");
 /// The same cluster in the storage version.
 const V1BETA2: &str = include_str!("../tests/pivot-v1beta2.json");
@@ -54,7 +55,7 @@ fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
 }
 
 #[test]
-fn the_defaults_are_the_manifest_of_the_nine_steps() {
+fn the_defaults_are_the_manifest_of_the_nine_steps_with_a_newer_kubernetes() {
     assert_eq!(objects(&serving(&DOCKER, &["v1beta1"])), expected(NINE_STEPS));
 }
 
@@ -126,6 +127,22 @@ fn references_name_the_version_of_their_target() {
 }
 
 #[test]
+fn another_socket_of_docker_is_mounted_into_the_machines_too() {
+    let socket = |variables: Value| {
+        let request = with(ClusterRequest::named("pivot"), variables);
+        let found = objects(&request);
+        let template = find(&found, "DockerMachineTemplate", "worker").clone();
+        template["spec"]["template"]["spec"]["extraMounts"].clone()
+    };
+    let expected =
+        json!([{"hostPath": "/run/user/1/docker.sock", "containerPath": "/var/run/docker.sock"}]);
+    let given = json!({"docker-socket": "/run/user/1/docker.sock"});
+    assert_eq!(socket(given), expected);
+    let own = json!({"docker-socket": "/a", "extra-mounts": "/run/user/1/docker.sock:/var/run/docker.sock"});
+    assert_eq!(socket(own), expected, "the user has said it");
+}
+
+#[test]
 fn every_variable_has_its_place() {
     let variables = json!({
         "control-plane-replicas": "3",
@@ -183,7 +200,7 @@ fn empty_fields_are_left_out() {
     let request = with(ClusterRequest::named("pivot"), variables);
     let found = objects(&request);
     let control_plane = &find(&found, "KubeadmControlPlane", "controlplane-pivot")["spec"];
-    assert_eq!(control_plane.get("kubeadmConfigSpec"), None);
+    assert_eq!(control_plane["kubeadmConfigSpec"].get("clusterConfiguration"), None);
     let template = &find(&found, "DockerMachineTemplate", "worker")["spec"];
     assert_eq!(*template, json!({"template": {"spec": {}}}));
 }

@@ -9,7 +9,15 @@ pub(crate) const CUSTOM_IMAGE: &str = "custom-image";
 pub(crate) const KINDS: &str = "kinds";
 pub(crate) const HELM_ADDON: &str = "helm-addon";
 pub(crate) const DOCKER_SOCKET: &str = "docker-socket";
+pub(crate) const REGISTRY_MIRRORS: &str = "registry-mirrors";
+pub(crate) const HTTP_PROXY: &str = "http-proxy";
+pub(crate) const HTTPS_PROXY: &str = "https-proxy";
+pub(crate) const NO_PROXY: &str = "no-proxy";
 pub(crate) const BOOTSTRAP_IP_FAMILY: &str = "bootstrap-ip-family";
+
+/// The place where the controller of the Docker provider looks for the socket, and where most
+/// engines have it.
+pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 
 pub(crate) fn all() -> Vec<Variable> {
     use VariableType::{Boolean, List, String};
@@ -21,7 +29,7 @@ pub(crate) fn all() -> Vec<Variable> {
             "Paths of the Docker host that every machine sees, as HOST[:CONTAINER][:ro]; without \
              the socket of Docker the target cannot manage clusters",
         )
-        .with_default(json!(["/var/run/docker.sock"])),
+        .with_default(json!([SOCKET])),
         Variable::new(
             CUSTOM_IMAGE,
             String,
@@ -39,9 +47,20 @@ pub(crate) fn all() -> Vec<Variable> {
         Variable::new(
             DOCKER_SOCKET,
             String,
-            "Socket of Docker on this machine, mounted into the bootstrap cluster",
+            "Socket of Docker on its machine, mounted into the bootstrap cluster, and into the machines in \
+             the place of /var/run/docker.sock",
         )
-        .with_default("/var/run/docker.sock"),
+        .with_default(SOCKET),
+        Variable::new(
+            REGISTRY_MIRRORS,
+            List,
+            "Mirrors from which the machines pull, as REGISTRY=URL, for example \
+             docker.io=https://mirror.example",
+        )
+        .with_default(json!([])),
+        Variable::new(HTTP_PROXY, String, "Proxy for HTTP through which the machines pull images"),
+        Variable::new(HTTPS_PROXY, String, "Proxy for HTTPS through which the machines pull images"),
+        Variable::new(NO_PROXY, String, "Hosts and networks that the machines reach without a proxy"),
         Variable::new(BOOTSTRAP_IP_FAMILY, String, "IP versions of the bootstrap cluster")
             .with_default("dual")
             .one_of(&["ipv4", "ipv6", "dual"]),

@@ -6,13 +6,14 @@ use kubectl_pivot_plugin_docker::Docker;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const METHODS: [&str; 7] = [
+const METHODS: [&str; 8] = [
     method::INFO,
     method::VARIABLES,
     method::PROVIDERS,
     method::BOOTSTRAP,
     method::RENDER,
     method::CNI,
+    method::REACH,
     method::PROBES,
 ];
 

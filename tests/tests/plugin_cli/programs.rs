@@ -71,7 +71,7 @@ async fn a_program_is_listed_described_and_removed_as_a_library_is() {
         ("kind", json!("infrastructure")),
         ("form", json!("program")),
         ("abiLevel", json!(null)),
-        ("protocol", json!("1.1")),
+        ("protocol", json!("1.2")),
         ("trust", json!("trusted")),
         ("path", json!(user.plugins().join("kubectl-pivot-plugin-docker-go"))),
         ("problems", json!([])),
@@ -79,7 +79,7 @@ async fn a_program_is_listed_described_and_removed_as_a_library_is() {
         assert_eq!(plugin[field], value, "{field}");
     }
     let table = user.run(&["plugin", "list"]).await.expect_success("plugin list");
-    assert!(table.stdout.contains("1.1 (program)"), "{table}");
+    assert!(table.stdout.contains("1.2 (program)"), "{table}");
     let info = user.run(&["plugin", "info", "docker-go"]).await.expect_success("plugin info");
     assert!(info.stdout.contains("worker-replicas"), "{info}");
 

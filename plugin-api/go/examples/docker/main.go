@@ -23,7 +23,7 @@ func (docker) Info() pivot.PluginInfo {
 func (docker) Variables() []pivot.Variable {
 	return []pivot.Variable{
 		{
-			Name: "kubernetes-version", Type: pivot.VariableTypeString, Default: "v1.33.0",
+			Name: "kubernetes-version", Type: pivot.VariableTypeString, Default: "v1.36.1",
 			Description: "Kubernetes version of the machines",
 		},
 		{

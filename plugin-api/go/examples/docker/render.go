@@ -43,15 +43,29 @@ func (docker) Render(cluster pivot.Cluster) (pivot.Manifests, error) {
 			"machineTemplate": object{"spec": object{
 				"infrastructureRef": reference(infrastructure, "DockerMachineTemplate", "controlplane"),
 			}},
-			"kubeadmConfigSpec": object{"clusterConfiguration": object{"apiServer": object{
-				"certSANs": []string{"localhost", "127.0.0.1", "0.0.0.0"},
-			}}},
+			"kubeadmConfigSpec": object{
+				"clusterConfiguration": object{"apiServer": object{
+					"certSANs": []string{"localhost", "127.0.0.1", "0.0.0.0"},
+				}},
+				"initConfiguration": registration(),
+				"joinConfiguration": registration(),
+			},
 		}),
 		machineTemplate(cluster, "controlplane"),
 		workers(cluster, version),
 		machineTemplate(cluster, "worker"),
-		of(cluster, bootstrap, "KubeadmConfigTemplate", "worker", template(object{"format": "cloud-config"})),
+		of(cluster, bootstrap, "KubeadmConfigTemplate", "worker", template(object{
+			"format": "cloud-config", "joinConfiguration": registration(),
+		})),
 	}}, nil
+}
+
+// As in the examples of the Docker provider: a disk that is nearly full, which all machines share, is
+// no reason to evict pods.
+func registration() object {
+	return object{"nodeRegistration": object{"kubeletExtraArgs": []object{{
+		"name": "eviction-hard", "value": "nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%",
+	}}}}
 }
 
 // The controller in the target starts containers on the same host.
