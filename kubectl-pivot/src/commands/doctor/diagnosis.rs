@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// The checks, in order: the name of each and what it looks at.
-pub const CHECKS: [(&str, &str); 17] = [
+pub const CHECKS: [(&str, &str); 18] = [
     ("kind", "kind is there and new enough"),
     ("clusterctl", "clusterctl is there and new enough"),
     ("helm", "helm is there and new enough"),
@@ -16,6 +16,7 @@ pub const CHECKS: [(&str, &str); 17] = [
     ("inotify-watches", "`fs.inotify.max_user_watches` is enough for several nodes"),
     ("open-files", "`fs.file-max` and the limit of this process are enough"),
     ("cgroups", "the version of cgroups is one that kubelets of today accept"),
+    ("ipv6", "the kernel has IPv6, for the bootstrap cluster of the plugin docker"),
     ("memory", "enough memory is available for the nodes"),
     ("disk", "enough space is free where Docker keeps images"),
     ("clusterctl-config", "`clusterctl.yaml` can be read"),

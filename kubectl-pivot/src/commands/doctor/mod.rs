@@ -9,13 +9,15 @@ mod diagnosis;
 mod disk;
 mod docker;
 mod examine;
+mod ipv6;
 mod kernel;
 mod memory;
 mod platform;
 mod registries;
 mod repositories;
+mod socket;
 mod tools;
 
 pub use clusterctl_config::ClusterctlConfigError;
 pub use diagnosis::{CHECKS, Diagnosis, Health, HealthCheck};
-pub use examine::{DoctorRequest, doctor};
+pub use examine::{DoctorRequest, doctor, doubts};
