@@ -100,7 +100,7 @@ pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
                 "ProviderMissing",
                 "target",
                 format!("{described} is not installed (the source has {})", provider.version),
-                "install it with `clusterctl init` in the target cluster",
+                way_to(target, "install it", "clusterctl init"),
             );
             continue;
         }
@@ -113,11 +113,23 @@ pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
                 "ProviderOlder",
                 "target",
                 format!("{described} is older (v{found}) than in the source ({of_source})"),
-                "upgrade it with `clusterctl upgrade apply` in the target cluster",
+                way_to(target, "upgrade it", "clusterctl upgrade apply"),
             );
         }
     }
     findings
+}
+
+/// The next step in a target. clusterctl would install a second time what the operator of Cluster
+/// API, Helm or manifests have installed.
+fn way_to(target: &[Provider], action: &str, command: &str) -> String {
+    match target.iter().all(|provider| provider.is_recorded) {
+        true => format!("{action} with `{command}` in the target cluster"),
+        false => format!(
+            "{action} in the target cluster by the tool that has installed its other providers; \
+             `{command}` would install a second set of them"
+        ),
+    }
 }
 
 fn parse(provider: &Provider, cluster: &'static str, findings: &mut Findings) -> Option<Version> {
@@ -164,6 +176,20 @@ mod tests {
 
     fn rules(source: &[Provider], target: &[Provider]) -> Vec<&'static str> {
         compare(source, target).0.iter().map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn clusterctl_is_no_advice_for_a_target_that_it_has_not_installed() {
+        let installed_otherwise = Provider { is_recorded: false, ..provider("b", "v1.2.0") };
+        let source = [provider("a", "v1.2.0")];
+        for (target, advice) in [
+            (&[][..], "with `clusterctl init`"),
+            (&[provider("b", "v1.2.0")], "with `clusterctl init`"),
+            (&[installed_otherwise], "by the tool that has installed its other providers"),
+        ] {
+            let findings = compare(&source, target);
+            assert!(findings.0[0].hint.contains(advice), "{findings:?}");
+        }
     }
 
     #[test]

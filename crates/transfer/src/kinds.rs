@@ -1,4 +1,5 @@
-//! The kinds that a move lists: those whose CRDs carry clusterctl's label, Secrets and ConfigMaps.
+//! The kinds that a move lists: those whose CRDs carry clusterctl's label or that of a provider,
+//! Secrets and ConfigMaps.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use cluster::{ApiError, Client};
 use serde_json::Value;
 
 use super::findings::Findings;
+use super::unlabelled;
 
 /// CustomResourceDefinitions themselves.
 pub fn crd_type() -> ResourceType {
@@ -27,6 +29,9 @@ pub struct Kinds {
     /// CRDs with the label whose kinds never move: of a group of Kubernetes itself, or with names
     /// that no CRD can have. With them a source could create roles and webhooks in the target.
     pub refused: Vec<ObjectId>,
+    /// CRDs that nothing but the label of their provider makes known: clusterctl has not installed
+    /// them.
+    pub unlabelled: Vec<ObjectId>,
 }
 
 /// Reads the kinds from a management cluster, at their storage versions; at the first that is
@@ -43,7 +48,14 @@ pub async fn read(cluster: &Client) -> Result<Arc<Vec<MoveKind>>, ApiError> {
 /// # Errors
 /// When the CRDs cannot be listed.
 pub async fn survey(cluster: &Client) -> Result<Kinds, ApiError> {
-    let crds = cluster.list_selected(&crd_type(), None, CLUSTERCTL_LABEL).await?;
+    // Those without the label first: one that gets it in between is then in both lists, and in
+    // neither the other way round.
+    let others = unlabelled::list(cluster).await?;
+    let mut crds = cluster.list_selected(&crd_type(), None, CLUSTERCTL_LABEL).await?;
+    let others = others.into_iter().filter(|other| crds.iter().all(|crd| crd.uid() != other.uid()));
+    let others: Vec<Object> = others.collect();
+    let unlabelled = others.iter().map(Object::id).collect();
+    crds.extend(others);
     let (mut kinds, refused) = sort_out(&crds);
     kinds.sort_by(|a, b| a.resource.cmp(&b.resource));
     for (kind, plural) in [("ConfigMap", "configmaps"), ("Secret", "secrets")] {
@@ -56,7 +68,7 @@ pub async fn survey(cluster: &Client) -> Result<Kinds, ApiError> {
             converted_to: None,
         });
     }
-    Ok(Kinds { moving: Arc::new(kinds), refused })
+    Ok(Kinds { moving: Arc::new(kinds), refused, unlabelled })
 }
 
 fn sort_out(crds: &[Object]) -> (Vec<MoveKind>, Vec<ObjectId>) {
@@ -76,8 +88,21 @@ fn may_move(resource: &ResourceType) -> bool {
     valid::is_resource(resource) && !valid::is_built_in_group(&resource.group)
 }
 
-/// Reports CRDs whose kinds do not move although they have the label.
-pub(super) fn report(refused: &[ObjectId], cluster: &'static str, findings: &mut Findings) {
+/// Reports CRDs without the label that they should have, and those that should not have it.
+///
+/// # Errors
+/// When the CRDs cannot be listed.
+pub(super) async fn report(
+    (cluster, role): (&Client, &'static str),
+    kinds: &Kinds,
+    findings: &mut Findings,
+) -> Result<(), ApiError> {
+    report_refused(&kinds.refused, role, findings);
+    unlabelled::report(&kinds.unlabelled, role, findings);
+    unlabelled::check_clusters((cluster, role), &kinds.moving, findings).await
+}
+
+fn report_refused(refused: &[ObjectId], cluster: &'static str, findings: &mut Findings) {
     for crd in refused {
         findings.object_warning(
             "BuiltInGroup",
@@ -162,7 +187,7 @@ mod tests {
             ["clusterrolebindings.rbac.authorization.k8s.io", "evils.g.io", "deployments.apps"];
         assert_eq!(names, expected);
         let mut findings = Findings::default();
-        report(&refused, "source", &mut findings);
+        report_refused(&refused, "source", &mut findings);
         assert_eq!(findings.0.len(), 3);
     }
 

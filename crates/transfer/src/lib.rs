@@ -60,6 +60,7 @@ mod sides;
 mod take_over;
 mod undo;
 mod units;
+mod unlabelled;
 mod unrecorded;
 mod verify;
 

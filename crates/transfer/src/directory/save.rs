@@ -11,7 +11,7 @@ use crate::error::{MoveError, PhaseError};
 use crate::exposure;
 use crate::findings::Findings;
 use crate::inventory;
-use crate::kinds::{self, Kinds};
+use crate::kinds;
 use crate::lease_location::lock_single_cluster;
 use crate::lock::Lock;
 use crate::mover::Clock;
@@ -68,10 +68,10 @@ pub async fn save(
 
 async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     preflight::check_health(&run.source).await?;
-    let (Kinds { moving: kinds, refused }, providers) =
+    let (kinds, providers) =
         tokio::try_join!(kinds::survey(&run.source), inventory::read(&run.source))?;
     let mut move_scope = MoveScope {
-        kinds: Arc::clone(&kinds),
+        kinds: Arc::clone(&kinds.moving),
         providers,
         namespaces: run.options.namespaces.clone(),
         chosen: None,
@@ -85,7 +85,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
     let chosen = chosen.map(|chosen| Chosen { copy_shared: true, ..chosen });
     move_scope.chosen = chosen.map(Arc::new);
     let graph = discover(&run.source, &move_scope).await?;
-    kinds::report(&refused, "source", &mut findings);
+    kinds::report((&run.source, "source"), &kinds, &mut findings).await?;
     preflight::check_runs(run, (&run.source, "source"), &mut findings).await?;
     choice::check_owned(&graph, "source", &mut findings);
     if preflight::has_clusters_or_classes(&graph) {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use capi::names::{CLUSTER_NAME_LABEL, CLUSTERCTL_LABEL};
+use capi::names::{CLUSTER_NAME_LABEL, CLUSTERCTL_LABEL, PROVIDER_LABEL};
 use capi::{Fate, Graph, Node, Object, ObjectId, OwnerReference, ResourceType, group_of};
 use cluster::{ApiError, RetryPolicy};
 use futures::StreamExt;
@@ -203,7 +203,7 @@ impl Seen {
                 object: resource.id(object.namespace(), object.name()),
                 reason: format!(
                     "its label names Cluster {cluster}, but {resource} is not a kind that moves: \
-                     it has no CRD with the label {CLUSTERCTL_LABEL}"
+                     it has no CRD with the label {CLUSTERCTL_LABEL} or {PROVIDER_LABEL}"
                 ),
                 lost_owner: None,
             })

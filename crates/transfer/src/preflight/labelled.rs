@@ -1,11 +1,11 @@
-//! Kinds that the target takes from a source: those that carry the label of Cluster API's kinds
+//! Kinds that the target takes from a source: those that carry a label of Cluster API's kinds
 //! there too. The label of the source alone would let its administrators create objects of any kind
 //! that the target serves, such as an Application of Argo CD, which may do more in the target than
 //! they may.
 
 use std::collections::{BTreeMap, HashSet};
 
-use capi::names::CLUSTERCTL_LABEL;
+use capi::names::{CLUSTERCTL_LABEL, PROVIDER_LABEL};
 use capi::{Graph, MoveKind, ResourceType};
 
 use crate::findings::Findings;
@@ -23,8 +23,8 @@ pub(crate) fn check(graph: &Graph, target: &[MoveKind], findings: &mut Findings)
     }
     for (kind, count) in unlabelled {
         let message = format!(
-            "its CRD of {kind} has no label {CLUSTERCTL_LABEL}, with which a cluster takes objects of a kind from \
-             another ({count} objects are to move)"
+            "its CRD of {kind} has no label {CLUSTERCTL_LABEL} and no label {PROVIDER_LABEL}, \
+             with which a cluster takes objects of a kind from another ({count} are to move)"
         );
         let hint =
             format!("if they belong in the target: kubectl label crd {kind} {CLUSTERCTL_LABEL}=");

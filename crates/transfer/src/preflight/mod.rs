@@ -33,7 +33,7 @@ use super::error::PhaseError;
 use super::exposure;
 use super::findings::Findings;
 use super::inventory;
-use super::kinds::{self, Kinds};
+use super::kinds;
 use super::options::Rehearsal;
 use super::record::Role;
 use super::run::Run;
@@ -79,9 +79,9 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     check_runs(run, (&run.source, "source"), &mut findings).await?;
     check_runs(run, (&run.target, "target"), &mut findings).await?;
     run.events.doing("reading kinds and objects");
-    let Kinds { moving, refused } = kinds::survey(&run.source).await?;
-    kinds::report(&refused, "source", &mut findings);
-    let (mut move_scope, source_serves, target_serves) = survey_of(run, &moving).await?;
+    let kinds = kinds::survey(&run.source).await?;
+    kinds::report((&run.source, "source"), &kinds, &mut findings).await?;
+    let (mut move_scope, source_serves, target_serves) = survey_of(run, &kinds.moving).await?;
     let (target_kinds, target_providers) =
         tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
     move_scope.taken = Some(Arc::clone(&target_kinds));

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use capi::{Object, ResourceType};
-use cluster::WriteOptions;
+use cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::population::crds::DISCOVERED;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bench::{Bench, code, expect};
 
@@ -15,7 +16,9 @@ const PROVIDERS: [(&str, &str); 2] =
     [("capi-system", "cluster-api"), ("capd-system", "infrastructure-docker")];
 
 pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
-    suite.thorough("providers_without_an_inventory_are_known_by_their_deployments", known)
+    suite
+        .thorough("providers_without_an_inventory_are_known_by_their_deployments", known)
+        .thorough("crds_that_clusterctl_has_not_labelled_are_known_by_their_provider", unlabelled)
 }
 
 async fn known(bench: Arc<Bench>) {
@@ -41,6 +44,68 @@ async fn known(bench: Arc<Bench>) {
     expect(&older, code::REFUSED, &["[ProviderOlder]", "1.13.0"]);
     expect(&moved, code::MOVED, &[]);
     bench.clean_up(namespace).await;
+}
+
+/// The released manifests have the label of the provider only.
+async fn unlabelled(bench: Arc<Bench>) {
+    let namespace = "applied-by-hand";
+    bench.populate(namespace).await;
+    let before = bench.snapshot(namespace).await;
+    let (source, target) = (&bench.pair().source, &bench.pair().target);
+    let of_clusterctl = [take_labels(source).await, take_labels(target).await];
+    let planned = bench.run(namespace, &["--dry-run"]).await;
+    label(source, CLUSTERS, PROVIDER, Value::Null).await;
+    let unknown = bench.run(namespace, &[]).await;
+    label(source, CLUSTERS, PROVIDER, "cluster-api".into()).await;
+    label(target, CLUSTERS, PROVIDER, Value::Null).await;
+    let not_taken = bench.run(namespace, &[]).await;
+    label(target, CLUSTERS, PROVIDER, "cluster-api".into()).await;
+    bench.expect_untouched(namespace, &before, &not_taken).await;
+    let moved = bench.run(namespace, &[]).await;
+    let left = source.client().list(&clusters(), Some(namespace)).await.expect("can be listed");
+    for (plane, crds) in [source, target].into_iter().zip(&of_clusterctl) {
+        for crd in crds {
+            label(plane, crd, DISCOVERED, "".into()).await;
+        }
+    }
+    expect(&planned, 0, &["[CrdsNotLabelled]", "kubectl label crd -l"]);
+    expect(&unknown, code::REFUSED, &["[ClusterNotLabelled]", CLUSTERS]);
+    expect(&not_taken, code::REFUSED, &["[KindNotLabelled]", CLUSTERS]);
+    expect(&moved, code::MOVED, &["[CrdsNotLabelled]"]);
+    assert_eq!(left.len(), 0, "{moved}");
+    bench.clean_up(namespace).await;
+}
+
+const CLUSTERS: &str = "clusters.cluster.x-k8s.io";
+const PROVIDER: &str = "cluster.x-k8s.io/provider";
+
+fn clusters() -> ResourceType {
+    ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true)
+}
+
+fn crds() -> ResourceType {
+    let kind = "CustomResourceDefinition";
+    ResourceType::new("apiextensions.k8s.io/v1", kind, "customresourcedefinitions", false)
+}
+
+/// Takes clusterctl's label from the CRDs of providers, and returns their names.
+async fn take_labels(plane: &Plane) -> Vec<String> {
+    let selector = format!("{PROVIDER},{DISCOVERED}");
+    let found = plane.client().list_selected(&crds(), None, &selector).await;
+    let found = found.expect("can be listed");
+    let names: Vec<String> = found.iter().map(|crd| crd.name().to_owned()).collect();
+    for name in &names {
+        label(plane, name, DISCOVERED, Value::Null).await;
+    }
+    names
+}
+
+async fn label(plane: &Plane, crd: &str, key: &str, value: Value) {
+    let patch = json!({"metadata": {"labels": {key: value}}});
+    let options = WriteOptions::manager("administrator");
+    let (crds, client) = (crds(), plane.client());
+    let done = client.patch(&crds, (None, crd), (PatchKind::Merge, &patch), &options);
+    done.await.expect("a CRD of the cluster");
 }
 
 fn inventory() -> ResourceType {
