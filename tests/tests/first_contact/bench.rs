@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +18,9 @@ use super::shape::Shape;
 
 /// Cases at once: most of a case is waiting for a process that starts or tries again.
 const WORKERS: usize = 6;
+
+/// Cases after which a long table says how far it is.
+const TOLD_AFTER: usize = 250;
 
 /// A name that only the proxies know.
 pub(crate) const HIDDEN: &str = "api.example.invalid";
@@ -67,10 +72,15 @@ pub(crate) async fn compare_all(
 ) {
     // Building the program blocks, and so would the servers while kubectl waits for them.
     drop(Program::kubectl_pivot(Path::new("/")));
-    let workers = (0..WORKERS).map(|worker| {
-        let shapes = shapes.clone();
+    // Keys take long to make, and kubectl waits for no server for long.
+    let mut benches = Vec::new();
+    for _ in 0..WORKERS {
+        benches.push(Bench::new().await);
+    }
+    let done = Arc::new(AtomicUsize::new(0));
+    let workers = benches.into_iter().enumerate().map(|(worker, bench)| {
+        let (shapes, done) = (shapes.clone(), Arc::clone(&done));
         tokio::spawn(async move {
-            let bench = Bench::new().await;
             let (mut equal, mut problems) = (0, Vec::new());
             for shape in shapes(&bench).into_iter().skip(worker).step_by(WORKERS) {
                 match bench.compare(&shape).await {
@@ -79,6 +89,10 @@ pub(crate) async fn compare_all(
                         tell(&problem);
                         problems.push(problem);
                     }
+                }
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                if done.is_multiple_of(TOLD_AFTER) {
+                    tell(&format!("{table}: {done} shapes compared"));
                 }
             }
             (equal, problems)
@@ -247,7 +261,7 @@ impl Bench {
         let paths: Vec<_> =
             shape.kubeconfigs.iter().map(|name| folder.join(name).display().to_string()).collect();
         let mut args: Vec<String> = match is_kubectl {
-            true => ["auth", "can-i", "get", "*", "-q", "--request-timeout=20s"]
+            true => ["auth", "can-i", "get", "*", "-q", "--request-timeout=60s"]
                 .map(str::to_owned)
                 .to_vec(),
             false => vec![
