@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use kubectl_pivot_tests::plugins::{User, file_name, library};
+use kubectl_pivot_tests::program::Program;
 use serde_json::{Value, json};
 
 const OK: Option<i32> = Some(0);
@@ -66,6 +67,23 @@ async fn a_plugin_is_installed_described_and_removed() {
     assert_eq!(again.code, USAGE, "{again}");
     let unknown = user.run(&["plugin", "info", "docker"]).await;
     assert_eq!(unknown.code, USAGE, "{unknown}");
+}
+
+/// Many systems have a umask of 0002, and containers one of 0000.
+#[tokio::test]
+async fn a_plugin_is_installed_and_trusted_under_any_umask() {
+    let docker = library("docker").display().to_string();
+    for umask in ["0002", "0077", "0000"] {
+        let user = User::new();
+        let program = user.program().path().display().to_string();
+        let data = user.home().join("data").display().to_string();
+        let shell = Program::new(Path::new("/bin/sh"), user.home()).env("XDG_DATA_HOME", &data);
+        let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+        let install = ["-c", &script, &program, "plugin", "install", &docker];
+        shell.run(install).await.expect_success(umask);
+        let [plugin] = &list(&user, &[]).await[..] else { panic!("one was installed") };
+        assert_eq!((&plugin["trust"], &plugin["problems"]), (&json!("trusted"), &json!([])));
+    }
 }
 
 #[tokio::test]
@@ -319,7 +337,7 @@ async fn plugins_beside_the_program_are_found_and_trusted() {
     let to = bundle.join("plugins").display().to_string();
     let docker = library("docker").display().to_string();
     user.run(&["plugin", "install", &docker, "--to", &to]).await.expect_success("install");
-    let bundled = kubectl_pivot_tests::program::Program::new(&program, user.home());
+    let bundled = Program::new(&program, user.home());
     let plugins = bundled.run(["plugin", "list", "-o", "json"]).await.json();
     let plugin = &plugins["plugins"][0];
     assert_eq!((&plugin["origin"], &plugin["trust"]), (&json!("bundled"), &json!("trusted")));
