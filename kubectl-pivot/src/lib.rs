@@ -9,3 +9,5 @@ pub mod cli;
 pub mod commands;
 pub mod panics;
 pub mod render;
+#[cfg(feature = "schema")]
+pub mod schemas;

@@ -29,6 +29,7 @@ pub mod proxy;
 pub mod recorder;
 pub mod registry;
 pub mod repository;
+pub mod schemas;
 pub mod suite;
 pub mod terminal;
 pub mod twins;

@@ -16,6 +16,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::schemas;
+
 /// No run of a program takes longer; a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -254,10 +256,12 @@ impl Outcome {
     /// stdout as JSON.
     ///
     /// # Panics
-    /// When it is not JSON.
+    /// When it is not JSON, or no document as the reference has it.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {self}"))
+        let document = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {self}"));
+        schemas::check(&document);
+        document
     }
 
     /// Events of `--progress json` on stderr: every line is one object, and has its time and kind.
@@ -272,6 +276,7 @@ impl Outcome {
             assert_eq!(event["kind"], "ProgressEvent", "{line}");
             assert!(event["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
             assert!(event["event"].is_string(), "{line}");
+            schemas::check(&event);
             event
         });
         lines.collect()

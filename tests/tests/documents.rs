@@ -1,5 +1,8 @@
 //! The texts, against the code and the scripts.
 
+#[path = "documents/formats.rs"]
+mod formats;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,11 +24,6 @@ const CI: &str = include_str!("../../.ci/run");
 const JUSTFILE: &str = include_str!("../../justfile");
 const EXIT_CODES: &str = include_str!("../../kubectl-pivot/src/commands/error.rs");
 const CREATE: &str = include_str!("../../docs/reference/create.md");
-const DOCUMENT: &str = include_str!("../../crates/workflow/src/document/fields.rs");
-const PROGRESS: &str = include_str!("../../docs/reference/progress.md");
-const PROGRESS_CODE: &str = include_str!("../../kubectl-pivot/src/render/progress/json.rs");
-const RUN_EVENTS: &str = include_str!("../../crates/support/src/journal/event.rs");
-const REPORT_CODE: &str = include_str!("../../crates/transfer/src/report.rs");
 
 #[test]
 fn the_exit_codes_of_the_reference_are_those_of_the_program() {
@@ -96,57 +94,6 @@ fn every_annotation_that_users_can_meet_is_explained() {
     ] {
         assert!(ANNOTATIONS.contains(&format!("| `{annotation}` |")), "{annotation}");
     }
-}
-
-#[test]
-fn every_field_and_outcome_of_the_report_is_explained() {
-    // The line before a field that is no part of the document says so.
-    let skipped = body("pub struct Report {").skip_while(|line| *line != "#[serde(skip)]").nth(1);
-    let fields: BTreeSet<String> = body("pub struct Report {")
-        .filter(|line| Some(*line) != skipped)
-        .filter_map(|line| line.strip_prefix("pub ")?.split(':').next())
-        .map(camel_case)
-        .collect();
-    assert_eq!(first_column(&rows(REPORT, "| field | type |")), fields);
-    let outcomes: BTreeSet<String> = body("pub enum Outcome {")
-        .filter(|line| !line.starts_with('/') && !line.is_empty())
-        .map(|line| lower_first(line.trim_end_matches(',')))
-        .collect();
-    assert_eq!(first_column(&rows(REPORT, "| value | meaning |")), outcomes);
-}
-
-#[test]
-fn every_event_is_explained_with_its_fields() {
-    let told: BTreeMap<String, BTreeSet<String>> = rows(PROGRESS, "| event | fields |")
-        .iter()
-        .map(|cells| {
-            let fields = cells[1].split(", ").map(|field| field.trim_matches('`').to_owned());
-            (cells[0].trim_matches('`').to_owned(), fields.collect())
-        })
-        .collect();
-    let mut known = variants(PROGRESS_CODE, "enum Shown<'a> {");
-    let mut of_runs = variants(RUN_EVENTS, "pub enum RunEvent {");
-    // The shown events tell of these.
-    of_runs
-        .retain(|event, _| !["phaseStarted", "phaseEnded", "progress"].contains(&event.as_str()));
-    known.extend(of_runs);
-    assert_eq!(told, known);
-}
-
-/// The variants of an enum with their fields, as they stand in the code.
-fn variants(code: &str, opening: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let body = code.split(opening).nth(1).expect("the item is there");
-    let mut variants: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut last = String::new();
-    for line in body.lines().skip(1).take_while(|line| *line != "}").map(str::trim) {
-        if let Some(name) = line.strip_suffix(" {") {
-            last = lower_first(name);
-            variants.insert(last.clone(), BTreeSet::new());
-        } else if let Some((field, _)) = line.split_once(": ").filter(|_| !line.starts_with('/')) {
-            variants.entry(last.clone()).or_default().insert(camel_case(field));
-        }
-    }
-    variants
 }
 
 #[test]
@@ -226,27 +173,6 @@ fn the_steps_of_create_are_explained_with_what_they_need() {
         (step.name(), needs)
     });
     assert_eq!(told, known);
-}
-
-#[test]
-fn every_field_of_the_document_is_explained_with_its_flag() {
-    let body = DOCUMENT.split("pub struct PivotSpec {").nth(1).expect("the item is there");
-    let fields: BTreeSet<String> = body
-        .lines()
-        .skip(1)
-        .take_while(|line| *line != "}")
-        .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
-        .map(camel_case)
-        .collect();
-    let table = rows(CREATE, "| field of `spec` |");
-    assert_eq!(first_column(&table), fields);
-    for cells in table {
-        let words = cells[0].trim_matches('`').chars().map(|c| match c.is_ascii_uppercase() {
-            true => format!("-{}", c.to_ascii_lowercase()),
-            false => c.to_string(),
-        });
-        assert_eq!(cells[1], format!("`--{}`", words.collect::<String>()));
-    }
 }
 
 /// The name of a rule, and not a sentence.
@@ -465,26 +391,6 @@ fn rows<'a>(text: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
 
 fn first_column(rows: &[Vec<&str>]) -> BTreeSet<String> {
     rows.iter().map(|cells| cells[0].trim_matches('`').to_owned()).collect()
-}
-
-/// The lines between the braces of an item of the report's code.
-fn body(opening: &str) -> impl Iterator<Item = &'static str> {
-    let body = REPORT_CODE.split(opening).nth(1).expect("the item is there");
-    body.lines().skip(1).take_while(|line| *line != "}").map(str::trim)
-}
-
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |all, word| {
-        let (head, tail) = word.split_at(1);
-        format!("{all}{}{tail}", head.to_ascii_uppercase())
-    })
-}
-
-fn lower_first(name: &str) -> String {
-    let (head, tail) = name.split_at(1);
-    format!("{}{tail}", head.to_ascii_lowercase())
 }
 
 fn root() -> PathBuf {

@@ -54,16 +54,17 @@ pub struct OwnerReference {
 
 /// Names an object for a human: kind, namespace (unless cluster-scoped) and name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ObjectId {
     /// Group and version, for example `cluster.x-k8s.io/v1beta2` or `v1`.
     #[serde(rename = "apiVersion")]
     pub api_version: String,
     /// Kind, for example `Machine`.
     pub kind: String,
-    /// Namespace; `None` for cluster-scoped objects.
+    /// Namespace of the object; absent if it is cluster-scoped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Name.
+    /// Name of the object.
     pub name: String,
 }
 

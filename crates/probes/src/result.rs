@@ -7,28 +7,30 @@ use serde::Serialize;
 
 /// The result of a probe at one moment of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProbeResult {
     /// Name of the plugin that declares it.
     pub plugin: String,
-    /// The name.
+    /// Name of the probe.
     pub probe: String,
-    /// The cluster it looks at, for example `source`; absent if this program does not know it.
+    /// `source` or `target`; absent for a probe on a cluster that this version does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
-    /// When it had to hold.
+    /// Moment at which it must hold.
     pub stage: ProbeStage,
     /// The result.
     pub outcome: ProbeOutcome,
-    /// The reason, unless it holds.
+    /// The state that was seen last, or the reason why it was left out; absent when it holds.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Seconds that were spent on it.
+    /// Seconds spent on it.
     pub seconds: f64,
 }
 
 /// The result of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ProbeOutcome {
     /// It holds.

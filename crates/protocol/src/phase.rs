@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 /// neither `undoing` nor the epochs of take-overs. So a record of a run under this machine has a
 /// higher version even while it is `preparing`: they must not carry it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// The source is paused, copies are created and verified. The run can be rolled back.
@@ -38,7 +39,7 @@ pub enum Phase {
     /// The copies are verified and their uids are written down; they get the field ownership of
     /// their sources. The run can be rolled back.
     HandingOver,
-    /// Of records before version 4 only: as `HandingOver`, but without a list of uids. Nothing
+    /// Of records before version 4 only: as `handingOver`, but without a list of uids. Nothing
     /// tells the copies from other objects any more, so the run goes forward only. No step leads
     /// here.
     Committed,

@@ -35,13 +35,14 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One thing that has to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
     /// Stable name, for example `SourceEmpty`.
     pub rule: &'static str,
     /// The condition, as a sentence.
     pub says: &'static str,
-    /// Objects for which it does not hold, with what is the case instead.
+    /// A text for each object that violates it; the check passes when there is none.
     pub violations: Vec<String>,
 }
 

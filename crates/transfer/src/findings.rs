@@ -7,6 +7,7 @@ use serde::Serialize;
 
 /// True if a finding stops the move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// The move is refused.
@@ -17,18 +18,19 @@ pub enum Severity {
 
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// True if it stops the move.
+    /// `error`: the move is refused; `warning`: it continues.
     pub severity: Severity,
     /// Stable name of the rule, for example `ProviderOlder`.
     pub rule: &'static str,
     /// `source` or `target`.
     pub cluster: &'static str,
-    /// The object concerned, if it is one.
+    /// The object concerned; absent when the problem is about the cluster or several objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectId>,
-    /// The objects concerned, if they are several with the same problem.
+    /// The objects that share the problem; absent unless they are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectId>,
     /// The problem.

@@ -18,6 +18,7 @@ pub fn provider_type() -> ResourceType {
 
 /// One installed provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Provider {
     /// Name, for example `docker`.
     pub name: String,

@@ -18,13 +18,14 @@ const LISTS_IN_FLIGHT: usize = 8;
 
 /// A mark on an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Mark {
     /// The object.
     #[serde(flatten)]
     pub object: ObjectId,
     /// The annotation or label.
     pub mark: &'static str,
-    /// The run that has set it; absent if the mark does not tell.
+    /// The run that has set it; absent if the mark does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
     /// The object is in deletion.
@@ -43,6 +44,7 @@ pub struct Marks {
 
 /// A kind whose objects could not be listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Unread {
     /// Group and version.

@@ -25,16 +25,19 @@ use super::run::Run;
 
 /// Results of the readiness probes of a move.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Probes {
-    /// Each probe that was due, left-out ones included, in the order of the moments.
+    /// Every readiness probe that was due before or after the move, in the order of the moments;
+    /// also those that were left out.
     pub results: Vec<ProbeResult>,
-    /// Providers that could not be asked for probes.
+    /// Infrastructure providers that were moved without probes.
     pub unprobed: Vec<Unprobed>,
 }
 
 /// An infrastructure provider that is moved without being probed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Unprobed {
     /// Name of the provider.

@@ -29,6 +29,7 @@ const VERSION: u32 = 9;
 
 /// The operation of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Operation {
     /// From one cluster to another.
@@ -52,6 +53,7 @@ impl fmt::Display for Operation {
 
 /// The end of the move that a cluster is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// Objects move away from it.

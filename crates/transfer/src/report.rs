@@ -23,30 +23,36 @@ pub const API_VERSION: &str = "kubectl-pivot.io/v1alpha1";
 
 /// Ends of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// Everything in scope has been moved.
+    /// Everything in scope has been moved. Exit code 0; 7 when a readiness probe of after the move
+    /// fails.
     Moved,
-    /// Everything in scope is in the target, and the source keeps what it was copied from, paused.
+    /// Everything in scope is in the target, and the source keeps it, paused. Exit code 0; 7 when a
+    /// check or a readiness probe fails.
     Replaced,
-    /// A dry-run that found no error.
+    /// A dry-run that found nothing to stop the move. Exit code 0.
     Planned,
-    /// Problems were found; nothing was changed.
+    /// Findings stop the move; nothing was changed. Exit code 3.
     Refused,
-    /// There is nothing to move in scope; nothing was changed.
+    /// Nothing to move is in scope; nothing was changed. Exit code 4.
     NothingInScope,
-    /// The objects were written to a directory.
+    /// The objects were written to a directory. Exit code 0.
     Saved,
-    /// The objects were restored from a directory.
+    /// The objects were created from a directory. Exit code 0.
     Restored,
-    /// It failed or was interrupted, and everything was rolled back.
+    /// It failed or was interrupted, and was rolled back. Exit code 5 or 130; 1 when the failure was
+    /// a bug of this program.
     Undone,
-    /// Some batches have moved; the one that failed was put back, and the rest is in the source as
-    /// before.
+    /// A move in batches failed or was interrupted: the batch in flight was rolled back, those before
+    /// it have moved, the rest is in the source as before. Exit code 5 or 130; 1 when the failure was
+    /// a bug of this program.
     PartlyMoved,
-    /// It failed halfway; `error` says what to do.
+    /// It failed halfway; `error.hint` says the next command. Exit code 6.
     Unfinished,
-    /// It could not begin; nothing was changed.
+    /// It could not start: a cluster or file cannot be read, another run has the lock, or there is
+    /// no run to continue; nothing was changed. Exit code 3 or 4.
     NotBegun,
 }
 
@@ -58,6 +64,7 @@ impl fmt::Display for Outcome {
 
 /// The reason why a run has not succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failure {
     /// The failure and its cause.
     pub message: String,
@@ -67,6 +74,7 @@ pub struct Failure {
 
 /// An object, and why it was treated as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explained {
     /// The object.
     #[serde(flatten)]
@@ -77,20 +85,22 @@ pub struct Explained {
 
 /// The time that a phase took.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PhaseTime {
-    /// Name of the phase.
+    /// Stable name of the phase.
     pub phase: &'static str,
-    /// Wall-clock seconds.
+    /// Wall-clock time in seconds, fractional.
     pub seconds: f64,
 }
 
 /// A batch of a move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BatchState {
     /// Number of the batch, from 1.
     pub batch: usize,
-    /// State of the batch.
+    /// State of the batch: `moved`, `inFlight`, `rolledBack` or `toCome`.
     pub state: BatchCourse,
     /// Clusters of the batch, as `namespace/name`.
     pub clusters: Vec<String>,
@@ -98,6 +108,7 @@ pub struct BatchState {
 
 /// State of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum BatchCourse {
     /// The target has it.
@@ -112,76 +123,86 @@ pub enum BatchCourse {
 
 /// The report of a move.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "MoveReport"))]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `MoveReport`.
     pub kind: &'static str,
-    /// Id of the run, as in the annotations it sets.
+    /// Id of the run, eight hexadecimal digits, as in the annotations that it sets.
     pub run: String,
-    /// The operation.
+    /// The operation; `--to-directory` is a backup, `--from-directory` a restore.
     pub operation: Operation,
-    /// The end.
+    /// The end of the run.
     pub outcome: Outcome,
-    /// The error, when it has not succeeded.
+    /// The reason why the run has not succeeded, and the next step; absent when it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
-    /// Namespace that moved; absent when all did.
+    /// The namespace that moved; absent when all or several did, and for a restore.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Namespaces that moved, if they are several.
+    /// The namespaces that moved, if they are several; absent otherwise.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub namespaces: BTreeSet<String>,
     /// The Clusters that were chosen, as `namespace/name`; absent without a choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen: Option<Vec<String>>,
-    /// True if the source keeps what is copied, paused.
+    /// True if the source keeps everything that is copied, paused; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub source_stays: bool,
-    /// URL of the source's API server.
+    /// URL of the source's API server; for a restore the directory.
     pub source: String,
-    /// URL of the target's API server.
+    /// URL of the target's API server; for a backup the directory.
     pub target: String,
-    /// Directory of the backup that was made before copying.
+    /// Directory of the backup that the move has made before it copied; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<String>,
-    /// Clusters moved.
+    /// Number of Clusters that were moved, or are to be moved.
     pub clusters: usize,
-    /// On which side each Cluster is, and for how long it was paused; empty before the first pause.
+    /// Every Cluster of the run, also when it fails or is rolled back; absent before the first
+    /// pause.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cluster_states: Vec<ClusterState>,
-    /// The batches, if there are several.
+    /// The batches of a move with `--batch-size`; absent when there is only one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub batches: Vec<BatchState>,
-    /// Copied to the target and deleted from the source.
+    /// Objects that were copied to the target and deleted from the source; owners before dependents.
     pub moved: Vec<ObjectId>,
-    /// Copied to the target and kept in the source.
+    /// Objects that were copied to the target and kept in the source.
     pub kept: Vec<Explained>,
-    /// Neither copied nor deleted, although a move looks at its kind or it is tied to what moves.
+    /// Objects that were neither copied nor deleted, although a move looks at their kind, or they
+    /// belong to an object that moves.
     pub not_moved: Vec<Explained>,
-    /// Deleted by the source's garbage collector, since their owners move.
+    /// Objects that were not moved, and that the garbage collector of the source deletes after their
+    /// owners have moved: `--allow-collected` has allowed it, or, after a refusal, would have to.
     pub collected: Vec<Explained>,
-    /// Could not be deleted from the source, and the Clusters that they belong to.
+    /// Objects that could not be deleted from the source, and the Clusters that they belong to; all
+    /// others are gone from it, and everything in the target is paused until `kubectl pivot resume`
+    /// has deleted the rest.
     pub held: Vec<Explained>,
     /// Those of `not_moved` that are not in the graph.
     #[serde(skip)]
     pub labelled: Vec<Explained>,
-    /// In the target already, with the same content, and used as they are.
+    /// Objects that existed in the target before, and are used unchanged, with the same content
+    /// unless both clusters share them; each is in `moved` or `kept` too.
     pub reused: Vec<ObjectId>,
-    /// Fields that the target added to copies.
+    /// Fields that defaults or webhooks of the target have added to copies, as
+    /// `Kind namespace/name: path`.
     pub added_by_target: Vec<String>,
-    /// Kinds that the target converts, and the fields that do not stay as they are.
+    /// Kinds that the target converts to another version.
     pub conversions: Vec<ConvertedKind>,
-    /// Problems found.
+    /// Problems found before the first write, and controllers that did not answer the pause.
     pub findings: Vec<Finding>,
     /// Results of readiness probes.
     pub probes: Probes,
-    /// Objects moved or kept, by kind.
+    /// Number of objects in `moved` and `kept`, by kind.
     pub counts_by_kind: BTreeMap<String, usize>,
-    /// Seconds for each phase.
+    /// Time of each phase, in the order in which they ran.
     pub phases: Vec<PhaseTime>,
-    /// Requests sent, by cluster and verb, retries included.
+    /// Requests sent, retries included, by cluster (`source`, `target`) and verb (`get`, `list`,
+    /// `watch`, `create`, `update`, `patch`, `delete`); verbs without requests are absent.
     pub requests: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
 }
 

@@ -18,18 +18,20 @@ type Name = (String, String);
 
 /// A Cluster of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterState {
     /// Namespace of the Cluster.
     pub namespace: String,
     /// Name of the Cluster.
     pub name: String,
-    /// The cluster that has it: controllers work on it there, or will once its pause ends.
+    /// `source` or `target`: the cluster whose controllers work on it, or will once its pause ends.
+    /// The commit brings it to the target.
     pub side: Role,
     /// True while the pause of the run lasts.
     pub paused: bool,
-    /// Seconds for which the run has paused it; absent if it has not, or if nothing tells since
-    /// when.
+    /// Seconds from the pause to its end or to the report; absent if the run has not paused it, or
+    /// if nothing says since when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_seconds: Option<f64>,
 }

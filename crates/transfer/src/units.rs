@@ -27,6 +27,7 @@ use super::run::Run;
 
 /// The contents of a management cluster, with the fate of each object.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MovePlan {
     /// Version of this document's schema.
@@ -47,6 +48,7 @@ pub struct MovePlan {
 
 /// Clusters that move together or not at all.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Unit {
     /// The Clusters.
@@ -58,6 +60,7 @@ pub struct Unit {
 
 /// A Cluster and what belongs to it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedCluster {
     /// `namespace/name`.
@@ -70,6 +73,7 @@ pub struct PlannedCluster {
 
 /// Objects that own each other, and belong to no Cluster.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SharedObjects {
     /// The objects.
@@ -86,6 +90,7 @@ pub struct SharedObjects {
 
 /// The fate of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PlannedFate {
     /// It moves.

@@ -8,6 +8,7 @@ use super::steps::{Definition, TABLE};
 
 /// A step of `create` or `delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Programs, plugins, what is in the way.

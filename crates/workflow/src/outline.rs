@@ -15,9 +15,11 @@ use super::steps;
 
 /// The steps of a run, before it is begun.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PivotOutline"))]
 #[serde(rename_all = "camelCase")]
 pub struct Outline {
-    /// Version of this document's schema.
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `PivotOutline`.
     pub kind: &'static str,
@@ -25,12 +27,13 @@ pub struct Outline {
     pub name: String,
     /// Namespace of the Cluster.
     pub namespace: String,
-    /// In order.
+    /// The steps, in order.
     pub steps: Vec<OutlineStep>,
 }
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OutlineStep {
     /// Name of the step.
@@ -39,12 +42,13 @@ pub struct OutlineStep {
     pub title: &'static str,
     /// Steps that it waits for; steps that need the same overlap.
     pub needs: &'static [Step],
-    /// The step's work, in sentences.
+    /// The work of the step, in sentences.
     pub does: Vec<String>,
     /// Commands that it runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<String>,
-    /// Objects that it applies, or files that it hands to programs.
+    /// Objects that it applies, or files that it hands to programs, without the values of Secrets and
+    /// those of `--cni-values`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub applies: Vec<Value>,
 }

@@ -77,6 +77,7 @@ pub fn verify_backup(directory: &Path, identities: &Identities) -> Result<Conten
 
 /// A backup in the user's state folder.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FoundBackup {
     /// Directory of the backup.

@@ -27,9 +27,10 @@ pub struct CreateRequest {
 
 /// The result of a run.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PivotReport {
-    /// Version of this document's schema.
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `PivotReport`.
     pub kind: &'static str,
@@ -37,17 +38,18 @@ pub struct PivotReport {
     pub name: String,
     /// Namespace of the Cluster.
     pub namespace: String,
-    /// The target's kubeconfig.
+    /// File with the target's kubeconfig.
     pub kubeconfig: PathBuf,
-    /// The context that was merged into the user's kubeconfig.
+    /// The context that was merged into the user's kubeconfig; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// The steps in the order in which they ended; none if the run was over before.
+    /// The steps in the order in which they ended; none if the run had ended before.
     pub steps: Vec<StepReport>,
 }
 
 /// A step that was done.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StepReport {
     /// Name of the step.
@@ -145,9 +147,11 @@ pub async fn create_leftovers(
 
 /// Runs of `create` on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PivotRunList"))]
 #[serde(rename_all = "camelCase")]
 pub struct PivotRuns {
-    /// Version of this document's schema.
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `PivotRunList`.
     pub kind: &'static str,

@@ -45,9 +45,10 @@ pub struct DeleteRequest {
 
 /// The result of a deletion.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteReport {
-    /// Version of this document's schema.
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `DeleteReport`.
     pub kind: &'static str,

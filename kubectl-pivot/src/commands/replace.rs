@@ -33,16 +33,17 @@ pub struct ReplaceRequest {
 
 /// The result of a replacement.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReplaceReport {
-    /// Version of this document's schema.
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `ReplaceReport`.
     pub kind: &'static str,
-    /// The new cluster, if this command has created it.
+    /// The report of `create`, with `-f`; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<PivotReport>,
-    /// The move into it.
+    /// The report of the move into the new cluster.
     #[serde(rename = "move")]
     pub moved: Report,
     /// The checks of `verify`; none if nothing was moved.

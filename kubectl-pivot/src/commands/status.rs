@@ -24,40 +24,43 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The state of both clusters.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "MoveStatus"))]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// Version of this document's schema.
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `MoveStatus`.
     pub kind: &'static str,
     /// The source, then the target; or the only one.
     pub clusters: Vec<ClusterStatus>,
-    /// The Clusters of the move that is on its way or was interrupted, as far as they are known:
-    /// those that were chosen, and those that it has paused.
+    /// The Clusters of a move that is on its way or was interrupted: those that it names, and those
+    /// that it has paused; absent without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cluster_states: Vec<ClusterState>,
-    /// The journal of the run on this machine, if there is one.
+    /// The journal of the run on this machine; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<RunState>,
 }
 
 /// The state of one cluster.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStatus {
     /// `source` or `target`.
     pub name: String,
     /// URL of the API server.
     pub server: String,
-    /// The run that has the cluster or has left it halfway.
+    /// The run that holds this cluster, or that was interrupted in it; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
     /// Clusters in all namespaces; absent if they cannot be listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clusters: Option<usize>,
-    /// Those that are paused, with who paused them.
+    /// Clusters that are paused.
     pub paused: Vec<PausedCluster>,
-    /// Marks of runs that have no record in this cluster any more.
+    /// Objects with a mark of a run that has no record in this cluster any more.
     pub leftovers: Vec<Mark>,
     /// Kinds that could not be listed: there may be more paused Clusters and marks.
     pub unread: Vec<Unread>,
@@ -65,15 +68,16 @@ pub struct ClusterStatus {
 
 /// A run, as its record tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RunStatus {
     /// Id of the run.
     pub id: String,
     /// Operation: `move`, `backup` or `restore`.
     pub operation: String,
-    /// Role of the cluster: `source` or `target`.
+    /// Role of this cluster in the run: `source` or `target`.
     pub role: String,
-    /// The other end: the other cluster's API server as the run addressed it, or a directory.
+    /// URL of the other cluster as the run addressed it; of a backup or restore the directory.
     pub peer: String,
     /// Phase of the run.
     pub phase: Phase,
@@ -82,16 +86,16 @@ pub struct RunStatus {
     pub can_be_rolled_back: bool,
     /// When it began, RFC 3339.
     pub started: String,
-    /// Namespace that moves; all when absent.
+    /// Namespace that moves; absent when all or several do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Namespaces that move, if they are several.
+    /// Namespaces that move, if they are several; absent otherwise.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub namespaces: BTreeSet<String>,
     /// The Clusters that were chosen, as `namespace/name`; absent when all move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen: Option<Vec<String>>,
-    /// The batches, if there are several.
+    /// The batches of the run; absent when there is only one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub batches: Vec<BatchState>,
     /// True if a batch is over and no other has begun.
@@ -100,7 +104,7 @@ pub struct RunStatus {
     /// Holder of the lock; absent when the run was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
-    /// Seconds since the holder last renewed the lock.
+    /// Seconds since the holder last renewed the lock; absent without holder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_seconds_ago: Option<u64>,
     /// Progress in this cluster, counted by the run's marks.
@@ -109,6 +113,7 @@ pub struct RunStatus {
 
 /// Numbers of objects with marks of a run in one cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RunProgress {
     /// Copies, and namespaces for them, that it has created here and not yet handed over.
@@ -154,6 +159,7 @@ impl RunStatus {
 
 /// A paused Cluster.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PausedCluster {
     /// Namespace of the Cluster.
@@ -164,7 +170,7 @@ pub struct PausedCluster {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_run: Option<String>,
     /// Seconds since then, by the times of the API server and the clock of this machine; absent if
-    /// nothing tells.
+    /// nothing says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_seconds: Option<u64>,
 }

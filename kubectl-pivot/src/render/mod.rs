@@ -45,6 +45,8 @@ pub use pivot::{outline, pivot, runs};
 pub use plan::{plan, plan_dot};
 pub use plugin_artifacts::{offer, outdated, packaged, upgraded};
 pub use plugins::{installed, new_plugin, plugin, plugin_check, plugins, trusted};
+#[cfg(feature = "schema")]
+pub(crate) use progress::ProgressLine;
 pub use progress::{Progress, ProgressView};
 pub use report::{ReportView, report};
 pub use sandboxes::{sandbox_up, sandboxes};

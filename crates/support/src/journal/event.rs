@@ -41,9 +41,11 @@ pub enum Event {
 
 /// An event of a run, as its journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RunEvent {
-    /// A process has taken the lock: of a new run, or of one that was interrupted.
+    /// A run has taken the lock, a new one or one that was interrupted; `status` shows it under this
+    /// id. `source` and `target` are URLs or directories.
     Begun {
         /// Id of the run.
         run: String,
@@ -54,7 +56,8 @@ pub enum RunEvent {
         /// Destination of the objects: URL or directory.
         target: String,
     },
-    /// The next batch of a run begins.
+    /// The next batch of a run begins: its number, and the number of all; there is none for the
+    /// first.
     BatchStarted {
         /// Number of the batch, from 1.
         batch: usize,
@@ -80,12 +83,12 @@ pub enum RunEvent {
         /// True if it did not reach its end.
         failed: bool,
     },
-    /// The backup that is made before a move is complete.
+    /// The backup before a move is complete.
     BackedUp {
         /// The directory.
         directory: String,
     },
-    /// The process has ended its work on the run.
+    /// The run has ended, with the `outcome` of the report; `error` is absent when it has succeeded.
     Ended {
         /// As in the report.
         outcome: String,

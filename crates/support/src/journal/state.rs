@@ -10,29 +10,32 @@ use super::store::History;
 
 /// A run as the journal knows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Journal"))]
 #[serde(rename_all = "camelCase")]
 pub struct RunState {
     /// Id of the run.
     pub run: String,
     /// Operation of the last process: `move`, `backup`, `restore` or `rollback`.
     pub operation: String,
-    /// Origin of the objects.
+    /// Origin of the objects: URL or directory.
     pub source: String,
-    /// Destination of the objects.
+    /// Destination of the objects: URL or directory.
     pub target: String,
-    /// When the first process has taken the lock.
+    /// When the first process took the lock, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub begun: Timestamp,
-    /// Number of processes that have worked on it.
+    /// Number of processes that have worked on the run.
     pub attempts: usize,
-    /// The phases of all of them, in the order in which they began.
+    /// The phases of all processes, in the order in which they began.
     pub phases: Vec<PhaseState>,
-    /// Number of the batch in flight, and of all, from the second one on.
+    /// Number of the batch in flight and of all, from the second one on; absent before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<Done>,
-    /// Progress of the last phase.
+    /// Progress of the last phase; absent if it does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Done>,
-    /// Directory of the latest backup of this run.
+    /// Directory of the latest backup of this run; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<String>,
     /// End of the last process; absent while it works, and when it was killed.
@@ -42,13 +45,16 @@ pub struct RunState {
 
 /// One phase of one process.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "JournalPhase"))]
 #[serde(rename_all = "camelCase")]
 pub struct PhaseState {
-    /// The name.
+    /// Stable name of the phase.
     pub phase: String,
-    /// When it began.
+    /// When it began, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub started: Timestamp,
-    /// The time that it took; absent while it runs, and when its process was killed.
+    /// Its time; absent while it runs, and when its process was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// `running`, `done`, `failed`, or `killed` when its process has left no end of it.
@@ -57,6 +63,7 @@ pub struct PhaseState {
 
 /// The course of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Course {
     /// It runs.
@@ -71,6 +78,7 @@ pub enum Course {
 
 /// Progress of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {
     /// Units done.
     pub done: usize,
@@ -80,12 +88,15 @@ pub struct Done {
 
 /// The end of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "JournalEnd"))]
 pub struct Ended {
-    /// When.
+    /// When, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub time: Timestamp,
-    /// As in the report.
+    /// The outcome, as in the report.
     pub outcome: String,
-    /// The error.
+    /// The error; absent when the run has succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

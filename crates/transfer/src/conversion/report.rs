@@ -10,15 +10,17 @@ use crate::findings::Findings;
 
 /// A field that a conversion removes or rewrites without a loss.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConvertedField {
     /// Path, without positions in lists.
     pub field: String,
-    /// Reason why nothing is lost, or that the user accepts it.
+    /// The reason why nothing is lost, or that the user accepts the loss.
     pub reason: &'static str,
 }
 
 /// A kind that the target stores at another version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConvertedKind {
     /// The kind with its group, as a resource: `machines.cluster.x-k8s.io`.
     pub resource: String,
@@ -26,9 +28,9 @@ pub struct ConvertedKind {
     pub from: String,
     /// Version that the target prefers.
     pub to: String,
-    /// Objects that were rehearsed.
+    /// Number of objects that were rehearsed.
     pub objects: usize,
-    /// Fields that do not stay as they are.
+    /// Each field that changes.
     pub fields: BTreeSet<ConvertedField>,
 }
 

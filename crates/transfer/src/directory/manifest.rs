@@ -30,6 +30,8 @@ const PREFACE: &str = "# Manifest of a backup by kubectl-pivot. All lines are co
 
 /// The origin and the files of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "BackupManifest"))]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// Version of this format.
@@ -60,6 +62,7 @@ pub struct Manifest {
 
 /// The encryption of the files of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Encryption {
     /// `age`.
     pub format: String,
@@ -77,6 +80,7 @@ impl Encryption {
 
 /// One file of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SavedObject {
     /// Name of the file.
     pub file: String,

@@ -12,9 +12,11 @@ use crate::order::Step;
 
 /// The whole document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Pivot"))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PivotDocument {
-    /// Version of the document.
+    /// `kubectl-pivot.io/v1alpha1`.
     #[serde(deserialize_with = "words::api_version")]
     pub api_version: String,
     /// `Pivot`.
@@ -23,13 +25,14 @@ pub struct PivotDocument {
     /// Name and namespace of the Cluster.
     #[serde(default)]
     pub metadata: PivotMetadata,
-    /// Everything else.
+    /// The settings.
     #[serde(default)]
     pub spec: PivotSpec,
 }
 
 /// Name and namespace of the Cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PivotMetadata {
     /// Name of the cluster [default: the one in the document].
@@ -45,6 +48,7 @@ pub struct PivotMetadata {
 
 /// The settings of a run. An absent field has the default of its flag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, clap::Args)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PivotSpec {
     /// Infrastructure plugin, for example docker.
@@ -100,7 +104,7 @@ pub struct PivotSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Network")]
     pub cni_via: Option<CniVia>,
-    /// Chart of the network, an archive or a folder, instead of the one in a repository.
+    /// Local chart of the network, an archive or a folder, in the place of the one in a repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "PATH", conflicts_with = "cni_repo", help_heading = "Network")]
     pub cni_chart: Option<PathBuf>,
@@ -109,7 +113,7 @@ pub struct PivotSpec {
     #[arg(long, value_name = "URL", value_parser = words::chart_repository,
         help_heading = "Network")]
     pub cni_repo: Option<String>,
-    /// Values for the chart of the network, over those of the plugins.
+    /// File with values for the network's chart, merged over the plugin's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub cni_values: Option<PathBuf>,
@@ -131,7 +135,7 @@ pub struct PivotSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "IMAGE", help_heading = "Bootstrap cluster")]
     pub bootstrap_image: Option<String>,
-    /// Kubeconfig of an existing bootstrap cluster.
+    /// Kubeconfig of the bootstrap cluster; required with `bootstrap: existing`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
     pub bootstrap_kubeconfig: Option<PathBuf>,
@@ -173,6 +177,7 @@ pub struct PivotSpec {
 
 /// Kinds of bootstrap clusters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Bootstrap {
     /// A cluster that kind makes and that is deleted in the end.
@@ -184,6 +189,7 @@ pub enum Bootstrap {
 
 /// Installers of charts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CniVia {
     /// helm is run here.

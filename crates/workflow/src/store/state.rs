@@ -9,20 +9,23 @@ use crate::order::Step;
 
 /// The state of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PivotRun"))]
 #[serde(rename_all = "camelCase")]
 pub struct RunState {
     /// Name of the run, which is that of the Cluster.
     pub name: String,
     /// Folder of the run.
     pub folder: PathBuf,
-    /// When it began, RFC 3339.
+    /// When it began, RFC 3339; null when nothing says.
     pub began: Option<String>,
-    /// Process that has last been at it.
+    /// Process that has last worked on it; null when nothing says.
     pub pid: Option<u32>,
     /// True while a process works on it.
     pub running: bool,
     /// Every step.
     #[serde(serialize_with = "as_objects")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<NamedStep>"))]
     pub steps: Vec<(Step, StepState)>,
     /// True if it has ended well.
     pub finished: bool,
@@ -30,6 +33,7 @@ pub struct RunState {
 
 /// The state of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", tag = "state")]
 pub enum StepState {
     /// Not begun.
@@ -49,15 +53,20 @@ pub enum StepState {
     },
 }
 
+/// A step as documents have it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct NamedStep {
+    /// Name of the step.
+    step: Step,
+    #[serde(flatten)]
+    state: StepState,
+}
+
 /// Writes steps as objects with a name and a state.
 fn as_objects<S: Serializer>(steps: &[(Step, StepState)], to: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Named<'a> {
-        step: Step,
-        #[serde(flatten)]
-        state: &'a StepState,
-    }
-    to.collect_seq(steps.iter().map(|(step, state)| Named { step: *step, state }))
+    let named = |(step, state): &(Step, StepState)| NamedStep { step: *step, state: state.clone() };
+    to.collect_seq(steps.iter().map(named))
 }
 
 impl StepState {

@@ -26,6 +26,7 @@ pub const CHECKS: [(&str, &str); 18] = [
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     /// As it should be.
@@ -40,30 +41,32 @@ pub enum Health {
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HealthCheck {
-    /// Name of the check, one of [`CHECKS`].
+    /// Stable name of the check.
     pub check: &'static str,
     /// The result.
     pub health: Health,
     /// The observation.
     pub found: String,
-    /// The fix.
+    /// The fix; absent when there is nothing to fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
 /// The results of all checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnosis {
-    /// Version of this document's schema.
+    /// `kubectl-pivot.io/v1alpha1`.
     pub api_version: &'static str,
     /// `Diagnosis`.
     pub kind: &'static str,
     /// Operating system.
     pub platform: String,
-    /// In the order of [`CHECKS`].
+    /// The checks, in a fixed order.
     pub checks: Vec<HealthCheck>,
 }
 

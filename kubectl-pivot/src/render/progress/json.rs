@@ -14,15 +14,24 @@ use super::open::{Ended, Open};
 /// Progress is shown at most so often, and when all is done.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// One line.
+/// An event: one line of `--progress json`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ProgressEvent"))]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
+pub(crate) struct Line<'a> {
+    /// `kubectl-pivot.io/v1alpha1`.
     api_version: &'static str,
+    /// `ProgressEvent`.
     kind: &'static str,
+    /// When, RFC 3339, UTC, in milliseconds.
     time: String,
+    /// The step of `create` or `delete` that the event is about; steps can overlap; absent for other
+    /// commands.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Lane,
+    /// The phase within the step or the command, as in the report; absent for the step itself, and
+    /// between phases.
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<&'static str>,
     #[serde(flatten)]
@@ -30,6 +39,7 @@ struct Line<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Content<'a> {
     /// An event that the journal of a run keeps too.
@@ -38,34 +48,30 @@ enum Content<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Shown<'a> {
-    Started {
-        title: &'a str,
-    },
-    Progress {
-        done: usize,
-        total: usize,
-    },
-    Waiting {
-        message: &'a str,
-    },
+    /// A step or phase has begun.
+    Started { title: &'a str },
+    /// The number of objects that are done; about twice a second, and when all are.
+    Progress { done: usize, total: usize },
+    /// The action or the wait, with the state that was seen last; once for each change.
+    Waiting { message: &'a str },
+    /// It has ended well; `seconds` is fractional; `message` is absent when there is nothing to say.
     Finished {
         title: String,
         seconds: f64,
         #[serde(skip_serializing_if = "str::is_empty")]
         message: &'a str,
     },
-    Failed {
-        title: String,
-        seconds: f64,
-    },
-    Note {
-        message: &'a str,
-    },
-    Warning {
-        message: &'a str,
-    },
+    /// It has failed; the `error` at the end says why.
+    Failed { title: String, seconds: f64 },
+    /// A remark.
+    Note { message: &'a str },
+    /// A problem, although the command continues.
+    Warning { message: &'a str },
+    /// The last line of a command that fails: the error, its causes from the outer to the inner one,
+    /// and the next step; `causes` and `hint` are absent when there are none.
     Error {
         message: String,
         #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use json::Json;
+#[cfg(feature = "schema")]
+pub(crate) use json::Line as ProgressLine;
 use lines::Lines;
 use support::journal::{Event, Events, RunEvent};
 use support::visible;

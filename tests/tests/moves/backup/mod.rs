@@ -19,6 +19,7 @@ use kubectl_pivot_tests::arena::{Arena, Ends};
 use kubectl_pivot_tests::dump::{Dump, diff, identity, report};
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
+use kubectl_pivot_tests::schemas;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
@@ -199,7 +200,9 @@ fn manifest(directory: &Path) -> Value {
     let text = text.expect("a complete backup has a manifest");
     let lines = text.lines().map(|line| line.strip_prefix("# ").expect("nothing but comments"));
     let json: Vec<&str> = lines.skip_while(|line| *line != "{").collect();
-    serde_json::from_str(&json.concat()).expect("JSON")
+    let manifest = serde_json::from_str(&json.concat()).expect("JSON");
+    schemas::check(&manifest);
+    manifest
 }
 
 /// Names in a folder, sorted.

@@ -1,0 +1,68 @@
+//! JSON schemas of the documents that the program prints and reads: for the reference, for editors
+//! and for tests. No part of the program: behind the feature `schema`.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+use transfer::{Check, MovePlan, Report};
+use workflow::{Outline, PivotDocument};
+
+use crate::commands::{
+    DeleteReport, Diagnosis, FoundBackup, PivotReport, PivotRuns, ReplaceReport, Status,
+};
+use crate::render::ProgressLine;
+
+/// Events that a journal keeps and that displays get in another form.
+const NOT_SHOWN: [&str; 3] = ["phaseStarted", "phaseEnded", "progress"];
+
+/// Returns the schema of each document by its `kind`; lists, which have none, by their contents.
+pub fn schemas() -> Vec<(&'static str, Value)> {
+    vec![
+        ("MoveReport", of_kind("MoveReport", printed::<Report>())),
+        ("MoveStatus", of_kind("MoveStatus", printed::<Status>())),
+        ("MovePlan", of_kind("MovePlan", printed::<MovePlan>())),
+        ("ReplaceReport", of_kind("ReplaceReport", printed::<ReplaceReport>())),
+        ("BackupManifest", of_kind("BackupManifest", printed::<transfer::Manifest>())),
+        ("Pivot", of_kind("Pivot", read::<PivotDocument>())),
+        ("PivotReport", of_kind("PivotReport", printed::<PivotReport>())),
+        ("PivotOutline", of_kind("PivotOutline", printed::<Outline>())),
+        ("PivotRunList", of_kind("PivotRunList", printed::<PivotRuns>())),
+        ("DeleteReport", of_kind("DeleteReport", printed::<DeleteReport>())),
+        ("Diagnosis", of_kind("Diagnosis", printed::<Diagnosis>())),
+        ("ProgressEvent", of_kind("ProgressEvent", events())),
+        ("Checks", printed::<Vec<Check>>()),
+        ("Backups", printed::<Vec<FoundBackup>>()),
+    ]
+}
+
+/// The schema of a document as the program writes it.
+fn printed<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .into()
+}
+
+/// The schema of a document as the program reads it.
+fn read<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().into()
+}
+
+/// Pins the fields that tell documents apart.
+fn of_kind(kind: &str, mut schema: Value) -> Value {
+    for (field, value) in [("kind", kind), ("apiVersion", workflow::API_VERSION)] {
+        schema["properties"][field]["const"] = json!(value);
+    }
+    schema
+}
+
+fn events() -> Value {
+    let mut schema = printed::<ProgressLine<'static>>();
+    let of_runs = &mut schema["$defs"]["RunEvent"]["oneOf"];
+    of_runs.as_array_mut().expect("one schema for each event").retain(|event| {
+        let name = event["properties"]["event"]["const"].as_str();
+        name.is_some_and(|name| !NOT_SHOWN.contains(&name))
+    });
+    schema
+}
