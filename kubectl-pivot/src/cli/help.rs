@@ -4,16 +4,33 @@ use std::fmt::Write;
 
 use clap::Command;
 
-/// Groups of commands, as the overview shows them.
-const GROUPS: [(&str, &[&str]); 5] = [
+/// A line of the overview: commands and what they do. One without a text shows that of its command.
+type Line = (&'static [&'static str], &'static str);
+
+/// Groups of commands, as the overview shows them: all on a terminal of 24 lines.
+const GROUPS: [(&str, &[Line]); 5] = [
     (
         "Move",
-        &["plan", "move", "resume", "rollback", "replace", "status", "verify", "explain", "rbac"],
+        &[
+            (&["plan"], ""),
+            (&["move"], ""),
+            (&["resume", "rollback"], "Finish a run that was interrupted, or undo it"),
+            (&["replace"], ""),
+            (&["status", "verify"], "Show runs; check that a move is complete"),
+            (&["explain", "rbac"], "Explain a finding; print the roles for a move"),
+        ],
     ),
-    ("Backup", &["backup", "restore"]),
-    ("Create", &["create", "delete", "abort", "render"]),
-    ("Try out", &["demo", "sandbox"]),
-    ("Setup", &["plugin", "doctor", "completion", "version", "help"]),
+    ("Backup", &[(&["backup", "restore"], "Write a backup; create its objects in a cluster")]),
+    (
+        "Create",
+        &[
+            (&["create", "delete"], "Create or delete a cluster that manages itself"),
+            (&["abort"], ""),
+            (&["render"], ""),
+        ],
+    ),
+    ("Try out", &[(&["demo", "sandbox"], "Show a move on this machine; start control planes")]),
+    ("Setup", &[(&["doctor"], ""), (&["plugin"], ""), (&["completion", "version", "help"], "")]),
 ];
 
 /// Examples of the overview.
@@ -24,7 +41,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 \"kubectl pivot COMMAND --help\" has flags and examples of a command.";
 
 /// Returns the command with its overview in groups, which clap has no means for. The title of a
-/// group stands beside its first command, so that all fits a small terminal.
+/// group stands beside its first commands, so that all fits a small terminal.
 pub(super) fn command(command: Command) -> Command {
     // The flags are those of each command, so their help explains them.
     let template = format!(
@@ -59,13 +76,16 @@ fn add_section(command: &mut Command, words: &str, page: &mut String) {
 
 fn groups(command: &Command) -> String {
     let mut text = String::new();
-    for (title, names) in GROUPS {
-        for (index, name) in names.iter().enumerate() {
-            let about = command.find_subcommand(name).and_then(Command::get_about);
-            let about =
-                about.map_or_else(|| "Print the help of a command".to_owned(), ToString::to_string);
+    for (title, lines) in GROUPS {
+        for (index, (names, about)) in lines.iter().enumerate() {
             let title = if index == 0 { title } else { "" };
-            let _ = writeln!(text, "{title:<8} {name:<10} {about}");
+            let about = match names {
+                [name] => command.find_subcommand(name).and_then(Command::get_about),
+                _ => None,
+            }
+            .map_or_else(|| (*about).to_owned(), ToString::to_string);
+            let line = format!("{title:<8} {:<17} {about}", names.join(", "));
+            let _ = writeln!(text, "{}", line.trim_end());
         }
     }
     text
@@ -79,15 +99,16 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn the_overview_fits_80_columns_and_34_lines() {
+    fn the_overview_fits_80_columns_and_24_lines() {
         let help = command(Cli::command()).term_width(80).render_help().to_string();
-        assert!(help.lines().count() <= 34, "{help}");
+        assert!(help.lines().count() <= 24, "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     }
 
     #[test]
     fn the_groups_name_every_command_once() {
-        let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let lines = GROUPS.iter().flat_map(|(_, lines)| *lines);
+        let mut listed: Vec<&str> = lines.flat_map(|(names, _)| *names).copied().collect();
         let command = Cli::command();
         let mut known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
         known.push("help");

@@ -83,15 +83,17 @@ async fn every_command_explains_itself_and_every_option() {
 async fn the_overview_names_every_command() {
     let home = home();
     let outcome = run(home.path(), &["--help"]).await;
-    // Groups of commands, each with its title beside the first one; the examples follow.
+    // Groups of commands, each with its title beside the first line; the examples follow.
     let groups = outcome.stdout.split("\nExamples:").next().expect("there is a first part");
     let lines = groups
         .lines()
         .skip_while(|line| !line.starts_with("Move     "))
         .filter_map(|line| line.get(9..));
-    let listed: BTreeSet<&str> = lines
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|command| *command != "help")
+    let names = lines.map(|line| line.split("  ").next().unwrap_or(line));
+    let listed: BTreeSet<&str> = names
+        .flat_map(|names| names.split(", "))
+        .map(str::trim)
+        .filter(|command| !["help", ""].contains(command))
         .collect();
     let known = COMMANDS.iter().filter_map(|command| command.first().copied()).collect();
     assert_eq!(listed, known, "COMMANDS above has to name every command");
