@@ -550,7 +550,7 @@ pub enum MoveError {
     },
     /// A batch failed and was put back, or has not begun; others have moved before it.
     #[error(
-        "failed to {doing} (batch {batch}), and nothing of it is left on the way: {moved} Clusters have moved before, {left} are in the source as before"
+        "failed to {doing} in batch {batch}, and nothing of this batch has moved; {moved} Clusters have moved before it, {left} are in the source as before"
     )]
     PartlyMoved {
         /// Clusters that the target has.
