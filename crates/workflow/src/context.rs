@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use blueprint::{Blueprint, BlueprintRequest, served_by};
 use cluster::{Client, KubeconfigRef};
-use kubectl_pivot_plugin_api::Manifests;
+use kubectl_pivot_plugin_api::{IpFamily, Manifests};
 use plugin_host::Registry;
 use serde_json::Value;
 use support::journal::Events;
@@ -25,9 +25,9 @@ use super::support::probes;
 use super::user_kubeconfig::Access;
 
 /// Name of the kubeconfig of the bootstrap cluster in the folder of the run.
-const BOOTSTRAP_KUBECONFIG: &str = "bootstrap.kubeconfig";
+pub(super) const BOOTSTRAP_KUBECONFIG: &str = "bootstrap.kubeconfig";
 /// Name of the kubeconfig of the target in the folder of the run.
-const TARGET_KUBECONFIG: &str = "target.kubeconfig";
+pub(super) const TARGET_KUBECONFIG: &str = "target.kubeconfig";
 
 /// One run of `create` or `delete`.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub struct Workflow {
     owner: String,
     /// The management cluster that a deletion is about.
     management: Option<KubeconfigRef>,
+    /// Reasons for which the bootstrap cluster may not come up on this machine.
+    doubts: Vec<String>,
 }
 
 impl Workflow {
@@ -103,8 +105,19 @@ impl Workflow {
         toolbox.stop = stop.token().child_token();
         let events = toolbox.events.clone();
         let (stop, done) = (stop.clone(), Mutex::default());
-        let (owner, management) = (spec.name.clone(), None);
-        Self { spec, folder, blueprint, toolbox, events, stop, done, owner, management }
+        let (owner, management, doubts) = (spec.name.clone(), None, Vec::new());
+        Self {
+            spec,
+            folder,
+            blueprint,
+            toolbox,
+            events,
+            stop,
+            done,
+            owner,
+            management,
+            doubts,
+        }
     }
 
     /// Leaves out further readiness probes, which the run was not begun without.
@@ -115,6 +128,19 @@ impl Workflow {
         self.spec.document.spec.skip_probes.extend(probes);
         check_skips(&self.spec, &self.blueprint)?;
         Ok(self)
+    }
+
+    /// Lets the first step warn of what may go wrong on this machine.
+    #[must_use]
+    pub fn with_doubts(mut self, doubts: Vec<String>) -> Self {
+        self.doubts = doubts;
+        self
+    }
+
+    /// Returns true if the bootstrap cluster has IPv6.
+    pub fn wants_ipv6(&self) -> bool {
+        let family = self.blueprint.bootstrap().ok().and_then(|wanted| wanted.ip_family);
+        matches!(family, Some(IpFamily::Ipv6 | IpFamily::Dual))
     }
 
     /// Removes the folder of the run.
@@ -269,6 +295,24 @@ impl Turn<'_> {
 
     pub(super) fn write_target_kubeconfig(&self, text: &[u8]) -> Result<PathBuf, StepError> {
         Ok(self.folder().write(TARGET_KUBECONFIG, text)?)
+    }
+
+    /// The clusters of the run by their names.
+    pub(super) fn clusters(&self) -> [(&'static str, KubeconfigRef); 2] {
+        let other = match &self.workflow.management {
+            Some(management) => ("management", management.clone()),
+            None => ("target", KubeconfigRef::file(self.target_kubeconfig())),
+        };
+        [("bootstrap", KubeconfigRef::file(self.bootstrap_kubeconfig())), other]
+    }
+
+    /// Returns true if this is a deletion.
+    pub(super) fn is_removal(&self) -> bool {
+        self.workflow.management.is_some()
+    }
+
+    pub(super) fn doubts(&self) -> &[String] {
+        &self.workflow.doubts
     }
 
     pub(super) async fn bootstrap(&self) -> Result<Client, StepError> {

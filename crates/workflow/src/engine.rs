@@ -90,6 +90,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
             let mut inspection = source.details();
             if !source.is_interruption() {
                 inspection.extend(inspect::inspect(workflow, step).await);
+                inspection.extend(workflow.diagnose(step).await);
             }
             let name = workflow.spec.name.clone();
             Err(WorkflowError::Step { name, step, inspection, source: Box::new(source) })

@@ -7,6 +7,7 @@
 
 mod abort;
 mod context;
+mod diagnosis;
 mod document;
 mod engine;
 mod error;
@@ -21,6 +22,7 @@ mod user_kubeconfig;
 
 pub use abort::{Abort, Leftovers};
 pub use context::Workflow;
+pub use diagnosis::diagnose;
 #[cfg(fuzzing)]
 pub use document::fuzzing;
 pub use document::{

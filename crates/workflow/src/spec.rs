@@ -8,6 +8,7 @@ use capi::{Chosen, at, set_field};
 use cluster::KubeconfigRef;
 use kubectl_pivot_plugin_api::capi::names;
 use serde_json::{Map, Value, json};
+use support::journal::state_folder;
 use support::yaml;
 use transfer::Choice;
 
@@ -103,6 +104,11 @@ impl Spec {
         if bootstrap == Bootstrap::Existing && spec.bootstrap_kubeconfig.is_none() {
             return Err(SpecError::Missing("the bootstrap cluster (--bootstrap-kubeconfig FILE)"));
         }
+        if bootstrap == Bootstrap::Existing && spec.kind_config.is_some() {
+            return Err(SpecError::Contradiction(
+                "--kind-config is for a bootstrap cluster that kind makes: leave --bootstrap existing out",
+            ));
+        }
         // `none` was the way to say it before.
         if spec.cni_manifest.is_some() && spec.cni.as_deref().is_some_and(|name| name != "none") {
             return Err(SpecError::Contradiction(
@@ -158,6 +164,12 @@ impl Spec {
     /// Returns true if the bootstrap cluster is deleted in the end.
     pub(crate) fn deletes_bootstrap(&self) -> bool {
         self.bootstrap == Bootstrap::Kind && !self.document.spec.keep_bootstrap.unwrap_or(false)
+    }
+
+    /// Returns the folder for a backup before the move, if there is to be one.
+    pub fn backups(&self) -> Option<PathBuf> {
+        let is_wanted = !self.document.spec.no_backup.unwrap_or(false);
+        state_folder().filter(|_| is_wanted).map(|state| state.join("backups"))
     }
 
     /// Returns true if the target is merged into the user's kubeconfig.

@@ -12,6 +12,7 @@ mod completion;
 mod create;
 mod delete;
 mod demo;
+mod diagnose;
 mod doctor;
 mod duration;
 mod explain;
@@ -120,6 +121,9 @@ enum Command {
     /// Remove the bootstrap cluster and the folder of a run.
     #[command(after_help = abort::EXAMPLES)]
     Abort(abort::Args),
+    /// Collect what explains a failed run in one archive.
+    #[command(after_help = diagnose::EXAMPLES)]
+    Diagnose(diagnose::Args),
     /// Print the manifests of a cluster, as a plugin renders them.
     #[command(after_help = render::EXAMPLES)]
     Render(render::Args),
@@ -241,6 +245,7 @@ fn run_command() -> ExitCode {
                 Command::Create(args) => create::run(*args, &context).await,
                 Command::Delete(args) => delete::run(*args, &context).await,
                 Command::Abort(args) => abort::run(args, &context).await,
+                Command::Diagnose(args) => diagnose::run(args, &context).await,
                 Command::Move(args) => move_clusters::run(args, &context).await,
                 Command::Resume(args) => resume::run(args, &context).await,
                 Command::Replace(args) => replace::run(*args, &context).await,
@@ -390,6 +395,7 @@ mod tests {
         for words in [
             ["resume", "../../x"].as_slice(),
             &["abort", "/abs"],
+            &["diagnose", "../x"],
             &["status", "a/b"],
             &["backup", "dir", "-n", ".."],
             &["move", "--to-kubeconfig", "t", "-n", "a/../b"],

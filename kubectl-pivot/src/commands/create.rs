@@ -11,6 +11,7 @@ use workflow::{
     read_document, run, runs,
 };
 
+use super::doctor::doubts;
 use super::error::CommandError;
 use super::plugin::{PluginPlaces, plugin_registry};
 
@@ -100,8 +101,8 @@ pub async fn create(
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
     let registry = plugin_registry(&request.plugins)?;
-    let workflow = Workflow::prepare(request.document()?, &registry, toolbox, stop)?;
-    perform(&workflow).await
+    let workflow = Workflow::prepare(request.document()?, &registry, toolbox.clone(), stop)?;
+    perform(workflow, &toolbox).await
 }
 
 /// The request to continue a run.
@@ -128,8 +129,8 @@ pub async fn create_resume(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
-    let workflow = reopen(&request, toolbox, stop)?;
-    perform(&workflow.skipping(request.skip_probes)?).await
+    let workflow = reopen(&request, toolbox.clone(), stop)?;
+    perform(workflow.skipping(request.skip_probes)?, &toolbox).await
 }
 
 /// The run that is to be aborted, and what that would remove.
@@ -213,8 +214,21 @@ fn reopen(
     Ok(Workflow::prepare(document, &registry, toolbox, stop)?)
 }
 
-async fn perform(workflow: &Workflow) -> Result<PivotReport, CommandError> {
-    let done = run(workflow).await?;
+/// Looks at this machine as `doctor` does, if kind is to make a cluster on it.
+async fn with_doubts(workflow: Workflow, toolbox: &Toolbox) -> Workflow {
+    if workflow.spec().bootstrap != workflow::Bootstrap::Kind {
+        return workflow;
+    }
+    let mut doubts = doubts(toolbox).await;
+    if !workflow.wants_ipv6() {
+        doubts.retain(|doubt| !doubt.starts_with("ipv6:"));
+    }
+    workflow.with_doubts(doubts)
+}
+
+async fn perform(workflow: Workflow, toolbox: &Toolbox) -> Result<PivotReport, CommandError> {
+    let workflow = with_doubts(workflow, toolbox).await;
+    let done = run(&workflow).await?;
     let spec = workflow.spec();
     Ok(PivotReport {
         api_version: workflow::API_VERSION,

@@ -16,10 +16,11 @@ use support::journal::Events;
 use tempfile::TempDir;
 
 /// Every command that has a help text of its own.
-const COMMANDS: [&[&str]; 38] = [
+const COMMANDS: [&[&str]; 39] = [
     &[],
     &["create"],
     &["abort"],
+    &["diagnose"],
     &["delete"],
     &["move"],
     &["resume"],

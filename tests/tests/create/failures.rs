@@ -12,6 +12,7 @@ use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::understudy::Understudy;
 use serde_json::json;
 
+use super::diagnosis;
 use super::stage::{Scene, Stage, text};
 use super::whole::clusters;
 
@@ -186,6 +187,8 @@ pub async fn providers_that_do_not_come_up_are_reported(stage: Arc<Stage>) {
     );
     let log = std::fs::read_to_string(scene.path("state/runs/pivot/logs/init-bootstrap.log"));
     assert!(log.expect("a log").contains("$ clusterctl init "), "{outcome}");
+    diagnosis::check_left_by_failure(&scene, &outcome);
+    diagnosis::check_written(&scene).await;
     scene.program.run(["abort", "pivot", "--yes"]).await.expect_success("abort");
     assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "it is aborted");
 }

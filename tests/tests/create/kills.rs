@@ -1,10 +1,14 @@
-//! Killed once in each step, and carried on.
+//! Killed once in each step, and at each write, and carried on.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use kubectl_pivot_tests::proxy::{Call, Fault, Proxy, Rule, Side, Tape};
+use kubectl_pivot_tests::understudy::Understudy;
 use workflow::Step;
 
-use super::stage::Stage;
+use super::aborts::make_kind_cluster;
+use super::stage::{Stage, text};
 use super::whole::{clusters, machines};
 
 /// Steps whose half is something: a cluster, providers, the move, a cluster less.
@@ -40,4 +44,81 @@ async fn killed_in(stage: Arc<Stage>, steps: &[Step]) {
     let now = machines(scene.target()).await;
     assert_eq!(names(now), names(seen.expect("it came to the move")));
     assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "");
+}
+
+/// At some writes: the mark of the run, an object of the cluster, the Cluster in the target.
+pub async fn killed_at_some_writes(stage: Arc<Stage>) {
+    let some = ["/configmaps/kubectl-pivot-create-pivot", "/machinedeployments/", "/clusters"];
+    let killed = killed_at_writes(stage, move |call| {
+        some.iter().any(|part| call.path.contains(part)) && call.method != "DELETE"
+    });
+    assert!(killed.await >= 4, "too few");
+}
+
+pub async fn killed_at_each_write(stage: Arc<Stage>) {
+    assert!(killed_at_writes(stage, |_| true).await >= 60, "too few");
+}
+
+/// Runs `create` until it succeeds, killed right before and right after each write of its own for
+/// the first time that it comes to it. Returns how often.
+async fn killed_at_writes(
+    stage: Arc<Stage>,
+    is_wanted: impl Fn(&Call) -> bool + Clone + Send + Sync + 'static,
+) -> usize {
+    let scene = stage.scene().await;
+    let direct = make_kind_cluster(&scene, "pivot-bootstrap").await;
+    let tape = Tape::new(1);
+    let source = Proxy::start(Side::Source, &direct, &tape).await;
+    let target = Proxy::start(Side::Target, scene.target(), &tape).await;
+    let _understudy = Understudy::begin(
+        scene.part(|part| part.clusters = vec![direct.clone(), scene.target().to_owned()]),
+    );
+    let through = |proxy: &Proxy, name: &str| text(&proxy.write_kubeconfig(scene.path(name)));
+    let (from, to) = (through(&source, "from"), through(&target, "to"));
+    let flags =
+        ["--bootstrap", "existing", "--bootstrap-kubeconfig", &from, "--to-kubeconfig", &to];
+    let mut met: HashSet<String> = HashSet::new();
+    loop {
+        tape.begin_run();
+        let (known, wanted) = (met.clone(), is_wanted.clone());
+        let fault = if met.len() % 2 == 0 { Fault::HoldBefore } else { Fault::HoldAfter };
+        let (seen, at) = tokio::sync::watch::channel(String::new());
+        let rule = move |call: &Call| {
+            let key = format!("{:?} {} {} {fault:?}", call.side, call.method, call.path);
+            let is_it = is_own_write(call) && wanted(call) && !known.contains(&key);
+            if is_it {
+                seen.send_if_modified(|at| at.is_empty().then(|| *at = key.clone()).is_some());
+            }
+            is_it
+        };
+        tape.rule(Rule::when(rule, fault).times(1));
+        let mut running = scene.program.start(scene.create(&flags));
+        let ended = tokio::select! {
+            () = tape.held() => None,
+            outcome = running.end() => Some(outcome),
+        };
+        if let Some(outcome) = ended {
+            // What is to be met before a write may be met after it in the next round.
+            if at.borrow().is_empty() {
+                outcome.expect_success(&format!("after {} kills", met.len()));
+                break;
+            }
+        }
+        let key = at.borrow().clone();
+        assert!(met.insert(key), "it is met once");
+        running.kill();
+        running.end().await;
+        tape.cut().await;
+    }
+    assert_eq!(clusters(&scene).await, ["pivot"]);
+    assert!(machines(&direct).await.is_empty(), "the source has Machines");
+    met.len()
+}
+
+/// Returns true for writes of the program, and not for those of clusterctl.
+fn is_own_write(call: &Call) -> bool {
+    let is_of_cluster_api = call.path.contains("cluster.x-k8s.io/")
+        && !call.path.contains("clusterctl.cluster.x-k8s.io");
+    let is_ours = is_of_cluster_api || call.path.contains("kubectl-pivot");
+    call.is_write() && is_ours && !call.query.contains("dryRun")
 }

@@ -6,10 +6,13 @@
 //! the real ones.
 
 mod aborts;
+mod diagnosis;
+mod existing;
 mod failures;
 mod inspection;
 mod kills;
 mod kubeconfig;
+mod laptop;
 mod moving;
 mod network;
 mod probes;
@@ -40,8 +43,18 @@ fn main() -> ExitCode {
             "real_controllers_of_the_target_take_over",
             real::real_controllers_of_the_target_take_over,
         )
+        .thorough(
+            "of_an_existing_management_cluster_only_the_cluster_of_the_run_moves",
+            existing::only_the_cluster_of_the_run_moves,
+        )
+        .thorough(
+            "a_target_that_has_got_another_port_is_found_again",
+            laptop::a_target_that_has_got_another_port_is_found_again,
+        )
         .case("killed_in_some_steps_it_ends_the_same", kills::killed_in_some_steps)
         .thorough("killed_in_each_step_it_ends_the_same", kills::killed_in_each_step)
+        .thorough("killed_at_some_writes_it_ends_the_same", kills::killed_at_some_writes)
+        .thorough("killed_at_each_write_it_ends_the_same", kills::killed_at_each_write)
         .case(
             "unusable_programs_are_reported_before_anything_is_created",
             failures::unusable_programs_are_reported_before_anything_is_created,

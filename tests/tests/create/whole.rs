@@ -8,13 +8,18 @@ use kubectl_pivot_tests::program::Outcome;
 use serde_json::Value;
 use workflow::Step;
 
+use super::laptop::{self, Published};
 use super::stage::{Scene, Stage};
 
 pub async fn all_steps_from_nothing(stage: Arc<Stage>) {
     let scene = stage.scene().await;
-    let understudy = scene.understudy();
-    let arguments = scene.create(&["-o", "json", "--progress", "json"]);
-    let outcome = scene.program.run(arguments).await.expect_success("create");
+    let published = Published::of(&scene);
+    let understudy = published.understudy(&scene);
+    let mut arguments = scene.create(&["-o", "json", "--progress", "json"]);
+    arguments.extend(laptop::flags(&scene));
+    let program = published.program(&scene);
+    let outcome = program.run(&arguments).await.expect_success("create");
+    laptop::check(&scene, &published);
     tells_every_step(&outcome);
     let report = outcome.json();
     let mut done: Vec<_> = report["steps"].as_array().expect("a list").iter().collect();
@@ -31,7 +36,7 @@ pub async fn all_steps_from_nothing(stage: Arc<Stage>) {
 
     // Once more is once: the run is over.
     drop(understudy);
-    let again = scene.program.run(scene.create(&["-o", "json"])).await.expect_success("again");
+    let again = program.run(&arguments).await.expect_success("again");
     assert_eq!(again.json()["steps"], serde_json::json!([]), "{again}");
     assert_eq!(kind_clusters(&scene).await, "", "{again}");
     let status = scene.program.run(["status", "pivot"]).await.expect_success("status");

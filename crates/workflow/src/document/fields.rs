@@ -135,6 +135,21 @@ pub struct PivotSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "IMAGE", help_heading = "Bootstrap cluster")]
     pub bootstrap_image: Option<String>,
+    /// Configuration of kind for the bootstrap cluster; mounts and the network of the plugin are
+    /// added to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
+    pub kind_config: Option<PathBuf>,
+    /// Load an image of this machine's Docker into the nodes, as `kind load docker-image` does; can
+    /// be repeated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "IMAGE", help_heading = "Bootstrap cluster")]
+    pub load_image: Vec<String>,
+    /// Load the images of an archive into the nodes, as `kind load image-archive` does; can be
+    /// repeated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
+    pub image_bundle: Vec<PathBuf>,
     /// Kubeconfig of the bootstrap cluster; required with `bootstrap: existing`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "FILE", help_heading = "Bootstrap cluster")]
@@ -155,6 +170,10 @@ pub struct PivotSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "FILE", help_heading = "Kubeconfig of the target")]
     pub to_kubeconfig_out: Option<PathBuf>,
+    /// Make no backup before the move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Safety")]
+    pub no_backup: Option<bool>,
     /// Merge the target's cluster, user and context into your kubeconfig ($KUBECONFIG or
     /// ~/.kube/config); your current context stays.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,12 +236,13 @@ impl PivotSpec {
             &mut self.cni_chart,
             &mut self.cni_values,
             &mut self.cni_manifest,
+            &mut self.kind_config,
             &mut self.bootstrap_kubeconfig,
             &mut self.clusterctl_config,
             &mut self.to_kubeconfig,
             &mut self.to_kubeconfig_out,
         ];
-        paths.into_iter().flatten()
+        paths.into_iter().flatten().chain(&mut self.image_bundle)
     }
 }
 
@@ -244,6 +264,11 @@ impl PivotDocument {
         }
         if !is_done(Step::Move) {
             new.to_kubeconfig.clone_from(&old.to_kubeconfig);
+            new.no_backup = old.no_backup;
+        }
+        if !is_done(Step::Nodes) {
+            new.load_image.clone_from(&old.load_image);
+            new.image_bundle.clone_from(&old.image_bundle);
         }
         if !is_done(Step::MergeKubeconfig) {
             new.merge_kubeconfig = old.merge_kubeconfig;
@@ -286,11 +311,18 @@ impl PivotDocument {
                 bootstrap: o.bootstrap.or(spec.bootstrap),
                 bootstrap_name: o.bootstrap_name.or(spec.bootstrap_name),
                 bootstrap_image: o.bootstrap_image.or(spec.bootstrap_image),
+                kind_config: o.kind_config.or(spec.kind_config),
+                load_image: list(o.load_image, spec.load_image),
+                image_bundle: match o.image_bundle.is_empty() {
+                    true => spec.image_bundle,
+                    false => o.image_bundle,
+                },
                 bootstrap_kubeconfig: o.bootstrap_kubeconfig.or(spec.bootstrap_kubeconfig),
                 keep_bootstrap: o.keep_bootstrap.or(spec.keep_bootstrap),
                 clusterctl_config: o.clusterctl_config.or(spec.clusterctl_config),
                 to_kubeconfig: o.to_kubeconfig.or(spec.to_kubeconfig),
                 to_kubeconfig_out: o.to_kubeconfig_out.or(spec.to_kubeconfig_out),
+                no_backup: o.no_backup.or(spec.no_backup),
                 merge_kubeconfig: o.merge_kubeconfig.or(spec.merge_kubeconfig),
                 skip_probes: list(o.skip_probes, spec.skip_probes),
                 timeout: o.timeout.or(spec.timeout),

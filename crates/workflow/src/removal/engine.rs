@@ -64,6 +64,7 @@ async fn failed(workflow: &Workflow, step: Step, source: StepError) -> WorkflowE
     let mut inspection = source.details();
     if !source.is_interruption() {
         inspection.extend(inspect::inspect(workflow, step).await);
+        inspection.extend(workflow.diagnose(step).await);
     }
     let name = workflow.spec.name.clone();
     WorkflowError::Removal { name, step, inspection, source: Box::new(source) }

@@ -14,6 +14,7 @@ use crate::outline::{Draft, Sketch};
 use crate::spec::Spec;
 use crate::support::claim::{self, Claim};
 use crate::support::kind::Kind;
+use crate::support::kind_config;
 use crate::support::mark::{self, Mark};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
@@ -137,8 +138,13 @@ async fn withdraw(turn: &Turn<'_>, kind: &Kind<'_>, error: &StepError) -> Result
     claim::withdraw(turn.folder())
 }
 
-fn config(spec: &Spec, blueprint: &blueprint::Blueprint) -> Result<Value, StepError> {
-    Ok(blueprint.bootstrap()?.kind_config(&spec.bootstrap_name))
+/// The configuration of kind: the plugin's, in that of the user if there is one.
+pub(super) fn config(spec: &Spec, blueprint: &blueprint::Blueprint) -> Result<Value, StepError> {
+    let wanted = blueprint.bootstrap()?.kind_config(&spec.bootstrap_name);
+    match &spec.document.spec.kind_config {
+        Some(path) => kind_config::merged(path, wanted),
+        None => Ok(wanted),
+    }
 }
 
 fn command(spec: &Spec, config: &Path, kubeconfig: &Path) -> ToolCommand {

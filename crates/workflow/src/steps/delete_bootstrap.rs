@@ -3,6 +3,7 @@
 use cluster::Client;
 use tools::{KnownTool, ToolCommand};
 
+use super::left;
 use crate::context::Turn;
 use crate::document::Bootstrap;
 use crate::error::StepError;
@@ -45,6 +46,7 @@ pub(crate) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
         }
         kind.delete(name, &turn.bootstrap_kubeconfig()).await?;
     }
+    left::end(turn).await?;
     Ok(format!("{name} is gone"))
 }
 
@@ -59,7 +61,7 @@ async fn answering(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
 
 async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
     let spec = turn.spec();
-    let left = clusters_left(cluster).await?;
+    let left = left::clusters_at_stake(turn, cluster).await?;
     if !left.is_empty() {
         return Err(StepError::refused(
             format!("the bootstrap cluster still holds {}", left.join(", ")),

@@ -11,15 +11,16 @@ use crate::context::Turn;
 use crate::error::StepError;
 use crate::order::Step;
 use crate::outline::{Draft, Sketch};
-use crate::support::providers;
 use crate::support::wait::{Seen, until_after};
+use crate::support::{images, providers};
 
 pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let bootstrap = turn.bootstrap().await?;
     let like = installed_providers(&bootstrap).await?;
     let target = turn.target().await?;
     await_place(turn, &target).await?;
-    providers::ensure(turn, &target, &turn.target_kubeconfig(), Some(&like)).await
+    images::load_into_target(turn).await?;
+    providers::ensure(turn, &target, &turn.target_kubeconfig(), &like).await
 }
 
 /// clusterctl looks for cert-manager less and less often, so it had better begin when pods are

@@ -7,15 +7,15 @@ use kubectl_pivot_plugin_api::{BootstrapRequirements, CniPlan, HelmChart};
 use serde_json::Value;
 use tools::{KnownTool, ToolCommand, ToolError};
 
-use super::merge_kubeconfig;
 use super::network::{chosen, find_chart, show_chart};
+use super::{bootstrap, merge_kubeconfig};
 use crate::context::Turn;
 use crate::document::Bootstrap;
 use crate::error::StepError;
 use crate::order::Step;
 use crate::outline::{Draft, Sketch};
 use crate::spec::Spec;
-use crate::support::{limits, probes};
+use crate::support::{images, limits, probes};
 
 /// Limit of a plugin's check.
 const TOOL_CHECK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -54,7 +54,12 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
             return Err(StepError::refused(what, credential.description.clone()));
         }
     }
+    images::check(turn.spec())?;
+    for doubt in turn.doubts() {
+        turn.events.warning(doubt.clone());
+    }
     if turn.spec().bootstrap == Bootstrap::Kind {
+        bootstrap::config(turn.spec(), turn.blueprint())?;
         refuse_taken_name(turn, &requirements).await?;
         for tool in &requirements.tools {
             check(turn, tool).await?;

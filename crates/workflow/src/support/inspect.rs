@@ -84,7 +84,7 @@ fn is_over(pod: &Object) -> bool {
     pod.value()["status"]["phase"] == "Succeeded"
 }
 
-fn is_ready(pod: &Object) -> bool {
+pub(crate) fn is_ready(pod: &Object) -> bool {
     let statuses = pod.value()["status"]["containerStatuses"].as_array();
     statuses.is_some_and(|all| all.iter().all(|status| status["ready"] == true))
 }

@@ -136,17 +136,17 @@ pub(crate) fn sketch(spec: &Spec, kubeconfig: &Path, providers: &ProvidersToInit
     command(spec, kubeconfig, &chosen(spec, wanted(providers)))
 }
 
-/// Installs what is missing. `like` has the versions that the target must have too.
+/// Installs what is missing. `like` has the versions that it must have.
 pub(crate) async fn ensure(
     turn: &Turn<'_>,
     cluster: &Client,
     kubeconfig: &Path,
-    like: Option<&[InstalledProvider]>,
+    like: &[InstalledProvider],
 ) -> Result<String, StepError> {
     let providers = providers(turn.spec(), turn.blueprint())?;
     let mut wanted = chosen(turn.spec(), wanted(&providers));
     for provider in &mut wanted {
-        let same = like.into_iter().flatten().find(|installed| provider.is(installed));
+        let same = like.iter().find(|installed| provider.is(installed));
         if let Some(same) = same {
             provider.name = format!("{}:{}", same.name, same.version);
         }
@@ -192,7 +192,11 @@ async fn install(
     if let Some(absent) = missing.iter().find(is_absent) {
         return Err(not_installed(turn, cluster, &clusterctl, absent));
     }
-    let names: Vec<_> = missing.iter().map(Wanted::label).collect();
+    let version = |provider: &Wanted| {
+        let found = installed.iter().find(|known| provider.is(known));
+        found.map(|known| format!("{} {}", provider.label(), known.version))
+    };
+    let names: Vec<_> = missing.iter().filter_map(version).collect();
     Ok(names.join(", "))
 }
 

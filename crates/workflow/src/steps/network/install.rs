@@ -17,6 +17,7 @@ use crate::context::Turn;
 use crate::error::StepError;
 use crate::outline::{Draft, Sketch};
 use crate::support::apply::{Kinds, apply, ensure_namespace};
+use crate::support::images;
 use crate::support::wait::{Seen, until};
 
 pub(in crate::steps) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
@@ -26,6 +27,7 @@ pub(in crate::steps) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
     for note in &network.notes {
         turn.events.note(note.clone());
     }
+    images::load_into_target(turn).await?;
     let plugin = network.plugin.clone();
     match chosen(turn.spec(), network)? {
         None => Ok("none is needed".to_owned()),
