@@ -51,10 +51,10 @@ node_root() {
     cp "$lab/manifests/storage.yaml" "$root/kind/manifests/default-storage.yaml"
 }
 
-# Nodes share the machine's disk, however full it is: nothing is evicted, and images, which cannot be pulled again, stay.
+# Nodes share the machine's disk, however full it is: images, which cannot be pulled again, stay. That nothing is evicted, kind
+# and the plugin docker say themselves.
 kubelet_flags() {
     local flags=(--runtime-cgroups=/system.slice/containerd.service --fail-cgroupv1=false
-        --eviction-hard="nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%"
         --image-gc-high-threshold=100 --image-gc-low-threshold=99)
     echo "KUBELET_EXTRA_ARGS=${flags[*]}"
 }
