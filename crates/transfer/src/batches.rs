@@ -34,6 +34,9 @@ pub struct Batches {
     /// Seconds between two batches.
     #[serde(default)]
     pub pause_seconds: u64,
+    /// Number of batches after which the run ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_after: Option<usize>,
     /// Objects that were copied for several batches: digests of their contents by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub frozen: BTreeMap<String, String>,
@@ -48,6 +51,11 @@ impl Batches {
     /// Returns whether another batch follows.
     pub fn has_next(&self) -> bool {
         self.current + 1 < self.plan.len()
+    }
+
+    /// Returns whether the run ends after the batch in flight, although others would follow.
+    pub fn stops_now(&self) -> bool {
+        self.has_next() && self.stop_after.is_some_and(|wanted| self.current + 1 >= wanted)
     }
 
     /// Returns the batches once the next one is in flight; `None` after the last.
@@ -210,6 +218,13 @@ mod tests {
     fn three() -> Batches {
         let plan = group(vec![unit(&["a"]), unit(&["b", "c"]), unit(&["d"])], 2);
         Batches { plan, takes_rest: true, ..Batches::default() }
+    }
+
+    #[test]
+    fn a_run_stops_after_the_batch_that_is_wanted_if_others_would_follow() {
+        let stops = |current, stop_after| Batches { current, stop_after, ..three() }.stops_now();
+        assert!(!stops(0, None) && !stops(0, Some(2)) && stops(1, Some(2)));
+        assert!(!stops(2, Some(3)), "it is the last one");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::lease_location::{locations, locked};
 use super::lock::Lock;
 use super::mover::{carry_out, plan};
 use super::record::Operation;
-use super::report::{BatchCourse, Report};
+use super::report::{BatchCourse, Outcome, Report};
 use super::run::Run;
 use super::units::{Tied, units_for_batches};
 
@@ -34,6 +34,7 @@ pub(super) fn plan_batches(run: &Run, graph: &Graph, findings: &mut Findings) ->
         takes_rest: choice.is_none(),
         copy_shared: choice.is_some_and(|choice| choice.copy_shared),
         pause_seconds: run.options.pause_between.as_secs(),
+        stop_after: run.options.stop_after,
         plan,
         ..Batches::default()
     };
@@ -51,12 +52,12 @@ fn warn_of_large(unit: &Tied, size: usize, findings: &mut Findings) {
     findings.warning("UnitExceedsBatch", "source", message, hint);
 }
 
-/// Takes the lock of a run in batches and moves them.
+/// Takes the lock of a run in batches and moves them. Returns whether all have moved.
 pub(super) async fn execute(
     run: &Run,
     batches: Batches,
     report: &mut Report,
-) -> Result<(), MoveError> {
+) -> Result<Outcome, MoveError> {
     report.begin_batches();
     let first = of_batch(run, &batches);
     let lock =
@@ -66,18 +67,21 @@ pub(super) async fn execute(
     continue_with_next(run, lock, report).await
 }
 
-/// Moves the batches after the one that is over, if there are any.
+/// Moves the batches after the one that is over, if there are any. Returns whether all have moved.
 pub(super) async fn continue_with_next(
     run: &Run,
     mut lock: Option<Lock>,
     report: &mut Report,
-) -> Result<(), MoveError> {
+) -> Result<Outcome, MoveError> {
     while let Some(mut held) = lock {
-        let Some(batches) = held.record().await.batches else { return Ok(()) };
+        let Some(batches) = held.record().await.batches else { return Ok(Outcome::Moved) };
         report.batches = batches.courses(BatchCourse::Moved);
+        if batches.stops_now() {
+            return stop(held).await;
+        }
         run.stop.wait(Duration::from_secs(batches.pause_seconds)).await;
         if run.stop.is_requested() && !run.stop.is_lock_lost() {
-            let Some(next) = batches.next() else { return Ok(()) };
+            let Some(next) = batches.next() else { return Ok(Outcome::Moved) };
             let failed = ("begin", PhaseError::Interrupted);
             return Err(end(held, &next, failed).await);
         }
@@ -95,7 +99,18 @@ pub(super) async fn continue_with_next(
         }
         lock = one(run, held, report).await?;
     }
-    Ok(())
+    Ok(Outcome::Moved)
+}
+
+/// Ends a run whose user wants no more batches for now.
+async fn stop(lock: Lock) -> Result<Outcome, MoveError> {
+    match lock.finish().await {
+        Ok(()) => Ok(Outcome::PartlyMoved),
+        Err(error) => Err(MoveError::Unfinished {
+            doing: "remove its record",
+            source: Box::new(error).into(),
+        }),
+    }
 }
 
 /// The run as it is about the batch in flight.

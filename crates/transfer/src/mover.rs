@@ -82,8 +82,7 @@ pub async fn execute(
     let run = &run.decided(preflight.move_scope.chosen.as_deref());
     let batches = plan_batches(run, &preflight.graph, &mut Findings::default());
     if let Some(batches) = batches {
-        in_batches::execute(run, batches, report).await?;
-        report.outcome = Outcome::Moved;
+        report.outcome = in_batches::execute(run, batches, report).await?;
         report.count_requests(&run.source, &run.target);
     } else {
         let run = &run.clone().holding(&preflight.holds);
@@ -206,7 +205,7 @@ async fn prepare(
 ) -> Result<Verified, Failed> {
     let run = clock.run;
     let clusters = uids_of_clusters(&planned);
-    let graph = quiet(clock, lock, move_scope, planned).await?;
+    let graph = Box::pin(quiet(clock, lock, move_scope, planned)).await?;
     check_again(run, move_scope, &clusters, &graph)
         .map_err(|error| ("check the source again", error))?;
     if let Some(folder) = &run.options.backups {
@@ -214,7 +213,7 @@ async fn prepare(
         let made = clock.time("backup", "Back up the source", made).await;
         clock.backed_up(made.map_err(|error| ("back up the source", error))?);
     }
-    let verified = copy_and_verify(clock, lock, move_scope, graph).await?;
+    let verified = Box::pin(copy_and_verify(clock, lock, move_scope, graph)).await?;
     clock.report.added_by_target.clone_from(&verified.added);
     run.stop.check().map_err(|error| ("verify the copies", error))?;
     let listed = write_down(run, lock, &verified).await;

@@ -151,6 +151,8 @@ pub struct MoveOptions {
     pub batch_size: Option<usize>,
     /// Time between two batches.
     pub pause_between: Duration,
+    /// Number of batches after which the run ends.
+    pub stop_after: Option<usize>,
     /// The batches that the record of the run has.
     pub batches: Option<Batches>,
     /// Writes in flight at once, for each cluster.
@@ -208,6 +210,7 @@ impl MoveOptions {
             choice: Choice::All,
             batch_size: None,
             pause_between: Duration::ZERO,
+            stop_after: None,
             batches: None,
             max_in_flight: 16,
             block_move_timeout: Duration::from_secs(120),

@@ -176,8 +176,7 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
     }
     let lock = moved?;
     if lock.is_some() {
-        continue_with_next(&run, lock, report).await?;
-        report.outcome = Outcome::Moved;
+        report.outcome = continue_with_next(&run, lock, report).await?;
         report.count_requests(&run.source, &run.target);
     }
     readiness.after(&run, report).await;

@@ -39,6 +39,10 @@ pub(super) struct BatchArgs {
     /// Seconds between two batches.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, requires = "batch_size")]
     pause_between: u64,
+    /// End the run after N batches; the same command without it moves the rest.
+    #[arg(long, value_name = "N", requires = "batch_size",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    stop_after: Option<u16>,
 }
 
 impl BatchArgs {
@@ -46,6 +50,7 @@ impl BatchArgs {
     pub(super) fn apply(&self, options: &mut MoveOptions) {
         options.batch_size = self.batch_size.map(usize::from);
         options.pause_between = Duration::from_secs(self.pause_between);
+        options.stop_after = self.stop_after.map(usize::from);
     }
 }
 

@@ -121,6 +121,10 @@ fn headline(report: &Report) -> String {
         Outcome::Saved => format!("{} {all} in {scope} to {target}", "Saved".green().bold()),
         Outcome::Restored => restored(report),
         Outcome::Undone => format!("{}: everything was rolled back", "Failed".red().bold()),
+        Outcome::PartlyMoved if report.error.is_none() => format!(
+            "{} {all} from {source} to {target} in {seconds:.1} s. The rest stays in the source",
+            "Moved".green().bold()
+        ),
         Outcome::PartlyMoved => {
             format!("{}: some Clusters have moved, the rest was rolled back", "Failed".red().bold())
         }

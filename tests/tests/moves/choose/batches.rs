@@ -33,6 +33,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
         .thorough("a_class_that_changes_between_two_batches_stops_the_next", edited)
         .thorough("a_batch_that_fails_is_put_back_and_the_rest_stays", failed)
         .thorough("a_request_to_stop_ends_the_run_after_the_batch_that_is_committed", stopped)
+        .thorough("a_run_ends_after_the_batches_that_its_user_wants", stopped_after)
         .thorough("clusters_of_one_resource_set_are_one_batch", one_unit)
 }
 
@@ -118,6 +119,27 @@ async fn resumed(arena: Arc<Arena>) {
         let report = resumed.expect_success("resume").json();
         assert_eq!(batches(&report["batches"]), ["moved"; 3], "{report:#}");
         story.check_nothing_left().await;
+        let end = story.ends().await;
+        assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
+        assert_eq!(before.source.payload(), end.target.payload());
+    })
+    .await;
+}
+
+/// A first batch to look at, and then the rest.
+async fn stopped_after(arena: Arc<Arena>) {
+    with_three(arena, |story| async move {
+        let before = story.ends().await;
+        let untouched = story.objects_of(&["green", "red"]).await;
+        let flags = [&BATCHES[..], &["--stop-after", "1", "-o", "json"]].concat();
+        let report = story.run_move(&flags).await.expect_success("one batch").json();
+        assert_eq!(report["outcome"], "partlyMoved", "{report:#}");
+        assert!(report["error"].is_null(), "{report:#}");
+        assert_eq!(batches(&report["batches"]), ["moved", "toCome", "toCome"], "{report:#}");
+        story.check_nothing_left().await;
+        story.check_names("Cluster", &["green", "red"], &["blue"]).await;
+        story.check_untouched(&["green", "red"], &untouched).await;
+        story.run_move(&[]).await.expect_success("a move of the rest");
         let end = story.ends().await;
         assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
         assert_eq!(before.source.payload(), end.target.payload());
