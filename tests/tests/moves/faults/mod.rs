@@ -4,6 +4,7 @@ mod answers;
 mod field_managers;
 mod held;
 mod hostile;
+mod late;
 mod neighbours;
 mod panics;
 mod servers;
@@ -46,6 +47,7 @@ pub(crate) fn suite() -> Suite<Stormy> {
     let suite = field_managers::add(suite);
     let suite = hostile::add(suite);
     let suite = held::add(suite);
+    let suite = late::add(suite);
     let suite = panics::add(suite);
     servers::add(suite)
 }
