@@ -10,7 +10,10 @@ const API_VERSION: &str = "admissionregistration.k8s.io/v1";
 /// The rules by which webhooks and policies look at writes.
 #[derive(Debug, Default)]
 pub(super) struct AdmissionRules {
-    rules: Vec<Value>,
+    /// Those of webhooks.
+    of_webhooks: Vec<Value>,
+    /// Those of policies.
+    of_policies: Vec<Value>,
     /// True if some could not be read: any kind may be looked at then.
     are_unknown: bool,
 }
@@ -18,7 +21,7 @@ pub(super) struct AdmissionRules {
 impl AdmissionRules {
     /// Reads those of a cluster, as far as its user may.
     pub(super) async fn read(cluster: &Client) -> Self {
-        let mut hooks = Self::default();
+        let mut rules = Self::default();
         for (kind, plural) in [
             ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
             ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
@@ -26,35 +29,43 @@ impl AdmissionRules {
         ] {
             let resource = ResourceType::new(API_VERSION, kind, plural, false);
             match cluster.list(&resource, None).await {
-                Ok(listed) => hooks.rules.extend(listed.iter().flat_map(rules)),
+                Ok(listed) => listed.iter().for_each(|object| rules.add(object)),
                 Err(error) if error.is_not_found() => {}
                 Err(error) => {
                     tracing::debug!(%error, kind, "any kind may have webhooks");
-                    hooks.are_unknown = true;
+                    rules.are_unknown = true;
                 }
             }
         }
-        hooks
+        rules
+    }
+
+    fn add(&mut self, object: &Object) {
+        let value = object.value();
+        let webhooks = at(value, "/webhooks").as_array().into_iter().flatten();
+        let of_webhooks = webhooks.filter_map(|webhook| at(webhook, "/rules").as_array()).flatten();
+        self.of_webhooks.extend(of_webhooks.cloned());
+        let of_policy = at(value, "/spec/matchConstraints/resourceRules").as_array();
+        self.of_policies.extend(of_policy.into_iter().flatten().cloned());
     }
 
     /// Returns whether something may look at such a write of an object of this kind: `CREATE`,
     /// `DELETE` and so on.
     pub(super) fn look_at(&self, operation: &str, resource: &ResourceType) -> bool {
-        self.are_unknown || self.rules.iter().any(|rule| matches(rule, operation, resource))
+        let mut rules = self.of_webhooks.iter().chain(&self.of_policies);
+        self.are_unknown || rules.any(|rule| matches(rule, operation, resource))
+    }
+
+    /// Returns whether a webhook may look at such a write of an object of this kind.
+    pub(super) fn webhooks_look_at(&self, operation: &str, resource: &ResourceType) -> bool {
+        let mut rules = self.of_webhooks.iter();
+        self.are_unknown || rules.any(|rule| matches(rule, operation, resource))
     }
 
     /// Returns whether some of them could not be read.
     pub(super) fn are_unknown(&self) -> bool {
         self.are_unknown
     }
-}
-
-fn rules(object: &Object) -> Vec<Value> {
-    let value = object.value();
-    let webhooks = at(value, "/webhooks").as_array().into_iter().flatten();
-    let of_webhooks = webhooks.filter_map(|webhook| at(webhook, "/rules").as_array()).flatten();
-    let of_policy = at(value, "/spec/matchConstraints/resourceRules").as_array();
-    of_webhooks.chain(of_policy.into_iter().flatten()).cloned().collect()
 }
 
 fn matches(rule: &Value, operation: &str, resource: &ResourceType) -> bool {
@@ -73,9 +84,10 @@ mod tests {
 
     use super::*;
 
-    fn hooks(objects: &[Value]) -> AdmissionRules {
-        let rules = objects.iter().flat_map(|object| rules(&Object::new(object.clone())));
-        AdmissionRules { rules: rules.collect(), are_unknown: false }
+    fn read(object: Value) -> AdmissionRules {
+        let mut rules = AdmissionRules::default();
+        rules.add(&Object::new(object));
+        rules
     }
 
     fn rule(operations: &[&str], group: &str, resource: &str) -> Value {
@@ -97,10 +109,12 @@ mod tests {
         ] {
             let webhook = json!({"webhooks": [{"rules": []}, {"rules": [rule]}]});
             let policy = json!({"spec": {"matchConstraints": {"resourceRules": [rule]}}});
+            assert!(!read(policy.clone()).webhooks_look_at("DELETE", &machines));
+            assert_eq!(read(webhook.clone()).webhooks_look_at("DELETE", &machines), machines_are);
             for object in [webhook, policy] {
-                let hooks = hooks(std::slice::from_ref(&object));
-                assert_eq!(hooks.look_at("DELETE", &machines), machines_are, "{object}");
-                assert_eq!(hooks.look_at("DELETE", &secrets), secrets_are, "{object}");
+                let rules = read(object.clone());
+                assert_eq!(rules.look_at("DELETE", &machines), machines_are, "{object}");
+                assert_eq!(rules.look_at("DELETE", &secrets), secrets_are, "{object}");
             }
         }
     }

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use capi::names::CORE_GROUP;
 use capi::{
-    Condition, Graph, Object, ObjectId, ResourceType, cluster_class_of, is_cluster,
-    is_cluster_class, is_paused,
+    Condition, Graph, Object, ObjectId, ResourceType, cluster_class_of, is_cluster_class, is_paused,
 };
 
 use super::admission_rules::AdmissionRules;
 use super::copy::{Copies, copy_some};
 use super::error::PhaseError;
 use super::findings::Findings;
+use super::operations::plan;
 use super::pause::paused_by;
 use super::run::Run;
 
@@ -39,7 +39,7 @@ pub(super) async fn copy_classes(
     graph: &Graph,
     copies: Copies,
 ) -> Result<(Copies, Findings), PhaseError> {
-    let first = first(graph);
+    let first = plan::classes(graph);
     let is_missing = |index: &usize| !copies.uids.contains_key(graph[*index].object.uid());
     if !first.iter().any(is_missing) {
         return Ok((copies, Findings::default()));
@@ -47,22 +47,6 @@ pub(super) async fn copy_classes(
     let copies = copy_some(run, graph, copies, |index| first.contains(&index)).await?;
     let findings = wait_until_seen(run, graph, &copies).await?;
     Ok((copies, findings))
-}
-
-/// Returns the classes that are copied, and what only they own.
-fn first(graph: &Graph) -> HashSet<usize> {
-    let mut first = HashSet::new();
-    for index in graph.levels.iter().flatten().copied() {
-        let node = &graph[index];
-        let mut owners = node.known_owners().peekable();
-        let belongs_to_class =
-            owners.peek().is_some() && owners.all(|owner| first.contains(&owner));
-        let is_class = is_cluster_class(&node.object) && node.known_owners().next().is_none();
-        if is_class || (belongs_to_class && !is_cluster(&node.object)) {
-            first.insert(index);
-        }
-    }
-    first
 }
 
 /// Waits until the target's controller has seen the new classes that Clusters of this move use, if
@@ -76,7 +60,7 @@ async fn wait_until_seen(
     let Some((resource, wanted)) = awaited(run, graph, copies) else { return Ok(findings) };
     let rules = AdmissionRules::read(&run.target).await;
     let clusters = ResourceType::new(&resource.api_version(), "Cluster", "clusters", true);
-    let timeout = match rules.look_at("CREATE", &clusters) {
+    let timeout = match rules.webhooks_look_at("CREATE", &clusters) {
         true if rules.are_unknown() => CLASS_TIMEOUT_UNKNOWN,
         true => CLASS_TIMEOUT,
         false => return Ok(findings),
@@ -161,43 +145,11 @@ fn warn(unseen: Vec<ObjectId>, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::{Value, json};
 
     use super::*;
-    use capi::{MoveKind, Scope};
 
     const CORE: &str = "cluster.x-k8s.io/v1beta2";
-
-    fn object(kind: &str, owner: Option<&str>, spec: &Value) -> Object {
-        let owners = owner.map(|owner| {
-            json!({"apiVersion": CORE, "kind": owner, "name": "a",
-            "uid": owner})
-        });
-        let owners: Vec<Value> = owners.into_iter().collect();
-        Object::new(json!({"apiVersion": CORE, "kind": kind, "spec": spec, "metadata":
-            {"namespace": "n", "name": "a", "uid": kind, "ownerReferences": owners}}))
-    }
-
-    #[test]
-    fn classes_and_their_templates_come_before_their_clusters() {
-        let kinds = ["ClusterClass", "Template", "Cluster", "Machine"];
-        let kinds = kinds.map(|kind| MoveKind::for_tests(CORE, kind));
-        let topology = json!({"topology": {"classRef": {"name": "a"}}});
-        let objects = vec![
-            (0, object("ClusterClass", None, &json!({}))),
-            (1, object("Template", Some("ClusterClass"), &json!({}))),
-            (2, object("Cluster", None, &topology)),
-            (3, object("Machine", Some("Cluster"), &json!({}))),
-        ];
-        let graph = Graph::build(Arc::new(kinds.to_vec()), objects, &Scope::default());
-        let graph = graph.expect("no cycle");
-        let first = first(&graph);
-        let mut names: Vec<&str> = first.iter().map(|index| graph[*index].object.kind()).collect();
-        names.sort_unstable();
-        assert_eq!(names, ["ClusterClass", "Template"]);
-    }
 
     #[test]
     fn a_class_is_seen_once_its_generation_and_its_variables_are() {

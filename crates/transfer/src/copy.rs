@@ -29,10 +29,11 @@ use super::compare::{body_digest, compare, is_same_content};
 use super::conversion::{as_stored, same_as_stored, without_data};
 use super::error::PhaseError;
 use super::namespaces;
+use super::operations::{Executor, plan};
 use super::options::Existing;
 use super::own_pause::remove_from_copy;
 use super::pause::paused_by;
-use super::run::{Progress, Run};
+use super::run::Run;
 
 /// Attempts at a create whose outcome is unknown, or at an update that others overtake.
 const ATTEMPTS: u32 = 8;
@@ -100,15 +101,13 @@ pub(super) async fn copy_some(
 ) -> Result<Copies, PhaseError> {
     namespaces::ensure(run, graph).await?;
     let is_missing =
-        |index: &usize| is_wanted(*index) && !copies.uids.contains_key(graph[*index].object.uid());
-    let levels = graph.levels.iter();
-    let levels: Vec<Vec<usize>> =
-        levels.map(|level| level.iter().copied().filter(is_missing).collect()).collect();
-    let progress = Progress::of(levels.iter().map(Vec::len).sum());
+        |node: usize| is_wanted(node) && !copies.uids.contains_key(graph[node].object.uid());
+    let stages = plan::creations(graph, is_missing);
+    let executor = Executor::new(run, &stages);
     let copies = Mutex::new(copies);
-    for level in levels {
-        let placed = run
-            .each(level, &progress, |index| {
+    for stage in stages {
+        let placed = executor
+            .carry_out(stage, |index| {
                 let node = &graph[index];
                 let body = body(node, graph.kind(node), &run.id, &lock(&copies).uids);
                 async move { place(run, graph.kind(node), node, body).await }

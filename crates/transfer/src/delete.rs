@@ -34,9 +34,10 @@ use super::discover::{MoveScope, list_copied};
 use super::error::PhaseError;
 use super::held::{self, Held};
 use super::hold::hold;
+use super::operations::{Executor, patiently, plan};
 use super::own_pause;
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
-use super::run::{Progress, Run};
+use super::run::Run;
 
 /// Pause between two tries at an object that may not be deleted now.
 const DELETE_RETRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -54,19 +55,18 @@ pub async fn delete<'a>(
     move_scope: &MoveScope,
     graph: &'a Graph,
 ) -> Result<Held<'a>, PhaseError> {
-    let moved = |index: &usize| graph[*index].fate == Fate::Move;
-    let progress = Progress::of(graph.copied().filter(moved).count()).carried_through();
+    let stages = plan::deletions(graph);
+    let executor = Executor::new(run, &stages);
     let rules = &AdmissionRules::read(&run.source).await;
     let mut held = Held::none(graph);
     let failures = &AtomicUsize::new(0);
-    for level in graph.levels.iter().rev() {
-        let nodes = level.iter().copied().filter(|index| moved(index) && !held.has(*index));
-        let nodes: Vec<usize> = nodes.collect();
-        if nodes.is_empty() {
+    for mut stage in stages {
+        stage.nodes.retain(|node| !held.has(*node));
+        if stage.nodes.is_empty() {
             continue;
         }
         hold(run, move_scope, graph).await?;
-        let outcomes = run.each(nodes, &progress, |index| async move {
+        let outcomes = executor.carry_out(stage, |index| async move {
             let node = &graph[index];
             let resource = graph.resource(node);
             let is_looked_at = rules.look_at("DELETE", resource);
@@ -103,21 +103,13 @@ impl Deletion<'_> {
     /// A webhook may refuse for a while: its controller is restarting, or waits for something to go
     /// first.
     async fn carry_out(&self, run: &Run) -> Result<(), PhaseError> {
-        let begun = Instant::now();
         let mut is_freed = false;
-        loop {
+        let times = (run.options.delete_timeout, DELETE_RETRY_INTERVAL);
+        patiently(times, &run.events, async || {
             run.stop.check_lock()?;
-            match self.delete_unchanged(&run.id, &mut is_freed).await {
-                Err(PhaseError::Api(error))
-                    if error.is_refused_by_admission()
-                        && begun.elapsed() < run.options.delete_timeout =>
-                {
-                    run.events.doing(format!("trying again: {error}: {}", error.cause));
-                    tokio::time::sleep(DELETE_RETRY_INTERVAL).await;
-                }
-                other => return other,
-            }
-        }
+            self.delete_unchanged(&run.id, &mut is_freed).await
+        })
+        .await
     }
 
     /// Deletes the object while it has the content that its copy was compared with. Its controllers

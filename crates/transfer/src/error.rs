@@ -437,7 +437,7 @@ impl PhaseError {
             Self::NamespaceTerminating { namespace, .. } => format!(
                 "its conditions name what blocks it: kubectl get namespace {namespace} -o yaml"
             ),
-            Self::NotHeld { .. } => "look at its pods and their events, or run without --hold-controllers".to_owned(),
+            Self::NotHeld { .. } => "look at its pods and their events, or use --hold-controllers=never".to_owned(),
             Self::LockLost => {
                 "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
             }

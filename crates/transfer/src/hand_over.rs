@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use super::copy::{Copies, has_birth_pause};
 use super::error::PhaseError;
 use super::findings::Findings;
+use super::operations::{Executor, plan};
 use super::precondition::{patch, patch_with, read_again};
-use super::run::{Progress, Run};
+use super::run::Run;
 
 /// Hands over all copies that this run has created and that still have its mark. Copies that the
 /// API server gives other managed fields than their sources have are a warning: the objects
@@ -28,21 +29,17 @@ pub async fn hand_over_copies(
     copies: &Copies,
 ) -> Result<Findings, PhaseError> {
     let served = Served::read(&run.target).await?;
-    let created: Vec<&Node> = graph
-        .copied()
-        .map(|index| &graph[index])
-        .filter(|node| !copies.reused.contains(node.object.uid()))
-        .collect();
+    let stage = plan::hand_overs(graph, &copies.reused);
+    let created = stage.nodes.iter().map(|index| &graph[*index]);
     let dropped: Vec<ObjectId> = created
-        .iter()
         .filter(|node| loses_managers(graph, node, &served))
         .map(|n| n.object.id())
         .collect();
-    let progress = Progress::of(created.len());
+    let executor = Executor::new(run, std::slice::from_ref(&stage));
     // A restore has passed its point of no return.
-    let progress = if run.is_alone() { progress.carried_through() } else { progress };
-    let handed_over =
-        run.each(created, &progress, |node| hand_over_copy(run, graph, (copies, &served), node));
+    let executor = if run.is_alone() { executor.carried_through() } else { executor };
+    let handed_over = executor
+        .carry_out(stage, |index| hand_over_copy(run, graph, (copies, &served), &graph[index]));
     let different: Vec<ObjectId> = handed_over.await?.into_iter().flatten().collect();
     Ok(warn(different, dropped))
 }

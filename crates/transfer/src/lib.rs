@@ -38,6 +38,7 @@ mod lock;
 mod marks;
 mod mover;
 mod namespaces;
+mod operations;
 mod options;
 mod own_pause;
 #[cfg(test)]
@@ -80,6 +81,7 @@ pub use kinds::crd_type;
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use marks::{Mark, Marks, Unread, marks};
 pub use mover::{execute, plan};
+pub use operations::{Action, ObjectOperation, Precondition};
 pub use options::{
     Existing, HoldControllers, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal,
 };

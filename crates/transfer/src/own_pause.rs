@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use capi::{
     Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType, StayReason,
-    has_paused_annotation, is_cluster, is_custom_resource, is_pausable, reports_pause, set_field,
+    has_paused_annotation, is_cluster, is_pausable, reports_pause, set_field,
 };
 use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 
 use super::discover::list_metadata_or_none;
 use super::error::PhaseError;
+use super::operations::plan::may_need_own_pause;
+use super::operations::{Executor, plan};
 use super::pause::{is_in_scope, paused_by};
 use super::precondition;
 use super::run::{Progress, Run};
@@ -47,19 +49,11 @@ pub(super) async fn pause_each(
 ) -> Result<Option<ObjectId>, PhaseError> {
     let reporting = reporting(graph, &run.id);
     let known = &*graph;
-    let needs_it = |index: &usize| {
-        let node = &known[*index];
-        let is_held = !node.object.finalizers().is_empty();
-        node.fate == Fate::Move
-            && !has_paused_annotation(&node.object)
-            && may_need_it(known.kind(node), &node.object)
-            && (is_held || !reporting.contains(&node.kind))
-    };
-    let active: Vec<usize> = graph.copied().filter(needs_it).collect();
     let reporting = &reporting;
-    let progress = Progress::of(active.len());
-    let paused = run
-        .each(active, &progress, |index| async move {
+    let stage = plan::own_pauses(known, reporting);
+    let executor = Executor::new(run, std::slice::from_ref(&stage));
+    let paused = executor
+        .carry_out(stage, |index| async move {
             let node = &known[index];
             let mark = mark(&run.id, reporting.contains(&node.kind));
             let plan = |now: &Object| (!has_paused_annotation(now)).then(|| pausing(now, &mark));
@@ -102,15 +96,6 @@ fn reporting(graph: &Graph, run: &str) -> HashSet<usize> {
     }
     reporting.retain(|kind| !silent.contains(kind));
     reporting
-}
-
-/// Returns whether controllers could do harm to an object without a pause of its own, by its
-/// metadata and kind. A kind without a status, like a template, has none that would report
-/// anything.
-fn may_need_it(kind: &MoveKind, object: &Object) -> bool {
-    is_custom_resource(object)
-        && !is_pausable(object)
-        && (kind.has_status_subresource || !object.finalizers().is_empty())
 }
 
 /// Returns whether a run has paused an object by its own annotation.
@@ -219,7 +204,9 @@ pub(super) async fn not_paused<'a>(
 ) -> Result<Vec<(&'a ResourceType, Object)>, PhaseError> {
     let listed = list(run, cluster, kinds).await?.into_iter();
     let listed = listed.filter(|(kind, object)| {
-        object.namespace().is_some() && may_need_it(kind, object) && !has_paused_annotation(object)
+        object.namespace().is_some()
+            && may_need_own_pause(kind, object)
+            && !has_paused_annotation(object)
     });
     Ok(listed.map(|(kind, object)| (&kind.resource, object)).collect())
 }

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use super::discover::{MoveScope, discover, list_or_none};
 use super::error::PhaseError;
+use super::operations::plan;
 use super::own_pause;
 use super::precondition;
 use super::record::Role;
@@ -105,8 +106,8 @@ pub(super) fn check_kept(
 }
 
 fn to_pause(graph: &Graph) -> impl DoubleEndedIterator<Item = (&ResourceType, &Object)> {
-    let active: Vec<&Node> = graph.pausable().filter(|node| !is_paused(&node.object)).collect();
-    active.into_iter().map(|node| (graph.resource(node), &node.object))
+    let active = plan::pauses(graph).nodes.into_iter().map(|index| &graph[index]);
+    active.map(|node| (graph.resource(node), &node.object))
 }
 
 /// Gives back the pause state of everything that a move has paused in a cluster.

@@ -12,6 +12,7 @@ use support::causes::in_one_line;
 use super::conversion::ConvertedKind;
 use super::error::MoveError;
 use super::findings::{Finding, Severity};
+use super::operations::{ObjectOperation, plan};
 use super::preflight::Preflight;
 use super::readiness::Probes;
 use super::record::Operation;
@@ -45,9 +46,9 @@ pub enum Outcome {
     /// It failed or was interrupted, and was rolled back. Exit code 5 or 130; 1 when the failure was
     /// a bug of this program.
     Undone,
-    /// A move in batches failed or was interrupted: the batch in flight was rolled back, those before
-    /// it have moved, the rest is in the source as before. Exit code 5 or 130; 1 when the failure was
-    /// a bug of this program.
+    /// Some batches have moved, and the rest is in the source as before. Either one failed or was
+    /// interrupted, and was rolled back: exit code 5 or 130; 1 when the failure was a bug of this
+    /// program. Or `--stop-after` ended the move: exit code 0, and there is no `error`.
     PartlyMoved,
     /// It failed halfway; `error.hint` says the next command. Exit code 6.
     Unfinished,
@@ -168,6 +169,11 @@ pub struct Report {
     /// The batches of a move with `--batch-size`; absent when there is only one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub batches: Vec<BatchState>,
+    /// The writes of the run, in their order; only in a dry-run of a move or a replacement without
+    /// batches. What controllers report while the run waits for them, and objects that appear
+    /// meanwhile, change them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<ObjectOperation>,
     /// Objects that were copied to the target and deleted from the source; owners before dependents.
     pub moved: Vec<ObjectId>,
     /// Objects that were copied to the target and kept in the source.
@@ -226,6 +232,7 @@ impl Report {
             clusters: 0,
             cluster_states: Vec::new(),
             batches: Vec::new(),
+            operations: Vec::new(),
             moved: Vec::new(),
             kept: Vec::new(),
             not_moved: Vec::new(),
@@ -297,6 +304,13 @@ impl Report {
         self.not_moved.extend(
             objects.into_iter().map(|object| Explained { object, reason: reason.to_owned() }),
         );
+    }
+
+    /// Lists what the run would do. Each batch of a move in batches is planned when it begins.
+    pub fn list_operations(&mut self, preflight: &Preflight) {
+        if self.batches.is_empty() {
+            self.operations = plan::operations(&preflight.graph, self.source_stays);
+        }
     }
 
     /// Takes over why the run has not succeeded.

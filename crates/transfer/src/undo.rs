@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, RUN_ANNOTATION};
 use capi::{
@@ -19,6 +19,7 @@ use super::error::PhaseError;
 use super::ledger::{self, Removable};
 use super::lock::Lock;
 use super::namespaces;
+use super::operations::patiently;
 use super::pause::{self, pause_objects};
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::quiesce::wait_for_reports;
@@ -314,20 +315,19 @@ async fn free_and_delete_patiently(
     resource: &ResourceType,
     copy: &Object,
 ) -> Result<(), ApiError> {
-    let begun = Instant::now();
-    let mut copy = copy.clone();
-    loop {
-        match free_and_delete(&run.target, resource, &copy).await {
-            Err(error) if error.is_refused_by_admission() && begun.elapsed() < WEBHOOK_LAG => {
-                tokio::time::sleep(INTERVAL).await;
-                match read_again(&run.target, resource, &copy).await? {
-                    Some(now) => copy = now,
-                    None => return Ok(()),
-                }
-            }
-            other => return other,
-        }
-    }
+    let mut refused = None;
+    patiently((WEBHOOK_LAG, INTERVAL), &run.events, async || {
+        let known = match refused.take() {
+            // Its first part may have been carried out.
+            Some(known) => read_again(&run.target, resource, &known).await?,
+            None => Some(copy.clone()),
+        };
+        let Some(known) = known else { return Ok(()) };
+        let freed = free_and_delete(&run.target, resource, &known).await;
+        refused = Some(known);
+        freed
+    })
+    .await
 }
 
 async fn free_and_delete(

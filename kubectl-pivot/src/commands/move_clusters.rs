@@ -144,6 +144,7 @@ pub async fn move_clusters(
         return Ok(report);
     }
     if request.dry_run {
+        report.list_operations(&preflight);
         let looked = look_once(run, &preflight.move_scope.providers, &mut report).await;
         if let Err(error) = looked {
             return ended(run, report, Err(error));

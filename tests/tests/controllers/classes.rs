@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use capi::{Object, ResourceType};
+use capi::{Condition, Object, ResourceType};
 use cluster::{Client, WriteOptions};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
 use serde_json::{Value, json};
@@ -124,7 +124,10 @@ async fn wait_until_available(client: &Client) {
         let found = client.get(&kind(CORE, "Cluster"), Some(NAMESPACE), CLUSTER).await;
         let cluster = found.expect("can be read");
         let conditions = cluster.as_ref().map(|cluster| &cluster.value()["status"]["conditions"]);
-        if cluster.as_ref().and_then(|one| one.condition("Available")).is_some_and(|c| c.is_true())
+        if cluster
+            .as_ref()
+            .and_then(|one| one.condition("Available"))
+            .is_some_and(Condition::is_true)
         {
             return;
         }

@@ -4,6 +4,7 @@ mod commit;
 mod gone;
 mod interrupts;
 mod lock;
+mod planned;
 mod recovery;
 mod screen;
 mod unreadable;
@@ -31,6 +32,7 @@ pub(crate) fn suite() -> Suite<Arena> {
     let suite = gone::add(suite);
     let suite = interrupts::add(suite);
     let suite = screen::add(suite);
+    let suite = planned::add(suite);
     unreadable::add(suite)
 }
 
