@@ -15,6 +15,8 @@ func (d infrastructure) answer(method string, request json.RawMessage) (any, err
 		return listed(d.plugin.Variables(), nil)
 	case "probes":
 		return d.probes(request)
+	case "addons":
+		return d.addons(request)
 	case "providers", "bootstrap", "render", "cni", "reach":
 		cluster, err := d.cluster(request)
 		if err != nil {
@@ -57,6 +59,27 @@ func (d infrastructure) cluster(request json.RawMessage) (Cluster, error) {
 	var err error
 	cluster.Values, err = Resolve(d.plugin.Variables(), cluster.Variables)
 	return cluster, err
+}
+
+func (d infrastructure) addons(request json.RawMessage) (any, error) {
+	var about Extended
+	if err := read(request, &about.AddonsRequest); err != nil {
+		return nil, err
+	}
+	plugin, ok := d.plugin.(Extender)
+	if !ok {
+		return Addons{Addons: []Addon{}}, nil
+	}
+	var err error
+	about.Values, err = Resolve(d.plugin.Variables(), about.Variables)
+	if err != nil {
+		return nil, err
+	}
+	addons, err := plugin.Addons(about)
+	if addons.Addons == nil {
+		addons.Addons = []Addon{}
+	}
+	return addons, err
 }
 
 func (d infrastructure) probes(request json.RawMessage) (any, error) {

@@ -43,6 +43,12 @@ type Prober interface {
 	Probes(about Probed) ([]Probe, error)
 }
 
+// Extender is an Infrastructure that installs something in the target after its network: a cloud
+// controller manager, storage.
+type Extender interface {
+	Addons(about Extended) (Addons, error)
+}
+
 // Network is a plugin that says how pods reach each other.
 type Network interface {
 	// Info says who the plugin is. ServeNetwork fills in the kind and the protocol.
@@ -68,6 +74,12 @@ type Cluster struct {
 // values are the defaults where a move does not know what the cluster was made with.
 type Probed struct {
 	ProbesRequest
+	Values Values
+}
+
+// Extended is what an Extender is asked about: the cluster, with the values of all variables.
+type Extended struct {
+	AddonsRequest
 	Values Values
 }
 

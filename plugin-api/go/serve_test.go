@@ -31,6 +31,14 @@ func (potato) Render(cluster Cluster) (Manifests, error) {
 	return Manifests{Notes: []string{cluster.Namespace}, Objects: []any{cluster.Values}}, nil
 }
 
+func (potato) Addons(about Extended) (Addons, error) {
+	if about.Cluster.Name == "bare" {
+		return Addons{}, nil
+	}
+	plan := AddonPlan{Method: "manifests", Objects: []any{about.Values}}
+	return Addons{Addons: []Addon{{Name: "cloud", Plan: plan}}}, nil
+}
+
 // ask sends one line and returns the line that comes back.
 func ask(t *testing.T, line string) map[string]any {
 	t.Helper()
@@ -51,6 +59,8 @@ func ask(t *testing.T, line string) map[string]any {
 func TestACallIsALineAndSoIsItsAnswer(t *testing.T) {
 	for line, wanted := range map[string]string{
 		`{"method":"info","request":{"host":{"protocol":"1.9"}}}`:                                                                  `{"answer":{"name":"potato","version":"1.0.0","kind":"infrastructure","protocol":"1.2"}}`,
+		`{"method":"addons","request":{"cluster":{"name":"a"},"variables":{"token":"a"}}}`:                                         `{"answer":{"addons":[{"name":"cloud","plan":{"method":"manifests","objects":[{"count":3,"token":"a"}]}}]}}`,
+		`{"method":"addons","request":{"cluster":{"name":"bare"},"variables":{"token":"a"}}}`:                                      `{"answer":{}}`,
 		`{"method":"probes","request":{}}`:                                                                                         `{"answer":[]}`,
 		`{"method":"bootstrap","request":{"name":"a","variables":{"token":"a"}}}`:                                                  `{"answer":{}}`,
 		`{"method":"render","request":{"name":"a","variables":{"token":"a","count":"5","ranges":"10.0.0.0/8, fd00::/8"},"new":1}}`: `{"answer":{"notes":["default"],"objects":[{"count":5,"token":"a","ranges":["10.0.0.0/8","fd00::/8"]}]}}`,

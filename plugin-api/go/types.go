@@ -2,6 +2,57 @@
 
 package pivotplugin
 
+// Addon: One part. Since protocol 1.2.
+type Addon struct {
+	// Lowercase words joined by hyphens, unique in the plugin.
+	Name string `json:"name,omitempty"`
+	// The way in which it is installed.
+	Plan AddonPlan `json:"plan,omitzero"`
+	// Probes on the target that hold before the next part is installed. Their stages mean nothing.
+	Probes []Probe `json:"probes,omitempty"`
+}
+
+// AddonPlan: The way in which a part gets into the target. Since protocol 1.2.
+type AddonPlan struct {
+	// Name of the chart.
+	Chart  string `json:"chart,omitempty"`
+	Method string `json:"method,omitempty"`
+	// Namespace of the release.
+	Namespace string `json:"namespace,omitempty"`
+	// Labels that the namespace needs before the chart is installed, for example to allow privileged pods.
+	NamespaceLabels map[string]string `json:"namespaceLabels,omitempty"`
+	// Whole objects, in the order in which they are applied.
+	Objects []any `json:"objects,omitempty"`
+	// Name of the release.
+	Release string `json:"release,omitempty"`
+	// Address of the repository.
+	Repo string `json:"repo,omitempty"`
+	// Values.
+	Values map[string]any `json:"values,omitempty"`
+	// Version of the chart. Empty: the newest, which makes runs irreproducible.
+	Version string `json:"version,omitempty"`
+}
+
+// Addons: The answer to `addons`: what is installed in the target after its network and before its providers, one after the other. Since protocol 1.2.
+type Addons struct {
+	// In the order of their installation.
+	Addons []Addon `json:"addons,omitempty"`
+	// Sentences for the user.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// AddonsRequest: The request of `addons`. Since protocol 1.2.
+type AddonsRequest struct {
+	// The cluster that gets them, as its objects describe it.
+	Cluster CniCluster `json:"cluster,omitzero"`
+	// The program that asks; it fills this in itself.
+	Host Host `json:"host,omitzero"`
+	// Kinds of Cluster API that the management cluster serves. Empty if that is not known.
+	Served []ServedKind `json:"served,omitempty"`
+	// Values that the user set, by variable name. Defaults are not filled in.
+	Variables map[string]any `json:"variables,omitempty"`
+}
+
 // BootstrapRequirements: Requirements of an infrastructure provider before anything exists.
 type BootstrapRequirements struct {
 	// Credentials that the provider's controllers need.
@@ -40,6 +91,20 @@ type ClusterRequest struct {
 	Served []ServedKind `json:"served,omitempty"`
 	// Values that the user set, by variable name. Defaults are not filled in.
 	Variables map[string]any `json:"variables,omitempty"`
+}
+
+// ClusterctlTemplate: A cluster template of a provider: the host has `clusterctl generate cluster` fill it in, and treats the objects as if the plugin had rendered them. Since protocol 1.2.
+type ClusterctlTemplate struct {
+	// Flavour of the template. Empty: the default one.
+	Flavour string `json:"flavour,omitempty"`
+	// Changes to the objects.
+	Patches []TemplatePatch `json:"patches,omitempty"`
+	// Name of the infrastructure provider in `clusterctl`, for example `aws`.
+	Provider string `json:"provider,omitempty"`
+	// Values of the template's variables. The host hands them to clusterctl in its environment, never in arguments. Others may be in the user's environment or `clusterctl.yaml`.
+	Variables map[string]string `json:"variables,omitempty"`
+	// Version of the provider, for example `v2.13.0`. A version that the user gives the provider (`--provider`) is in its place.
+	Version string `json:"version,omitempty"`
 }
 
 // CniChoice: The network that an infrastructure plugin suggests; `--cni` overrides it.
@@ -196,6 +261,8 @@ type Manifests struct {
 	Notes []string `json:"notes,omitempty"`
 	// Whole objects: `apiVersion`, `kind`, `metadata` with a name, and so on.
 	Objects []any `json:"objects,omitempty"`
+	// A template of the provider; its objects come before those above. Since protocol 1.2.
+	Template *ClusterctlTemplate `json:"template,omitempty"`
 }
 
 // Maturity: Maturity of a plugin, in the judgement of its author.
@@ -397,6 +464,18 @@ type ServedKind struct {
 	Kind string `json:"kind,omitempty"`
 	// Versions served, for example `["v1beta2", "v1beta1"]`, in any order.
 	Versions []string `json:"versions,omitempty"`
+}
+
+// TemplatePatch: A change to all generated objects of a kind.
+type TemplatePatch struct {
+	// API group of the objects.
+	Group string `json:"group,omitempty"`
+	// Kind of the objects.
+	Kind string `json:"kind,omitempty"`
+	// A JSON merge patch (RFC 7396): objects are merged, `null` removes a field.
+	Patch any `json:"patch,omitempty"`
+	// Version of the objects whose fields the patch names. Empty: any.
+	Version string `json:"version,omitempty"`
 }
 
 // Tool: A program that must be installed.

@@ -26,6 +26,7 @@ pub fn infrastructure(
         method::RENDER => encode(&plugin.render(&decode(request)?)?),
         method::CNI => encode(&plugin.cni(&decode(request)?)?),
         method::REACH => encode(&plugin.reach(&decode(request)?)?),
+        method::ADDONS => encode(&plugin.addons(&decode(request)?)?),
         method::PROBES => encode(&plugin.probes(&decode(request)?)?),
         other => Err(unknown_method(other)),
     }

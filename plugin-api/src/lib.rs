@@ -27,11 +27,12 @@ pub mod capi;
 pub mod cidr;
 pub mod dispatch;
 pub mod protocol;
-pub mod stub;
+pub mod templated;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod values;
 
+mod addons;
 mod bootstrap;
 mod capabilities;
 mod cluster;
@@ -48,8 +49,10 @@ mod providers;
 mod reach;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod template;
 mod variable;
 
+pub use addons::{Addon, AddonPlan, Addons, AddonsRequest};
 pub use bootstrap::{BootstrapRequirements, Credential, IpFamily, Mount, Tool};
 pub use capabilities::{Capabilities, VersionRange};
 pub use cluster::{ClusterRequest, ServedKind};
@@ -66,5 +69,6 @@ pub use protocol::{ABI_LEVEL, Host, PROTOCOL, ProtocolVersion};
 pub use provider::{CniProvider, InfrastructureProvider};
 pub use providers::ProvidersToInit;
 pub use reach::{Query, Reach};
+pub use template::{ClusterctlTemplate, TemplatePatch};
 pub use values::Values;
 pub use variable::{Variable, VariableType};

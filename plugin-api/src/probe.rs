@@ -114,6 +114,20 @@ pub struct ProbesRequest {
     pub host: Host,
 }
 
+impl ProbeStage {
+    /// The name used in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProvidersInstalled => "providers-installed",
+            Self::ClusterCreated => "cluster-created",
+            Self::CniInstalled => "cni-installed",
+            Self::BeforeMove => "before-move",
+            Self::AfterMove => "after-move",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl Default for Probe {
     fn default() -> Self {
         Self {

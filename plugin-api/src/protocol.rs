@@ -25,7 +25,7 @@
 //! |---|---|---|
 //! | 1.0 | | all methods |
 //! | 1.1 | 0.1.0 | `host` in every request, `requiresHost` and `capabilities` in the answer to `info`, `replacesKubeProxy` in the answer to `plan`, `ipam` and `runtimeExtension` in the answer to `providers` |
-//! | 1.2 | 0.1.0 | `reach` |
+//! | 1.2 | 0.1.0 | the methods `addons` and `reach`, `template` in the answer to `render` |
 
 use std::fmt;
 use std::str::FromStr;
@@ -79,8 +79,10 @@ pub mod method {
     pub const RENDER: &str = "render";
     /// [`crate::ClusterRequest`] -> [`crate::CniChoice`]; infrastructure.
     pub const CNI: &str = "cni";
-    /// [`crate::ClusterRequest`] -> [`crate::Reach`]; infrastructure, since 1.2.
+    /// [`crate::ClusterRequest`] -> [`crate::Reach`]; infrastructure. Since protocol 1.2.
     pub const REACH: &str = "reach";
+    /// [`crate::AddonsRequest`] -> [`crate::Addons`]; infrastructure. Since protocol 1.2.
+    pub const ADDONS: &str = "addons";
     /// [`crate::CniRequest`] -> [`crate::CniInstall`]; CNI.
     pub const PLAN: &str = "plan";
     /// [`crate::ProbesRequest`] (infrastructure) or [`crate::CniRequest`] (CNI) -> array of

@@ -3,6 +3,7 @@
 //! Implementations are pure: data in, data out. They do no I/O, start no thread, read neither
 //! clock nor environment, and give the same answer to the same question.
 
+use crate::addons::{Addons, AddonsRequest};
 use crate::bootstrap::BootstrapRequirements;
 use crate::cluster::ClusterRequest;
 use crate::cni::{CniChoice, CniInstall, CniRequest};
@@ -61,6 +62,15 @@ pub trait InfrastructureProvider {
     fn reach(&self, cluster: &ClusterRequest) -> PluginResult<Reach> {
         let _ = cluster;
         Ok(Reach::default())
+    }
+
+    /// Returns what is installed in the target after its network, in order. Since protocol 1.2.
+    ///
+    /// # Errors
+    /// The variables are not usable.
+    fn addons(&self, request: &AddonsRequest) -> PluginResult<Addons> {
+        let _ = request;
+        Ok(Addons::default())
     }
 
     /// Returns probes that define "ready".

@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, schema_for};
 
 use crate::{
-    BootstrapRequirements, ClusterRequest, CniChoice, CniInstall, CniRequest, Manifests,
-    PluginError, PluginInfo, Probe, ProbesRequest, ProgramCall, ProgramReply, ProvidersToInit,
-    Reach, Variable,
+    Addons, AddonsRequest, BootstrapRequirements, ClusterRequest, CniChoice, CniInstall,
+    CniRequest, Manifests, PluginError, PluginInfo, Probe, ProbesRequest, ProgramCall,
+    ProgramReply, ProvidersToInit, Reach, Variable,
 };
 
 /// Every message, by the name of its file without `.json`.
 pub fn schemas() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
+        ("addons", schema::<Addons>()),
+        ("addons-request", schema::<AddonsRequest>()),
         ("bootstrap-requirements", schema::<BootstrapRequirements>()),
         ("cluster-request", schema::<ClusterRequest>()),
         ("cni-choice", schema::<CniChoice>()),

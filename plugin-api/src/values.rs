@@ -26,16 +26,21 @@ impl Values {
                 return Err(unknown(declared, name));
             }
         }
-        let mut values = BTreeMap::new();
+        let (mut values, mut absent) = (BTreeMap::new(), Vec::new());
         for variable in declared {
             let value = given.get(&variable.name).filter(|value| !value.is_null());
             match value.or(variable.default.as_ref()) {
                 Some(value) => values.insert(variable.name.clone(), check(variable, value)?),
-                None if variable.required => return Err(missing(variable)),
-                None => None,
+                None => {
+                    absent.extend(variable.required.then_some(variable));
+                    None
+                }
             };
         }
-        Ok(Self(values))
+        match absent.as_slice() {
+            [] => Ok(Self(values)),
+            absent => Err(missing(absent)),
+        }
     }
 
     /// The text of `name`, if it has a value.
@@ -125,11 +130,33 @@ fn unknown(declared: &[Variable], name: &str) -> PluginError {
         .with_hint(hint)
 }
 
-fn missing(variable: &Variable) -> PluginError {
-    let message = format!("variable `{}` is required: {}", variable.name, variable.description);
-    PluginError::new(ErrorCode::MissingVariable, message)
-        .with_variable(&variable.name)
-        .with_hint(variable.where_to_set())
+/// All variables that are missing, so that nobody has to learn of them one by one.
+fn missing(absent: &[&Variable]) -> PluginError {
+    let each = absent.iter().map(|absent| format!("`{}` ({})", absent.name, absent.description));
+    let (message, hint) = match absent {
+        [variable] => (
+            format!("variable `{}` is required: {}", variable.name, variable.description),
+            variable.where_to_set(),
+        ),
+        _ => (
+            format!("variables are required: {}", each.collect::<Vec<_>>().join(", ")),
+            where_to_set(absent),
+        ),
+    };
+    let error = PluginError::new(ErrorCode::MissingVariable, message).with_hint(hint);
+    match absent.first() {
+        Some(first) => error.with_variable(&first.name),
+        None => error,
+    }
+}
+
+fn where_to_set(absent: &[&Variable]) -> String {
+    let names: Vec<_> = absent.iter().filter_map(|variable| variable.env.as_deref()).collect();
+    let hint = "set each with `--set NAME=VALUE`";
+    if names.is_empty() {
+        return hint.to_owned();
+    }
+    format!("{hint} or the environment variables {}", names.join(", "))
 }
 
 /// A variable whose value is not allowed, for checks that a type cannot express.

@@ -101,3 +101,17 @@ fn takes_the_environment_only_for_what_is_not_given() {
     fill_from_env(&declared(), &mut given, lookup);
     assert_eq!(given["region"], "us-east-1");
 }
+
+#[test]
+fn all_missing_variables_are_named_at_once() {
+    let declared = [
+        Variable::new("region", VariableType::String, "Region").required().from_env("REGION"),
+        Variable::new("size", VariableType::Integer, "Size").with_default(1),
+        Variable::new("token", VariableType::String, "Token").required().from_env("TOKEN"),
+    ];
+    let error = Values::resolve(&declared, &Map::new()).expect_err("two are missing");
+    assert_eq!(error.code, ErrorCode::MissingVariable);
+    assert_eq!(error.message, "variables are required: `region` (Region), `token` (Token)");
+    let hint = "set each with `--set NAME=VALUE` or the environment variables REGION, TOKEN";
+    assert_eq!(error.hint.as_deref(), Some(hint));
+}

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use kubectl_pivot_plugin_api::protocol::{Compatibility, Host, method};
 use kubectl_pivot_plugin_api::{
-    BootstrapRequirements, ClusterRequest, CniChoice, CniInstall, CniRequest, ErrorCode, Manifests,
-    PROTOCOL, PluginError, PluginInfo, PluginKind, Probe, ProbesRequest, ProvidersToInit, Reach,
-    Variable, testing,
+    Addons, AddonsRequest, BootstrapRequirements, ClusterRequest, CniChoice, CniInstall,
+    CniRequest, ErrorCode, Manifests, PROTOCOL, PluginError, PluginInfo, PluginKind, Probe,
+    ProbesRequest, ProvidersToInit, Reach, Variable, testing,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -208,6 +208,14 @@ impl InfrastructurePlugin<'_> {
     /// See [`Self::providers`].
     pub fn reach(&self, cluster: &ClusterRequest) -> Result<Reach, CallError> {
         self.0.ask(method::REACH, cluster)
+    }
+
+    /// Returns what is installed after the network; nothing if it does not say.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn addons(&self, request: &AddonsRequest) -> Result<Addons, CallError> {
+        self.0.ask(method::ADDONS, request)
     }
 
     /// Returns what "ready" means.

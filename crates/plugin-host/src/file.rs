@@ -68,6 +68,14 @@ pub enum HeaderProblem {
         /// The machine it was built for.
         found: String,
     },
+    /// It has code for several machines.
+    #[error(
+        "it is a universal file of macOS, with code for several machines: take the part for one \
+         of them \
+         (`lipo -thin {} FILE -output FILE`)",
+        std::env::consts::ARCH.replace("aarch64", "arm64")
+    )]
+    Universal,
     /// It is a program or an object file.
     #[error("it is not a dynamic library")]
     NotALibrary,
@@ -161,6 +169,9 @@ fn check_header(form: Form, bytes: &[u8]) -> Result<(), HeaderProblem> {
     if form == Form::Program && is_script(bytes) {
         return Ok(());
     }
+    if is_universal(bytes) {
+        return Err(HeaderProblem::Universal);
+    }
     let malformed =
         |error: object::Error| HeaderProblem::Malformed { form, reason: error.to_string() };
     let file = object::File::parse(bytes).map_err(malformed)?;
@@ -183,6 +194,14 @@ fn check_header(form: Form, bytes: &[u8]) -> Result<(), HeaderProblem> {
         return Err(HeaderProblem::Truncated { have, need });
     }
     Ok(())
+}
+
+/// Classes of Java begin with the same four bytes; the next four are the number of machines here.
+fn is_universal(bytes: &[u8]) -> bool {
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok());
+    let machines = word(4).map(u32::from_be_bytes);
+    matches!(word(0).map(u32::from_be_bytes), Some(0xcafe_babe | 0xcafe_babf))
+        && machines.is_some_and(|number| (1..20).contains(&number))
 }
 
 fn this_architecture() -> Option<Architecture> {
@@ -215,6 +234,17 @@ mod tests {
         }
         assert_eq!(check_header(Form::Program, b"#!/bin/sh\n"), Ok(()));
         assert!(check_header(Form::Library, b"#!/bin/sh\n").is_err());
+    }
+
+    #[test]
+    fn a_universal_file_is_called_so() {
+        let mut file = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2];
+        file.resize(4096, 0);
+        let problem = check_header(Form::Library, &file).expect_err("it has two parts");
+        assert!(problem.to_string().contains("lipo -thin"), "{problem}");
+        // The version of a class of Java.
+        file[7] = 61;
+        assert!(matches!(check_header(Form::Library, &file), Err(HeaderProblem::Malformed { .. })));
     }
 
     #[test]

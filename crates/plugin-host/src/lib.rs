@@ -29,6 +29,7 @@ mod runnable;
 mod search;
 mod sidecar;
 mod stderr;
+mod watched;
 mod write;
 
 pub use call::{CniPlugin, InfrastructurePlugin, Invoke, Plugin};

@@ -9,6 +9,7 @@ use std::io;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use abi_stable::library::{AbiHeaderRef, LibraryError};
 use kubectl_pivot_plugin_abi::{ABI_LEVEL, HEADER_SYMBOL, HostLog, PluginRootRef, RResult, RStr};
@@ -19,6 +20,10 @@ use super::call::Invoke;
 use super::error::PluginFileError;
 use super::file::{Contents, Sha256};
 use super::place::Place;
+use super::watched;
+
+/// The time of a call, as that of a program.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Libraries that are open, by the hash of their bytes. The same bytes are opened once.
 static OPEN: Mutex<Vec<(Sha256, PluginRootRef)>> = Mutex::new(Vec::new());
@@ -37,9 +42,11 @@ const FLAGS: c_int = RTLD_NOW | RTLD_LOCAL;
 pub(super) fn open(library: &Contents) -> Result<Box<Invoke>, PluginFileError> {
     let root = root_of(library)?;
     let invoke = root.invoke();
-    Ok(Box::new(move |method, request| match invoke(method.into(), request.into()) {
-        RResult::ROk(answer) => Ok(answer.into_vec()),
-        RResult::RErr(error) => Err(error.into_vec()),
+    Ok(watched::within(CALL_TIMEOUT, move |method, request| {
+        match invoke(method.into(), request.into()) {
+            RResult::ROk(answer) => Ok(answer.into_vec()),
+            RResult::RErr(error) => Err(error.into_vec()),
+        }
     }))
 }
 

@@ -3,13 +3,21 @@
 //!
 //! Everything here is a convenience; a plugin may render its objects in any other way.
 
+mod health;
+mod kube_vip;
 mod kubeadm;
+mod pools;
 mod probes;
+mod settings;
+mod topology;
 mod variables;
 mod version;
 
-pub use kubeadm::{Infrastructure, KubeadmCluster};
+pub use kube_vip::KubeVip;
+pub use kubeadm::{Infrastructure, KubeadmCluster, checked_kubernetes_version};
+pub use pools::WorkerPool;
 pub use probes::{controller_available, infrastructure_provisioned};
+pub use settings::{File, NodeSettings, Taint, User};
 pub use variables::{common_variables, names};
 pub use version::{ApiVersion, VersionChoice};
 

@@ -22,13 +22,21 @@ pub mod names {
     pub const CERT_SANS: &str = "cert-sans";
     /// Feature: names of objects start with the name of the cluster.
     pub const PREFIX_NAMES: &str = "prefix-names";
+    /// Settings of kubeadm for the control plane, as [`NodeSettings`](crate::capi::NodeSettings).
+    pub const CONTROL_PLANE_NODES: &str = "control-plane-nodes";
+    /// Settings of kubeadm for workers, as [`NodeSettings`](crate::capi::NodeSettings).
+    pub const WORKER_NODES: &str = "worker-nodes";
+    /// Further sets of workers, as a list of [`WorkerPool`](crate::capi::WorkerPool).
+    pub const WORKER_POOLS: &str = "worker-pools";
+    /// Feature: machines whose nodes are gone are replaced.
+    pub const HEALTH_CHECK: &str = "health-check";
     /// Version of the manifests.
     pub const API_VERSION: &str = "api-version";
 }
 
 /// Variables for [`super::KubeadmCluster`], with their defaults.
 pub fn common_variables() -> Vec<Variable> {
-    use VariableType::{Boolean, CidrList, Integer, List, String};
+    use VariableType::{Boolean, CidrList, Integer, Json, List, String};
     vec![
         Variable::new(names::KUBERNETES_VERSION, String, "Kubernetes version of the machines")
             .with_default("v1.36.1"),
@@ -59,6 +67,24 @@ pub fn common_variables() -> Vec<Variable> {
             Boolean,
             "Start the names of all objects with the name of the cluster, so that several \
              clusters can share a namespace",
+        )
+        .with_default(false),
+        Variable::new(
+            names::CONTROL_PLANE_NODES,
+            Json,
+            "Settings of kubeadm for the control plane: name, kubeletArgs, taints, files, \
+             preKubeadmCommands, postKubeadmCommands, users, patches, kubeVip",
+        ),
+        Variable::new(names::WORKER_NODES, Json, "The same settings for workers"),
+        Variable::new(
+            names::WORKER_POOLS,
+            Json,
+            "Further sets of workers: a list of name, replicas, failureDomain, nodes",
+        ),
+        Variable::new(
+            names::HEALTH_CHECK,
+            Boolean,
+            "Replace machines whose nodes are gone or not ready",
         )
         .with_default(false),
         Variable::new(

@@ -47,6 +47,11 @@ impl<'a> Caller<'a> {
         (self.0)(method, request.to_string().as_bytes())
     }
 
+    /// Returns whether the plugin does not know the method.
+    pub(super) fn is_unknown(&self, method: &str, request: &Value) -> bool {
+        self.call(method, request).is_err_and(|error| error.code == ErrorCode::UnknownMethod)
+    }
+
     /// The answer, which must be there and readable.
     pub(super) fn get<T: DeserializeOwned>(
         &self,

@@ -4,15 +4,17 @@ use serde_json::{Value, json};
 
 use super::common::{Caller, Findings, check_objects, check_probes, check_refusals, check_stable};
 use super::samples;
+use crate::addons::{AddonPlan, Addons};
 use crate::bootstrap::BootstrapRequirements;
 use crate::cni::CniChoice;
 use crate::error::ErrorCode;
-use crate::info::{Maturity, PluginInfo};
+use crate::info::{Maturity, PluginInfo, is_name};
 use crate::manifests::Manifests;
-use crate::probe::Probe;
+use crate::probe::{Probe, ProbeStage};
 use crate::protocol::method;
 use crate::providers::ProvidersToInit;
 use crate::reach::Reach;
+use crate::template::ClusterctlTemplate;
 use crate::variable::Variable;
 
 pub(super) fn check(
@@ -26,7 +28,7 @@ pub(super) fn check(
     });
     let request = samples::cluster(variables);
     if let Some(providers) = caller.get::<ProvidersToInit>(findings, method::PROVIDERS, &request) {
-        findings.add_if(!providers.infrastructure.contains(&info.provider), || {
+        findings.add_if(!names_provider(&providers, &info.provider), || {
             let named = providers.infrastructure.join(", ");
             format!(
                 "`info` names the provider `{}`, and `providers` the infrastructure providers \
@@ -51,6 +53,7 @@ pub(super) fn check(
             check_probes(&probes, findings);
         }
     }
+    check_addons(caller, variables, findings);
     check_stable(caller, (method::RENDER, &request), findings);
     if info.maturity == Maturity::Stub {
         check_stub(caller, &request, findings);
@@ -66,6 +69,12 @@ fn check_reach(reach: &Reach, findings: &mut Findings) {
     findings.add_if(reach.machine.is_some() && reach.addresses.is_none(), || {
         "`reach` has a machine and no addresses".to_owned()
     });
+}
+
+/// Providers may have a version, as in `docker:v1.14.2`.
+fn names_provider(providers: &ProvidersToInit, name: &str) -> bool {
+    let mut named = providers.infrastructure.iter();
+    named.any(|provider| provider.split(':').next() == Some(name))
 }
 
 fn check_stub(caller: &Caller<'_>, request: &Value, findings: &mut Findings) {
@@ -85,15 +94,79 @@ fn check_render(
 ) {
     check_refusals(caller, (method::RENDER, request), variables, findings);
     if let Some(manifests) = caller.get::<Manifests>(findings, method::RENDER, request) {
-        findings.add_if(manifests.objects.is_empty(), || "`render` renders nothing".to_owned());
         check_objects(&manifests.objects, findings);
-        check_cluster(&manifests.objects, findings);
+        match &manifests.template {
+            Some(template) => check_template(template, findings),
+            None => {
+                findings
+                    .add_if(manifests.objects.is_empty(), || "`render` renders nothing".to_owned());
+                check_cluster(&manifests.objects, findings);
+            }
+        }
     }
     let mut elsewhere = request.clone();
     elsewhere["served"] =
         json!([{"group": "cluster.x-k8s.io", "kind": "Cluster", "versions": ["v99"]}]);
     let what = "a management cluster that serves only a version of the future";
     caller.refusal(findings, method::RENDER, &elsewhere, what);
+}
+
+/// The objects of a template are known to the host only.
+fn check_template(template: &ClusterctlTemplate, findings: &mut Findings) {
+    findings.add_if(template.provider.is_empty(), || {
+        "`render` plans a template without the name of its provider".to_owned()
+    });
+    findings.add_if(template.version.is_empty(), || {
+        "`render` plans a template without a version, so every run may get another one".to_owned()
+    });
+    for name in template.variables.keys() {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        findings.add_if(name.is_empty() || !name.chars().all(is_word), || {
+            format!("`render` gives the template a variable `{name}`, which is not a name")
+        });
+    }
+    for patch in &template.patches {
+        findings.add_if(patch.kind.is_empty() || !patch.patch.is_object(), || {
+            "`render` plans a patch without a kind or without fields".to_owned()
+        });
+    }
+}
+
+/// Add-ons have names of their own, a plan that is known, and usable probes.
+fn check_addons(caller: &Caller<'_>, variables: &[Variable], findings: &mut Findings) {
+    let request = samples::cni(variables);
+    // A plugin of an older protocol does not know the method, which is as good as nothing.
+    if caller.is_unknown(method::ADDONS, &request) {
+        return;
+    }
+    let Some(Addons { addons, .. }) = caller.get(findings, method::ADDONS, &request) else {
+        return;
+    };
+    for (at, addon) in addons.iter().enumerate() {
+        let name = &addon.name;
+        findings.add_if(!is_name(name), || {
+            format!("the add-on `{name}` is not named by lowercase words joined by hyphens")
+        });
+        findings.add_if(addons.iter().take(at).any(|other| other.name == *name), || {
+            format!("there are two add-ons `{name}`")
+        });
+        match &addon.plan {
+            AddonPlan::Manifests { objects } => check_objects(objects, findings),
+            AddonPlan::HelmChart(chart) => findings.add_if(chart.release.is_empty(), || {
+                format!("the add-on `{name}` is a chart without the name of a release")
+            }),
+            AddonPlan::Unknown => {
+                findings
+                    .add(format!("the add-on `{name}` has a plan that this version does not know"));
+            }
+        }
+        let due: Vec<Probe> = addon
+            .probes
+            .iter()
+            .map(|probe| Probe { stages: vec![ProbeStage::CniInstalled], ..probe.clone() })
+            .collect();
+        check_probes(&due, findings);
+    }
 }
 
 fn check_cluster(objects: &[Value], findings: &mut Findings) {

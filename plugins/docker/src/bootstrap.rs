@@ -11,6 +11,9 @@ pub(crate) fn providers(values: &Values) -> PluginResult<ProvidersToInit> {
     if values.boolean(variables::HELM_ADDON)? {
         providers.addon.push("helm".to_owned());
     }
+    if values.boolean(variables::TOPOLOGY)? {
+        providers.environment.insert("CLUSTER_TOPOLOGY".to_owned(), "true".to_owned());
+    }
     Ok(providers)
 }
 

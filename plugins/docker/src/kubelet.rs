@@ -1,39 +1,21 @@
 //! Settings of kubelets that share the disk of one machine, and of control planes without workers.
 
-use kubectl_pivot_plugin_api::capi::{BOOTSTRAP, CONTROL_PLANE, names};
-use kubectl_pivot_plugin_api::{PluginResult, Values};
-use serde_json::{Value, json};
+use kubectl_pivot_plugin_api::PluginResult;
+use kubectl_pivot_plugin_api::capi::KubeadmCluster;
 
 /// As in the examples of the Docker provider: nodes see the disk of the machine, and a disk that is
 /// nearly full is no reason to evict the controllers.
 const EVICTION_HARD: &str = "nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%";
 
-pub(crate) fn configure(objects: &mut [Value], values: &Values) -> PluginResult<()> {
-    let has_workers = values.integer(names::WORKER_REPLICAS)? > 0;
-    for object in objects {
-        let is_v1beta1 = object["apiVersion"].as_str().is_some_and(|v| v.ends_with("/v1beta1"));
-        let arguments = match is_v1beta1 {
-            true => json!({"eviction-hard": EVICTION_HARD}),
-            false => json!([{"name": "eviction-hard", "value": EVICTION_HARD}]),
-        };
-        let mut registration = json!({"kubeletExtraArgs": arguments});
-        let group = object["apiVersion"].as_str().and_then(|version| version.split('/').next());
-        match (group, object["kind"].as_str()) {
-            (Some(CONTROL_PLANE), Some("KubeadmControlPlane")) => {
-                // The providers run on the only nodes that there are.
-                if !has_workers {
-                    registration["taints"] = json!([]);
-                }
-                let kubeadm = &mut object["spec"]["kubeadmConfigSpec"];
-                kubeadm["initConfiguration"] = json!({"nodeRegistration": registration});
-                kubeadm["joinConfiguration"] = json!({"nodeRegistration": registration});
-            }
-            (Some(BOOTSTRAP), Some("KubeadmConfigTemplate")) => {
-                let kubeadm = &mut object["spec"]["template"]["spec"];
-                kubeadm["joinConfiguration"] = json!({"nodeRegistration": registration});
-            }
-            _ => {}
-        }
+pub(crate) fn configure(cluster: &mut KubeadmCluster<'_>) -> PluginResult<()> {
+    let has_workers = cluster.has_workers()?;
+    for settings in cluster.all_settings() {
+        let argument = settings.kubelet_args.entry("eviction-hard".to_owned());
+        argument.or_insert_with(|| EVICTION_HARD.to_owned());
+    }
+    // The providers run on the only nodes that there are.
+    if !has_workers {
+        cluster.control_plane_settings().taints.get_or_insert_default();
     }
     Ok(())
 }

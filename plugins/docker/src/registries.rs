@@ -1,9 +1,8 @@
 //! The way from machines to registries: mirrors and proxies, as files of kubeadm's configuration.
 
-use kubectl_pivot_plugin_api::capi::{BOOTSTRAP, CONTROL_PLANE};
+use kubectl_pivot_plugin_api::capi::{File, KubeadmCluster};
 use kubectl_pivot_plugin_api::values::invalid;
 use kubectl_pivot_plugin_api::{PluginResult, Values};
-use serde_json::{Value, json};
 
 use crate::variables;
 
@@ -12,44 +11,28 @@ const MIRRORS: &str = "/etc/containerd/certs.d";
 /// The environment of containerd.
 const PROXY: &str = "/etc/systemd/system/containerd.service.d/http-proxy.conf";
 
-/// Adds files and commands to the control plane and the workers.
-pub(crate) fn configure(objects: &mut [Value], values: &Values) -> PluginResult<()> {
+/// Adds files and commands to all machines, before those of the user.
+pub(crate) fn configure(cluster: &mut KubeadmCluster<'_>, values: &Values) -> PluginResult<()> {
     let mut files = mirrors(values)?;
-    let proxy = proxy(values)?;
     let mut commands = Vec::new();
-    if let Some(content) = proxy {
+    if let Some(content) = proxy(values)? {
         files.push(file(PROXY, &content));
         commands = vec!["systemctl daemon-reload", "systemctl restart containerd"];
     }
-    if files.is_empty() {
-        return Ok(());
-    }
-    for object in objects {
-        let group = object["apiVersion"].as_str().and_then(|version| version.split('/').next());
-        let kubeadm = match (group, object["kind"].as_str()) {
-            (Some(CONTROL_PLANE), Some("KubeadmControlPlane")) => {
-                &mut object["spec"]["kubeadmConfigSpec"]
-            }
-            (Some(BOOTSTRAP), Some("KubeadmConfigTemplate")) => {
-                &mut object["spec"]["template"]["spec"]
-            }
-            _ => continue,
-        };
-        kubeadm["files"] = json!(files);
-        if !commands.is_empty() {
-            kubeadm["preKubeadmCommands"] = json!(commands);
-        }
+    for settings in cluster.all_settings() {
+        settings.files.splice(..0, files.iter().cloned());
+        settings.pre_kubeadm_commands.splice(..0, commands.iter().map(|&text| text.to_owned()));
     }
     Ok(())
 }
 
-fn mirrors(values: &Values) -> PluginResult<Vec<Value>> {
+fn mirrors(values: &Values) -> PluginResult<Vec<File>> {
     let mirrors = values.list(variables::REGISTRY_MIRRORS)?;
     mirrors.iter().map(|mirror| hosts_file(mirror)).collect()
 }
 
 /// Reads `REGISTRY=URL`.
-fn hosts_file(mirror: &str) -> PluginResult<Value> {
+fn hosts_file(mirror: &str) -> PluginResult<File> {
     let wrong = || {
         let variable = variables::declared(variables::REGISTRY_MIRRORS);
         invalid(
@@ -103,8 +86,14 @@ fn is_address(url: &str) -> bool {
     })
 }
 
-fn file(path: &str, content: &str) -> Value {
-    json!({"path": path, "content": content, "owner": "root:root", "permissions": "0644"})
+fn file(path: &str, content: &str) -> File {
+    File {
+        path: path.to_owned(),
+        content: content.to_owned(),
+        owner: Some("root:root".to_owned()),
+        permissions: Some("0644".to_owned()),
+        encoding: None,
+    }
 }
 
 #[cfg(test)]

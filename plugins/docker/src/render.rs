@@ -13,10 +13,12 @@ const DEPRECATED: &str = "the Docker* kinds are deprecated in Cluster API 1.14 a
                           `--set kinds=dev` renders their successors";
 
 pub(crate) fn manifests(request: &ClusterRequest, values: &Values) -> PluginResult<Manifests> {
-    let cluster = KubeadmCluster::new(request, values)?;
+    let mut cluster = KubeadmCluster::new(request, values)?;
+    kubelet::configure(&mut cluster)?;
+    registries::configure(&mut cluster, values)?;
     let kinds = Kinds::choose(values.text(variables::KINDS)?, request, cluster.versions())?;
     let machine = machine(kinds, values)?;
-    let mut objects = cluster.objects(&Infrastructure {
+    let infrastructure = Infrastructure {
         cluster_kind: kinds.cluster(),
         cluster_spec: match kinds {
             Kinds::Docker => None,
@@ -25,13 +27,15 @@ pub(crate) fn manifests(request: &ClusterRequest, values: &Values) -> PluginResu
         template_kind: kinds.machine_template(),
         control_plane_machine: machine.clone(),
         worker_machine: machine,
-    })?;
-    kubelet::configure(&mut objects, values)?;
-    registries::configure(&mut objects, values)?;
+    };
+    let objects = match values.boolean(variables::TOPOLOGY)? {
+        true => cluster.topology(&infrastructure)?,
+        false => cluster.objects(&infrastructure)?,
+    };
     let deprecated =
         kinds == Kinds::Docker && cluster.versions().capi_minor()?.is_some_and(|minor| minor >= 14);
     let notes = deprecated.then(|| DEPRECATED.to_owned()).into_iter().collect();
-    Ok(Manifests { objects, notes })
+    Ok(Manifests { notes, ..objects.into() })
 }
 
 /// `spec.template.spec` of a machine template.

@@ -230,3 +230,103 @@ fn refuses_kinds_that_are_not_served() {
     assert_eq!(error.code, ErrorCode::Unsupported);
     assert!(error.message.contains("does not serve DockerCluster"), "{}", error.message);
 }
+
+#[test]
+fn settings_of_kubeadm_reach_every_machine() {
+    let variables = json!({
+        "control-plane-replicas": 3,
+        "control-plane-nodes": {
+            "name": "node", "taints": [], "patches": "/etc/patches",
+            "kubeletArgs": {"eviction-hard": "nodefs.available<0%"},
+            "kubeVip": {"address": "10.0.0.9", "interface": "eth0"},
+        },
+        "worker-nodes": {
+            "preKubeadmCommands": ["true"], "postKubeadmCommands": ["false"],
+            "files": [{"path": "/etc/a", "content": "b", "permissions": "0600"}],
+            "users": [{"name": "admin", "sudo": "ALL", "sshAuthorizedKeys": ["key"]}],
+        },
+        "worker-pools": [{"name": "gpu", "replicas": 2, "failureDomain": "b",
+            "nodes": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}}],
+        "health-check": true,
+    });
+    for (version, arguments) in [
+        ("v1beta1", json!({"eviction-hard": "nodefs.available<0%"})),
+        ("v1beta2", json!([{"name": "eviction-hard", "value": "nodefs.available<0%"}])),
+    ] {
+        let objects = objects(&with(serving(&DOCKER, &[version]), variables.clone()));
+        let plane = &find(&objects, "KubeadmControlPlane", "controlplane-pivot")["spec"];
+        let configuration = &plane["kubeadmConfigSpec"];
+        for part in ["initConfiguration", "joinConfiguration"] {
+            let registration = &configuration[part]["nodeRegistration"];
+            assert_eq!(registration["kubeletExtraArgs"], arguments, "{version} {part}");
+            assert_eq!(
+                (&registration["name"], &registration["taints"]),
+                (&json!("node"), &json!([]))
+            );
+            assert_eq!(configuration[part]["patches"]["directory"], "/etc/patches");
+        }
+        assert_eq!(configuration["files"][0]["path"], "/etc/kubernetes/manifests/kube-vip.yaml");
+        assert_eq!(configuration["clusterConfiguration"]["apiServer"]["certSANs"][0], "localhost");
+        let workers =
+            &find(&objects, "KubeadmConfigTemplate", "worker")["spec"]["template"]["spec"];
+        assert_eq!(workers["users"][0]["sshAuthorizedKeys"], json!(["key"]));
+        assert_eq!(workers["postKubeadmCommands"], json!(["false"]));
+        let pool = &find(&objects, "MachineDeployment", "worker-gpu")["spec"];
+        assert_eq!(
+            (&pool["replicas"], &pool["template"]["spec"]["failureDomain"]),
+            (&json!(2), &json!("b"))
+        );
+        assert_eq!(pool["selector"]["matchLabels"], pool["template"]["metadata"]["labels"]);
+        let nodes =
+            &find(&objects, "KubeadmConfigTemplate", "worker-gpu")["spec"]["template"]["spec"];
+        let taints = &nodes["joinConfiguration"]["nodeRegistration"]["taints"];
+        assert_eq!(*taints, json!([{"key": "gpu", "effect": "NoSchedule"}]));
+        assert_eq!(nodes["files"], Value::Null, "the settings of the other workers are theirs");
+        for check in ["pivot-workers", "pivot-control-plane"] {
+            find(&objects, "MachineHealthCheck", check);
+        }
+    }
+}
+
+#[test]
+fn settings_with_mistakes_are_refused_by_name() {
+    for (name, value, part) in [
+        ("worker-nodes", json!({"kubeletArg": {}}), "unknown field `kubeletArg`"),
+        ("worker-nodes", json!("text"), "invalid type"),
+        ("worker-pools", json!([{"name": "md-0"}]), "two pools `md-0`"),
+        ("worker-pools", json!([{"name": "a"}, {"name": "a"}]), "two pools `a`"),
+        ("worker-pools", json!([{"name": "A"}]), "lowercase"),
+        ("control-plane-nodes", json!({"taints": [{"key": "a"}]}), "missing field `effect`"),
+    ] {
+        let mut variables = serde_json::Map::new();
+        variables.insert(name.to_owned(), value);
+        let error = refusal(&with(serving(&DOCKER, &["v1beta2"]), variables.into()));
+        assert_eq!(error.code, ErrorCode::InvalidVariable, "{name}");
+        assert!(error.message.contains(part), "{}", error.message);
+        assert_eq!(error.variable.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_topology_names_its_class_and_the_class_its_templates() {
+    let variables = json!({"topology": true, "worker-replicas": 2,
+        "worker-pools": [{"name": "gpu", "failureDomain": "b"}]});
+    for (version, class_of) in [("v1beta1", "/class"), ("v1beta2", "/classRef/name")] {
+        let objects = objects(&with(serving(&DOCKER, &[version]), variables.clone()));
+        let topology = &find(&objects, "Cluster", "pivot")["spec"]["topology"];
+        assert_eq!(topology.pointer(class_of), Some(&json!("pivot-class")), "{version}");
+        assert_eq!(topology["workers"]["machineDeployments"][0]["replicas"], 2);
+        assert_eq!(topology["workers"]["machineDeployments"][1]["failureDomain"], "b");
+        let class = find(&objects, "ClusterClass", "pivot-class").to_string();
+        let templates =
+            objects.iter().filter(|o| o["kind"].as_str().is_some_and(|k| k.ends_with("Template")));
+        for template in templates {
+            let (kind, name) = (&template["kind"], &template["metadata"]["name"]);
+            assert!(
+                class.contains(&format!(r#""kind":{kind},"name":{name}"#)),
+                "{kind} {name}: {class}"
+            );
+        }
+        assert_eq!(objects.len(), 9, "{version}");
+    }
+}

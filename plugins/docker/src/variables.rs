@@ -7,6 +7,7 @@ use serde_json::json;
 pub(crate) const EXTRA_MOUNTS: &str = "extra-mounts";
 pub(crate) const CUSTOM_IMAGE: &str = "custom-image";
 pub(crate) const KINDS: &str = "kinds";
+pub(crate) const TOPOLOGY: &str = "topology";
 pub(crate) const HELM_ADDON: &str = "helm-addon";
 pub(crate) const DOCKER_SOCKET: &str = "docker-socket";
 pub(crate) const REGISTRY_MIRRORS: &str = "registry-mirrors";
@@ -42,6 +43,12 @@ pub(crate) fn all() -> Vec<Variable> {
         )
         .with_default("auto")
         .one_of(&["auto", "docker", "dev"]),
+        Variable::new(
+            TOPOLOGY,
+            Boolean,
+            "Render a ClusterClass, and a Cluster with a topology that names it",
+        )
+        .with_default(false),
         Variable::new(HELM_ADDON, Boolean, "Install the Helm add-on provider, too")
             .with_default(true),
         Variable::new(

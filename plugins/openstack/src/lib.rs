@@ -1,30 +1,42 @@
-//! Stub of an OpenStack infrastructure plugin.
+//! Clusters on OpenStack, by the template of the OpenStack provider (CAPO).
 //!
-//! Lists the real providers, variables and credentials of the OpenStack provider (CAPO). Rendering
-//! refuses and says what to do instead.
+//! The plugin has never reached an OpenStack: its template and its kinds are tested.
 
-mod credentials;
+mod addons;
 mod variables;
 
 use kubectl_pivot_plugin_api::export_plugin;
-use kubectl_pivot_plugin_api::stub::Stub;
+use kubectl_pivot_plugin_api::templated::{TemplateAddon, Templated};
 
 /// The plugin.
-pub const OPENSTACK: Stub = Stub {
-    name: "openstack",
-    provider: "the OpenStack provider (CAPO)",
+pub const OPENSTACK: Templated = Templated {
     version: env!("CARGO_PKG_VERSION"),
+    description: "Clusters on OpenStack, by its provider's template (CAPO); never tried on a cloud",
     home_page: "https://cluster-api-openstack.sigs.k8s.io/",
+    controller: ("capo-system", "capo-controller-manager"),
+    cluster_kind: "OpenStackCluster",
     variables: variables::ALL,
-    credentials: credentials::ALL,
-    note: "the provider needs openstack-resource-controller in the management cluster since its version 0.12",
+    // The security groups of the template are open for the traffic of Calico.
+    cni: "calico",
+    addons: &[
+        TemplateAddon { name: "cloud-config", build: addons::cloud_config },
+        TemplateAddon { name: "cloud-controller-manager", build: addons::cloud_controller_manager },
+        TemplateAddon { name: "block-storage", build: addons::block_storage },
+    ],
+    notes: &[
+        "both clusters need openstack-resource-controller, which is no provider of clusterctl: \
+         install it in the bootstrap cluster (--bootstrap existing) and in the target",
+        "this plugin has never reached an OpenStack: try it with --dry-run first",
+    ],
+    ..Templated::new("openstack", "v0.13.0")
 };
 
 export_plugin!(infrastructure: OPENSTACK);
 
 #[cfg(test)]
 mod tests {
-    use kubectl_pivot_plugin_api::{ClusterRequest, InfrastructureProvider as _};
+    use kubectl_pivot_plugin_api::{AddonPlan, AddonsRequest, InfrastructureProvider as _};
+    use serde_json::json;
 
     use super::OPENSTACK;
 
@@ -34,9 +46,16 @@ mod tests {
     }
 
     #[test]
-    fn refuses_to_render_and_says_what_to_do() {
-        let error = OPENSTACK.render(&ClusterRequest::named("pivot")).expect_err("it is a stub");
-        let hint = error.hint.unwrap_or_default();
-        assert!(hint.contains("--cluster-manifest FILE"), "{hint}");
+    fn the_login_of_the_cloud_controller_manager_comes_first() {
+        let required = OPENSTACK.variables().into_iter().filter(|variable| variable.required);
+        let mut variables: serde_json::Map<_, _> =
+            required.map(|variable| (variable.name, json!("sample"))).collect();
+        variables.insert("openstack-cloud-provider-conf-b64".to_owned(), json!("W0dsb2JhbF0K"));
+        let request = AddonsRequest { variables, ..AddonsRequest::default() };
+        let addons = OPENSTACK.addons(&request).expect("complete").addons;
+        let names: Vec<_> = addons.iter().map(|addon| addon.name.as_str()).collect();
+        assert_eq!(names, ["cloud-config", "cloud-controller-manager", "block-storage"]);
+        let AddonPlan::HelmChart(chart) = &addons[1].plan else { panic!("a chart") };
+        assert_eq!(chart.values["secret"]["name"], "cloud-config");
     }
 }
