@@ -1,10 +1,11 @@
 //! Asking the plugins, after the variables were checked.
 
 use kubectl_pivot_plugin_api::{
-    BootstrapRequirements, Capabilities, ClusterRequest, CniChoice, CniPlan, Endpoint, Manifests,
-    Maturity, Probe, ProbesRequest, ProvidersToInit, Reach, ServedKind, Variable, merge_values,
+    Addon, AddonPlan, Addons, AddonsRequest, BootstrapRequirements, Capabilities, ClusterRequest,
+    CniChoice, CniPlan, Endpoint, Manifests, Maturity, Probe, ProbesRequest, ProvidersToInit,
+    Reach, ServedKind, Variable, merge_values,
 };
-use plugin_host::{InfrastructurePlugin, Plugin, Registry};
+use plugin_host::{InfrastructurePlugin, LoadError, Plugin, Registry};
 use serde_json::{Map, Value};
 
 use super::about::about;
@@ -12,6 +13,7 @@ use super::error::BlueprintError;
 use super::kube_proxy;
 use super::network::{Network, NetworkPlan, OWN, unknown_endpoint};
 use super::request::BlueprintRequest;
+use super::template::{Clusterctl, Generated, TemplateError};
 use super::user_variables::{UserVariables, check};
 
 /// A cluster as its plugins describe it.
@@ -23,6 +25,7 @@ pub struct Blueprint {
     given: UserVariables,
     network: Network,
     declared: Vec<Variable>,
+    generated: Option<Generated>,
 }
 
 impl Blueprint {
@@ -53,7 +56,7 @@ impl Blueprint {
         if plugin.info().maturity != Maturity::Stub {
             check(&declared, &cluster.variables)?;
         }
-        Ok(Self { request, plugin, cluster, given, network, declared: all })
+        Ok(Self { request, plugin, cluster, given, network, declared: all, generated: None })
     }
 
     /// Returns what was asked for.
@@ -93,6 +96,14 @@ impl Blueprint {
     /// The variables of both plugins.
     pub fn variables(&self) -> &[Variable] {
         &self.declared
+    }
+
+    /// The values of secret variables, from flags, document or environment.
+    pub fn secrets(&self) -> Vec<String> {
+        let given = self.given.for_plugin(&self.declared);
+        let secret = self.declared.iter().filter(|variable| variable.secret);
+        let values = secret.filter_map(|variable| given.get(&variable.name)?.as_str());
+        values.map(str::to_owned).collect()
     }
 
     /// The providers that a management cluster needs.
@@ -135,9 +146,35 @@ impl Blueprint {
         self.render(&ClusterRequest { served, ..self.cluster.clone() })
     }
 
+    /// Has clusterctl fill in the template that the plugin plans, if it plans one. Without this the
+    /// manifests of such a plugin are an error.
+    ///
+    /// # Errors
+    /// See [`Self::providers`]; and clusterctl may fail, or the template may ignore what is wanted.
+    pub async fn generate(&mut self, clusterctl: &Clusterctl<'_>) -> Result<(), BlueprintError> {
+        let Some(plan) = self.infrastructure()?.render(&self.cluster)?.template else {
+            return Ok(());
+        };
+        let about = (self.infrastructure_name(), &self.request);
+        self.generated = Some(Generated::new(clusterctl, plan, about).await?);
+        Ok(())
+    }
+
+    /// The objects that the plugin renders; those of its template come first.
+    fn described(&self, cluster: &ClusterRequest) -> Result<Manifests, BlueprintError> {
+        let mut manifests = self.infrastructure()?.render(cluster)?;
+        if let Some(plan) = manifests.template.take() {
+            let generated = self.generated.as_ref().and_then(|known| known.objects_of(&plan));
+            let mut objects = generated.ok_or(TemplateError::NotGenerated(plan.provider))?;
+            objects.append(&mut manifests.objects);
+            manifests.objects = objects;
+        }
+        Ok(manifests)
+    }
+
     /// The network may do the work of kube-proxy, which the infrastructure cannot know.
     fn render(&self, cluster: &ClusterRequest) -> Result<Manifests, BlueprintError> {
-        let mut manifests = self.infrastructure()?.render(cluster)?;
+        let mut manifests = self.described(cluster)?;
         if matches!(self.network, Network::Plugin { .. })
             && self.network(&manifests.objects, Some(unknown_endpoint()))?.replaces_kube_proxy
         {
@@ -181,6 +218,32 @@ impl Blueprint {
         self.network.plan(self.infrastructure_name(), request.as_ref())
     }
 
+    /// Returns what is installed in the cluster of these objects after its network, in order.
+    ///
+    /// # Errors
+    /// See [`Self::providers`]; and a plan may be one that this program does not know.
+    pub fn addons(
+        &self,
+        objects: &[Value],
+        endpoint: Option<Endpoint>,
+    ) -> Result<Addons, BlueprintError> {
+        let mut cluster = about(objects, &self.cluster, self.infrastructure_name());
+        cluster.api_endpoint = endpoint;
+        let variables = self.cluster.variables.clone();
+        let request = AddonsRequest { cluster, variables, ..AddonsRequest::default() };
+        let answer = self.infrastructure()?.addons(&request)?;
+        let is_unknown = |addon: &&Addon| {
+            !matches!(addon.plan, AddonPlan::HelmChart(_) | AddonPlan::Manifests { .. })
+        };
+        match answer.addons.iter().find(is_unknown) {
+            None => Ok(answer),
+            Some(addon) => Err(BlueprintError::UnknownAddon {
+                plugin: self.infrastructure_name().to_owned(),
+                addon: addon.name.clone(),
+            }),
+        }
+    }
+
     /// Returns what "ready" means for the network.
     ///
     /// # Errors
@@ -208,7 +271,14 @@ fn find_network(
     let choice = infrastructure.cni(cluster);
     let Some(wanted) = &request.cni else {
         return match choice? {
-            CniChoice::Plugin { name, values } => load_network(registry, request, &name, values),
+            CniChoice::Plugin { name, values } => load_network(registry, request, &name, values)
+                .map_err(|error| match error {
+                    BlueprintError::Plugin(source @ LoadError::Select(_)) => {
+                        let infrastructure = request.infrastructure.clone();
+                        BlueprintError::NoDefaultNetwork { infrastructure, network: name, source }
+                    }
+                    error => error,
+                }),
             CniChoice::Plan { mut plan } => {
                 if let CniPlan::HelmChart(chart) | CniPlan::HelmChartProxy { chart, .. } = &mut plan
                 {

@@ -1,7 +1,8 @@
 //! Answers of plugins to a request: providers, the bootstrap cluster, manifests, the network.
 //!
 //! One infrastructure plugin and one network, with checked variables. Plugins only describe;
-//! nothing here talks to a cluster or runs a program.
+//! nothing here talks to a cluster, and the one program that is run is the clusterctl that fills in
+//! the template of a provider.
 
 mod about;
 mod design;
@@ -9,6 +10,7 @@ mod error;
 mod kube_proxy;
 mod network;
 mod request;
+mod template;
 mod user_variables;
 
 pub use design::Blueprint;
@@ -16,3 +18,4 @@ pub use error::BlueprintError;
 pub use kube_proxy::control_plane_with_kube_proxy;
 pub use network::{NetworkPlan, unknown_endpoint};
 pub use request::{BlueprintRequest, served_by};
+pub use template::{Clusterctl, TemplateError};

@@ -27,6 +27,8 @@ pub struct BlueprintRequest {
     pub kubernetes_version: Option<String>,
     /// Kinds of Cluster API that the management cluster serves; empty if that is not known.
     pub served: Vec<ServedKind>,
+    /// Versions that the user gives infrastructure providers, by their names in clusterctl.
+    pub infrastructure_versions: Vec<(String, String)>,
     /// Version of Cluster API, where that is all that is known.
     pub capi_version: Option<String>,
     /// True if the network is needed.
@@ -34,6 +36,11 @@ pub struct BlueprintRequest {
 }
 
 impl BlueprintRequest {
+    /// The value that the user has given a variable.
+    pub(super) fn variable(&self, name: &str) -> Option<&Value> {
+        self.variables.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
     pub(super) fn cluster(&self) -> ClusterRequest {
         ClusterRequest {
             namespace: self.namespace.clone(),

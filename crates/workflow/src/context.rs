@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use blueprint::{Blueprint, BlueprintRequest, served_by};
+use blueprint::{Blueprint, BlueprintRequest, Clusterctl, served_by};
 use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_plugin_api::{IpFamily, Manifests};
 use plugin_host::Registry;
@@ -55,21 +55,15 @@ impl Workflow {
     /// # Errors
     /// The document is not complete, a plugin or a variable is wrong, or another process has the
     /// run.
-    pub fn prepare(
+    pub async fn prepare(
         document: PivotDocument,
         registry: &Registry,
         mut toolbox: Toolbox,
         stop: &Stop,
     ) -> Result<Self, WorkflowError> {
         let spec = Spec::resolve(document)?;
-        let blueprint = Blueprint::new(registry, spec.blueprint()?)?;
+        let blueprint = described(&spec, registry, &mut toolbox).await?;
         check_skips(&spec, &blueprint)?;
-        for (name, value) in &spec.document.spec.set {
-            let is_secret = blueprint.variables().iter().any(|v| v.name == *name && v.secret);
-            if let Some(value) = value.as_str().filter(|_| is_secret) {
-                toolbox.redactor.add(value);
-            }
-        }
         let folder = RunFolder::begin(&spec.name, &without_secrets(&spec.document, &blueprint))?;
         Ok(Self::new(spec, blueprint, folder, toolbox, stop))
     }
@@ -180,6 +174,24 @@ impl Workflow {
         let toolbox = Toolbox { events: events.clone(), ..self.toolbox.clone() };
         Turn { workflow: self, step, events, toolbox }
     }
+}
+
+/// The description by the plugins. Secrets among the variables are known from then on, and the
+/// template of a provider is filled in, unless the user brings manifests.
+pub(super) async fn described(
+    spec: &Spec,
+    registry: &Registry,
+    toolbox: &mut Toolbox,
+) -> Result<Blueprint, WorkflowError> {
+    let mut blueprint = Blueprint::new(registry, spec.blueprint()?)?;
+    for secret in blueprint.secrets() {
+        toolbox.redactor.add(secret);
+    }
+    if spec.document.spec.cluster_manifest.is_none() {
+        let config = spec.document.spec.clusterctl_config.as_deref();
+        blueprint.generate(&Clusterctl { toolbox, config }).await?;
+    }
+    Ok(blueprint)
 }
 
 /// Checks that the probes that are to be left out exist.

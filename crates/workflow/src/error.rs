@@ -111,6 +111,7 @@ impl StepError {
             Self::TimedOut { seconds, .. } => Some(format!(
                 "find out why it takes so long, or run the command again with a timeout above --timeout {seconds}"
             )),
+            Self::Blueprint(BlueprintError::Template(error)) => Some(error.hint()),
             Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
         }
     }

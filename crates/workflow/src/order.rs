@@ -25,6 +25,8 @@ pub enum Step {
     Kubeconfig,
     /// The network is installed in the target.
     Network,
+    /// The add-ons of the infrastructure plugin are in the target.
+    Addons,
     /// Every machine is a Ready node.
     Nodes,
     /// The target is a management cluster.
@@ -45,7 +47,7 @@ pub enum Step {
 
 impl Step {
     /// All steps of `create`, in an order in which each comes after what it needs.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Preflight,
         Self::Bootstrap,
         Self::InitBootstrap,
@@ -53,6 +55,7 @@ impl Step {
         Self::ControlPlane,
         Self::Kubeconfig,
         Self::Network,
+        Self::Addons,
         Self::Nodes,
         Self::InitTarget,
         Self::TargetProviders,

@@ -4,9 +4,10 @@ use blueprint::Blueprint;
 use plugin_host::Registry;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tools::{KnownTool, ToolCommand};
+use support::redact::Redactor;
+use tools::{KnownTool, ToolCommand, Toolbox};
 
-use super::context::{check_skips, draft};
+use super::context::{check_skips, described, draft};
 use super::document::PivotDocument;
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
@@ -96,6 +97,14 @@ impl Sketch<'_> {
     pub(super) fn objects(&self) -> Result<Vec<Value>, StepError> {
         draft(self.spec, self.blueprint)
     }
+
+    /// Sentences of the plugin about them.
+    pub(super) fn notes(&self) -> Result<Vec<String>, StepError> {
+        match self.spec.document.spec.cluster_manifest {
+            Some(_) => Ok(Vec::new()),
+            None => Ok(self.blueprint.manifests()?.notes),
+        }
+    }
 }
 
 /// Outlines a run. Values of secret variables are not shown.
@@ -103,17 +112,25 @@ impl Sketch<'_> {
 /// # Errors
 /// The document is not complete, a plugin refuses, or the user's kubeconfig cannot take the target
 /// in.
-pub fn outline(document: PivotDocument, registry: &Registry) -> Result<Outline, WorkflowError> {
+pub async fn outline(
+    document: PivotDocument,
+    registry: &Registry,
+    mut toolbox: Toolbox,
+) -> Result<Outline, WorkflowError> {
     let spec = Spec::resolve(document)?;
-    let blueprint = Blueprint::new(registry, spec.blueprint()?)?;
+    let blueprint = described(&spec, registry, &mut toolbox).await?;
     check_skips(&spec, &blueprint)?;
+    check(&spec, &blueprint, &toolbox)
+        .await
+        .map_err(|error| WorkflowError::before_all(&spec.name, error))?;
     let sketch = Sketch { spec: &spec, blueprint: &blueprint };
     let mut steps = Vec::new();
     for step in Step::ALL {
         let drafted = steps::sketch(step, &sketch);
         let Draft { does, runs, applies } =
             drafted.map_err(|error| WorkflowError::before_all(&spec.name, error))?;
-        let applies = applies.into_iter().map(hide_secrets).collect();
+        let applies = applies.into_iter().map(hide_secrets);
+        let applies = applies.map(|object| without_secrets(object, &toolbox.redactor)).collect();
         steps.push(OutlineStep {
             step,
             title: step.title(),
@@ -132,12 +149,31 @@ pub fn outline(document: PivotDocument, registry: &Registry) -> Result<Outline, 
     })
 }
 
+/// As strict as the preflight of a run, as far as nothing has to be there.
+async fn check(spec: &Spec, blueprint: &Blueprint, toolbox: &Toolbox) -> Result<(), StepError> {
+    let objects = draft(spec, blueprint)?;
+    steps::check_plugins(spec, blueprint, (&objects, &toolbox.events)).await
+}
+
+/// Secrets of variables stand in other objects too, for example in files of a
+/// KubeadmControlPlane.
+fn without_secrets(value: Value, redactor: &Redactor) -> Value {
+    let clean = |value| without_secrets(value, redactor);
+    match value {
+        Value::String(text) if redactor.holds_secret(&text) => redactor.text(&text).into(),
+        Value::Array(items) => items.into_iter().map(clean).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, clean(value))).collect()
+        }
+        other => other,
+    }
+}
+
 fn hide_secrets(mut object: Value) -> Value {
     if object["kind"] == "Secret" {
         for field in ["data", "stringData"] {
-            for value in
-                object[field].as_object_mut().into_iter().flat_map(|data| data.values_mut())
-            {
+            let values = object.get_mut(field).and_then(Value::as_object_mut);
+            for value in values.into_iter().flat_map(|data| data.values_mut()) {
                 *value = json!(support::redact::REDACTED);
             }
         }

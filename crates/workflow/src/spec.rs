@@ -212,6 +212,7 @@ impl Spec {
             cni_values: spec.cni_values.as_deref().map_or(Ok(Map::new()), values)?,
             variables,
             kubernetes_version: spec.kubernetes_version.clone(),
+            infrastructure_versions: infrastructure_versions(&spec.provider),
             wants_network: true,
             ..BlueprintRequest::default()
         })
@@ -242,6 +243,15 @@ impl Spec {
         let (path, namespace, name) = (path.clone(), self.namespace.clone(), self.name.clone());
         Err(SpecError::NoCluster { path, namespace, name })
     }
+}
+
+/// The versions among `TYPE=NAME[:VERSION]`, as far as they are of infrastructure providers.
+fn infrastructure_versions(given: &[String]) -> Vec<(String, String)> {
+    let of = |given: &String| {
+        let (name, version) = given.strip_prefix("infrastructure=")?.split_once(':')?;
+        Some((name.to_owned(), version.to_owned()))
+    };
+    given.iter().filter_map(of).collect()
 }
 
 /// The flags that only the rendering of manifests reads.

@@ -62,7 +62,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     let Args { output, dry_run, .. } = args;
     let (request, tools) = args.request();
     if dry_run {
-        let outline = commands::create_outline(&request)?;
+        let outline = commands::create_outline(&request, tools.toolbox(context)).await?;
         render::show(render::structured(&outline, output.into()), |screen| {
             render::outline(&outline, screen)
         });

@@ -1,16 +1,19 @@
 //! `kubectl pivot plugin`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use cluster::KubeconfigRef;
 use kubectl_pivot_plugin_api::PluginKind;
 use plugin_artifact::Source;
 
 use super::completion::values;
 use super::output::Output;
 use super::plugin_install::{self, InstallArgs};
+use super::render::assignment;
 use crate::commands::{
-    self, CommandError, NewPluginRequest, PackageRequest, PluginOffer, PluginPlaces, exit,
+    self, CommandError, NewPluginRequest, PackageRequest, PluginOffer, PluginPlaces,
+    RenderedChecks, exit,
 };
 use crate::render;
 
@@ -42,6 +45,9 @@ const INFO_EXAMPLES: &str = "Examples:
 const CHECK_EXAMPLES: &str = "Examples:
   # Before you publish a plugin
   kubectl pivot plugin check target/release/libkubectl_pivot_plugin_potato.so
+
+  # What it renders, against real schemas: a sandbox has those of Cluster API, add your own CRDs
+  kubectl pivot plugin check libpotato.so --kubeconfig source.kubeconfig --golden golden.yaml
 
   # In CI
   kubectl pivot plugin check libkubectl_pivot_plugin_potato.so -o json";
@@ -168,6 +174,8 @@ enum Command {
     Check {
         /// The library or the program.
         file: PathBuf,
+        #[command(flatten)]
+        rendered: RenderedArgs,
         /// Output format.
         #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
         output: Output,
@@ -214,6 +222,33 @@ enum Command {
     New(NewArgs),
 }
 
+/// Flags that hold the objects of an infrastructure plugin against something.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Rendered objects")]
+struct RenderedArgs {
+    /// Hold the objects against those in this file, which is written if it is not there.
+    #[arg(long, value_name = "FILE")]
+    golden: Option<PathBuf>,
+    /// Have the API server of this management cluster judge the objects, by a dry-run.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context within the kubeconfig [default: its current context].
+    #[arg(long, value_name = "NAME", add = values::contexts())]
+    context: Option<String>,
+    /// Set a variable of the plugin; can be given more than once.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    variables: Vec<(String, String)>,
+}
+
+impl From<RenderedArgs> for RenderedChecks {
+    fn from(args: RenderedArgs) -> Self {
+        let RenderedArgs { golden, kubeconfig: path, context, variables } = args;
+        let is_wanted = path.is_some() || context.is_some();
+        let cluster = is_wanted.then_some(KubeconfigRef { path, context });
+        Self { variables, golden, cluster }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 struct PackageArgs {
     /// The libraries and programs, one for each platform. A signature FILE.minisig is taken along.
@@ -246,7 +281,8 @@ struct NewArgs {
     /// Folder of the crate or module [default: kubectl-pivot-plugin-<NAME>].
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
-    /// Folder `plugin-api` of kubectl-pivot's source [default: the repository, by its address].
+    /// Folder `plugin-api` of kubectl-pivot's source [default: the sources that this
+    /// program was built from, written beside the plugin].
     #[arg(long, value_name = "DIR")]
     api_path: Option<PathBuf>,
 }
@@ -281,7 +317,9 @@ pub(super) async fn run(args: Args) -> Result<u8, CommandError> {
                 render::plugin(&details, screen)
             });
         }
-        Command::Check { file, output } => return check(file, output),
+        Command::Check { file, rendered, output } => {
+            return check(&file, rendered.into(), output).await;
+        }
         Command::Install(args) => return plugin_install::run(args, places.lock).await,
         Command::Package(args) => package(args).await?,
         Command::Outdated { output } => {
@@ -333,8 +371,8 @@ async fn package(args: PackageArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn check(file: PathBuf, output: Output) -> Result<u8, CommandError> {
-    let check = commands::plugin_check(&file)?;
+async fn check(file: &Path, rendered: RenderedChecks, output: Output) -> Result<u8, CommandError> {
+    let check = commands::plugin_check(file, &rendered).await?;
     render::show(render::structured(&check, output.into()), |screen| {
         render::plugin_check(&check, screen)
     });

@@ -1,5 +1,6 @@
 //! `kubectl pivot render`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -11,6 +12,7 @@ use super::clusters::ClusterArgs;
 use super::completion::values;
 use super::names::label;
 use super::plugin::PluginFolders;
+use super::tools::ToolArgs;
 use crate::commands::{self, CommandError, ManagementCluster, RenderPart, RenderRequest, exit};
 use crate::render;
 
@@ -67,6 +69,18 @@ pub(super) struct Args {
     output: Output,
     #[command(flatten)]
     plugins: PluginFolders,
+    /// clusterctl that fills in the template of a provider [default: the one in PATH].
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        env = "KUBECTL_PIVOT_CLUSTERCTL",
+        hide_env_values = true,
+        help_heading = "Programs"
+    )]
+    clusterctl: Option<OsString>,
+    /// Configuration of clusterctl [default: where clusterctl looks for it].
+    #[arg(long, value_name = "FILE", help_heading = "Programs")]
+    clusterctl_config: Option<PathBuf>,
 }
 
 /// Parts of what is rendered.
@@ -89,7 +103,7 @@ pub(super) enum Output {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let output = args.output;
-    let rendered = commands::render_manifests(&args.into()).await?;
+    let rendered = commands::render_manifests(&args.request(context)).await?;
     context.progress.clear();
     for note in &rendered.notes {
         context.progress.events().note(format!("note: {note}"));
@@ -108,10 +122,11 @@ impl Output {
     }
 }
 
-impl From<Args> for RenderRequest {
-    fn from(args: Args) -> Self {
+impl Args {
+    fn request(self, context: &Context) -> RenderRequest {
+        let args = self;
         let kubeconfig = args.management.cluster();
-        Self {
+        RenderRequest {
             name: args.name,
             namespace: args.namespace,
             infrastructure: args.infrastructure,
@@ -131,6 +146,8 @@ impl From<Args> for RenderRequest {
                 Part::All => RenderPart::All,
             },
             plugins: args.plugins.into(),
+            toolbox: ToolArgs::only_clusterctl(args.clusterctl).toolbox(context),
+            clusterctl_config: args.clusterctl_config,
         }
     }
 }

@@ -110,7 +110,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     if request.moving.dry_run
         && let Some(create) = &request.create
     {
-        let outline = commands::create_outline(create)?;
+        let outline = commands::create_outline(create, tools.toolbox(context)).await?;
         let text = render::structured(&outline, format);
         render::show(text, |screen| {
             format!("{}\n{AFTER_CREATE}", render::outline(&outline, screen))

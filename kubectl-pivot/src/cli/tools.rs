@@ -7,7 +7,7 @@ use tools::{KnownTool, Toolbox};
 use super::Context;
 
 /// Flags that name programs: paths, or names to look up in `PATH`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Programs")]
 pub(super) struct ToolArgs {
     /// kind to use [default: the one in PATH].
@@ -28,6 +28,11 @@ pub(super) struct ToolArgs {
 }
 
 impl ToolArgs {
+    /// For a command that runs clusterctl and nothing else.
+    pub(super) fn only_clusterctl(clusterctl: Option<OsString>) -> Self {
+        Self { clusterctl, ..Self::default() }
+    }
+
     /// The programs, ended by Ctrl-C.
     pub(super) fn toolbox(self, context: &Context) -> Toolbox {
         let given = [

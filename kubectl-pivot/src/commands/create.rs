@@ -86,9 +86,12 @@ fn absolute(mut document: PivotDocument) -> PivotDocument {
 ///
 /// # Errors
 /// The document is wrong or not complete, or a plugin refuses.
-pub fn create_outline(request: &CreateRequest) -> Result<Outline, CommandError> {
+pub async fn create_outline(
+    request: &CreateRequest,
+    toolbox: Toolbox,
+) -> Result<Outline, CommandError> {
     let registry = plugin_registry(&request.plugins)?;
-    Ok(outline(request.document()?, &registry)?)
+    Ok(outline(request.document()?, &registry, toolbox).await?)
 }
 
 /// Creates the cluster, or continues a run of that name.
@@ -101,7 +104,7 @@ pub async fn create(
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
     let registry = plugin_registry(&request.plugins)?;
-    let workflow = Workflow::prepare(request.document()?, &registry, toolbox.clone(), stop)?;
+    let workflow = Workflow::prepare(request.document()?, &registry, toolbox.clone(), stop).await?;
     perform(workflow, &toolbox).await
 }
 
@@ -129,7 +132,7 @@ pub async fn create_resume(
     toolbox: Toolbox,
     stop: &Stop,
 ) -> Result<PivotReport, CommandError> {
-    let workflow = reopen(&request, toolbox.clone(), stop)?;
+    let workflow = reopen(&request, toolbox.clone(), stop).await?;
     perform(workflow.skipping(request.skip_probes)?, &toolbox).await
 }
 
@@ -200,7 +203,7 @@ pub async fn watch_create(
 }
 
 /// A run as it was begun, but for what the request says.
-fn reopen(
+async fn reopen(
     request: &CreateResumeRequest,
     toolbox: Toolbox,
     stop: &Stop,
@@ -211,7 +214,7 @@ fn reopen(
     let given = request.to_kubeconfig.as_ref();
     let given = given.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
     document.spec.to_kubeconfig = given.or(document.spec.to_kubeconfig);
-    Ok(Workflow::prepare(document, &registry, toolbox, stop)?)
+    Ok(Workflow::prepare(document, &registry, toolbox, stop).await?)
 }
 
 /// Looks at this machine as `doctor` does, if kind is to make a cluster on it.

@@ -1,6 +1,6 @@
 //! Errors of commands, each with its exit code.
 
-use blueprint::BlueprintError;
+use blueprint::{BlueprintError, TemplateError};
 use cluster::{ApiError, ConnectError};
 use kubectl_pivot_plugin_api::{ErrorCode, PluginError};
 use plugin_artifact::{ArtifactError, KeyError, PackError, SourceError};
@@ -168,7 +168,9 @@ impl CommandError {
             | Self::PluginPack(_)
             | Self::PluginDiffers { .. } => exit::REFUSED,
             Self::PluginCall(error) => of_call(error),
-            Self::Blueprint(BlueprintError::NoCni(_)) => exit::USAGE,
+            Self::Blueprint(
+                BlueprintError::NoCni(_) | BlueprintError::Template(TemplateError::Ignored { .. }),
+            ) => exit::USAGE,
             Self::Blueprint(_) => exit::REFUSED,
             Self::Render(RenderError::Manifests { .. }) => exit::USAGE,
             Self::Render(_) => exit::REFUSED,
@@ -229,9 +231,15 @@ impl CommandError {
             Self::PluginCall(error) => error.hint().map(str::to_owned),
             Self::Variable(error) => error.hint.clone(),
             Self::NewPlugin(error) => Some(error.hint().to_owned()),
+            Self::Blueprint(BlueprintError::NoDefaultNetwork { network, .. }) => Some(format!(
+                "install the plugin `{network}`, choose another network with --cni NAME, or \
+                 bring your own with \
+                 --cni-manifest FILE"
+            )),
             Self::Blueprint(BlueprintError::NoCni(_)) => Some(
                 "choose one with --cni NAME; `kubectl pivot plugin list` has the names".to_owned(),
             ),
+            Self::Blueprint(BlueprintError::Template(error)) => Some(error.hint()),
             Self::Blueprint(_) => {
                 Some("get a version of the plugin for this version of kubectl-pivot".to_owned())
             }

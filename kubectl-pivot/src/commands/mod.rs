@@ -42,10 +42,10 @@ pub use move_clusters::{
 pub use plugin::{
     ArtifactChoice, ChangedPlugin, Language, NewPlugin, NewPluginError, NewPluginRequest,
     OutdatedPlugin, OutdatedPlugins, PackageRequest, PackagedPlugin, PluginCheck, PluginDetails,
-    PluginList, PluginOffer, PluginPlaces, PluginProbe, PluginSummary, TrustWord, plugin_check,
-    plugin_info, plugin_install, plugin_install_artifact, plugin_install_locked, plugin_list,
-    plugin_new, plugin_outdated, plugin_package, plugin_registry, plugin_registry_in_part,
-    plugin_remove, plugin_trust, plugin_upgrade,
+    PluginList, PluginOffer, PluginPlaces, PluginProbe, PluginSummary, RenderedChecks, TrustWord,
+    plugin_check, plugin_info, plugin_install, plugin_install_artifact, plugin_install_locked,
+    plugin_list, plugin_new, plugin_outdated, plugin_package, plugin_registry,
+    plugin_registry_in_part, plugin_remove, plugin_trust, plugin_upgrade,
 };
 pub use prune::{Keep, NotDeleted, Pruned, limit_backups, prune};
 pub use rbac::{RbacRequest, rbac};

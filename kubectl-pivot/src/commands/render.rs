@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use blueprint::{Blueprint, BlueprintRequest, NetworkPlan, served_by};
+use blueprint::{Blueprint, BlueprintRequest, Clusterctl, NetworkPlan, served_by};
 use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_plugin_api::CniPlan;
 use serde_json::{Value, json};
 use support::yaml;
+use tools::Toolbox;
 
 use super::error::CommandError;
 use super::plugin::{PluginPlaces, plugin_registry};
@@ -37,6 +38,10 @@ pub struct RenderRequest {
     pub part: RenderPart,
     /// Places of plugins.
     pub plugins: PluginPlaces,
+    /// The clusterctl that fills in the template of a provider.
+    pub toolbox: Toolbox,
+    /// The configuration of clusterctl.
+    pub clusterctl_config: Option<PathBuf>,
 }
 
 /// Sources of the versions that the management cluster serves.
@@ -113,7 +118,7 @@ pub async fn render_manifests(request: &RenderRequest) -> Result<Rendered, Comma
     let registry = plugin_registry(&request.plugins)?;
     // Before the cluster is asked: a plugin that is not there is the first thing to tell.
     registry.load(&request.infrastructure)?;
-    let blueprint = Blueprint::new(&registry, request.blueprint().await?)?;
+    let mut blueprint = Blueprint::new(&registry, request.blueprint().await?)?;
     let mut rendered = Rendered::default();
     if request.renders(RenderPart::Bootstrap) {
         rendered.objects.push(blueprint.bootstrap()?.kind_config(BOOTSTRAP));
@@ -121,6 +126,12 @@ pub async fn render_manifests(request: &RenderRequest) -> Result<Rendered, Comma
     if request.part == RenderPart::Bootstrap {
         return Ok(rendered);
     }
+    let mut toolbox = request.toolbox.clone();
+    for secret in blueprint.secrets() {
+        toolbox.redactor.add(secret);
+    }
+    let config = request.clusterctl_config.as_deref();
+    blueprint.generate(&Clusterctl { toolbox: &toolbox, config }).await?;
     let manifests = blueprint.manifests()?;
     let network = match request.renders(RenderPart::Cni) {
         true => blueprint.network(&manifests.objects, None)?,

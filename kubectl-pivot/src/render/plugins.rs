@@ -145,8 +145,13 @@ pub fn trusted(plugin: &ChangedPlugin) -> String {
 pub fn new_plugin(new: &NewPlugin) -> String {
     let folder = new.folder.display();
     let mut text = format!("plugin {} written to {folder}:\n", new.name);
-    for file in &new.files {
+    let (api, own): (Vec<_>, Vec<_>) =
+        new.files.iter().partition(|file| file.starts_with("kubectl-pivot-api/"));
+    for file in own {
         let _ = writeln!(text, "  {file}");
+    }
+    if !api.is_empty() {
+        let _ = writeln!(text, "  kubectl-pivot-api/ (the plugin API, {} files)", api.len());
     }
     let build = match new.language {
         Language::Rust => "cargo test",

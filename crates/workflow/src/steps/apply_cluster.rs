@@ -36,7 +36,8 @@ pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
         Some(_) => "applies the manifests as they are",
         None => "applies these objects, in the versions that the bootstrap cluster serves then",
     };
-    Ok(Draft::says("waits until the providers are available and their webhooks answer")
-        .and(what)
-        .applying(sketch.objects()?))
+    let draft = Draft::says("waits until the providers are available and their webhooks answer");
+    let notes = sketch.notes()?.into_iter().map(|note| format!("note: {note}"));
+    let draft = notes.fold(draft.and(what), Draft::and);
+    Ok(draft.applying(sketch.objects()?))
 }

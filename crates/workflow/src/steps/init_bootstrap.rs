@@ -31,7 +31,11 @@ pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
     };
     let providers = providers::providers(sketch.spec, sketch.blueprint)?;
     let command = providers::sketch(sketch.spec, &kubeconfig, &providers);
-    let mut draft = Draft::says("installs the providers that are not there yet");
+    let environment = providers.environment.iter();
+    let environment =
+        environment.map(|(name, value)| format!("sets {name}={value} for clusterctl"));
+    let mut draft = environment
+        .fold(Draft::says("installs the providers that are not there yet"), Draft::and);
     if sketch.spec.bootstrap == Bootstrap::Kind {
         for load in images::commands(sketch.spec, &sketch.spec.bootstrap_name) {
             draft = draft.running(KnownTool::Kind, &load);

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use blueprint::{Blueprint, control_plane_with_kube_proxy, unknown_endpoint};
-use kubectl_pivot_plugin_api::{BootstrapRequirements, CniPlan, HelmChart};
+use kubectl_pivot_plugin_api::{Addons, BootstrapRequirements, CniPlan, Credential, HelmChart};
 use serde_json::Value;
+use support::journal::Events;
 use tools::{KnownTool, ToolCommand, ToolError};
 
 use super::network::{chosen, find_chart, show_chart};
-use super::{bootstrap, merge_kubeconfig};
+use super::{addons, bootstrap, merge_kubeconfig};
 use crate::context::Turn;
 use crate::document::Bootstrap;
 use crate::error::StepError;
@@ -21,12 +22,12 @@ use crate::support::{images, limits, probes};
 const TOOL_CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The programs that a run needs.
-fn programs(spec: &Spec, plan: Option<&CniPlan>) -> Vec<KnownTool> {
+fn programs(spec: &Spec, plan: Option<&CniPlan>, addons: &Addons) -> Vec<KnownTool> {
     let mut programs = vec![KnownTool::Clusterctl];
     if spec.bootstrap == Bootstrap::Kind {
         programs.push(KnownTool::Kind);
     }
-    if matches!(plan, Some(CniPlan::HelmChart(_))) {
+    if matches!(plan, Some(CniPlan::HelmChart(_))) || addons::need_helm(addons) {
         programs.push(KnownTool::Helm);
     }
     programs.sort();
@@ -38,22 +39,18 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     let objects = turn.draft()?;
     refuse_nowhere_to_run(&objects)?;
     let plan = plan(turn.spec(), turn.blueprint(), &objects)?;
-    probes::compile(turn).await?;
+    let addons = turn.blueprint().addons(&objects, Some(unknown_endpoint()))?;
+    check_plugins(turn.spec(), turn.blueprint(), (&objects, &turn.events)).await?;
     let mut found = Vec::new();
-    for program in programs(turn.spec(), plan.as_ref()) {
+    for program in programs(turn.spec(), plan.as_ref(), &addons) {
         let tool = turn.tool(program).await?;
         found.push(format!("{program} {}", tool.version));
     }
     if let Some(CniPlan::HelmChart(chart)) = &plan {
         check_chart(turn, chart).await?;
     }
+    addons::find_charts(turn, &objects).await?;
     let requirements = turn.blueprint().bootstrap()?;
-    for credential in requirements.credentials.iter().filter(|credential| credential.required) {
-        if std::env::var_os(&credential.env).is_none_or(|value| value.is_empty()) {
-            let what = format!("the environment variable {} is not set", credential.env);
-            return Err(StepError::refused(what, credential.description.clone()));
-        }
-    }
     images::check(turn.spec())?;
     for doubt in turn.doubts() {
         turn.events.warning(doubt.clone());
@@ -70,6 +67,36 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         limits::check_cluster_api(turn.blueprint(), &bootstrap).await?;
     }
     Ok(found.join(", "))
+}
+
+/// Everything about plugins that no cluster is needed for, in a dry-run too: expressions of probes,
+/// and all credentials that are missing.
+pub(crate) async fn check_plugins(
+    spec: &Spec,
+    blueprint: &Blueprint,
+    (objects, events): (&[Value], &Events),
+) -> Result<(), StepError> {
+    probes::compile(spec, blueprint, (objects, events)).await?;
+    let requirements = blueprint.bootstrap()?;
+    let is_absent = |credential: &&Credential| {
+        credential.required
+            && std::env::var_os(&credential.env).is_none_or(|value| value.is_empty())
+    };
+    let absent: Vec<_> = requirements.credentials.iter().filter(is_absent).collect();
+    let names: Vec<_> = absent.iter().map(|credential| credential.env.as_str()).collect();
+    match absent.as_slice() {
+        [] => Ok(()),
+        [credential] => {
+            let what = format!("the environment variable {} is not set", credential.env);
+            Err(StepError::refused(what, credential.description.clone()))
+        }
+        absent => {
+            let each =
+                absent.iter().map(|absent| format!("{}: {}", absent.env, absent.description));
+            let what = format!("the environment variables {} are not set", names.join(", "));
+            Err(StepError::refused(what, each.collect::<Vec<_>>().join("; ")))
+        }
+    }
 }
 
 /// kubeadm keeps pods off the control plane, so without workers the providers of the target would
@@ -184,12 +211,19 @@ async fn check(turn: &Turn<'_>, wanted: &kubectl_pivot_plugin_api::Tool) -> Resu
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
-    let plan = plan(sketch.spec, sketch.blueprint, &sketch.objects()?)?;
-    let names: Vec<_> =
-        programs(sketch.spec, plan.as_ref()).iter().map(|tool| tool.name()).collect();
+    let objects = sketch.objects()?;
+    refuse_nowhere_to_run(&objects)?;
+    let plan = plan(sketch.spec, sketch.blueprint, &objects)?;
+    let addons = sketch.blueprint.addons(&objects, Some(unknown_endpoint()))?;
+    let programs = programs(sketch.spec, plan.as_ref(), &addons);
+    let names: Vec<_> = programs.iter().map(|tool| tool.name()).collect();
     let mut draft = Draft::says(format!("looks for {} and their versions", names.join(", ")));
     if let Some(CniPlan::HelmChart(chart)) = &plan {
         draft = draft.running(KnownTool::Helm, &show_chart(chart));
+    }
+    let probes = probes::listed(sketch.blueprint, &objects)?;
+    if !probes.is_empty() {
+        draft = draft.and(format!("compiles the probes {}", probes.join(", ")));
     }
     for tool in sketch.blueprint.bootstrap()?.tools {
         draft.runs.push([vec![tool.name], tool.check].concat().join(" "));

@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
 use super::{
-    apply_cluster, bootstrap, control_plane, delete_bootstrap, init_bootstrap, init_target,
+    addons, apply_cluster, bootstrap, control_plane, delete_bootstrap, init_bootstrap, init_target,
     kubeconfig, merge_kubeconfig, move_cluster, network, nodes, preflight, target_providers,
     verify,
 };
@@ -39,7 +39,7 @@ pub(crate) fn sketch(step: Step, sketch: &Sketch<'_>) -> Result<Draft, StepError
 }
 
 /// The steps, in the order of [`Step`].
-pub(crate) static TABLE: [Definition; 15] = [
+pub(crate) static TABLE: [Definition; 16] = [
     Definition {
         step: Step::Preflight,
         name: "preflight",
@@ -99,6 +99,15 @@ pub(crate) static TABLE: [Definition; 15] = [
         sketch: network::sketch,
     },
     Definition {
+        step: Step::Addons,
+        name: "addons",
+        title: "Install add-ons",
+        // The nodes of a cloud wait for its controller manager, so they come up beside it.
+        needs: &[Step::Network],
+        perform: |turn| addons::perform(turn).boxed_local(),
+        sketch: addons::sketch,
+    },
+    Definition {
         step: Step::Nodes,
         name: "nodes",
         title: "Wait for the nodes",
@@ -111,7 +120,7 @@ pub(crate) static TABLE: [Definition; 15] = [
         step: Step::InitTarget,
         name: "init-target",
         title: "Install providers in the target",
-        needs: &[Step::Network],
+        needs: &[Step::Addons],
         perform: |turn| init_target::perform(turn).boxed_local(),
         sketch: init_target::sketch,
     },

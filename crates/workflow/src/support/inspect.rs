@@ -37,7 +37,9 @@ async fn look(turn: &Turn<'_>) -> Vec<String> {
     let is_about_target = match turn.step {
         // The Helm add-on provider, which installs it then, is in the bootstrap cluster.
         Step::Network => !is_by_addon(turn.spec(), turn.blueprint()).unwrap_or(false),
-        step => matches!(step, Step::InitTarget | Step::TargetProviders | Step::Verify),
+        step => {
+            matches!(step, Step::Addons | Step::InitTarget | Step::TargetProviders | Step::Verify)
+        }
     };
     let client = if is_about_target { turn.target().await } else { turn.bootstrap().await };
     let Ok(client) = client else { return Vec::new() };
@@ -45,7 +47,7 @@ async fn look(turn: &Turn<'_>) -> Vec<String> {
     let namespace = turn.spec().namespace.as_str();
     let mut lines = conditions(&client, namespace).await;
     // Pods of the target decide whether nodes get Ready.
-    if matches!(turn.step, Step::Network | Step::Nodes)
+    if matches!(turn.step, Step::Network | Step::Addons | Step::Nodes)
         && let Ok(target) = turn.target().await
     {
         lines.extend(pods(&target.with_retry(RetryPolicy::brief())).await);

@@ -2,15 +2,16 @@
 //!
 //! Each is waited for as long as every wait of `create` (`--timeout`), whatever the plugin says.
 
-use blueprint::{Blueprint, BlueprintError, served_by};
+use blueprint::{Blueprint, BlueprintError, served_by, unknown_endpoint};
 use cluster::Client;
-use kubectl_pivot_plugin_api::{Probe, ProbeCluster, ProbeStage, ServedKind};
+use kubectl_pivot_plugin_api::{Addon, Probe, ProbeCluster, ProbeStage, ServedKind};
 use probes::{
     Clusters, Declared, Evaluation, Expression, Patience, ProbeOutcome, ProbeResult, Skips,
     UnknownProbe, evaluate,
 };
 use serde_json::Value;
 use support::causes::in_one_line;
+use support::journal::Events;
 
 use crate::context::Turn;
 use crate::error::StepError;
@@ -71,6 +72,38 @@ pub(crate) async fn hold(
     on: On<'_>,
 ) -> Result<usize, StepError> {
     let declared = due(turn, stage, on).await?;
+    all_hold(turn, stage, on, &declared).await
+}
+
+/// Waits until the probes of an add-on hold in the target. Returns how many do.
+///
+/// # Errors
+/// As [`hold`].
+pub(crate) async fn hold_addon(
+    turn: &Turn<'_>,
+    addon: &Addon,
+    target: On<'_>,
+) -> Result<usize, StepError> {
+    let stage = ProbeStage::CniInstalled;
+    let plugin = turn.blueprint().infrastructure_name();
+    let declared = addon.probes.iter().map(|probe| Declared {
+        plugin: plugin.to_owned(),
+        probe: Probe {
+            cluster: ProbeCluster::Target,
+            stages: vec![stage],
+            timeout_seconds: seconds(turn),
+            ..probe.clone()
+        },
+    });
+    all_hold(turn, stage, target, &declared.collect::<Vec<_>>()).await
+}
+
+async fn all_hold(
+    turn: &Turn<'_>,
+    stage: ProbeStage,
+    on: On<'_>,
+    declared: &[Declared],
+) -> Result<usize, StepError> {
     let clusters = on.clusters();
     let evaluation = Evaluation {
         clusters: &clusters,
@@ -79,7 +112,7 @@ pub(crate) async fn hold(
         skips: &skips(turn.spec()),
         events: &turn.events,
     };
-    let results = evaluate(&declared, &evaluation, turn.stopped()).await;
+    let results = evaluate(declared, &evaluation, turn.stopped()).await;
     turn.check()?;
     for left_out in results.iter().filter(|result| result.outcome == ProbeOutcome::Skipped) {
         turn.events.note(left_out.to_string());
@@ -95,21 +128,25 @@ pub(crate) async fn hold(
 /// are asked about each.
 async fn due(turn: &Turn<'_>, stage: ProbeStage, on: On<'_>) -> Result<Vec<Declared>, StepError> {
     let objects = turn.draft()?;
-    let seconds = u32::try_from(turn.timeout().as_secs()).unwrap_or(u32::MAX);
     let mut due = Vec::new();
     for (cluster, client) in on.each() {
         let all = declared(turn.blueprint(), &objects, served_by(client).await?)?;
         let is_due =
             |declared: &Declared| declared.probe.cluster == cluster && declared.is_due(stage);
         due.extend(all.into_iter().filter(is_due).map(|mut declared| {
-            declared.probe.timeout_seconds = seconds;
+            declared.probe.timeout_seconds = seconds(turn);
             declared
         }));
     }
     Ok(due)
 }
 
-/// Returns the probes of both plugins, for a management cluster that serves these kinds.
+fn seconds(turn: &Turn<'_>) -> u32 {
+    u32::try_from(turn.timeout().as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Returns the probes of both plugins, and those of add-ons, which are of no stage, for a management
+/// cluster that serves these kinds.
 fn declared(
     blueprint: &Blueprint,
     objects: &[Value],
@@ -122,7 +159,11 @@ fn declared(
     let infrastructure = blueprint.infrastructure_probes(served)?;
     let network = blueprint.network_probes(objects)?;
     let network_name = blueprint.network_name().unwrap_or_default();
+    let addons = blueprint.addons(objects, Some(unknown_endpoint()))?.addons;
+    let of_addons = addons.into_iter().flat_map(|addon| addon.probes);
+    let of_addons = of_addons.map(|probe| Probe { stages: Vec::new(), ..probe }).collect();
     Ok(of(blueprint.infrastructure_name(), infrastructure)
+        .chain(of(blueprint.infrastructure_name(), of_addons))
         .chain(of(network_name, network))
         .collect())
 }
@@ -155,12 +196,16 @@ pub(crate) fn check_skips(
 ///
 /// # Errors
 /// An expression is no CEL.
-pub(crate) async fn compile(turn: &Turn<'_>) -> Result<(), StepError> {
-    let skips = skips(turn.spec());
-    for Declared { plugin, probe } in declared(turn.blueprint(), &turn.draft()?, Vec::new())? {
+pub(crate) async fn compile(
+    spec: &Spec,
+    blueprint: &Blueprint,
+    (objects, events): (&[Value], &Events),
+) -> Result<(), StepError> {
+    let skips = skips(spec);
+    for Declared { plugin, probe } in declared(blueprint, objects, Vec::new())? {
         let id = format!("{plugin}/{}", probe.name);
         if !probe.stages.is_empty() && probe.stages.iter().all(|at| *at == ProbeStage::Unknown) {
-            turn.events.warning(format!(
+            events.warning(format!(
                 "probe {id} is for a point in time that this version of kubectl-pivot does not know"
             ));
         } else if skips.find(&plugin, &probe.name).is_none()
@@ -176,4 +221,18 @@ pub(crate) async fn compile(turn: &Turn<'_>) -> Result<(), StepError> {
         }
     }
     Ok(())
+}
+
+/// The names of all probes, with the moments at which they are awaited.
+pub(crate) fn listed(
+    blueprint: &Blueprint,
+    objects: &[Value],
+) -> Result<Vec<String>, BlueprintError> {
+    let stages = |probe: &Probe| match probe.stages.as_slice() {
+        [] => "addons".to_owned(),
+        stages => stages.iter().map(|stage| stage.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    let all = declared(blueprint, objects, Vec::new())?;
+    let of = |Declared { plugin, probe }| format!("{plugin}/{} ({})", probe.name, stages(&probe));
+    Ok(all.into_iter().map(of).collect())
 }

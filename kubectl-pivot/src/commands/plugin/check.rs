@@ -7,6 +7,7 @@ use plugin_host::{Plugin, PluginFile};
 use probes::lint;
 use serde::Serialize;
 
+use super::rendered::{self, RenderedChecks};
 use crate::commands::CommandError;
 
 /// The result of the conformance kit for a plugin.
@@ -38,14 +39,20 @@ impl PluginCheck {
     }
 }
 
-/// Runs a plugin, whether it is trusted or not, and checks it.
+/// Runs a plugin, whether it is trusted or not, and checks it and what it renders.
 ///
 /// # Errors
-/// It is no plugin, or none that this program can use.
-pub fn plugin_check(library: &Path) -> Result<PluginCheck, CommandError> {
+/// It is no plugin, or none that this program can use; or what it renders is to be held against
+/// something that cannot be read.
+pub async fn plugin_check(
+    library: &Path,
+    rendered: &RenderedChecks,
+) -> Result<PluginCheck, CommandError> {
     let library = absolute(library);
     let file = PluginFile::inspect(&library)?;
     let plugin = Plugin::open(&file)?;
+    let mut findings = findings(&plugin);
+    findings.extend(rendered::findings(&plugin, rendered).await?);
     Ok(PluginCheck {
         api_version: "kubectl-pivot.io/v1alpha1",
         kind: "PluginCheck",
@@ -53,7 +60,7 @@ pub fn plugin_check(library: &Path) -> Result<PluginCheck, CommandError> {
         name: plugin.info().name.clone(),
         version: plugin.info().version.clone(),
         protocol: plugin.info().protocol.to_string(),
-        findings: findings(&plugin),
+        findings,
         file: library,
     })
 }

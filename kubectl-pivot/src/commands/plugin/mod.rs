@@ -2,6 +2,7 @@
 //!
 //! Only `info` of a trusted plugin, `check`, `install` and `trust` run a plugin's code.
 
+mod api_sources;
 mod artifact;
 mod change;
 mod check;
@@ -11,6 +12,7 @@ mod list;
 mod new;
 mod outdated;
 mod package;
+mod rendered;
 mod template;
 
 pub use artifact::{ArtifactChoice, PluginOffer, plugin_install_artifact, plugin_install_locked};
@@ -24,3 +26,4 @@ pub use list::{
 pub use new::{Language, NewPlugin, NewPluginError, NewPluginRequest, plugin_new};
 pub use outdated::{OutdatedPlugin, OutdatedPlugins, plugin_outdated, plugin_upgrade};
 pub use package::{PackageRequest, PackagedPlugin, plugin_package};
+pub use rendered::RenderedChecks;

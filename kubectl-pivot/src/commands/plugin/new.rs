@@ -22,7 +22,7 @@ pub struct NewPluginRequest {
     pub language: Language,
     /// Folder of the crate; `kubectl-pivot-plugin-<name>` in the working directory if absent.
     pub folder: Option<PathBuf>,
-    /// Folder of the crate `kubectl-pivot-plugin-api`; its repository if absent.
+    /// Folder of the crate `kubectl-pivot-plugin-api`; the sources that this program has if absent.
     pub api_path: Option<PathBuf>,
 }
 
@@ -96,7 +96,7 @@ pub fn plugin_new(request: &NewPluginRequest) -> Result<NewPlugin, CommandError>
         return Err(NewPluginError::Name(name.clone()).into());
     }
     let api = request.api_path.as_deref().map(api_folder).transpose()?;
-    let api = api.as_deref().map_or(Api::Git, Api::Path);
+    let api = api.as_deref().map_or(Api::Embedded, Api::Path);
     let default = PathBuf::from(format!("kubectl-pivot-plugin-{name}"));
     let folder = absolute(request.folder.as_ref().unwrap_or(&default));
     let files = match request.language {
@@ -167,7 +167,8 @@ mod tests {
         assert!(!folder.path().join("Cargo.toml").exists(), "nothing is written then");
         fs::remove_file(folder.path().join("README.md")).expect("the folder is ours");
         let written = plugin_new(&request).expect("the folder is empty");
-        assert_eq!(written.files.len(), 6);
+        let own = written.files.iter().filter(|file| !file.starts_with("kubectl-pivot-api/"));
+        assert_eq!(own.count(), 6);
         assert!(plugin_new(&request).is_err());
     }
 }

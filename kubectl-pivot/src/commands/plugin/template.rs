@@ -5,6 +5,8 @@ use std::path::Path;
 use kubectl_pivot_plugin_api::{ABI_LEVEL, Maturity, PROTOCOL, PluginInfo, PluginKind};
 use plugin_host::Sidecar;
 
+use super::api_sources::{self, FOLDER};
+
 /// A file of the crate: its path there, and its content.
 pub(super) type File = (String, String);
 
@@ -13,8 +15,8 @@ pub(super) type File = (String, String);
 pub(super) enum Api<'a> {
     /// A folder.
     Path(&'a Path),
-    /// The repository of this program.
-    Git,
+    /// The sources that this program has within, written beside the plugin.
+    Embedded,
 }
 
 pub(super) const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
@@ -28,10 +30,11 @@ pub(super) fn files(name: &str, kind: PluginKind, api: Api<'_>) -> Vec<File> {
         std::env::consts::DLL_SUFFIX
     );
     let sidecar = Sidecar::path_for(Path::new(&library)).display().to_string();
-    let api = match api {
-        Api::Path(path) => format!("path = {}", toml_string(&path.display().to_string())),
-        Api::Git => format!("git = {}", toml_string(REPOSITORY)),
+    let (path, embedded) = match api {
+        Api::Path(path) => (path.display().to_string(), Vec::new()),
+        Api::Embedded => (format!("{FOLDER}/plugin-api"), api_sources::of_rust()),
     };
+    let api = format!("path = {}", toml_string(&path));
     let source = match kind {
         PluginKind::Cni => include_str!("template/cni.rs.in"),
         _ => include_str!("template/infrastructure.rs.in"),
@@ -50,14 +53,15 @@ pub(super) fn files(name: &str, kind: PluginKind, api: Api<'_>) -> Vec<File> {
         ];
         values.iter().fold(text.to_owned(), |text, (key, value)| text.replace(key, value))
     };
-    vec![
+    let own = [
         ("Cargo.toml".to_owned(), fill(include_str!("template/Cargo.toml.in"))),
         ("README.md".to_owned(), fill(include_str!("template/README.md.in"))),
         (".gitignore".to_owned(), fill(include_str!("template/gitignore.in"))),
         ("src/lib.rs".to_owned(), fill(source)),
         ("tests/conformance.rs".to_owned(), fill(include_str!("template/conformance.rs.in"))),
         (sidecar.clone(), describe(name, kind)),
-    ]
+    ];
+    own.into_iter().chain(embedded).collect()
 }
 
 /// The first command that uses the plugin.
@@ -123,16 +127,16 @@ mod tests {
         assert_eq!(toml_string("/a \"b\""), r#""/a \"b\"""#);
     }
 
-    /// A crate with a path is built by the tests; one from the repository needs the network.
     #[test]
-    fn a_crate_from_the_repository_differs_in_nothing_but_that() {
+    fn a_crate_with_its_own_sources_differs_in_the_path() {
         let folder = Path::new("/api");
         for kind in [PluginKind::Cni, PluginKind::Infrastructure] {
-            let (path, git) = (files("a", kind, Api::Path(folder)), files("a", kind, Api::Git));
-            let from = format!("git = \"{REPOSITORY}\"");
-            assert!(git[0].1.contains(&format!("kubectl-pivot-plugin-api = {{ {from} }}\n")));
-            let alike =
-                git.into_iter().map(|(name, text)| (name, text.replace(&from, "path = \"/api\"")));
+            let path = files("a", kind, Api::Path(folder));
+            let embedded = files("a", kind, Api::Embedded);
+            let own = format!("path = \"{FOLDER}/plugin-api\"");
+            assert!(embedded[0].1.contains(&format!("kubectl-pivot-plugin-api = {{ {own} }}\n")));
+            let alike = embedded.into_iter().take(path.len());
+            let alike = alike.map(|(name, text)| (name, text.replace(&own, "path = \"/api\"")));
             assert_eq!(alike.collect::<Vec<_>>(), path);
         }
     }

@@ -12,7 +12,7 @@ use crate::steps::control_plane::the_cluster;
 
 /// Returns the address, once the infrastructure or the control plane has written it into the
 /// Cluster.
-pub(super) async fn endpoint(
+pub(in crate::steps) async fn endpoint(
     turn: &Turn<'_>,
     bootstrap: &Client,
     target: &Client,

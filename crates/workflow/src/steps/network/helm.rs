@@ -63,17 +63,26 @@ pub(in crate::steps) fn show_chart(chart: &HelmChart) -> ToolCommand {
     located(ToolCommand::new(["show", "chart"]), chart).within(SHOW_CHART_TIMEOUT).keep_stdout()
 }
 
-/// Ensures that the release is as planned.
+/// Ensures that the release of the network is as planned.
 pub(super) async fn install(turn: &Turn<'_>, chart: &HelmChart) -> Result<String, StepError> {
+    ensure(turn, chart, VALUES).await.map_err(|error| advised(error, chart))
+}
+
+/// Ensures that a release is as planned; its values are kept in a file of the run.
+pub(in crate::steps) async fn ensure(
+    turn: &Turn<'_>,
+    chart: &HelmChart,
+    values: &str,
+) -> Result<String, StepError> {
     let helm = turn.tool(KnownTool::Helm).await?;
     let kubeconfig = turn.target_kubeconfig();
     let release = Release { turn, helm: &helm, chart, kubeconfig: &kubeconfig };
     if release::is_as_planned(&release).await? {
         return Ok(format!("{} was there already", described(chart)));
     }
-    let values = turn.folder().write_yaml(VALUES, &Value::Object(chart.values.clone()))?;
+    let values = turn.folder().write_yaml(values, &Value::Object(chart.values.clone()))?;
     let command = upgrade(turn.spec(), chart, &values, &kubeconfig);
-    turn.run(&helm, command).await.map_err(|error| advised(error, chart))?;
+    turn.run(&helm, command).await?;
     Ok(described(chart))
 }
 
@@ -81,7 +90,7 @@ fn described(chart: &HelmChart) -> String {
     format!("{} {}", chart.chart, chart.version).trim_end().to_owned()
 }
 
-pub(super) fn upgrade(
+pub(in crate::steps) fn upgrade(
     spec: &Spec,
     chart: &HelmChart,
     values: &Path,

@@ -16,7 +16,7 @@ use super::{addon, helm};
 use crate::context::Turn;
 use crate::error::StepError;
 use crate::outline::{Draft, Sketch};
-use crate::support::apply::{Kinds, apply, ensure_namespace};
+use crate::support::apply::{apply_when_served, ensure_namespace};
 use crate::support::images;
 use crate::support::wait::{Seen, until};
 
@@ -35,7 +35,8 @@ pub(in crate::steps) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
             Ok(format!("{plugin}: nothing to install"))
         }
         Some(CniPlan::Manifests { objects }) => {
-            manifests(turn, &target, &objects).await?;
+            let what = "the manifests of the network are applied";
+            apply_when_served(turn, &target, &objects, what).await?;
             Ok(format!("{plugin}: {} objects", objects.len()))
         }
         Some(CniPlan::HelmChart(chart)) => {
@@ -64,19 +65,6 @@ async fn plan(
             // With an address it was accepted when the run began.
             Err(error) if !is_known => Ok(Seen::NotYet(in_one_line(&error))),
             planned => Ok(Seen::Yes(planned?)),
-        }
-    })
-    .await
-}
-
-/// Kinds that the manifests themselves bring are served a moment later.
-async fn manifests(turn: &Turn<'_>, target: &Client, objects: &[Value]) -> Result<(), StepError> {
-    until(turn, "the manifests of the network are applied", async || {
-        let kinds = Kinds::read(target).await?;
-        match apply(target, &kinds, objects, false).await {
-            Ok(()) => Ok(Seen::Yes(())),
-            Err(StepError::Refused { what, .. }) => Ok(Seen::NotYet(what)),
-            Err(error) => Err(error),
         }
     })
     .await

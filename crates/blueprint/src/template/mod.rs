@@ -1,0 +1,9 @@
+//! Objects from the template of a provider, which the real clusterctl fills in.
+
+mod against;
+mod error;
+mod generate;
+
+pub use error::TemplateError;
+pub use generate::Clusterctl;
+pub(crate) use generate::Generated;

@@ -1,0 +1,44 @@
+//! Embeds the sources of the plugin API: `plugin new` writes them beside a new plugin, which then
+//! builds without this repository.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
+    let api = root.join("plugin-api");
+    println!("cargo:rerun-if-changed={}", api.display());
+    println!("cargo:rerun-if-changed={}", root.join("Cargo.toml").display());
+    let mut files = vec![root.join("Cargo.toml"), root.join("LICENSE"), api.join("Cargo.toml")];
+    files.push(api.join("abi/Cargo.toml"));
+    files.push(api.join("go/go.mod"));
+    for folder in ["src", "abi/src", "go"] {
+        sources(&api.join(folder), folder != "go", &mut files)?;
+    }
+    files.sort();
+    let mut code = String::from("&[\n");
+    for file in &files {
+        let name = file.strip_prefix(&root)?.display().to_string();
+        writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string())?;
+    }
+    code.push_str("]\n");
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("plugin_api.rs"), code)?;
+    Ok(())
+}
+
+/// Sources of a library without its tests. Those of Go are in one folder.
+fn sources(folder: &Path, is_deep: bool, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_test = name.ends_with("_test.go") || name.ends_with("_tests.rs");
+        if path.is_dir() && is_deep {
+            sources(&path, is_deep, files)?;
+        } else if !is_test && path.extension().is_some_and(|end| end == "rs" || end == "go") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
