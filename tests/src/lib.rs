@@ -7,6 +7,7 @@ pub mod arena;
 pub mod authenticator;
 pub mod bundle;
 pub mod charts;
+pub mod clouds;
 pub mod crew;
 pub mod deviation;
 pub mod dump;

@@ -45,6 +45,18 @@ pub fn hosting() -> PathBuf {
     profile().join(format!("examples/{DLL_PREFIX}hosting{DLL_SUFFIX}"))
 }
 
+/// A plugin that misbehaves on demand: an example of the plugin API.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn misbehaving() -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        crate::program::build(&["--example", "misbehaving"]);
+    });
+    profile().join(format!("examples/{DLL_PREFIX}misbehaving{DLL_SUFFIX}"))
+}
+
 /// The infrastructure plugin in Go, up to date: the example of the Go module, as its author builds
 /// it.
 ///

@@ -6,7 +6,7 @@ use std::path::Path;
 use capi::ResourceType;
 use cluster::{Client, KubeconfigRef, PatchKind, Served, WriteOptions};
 use kubectl_pivot_tests::parts;
-use kubectl_pivot_tests::plugins::{User, in_go};
+use kubectl_pivot_tests::plugins::{User, in_go, library};
 use sandbox::{ControlPlane, ControlPlaneOptions, Parts};
 use serde_json::{Value, json};
 use support::journal::Events;
@@ -190,7 +190,7 @@ async fn mistakes_are_named_and_have_their_exit_codes() {
         (&["-i", "docker", "--kubernetes-version", "1"], 2, &["kubernetes-version"]),
         (&["-i", "dokcer"], 2, &["did you mean docker"]),
         (&["-i", "cilium"], 2, &["has the kind cni, not infrastructure"]),
-        (&["-i", "aws"], 3, &["is a stub", "--cluster-manifest FILE"]),
+        (&["-i", "aws"], 2, &["`aws-region`", "`aws-node-machine-type`", "AWS_REGION"]),
         (&["-i", "aws", "--set", "aws-regoin=x"], 2, &["did you mean aws-region"]),
         (&["-i", "docker", "--kubeconfig", "/none"], 3, &["management cluster", "/none"]),
     ] {
@@ -236,6 +236,30 @@ async fn a_real_api_server_accepts_everything() {
             }
         }
     }
+    for version in ["v1beta1", "v1beta2"] {
+        let namespace = format!("settings-{version}");
+        create_namespace(&client, &namespace).await;
+        let version = format!("api-version={version}");
+        let more = ["-n", &namespace, "--set", &version, "--kubeconfig", path(plane.kubeconfig())];
+        let settings = ["--set", CONTROL_PLANE, "--set", WORKERS, "--set", POOLS];
+        let settings = [&settings[..], &["--set", "health-check=true"]].concat();
+        let counted = ["--set", "control-plane-replicas=3", "--set", "prefix-names=true"];
+        let objects =
+            render(&user, &[&["-i", "docker"], &more[..], &settings, &counted].concat()).await;
+        assert_eq!(objects.len(), 12, "a pool is three objects, and there are two health checks");
+        let topology = [
+            &["-i", "docker", "--set", "topology=true", "--set", "kinds=dev"],
+            &more[..],
+            &settings,
+        ]
+        .concat();
+        let of_class = render(&user, &topology).await;
+        assert_eq!(of_class.len(), 10);
+        for object in objects.iter().chain(&of_class) {
+            apply(&client, &served, &namespace, object).await;
+        }
+    }
+    check_with(&user, path(plane.kubeconfig()), &dir.path().join("golden.yaml")).await;
     user.install(&[in_go().to_owned()]).await;
     create_namespace(&client, "docker-go").await;
     let in_go = ["-i", "docker-go", "-n", "docker-go", "--kubeconfig", path(plane.kubeconfig())];
@@ -245,6 +269,40 @@ async fn a_real_api_server_accepts_everything() {
         apply(&client, &served, "docker-go", object).await;
     }
     plane.stop().await;
+}
+
+const CONTROL_PLANE: &str = r#"control-plane-nodes={"name": "{{ local_hostname }}", "taints": [],
+    "kubeletArgs": {"eviction-hard": "nodefs.available<0%"}, "patches": "/etc/kubeadm/patches",
+    "kubeVip": {"address": "172.18.0.9", "interface": "eth0"}}"#;
+const WORKERS: &str = r#"worker-nodes={
+    "preKubeadmCommands": ["true"], "postKubeadmCommands": ["true"],
+    "files": [{"path": "/etc/a", "content": "a", "owner": "root:root", "permissions": "0600"}],
+    "users": [{"name": "admin", "sudo": "ALL", "sshAuthorizedKeys": ["ssh-ed25519 AAAA"]}]}"#;
+const POOLS: &str = r#"worker-pools=[{"name": "gpu", "replicas": 2, "failureDomain": "b",
+    "nodes": {"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]}}]"#;
+
+/// As an author does in CI: the objects as they were, and an API server that takes them.
+async fn check_with(user: &User, kubeconfig: &str, golden: &Path) {
+    let docker = library("docker");
+    let golden = path(golden);
+    let check = async |more: &[&str]| {
+        let args =
+            ["plugin", "check", path(&docker), "--kubeconfig", kubeconfig, "--golden", golden];
+        user.run(&[&args[..], more].concat()).await
+    };
+    check(&[]).await.expect_success("the file is written");
+    assert!(std::fs::read_to_string(golden).expect("it is there").contains("kind: DockerCluster"));
+    check(&[]).await.expect_success("nothing has changed");
+    let changed = check(&["--set", "worker-replicas=2"]).await;
+    assert_eq!(changed.code, Some(7), "{changed}");
+    assert!(changed.says("`  replicas: 1` is now `  replicas: 2`"), "{changed}");
+    std::fs::remove_file(golden).expect("it is there");
+    let refused = check(&["--set", r#"worker-pools=[{"name": "a", "failureDomain": ""}]"#]).await;
+    assert_eq!(refused.code, Some(7), "{refused}");
+    assert!(
+        refused.says("MachineDeployment `worker-a`") && refused.says("failureDomain"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

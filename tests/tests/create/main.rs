@@ -22,6 +22,7 @@ mod removal;
 mod replacing;
 mod stage;
 mod target;
+mod templates;
 mod whole;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let suite = Suite::new().on_stages(2);
     aborts::add(kubeconfig::add(probes::add(suite)))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
+        .thorough("a_template_of_the_provider_makes_the_cluster", templates::makes_the_cluster)
         .case("a_management_cluster_is_deleted", removal::a_management_cluster_is_deleted)
         .thorough("a_deletion_killed_in_each_step_ends_the_same", removal::killed_in_each_step)
         .thorough(

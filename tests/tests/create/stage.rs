@@ -75,6 +75,19 @@ impl Stage {
         scene
     }
 
+    /// The user, outside of a case.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// A template of the Docker provider in the repository of clusterctl.
+    pub fn write_template(&self, flavour: &str, text: &str) {
+        let folder = self.config.parent().expect("it is in a folder");
+        let place = folder.join("infrastructure-docker").join(repository::VERSION);
+        let file = place.join(format!("cluster-template-{flavour}.yaml"));
+        std::fs::write(file, text).expect("write");
+    }
+
     /// A cluster without Cluster API.
     pub async fn bare(&self, folder: &Path) -> ControlPlane {
         let options = ControlPlaneOptions { bare: true, ..ControlPlaneOptions::default() };

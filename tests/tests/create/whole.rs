@@ -84,8 +84,9 @@ pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
         "$ clusterctl init --kubeconfig bootstrap.kubeconfig",
         "--infrastructure docker",
         "kind: DevCluster",
-        "9. Install providers in the target [init-target] (after network)",
-        "8. Wait for the nodes [nodes] (after control-plane, network)",
+        "8. Install add-ons [addons] (after network)",
+        "9. Wait for the nodes [nodes] (after control-plane, network)",
+        "10. Install providers in the target [init-target] (after addons)",
         "$ kind delete cluster --name pivot-bootstrap",
     ] {
         assert!(outcome.stdout.contains(text), "{text}: {outcome}");

@@ -7,6 +7,7 @@
 //! (`kubectl_pivot_tests::addon`), whose CRDs are real.
 
 mod addon;
+mod addons;
 mod charts;
 mod helm;
 mod interrupted;
@@ -57,5 +58,6 @@ fn main() -> ExitCode {
             "the_add_on_provider_is_asked_and_followed",
             addon::the_add_on_provider_is_asked_and_followed,
         )
+        .case("parts_after_the_network_come_one_after_the_other", addons::one_after_the_other)
         .run(|| Box::pin(stage::Stage::set()))
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use kubectl_pivot_tests::plugins::{User, file_name, library};
+use kubectl_pivot_tests::plugins::{User, file_name, library, misbehaving};
 use kubectl_pivot_tests::program::Program;
 use serde_json::{Value, json};
 
@@ -287,16 +287,36 @@ async fn a_damaged_list_of_trusted_plugins_does_not_stop_a_move() {
     assert!(outcome.says("cannot connect"), "{outcome}");
 }
 
+/// Manifests go into files and pipes.
+#[tokio::test]
+async fn what_a_library_prints_is_not_among_the_manifests() {
+    let user = User::new();
+    user.install(&[misbehaving()]).await;
+    let outcome = user.run(&["render", "print", "-i", "misbehaving"]).await;
+    let outcome = outcome.expect_success("render");
+    assert_eq!(outcome.stdout.trim(), "", "{outcome}");
+    assert!(outcome.stderr.contains("printed by a plugin"), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_network_that_is_not_there_is_named_with_who_wants_it() {
+    let user = User::with(&["docker"]).await;
+    let outcome = user.run(&["create", "pivot", "-i", "docker", "--dry-run"]).await;
+    assert_eq!(outcome.code, USAGE, "{outcome}");
+    for part in ["`docker` wants the network `cilium`", "--cni NAME", "--cni-manifest FILE"] {
+        assert!(outcome.says(part), "{part}: {outcome}");
+    }
+}
+
 #[tokio::test]
 async fn new_plugins_build_and_conform_as_they_are() {
     let user = User::new();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is a member");
-    let api = workspace.join("plugin-api").display().to_string();
     for kind in ["infrastructure", "cni"] {
         let name = format!("le-potato-{kind}");
         let folder = user.home().join(&name);
         let path = folder.display().to_string();
-        let args = ["plugin", "new", &name, "--kind", kind, "--path", &path, "--api-path", &api];
+        let args = ["plugin", "new", &name, "--kind", kind, "--path", &path];
         user.run(&args).await.expect_success("plugin new");
         let again = user.run(&args).await;
         assert_eq!(again.code, USAGE, "{again}");

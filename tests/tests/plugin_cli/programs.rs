@@ -36,13 +36,12 @@ async fn a_plugin_in_go_renders_what_the_plugin_in_rust_renders() {
 #[tokio::test]
 async fn new_plugins_in_go_build_and_conform_as_they_are() {
     let user = User::new();
-    let api = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-api").display().to_string();
     for kind in ["infrastructure", "cni"] {
         let name = format!("le-potato-{kind}");
         let folder = user.home().join(kind);
         let path = folder.display().to_string();
         let args = ["plugin", "new", &name, "--language", "go", "--kind", kind, "--path", &path];
-        user.run(&[&args[..], &["--api-path", &api]].concat()).await.expect_success("plugin new");
+        user.run(&args).await.expect_success("plugin new");
         let program = format!("kubectl-pivot-plugin-{name}");
         let mut go = Command::new("go");
         go.args(["build", "-o", &program]).current_dir(&folder);
