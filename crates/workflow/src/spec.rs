@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use blueprint::BlueprintRequest;
+use blueprint::{BlueprintRequest, without_nulls};
 use capi::{Chosen, at, set_field};
 use cluster::KubeconfigRef;
 use kubectl_pivot_plugin_api::capi::names;
@@ -224,7 +224,8 @@ impl Spec {
     /// They cannot be read, or this cluster is not among them.
     pub fn cluster_manifest(&self) -> Result<Option<Vec<Value>>, SpecError> {
         let Some(path) = &self.document.spec.cluster_manifest else { return Ok(None) };
-        let mut objects = read(path)?;
+        let objects = read(path)?.into_iter().map(without_nulls);
+        let mut objects: Vec<_> = objects.collect();
         for object in &mut objects {
             let metadata = at(object, "/metadata");
             if metadata.is_object() && at(metadata, "/namespace").is_null() {

@@ -9,6 +9,7 @@ use tools::{KnownTool, ToolCommand, Toolbox};
 
 use super::against;
 use super::error::TemplateError;
+use crate::nulls::without_nulls;
 use crate::request::BlueprintRequest;
 
 /// The clusterctl that fills templates in.
@@ -42,8 +43,9 @@ impl Generated {
         let tool = clusterctl.toolbox.find(KnownTool::Clusterctl).await?;
         let command = command(&plan, request, clusterctl.config);
         let output = tool.run(&command.keep_stdout(), clusterctl.toolbox).await?;
-        let mut objects = yaml::documents(&output.stdout)
+        let printed = yaml::documents(&output.stdout)
             .map_err(|source| TemplateError::NotYaml { provider: provider.clone(), source })?;
+        let mut objects: Vec<_> = printed.into_iter().map(without_nulls).collect();
         for patch in &plan.patches {
             let change = (patch, format!("{provider} {}", version(&plan, request)));
             apply(plugin, change, &mut objects)?;
