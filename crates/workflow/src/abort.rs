@@ -177,7 +177,8 @@ impl Abort {
         if !left.is_empty() && left::record_of(&found).is_some() {
             return Err(StepError::refused(
                 format!(
-                    "{} moved out of the bootstrap cluster `{}`, which keeps it paused as the way back",
+                    "{} moved out of the bootstrap cluster `{}`, which keeps it, paused, as the \
+                     way back",
                     left.join(", "),
                     self.shown()
                 ),

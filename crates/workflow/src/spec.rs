@@ -106,7 +106,8 @@ impl Spec {
         }
         if bootstrap == Bootstrap::Existing && spec.kind_config.is_some() {
             return Err(SpecError::Contradiction(
-                "--kind-config is for a bootstrap cluster that kind makes: leave --bootstrap existing out",
+                "--kind-config is for a bootstrap cluster that kind makes: leave --bootstrap \
+                 existing out",
             ));
         }
         // `none` was the way to say it before.

@@ -51,7 +51,8 @@ fn hosts_file(mirror: &str) -> PluginResult<File> {
     // Docker's registry has another name than its images.
     let server = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
     let content = format!(
-        "server = \"https://{server}\"\n\n[host.\"{url}\"]\n  capabilities = [\"pull\", \"resolve\"]\n"
+        "server = \"https://{server}\"\n\n[host.\"{url}\"]\n  \
+         capabilities = [\"pull\", \"resolve\"]\n"
     );
     Ok(file(&format!("{MIRRORS}/{registry}/hosts.toml"), &content))
 }
@@ -69,8 +70,8 @@ fn proxy(values: &Values) -> PluginResult<Option<String>> {
             _ => is_address(value),
         };
         if !is_usable {
-            let why = "it is not an address such as http://proxy.example:3128, without a login: everybody \
-                       who sees the machines would see it";
+            let why = "it is not an address such as http://proxy.example:3128, without a login: \
+                       everybody who sees the machines would see it";
             return Err(invalid(&variables::declared(variable), why));
         }
         lines.push(format!("Environment=\"{name}={value}\"\n"));
@@ -123,7 +124,8 @@ mod tests {
     #[test]
     fn every_machine_gets_mirrors_and_proxies() {
         let given = json!({
-            "registry-mirrors": ["docker.io=https://mirror.example", "registry.k8s.io=http://10.0.0.7:5000"],
+            "registry-mirrors":
+                ["docker.io=https://mirror.example", "registry.k8s.io=http://10.0.0.7:5000"],
             "https-proxy": "http://proxy.example:3128", "no-proxy": ".example,10.0.0.0/8",
         });
         for kubeadm in kubeadm(&rendered(&given).expect("it is valid")) {

@@ -3,8 +3,8 @@ use kubectl_pivot_plugin_api::{ErrorCode, InfrastructureProvider as _, PluginErr
 use super::*;
 use crate::Docker;
 
-/// The manifest of the nine steps, as JSON, with a newer Kubernetes and the eviction settings of the
-/// examples of Cluster API.
+/// The manifest of the nine steps, as JSON, with a newer Kubernetes and the eviction settings of
+/// the examples of Cluster API.
 const NINE_STEPS: &str = include_str!("../tests/pivot-v1beta1.json");
 /// The same cluster in the storage version.
 const V1BETA2: &str = include_str!("../tests/pivot-v1beta2.json");
@@ -138,7 +138,8 @@ fn another_socket_of_docker_is_mounted_into_the_machines_too() {
         json!([{"hostPath": "/run/user/1/docker.sock", "containerPath": "/var/run/docker.sock"}]);
     let given = json!({"docker-socket": "/run/user/1/docker.sock"});
     assert_eq!(socket(given), expected);
-    let own = json!({"docker-socket": "/a", "extra-mounts": "/run/user/1/docker.sock:/var/run/docker.sock"});
+    let mount = "/run/user/1/docker.sock:/var/run/docker.sock";
+    let own = json!({"docker-socket": "/a", "extra-mounts": mount});
     assert_eq!(socket(own), expected, "the user has said it");
 }
 

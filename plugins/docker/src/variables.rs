@@ -54,8 +54,8 @@ pub(crate) fn all() -> Vec<Variable> {
         Variable::new(
             DOCKER_SOCKET,
             String,
-            "Socket of Docker on its machine, mounted into the bootstrap cluster, and into the machines in \
-             the place of /var/run/docker.sock",
+            "Socket of Docker on its machine, mounted into the bootstrap cluster, and into the \
+             machines in the place of /var/run/docker.sock",
         )
         .with_default(SOCKET),
         Variable::new(
@@ -65,9 +65,9 @@ pub(crate) fn all() -> Vec<Variable> {
              docker.io=https://mirror.example",
         )
         .with_default(json!([])),
-        Variable::new(HTTP_PROXY, String, "Proxy for HTTP through which the machines pull images"),
-        Variable::new(HTTPS_PROXY, String, "Proxy for HTTPS through which the machines pull images"),
-        Variable::new(NO_PROXY, String, "Hosts and networks that the machines reach without a proxy"),
+        Variable::new(HTTP_PROXY, String, "Proxy for HTTP through which machines pull images"),
+        Variable::new(HTTPS_PROXY, String, "Proxy for HTTPS through which machines pull images"),
+        Variable::new(NO_PROXY, String, "Hosts and networks that machines reach without a proxy"),
         Variable::new(BOOTSTRAP_IP_FAMILY, String, "IP versions of the bootstrap cluster")
             .with_default("dual")
             .one_of(&["ipv4", "ipv6", "dual"]),

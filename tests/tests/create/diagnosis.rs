@@ -26,7 +26,8 @@ pub async fn check_written(scene: &Scene) {
         "metadata": {"name": "s", "namespace": "default"}, "stringData": {"value": SECRET}});
     let pod = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "p", "namespace": "default"},
-        "spec": {"containers": [{"name": "c", "image": "i", "env": [{"name": "API_TOKEN", "value": SECRET}]}],
+        "spec": {"containers": [{"name": "c", "image": "i",
+                "env": [{"name": "API_TOKEN", "value": SECRET}]}],
             "automountServiceAccountToken": false}});
     for (kind, object) in [
         (ResourceType::core("Secret", "secrets"), secret),

@@ -1,4 +1,5 @@
-//! Machines as users have them: containers are out of reach, kind is configured, images are at hand.
+//! Machines as users have them: containers are out of reach, kind is configured, images are at
+//! hand.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -50,7 +51,7 @@ impl Published {
         Self { address, docker: script(scene, "docker", &body), secret }
     }
 
-    /// Its controllers.
+    /// Simulates the controllers of it.
     pub fn understudy(&self, scene: &Scene) -> Understudy {
         Understudy::begin(scene.part(|part| part.target.clone_from(&self.secret)))
     }
@@ -63,10 +64,10 @@ impl Published {
 
 /// After a restart of Docker the port is another one than in the kubeconfig of the run.
 pub async fn a_target_that_has_got_another_port_is_found_again(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let published = Published::of(&scene);
-    let _understudy = published.understudy(&scene);
-    let own = Scene { program: published.program(&scene), ..scene };
+    let mut own = stage.scene().await;
+    let published = Published::of(&own);
+    let _understudy = published.understudy(&own);
+    own.program = published.program(&own);
     own.stop_after("kubeconfig", own.create(&[])).await;
     let kept = own.path("state/runs/pivot/target.kubeconfig");
     assert_eq!(server(&kept), published.address);

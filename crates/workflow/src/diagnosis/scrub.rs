@@ -72,13 +72,15 @@ mod tests {
     fn secrets_of_machines_and_containers_are_taken_out() {
         let object = json!({
             "kind": "KubeadmConfig",
-            "metadata": {"name": "a", "managedFields": [{}], "annotations": {LAST_APPLIED: "hunter2"}},
+            "metadata": {"name": "a", "managedFields": [{}],
+                "annotations": {LAST_APPLIED: "hunter2"}},
             "spec": {
                 "joinConfiguration": {"discovery": {"bootstrapToken": {
                     "token": "hunter2", "apiServerEndpoint": "10.0.0.1:6443"}}},
                 "files": [{"path": "/etc/a", "content": "hunter2"}],
                 "users": [{"name": "me", "passwd": "hunter2"}],
-                "containers": [{"env": [{"name": "API_TOKEN", "value": "hunter2"}, {"name": "A", "value": "b"}]}],
+                "containers": [{"env": [
+                    {"name": "API_TOKEN", "value": "hunter2"}, {"name": "A", "value": "b"}]}],
                 "clientSecret": "hunter2", "tokenSecretName": "the-secret",
             },
         });

@@ -67,8 +67,8 @@ async fn of_control_plane(
     Ok(found.as_ref().map_or(1, machines_of))
 }
 
-/// A control plane that makes Machines has a template for them. Others run as pods, or are a service
-/// of a cloud.
+/// A control plane that makes Machines has a template for them. Others run as pods, or are a
+/// service of a cloud.
 fn machines_of(control_plane: &Object) -> u64 {
     let spec = &control_plane.value()["spec"];
     let templates = ["machineTemplate", "infrastructureTemplate", "infrastructureRef"];

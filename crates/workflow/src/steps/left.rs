@@ -1,5 +1,5 @@
-//! A bootstrap cluster that keeps what has moved, paused: until it is deleted the move can be rolled
-//! back, and nothing is deleted object by object.
+//! A bootstrap cluster that keeps what has moved, paused: until it is deleted the move can be
+//! rolled back, and nothing is deleted object by object.
 
 use cluster::Client;
 use transfer::{Found, Gone, Lease, MoveError, Phase, Record, Report, Role, Run, Sides};
@@ -15,8 +15,8 @@ pub(crate) fn record_of(found: &Found) -> Option<&Record> {
     (record.role == Role::Source && record.phase == Phase::Left).then_some(record)
 }
 
-/// Returns the Clusters of a bootstrap cluster that nobody else has: those that it keeps from a move
-/// count only if the target does not have them.
+/// Returns the Clusters of a bootstrap cluster that nobody else has: those that it keeps from a
+/// move count only if the target does not have them.
 pub(crate) async fn clusters_at_stake(
     turn: &Turn<'_>,
     bootstrap: &Client,

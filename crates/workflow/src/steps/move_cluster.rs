@@ -115,8 +115,8 @@ async fn plan(mut run: Run) -> Result<(Run, Preflight, Report), StepError> {
     Ok((run, preflight, report))
 }
 
-/// Returns the kinds of templates. Controllers read them, and write at most their status, so there is
-/// nothing that a pause would have to hold back.
+/// Returns the kinds of templates. Controllers read them, and write at most their status, so there
+/// is nothing that a pause would have to hold back.
 async fn templates(source: &Client) -> Result<Vec<KindSelector>, StepError> {
     let served = Served::read(source).await?;
     let kinds = served

@@ -65,7 +65,8 @@ mod tests {
     fn wanted() -> Value {
         json!({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": "boot",
             "networking": {"ipFamily": "dual"},
-            "nodes": [{"role": "control-plane", "extraMounts": [{"hostPath": "/s", "containerPath": "/s"}]}]})
+            "nodes": [{"role": "control-plane",
+                "extraMounts": [{"hostPath": "/s", "containerPath": "/s"}]}]})
     }
 
     fn merged_with(own: &str) -> Result<Value, StepError> {
@@ -82,7 +83,8 @@ mod tests {
         let own = format!(
             "{HEAD}name: mine\nfeatureGates: {{A: true}}\n\
              networking: {{ipFamily: ipv4, apiServerAddress: 10.0.0.7}}\n\
-             nodes:\n- {{role: control-plane, extraMounts: [{{hostPath: /x, containerPath: /s}}]}}\n- role: worker\n"
+             nodes:\n- role: control-plane\n  extraMounts: [{{hostPath: /x, containerPath: /s}}]\n\
+             - role: worker\n"
         );
         let merged = merged_with(&own).expect("it is one of kind");
         assert_eq!((&merged["name"], &merged["featureGates"]["A"]), (&json!("boot"), &json!(true)));

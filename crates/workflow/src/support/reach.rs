@@ -175,7 +175,8 @@ mod tests {
     fn only_the_server_of_the_current_context_changes() {
         let kubeconfig = "apiVersion: v1\nclusters:\n\
             - {name: other, cluster: {server: 'https://other'}}\n\
-            - {name: pivot, cluster: {server: 'https://172.18.0.3:6443', certificate-authority-data: QQ==}}\n\
+            - name: pivot\n\
+            \x20 cluster: {server: 'https://172.18.0.3:6443', certificate-authority-data: QQ==}\n\
             contexts: [{name: admin, context: {cluster: pivot, user: me}}]\n\
             current-context: admin\nusers: [{name: me, user: {token: '0123'}}]\n";
         let way = Way { address: "127.0.0.1:5".to_owned(), server_name: None };

@@ -138,14 +138,15 @@ pub(super) fn judge(engine: Option<&Result<Engine, ToolError>>, platform: Platfo
         Home::Remote => HealthCheck::warning(
             NAME,
             format!("Docker {version} runs on another machine, {}", engine.endpoint),
-            "kind publishes API servers on that machine's 127.0.0.1 only: give a kind configuration whose \
-             networking.apiServerAddress is an address that you reach (--kind-config FILE)",
+            "kind publishes API servers on that machine's 127.0.0.1 only: give a kind configuration \
+             whose networking.apiServerAddress is an address that you reach (--kind-config FILE)",
         ),
         Home::Podman => HealthCheck::warning(
             NAME,
             format!("it is podman {version}, not Docker"),
-            "the Docker provider of Cluster API is made for Docker: use Docker, Colima or Docker Desktop for the \
-             plugin docker; for other plugins KIND_EXPERIMENTAL_PROVIDER=podman lets kind use podman",
+            "the Docker provider of Cluster API is made for Docker: use Docker, Colima or Docker \
+             Desktop for the plugin docker; for other plugins KIND_EXPERIMENTAL_PROVIDER=podman \
+             lets kind use podman",
         ),
     }
 }

@@ -24,8 +24,8 @@ pub(super) fn judge(is_on: bool, engine: Option<&Engine>, platform: Platform) ->
         false => HealthCheck::warning(
             NAME,
             "IPv6 is off in this kernel, and the plugin docker wants both IP versions",
-            "give --set bootstrap-ip-family=ipv4 when you create a cluster, or turn it on: `sudo sysctl \
-             net.ipv6.conf.all.disable_ipv6=0`",
+            "give --set bootstrap-ip-family=ipv4 when you create a cluster, or turn it on: \
+             `sudo sysctl net.ipv6.conf.all.disable_ipv6=0`",
         ),
     }
 }

@@ -68,7 +68,8 @@ mod tests {
         assert_eq!(judge(None).health, Health::NotApplicable);
     }
 
-    /// Mounts are resolved in the virtual machine: the path of the client's socket would break them.
+    /// Mounts are resolved in the virtual machine, where the path of the client's socket means
+    /// nothing.
     #[test]
     fn the_socket_of_a_virtual_machine_is_where_it_always_is() {
         let check = judged(Home::Machine("Colima"), "unix:///Users/me/.colima/default/docker.sock");
