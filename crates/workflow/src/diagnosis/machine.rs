@@ -1,10 +1,13 @@
 //! The programs of this machine.
 
-use tools::{KnownTool, Toolbox};
+use support::journal::Events;
+use tools::{Interrupt, KnownTool, Toolbox};
 
 /// Versions of this program and of those that it runs.
 pub(super) async fn versions(toolbox: &Toolbox) -> String {
-    let toolbox = Toolbox { events: support::journal::Events::none(), ..toolbox.clone() };
+    // A failure has stopped what ran beside it.
+    let interrupt = Interrupt::default();
+    let toolbox = Toolbox { events: Events::none(), interrupt, ..toolbox.clone() };
     let system = (std::env::consts::OS, std::env::consts::ARCH);
     let mut lines =
         vec![format!("kubectl-pivot {} on {} {}", env!("CARGO_PKG_VERSION"), system.0, system.1)];
