@@ -37,16 +37,32 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
 
 /// The schema of a document as the program writes it.
 fn printed<T: JsonSchema>() -> Value {
-    SchemaSettings::draft2020_12()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .into()
+    schema::<T>(SchemaSettings::draft2020_12().for_serialize())
 }
 
 /// The schema of a document as the program reads it.
 fn read<T: JsonSchema>() -> Value {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().into()
+    schema::<T>(SchemaSettings::draft2020_12())
+}
+
+fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().into();
+    join_lines(&mut schema);
+    schema
+}
+
+/// Joins the lines of descriptions, which end where those of comments do.
+fn join_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            fields.values_mut().for_each(join_lines);
+        }
+        Value::Array(items) => items.iter_mut().for_each(join_lines),
+        _ => {}
+    }
 }
 
 /// Pins the fields that tell documents apart.

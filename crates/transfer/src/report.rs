@@ -43,8 +43,8 @@ pub enum Outcome {
     Saved,
     /// The objects were created from a directory. Exit code 0.
     Restored,
-    /// It failed or was interrupted, and was rolled back. Exit code 5 or 130; 1 when the failure was
-    /// a bug of this program.
+    /// It failed or was interrupted, and was rolled back. Exit code 5 or 130; 1 when the failure
+    /// was a bug of this program.
     Undone,
     /// Some batches have moved, and the rest is in the source as before. Either one failed or was
     /// interrupted, and was rolled back: exit code 5 or 130; 1 when the failure was a bug of this
@@ -174,15 +174,17 @@ pub struct Report {
     /// meanwhile, change them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<ObjectOperation>,
-    /// Objects that were copied to the target and deleted from the source; owners before dependents.
+    /// Objects that were copied to the target and deleted from the source; owners before
+    /// dependents.
     pub moved: Vec<ObjectId>,
     /// Objects that were copied to the target and kept in the source.
     pub kept: Vec<Explained>,
     /// Objects that were neither copied nor deleted, although a move looks at their kind, or they
     /// belong to an object that moves.
     pub not_moved: Vec<Explained>,
-    /// Objects that were not moved, and that the garbage collector of the source deletes after their
-    /// owners have moved: `--allow-collected` has allowed it, or, after a refusal, would have to.
+    /// Objects that were not moved, and that the garbage collector of the source deletes after
+    /// their owners have moved: `--allow-collected` has allowed it, or, after a refusal, would have
+    /// to.
     pub collected: Vec<Explained>,
     /// Objects that could not be deleted from the source, and the Clusters that they belong to; all
     /// others are gone from it, and everything in the target is paused until `kubectl pivot resume`

@@ -48,8 +48,8 @@ pub struct OutlineStep {
     /// Commands that it runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<String>,
-    /// Objects that it applies, or files that it hands to programs, without the values of Secrets and
-    /// those of `--cni-values`.
+    /// Objects that it applies, or files that it hands to programs, without the values of Secrets
+    /// and those of `--cni-values`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub applies: Vec<Value>,
 }

@@ -44,8 +44,8 @@ pub enum Event {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RunEvent {
-    /// A run has taken the lock, a new one or one that was interrupted; `status` shows it under this
-    /// id. `source` and `target` are URLs or directories.
+    /// A run has taken the lock, a new one or one that was interrupted; `status` shows it under
+    /// this id. `source` and `target` are URLs or directories.
     Begun {
         /// Id of the run.
         run: String,
@@ -88,7 +88,8 @@ pub enum RunEvent {
         /// The directory.
         directory: String,
     },
-    /// The run has ended, with the `outcome` of the report; `error` is absent when it has succeeded.
+    /// The run has ended, with the `outcome` of the report; `error` is absent when it has
+    /// succeeded.
     Ended {
         /// As in the report.
         outcome: String,

@@ -54,7 +54,7 @@ pub struct PhaseState {
     /// When it began, RFC 3339.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub started: Timestamp,
-    /// Its time; absent while it runs, and when its process was killed.
+    /// Seconds that it took; absent while it runs, and when its process was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// `running`, `done`, `failed`, or `killed` when its process has left no end of it.

@@ -26,8 +26,8 @@ pub(crate) struct Line<'a> {
     kind: &'static str,
     /// When, RFC 3339, UTC, in milliseconds.
     time: String,
-    /// The step of `create` or `delete` that the event is about; steps can overlap; absent for other
-    /// commands.
+    /// The step of `create` or `delete` that the event is about; steps can overlap; absent for
+    /// other commands.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Lane,
     /// The phase within the step or the command, as in the report; absent for the step itself, and
@@ -57,7 +57,8 @@ enum Shown<'a> {
     Progress { done: usize, total: usize },
     /// The action or the wait, with the state that was seen last; once for each change.
     Waiting { message: &'a str },
-    /// It has ended well; `seconds` is fractional; `message` is absent when there is nothing to say.
+    /// It has ended well; `seconds` is fractional; `message` is absent when there is nothing to
+    /// say.
     Finished {
         title: String,
         seconds: f64,
@@ -70,8 +71,8 @@ enum Shown<'a> {
     Note { message: &'a str },
     /// A problem, although the command continues.
     Warning { message: &'a str },
-    /// The last line of a command that fails: the error, its causes from the outer to the inner one,
-    /// and the next step; `causes` and `hint` are absent when there are none.
+    /// The last line of a command that fails: the error, its causes from the outer to the inner
+    /// one, and the next step; `causes` and `hint` are absent when there are none.
     Error {
         message: String,
         #[serde(skip_serializing_if = "Vec::is_empty")]
