@@ -26,6 +26,14 @@ const AGE: PinnedProgram = PinnedProgram {
 const KEYGEN: PinnedProgram =
     PinnedProgram { package: "filippo.io/age/cmd/age-keygen", name: "age-keygen", ..AGE };
 
+/// Returns the program that makes keys.
+///
+/// # Panics
+/// When it cannot be built.
+pub async fn keygen() -> PathBuf {
+    build(KEYGEN).await
+}
+
 /// A pair of keys.
 pub struct KeyPair {
     /// File with the secret key.

@@ -342,6 +342,22 @@ impl Arena {
         }
     }
 
+    /// Takes everything that may move out of a namespace of both clusters.
+    ///
+    /// # Panics
+    /// When something cannot be deleted.
+    pub async fn empty(&self, namespace: &str) {
+        for plane in [&self.pair.source, &self.pair.target] {
+            let dump = plane.dump(&[namespace]).await;
+            let may_move = |object: &&Object| {
+                let is_in = object.namespace() == Some(namespace);
+                is_in && (object.api_version().contains("x-k8s.io/") || object.kind() == "Secret")
+            };
+            let objects = dump.objects().iter().filter(may_move).cloned();
+            wiping::wipe(plane, &RawDump::from(objects.collect::<Vec<_>>())).await;
+        }
+    }
+
     /// Ends a story, however far it has come: its objects go from both clusters, and all Leases.
     pub async fn clean_up(&self, tag: &str) {
         self.tape.begin_run();

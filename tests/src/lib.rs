@@ -8,6 +8,7 @@ pub mod authenticator;
 pub mod bundle;
 pub mod charts;
 pub mod clouds;
+pub mod console;
 pub mod crew;
 pub mod deviation;
 pub mod dump;

@@ -80,6 +80,23 @@ impl Terminal {
         self.keyboard.flush().await.expect("the terminal is there");
     }
 
+    /// Says yes to every question until the end. Returns the exit code and everything that stood on
+    /// the screen.
+    ///
+    /// # Panics
+    /// When the program does not end.
+    pub async fn agree(mut self) -> (Option<i32>, String) {
+        let mut answered = 0;
+        while self.read().await {
+            let asked = self.seen.matches("[y/N] ").count();
+            if asked > answered {
+                answered = asked;
+                self.press(b"y\n").await;
+            }
+        }
+        self.end().await
+    }
+
     /// Waits for the end. Returns the exit code and everything that stood on the screen.
     ///
     /// # Panics

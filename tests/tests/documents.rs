@@ -11,6 +11,7 @@ use std::process::Command;
 use capi::names;
 use kubectl_pivot::cli;
 use kubectl_pivot::commands::{CHECKS, exit, explanations};
+use kubectl_pivot_tests::console;
 use serde_json::Value;
 use tools::KnownTool;
 use workflow::Step;
@@ -245,6 +246,40 @@ fn every_command_of_the_documents_parses() {
         }
     }
     assert!(checked > 40, "only {checked} commands were found");
+}
+
+/// A block of commands is run by the suite `moves`, part `pages`, unless a comment says why not.
+#[test]
+fn every_block_of_commands_is_run_or_says_why_not() {
+    let (mut run, mut not_run) = (0, BTreeMap::<String, usize>::new());
+    for (page, blocks) in console::pages() {
+        for block in blocks {
+            match block.not_run {
+                None => run += 1,
+                Some(reason) => {
+                    assert!(reason.split(' ').count() > 2, "{page}: {reason:?} is no reason");
+                    *not_run.entry(page.clone()).or_default() += 1;
+                }
+            }
+        }
+    }
+    assert!(run >= 25, "only {run} blocks are run: {not_run:#?}");
+    for path in texts() {
+        let text = fs::read_to_string(&path).expect("readable");
+        for comment in text.split("<!-- ").skip(1) {
+            let known = [
+                "run: ",
+                "not run: ",
+                "no block is run: ",
+                "fields of ",
+                "values of ",
+                "events of ",
+                "exit codes: ",
+            ];
+            let is_known = known.iter().any(|known| comment.starts_with(known));
+            assert!(is_known, "{}: {:?}", path.display(), comment.lines().next());
+        }
+    }
 }
 
 /// The commands of this program in the blocks of a text, continued lines joined, without the

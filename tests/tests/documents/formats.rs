@@ -1,5 +1,5 @@
-//! The formats that users keep: `docs/reference/schemas` and the tables of the reference are written
-//! from the types. To write them anew: `KUBECTL_PIVOT_WRITE_REFERENCE=1 cargo test -p
+//! The formats that users keep: `docs/reference/schemas` and the tables of the reference are
+//! written from the types. To write them anew: `KUBECTL_PIVOT_WRITE_REFERENCE=1 cargo test -p
 //! kubectl-pivot-tests --test documents`.
 
 use std::collections::{BTreeMap, BTreeSet};

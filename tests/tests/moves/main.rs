@@ -6,6 +6,7 @@ mod bad_input;
 mod choose;
 mod faults;
 mod kill_matrix;
+mod pages;
 mod probes;
 mod transaction;
 
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         .part("bad_input", bad_input::suite(), |ground: Arc<Ground>| Box::pin(ground.bench()))
         .part("transaction", transaction::suite(), |ground| Box::pin(ground.arena()))
         .part("choose", choose::suite(), |ground| Box::pin(ground.arena()))
+        .part("pages", pages::suite(), |ground| Box::pin(ground.arena()))
         .part("backup", backup::suite(), |ground| Box::pin(ground.arena()))
         .part("probes", probes::suite(), |ground| Box::pin(ground.arena()))
         .part("kill_matrix", kill_matrix::suite(), |ground| Box::pin(ground.matrix()))
