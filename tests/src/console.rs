@@ -189,7 +189,7 @@ fn word(word: &str) -> String {
     let is_time = bare.len() > 10 && bare.contains('T') && bare.ends_with('Z');
     let number = bare.trim_end_matches('s');
     let is_decimal = number.contains('.') && number.parse::<f64>().is_ok();
-    let is_age = digits + 1 == bare.len() && bare.ends_with(['s', 'm', 'h', 'd']);
+    let is_age = digits > 0 && digits + 1 == bare.len() && bare.ends_with(['s', 'm', 'h', 'd']);
     let is_version = digits > 2 && bare.trim_start_matches('v').split('.').count() == 3;
     let is_rule = bare.is_empty() && word.chars().all(|c| c == '-' || c == '─');
     let is_key = bare.starts_with("age1") && bare.len() > 40;
