@@ -86,8 +86,9 @@ impl Manifest {
     pub fn text(&self) -> String {
         let Self { name, version, .. } = self;
         let mut text = format!(
-            "{HEAD}apiVersion: krew.googlecontainertools.github.com/v1alpha2\nkind: Plugin\n\
-             metadata:\n  name: {name}\nspec:\n  version: v{version}\n  homepage: {HOME_PAGE}\n{TEXTS}"
+            "{HEAD}apiVersion: krew.googlecontainertools.github.com/v1alpha2\nkind: \
+             Plugin\nmetadata:\n  name: {name}\nspec:\n  version: v{version}\n  homepage: \
+             {HOME_PAGE}\n{TEXTS}"
         );
         for (target, digest) in TARGETS.iter().zip(&self.digests) {
             text.push_str(&self.platform(*target, digest));
@@ -100,9 +101,9 @@ impl Manifest {
         let Target { os, arch, .. } = target;
         let stem = target.stem(&self.version);
         format!(
-            "  - selector:\n      matchLabels:\n        os: {os}\n        arch: {arch}\n    \
-             uri: {}/{stem}.tar.gz\n    sha256: \"{digest}\"\n    bin: kubectl-pivot\n    files:\n    \
-             - from: {stem}/*\n      to: .\n",
+            "  - selector:\n      matchLabels:\n        os: {os}\n        arch: {arch}\n    uri: \
+             {}/{stem}.tar.gz\n    sha256: \"{digest}\"\n    bin: kubectl-pivot\n    files:\n    - \
+             from: {stem}/*\n      to: .\n",
             self.base
         )
     }

@@ -28,7 +28,8 @@ fn cluster(refers_to: &str) -> Value {
     let meta = |name: &str| json!({"name": name, "namespace": "conformance-ns"});
     json!([
         {
-            "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": meta("conformance"),
+            "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+            "metadata": meta("conformance"),
             "spec": {"infrastructureRef": reference(refers_to)},
         },
         {"apiVersion": "a/v1", "kind": "PotatoCluster", "metadata": meta("field")},
@@ -84,11 +85,13 @@ fn a_problem_that_occurs_twice_is_reported_once() {
 fn a_chart_without_a_version_and_values_that_are_lost_are_found() {
     let plugin = |version: &str, values: &Value| {
         let chart = json!({
-            "method": "helm-chart", "repo": "https://example.com", "chart": "mash", "release": "mash",
+            "method": "helm-chart", "repo": "https://example.com", "chart": "mash",
+            "release": "mash",
             "namespace": "kube-system", "version": version, "values": values,
         });
         let info = json!({
-            "name": "mash", "kind": "cni", "protocol": "1.1", "version": "1.0.0", "description": "Mash",
+            "name": "mash", "kind": "cni", "protocol": "1.1", "version": "1.0.0",
+            "description": "Mash",
         });
         json!({"info": info, "variables": [], "plan": {"plan": chart}, "probes": []})
     };

@@ -37,7 +37,8 @@ async fn main() {
     twins.theirs.move_by_clusterctl(&stage, "warm-up").await;
     twins.ours.move_by_us(&stage, "warm-up").await;
     println!(
-        "| clusters | objects | clusterctl | ours | ratio | requests per object: clusterctl | ours |"
+        "| clusters | objects | clusterctl | ours | ratio | requests per object: clusterctl | ours \
+         |"
     );
     println!("|---|---|---|---|---|---|---|");
     for clusters in sizes {

@@ -31,7 +31,8 @@ impl Authenticator {
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "it",
             "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-            "clusters": [{"name": "it", "cluster": {"server": format!("http://127.0.0.1:{port}/")}}],
+            "clusters": [{"name": "it",
+                "cluster": {"server": format!("http://127.0.0.1:{port}/")}}],
             "users": [{"name": "it", "user": {}}],
         });
         let path = folder.path().join("webhook.kubeconfig");
@@ -105,7 +106,8 @@ async fn answer(stream: TcpStream, good: &Mutex<String>) -> std::io::Result<()> 
         } else {
             json!({"authenticated": false})
         };
-        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status});
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview",
+            "status": status});
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         let answer = Answer { status: 200, headers, body: body.to_string().into_bytes() };
         write(&mut stream, &answer).await?;

@@ -52,7 +52,8 @@ pub const DEVIATIONS: &[Deviation] = &[
         seen: Seen::Behaviour,
         object: "*",
         path: "metadata.managedFields",
-        why: "owner uids in managedFields are the target's: clusterctl keeps the source's, so that whoever applied an owner reference no longer owns it",
+        why: "owner uids in managedFields are the target's: clusterctl keeps the source's, so that \
+              whoever applied an owner reference no longer owns it",
     },
     Deviation {
         case: "class_in_other_namespace",
@@ -87,21 +88,24 @@ pub const DEVIATIONS: &[Deviation] = &[
         seen: Seen::Target,
         object: "Cluster.cluster.x-k8s.io proof-created-as-v1beta1/veteran",
         path: "metadata.managedFields",
-        why: "an object whose managedFields the source's API server has lost gets no manager; clusterctl becomes the manager of all its fields",
+        why: "an object whose managedFields the source's API server has lost gets no manager; \
+              clusterctl becomes the manager of all its fields",
     },
     Deviation {
         case: "directory_of_clusterctl",
         seen: Seen::Target,
         object: "*",
         path: "metadata.managedFields*",
-        why: "what is restored from files gets its managers back; clusterctl becomes the manager of everything it restores",
+        why: "what is restored from files gets its managers back; clusterctl becomes the manager \
+              of everything it restores",
     },
     Deviation {
         case: "directory_of_ours",
         seen: Seen::Target,
         object: "*",
         path: "metadata.managedFields*",
-        why: "what is restored from files gets its managers back; clusterctl becomes the manager of everything it restores",
+        why: "what is restored from files gets its managers back; clusterctl becomes the manager \
+              of everything it restores",
     },
     Deviation {
         case: "directories_have_the_same_files",
@@ -122,7 +126,8 @@ pub const DEVIATIONS: &[Deviation] = &[
         seen: Seen::Behaviour,
         object: "*",
         path: "metadata.annotations",
-        why: "annotations stay on an object while it is deleted; clusterctl replaces the whole map, which controllers may read",
+        why: "annotations stay on an object while it is deleted; clusterctl replaces the whole \
+              map, which controllers may read",
     },
     Deviation {
         case: "user_paused_cluster",
@@ -136,35 +141,40 @@ pub const DEVIATIONS: &[Deviation] = &[
         seen: Seen::Behaviour,
         object: "*",
         path: "",
-        why: "an object on the target that differs is not ours to change: we refuse, clusterctl overwrites it",
+        why: "an object on the target that differs is not ours to change: we refuse, clusterctl \
+              overwrites it",
     },
     Deviation {
         case: "owner_cycle",
         seen: Seen::Behaviour,
         object: "*",
         path: "metadata.ownerReferences",
-        why: "a cycle of owners is refused and shown; clusterctl leaves its objects behind and reports success",
+        why: "a cycle of owners is refused and shown; clusterctl leaves its objects behind and \
+              reports success",
     },
     Deviation {
         case: "orphan_of_deleted_cluster",
         seen: Seen::Behaviour,
         object: "*",
         path: "metadata.ownerReferences",
-        why: "an object of a Cluster that is gone stays and is reported; clusterctl cannot move the namespace at all",
+        why: "an object of a Cluster that is gone stays and is reported; clusterctl cannot move \
+              the namespace at all",
     },
     Deviation {
         case: "torn_hierarchy",
         seen: Seen::Behaviour,
         object: "*",
         path: "metadata.ownerReferences",
-        why: "what would be torn from an owner that moves, or collected with it, stops the move; clusterctl leaves it behind and reports success",
+        why: "what would be torn from an owner that moves, or collected with it, stops the move; \
+              clusterctl leaves it behind and reports success",
     },
     Deviation {
         case: "random_owner_graphs",
         seen: Seen::Behaviour,
         object: "*",
         path: "metadata.ownerReferences",
-        why: "the same: such objects are found by what clusterctl leaves, and the rest of the graph is moved alike",
+        why: "the same: such objects are found by what clusterctl leaves, and the rest of the \
+              graph is moved alike",
     },
 ];
 
@@ -174,7 +184,9 @@ pub const BY_CHANCE: &[Deviation] = &[Deviation {
     seen: Seen::Target,
     object: "*",
     path: "metadata.ownerReferences[0].apiVersion",
-    why: "an owner reference keeps the version that it was written with; clusterctl writes the one at which it has met the owner first, as a reference or as an object, in the order of a Go map",
+    why: "an owner reference keeps the version that it was written with; clusterctl writes the one \
+          at which it has met the owner first, as a reference or as an object, in the order of a \
+          Go map",
 }];
 
 /// The results of the twins of a case.

@@ -42,7 +42,8 @@ impl Kubelet {
     pub async fn run(&self, cluster: &Client, namespace: &str, name: &str) {
         let options = WriteOptions::default();
         let nodes = ResourceType::new("v1", "Node", "nodes", false);
-        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}, "status": {
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE},
+            "status": {
             "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self.port}},
         }});
@@ -50,7 +51,8 @@ impl Kubelet {
         let pods = ResourceType::core("Pod", "pods");
         let pod = json!({"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": name, "namespace": namespace},
-            "spec": {"nodeName": NODE, "containers": [{"name": "manager", "image": "images.invalid/it"}]}});
+            "spec": {"nodeName": NODE, "containers": [{"name": "manager",
+                "image": "images.invalid/it"}]}});
         cluster.create(&pods, &Object::new(pod), &options).await.expect("pods can be made");
         let status = json!({"status": {"phase": "Running", "containerStatuses": [{
             "name": "manager", "image": "images.invalid/it", "imageID": "", "ready": false,

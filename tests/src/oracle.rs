@@ -114,7 +114,8 @@ mod tests {
             "DockerMachine" | "DockerCluster" => INFRASTRUCTURE,
             _ => CORE,
         };
-        json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": metadata, "spec": spec})
+        json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": metadata,
+            "spec": spec})
     }
 
     #[test]

@@ -244,7 +244,8 @@ impl Place {
             json!({"name": "manager", "image": "images.invalid/manager", "args": recipe.args});
         let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": recipe.deployment(), "namespace": self.namespace,
-                "labels": {"clusterctl.cluster.x-k8s.io": "", "cluster.x-k8s.io/provider": self.namespace}},
+                "labels": {"clusterctl.cluster.x-k8s.io": "",
+                    "cluster.x-k8s.io/provider": self.namespace}},
             "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
                 "metadata": {"labels": labels}, "spec": {"containers": [container]}}}});
         self.create(&deployments(), deployment).await;
@@ -255,14 +256,16 @@ impl Place {
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": host(),
             "namespace": self.namespace, "labels": {"app": recipe.deployment()}},
             "spec": {"nodeName": "this-machine", "hostNetwork": true,
-                "containers": [{"name": "manager", "image": "images.invalid/manager", "args": recipe.args}]}});
+                "containers": [{"name": "manager", "image": "images.invalid/manager",
+                    "args": recipe.args}]}});
         self.create(&pods(), pod).await;
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, recipe.port())).is_err() {
             assert!(Instant::now() < deadline, "no answer: {}", recipe.last_output());
             tokio::time::sleep(INTERVAL).await;
         }
-        let status = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+        let status = json!({"status": {"phase": "Running",
+            "conditions": [{"type": "Ready", "status": "True"}]}});
         let options = WriteOptions::default().status();
         let (place, patch) = ((Some(&*self.namespace), &*host()), (PatchKind::Merge, &status));
         // Somebody may have deleted it already.

@@ -124,9 +124,9 @@ fn configuration(dir: &Path, login: &str) -> String {
     let dir = dir.display();
     let login = login.replace("path: htpasswd", &format!("path: {dir}/htpasswd"));
     format!(
-        "version: 0.1\nlog: {{level: info, accesslog: {{disabled: true}}}}\nstorage: {{inmemory: {{}}}}\n\
-         {login}http:\n  addr: 127.0.0.1:0\n  secret: of-this-one\n  \
-         tls: {{certificate: {dir}/tls.crt, key: {dir}/tls.key}}\n"
+        "version: 0.1\nlog: {{level: info, accesslog: {{disabled: true}}}}\nstorage: {{inmemory: \
+         {{}}}}\n{login}http:\n  addr: 127.0.0.1:0\n  secret: of-this-one\n  tls: {{certificate: \
+         {dir}/tls.crt, key: {dir}/tls.key}}\n"
     )
 }
 

@@ -118,7 +118,8 @@ pub(crate) fn deployment(namespace: &str, label: &str) -> Value {
             "selector": {"matchLabels": {"app": label}},
             "template": {
                 "metadata": {"labels": {"app": label}},
-                "spec": {"containers": [{"name": "manager", "image": format!("images.invalid/{label}:{VERSION}")}]},
+                "spec": {"containers": [{"name": "manager",
+                    "image": format!("images.invalid/{label}:{VERSION}")}]},
             },
         },
     })
@@ -132,11 +133,13 @@ fn cert_crd(kind: &str) -> Value {
         "metadata": {"name": format!("{plural}.cert-manager.io")},
         "spec": {
             "group": "cert-manager.io",
-            "names": {"kind": kind, "plural": plural, "listKind": format!("{kind}List"), "singular": kind.to_lowercase()},
+            "names": {"kind": kind, "plural": plural, "listKind": format!("{kind}List"),
+                "singular": kind.to_lowercase()},
             "scope": "Namespaced",
             "versions": [{
                 "name": "v1", "served": true, "storage": true,
-                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+                "schema": {"openAPIV3Schema": {"type": "object",
+                    "x-kubernetes-preserve-unknown-fields": true}},
             }],
         },
     })

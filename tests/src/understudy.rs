@@ -311,7 +311,8 @@ fn cluster_status(part: &Part) -> Value {
     ];
     let conditions = conditions.map(|(name, holds)| condition(name, holds));
     json!({"status": {
-        "initialization": {"infrastructureProvisioned": true, "controlPlaneInitialized": is_initialized},
+        "initialization": {"infrastructureProvisioned": true,
+            "controlPlaneInitialized": is_initialized},
         "phase": "Provisioned", "conditions": conditions,
     }})
 }
@@ -360,7 +361,8 @@ async fn machines(
             "spec": {
                 "clusterName": cluster.name(),
                 "bootstrap": {"dataSecretName": name},
-                "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevMachine", "name": name},
+                "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io",
+                    "kind": "DevMachine", "name": name},
             },
         });
         let options = WriteOptions::manager(NAME);

@@ -155,8 +155,10 @@ async fn the_other_parts_are_those_of_the_nine_steps() {
     };
     let mounts =
         json!([{"hostPath": "/var/run/docker.sock", "containerPath": "/var/run/docker.sock"}]);
-    let expected = json!({"apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster", "name": "bootstrap",
-        "networking": {"ipFamily": "dual"}, "nodes": [{"role": "control-plane", "extraMounts": mounts}]});
+    let expected = json!({"apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster",
+        "name": "bootstrap",
+        "networking": {"ipFamily": "dual"}, "nodes": [{"role": "control-plane",
+            "extraMounts": mounts}]});
     assert_eq!(*kind, expected);
 
     let args = ["-i", "docker", "--part", "cni", "--set", "pod-cidrs=10.1.0.0/16,fd00::/56"];

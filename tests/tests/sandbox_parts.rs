@@ -49,7 +49,9 @@ fn a_missing_module_is_reported_with_the_reason() {
 #[test]
 fn an_old_go_is_called_that() {
     let world = World::new();
-    world.go("echo 'go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)' >&2; exit 1");
+    world
+        .go("echo 'go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)' >&2; \
+             exit 1");
     let said = world.said();
     assert!(said.contains("too old to build etcd") && said.contains("running go 1.22.1"), "{said}");
 }

@@ -35,7 +35,8 @@ pub enum BlueprintError {
     },
     /// The plan is of a newer version of the plugin API.
     #[error(
-        "the plugin `{0}` plans its network in a way that this version of kubectl-pivot does not know"
+        "the plugin `{0}` plans its network in a way that this version of kubectl-pivot does not \
+         know"
     )]
     UnknownPlan(String),
     /// A part after the network has a plan of a newer version of the plugin API.

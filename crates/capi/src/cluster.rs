@@ -160,7 +160,8 @@ pub fn unprovisioned_reason(object: &Object) -> Option<&'static str> {
             || is_true(at(status, "/controlPlaneReady")))
     {
         return Some(
-            "its control plane is not initialised (status.initialization.controlPlaneInitialized is not true)",
+            "its control plane is not initialised (status.initialization.controlPlaneInitialized \
+             is not true)",
         );
     }
     None
@@ -204,7 +205,8 @@ mod tests {
 
     #[test]
     fn provisioning_follows_clusterctl() {
-        let ready = json!({"initialization": {"infrastructureProvisioned": true, "controlPlaneInitialized": true},
+        let ready = json!({"initialization": {"infrastructureProvisioned": true,
+            "controlPlaneInitialized": true},
             "conditions": [{"type": "ControlPlaneInitialized", "status": "True"}]});
         assert_eq!(unprovisioned_reason(&cluster(json!({}), ready.clone())), None);
         assert!(unprovisioned_reason(&cluster(json!({}), json!({}))).is_some());

@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn conditions_of_both_contracts_are_found() {
         let object = Object::new(json!({"status": {
-            "conditions": [{"type": "Ready", "status": "False", "reason": "R", "message": "a\n  * b"}],
+            "conditions": [{"type": "Ready", "status": "False", "reason": "R",
+                "message": "a\n  * b"}],
             "v1beta2": {"conditions": [
                 {"type": "Available", "status": "True", "observedGeneration": 3},
                 {"type": "Ready", "status": "True"}]}}}));

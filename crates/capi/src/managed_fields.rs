@@ -198,18 +198,19 @@ mod tests {
     #[test]
     fn owner_uids_are_rewritten_and_own_entries_left_out() {
         let source = [
-            json!({"manager": "capi", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:ownerReferences":
+            json!({"manager": "capi", "operation": "Apply",
+                "fieldsV1": {"f:metadata": {"f:ownerReferences":
                 {".": {}, "k:{\"uid\":\"a\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}}),
-            json!({"manager": "us", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}),
+            json!({"manager": "us", "operation": "Update",
+                "fieldsV1": {"f:spec": {"f:paused": {}}}}),
         ];
         let uids = HashMap::from([("a".to_owned(), "b".to_owned())]);
         let copy = for_copy(&source, &uids, "us");
         assert_eq!(
             copy,
-            [
-                json!({"manager": "capi", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:ownerReferences":
-                {".": {}, "k:{\"uid\":\"b\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}})
-            ]
+            [json!({"manager": "capi", "operation": "Apply",
+                    "fieldsV1": {"f:metadata": {"f:ownerReferences":
+                {".": {}, "k:{\"uid\":\"b\"}": {}, "k:{\"uid\":\"unknown\"}": {}}}}})]
         );
     }
 
@@ -285,14 +286,17 @@ mod tests {
     #[test]
     fn a_field_goes_back_to_its_managers() {
         let before = [
-            json!({"manager": "user", "operation": "Apply", "fieldsV1": {"f:spec": {"f:paused": {}, "f:x": {}}}}),
-            json!({"manager": "tool", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}),
+            json!({"manager": "user", "operation": "Apply",
+                "fieldsV1": {"f:spec": {"f:paused": {}, "f:x": {}}}}),
+            json!({"manager": "tool", "operation": "Update",
+                "fieldsV1": {"f:spec": {"f:paused": {}}}}),
         ];
         let managers = managers_of(&before, "/f:spec/f:paused");
         assert_eq!(managers.len(), 2);
         let now = [
             json!({"manager": "user", "operation": "Apply", "fieldsV1": {"f:spec": {"f:x": {}}}}),
-            json!({"manager": "us", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}),
+            json!({"manager": "us", "operation": "Update",
+                "fieldsV1": {"f:spec": {"f:paused": {}}}}),
         ];
         let after = give_back(&now, &managers, "us");
         assert_eq!(after.len(), 2);
@@ -302,7 +306,8 @@ mod tests {
 
     #[test]
     fn an_entry_whose_fields_are_text_does_not_panic() {
-        let manager = json!({"manager": "user", "operation": "Apply", "fieldsV1": {"f:spec": {"f:paused": {}}}});
+        let manager = json!({"manager": "user", "operation": "Apply",
+            "fieldsV1": {"f:spec": {"f:paused": {}}}});
         let managers = managers_of(&[manager], "/f:spec/f:paused");
         let foreign = json!({"manager": "user", "operation": "Apply", "fieldsV1": "text"});
         let after = give_back(&[foreign], &managers, "us");

@@ -179,7 +179,8 @@ mod tests {
                 &["i.io IMachine ns/a"][..],
             ),
             (
-                json!({"ref": {"apiVersion": "i.io/v1", "kind": "IMachine", "name": "a", "namespace": "x"}}),
+                json!({"ref": {"apiVersion": "i.io/v1", "kind": "IMachine", "name": "a",
+                    "namespace": "x"}}),
                 &["i.io IMachine x/a"],
             ),
             (

@@ -430,7 +430,8 @@ impl Client {
                 self.tell_of_wait(call, &cause);
             }
             let pause = self.retry.pause(attempt, retry_after);
-            tracing::debug!(cluster = %self.name, verb = %call.verb, subject = %call.subject, %cause, ?pause, "trying again");
+            tracing::debug!(cluster = %self.name, verb = %call.verb, subject = %call.subject,
+                %cause, ?pause, "trying again");
             tokio::time::sleep(pause).await;
             spent += begun.elapsed();
             attempt += 1;

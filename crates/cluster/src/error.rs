@@ -105,7 +105,8 @@ pub struct Endpoint {
 #[derive(Debug, thiserror::Error)]
 pub enum ApiErrorCause {
     /// The API server answered with an error status.
-    #[error("{message} (HTTP {code}{})", if reason.is_empty() { String::new() } else { format!(", {reason}") })]
+    #[error("{message} (HTTP {code}{})",
+        if reason.is_empty() { String::new() } else { format!(", {reason}") })]
     Status {
         /// HTTP status code.
         code: u16,
@@ -217,7 +218,8 @@ impl ApiError {
 
     /// An object of this name exists already.
     pub fn is_already_exists(&self) -> bool {
-        matches!(&self.cause, ApiErrorCause::Status { code: 409, reason, .. } if reason == "AlreadyExists")
+        matches!(&self.cause, ApiErrorCause::Status { code: 409, reason, .. }
+            if reason == "AlreadyExists")
     }
 
     /// A precondition (uid, resourceVersion) did not hold.
@@ -280,11 +282,13 @@ impl ApiError {
             ),
             // A refusal by a webhook or a policy comes as 403 or 422, and is about neither.
             cause if cause.is_refused_by_webhook() || cause.is_of_conversion() => format!(
-                "look at the webhook named above in the {} cluster: check that its controller runs, and why it refuses",
+                "look at the webhook named above in the {} cluster: check that its controller \
+                 runs, and why it refuses",
                 self.cluster
             ),
             cause if cause.is_refused_by_policy() => format!(
-                "the {POLICY} named above in the {} cluster refuses this; change the policy or its binding",
+                "the {POLICY} named above in the {} cluster refuses this; change the policy or its \
+                 binding",
                 self.cluster
             ),
             ApiErrorCause::Status { code: 400, message, .. }
@@ -296,17 +300,20 @@ impl ApiError {
                 if message.contains("exceeded quota") =>
             {
                 format!(
-                    "raise the ResourceQuota named above in the {} cluster, or delete what uses it up",
+                    "raise the ResourceQuota named above in the {} cluster, or delete what uses it \
+                     up",
                     self.cluster
                 )
             }
             ApiErrorCause::Status { code: 403, .. } => format!(
-                "grant the user of the {} cluster's kubeconfig the verb `{}` (`kubectl pivot rbac` prints roles); `kubectl auth can-i {} ...` checks it",
+                "grant the user of the {} cluster's kubeconfig the verb `{}` (`kubectl pivot rbac` \
+                 prints roles); `kubectl auth can-i {} ...` checks it",
                 self.cluster, self.verb, self.verb
             ),
             ApiErrorCause::Status { reason, .. } if reason == "Invalid" => {
                 format!(
-                    "compare the CRD and webhook versions of both clusters: the {} cluster refuses this object",
+                    "compare the CRD and webhook versions of both clusters: the {} cluster refuses \
+                     this object",
                     self.cluster
                 )
             }
@@ -317,7 +324,8 @@ impl ApiError {
                 )
             }
             ApiErrorCause::Malformed(_) | ApiErrorCause::TooLong { .. } => format!(
-                "find out what answers in place of the {} cluster's API server: check the `server` of its kubeconfig, a proxy (HTTPS_PROXY), a login page",
+                "find out what answers in place of the {} cluster's API server: check the `server` \
+                 of its kubeconfig, a proxy (HTTPS_PROXY), a login page",
                 self.cluster
             ),
             ApiErrorCause::LockLost => {
@@ -381,8 +389,10 @@ mod tests {
     fn admission_refuses_in_the_words_of_the_api_server() {
         for message in [
             "admission webhook \"a.example.org\" denied the request: not now",
-            "Internal error occurred: failed calling webhook \"a.example.org\": failed to call webhook: EOF",
-            "configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+            "Internal error occurred: failed calling webhook \"a.example.org\": failed to call \
+             webhook: EOF",
+            "configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied \
+             request: no",
         ] {
             assert!(refused(500, message).is_refused_by_admission(), "{message}");
         }
@@ -393,12 +403,14 @@ mod tests {
         for (code, message) in [
             (
                 403,
-                "validatingwebhookconfigurations.admissionregistration.k8s.io is forbidden: User \"u\" cannot list",
+                "validatingwebhookconfigurations.admissionregistration.k8s.io is forbidden: User \
+                 \"u\" cannot list",
             ),
             (422, "Thing.g.io \"a\" is invalid: spec.webhook: Required value"),
             (
                 403,
-                "validatingadmissionpolicies \"a\" is forbidden: ValidatingAdmissionPolicy is not for you",
+                "validatingadmissionpolicies \"a\" is forbidden: ValidatingAdmissionPolicy is not \
+                 for you",
             ),
         ] {
             assert!(!refused(code, message).is_refused_by_admission(), "{message}");

@@ -19,12 +19,13 @@ impl Exposure {
     pub fn message(self) -> &'static str {
         match self {
             Self::Unverified => {
-                "the certificate of its API server is not verified (insecure-skip-tls-verify): machines on the way \
-                 can read and change everything, Secrets and credentials included"
+                "the certificate of its API server is not verified (insecure-skip-tls-verify): \
+                 machines on the way can read and change everything, Secrets and credentials \
+                 included"
             }
             Self::InClear => {
-                "its API server speaks plain HTTP: machines on the way can read and change everything, Secrets \
-                 included"
+                "its API server speaks plain HTTP: machines on the way can read and change \
+                 everything, Secrets included"
             }
         }
     }
@@ -33,8 +34,8 @@ impl Exposure {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Unverified => {
-                "put the CA of the API server into the kubeconfig (certificate-authority-data) and remove \
-                 insecure-skip-tls-verify"
+                "put the CA of the API server into the kubeconfig (certificate-authority-data) and \
+                 remove insecure-skip-tls-verify"
             }
             Self::InClear => "use an https:// URL as `server` of the kubeconfig",
         }

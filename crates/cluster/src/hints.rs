@@ -15,18 +15,22 @@ impl ApiError {
         let of = format!("the {} cluster's kubeconfig", self.cluster);
         if problem.to_lowercase().contains("certificate") {
             return format!(
-                "compare certificate-authority-data and tls-server-name in {of} with the certificate that is shown at this address (`openssl s_client -showcerts -connect {}`); a proxy may replace it",
+                "compare certificate-authority-data and tls-server-name in {of} with the \
+                 certificate that is shown at this address (`openssl s_client -showcerts -connect \
+                 {}`); a proxy may replace it",
                 shell_word(host(server))
             );
         }
         if !proxy.is_empty() {
             return format!(
-                "check the proxy {proxy}; it comes from proxy-url in {of}, or from HTTPS_PROXY and HTTP_PROXY, and NO_PROXY names servers that are reached without it"
+                "check the proxy {proxy}; it comes from proxy-url in {of}, or from HTTPS_PROXY and \
+                 HTTP_PROXY, and NO_PROXY names servers that are reached without it"
             );
         }
         if problem.contains("lookup address") {
             return format!(
-                "the name in {server} is not known here: check `server` in {of}, DNS, and whether a VPN or a proxy (HTTPS_PROXY) is needed"
+                "the name in {server} is not known here: check `server` in {of}, DNS, and whether \
+                 a VPN or a proxy (HTTPS_PROXY) is needed"
             );
         }
         if ["corrupt message", "handshake eof"].iter().any(|words| problem.contains(words)) {
@@ -36,7 +40,8 @@ impl ApiError {
             return self.hint_of_scheme();
         }
         format!(
-            "check that the API server of the {} cluster is up and reachable from here: `kubectl {flags}get --raw /readyz`",
+            "check that the API server of the {} cluster is up and reachable from here: `kubectl \
+             {flags}get --raw /readyz`",
             self.cluster
         )
     }

@@ -46,9 +46,9 @@ async fn connect(server: &str) -> Client {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     write!(
         file,
-        "{{apiVersion: v1, kind: Config, current-context: c,\n\
-         clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}],\n\
-         contexts: [{{name: c, context: {{cluster: c, user: u}}}}], users: [{{name: u, user: {{}}}}]}}"
+        "{{apiVersion: v1, kind: Config, current-context: c,\nclusters: [{{name: c, cluster: \
+         {{server: \"{server}\"}}}}],\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}], \
+         users: [{{name: u, user: {{}}}}]}}"
     )
     .expect("written");
     let client = Client::connect("source", &KubeconfigRef::file(file.path())).await;

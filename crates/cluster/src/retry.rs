@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_permanent_error_is_not_retried() {
-        let message = "failed to create typed patch object (default/a; v1, Kind=A): .spec.b: expected numeric";
+        let message = "failed to create typed patch object (default/a; v1, Kind=A): .spec.b: \
+                       expected numeric";
         let status = |message: &str| ApiErrorCause::Status {
             code: 500,
             reason: String::new(),

@@ -180,8 +180,9 @@ mod tests {
 
     #[test]
     fn words_of_a_kubeconfig_stay_in_a_harmless_error() {
-        let kubeconfig = "apiVersion: v1\nclusters:\n- name: c\n        server: https://a.example:6443\nkind: \
-            Config\nusers:\n- name: u\n  user:\n    token: CANARYCANARYCANARY\n";
+        let kubeconfig = "apiVersion: v1\nclusters:\n- name: c\n        server: \
+                          https://a.example:6443\nkind: Config\nusers:\n- name: u\n  user:\n    \
+                          token: CANARYCANARYCANARY\n";
         let secret = json!({"kind": "Secret", "data": {"value": STANDARD.encode(kubeconfig)}});
         let body = serde_json::to_vec(&secret).expect("JSON");
         let harmless =

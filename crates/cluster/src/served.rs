@@ -188,7 +188,8 @@ mod tests {
             {"version": "v2", "freshness": "Current", "resources":
                 [{"resource": "things", "responseKind": {"kind": "Thing"}, "scope": "Namespaced"}]},
             {"version": "v1", "freshness": "Stale", "resources":
-                [{"resource": "things", "responseKind": {"kind": "Thing"}, "scope": "Namespaced"}]}]}));
+                [{"resource": "things", "responseKind": {"kind": "Thing"},
+                    "scope": "Namespaced"}]}]}));
         let versions: Vec<&str> =
             served.versions("g.io", "Thing").iter().map(|r| r.version.as_str()).collect();
         assert_eq!(versions, ["v2", "v1"]);

@@ -167,10 +167,10 @@ impl ArtifactError {
     }
 }
 
-const REACH: &str = "check the host, the proxy (HTTPS_PROXY, NO_PROXY) and the certificate (SSL_CERT_FILE \
-                     names a file with authorities on Linux)";
-const LOGIN: &str = "log in, for example with `docker login HOST`: the credentials are read from the \
-                     configuration of docker ($DOCKER_CONFIG or ~/.docker/config.json)";
+const REACH: &str = "check the host, the proxy (HTTPS_PROXY, NO_PROXY) and the certificate \
+                     (SSL_CERT_FILE names a file with authorities on Linux)";
+const LOGIN: &str = "log in, for example with `docker login HOST`: the credentials are read from \
+                     the configuration of docker ($DOCKER_CONFIG or ~/.docker/config.json)";
 const ABSENT: &str = "check name and version; a version is the tag of the artifact";
 
 fn hint_of(error: &OciDistributionError) -> String {

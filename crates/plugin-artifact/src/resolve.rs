@@ -173,7 +173,8 @@ mod tests {
                 "layers": [layer]})
             .to_string()
         };
-        let good = json!({"mediaType": form::LIBRARY, "digest": format!("sha256:{}", "a".repeat(64)),
+        let good = json!({"mediaType": form::LIBRARY,
+            "digest": format!("sha256:{}", "a".repeat(64)),
             "size": 7});
         let found = file(&source(), &entry, manifest(good.clone()).as_bytes()).expect("it is ours");
         assert_eq!((found.size, found.platform_word().as_str()), (7, "any"));

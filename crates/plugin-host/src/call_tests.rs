@@ -173,7 +173,8 @@ fn ask_everything(plugin: &Plugin) {
 proptest! {
     /// Whatever a plugin answers, the host continues.
     #[test]
-    fn any_answer_is_an_answer_or_an_error(answer in any_answer(), fails in any::<bool>(), cni in any::<bool>()) {
+    fn any_answer_is_an_answer_or_an_error(answer in any_answer(), fails in any::<bool>(),
+        cni in any::<bool>()) {
         let kind = if cni { "cni" } else { "infrastructure" };
         let info = json!({"name": "potato", "kind": kind, "protocol": "1.0"});
         let invoke = move |method: &str, _: &[u8]| match (method, fails) {

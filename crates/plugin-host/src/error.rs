@@ -145,15 +145,17 @@ impl PluginFileError {
                 "if you trust its origin, run `kubectl pivot plugin trust NAME`"
             }
             Self::Open { .. } => {
-                "run `ldd FILE` to see which libraries it needs; link in those beside it, since the loader does not look there"
+                "run `ldd FILE` to see which libraries it needs; link in those beside it, since \
+                 the loader does not look there"
             }
             Self::Misnamed { .. } => "install it again with `kubectl pivot plugin install FILE`",
             Self::Name { .. } => {
-                "report this to its author: a plugin name is lowercase words joined by hyphens, of at most 63 characters"
+                "report this to its author: a plugin name is lowercase words joined by hyphens, of \
+                 at most 63 characters"
             }
             Self::NotAPlugin { .. } => {
-                "its author has to export a plugin, in Rust with `export_plugin!`; a plugin in another \
-                 language is a program, and not a library"
+                "its author has to export a plugin, in Rust with `export_plugin!`; a plugin in \
+                 another language is a program, and not a library"
             }
             Self::PanicAbort { .. } => "build it with panic = \"unwind\"",
             Self::AbiLevel { .. } | Self::Abi { .. } | Self::Protocol { .. } => {

@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn keeps_only_the_end_of_the_layout_check() {
-        let text = "Compared <this>:\n  pages of layout\nError:too few\nError:too many fields\n  Expected:\n 4\nFound:\n 3\n";
+        let text = "Compared <this>:\n  pages of layout\nError:too few\nError:too many fields\n  \
+                    Expected:\n 4\nFound:\n 3\n";
         assert_eq!(tail(text), "Error:too many fields Expected: 4 Found: 3");
         assert_eq!(tail("plain"), "plain");
     }

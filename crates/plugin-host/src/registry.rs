@@ -57,8 +57,9 @@ impl SelectError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unknown { similar, .. } if similar.is_empty() => {
-                "no plugin was found: install one with `kubectl pivot plugin install FILE`; a release has them beside the \
-                 program".to_owned()
+                "no plugin was found: install one with `kubectl pivot plugin install FILE`; a \
+                 release has them beside the program"
+                    .to_owned()
             }
             Self::Unknown { similar, .. } => format!("did you mean {}?", similar.join(", ")),
             Self::Ambiguous { name, .. } => format!(

@@ -93,7 +93,8 @@ proptest! {
     #[test]
     fn nothing_kills(words in prop::collection::vec(prop_oneof![
         Just("self"), Just(".status"), Just(".exists(c, c.x)"), Just("["), Just("]"), Just("("),
-        Just(")"), Just("{"), Just("}"), Just("'a'"), Just("1u"), Just("-"), Just("!"), Just(" in "),
+        Just(")"), Just("{"), Just("}"), Just("'a'"), Just("1u"), Just("-"), Just("!"),
+        Just(" in "),
         Just("&&"), Just("||"), Just("?"), Just(":"), Just(","), Just("has"), Just("b'\\xff'"),
         Just("1e400"), Just("duration('1h')"), Just("timestamp"), Just("matches('('"), Just("."),
         Just("\\u00"), Just("é"), Just("\""), Just("all(x,"), Just("0x"), Just("+"), Just("%0"),

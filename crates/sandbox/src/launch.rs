@@ -163,5 +163,6 @@ fn died(part: &Process) -> ControlPlaneError {
 
 /// Returns true if a part has ended because another process had its port.
 pub(super) fn is_port_taken(error: &ControlPlaneError) -> bool {
-    matches!(error, ControlPlaneError::Died { log, .. } if tail(log, 100).contains("address already in use"))
+    matches!(error, ControlPlaneError::Died { log, .. }
+        if tail(log, 100).contains("address already in use"))
 }

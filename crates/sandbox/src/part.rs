@@ -269,7 +269,8 @@ mod tests {
 
     #[test]
     fn a_module_is_not_confused_with_one_below_it() {
-        let go_mod = "module x\nrequire (\n\ta.io/b/test v2.0.0\n\ta.io/b v1.0.0 // indirect\n)\nreplace a.io/b => c v3";
+        let go_mod = "module x\nrequire (\n\ta.io/b/test v2.0.0\n\ta.io/b v1.0.0 // \
+                      indirect\n)\nreplace a.io/b => c v3";
         assert_eq!(pinned_version(go_mod, "a.io/b"), "v1.0.0");
         assert_eq!(pinned_version("require a.io/b v1.2.3", "a.io/b"), "v1.2.3");
     }

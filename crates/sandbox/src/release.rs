@@ -58,7 +58,8 @@ impl FromStr for Release {
             let (first, last) = (OLDER.start(), OLDER.end());
             let pinned = Self::pinned();
             format!(
-                "`{text}` is not a version of Cluster API that a sandbox can have; use a release of 1.{first} to 1.{last} such as 1.10.4, or {pinned}"
+                "`{text}` is not a version of Cluster API that a sandbox can have; use a release \
+                 of 1.{first} to 1.{last} such as 1.10.4, or {pinned}"
             )
         })
     }

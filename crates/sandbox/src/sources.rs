@@ -121,8 +121,9 @@ mod tests {
         let build = all.announcement(PartsFrom::Build);
         assert_eq!(
             build,
-            "not on this machine yet: etcd, kube-apiserver, kube-controller-manager, CRDs of Cluster API. Go builds them \
-             on 2 cores in about: etcd 1 min, kube-apiserver 4 min, kube-controller-manager 2 min. This happens once"
+            "not on this machine yet: etcd, kube-apiserver, kube-controller-manager, CRDs of \
+             Cluster API. Go builds them on 2 cores in about: etcd 1 min, kube-apiserver 4 min, \
+             kube-controller-manager 2 min. This happens once"
         );
         let auto = all.announcement(PartsFrom::Auto);
         assert!(

@@ -279,8 +279,8 @@ mod tests {
 
     #[test]
     fn private_keys_vanish_over_several_lines() {
-        let text = "key: -----BEGIN EC PRIVATE KEY-----\nMHcCAQ\n-----END EC PRIVATE KEY-----\nnext\n\
-                    -----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
+        let text = "key: -----BEGIN EC PRIVATE KEY-----\nMHcCAQ\n-----END EC PRIVATE \
+                    KEY-----\nnext\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
         let clean = Redactor::default().text(text);
         assert_eq!(
             clean,

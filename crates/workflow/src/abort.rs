@@ -162,7 +162,8 @@ impl Abort {
             State::Gone | State::Silent if has_applied => Err(self.lost("does not answer")),
             State::Gone | State::Silent => Ok(Leftovers {
                 notes: vec![format!(
-                    "the bootstrap cluster does not answer; it may keep the ConfigMap of the run, {}",
+                    "the bootstrap cluster does not answer; it may keep the ConfigMap of the run, \
+                     {}",
                     mark::place(self.folder.name())
                 )],
                 ..self.nothing()
@@ -197,7 +198,8 @@ impl Abort {
         let half = found.record().filter(|record| record.phase != Phase::Finished);
         half.map_or(Ok(()), |record| {
             let what = format!(
-                "the {} {} in the bootstrap cluster `{}`, begun {}, was interrupted while it was {}",
+                "the {} {} in the bootstrap cluster `{}`, begun {}, was interrupted while it was \
+                 {}",
                 record.operation,
                 one_line(&record.run),
                 self.shown(),
@@ -242,8 +244,8 @@ impl Abort {
                 "the bootstrap cluster `{shown}` {what}, and the cluster `{name}` was applied to it"
             ),
             format!(
-                "{return_it} and abort again; if it is lost, remove the machines of `{name}` by hand, then \
-                 `kubectl pivot abort {name} --forget`"
+                "{return_it} and abort again; if it is lost, remove the machines of `{name}` by \
+                 hand, then `kubectl pivot abort {name} --forget`"
             ),
         )
     }

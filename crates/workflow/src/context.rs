@@ -283,7 +283,8 @@ impl Turn<'_> {
             None => format!("kubectl pivot abort {name} --forget"),
         };
         format!(
-            "if it is lost before the cluster had moved on, remove the machines by hand, then `{command}`"
+            "if it is lost before the cluster had moved on, remove the machines by hand, then \
+             `{command}`"
         )
     }
 

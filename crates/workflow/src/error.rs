@@ -94,8 +94,8 @@ impl StepError {
             Self::Tool(error) => Some(error.hint()),
             Self::Store(error) => Some(error.hint()),
             Self::Api(error) if error.is_invalid() => Some(format!(
-                "fix the object as the {} cluster says; it comes from the plugin (`kubectl pivot render` \
-                 shows it) or from your file",
+                "fix the object as the {} cluster says; it comes from the plugin (`kubectl pivot \
+                 render` shows it) or from your file",
                 error.cluster
             )),
             Self::Api(error) => Some(error.hint()),
@@ -104,12 +104,13 @@ impl StepError {
             Self::UserKubeconfig(error) => Some(error.hint()),
             Self::Refused { hint, .. } => Some(hint.clone()),
             Self::NotReady(probes) => Some(format!(
-                "fix what they wait for, wait longer with --timeout SECONDS, or leave them out with \
-                 --skip-probes {}",
+                "fix what they wait for, wait longer with --timeout SECONDS, or leave them out \
+                 with --skip-probes {}",
                 names(probes)
             )),
             Self::TimedOut { seconds, .. } => Some(format!(
-                "find out why it takes so long, or run the command again with a timeout above --timeout {seconds}"
+                "find out why it takes so long, or run the command again with a timeout above \
+                 --timeout {seconds}"
             )),
             Self::Blueprint(BlueprintError::Template(error)) => Some(error.hint()),
             Self::Blueprint(_) | Self::Spec(_) | Self::Connect(_) | Self::Interrupted => None,
@@ -133,7 +134,8 @@ pub enum WorkflowError {
     #[error(transparent)]
     UnknownProbe(#[from] UnknownProbe),
     /// The run is not aborted, or only half.
-    #[error("cannot abort the run `{name}`{}", if *is_begun { "" } else { "; nothing was removed" })]
+    #[error("cannot abort the run `{name}`{}",
+        if *is_begun { "" } else { "; nothing was removed" })]
     Abort {
         /// Name of the run.
         name: String,
@@ -193,7 +195,8 @@ fn removal_hint(name: &str, step: Step, source: &StepError) -> String {
     match step {
         Step::Preflight => format!("{advice}nothing was changed"),
         _ => format!(
-            "{advice}everything is kept; `kubectl pivot delete {name}` with the same flags continues"
+            "{advice}everything is kept; `kubectl pivot delete {name}` with the same flags \
+             continues"
         ),
     }
 }
@@ -241,8 +244,8 @@ impl WorkflowError {
                 source.hint()
             )),
             Self::Over { name, .. } => Some(format!(
-                "if the target is gone, `kubectl pivot abort {name}` forgets the old run, and deletes nothing \
-                 that still holds a Cluster; then create it again"
+                "if the target is gone, `kubectl pivot abort {name}` forgets the old run, and \
+                 deletes nothing that still holds a Cluster; then create it again"
             )),
             Self::BeingAborted(name) => {
                 Some(format!("`kubectl pivot abort {name}` finishes that; then create it again"))
@@ -253,7 +256,8 @@ impl WorkflowError {
                     Step::Preflight => format!("{advice}nothing was created"),
                     _ => {
                         format!(
-                            "{advice}all objects are kept; `kubectl pivot resume {name}` continues the run"
+                            "{advice}all objects are kept; `kubectl pivot resume {name}` continues \
+                             the run"
                         )
                     }
                 })

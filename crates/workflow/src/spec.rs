@@ -118,13 +118,14 @@ impl Spec {
         }
         if spec.cni_chart.is_some() && spec.cni_repo.is_some() {
             return Err(SpecError::Contradiction(
-                "--cni-chart names a chart on this machine, --cni-repo the repository of another one: give only one",
+                "--cni-chart names a chart on this machine, --cni-repo the repository of another \
+                 one: give only one",
             ));
         }
         if spec.cni_chart.is_some() && spec.cni_via == Some(CniVia::Addon) {
             return Err(SpecError::Contradiction(
-                "--cni-via addon cannot use --cni-chart: the Helm add-on provider reads charts from \
-                 repositories only (--cni-repo URL)",
+                "--cni-via addon cannot use --cni-chart: the Helm add-on provider reads charts \
+                 from repositories only (--cni-repo URL)",
             ));
         }
         if spec.cluster_manifest.is_some()

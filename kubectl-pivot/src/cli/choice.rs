@@ -13,7 +13,8 @@ use super::names::label;
 pub(super) struct NamespaceArgs {
     /// Namespace that the command is about; may be given several times [default: that of the
     /// context, or those that --cluster names].
-    #[arg(help_heading = "Scope", long = "namespace", short, value_name = "NAMESPACE", value_parser = label,
+    #[arg(help_heading = "Scope", long = "namespace", short, value_name = "NAMESPACE",
+        value_parser = label,
         conflicts_with = "all_namespaces", add = values::namespaces())]
     namespace: Vec<String>,
     /// All namespaces.
@@ -33,7 +34,8 @@ impl NamespaceArgs {
 pub(super) struct NamesArgs {
     /// Only the Cluster of this name, with what belongs to it: NAME or NAMESPACE/NAME, or a shell
     /// pattern of names (`*`, `?`, `[a-z]`); may be given several times.
-    #[arg(help_heading = "Scope", long = "cluster", value_name = "NAME", id = "cluster", add = values::clusters())]
+    #[arg(help_heading = "Scope", long = "cluster", value_name = "NAME", id = "cluster",
+        add = values::clusters())]
     clusters: Vec<ClusterPattern>,
     /// Not the Cluster of this name, which may be a shell pattern too; may be given several times.
     #[arg(help_heading = "Scope", long, value_name = "NAME", add = values::clusters())]

@@ -20,7 +20,8 @@ pub(super) struct ClusterArgs {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Context within the kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", visible_alias = "kubeconfig-context", add = values::contexts())]
+    #[arg(long, value_name = "NAME", visible_alias = "kubeconfig-context",
+        add = values::contexts())]
     context: Option<String>,
 }
 
@@ -39,7 +40,8 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "FILE")]
     to_kubeconfig: Option<PathBuf>,
     /// Context within the target kubeconfig [default: its current context].
-    #[arg(long, value_name = "NAME", visible_alias = "to-kubeconfig-context", add = values::target_contexts())]
+    #[arg(long, value_name = "NAME", visible_alias = "to-kubeconfig-context",
+        add = values::target_contexts())]
     to_context: Option<String>,
 }
 
@@ -99,11 +101,13 @@ fn request(source: KubeconfigRef, target: KubeconfigRef, alone: Option<Role>) ->
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("kubeconfig", |arg| arg.help(
-        "Kubeconfig of the source management cluster, or of the only one [default: $KUBECONFIG, then ~/.kube/config]"
+        "Kubeconfig of the source management cluster, or of the only one [default: $KUBECONFIG, \
+         then ~/.kube/config]"
     )),
     mut_arg("context", |arg| arg.help(SOURCE_CONTEXT)),
     mut_arg("to_kubeconfig", |arg| arg.help(
-        "Kubeconfig of the target management cluster; not needed for a backup, a restore or a run of create"
+        "Kubeconfig of the target management cluster; not needed for a backup, a restore or a run \
+         of create"
     ))
 )]
 pub(super) struct OneOrTwoArgs {

@@ -33,12 +33,14 @@ pub(super) struct Args {
     #[arg(value_parser = label, add = values::deletable())]
     name: String,
     /// Namespace of the Cluster [default: that of its run of create, else default].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, help_heading = "Clusters", add = values::namespaces())]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, help_heading = "Clusters",
+        add = values::namespaces())]
     namespace: Option<String>,
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Infrastructure plugin [default: that of its run of create, else that of the only provider].
-    #[arg(long, short, value_name = "NAME", help_heading = "Bootstrap cluster", add = values::infrastructures())]
+    #[arg(long, short, value_name = "NAME", help_heading = "Bootstrap cluster",
+        add = values::infrastructures())]
     infrastructure: Option<String>,
     /// Cluster whose controllers delete the machines: one that kind makes, or one that is there.
     #[arg(long, value_enum, help_heading = "Bootstrap cluster")]

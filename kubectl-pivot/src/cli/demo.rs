@@ -61,7 +61,8 @@ fn describe(stage: DemoStage, controllers: bool, screen: &Screen) -> String {
     let tables = |source, target| {
         let table = |table| render::kubectl_table(&table, false);
         format!(
-            "\n$ kubectl --kubeconfig source.kubeconfig get clusters\n{}\n$ kubectl --kubeconfig target.kubeconfig get clusters\n{}",
+            "\n$ kubectl --kubeconfig source.kubeconfig get clusters\n{}\n$ kubectl --kubeconfig \
+             target.kubeconfig get clusters\n{}",
             table(source),
             table(target)
         )

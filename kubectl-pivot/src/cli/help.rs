@@ -56,7 +56,8 @@ pub(super) fn reference(command: Command) -> String {
     let mut root = command.term_width(100);
     root.build();
     let mut page = String::from(
-        "# Commands\n\nThe help of each command, as `--help` prints it. A test holds this page to the program.\n",
+        "# Commands\n\nThe help of each command, as `--help` prints it. A test holds this page to \
+         the program.\n",
     );
     add_section(&mut root, "kubectl pivot", &mut page);
     page

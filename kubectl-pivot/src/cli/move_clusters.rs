@@ -41,7 +41,8 @@ pub(super) const EXAMPLES: &str = "Examples:
     mut_arg("kubeconfig", |arg| arg.help(SOURCE_KUBECONFIG)),
     mut_arg("context", |arg| arg.help(SOURCE_CONTEXT)),
     mut_arg("to_kubeconfig", |arg| arg
-        .help("Kubeconfig of the target management cluster [with --from-directory: the default kubeconfig]")
+        .help("Kubeconfig of the target management cluster [with --from-directory: the default \
+               kubeconfig]")
         .required_unless_present_any(["to_context", "to_directory", "from_directory"]))
 )]
 pub(super) struct Args {
@@ -51,11 +52,13 @@ pub(super) struct Args {
     target: TargetArgs,
     /// Write the objects to this directory instead of another cluster; the source continues as
     /// before.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_context", "from_directory"], help_heading = "Scope")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to_kubeconfig", "to_context",
+        "from_directory"], help_heading = "Scope")]
     to_directory: Option<PathBuf>,
     /// Read the objects from this directory instead of another cluster.
     #[arg(long, value_name = "DIR",
-        conflicts_with_all = ["kubeconfig", "context", "namespace", "all_namespaces", "selector"], help_heading = "Scope")]
+        conflicts_with_all = ["kubeconfig", "context", "namespace", "all_namespaces", "selector"],
+        help_heading = "Scope")]
     from_directory: Option<PathBuf>,
     #[command(flatten)]
     namespaces: NamespaceArgs,
@@ -212,10 +215,12 @@ fn question(what: &str, plan: &Report, screen: &Screen) -> String {
     let table = render::move_plan(plan, screen, false);
     let effect = match plan.operation {
         Operation::Move if plan.source_stays => {
-            "The source keeps all of this, paused. `kubectl pivot rollback` goes back to it until it is deleted."
+            "The source keeps all of this, paused. `kubectl pivot rollback` goes back to it until \
+             it is deleted."
         }
         Operation::Move => {
-            "All these Clusters are paused meanwhile. The move can be rolled back until the first deletion."
+            "All these Clusters are paused meanwhile. The move can be rolled back until the first \
+             deletion."
         }
         Operation::Backup => "All these Clusters are paused while the files are written.",
         Operation::Restore => "Objects that are there already stay as they are.",
@@ -238,8 +243,8 @@ fn cluster_scoped<'a>(objects: impl Iterator<Item = &'a ObjectId>) -> String {
 pub(super) async fn explain_nothing(run: &Run, context: &Context) {
     if run.options.choice != Choice::All {
         context.progress.hint(
-            "no Cluster in scope matches --cluster, --selector and --exclude; see names and labels with \
-             `kubectl get clusters -A --show-labels`",
+            "no Cluster in scope matches --cluster, --selector and --exclude; see names and labels \
+             with `kubectl get clusters -A --show-labels`",
         );
         return;
     }

@@ -64,7 +64,8 @@ pub(super) struct PaceArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60)]
     delete_timeout: u64,
     /// Writes in flight at once, for each cluster.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=256))]
     max_in_flight: u16,
 }
 

@@ -22,7 +22,8 @@ pub(super) const EXAMPLES: &str = "Examples:
 /// Arguments.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("kubeconfig", |arg| arg.help(
-    "Kubeconfig of the management cluster, of somebody who may list its CRDs [default: $KUBECONFIG, then ~/.kube/config]"
+    "Kubeconfig of the management cluster, of somebody who may list its CRDs [default: \
+     $KUBECONFIG, then ~/.kube/config]"
 )))]
 pub(super) struct Args {
     /// Role of the cluster: objects move away from the source, and into the target.
@@ -31,7 +32,8 @@ pub(super) struct Args {
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Namespace to move [default: that of the context].
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, conflicts_with = "all_namespaces", help_heading = "Scope", add = values::namespaces())]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label,
+        conflicts_with = "all_namespaces", help_heading = "Scope", add = values::namespaces())]
     namespace: Option<String>,
     /// Move all namespaces.
     #[arg(long, short = 'A', help_heading = "Scope")]
@@ -61,7 +63,8 @@ struct SubjectArgs {
     #[arg(long, value_name = "NAME", help_heading = "Subject")]
     group: Option<String>,
     /// Service account to bind the roles to.
-    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service_account, help_heading = "Subject")]
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service_account,
+        help_heading = "Subject")]
     service_account: Option<(String, String)>,
 }
 

@@ -37,7 +37,8 @@ pub(super) struct Args {
     /// Name of the cluster.
     name: String,
     /// Infrastructure plugin, for example docker.
-    #[arg(long, short, value_name = "NAME", help_heading = "Cluster", add = values::infrastructures())]
+    #[arg(long, short, value_name = "NAME", help_heading = "Cluster",
+        add = values::infrastructures())]
     infrastructure: String,
     /// CNI plugin [default: what the infrastructure plugin says].
     #[arg(long, value_name = "NAME", help_heading = "Network", add = values::networks())]
@@ -46,10 +47,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", requires = "cni", help_heading = "Network")]
     cni_manifest: Option<PathBuf>,
     /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "Cluster")]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment,
+        help_heading = "Cluster")]
     variables: Vec<(String, String)>,
     /// Namespace of the objects.
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, default_value = "default", help_heading = "Cluster")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = label, default_value = "default",
+        help_heading = "Cluster")]
     namespace: String,
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
     #[arg(long, value_name = "VERSION", help_heading = "Cluster")]

@@ -64,7 +64,8 @@ pub(super) struct Args {
     /// Delete what an earlier replacement has left in the old cluster. There is no way back after
     /// it.
     #[arg(long, help_heading = "Safety",
-        conflicts_with_all = ["filename", "dry_run", "namespace", "all_namespaces", "cluster", "selector", "exclude"])]
+        conflicts_with_all = ["filename", "dry_run", "namespace", "all_namespaces", "cluster",
+            "selector", "exclude"])]
     delete_old: bool,
     /// Show what would happen, and change nothing.
     #[arg(long, help_heading = "Safety")]
@@ -87,10 +88,12 @@ pub(super) struct Args {
     #[command(flatten)]
     pace: PaceArgs,
     /// Seconds afterwards in which no Machine may be created or deleted; 0 leaves this out.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 10, help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 10,
+        help_heading = "Tuning")]
     settle: u64,
     /// Seconds to wait until the checks of the new cluster pass; 0 looks once.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 300, help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 300,
+        help_heading = "Tuning")]
     timeout: u64,
     #[command(flatten)]
     probes: ProbeArgs,
@@ -139,8 +142,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
 }
 
 /// Tells what a dry-run cannot know yet.
-const AFTER_CREATE: &str = "Then everything of the old management cluster moves into the new one, and stays in the old \
-                            one, paused. Its plan is known once the new one is there.";
+const AFTER_CREATE: &str = "Then everything of the old management cluster moves into the new one, \
+                            and stays in the old one, paused. Its plan is known once the new one \
+                            is there.";
 
 fn show(replaced: &Replaced, format: Format, context: &Context) {
     let Replaced { report, moving, .. } = replaced;

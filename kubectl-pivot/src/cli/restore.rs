@@ -34,7 +34,8 @@ pub(super) const EXAMPLES: &str = "Examples:
 /// Arguments.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("kubeconfig", |arg| arg.help(
-    "Kubeconfig of the management cluster to restore into [default: $KUBECONFIG, then ~/.kube/config]"
+    "Kubeconfig of the management cluster to restore into [default: $KUBECONFIG, then \
+     ~/.kube/config]"
 )))]
 pub(super) struct Args {
     /// Directory of the backup.
@@ -56,7 +57,8 @@ pub(super) struct Args {
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
     /// Writes in flight at once.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Tuning")]
+    #[arg(long, value_name = "N", default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Tuning")]
     max_in_flight: u16,
     #[command(flatten)]
     reserved: ReservedArgs,

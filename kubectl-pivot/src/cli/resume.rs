@@ -40,7 +40,8 @@ pub(super) struct Args {
         add = values::runs())]
     name: Option<String>,
     /// Seconds that each wait of a run of create may take [default: as it was begun].
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "name", help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "name",
+        help_heading = "Tuning")]
     timeout: Option<u64>,
     #[command(flatten)]
     clusters: OneOrTwoArgs,

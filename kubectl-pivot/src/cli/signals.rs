@@ -54,8 +54,8 @@ async fn stop_on(mut signals: mpsc::Receiver<()>, stop: Stop, progress: Progress
         stop.request();
         progress.events().warning(match progress.is_past_commit() {
             true => {
-                "too late to roll back: finishing the move; press Ctrl-C again to leave the rest to \
-                 `kubectl pivot resume`"
+                "too late to roll back: finishing the move; press Ctrl-C again to leave the rest \
+                 to `kubectl pivot resume`"
             }
             false => "stopping at the next safe point; press Ctrl-C again to stop at once",
         });

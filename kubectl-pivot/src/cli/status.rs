@@ -24,11 +24,13 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of a run of create [default: a move between two clusters, named by flags].
-    #[arg(value_parser = label, conflicts_with_all = ["kubeconfig", "context", "to_kubeconfig", "to_context"],
+    #[arg(value_parser = label, conflicts_with_all = ["kubeconfig", "context", "to_kubeconfig",
+        "to_context"],
         add = values::runs())]
     name: Option<String>,
     /// All runs of create on this machine.
-    #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_context"], help_heading = "Scope")]
+    #[arg(long, conflicts_with_all = ["name", "to_kubeconfig", "to_context"],
+        help_heading = "Scope")]
     all: bool,
     #[command(flatten)]
     clusters: OneOrTwoArgs,

@@ -59,7 +59,8 @@ fn question(what: &str, Interruption { record, server, holder }: &Interruption) 
         None => "held by nobody".to_owned(),
     };
     format!(
-        "{what} the {} {} of {scope}, started {}? It is {}; {} is its {}, the other end is {}; {holder}",
+        "{what} the {} {} of {scope}, started {}? It is {}; {} is its {}, the other end is {}; \
+         {holder}",
         record.operation,
         record.run,
         one_line(&record.started),

@@ -31,10 +31,12 @@ pub(super) struct Args {
     #[command(flatten)]
     choice: ChoiceArgs,
     /// Seconds during which no Machine may be created or deleted; 0 leaves this out.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60, help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60,
+        help_heading = "Tuning")]
     settle: u64,
     /// Seconds to look again while something does not hold; 0 looks once.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 0, help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 0,
+        help_heading = "Tuning")]
     timeout: u64,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]

@@ -168,8 +168,8 @@ async fn installed_infrastructure(management: &KubeconfigRef) -> Result<String, 
     match (names.pop(), names.is_empty()) {
         (Some(only), true) => Ok(only.name),
         _ => Err(CommandError::Usage(
-            "name the infrastructure plugin with --infrastructure: the management cluster does not have \
-             exactly one infrastructure provider"
+            "name the infrastructure plugin with --infrastructure: the management cluster does not \
+             have exactly one infrastructure provider"
                 .to_owned(),
         )),
     }

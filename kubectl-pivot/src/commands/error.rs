@@ -224,9 +224,7 @@ impl CommandError {
             Self::PluginPack(error) => Some(error.hint()),
             Self::PluginArtifact(error) => Some(error.hint()),
             Self::PluginKey(error) => Some(error.hint().to_owned()),
-            Self::PluginDiffers { .. } => {
-                Some("do not use it, and tell its publisher".to_owned())
-            }
+            Self::PluginDiffers { .. } => Some("do not use it, and tell its publisher".to_owned()),
             Self::Scratch { .. } => Some("make room in $TMPDIR".to_owned()),
             Self::PluginCall(error) => error.hint().map(str::to_owned),
             Self::Variable(error) => error.hint.clone(),
@@ -249,7 +247,8 @@ impl CommandError {
             }
             Self::Workflow(error) => error.hint(),
             Self::Panicked(_) => Some(
-                "please report this bug. `kubectl pivot status` shows a run that the bug interrupted"
+                "please report this bug. `kubectl pivot status` shows a run that the bug \
+                 interrupted"
                     .to_owned(),
             ),
             Self::NotConfirmed => {

@@ -12,8 +12,8 @@ use transfer::{
 };
 
 use super::backup::{backup, backup_folder, restore};
-use super::status::cluster_type;
 use super::error::CommandError;
+use super::status::cluster_type;
 
 /// The request of a move.
 #[derive(Clone, Debug)]

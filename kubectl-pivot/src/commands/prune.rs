@@ -111,8 +111,8 @@ pub fn limit_backups(folder: &Path, newest: usize, run: &str, events: &Events) {
     let pruned = prune(folder, old, kept);
     for backup in &pruned.deleted {
         events.note(format!(
-            "deleted the backup {} of {}; those of the newest {newest} runs of each source and namespace are kept \
-             (--keep-backups)",
+            "deleted the backup {} of {}; those of the newest {newest} runs of each source and \
+             namespace are kept (--keep-backups)",
             backup.run, backup.time
         ));
     }

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use capi::names::{
-    CORE_GROUP, DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
-};
+use capi::names::{CORE_GROUP, DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 use capi::{Object, ResourceType, has_paused_annotation, is_paused};
 use cluster::{ApiError, Client, Served};
 use serde::Serialize;
@@ -194,7 +192,10 @@ impl Status {
         }
         if self.runs().next().is_none() {
             steps.extend(self.unrecorded().map(|run| {
-                format!("Roll back the run {run}, whose record is gone: kubectl pivot rollback --from-marks")
+                format!(
+                    "Roll back the run {run}, whose record is gone: kubectl pivot rollback \
+                     --from-marks"
+                )
             }));
         }
         steps

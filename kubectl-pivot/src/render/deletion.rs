@@ -30,8 +30,8 @@ pub fn deletion(report: &DeleteReport, screen: &Screen) -> String {
     let steps = report.steps.iter().map(|step| step_line(step, screen)).collect::<String>();
     let (namespace, name) = (&report.namespace, &report.name);
     let end = format!(
-        "Cluster {namespace}/{name} and its machines are gone. If your kubeconfig has a context for it, remove \
-         the context with `kubectl config delete-context`."
+        "Cluster {namespace}/{name} and its machines are gone. If your kubeconfig has a context \
+         for it, remove the context with `kubectl config delete-context`."
     );
     format!("{steps}\n{}", screen.line("", &end))
 }

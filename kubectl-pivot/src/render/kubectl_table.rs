@@ -114,8 +114,10 @@ mod tests {
 
     #[test]
     fn looks_like_kubectl() {
-        let table = json!({"columnDefinitions": [{"name": "Name", "priority": 0}, {"name": "Wide", "priority": 10},
-            {"name": "Age"}], "rows": [{"cells": ["c0", "x", "5s"], "object": {"metadata": {"namespace": "default"}}}]});
+        let table = json!({"columnDefinitions": [{"name": "Name", "priority": 0},
+            {"name": "Wide", "priority": 10},
+            {"name": "Age"}], "rows": [{"cells": ["c0", "x", "5s"],
+                "object": {"metadata": {"namespace": "default"}}}]});
         assert_eq!(kubectl_table(&table, false), "NAME   AGE\nc0     5s\n");
         assert_eq!(kubectl_table(&table, true), "NAMESPACE   NAME   AGE\ndefault     c0     5s\n");
         assert_eq!(kubectl_table(&json!({"rows": []}), false), "No resources found\n");

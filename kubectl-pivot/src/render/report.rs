@@ -101,7 +101,8 @@ fn headline(report: &Report) -> String {
             if report.held.is_empty() { "" } else { " Some objects are left in the source." }
         ),
         Outcome::Replaced => format!(
-            "{}: {all} are in {target}; {source} keeps them, paused, and `kubectl pivot rollback` goes back",
+            "{}: {all} are in {target}; {source} keeps them, paused, and `kubectl pivot rollback` \
+             goes back",
             "Replaced".green().bold()
         ),
         Outcome::Planned => String::new(),

@@ -37,8 +37,8 @@ pub fn sandbox_up(sandbox: &SandboxInfo, screen: &Screen) -> String {
     let mut text = sandboxes(std::slice::from_ref(sandbox), screen);
     if let [source, target, ..] = sandbox.clusters.as_slice() {
         text.push_str(&format!(
-            "\nMove everything from the first cluster to the second:\n  kubectl pivot move --kubeconfig {} \\\n    \
-             --to-kubeconfig {} --all-namespaces\n",
+            "\nMove everything from the first cluster to the second:\n  kubectl pivot move \
+             --kubeconfig {} \\\n    --to-kubeconfig {} --all-namespaces\n",
             shell_word(&source.kubeconfig.display().to_string()),
             shell_word(&target.kubeconfig.display().to_string())
         ));

@@ -183,7 +183,8 @@ impl<'a> KubeadmCluster<'a> {
         let kind = (CONTROL_PLANE, "KubeadmControlPlane");
         let version = self.versions.of(kind.0, kind.1)?;
         let template = (INFRASTRUCTURE, infrastructure.template_kind);
-        let machines = json!({"infrastructureRef": self.reference(kind, template, &self.named("controlplane"))?});
+        let machines = json!({"infrastructureRef": self.reference(kind, template,
+            &self.named("controlplane"))?});
         let mut spec = json!({
             "replicas": self.values.integer(names::CONTROL_PLANE_REPLICAS)?,
             "version": self.kubernetes_version,

@@ -41,7 +41,8 @@ fn machines_start_within_a_second() {
     let cluster = json!({
         "apiVersion": "infrastructure.cluster.x-k8s.io/v1beta2",
         "kind": "DevCluster",
-        "metadata": {"name": "pivot", "namespace": "default", "annotations": {LISTENER: "default/pivot"}},
+        "metadata": {"name": "pivot", "namespace": "default",
+            "annotations": {LISTENER: "default/pivot"}},
         "spec": {"backend": {"inMemory": {}}},
     });
     assert_eq!(*find(&found, "DevCluster", "pivot"), cluster);

@@ -72,7 +72,10 @@ fn daemon_set(image: &str, pod_subnet: &str) -> Value {
 }
 
 fn agent(image: &str, pod_subnet: &str) -> Value {
-    let of_pod = |name: &str, field: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": field}}});
+    let of_pod = |name: &str, field: &str| {
+        json!({"name": name,
+        "valueFrom": {"fieldRef": {"fieldPath": field}}})
+    };
     json!({
         "name": "kindnet-cni",
         "image": image,

@@ -72,7 +72,8 @@ pub async fn begin_release(
         "metadata": {
             "generateName": format!("{chart}-{}-", cluster.name()), "namespace": proxy.namespace(),
             "labels": {"cluster.x-k8s.io/cluster-name": cluster.name(), OF_PROXY: proxy.name()},
-            "ownerReferences": [{"apiVersion": API_VERSION, "kind": "HelmChartProxy", "controller": true,
+            "ownerReferences": [{"apiVersion": API_VERSION, "kind": "HelmChartProxy",
+                "controller": true,
                 "blockOwnerDeletion": true, "name": proxy.name(), "uid": proxy.uid()}],
         },
         "spec": spec,

@@ -133,8 +133,8 @@ mod tests {
         );
         assert_eq!(
             report(&found, "theirs", "ours"),
-            "A n/x\n  list[1]\n    theirs: 2\n    ours: absent\n  metadata.labels[\"a/b\"]\n    theirs: \"1\"\n    ours: \"2\"\n\
-             B n/y\n  (object)\n    theirs: absent\n    ours: {}\n"
+            "A n/x\n  list[1]\n    theirs: 2\n    ours: absent\n  metadata.labels[\"a/b\"]\n    \
+             theirs: \"1\"\n    ours: \"2\"\nB n/y\n  (object)\n    theirs: absent\n    ours: {}\n"
         );
     }
 

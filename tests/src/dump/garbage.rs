@@ -36,7 +36,10 @@ mod tests {
             Object::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata":
                 {"name": name, "namespace": "n", "uid": name, "ownerReferences": owners}}))
         };
-        let owner = |version: &str, uid: &str| json!({"apiVersion": version, "kind": "ConfigMap", "uid": uid});
+        let owner = |version: &str, uid: &str| {
+            json!({"apiVersion": version, "kind": "ConfigMap",
+            "uid": uid})
+        };
         let dump = RawDump::from(vec![
             object("free", Value::Null),
             object("owned", json!([owner("v1", "free")])),

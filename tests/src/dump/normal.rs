@@ -187,19 +187,21 @@ mod tests {
     const ELSEWHERE: &str = "bbbbbbbb-2222-3333-4444-555555555555";
 
     fn named(kind: &str, name: &str, uid: &str) -> Object {
-        Object::new(
-            json!({"apiVersion": "g.io/v1", "kind": kind, "metadata": {"name": name, "namespace": "n", "uid": uid}}),
-        )
+        Object::new(json!({"apiVersion": "g.io/v1", "kind": kind,
+                "metadata": {"name": name, "namespace": "n", "uid": uid}}))
     }
 
     fn dump() -> RawDump {
         let mut secret = named("Thing", "a", SELF);
         secret.metadata_mut().extend(
             json!({
-                "resourceVersion": "7", "generation": 3, "creationTimestamp": "2026-01-01T00:00:00Z",
+                "resourceVersion": "7", "generation": 3,
+                "creationTimestamp": "2026-01-01T00:00:00Z",
                 "ownerReferences": [{"name": "z", "uid": OWNER}, {"name": "o", "uid": ELSEWHERE}],
-                "managedFields": [{"manager": "m", "operation": "Update", "apiVersion": "g.io/v1", "time": "2026-01-01T00:00:00Z",
-                    "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:ownerReferences": {(format!("k:{{\"uid\":\"{ELSEWHERE}\"}}")): {}}}}}],
+                "managedFields": [{"manager": "m", "operation": "Update", "apiVersion": "g.io/v1",
+                    "time": "2026-01-01T00:00:00Z",
+                    "fieldsType": "FieldsV1",
+                    "fieldsV1": {"f:metadata": {"f:ownerReferences": {(format!("k:{{\"uid\":\"{ELSEWHERE}\"}}")): {}}}}}],
             })
             .as_object()
             .cloned()

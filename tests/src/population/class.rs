@@ -61,12 +61,17 @@ fn three(namespace: &str, classes: [(&str, &str); 3]) -> Population {
 }
 
 pub(super) fn class(population: &mut Population, name: &str, namespace: &str) -> Handle {
-    let template = |kind: &str, api_version: &str| json!({"templateRef": {"apiVersion": api_version, "kind": kind, "name": name}});
+    let template = |kind: &str, api_version: &str| {
+        json!({"templateRef": {"apiVersion": api_version,
+        "kind": kind, "name": name}})
+    };
     let class = population.add(
-        Piece::new(CORE, "ClusterClass", name).in_namespace(namespace).annotation("team", "platform").spec(json!({
+        Piece::new(CORE, "ClusterClass", name).in_namespace(namespace).annotation("team",
+            "platform").spec(json!({
             "infrastructure": template("DockerClusterTemplate", DOCKER),
             "controlPlane": {
-                "templateRef": {"apiVersion": CONTROL_PLANE, "kind": "KubeadmControlPlaneTemplate", "name": name},
+                "templateRef": {"apiVersion": CONTROL_PLANE, "kind": "KubeadmControlPlaneTemplate",
+                    "name": name},
                 "machineInfrastructure": template("DockerMachineTemplate", DOCKER),
             },
             "workers": {"machineDeployments": [{
@@ -114,7 +119,8 @@ fn topology(name: &str, (class, class_namespace): (&str, Option<&str>)) -> Piece
                 "classRef": class_ref,
                 "version": "v1.36.0",
                 "controlPlane": {"replicas": 1},
-                "workers": {"machineDeployments": [{"class": "default-worker", "name": "md-0", "replicas": 1}]},
+                "workers": {"machineDeployments": [{"class": "default-worker", "name": "md-0",
+                    "replicas": 1}]},
             },
         }))
         .status(provisioned())
@@ -166,8 +172,10 @@ fn machine_deployment(cluster: &str) -> Value {
             "spec": {
                 "clusterName": cluster,
                 "version": "v1.36.0",
-                "bootstrap": {"configRef": {"apiGroup": "bootstrap.cluster.x-k8s.io", "kind": "KubeadmConfigTemplate", "name": cluster}},
-                "infrastructureRef": super::shapes::infrastructure_ref("DockerMachineTemplate", cluster),
+                "bootstrap": {"configRef": {"apiGroup": "bootstrap.cluster.x-k8s.io",
+                    "kind": "KubeadmConfigTemplate", "name": cluster}},
+                "infrastructureRef": super::shapes::infrastructure_ref("DockerMachineTemplate",
+                    cluster),
             },
         },
     })

@@ -105,9 +105,11 @@ fn crd(kind: &str, plural: &str, scope: &str, labels: &[&str]) -> Value {
             "group": GROUP,
             "scope": scope,
             "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase()},
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {
                 "type": "object",
-                "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+                "properties": {"spec": {"type": "object",
+                    "x-kubernetes-preserve-unknown-fields": true}},
             }}}],
         },
     })

@@ -157,7 +157,8 @@ impl Population {
         match owner {
             Owner::Piece { handle, controller } => {
                 let piece = &self.pieces[handle.0];
-                let mut reference = json!({"apiVersion": piece.text("apiVersion"), "kind": piece.text("kind"),
+                let mut reference = json!({"apiVersion": piece.text("apiVersion"),
+                    "kind": piece.text("kind"),
                     "name": piece.name(), "uid": uids[handle.0]});
                 if *controller {
                     reference["controller"] = true.into();

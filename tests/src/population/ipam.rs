@@ -12,7 +12,8 @@ pub fn population(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
     let owner = cluster(&mut population, "ipam");
     let machine = machine(&mut population, "ipam", "ipam-0", owner);
-    let pool = json!({"apiGroup": "ipam.cluster.x-k8s.io", "kind": "GlobalInClusterIPPool", "name": "pool"});
+    let pool = json!({"apiGroup": "ipam.cluster.x-k8s.io", "kind": "GlobalInClusterIPPool",
+        "name": "pool"});
     let claim = population.add(
         Piece::new(IPAM, "IPAddressClaim", "ipam-0-eth0")
             .label(CLUSTER_NAME, "ipam")
@@ -25,7 +26,8 @@ pub fn population(namespace: &str) -> Population {
         Piece::new(IPAM, "IPAddress", "ipam-0-eth0")
             .finalizer("ipam.cluster.x-k8s.io/ProtectAddress")
             .controlled_by(claim)
-            .spec(json!({"address": "10.0.0.7", "prefix": 24, "gateway": "10.0.0.1", "claimRef": {"name": "ipam-0-eth0"}, "poolRef": pool})),
+            .spec(json!({"address": "10.0.0.7", "prefix": 24, "gateway": "10.0.0.1",
+                "claimRef": {"name": "ipam-0-eth0"}, "poolRef": pool})),
     );
     population.add(Piece::new(IPAM, "IPAddressClaim", "nobody").spec(json!({"poolRef": pool})));
     population

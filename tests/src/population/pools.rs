@@ -21,7 +21,8 @@ pub fn population(namespace: &str) -> Population {
                 "template": {"spec": {
                     "clusterName": "pooled",
                     "version": "v1.36.0",
-                    "bootstrap": {"configRef": {"apiGroup": "bootstrap.cluster.x-k8s.io", "kind": "KubeadmConfig", "name": "pool-0"}},
+                    "bootstrap": {"configRef": {"apiGroup": "bootstrap.cluster.x-k8s.io",
+                        "kind": "KubeadmConfig", "name": "pool-0"}},
                     "infrastructureRef": infrastructure_ref("DockerMachinePool", "pool-0"),
                 }},
             }))
@@ -31,7 +32,8 @@ pub fn population(namespace: &str) -> Population {
         Piece::new(DOCKER, "DockerMachinePool", "pool-0")
             .label(CLUSTER_NAME, "pooled")
             .controlled_by(pool)
-            .spec(json!({"template": {"customImage": "kindest/node:v1.36.0"}, "providerIDList": ["docker:////pool-0-a"]})),
+            .spec(json!({"template": {"customImage": "kindest/node:v1.36.0"},
+                "providerIDList": ["docker:////pool-0-a"]})),
     );
     population.add(Piece::new(BOOTSTRAP, "KubeadmConfig", "pool-0").controlled_by(pool).spec(
         json!({"joinConfiguration": {"nodeRegistration": {"criSocket": "unix:///run/x.sock"}}}),
@@ -43,7 +45,8 @@ pub fn population(namespace: &str) -> Population {
             .spec(json!({
                 "clusterName": "pooled",
                 "selector": {"matchLabels": {"pool": "workers"}},
-                "checks": {"unhealthyNodeConditions": [{"type": "Ready", "status": "Unknown", "timeoutSeconds": 300}]},
+                "checks": {"unhealthyNodeConditions": [{"type": "Ready", "status": "Unknown",
+                    "timeoutSeconds": 300}]},
             }))
             .status(json!({"currentHealthy": 2, "expectedMachines": 2})),
     );

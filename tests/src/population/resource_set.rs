@@ -22,7 +22,8 @@ pub fn population(namespace: &str) -> Population {
             .spec(json!({
                 "strategy": "ApplyOnce",
                 "clusterSelector": {"matchLabels": {"environment": "proof"}},
-                "resources": [{"kind": "Secret", "name": "addon-secret"}, {"kind": "ConfigMap", "name": "addon-config"}],
+                "resources": [{"kind": "Secret", "name": "addon-secret"},
+                    {"kind": "ConfigMap", "name": "addon-config"}],
             })),
     );
     population.add(
@@ -47,11 +48,13 @@ pub fn population(namespace: &str) -> Population {
     population.add(Piece::new(ADDONS, "ClusterResourceSetBinding", "by-name").spec(json!({
         "clusterName": "addon-a",
         "bindings": [{"clusterResourceSetName": "gone", "resources": [
-            {"kind": "ConfigMap", "name": "x", "applied": true, "hash": "sha256:2", "lastAppliedTime": "2026-01-01T00:00:00Z"},
+            {"kind": "ConfigMap", "name": "x", "applied": true, "hash": "sha256:2",
+                "lastAppliedTime": "2026-01-01T00:00:00Z"},
         ]}],
     })));
     population.add(Piece::new(CORE, "MachineDrainRule", "unowned").spec(json!({
-        "drain": {"behavior": "Skip"}, "machines": [{"selector": {"matchLabels": {"drain": "no"}}}], "pods": [{"selector": {"matchLabels": {"app": "x"}}}],
+        "drain": {"behavior": "Skip"}, "machines": [{"selector": {"matchLabels": {"drain": "no"}}}],
+        "pods": [{"selector": {"matchLabels": {"app": "x"}}}],
     })));
     population
 }

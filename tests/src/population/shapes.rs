@@ -19,7 +19,8 @@ const SINCE: &str = "2026-01-01T00:00:00Z";
 
 /// A condition as controllers report it.
 pub fn condition(name: &str) -> Value {
-    json!({"type": name, "status": "True", "reason": name, "message": "", "lastTransitionTime": SINCE, "observedGeneration": 1})
+    json!({"type": name, "status": "True", "reason": name, "message": "",
+        "lastTransitionTime": SINCE, "observedGeneration": 1})
 }
 
 /// The status of a Cluster that may be moved.
@@ -44,7 +45,8 @@ pub fn bare_cluster(name: &str) -> Piece {
         .label("environment", "proof")
         .manager("kubectl-client-side-apply")
         .spec(json!({
-            "clusterNetwork": {"services": {"cidrBlocks": ["10.96.0.0/12"]}, "pods": {"cidrBlocks": ["192.168.0.0/16"]}},
+            "clusterNetwork": {"services": {"cidrBlocks": ["10.96.0.0/12"]},
+                "pods": {"cidrBlocks": ["192.168.0.0/16"]}},
             "controlPlaneEndpoint": {"host": "172.18.0.3", "port": 6443},
             "infrastructureRef": infrastructure_ref("DockerCluster", name),
         }))
@@ -59,7 +61,8 @@ pub fn cluster(population: &mut Population, name: &str) -> Handle {
             .label(CLUSTER_NAME, name)
             .finalizer("dockercluster.infrastructure.cluster.x-k8s.io")
             .owned_by(cluster)
-            .spec(json!({"controlPlaneEndpoint": {"host": "172.18.0.3", "port": 6443}, "loadBalancer": {}})),
+            .spec(json!({"controlPlaneEndpoint": {"host": "172.18.0.3", "port": 6443},
+                "loadBalancer": {}})),
     );
     population.add(
         Piece::cluster_secret(&format!("{name}-kubeconfig"))
@@ -80,7 +83,8 @@ pub fn machine(population: &mut Population, cluster: &str, name: &str, owner: Ha
                 "clusterName": cluster,
                 "version": "v1.36.0",
                 "bootstrap": {"dataSecretName": name, "configRef":
-                    {"apiGroup": "bootstrap.cluster.x-k8s.io", "kind": "KubeadmConfig", "name": name}},
+                    {"apiGroup": "bootstrap.cluster.x-k8s.io", "kind": "KubeadmConfig",
+                        "name": name}},
                 "infrastructureRef": infrastructure_ref("DockerMachine", name),
                 "providerID": format!("docker:////{name}"),
             }))
@@ -98,7 +102,8 @@ pub fn machine(population: &mut Population, cluster: &str, name: &str, owner: Ha
             .label(CLUSTER_NAME, cluster)
             .finalizer("dockermachine.infrastructure.cluster.x-k8s.io")
             .controlled_by(machine)
-            .spec(json!({"customImage": "kindest/node:v1.36.0", "providerID": format!("docker:////{name}")})),
+            .spec(json!({"customImage": "kindest/node:v1.36.0",
+                "providerID": format!("docker:////{name}")})),
     );
     machine
 }

@@ -315,7 +315,8 @@ fn state_of(object: &Value) -> Activity {
 fn refusal(status: u16, retry_after: Option<u32>) -> Answer {
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     headers.extend(retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
-    let body = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,
+    let body = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
+        "code": status,
         "message": "made by the fault proxy", "reason": ""});
     Answer { status, headers, body: body.to_string().into_bytes() }
 }

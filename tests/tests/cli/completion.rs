@@ -66,9 +66,10 @@ impl User {
 /// A kubeconfig with the contexts `new` and `old`.
 fn kubeconfig(server: &str, user: &str) -> String {
     format!(
-        "{{apiVersion: v1, kind: Config, current-context: old, preferences: {{}},\n\
-         clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}], users: [{{name: u, user: {user}}}],\n\
-         contexts: [{{name: old, context: {{cluster: c, user: u}}}}, {{name: new, context: {{cluster: c, user: u}}}}]}}"
+        "{{apiVersion: v1, kind: Config, current-context: old, preferences: {{}},\nclusters: \
+         [{{name: c, cluster: {{server: \"{server}\"}}}}], users: [{{name: u, user: \
+         {user}}}],\ncontexts: [{{name: old, context: {{cluster: c, user: u}}}}, {{name: new, \
+         context: {{cluster: c, user: u}}}}]}}"
     )
 }
 

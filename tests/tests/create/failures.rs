@@ -230,7 +230,8 @@ pub async fn a_bootstrap_cluster_with_clusters_is_not_deleted(stage: Arc<Stage>)
     let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
     let left = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
         "metadata": {"name": "left", "namespace": "other"}, "spec": {"paused": true,
-        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster", "name": "left"}}});
+        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster",
+            "name": "left"}}});
     client.create(&kind, &Object::new(left), &options).await.expect("created");
     let outcome = running.end().await;
     expect(

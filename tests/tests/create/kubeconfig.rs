@@ -28,7 +28,8 @@ pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
 fn of_others() -> Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "work", "x-mine": {"kept": [1]},
-        "clusters": [{"name": "work", "cluster": {"server": "https://work.invalid", "x-note": "on"}}],
+        "clusters": [{"name": "work", "cluster": {"server": "https://work.invalid",
+            "x-note": "on"}}],
         "contexts": [{"name": "work", "context": {"cluster": "work", "user": "me"}}],
         "users": [{"name": "me", "user": {"token": "1_000"}}],
     })

@@ -83,7 +83,8 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
     let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
     let left = json!({"apiVersion": kind.api_version(), "kind": "Cluster",
         "metadata": {"name": "left", "namespace": "default"}, "spec": {"paused": true,
-        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster", "name": "left"}}});
+        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster",
+            "name": "left"}}});
     let left = create(&bootstrap, &kind, left).await;
     let outcome = scene.program.run(scene.create(&["--timeout", "3"])).await;
     expect(

@@ -99,7 +99,8 @@ async fn pod_without_image(target: &Client) {
     let broken = pod("net-x", json!("a-node"));
     target.create(&kind, &broken, &options).await.expect("pods can be made");
     let status = json!({"status": {"phase": "Pending", "containerStatuses": [{
-        "name": "net", "image": "images.invalid/net", "imageID": "", "ready": false, "restartCount": 0,
+        "name": "net", "image": "images.invalid/net", "imageID": "", "ready": false,
+        "restartCount": 0,
         "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
     }]}});
     let name = (Some("kube-system"), "net-x");

@@ -30,8 +30,8 @@ async fn left_out(stage: Arc<Stage>) {
     assert_eq!(outcome.code, Some(exit::UNFINISHED.into()), "{outcome}");
     for told in [
         "the step `control-plane` failed",
-        "probe in-memory/devcluster-provisioned-bootstrap did not hold within 30 s in the bootstrap \
-         cluster: DevCluster default/pivot",
+        "probe in-memory/devcluster-provisioned-bootstrap did not hold within 30 s in the \
+         bootstrap cluster: DevCluster default/pivot",
         "Waiting for the DevCluster to be provisioned",
         "leave them out with --skip-probes in-memory/devcluster-provisioned-bootstrap",
         "kubectl pivot resume pivot",

@@ -86,7 +86,8 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<St
             "the step `control-plane` failed",
             "timed out after 2 s waiting until the control plane of the target is initialised",
             "Cluster default/pivot: its control plane is not initialised",
-            "Cluster default/pivot: ControlPlaneInitialized is False (Understudy) ControlPlaneInitialized is played",
+            "Cluster default/pivot: ControlPlaneInitialized is False (Understudy) \
+             ControlPlaneInitialized is played",
             "with a timeout above --timeout 2",
             "kubectl pivot resume pivot",
         ],

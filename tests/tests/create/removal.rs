@@ -81,7 +81,8 @@ async fn refused(scene: &Scene) {
     let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
     let other = json!({"apiVersion": kind.api_version(), "kind": "Cluster",
         "metadata": {"name": "other", "namespace": "default"}, "spec": {"paused": true,
-        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster", "name": "other"}}});
+        "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster",
+            "name": "other"}}});
     let options = WriteOptions::manager("somebody");
     let other = target.create(&kind, &Object::new(other), &options).await.expect("created");
     let outcome = scene.program.run(delete(&["--yes"])).await;

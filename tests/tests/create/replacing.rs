@@ -54,9 +54,9 @@ fn replace(scene: &Scene) -> Vec<String> {
     let document = scene.path("next.yaml");
     let (config, out) = (text(&scene.config), text(&scene.path("next.kubeconfig")));
     let written = format!(
-        "apiVersion: kubectl-pivot.io/v1alpha1\nkind: Pivot\nmetadata:\n  name: {NEXT}\n  namespace: {NEXT}\nspec:\n  \
-         infrastructure: in-memory\n  settle: 1\n  timeout: 120\n  clusterctlConfig: {config}\n  \
-         toKubeconfigOut: {out}\n"
+        "apiVersion: kubectl-pivot.io/v1alpha1\nkind: Pivot\nmetadata:\n  name: {NEXT}\n  \
+         namespace: {NEXT}\nspec:\n  infrastructure: in-memory\n  settle: 1\n  timeout: 120\n  \
+         clusterctlConfig: {config}\n  toKubeconfigOut: {out}\n"
     );
     std::fs::write(&document, written).expect("the folder is writable");
     let (old, document) = (text(scene.target()), text(&document));

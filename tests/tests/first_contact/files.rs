@@ -34,9 +34,10 @@ fn texts(bench: &Bench) -> Vec<Shape> {
     let plain = ordinary(bench).to_string();
     let server = &bench.cluster()["server"];
     let yaml = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: it\nx: &a {{insecure-skip-tls-verify: yes}}\nclusters:\n- name: there\n  \
-         cluster:\n    <<: *a\n    server: {server}\nusers:\n- name: me\n  user:\n    token: !!str 123\ncontexts:\n- context:\n    \
-         cluster: there\n    user: me\n  name: it\n"
+        "apiVersion: v1\nkind: Config\ncurrent-context: it\nx: &a {{insecure-skip-tls-verify: \
+         yes}}\nclusters:\n- name: there\n  cluster:\n    <<: *a\n    server: {server}\nusers:\n- \
+         name: me\n  user:\n    token: !!str 123\ncontexts:\n- context:\n    cluster: there\n    \
+         user: me\n  name: it\n"
     );
     let named = [
         ("JSON", plain.clone()),
@@ -87,14 +88,16 @@ fn texts(bench: &Bench) -> Vec<Shape> {
             "another user is broken",
             changed(
                 bench,
-                &json!({"users": [{"name": "me", "user": {"token": "t"}}, {"name": "x", "user": {"token": 1}}]}),
+                &json!({"users": [{"name": "me", "user": {"token": "t"}},
+                    {"name": "x", "user": {"token": 1}}]}),
             ),
         ),
         (
             "another user cannot be used",
             changed(
                 bench,
-                &json!({"users": [{"name": "me", "user": {"token": "t"}}, {"name": "x", "user": {"exec": {}}}]}),
+                &json!({"users": [{"name": "me", "user": {"token": "t"}},
+                    {"name": "x", "user": {"exec": {}}}]}),
             ),
         ),
     ];

@@ -49,7 +49,8 @@ fn cases(bench: &Bench) -> Vec<(Shape, Vec<String>)> {
     ));
     let plain = bench.url("plain").replace("http://", "https://");
     cases.push((of("TLS to plain HTTP", &at(&plain)), vec![plain, "http://".to_owned()]));
-    let exec = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin",
+    let exec = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+        "command": "no-such-plugin",
         "interactiveMode": "Never", "installHint": "Install it with brew."}});
     let plugin = Shape::new("no plugin", &bench.cluster(), &exec);
     cases.push((plugin, strings(&["no-such-plugin", "Install it with brew."])));

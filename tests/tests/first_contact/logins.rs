@@ -46,7 +46,8 @@ pub(crate) fn with_files(shape: Shape, bench: &Bench) -> Shape {
         .file("plugin", PLUGIN)
         .file("plugin-bad", "#!/bin/sh\necho why >&2\nexit 3\n")
         .file("plugin-odd", "#!/bin/sh\necho hello\n")
-        .file("plugin-empty", "#!/bin/sh\necho '{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\"}'\n")
+        .file("plugin-empty",
+            "#!/bin/sh\necho '{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\"}'\n")
 }
 
 fn certificate(bench: &Bench) -> Value {
@@ -167,9 +168,8 @@ fn plugins() -> Vec<(&'static str, Value)> {
         ("a plugin without a mode", of(&json!({"interactiveMode": ""}))),
         (
             "an older plugin without a mode",
-            of(
-                &json!({"interactiveMode": null, "apiVersion": "client.authentication.k8s.io/v1alpha1"}),
-            ),
+            of(&json!({"interactiveMode": null,
+                    "apiVersion": "client.authentication.k8s.io/v1alpha1"})),
         ),
         ("a plugin of an unknown version", of(&json!({"apiVersion": "v1"}))),
         ("a plugin without a version", of(&json!({"apiVersion": null}))),

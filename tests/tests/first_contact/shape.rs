@@ -66,7 +66,8 @@ pub(crate) fn kubeconfig(cluster: &Value, user: &Value) -> Value {
         "apiVersion": "v1", "kind": "Config", "current-context": "it",
         "clusters": [{"name": "there", "cluster": cluster}],
         "users": [{"name": "me", "user": user}],
-        "contexts": [{"name": "it", "context": {"cluster": "there", "user": "me", "namespace": "team"}}],
+        "contexts": [{"name": "it", "context": {"cluster": "there", "user": "me",
+            "namespace": "team"}}],
     })
 }
 

@@ -225,7 +225,8 @@ impl Scene<'_> {
         };
         tokio::select! {
             line = until(find) => line,
-            ended = run.end() => find().unwrap_or_else(|| panic!("{text} is not in the journal: {ended}")),
+            ended = run.end() => find().unwrap_or_else(|| panic!("{text} is not in the journal: \
+                                                                  {ended}")),
         }
     }
 

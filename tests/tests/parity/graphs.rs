@@ -77,7 +77,8 @@ async fn check(parity: &Parity, graph: &Graph, seed: u64, attempt: usize) -> Res
         let Left { torn, collected } = leave(parity, &namespace).await;
         if !collected.is_subset(&lost) || !lost.is_subset(&torn) {
             return Err(format!(
-                "clusterctl leaves {torn:?}, of which {collected:?} would be collected; we report {lost:?}"
+                "clusterctl leaves {torn:?}, of which {collected:?} would be collected; we report \
+                 {lost:?}"
             ));
         }
         graph = graph.without(&lost);

@@ -18,7 +18,8 @@ pub(crate) fn everything(population: &mut Population, cluster: Handle) {
 fn control_plane(population: &mut Population, cluster: Handle) {
     let mut template = json!({
         "metadata": {"labels": {"role": "everything"}, "annotations": {"note": "everything"}},
-        "infrastructureRef": {"apiVersion": DOCKER, "kind": "DockerMachineTemplate", "name": "plain",
+        "infrastructureRef": {"apiVersion": DOCKER, "kind": "DockerMachineTemplate",
+            "name": "plain",
             "namespace": population.namespace()},
         "nodeDrainTimeout": "90s", "nodeVolumeDetachTimeout": "2m0s", "nodeDeletionTimeout": "0s",
     });
@@ -46,48 +47,71 @@ fn control_plane(population: &mut Population, cluster: Handle) {
 }
 
 fn kubeadm() -> Value {
-    let volume = |path: &str| json!([{"name": "v", "hostPath": path, "mountPath": path, "readOnly": true, "pathType": "Directory"}]);
+    let volume = |path: &str| {
+        json!([{"name": "v", "hostPath": path, "mountPath": path,
+        "readOnly": true, "pathType": "Directory"}])
+    };
     let variables = json!([{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {"fieldRef":
-        {"apiVersion": "v1", "fieldPath": "status.hostIP"}}}, {"name": "C", "valueFrom": {"secretKeyRef":
+        {"apiVersion": "v1", "fieldPath": "status.hostIP"}}},
+            {"name": "C", "valueFrom": {"secretKeyRef":
         {"name": "s", "key": "k", "optional": false}}}, {"name": "D", "value": ""}]);
-    let component = |path: &str| json!({"extraArgs": {"v": "4", "empty": ""}, "extraVolumes": volume(path), "extraEnvs": variables});
+    let component = |path: &str| {
+        json!({"extraArgs": {"v": "4", "empty": ""},
+        "extraVolumes": volume(path), "extraEnvs": variables})
+    };
     let mut server = component("/api");
     server["certSANs"] = json!(["a.example.com"]);
     server["timeoutForControlPlane"] = "3m30s".into();
     json!({
         "clusterConfiguration": {
-            "apiServer": server, "controllerManager": component("/manager"), "scheduler": component("/scheduler"),
+            "apiServer": server, "controllerManager": component("/manager"),
+            "scheduler": component("/scheduler"),
             "etcd": {"local": {"dataDir": "/etcd", "extraArgs": {"a": "b"}, "extraEnvs": variables,
-                "imageRepository": "r.example.com", "imageTag": "3.5", "peerCertSANs": ["p"], "serverCertSANs": ["s"]}},
+                "imageRepository": "r.example.com", "imageTag": "3.5", "peerCertSANs": ["p"],
+                "serverCertSANs": ["s"]}},
             "dns": {"imageRepository": "r.example.com", "imageTag": "v1"},
-            "certificatesDir": "/pki", "controlPlaneEndpoint": "10.0.0.1:6443", "imageRepository": "r.example.com",
-            "clusterName": "plain", "kubernetesVersion": KUBERNETES, "featureGates": {"A": true, "B": false},
-            "networking": {"dnsDomain": "a.local", "podSubnet": "10.1.0.0/16", "serviceSubnet": "10.2.0.0/16"},
+            "certificatesDir": "/pki", "controlPlaneEndpoint": "10.0.0.1:6443",
+            "imageRepository": "r.example.com",
+            "clusterName": "plain", "kubernetesVersion": KUBERNETES,
+            "featureGates": {"A": true, "B": false},
+            "networking": {"dnsDomain": "a.local", "podSubnet": "10.1.0.0/16",
+                "serviceSubnet": "10.2.0.0/16"},
         },
-        "initConfiguration": {"bootstrapTokens": [{"token": "abcdef.0123456789abcdef", "description": "d", "ttl": "24h0m0s",
+        "initConfiguration": {"bootstrapTokens": [{"token": "abcdef.0123456789abcdef",
+            "description": "d", "ttl": "24h0m0s",
             "usages": ["signing"], "groups": ["system:bootstrappers:g"]}],
             "localAPIEndpoint": {"advertiseAddress": "10.0.0.2", "bindPort": 6444},
-            "nodeRegistration": registration(), "patches": {"directory": "/p"}, "skipPhases": ["a", "b"]},
+            "nodeRegistration": registration(), "patches": {"directory": "/p"},
+            "skipPhases": ["a", "b"]},
         "joinConfiguration": {"caCertPath": "/ca", "controlPlane":
             {"localAPIEndpoint": {"advertiseAddress": "10.0.0.3", "bindPort": 6445}},
-            "discovery": {"timeout": "5m0s", "tlsBootstrapToken": "abcdef.0123456789abcdef", "bootstrapToken":
-                {"token": "abcdef.0123456789abcdef", "apiServerEndpoint": "10.0.0.1:6443", "unsafeSkipCAVerification": true}},
-            "nodeRegistration": registration(), "patches": {"directory": "/p"}, "skipPhases": ["c"]},
-        "files": [{"path": "/a", "content": "YQ==", "encoding": "base64", "owner": "a:a", "permissions": "0600", "append": true},
+            "discovery": {"timeout": "5m0s", "tlsBootstrapToken": "abcdef.0123456789abcdef",
+                "bootstrapToken":
+                {"token": "abcdef.0123456789abcdef", "apiServerEndpoint": "10.0.0.1:6443",
+                    "unsafeSkipCAVerification": true}},
+            "nodeRegistration": registration(), "patches": {"directory": "/p"},
+            "skipPhases": ["c"]},
+        "files": [{"path": "/a", "content": "YQ==", "encoding": "base64", "owner": "a:a",
+            "permissions": "0600", "append": true},
             {"path": "/b", "contentFrom": {"secret": {"name": "s", "key": "k"}}}],
-        "diskSetup": {"filesystems": [{"device": "/dev/a", "extraOpts": ["-E"], "filesystem": "ext4", "label": "l",
+        "diskSetup": {"filesystems": [{"device": "/dev/a", "extraOpts": ["-E"],
+            "filesystem": "ext4", "label": "l",
             "overwrite": false, "partition": "auto", "replaceFS": "xfs"}],
-            "partitions": [{"device": "/dev/a", "layout": true, "overwrite": true, "tableType": "gpt"}]},
+            "partitions": [{"device": "/dev/a", "layout": true, "overwrite": true,
+                "tableType": "gpt"}]},
         "mounts": [["l", "/mnt"]], "ntp": {"enabled": false, "servers": ["t"]},
-        "preKubeadmCommands": ["a"], "postKubeadmCommands": ["b"], "format": "cloud-config", "verbosity": 0,
-        "users": [{"name": "u", "gecos": "g", "groups": "a,b", "homeDir": "/h", "inactive": true, "lockPassword": true,
+        "preKubeadmCommands": ["a"], "postKubeadmCommands": ["b"], "format": "cloud-config",
+        "verbosity": 0,
+        "users": [{"name": "u", "gecos": "g", "groups": "a,b", "homeDir": "/h", "inactive": true,
+            "lockPassword": true,
             "passwdFrom": {"secret": {"name": "s", "key": "k"}}, "primaryGroup": "p", "shell": "/s",
             "sshAuthorizedKeys": ["k"], "sudo": "ALL"}],
     })
 }
 
 fn registration() -> Value {
-    json!({"name": "n", "criSocket": "unix:///c", "ignorePreflightErrors": ["a"], "imagePullPolicy": "Always",
+    json!({"name": "n", "criSocket": "unix:///c", "ignorePreflightErrors": ["a"],
+        "imagePullPolicy": "Always",
         "imagePullSerial": false, "kubeletExtraArgs": {"a": "b", "empty": ""},
         "taints": [{"key": "k", "value": "v", "effect": "NoExecute"}]})
 }
@@ -99,12 +123,15 @@ fn by_file(population: &mut Population, cluster: Handle) {
             .label(CLUSTER_NAME, "plain")
             .owned_by(cluster)
             .spec(json!({
-                "clusterConfiguration": {"etcd": {"external": {"endpoints": ["https://e:2379"], "caFile": "/c",
+                "clusterConfiguration": {"etcd": {"external": {"endpoints": ["https://e:2379"],
+                    "caFile": "/c",
                     "certFile": "/d", "keyFile": "/k"}}},
                 "joinConfiguration": {"discovery": {"file": {"kubeConfigPath": "/f", "kubeConfig": {
-                    "cluster": {"server": "https://s:6443", "tlsServerName": "t", "insecureSkipTLSVerify": false,
+                    "cluster": {"server": "https://s:6443", "tlsServerName": "t",
+                        "insecureSkipTLSVerify": false,
                         "proxyURL": "http://p:1", "certificateAuthorityData": "YQ=="},
-                    "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "c", "args": ["a"],
+                    "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+                        "command": "c", "args": ["a"],
                         "env": [{"name": "A", "value": "1"}], "provideClusterInfo": true}}}}},
                     "nodeRegistration": {"taints": []}},
                 "users": [{"name": "u", "passwd": "x"}],
@@ -122,9 +149,11 @@ fn pool(population: &mut Population, cluster: Handle) {
         .finalizer("machinepool.cluster.x-k8s.io")
         .owned_by(cluster)
         .spec(json!({
-            "clusterName": "plain", "replicas": 2, "minReadySeconds": 0, "failureDomains": ["a", "b"],
+            "clusterName": "plain", "replicas": 2, "minReadySeconds": 0,
+            "failureDomains": ["a", "b"],
             "providerIDList": ["docker:////pool-a"],
-            "template": {"metadata": {"labels": {"pool": "p"}}, "spec": {"clusterName": "plain", "version": KUBERNETES,
+            "template": {"metadata": {"labels": {"pool": "p"}},
+                "spec": {"clusterName": "plain", "version": KUBERNETES,
                 "nodeDrainTimeout": "10s", "nodeDeletionTimeout": "10s",
                 "bootstrap": {"configRef": reference(BOOTSTRAP, "KubeadmConfig")},
                 "infrastructureRef": reference(DOCKER, "DockerMachinePool")}},

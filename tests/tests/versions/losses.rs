@@ -31,10 +31,13 @@ pub(crate) async fn refused(bench: Arc<Bench>) {
 
 fn with_milliseconds(namespace: &str) -> Population {
     let (mut population, cluster) = small(namespace);
-    population.add(Piece::new("cluster.x-k8s.io/v1beta1", "MachineHealthCheck", "precise")
-        .label("cluster.x-k8s.io/cluster-name", "plain")
-        .owned_by(cluster)
-        .spec(json!({"clusterName": "plain", "selector": {"matchLabels": {"pool": "none"}},
-            "unhealthyConditions": [{"type": "Ready", "status": "Unknown", "timeout": "300500ms"}]})));
+    population.add(
+        Piece::new("cluster.x-k8s.io/v1beta1", "MachineHealthCheck", "precise")
+            .label("cluster.x-k8s.io/cluster-name", "plain")
+            .owned_by(cluster)
+            .spec(json!({"clusterName": "plain", "selector": {"matchLabels": {"pool": "none"}},
+            "unhealthyConditions": [{"type": "Ready", "status": "Unknown",
+                "timeout": "300500ms"}]})),
+    );
     population
 }

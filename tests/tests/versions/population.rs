@@ -80,7 +80,8 @@ fn condition(name: &str) -> Value {
 /// A source that stores `v1beta2` keeps both sorts of conditions, and a move reads those of
 /// `v1beta2`.
 fn provisioned() -> Value {
-    let mut status = json!({"infrastructureReady": true, "controlPlaneReady": true, "phase": "Provisioned",
+    let mut status = json!({"infrastructureReady": true, "controlPlaneReady": true,
+        "phase": "Provisioned",
         "conditions": [condition("Ready"), condition("ControlPlaneInitialized")]});
     if source().has_v1beta2() {
         let mut initialized = condition("ControlPlaneInitialized");
@@ -106,7 +107,8 @@ fn plain_cluster(namespace: &str, paused: bool) -> Piece {
         .spec(json!({
             "paused": paused,
             "clusterNetwork": {"apiServerPort": 6443, "serviceDomain": "cluster.local",
-                "services": {"cidrBlocks": ["10.96.0.0/12"]}, "pods": {"cidrBlocks": ["192.168.0.0/16"]}},
+                "services": {"cidrBlocks": ["10.96.0.0/12"]},
+                "pods": {"cidrBlocks": ["192.168.0.0/16"]}},
             "controlPlaneEndpoint": {"host": "172.18.0.3", "port": 6443},
             "controlPlaneRef": control_plane_ref,
             "infrastructureRef": reference(DOCKER, "DockerCluster", "plain", namespace),
@@ -148,17 +150,17 @@ fn control_plane(population: &mut Population, cluster: Handle, namespace: &str) 
                 "kubeadmConfigSpec": kubeadm(),
                 "rolloutBefore": {"certificatesExpiryDays": 21},
                 "rolloutStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
-                "remediationStrategy": {"maxRetry": 3, "retryPeriod": "1m0s", "minHealthyPeriod": "1h0m0s"},
+                "remediationStrategy": {"maxRetry": 3, "retryPeriod": "1m0s",
+                    "minHealthyPeriod": "1h0m0s"},
             }))
             .status(json!({"initialized": true, "ready": true, "replicas": 1, "readyReplicas": 1,
                 "version": KUBERNETES})),
     );
-    population.add(
-        Piece::new(DOCKER, "DockerMachineTemplate", "plain")
-            .owned_by(cluster)
-            .spec(json!({"template": {"spec": {"customImage": "kindest/node:v1.33.0",
-                "extraMounts": [{"containerPath": "/run/x", "hostPath": "/run/x", "readOnly": false}]}}})),
-    );
+    population.add(Piece::new(DOCKER, "DockerMachineTemplate", "plain").owned_by(cluster).spec(
+        json!({"template": {"spec": {"customImage": "kindest/node:v1.33.0",
+                "extraMounts": [{"containerPath": "/run/x", "hostPath": "/run/x",
+                    "readOnly": false}]}}}),
+    ));
     machine(population, MACHINES[0], (control_plane, true));
 }
 
@@ -166,12 +168,16 @@ fn control_plane(population: &mut Population, cluster: Handle, namespace: &str) 
 fn kubeadm() -> Value {
     json!({
         "clusterConfiguration": {
-            "apiServer": {"certSANs": ["localhost", "127.0.0.1"], "extraArgs": {"v": "2", "audit-log-maxage": "7"},
-                "timeoutForControlPlane": "4m0s", "extraVolumes": [{"name": "audit", "hostPath": "/var/log",
+            "apiServer": {"certSANs": ["localhost", "127.0.0.1"],
+                "extraArgs": {"v": "2", "audit-log-maxage": "7"},
+                "timeoutForControlPlane": "4m0s",
+                "extraVolumes": [{"name": "audit", "hostPath": "/var/log",
                 "mountPath": "/var/log", "readOnly": false, "pathType": "DirectoryOrCreate"}]},
             "controllerManager": {"extraArgs": {"enable-hostpath-provisioner": "true"}},
-            "scheduler": {}, "dns": {"imageRepository": "registry.k8s.io/coredns", "imageTag": "v1.12.0"},
-            "etcd": {"local": {"dataDir": "/var/lib/etcd", "extraArgs": {"quota-backend-bytes": "8589934592"}}},
+            "scheduler": {}, "dns": {"imageRepository": "registry.k8s.io/coredns",
+                "imageTag": "v1.12.0"},
+            "etcd": {"local": {"dataDir": "/var/lib/etcd",
+                "extraArgs": {"quota-backend-bytes": "8589934592"}}},
             "networking": {"dnsDomain": "cluster.local", "podSubnet": "192.168.0.0/16"},
             "certificatesDir": "/etc/kubernetes/pki", "featureGates": {"EtcdLearnerMode": true},
         },
@@ -182,9 +188,11 @@ fn kubeadm() -> Value {
             "discovery": {"bootstrapToken": {"token": "abcdef.0123456789abcdef",
                 "apiServerEndpoint": "172.18.0.3:6443", "unsafeSkipCAVerification": false,
                 "caCertHashes": ["sha256:0000"]}}},
-        "files": [{"path": "/etc/motd", "content": "hello", "owner": "root:root", "permissions": "0644", "append": false}],
+        "files": [{"path": "/etc/motd", "content": "hello", "owner": "root:root",
+            "permissions": "0644", "append": false}],
         "preKubeadmCommands": ["true"],
-        "users": [{"name": "admin", "sudo": "ALL=(ALL) NOPASSWD:ALL", "lockPassword": false, "inactive": false}],
+        "users": [{"name": "admin", "sudo": "ALL=(ALL) NOPASSWD:ALL", "lockPassword": false,
+            "inactive": false}],
         "ntp": {"enabled": true, "servers": ["time.example.com"]},
         "format": "cloud-config",
         "verbosity": 2,
@@ -205,8 +213,10 @@ fn workers(population: &mut Population, cluster: Handle) {
             "selector": {"matchLabels": {CLUSTER_NAME: "plain", "pool": "a"}},
             "template": {"metadata": {"labels": {CLUSTER_NAME: "plain", "pool": "a"}}, "spec": {
                 "clusterName": "plain", "version": KUBERNETES, "nodeDrainTimeout": "10s",
-                "bootstrap": {"configRef": {"apiVersion": BOOTSTRAP, "kind": "KubeadmConfigTemplate", "name": "plain"}},
-                "infrastructureRef": {"apiVersion": DOCKER, "kind": "DockerMachineTemplate", "name": "plain"},
+                "bootstrap": {"configRef": {"apiVersion": BOOTSTRAP,
+                    "kind": "KubeadmConfigTemplate", "name": "plain"}},
+                "infrastructureRef": {"apiVersion": DOCKER, "kind": "DockerMachineTemplate",
+                    "name": "plain"},
             }},
         })
     };
@@ -215,7 +225,8 @@ fn workers(population: &mut Population, cluster: Handle) {
     deployment_spec["revisionHistoryLimit"] = 1.into();
     deployment_spec["rolloutAfter"] = "2026-01-01T00:00:00Z".into();
     deployment_spec["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate":
-        {"maxSurge": 1, "maxUnavailable": 0, "deletePolicy": "Oldest"}, "remediation": {"maxInFlight": 1}});
+        {"maxSurge": 1, "maxUnavailable": 0, "deletePolicy": "Oldest"},
+        "remediation": {"maxInFlight": 1}});
     let deployment = population.add(
         Piece::new(CORE, "MachineDeployment", "plain-md")
             .label(CLUSTER_NAME, "plain")
@@ -250,12 +261,14 @@ fn machine(population: &mut Population, name: &str, (owner, is_control_plane): (
         .controlled_by(owner)
         .spec(json!({
             "clusterName": "plain", "version": KUBERNETES, "nodeDeletionTimeout": "10s",
-            "bootstrap": {"dataSecretName": name, "configRef": reference(BOOTSTRAP, "KubeadmConfig", name, &namespace)},
+            "bootstrap": {"dataSecretName": name,
+                "configRef": reference(BOOTSTRAP, "KubeadmConfig", name, &namespace)},
             "infrastructureRef": reference(DOCKER, "DockerMachine", name, &namespace),
             "providerID": format!("docker:////{name}"), "failureDomain": "a",
         }))
         .status(json!({"phase": "Running", "bootstrapReady": true, "infrastructureReady": true,
-            "nodeRef": {"apiVersion": "v1", "kind": "Node", "name": name, "uid": made_up_uid(name)}}));
+            "nodeRef": {"apiVersion": "v1", "kind": "Node", "name": name,
+                "uid": made_up_uid(name)}}));
     piece = match is_control_plane {
         true => piece.label("cluster.x-k8s.io/control-plane", ""),
         false => piece.label("pool", "a").label("machine-template-hash", "abcde"),
@@ -294,13 +307,16 @@ fn health_check(population: &mut Population, cluster: Handle) {
 }
 
 fn class(population: &mut Population) {
-    let class = population.add(Piece::new(CORE, "ClusterClass", "standard").annotation("team", "platform").spec(json!({
+    let class = population.add(Piece::new(CORE, "ClusterClass", "standard").annotation("team",
+        "platform").spec(json!({
         "infrastructure": template(DOCKER, "DockerClusterTemplate", "standard"),
         "controlPlane": {
-            "ref": {"apiVersion": CONTROL_PLANE, "kind": "KubeadmControlPlaneTemplate", "name": "standard"},
+            "ref": {"apiVersion": CONTROL_PLANE, "kind": "KubeadmControlPlaneTemplate",
+                "name": "standard"},
             "machineInfrastructure": template(DOCKER, "DockerMachineTemplate", "standard"),
             "nodeDrainTimeout": "10s",
-            "machineHealthCheck": {"maxUnhealthy": "33%", "nodeStartupTimeout": "15m0s", "unhealthyConditions":
+            "machineHealthCheck": {"maxUnhealthy": "33%", "nodeStartupTimeout": "15m0s",
+                "unhealthyConditions":
                 [{"type": "Ready", "status": "Unknown", "timeout": "5m0s"}]},
         },
         "workers": {"machineDeployments": [{
@@ -310,11 +326,13 @@ fn class(population: &mut Population) {
                 "infrastructure": template(DOCKER, "DockerMachineTemplate", "standard")},
         }]},
         "variables": [{"name": "imageRepository", "required": true, "schema": {"openAPIV3Schema":
-            {"type": "string", "default": "registry.k8s.io", "description": "Where images are from.", "example": "a"}}}],
+            {"type": "string", "default": "registry.k8s.io",
+                "description": "Where images are from.", "example": "a"}}}],
         "patches": [{"name": "imageRepository", "definitions": [{
             "selector": {"apiVersion": CONTROL_PLANE, "kind": "KubeadmControlPlaneTemplate",
                 "matchResources": {"controlPlane": true}},
-            "jsonPatches": [{"op": "add", "path": "/spec/template/spec/kubeadmConfigSpec/clusterConfiguration/imageRepository",
+            "jsonPatches": [{"op": "add",
+                "path": "/spec/template/spec/kubeadmConfigSpec/clusterConfiguration/imageRepository",
                 "valueFrom": {"variable": "imageRepository"}}],
         }]}],
     })));
@@ -349,7 +367,8 @@ fn managed_cluster(paused: bool) -> Piece {
             "topology": {
                 "class": "standard", "version": KUBERNETES,
                 "controlPlane": {"replicas": 1, "nodeDrainTimeout": "10s"},
-                "workers": {"machineDeployments": [{"class": "default-worker", "name": "md-0", "replicas": 1}]},
+                "workers": {"machineDeployments": [{"class": "default-worker", "name": "md-0",
+                    "replicas": 1}]},
                 "variables": [{"name": "imageRepository", "value": "registry.k8s.io"}],
             },
         }))
@@ -360,7 +379,8 @@ fn addons(population: &mut Population) {
     let set = population.add(
         Piece::new(ADDONS, "ClusterResourceSet", "addons")
             .finalizer("addons.cluster.x-k8s.io")
-            .spec(json!({"strategy": "ApplyOnce", "clusterSelector": {"matchLabels": {"environment": "none"}},
+            .spec(json!({"strategy": "ApplyOnce",
+                "clusterSelector": {"matchLabels": {"environment": "none"}},
                 "resources": [{"kind": "ConfigMap", "name": "addon-config"}]})),
     );
     population.add(Piece::config_map("addon-config").owned_by(set));
@@ -372,6 +392,7 @@ fn claim(population: &mut Population, cluster: Handle) {
             .label(CLUSTER_NAME, "plain")
             .owned_by(cluster)
             .spec(json!({"clusterName": "plain",
-                "poolRef": {"apiGroup": "ipam.cluster.x-k8s.io", "kind": "InClusterIPPool", "name": "pool"}})),
+                "poolRef": {"apiGroup": "ipam.cluster.x-k8s.io", "kind": "InClusterIPPool",
+                    "name": "pool"}})),
     );
 }

@@ -83,7 +83,8 @@ fn with_template(namespace: &str) -> Population {
 fn shared(verbosity: u32) -> Piece {
     Piece::new("bootstrap.cluster.x-k8s.io/v1beta1", "KubeadmConfigTemplate", "shared")
         .label("clusterctl.cluster.x-k8s.io/move", "")
-        .spec(json!({"template": {"spec": {"verbosity": verbosity, "useExperimentalRetryJoin": true}}}))
+        .spec(json!({"template": {"spec": {"verbosity": verbosity,
+            "useExperimentalRetryJoin": true}}}))
 }
 
 /// Labels, annotations and everything but metadata and status, by kind and name, without the

@@ -39,9 +39,11 @@ fn kinds() -> Arc<Vec<MoveKind>> {
 /// An object named `name` of uid `name`, owned by the objects named `owners`.
 fn object(kind: &str, name: &str, owners: &[&str], extra: Value) -> (usize, Object) {
     let index = kinds().iter().position(|k| k.resource.kind == kind).expect("a kind of the table");
-    let mut value = json!({"apiVersion": kinds()[index].resource.api_version(), "kind": kind, "metadata": {
+    let mut value = json!({"apiVersion": kinds()[index].resource.api_version(), "kind": kind,
+        "metadata": {
         "name": name, "uid": name, "ownerReferences": owners.iter().map(|owner| json!(
-            {"apiVersion": "v1", "kind": "Owner", "name": owner, "uid": owner})).collect::<Vec<_>>()}});
+            {"apiVersion": "v1", "kind": "Owner", "name": owner,
+                "uid": owner})).collect::<Vec<_>>()}});
     if kinds()[index].resource.namespaced {
         value["metadata"]["namespace"] = json!("ns");
     }
@@ -102,12 +104,10 @@ fn an_unknown_owner_holds_back_the_object_and_what_is_below() {
         plain("Machine", "m", &["c", "gone"]),
         plain("Secret", "boot", &["m"]),
     ]);
-    assert!(
-        matches!(fate(&graph, "m"), Fate::Stay(StayReason::OwnerUnknown(owner)) if owner.name == "gone")
-    );
-    assert!(
-        matches!(fate(&graph, "boot"), Fate::Stay(StayReason::OwnerStays(owner)) if owner.name == "m")
-    );
+    assert!(matches!(fate(&graph, "m"), Fate::Stay(StayReason::OwnerUnknown(owner))
+            if owner.name == "gone"));
+    assert!(matches!(fate(&graph, "boot"), Fate::Stay(StayReason::OwnerStays(owner))
+            if owner.name == "m"));
 }
 
 #[test]

@@ -99,7 +99,8 @@ fn check_exec(exec: &Exec) -> Result<(), String> {
         "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1" => {}
         other => {
             return Err(format!(
-                "the exec plugin of its user has the apiVersion {other:?}; use client.authentication.k8s.io/v1"
+                "the exec plugin of its user has the apiVersion {other:?}; use \
+                 client.authentication.k8s.io/v1"
             ));
         }
     }

@@ -124,7 +124,8 @@ pub(super) fn data_or_file(data: &[u8], file: &str) -> Result<Vec<u8>, String> {
 fn provider_of(provider: &AuthProvider) -> Result<AuthProviderConfig, String> {
     if provider.name != "oidc" {
         return Err(format!(
-            "its user has the auth-provider {:?}, which kubectl does not have any more; use its exec plugin",
+            "its user has the auth-provider {:?}, which kubectl does not have any more; use its \
+             exec plugin",
             provider.name
         ));
     }

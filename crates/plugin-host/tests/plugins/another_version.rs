@@ -26,7 +26,8 @@ fn a_plugin_of_a_later_major_version_works() {
 }
 
 #[test]
-#[ignore = "thorough: builds two hosts and two plugins, which compare the same layouts in the other directions"]
+#[ignore = "thorough: builds two hosts and two plugins, which compare the same layouts in the \
+            other directions"]
 fn plugins_and_hosts_of_all_versions_work_together() {
     let plugins = LATER.map(|later| (later.0, build(later, &PLUGIN)));
     let plugins = [&[(THIS, docker().to_owned())], &plugins[..]].concat();

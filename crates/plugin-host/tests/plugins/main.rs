@@ -179,7 +179,8 @@ fn a_plugin_whose_panics_abort_is_refused() {
 /// Without optimisations that take long: what matters is that compiler and profile are not those of
 /// this host.
 #[test]
-#[ignore = "thorough: needs a second toolchain, `rustup toolchain install nightly --profile minimal`"]
+#[ignore = "thorough: needs a second toolchain, `rustup toolchain install nightly --profile \
+            minimal`"]
 fn a_plugin_of_another_toolchain_and_profile_works() {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/nightly");
     let mut cargo = Command::new("rustup");

@@ -101,8 +101,9 @@ mod tests {
     fn named_as_released_and_directed_to_the_manager() {
         let dir = tempfile::tempdir().expect("temp dir");
         let path = dir.path().join("manifests.yaml");
-        let text = "kind: MutatingWebhookConfiguration\nmetadata:\n  name: mutating\nwebhooks:\n\
-                    - clientConfig:\n    service: {name: s, namespace: n, path: /mutate}\n  name: w\n";
+        let text = "kind: MutatingWebhookConfiguration\nmetadata:\n  name: mutating\nwebhooks:\n- \
+                    clientConfig:\n    service: {name: s, namespace: n, path: /mutate}\n  name: \
+                    w\n";
         fs::write(&path, format!("---\n{text}---\n{text}")).expect("write");
         let mut found = parse(&path, &STATELESS[1]).expect("parse");
         assert_eq!(found.len(), 2);

@@ -38,7 +38,8 @@ pub enum ControlPlaneError {
         log_tail: String,
     },
     /// The API server did not become ready.
-    #[error("{url} was not ready after {seconds} s, last seen: {last_seen} (log: {})", log.display())]
+    #[error("{url} was not ready after {seconds} s, last seen: {last_seen} (log: {})",
+        log.display())]
     NotReady {
         /// The API server.
         url: String,

@@ -30,7 +30,8 @@ pub enum PartsError {
         looked_in: Vec<PathBuf>,
     },
     /// Not in the cache, and there is no `go` on the PATH to fetch them.
-    #[error("{what} are missing (looked for {}) and cannot be fetched, because `go` is not installed", dir.display())]
+    #[error("{what} are missing (looked for {}) and cannot be fetched, because `go` is not \
+             installed", dir.display())]
     MissingCrds {
         /// The CRDs and their version.
         what: String,
@@ -94,7 +95,8 @@ impl PartsError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotInAssets { .. } => Some(
-                "name a folder that holds `etcd` and `kube-apiserver`, or leave the option out to have them built"
+                "name a folder that holds `etcd` and `kube-apiserver`, or leave the option out to \
+                 have them built"
                     .into(),
             ),
             Self::Missing { part, .. } => Some(format!(
@@ -110,18 +112,19 @@ impl PartsError {
                 Some("install Go 1.26 or unset GOTOOLCHAIN, and run the command again".into())
             }
             Self::Go { .. } | Self::ModuleFolder { .. } => Some(
-                "check that the Go module proxy can be reached (`go env GOPROXY`) and that the disk is not full; \
-                 running the command again continues where it stopped"
+                "check that the Go module proxy can be reached (`go env GOPROXY`) and that the \
+                 disk is not full; running the command again continues where it stopped"
                     .into(),
             ),
             Self::Download(_) => Some(
-                "check the network and HTTPS_PROXY, name a mirror with --parts-mirror, or have the parts built by Go with \
-                 --parts-from build"
+                "check the network and HTTPS_PROXY, name a mirror with --parts-mirror, or have the \
+                 parts built by Go with --parts-from build"
                     .into(),
             ),
             Self::NoCacheFolder => Some("set KUBECTL_PIVOT_CACHE_DIR to a folder of yours".into()),
             Self::File(_) => Some(
-                "check permissions and free space, or set KUBECTL_PIVOT_CACHE_DIR to another folder".into(),
+                "check permissions and free space, or set KUBECTL_PIVOT_CACHE_DIR to another \
+                 folder".into(),
             ),
             Self::Crd { path, .. } | Self::Manifest { path, .. } => path
                 .parent()

@@ -10,7 +10,8 @@ use crate::release::Release;
 pub enum SandboxError {
     /// Not a DNS label, or too long.
     #[error(
-        "{name:?} is not a valid name of a sandbox; use at most 40 lowercase letters, digits and dashes"
+        "{name:?} is not a valid name of a sandbox; use at most 40 lowercase letters, digits and \
+         dashes"
     )]
     InvalidName {
         /// The name.
@@ -109,20 +110,26 @@ impl SandboxError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::AlreadyRunning { name } => Some(format!(
-                "use it as it is (`kubectl pivot sandbox list`), end it with `kubectl pivot sandbox down --name {name}`, \
-                 or choose another name"
+                "use it as it is (`kubectl pivot sandbox list`), end it with `kubectl pivot \
+                 sandbox down --name {name}`, or choose another name"
             )),
-            Self::Busy { name } => Some(format!("wait for the other process, or choose another name than {name}")),
-            Self::NotFound { .. } => Some("`kubectl pivot sandbox list` shows all sandboxes".into()),
+            Self::Busy { name } => Some(format!(
+                "wait for the other process, or choose another name than {name}"
+            )),
+            Self::NotFound { .. } => {
+                Some("`kubectl pivot sandbox list` shows all sandboxes".into())
+            }
             Self::NoSuchCluster { known, .. } => Some(format!("it has {}", known.join(", "))),
             Self::TwoVersions { name } => Some(format!("name {name} once in --capi-version")),
             Self::NoFleet { .. } => Some(
-                "leave out --fleet and apply objects of your own, or use a version from 1.11 on".into(),
+                "leave out --fleet and apply objects of your own, or use a version from 1.11 on"
+                    .into(),
             ),
             Self::NoStateFolder => Some("set KUBECTL_PIVOT_STATE_DIR to a folder of yours".into()),
-            Self::File(_) => {
-                Some("check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR to another folder".into())
-            }
+            Self::File(_) => Some(
+                "check permissions and free space, or set KUBECTL_PIVOT_STATE_DIR to another folder"
+                    .into(),
+            ),
             Self::Record { path, .. } => Some(format!(
                 "use the kubectl-pivot that made it, or end its processes and delete {}",
                 path.parent().unwrap_or(path).display()
@@ -130,8 +137,8 @@ impl SandboxError {
             Self::Parts(error) => error.hint(),
             Self::Cluster { source, .. } | Self::Controllers(source) => source.hint(),
             Self::ProviderPort { .. } => Some(
-                "one sandbox with controllers can run on a machine: `kubectl pivot sandbox list` shows yours, \
-                 `kubectl pivot sandbox down --name NAME` ends one"
+                "one sandbox with controllers can run on a machine: `kubectl pivot sandbox list` \
+                 shows yours, `kubectl pivot sandbox down --name NAME` ends one"
                     .into(),
             ),
             Self::InvalidName { .. } | Self::WontEnd { .. } | Self::Program(_) => None,

@@ -42,7 +42,8 @@ pub(super) fn kubeadm_config(member: Member<'_>, material: &Material) -> Bluepri
             "dataSecretName": member.name,
             "observedGeneration": 0,
             "deprecated": {"v1beta1": {"conditions": context
-                .deprecated_conditions(&["Ready", "CertificatesAvailable", "DataSecretAvailable"])}},
+                .deprecated_conditions(&["Ready", "CertificatesAvailable",
+                    "DataSecretAvailable"])}},
         }))
 }
 

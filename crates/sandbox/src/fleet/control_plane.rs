@@ -10,7 +10,8 @@ use super::parts::{
 
 /// The cluster configuration of kubeadm in all control planes.
 pub(super) fn cluster_configuration() -> Value {
-    json!({"apiServer": {"certSANs": ["localhost", "127.0.0.1", "0.0.0.0", "host.docker.internal"]}})
+    json!({"apiServer": {"certSANs": ["localhost", "127.0.0.1", "0.0.0.0",
+        "host.docker.internal"]}})
 }
 
 pub(super) fn control_plane(context: &Context) -> Blueprint {
@@ -20,7 +21,8 @@ pub(super) fn control_plane(context: &Context) -> Blueprint {
             "replicas": 1,
             "version": KUBERNETES,
             "machineTemplate": {"spec": {
-                "infrastructureRef": reference(&kinds::DOCKER_MACHINE_TEMPLATE, &names.control_plane),
+                "infrastructureRef": reference(&kinds::DOCKER_MACHINE_TEMPLATE,
+                    &names.control_plane),
                 "deletion": {"nodeDeletionTimeoutSeconds": 10},
             }},
             "kubeadmConfigSpec": {
@@ -63,7 +65,8 @@ fn control_plane_status(context: &Context) -> Value {
         "deprecated": {"v1beta1": {
             "conditions": context.deprecated_conditions(&[
                 "Ready", "Available", "CertificatesAvailable", "ControlPlaneComponentsHealthy",
-                "EtcdClusterHealthy", "MachinesCreated", "MachinesReady", "MachinesSpecUpToDate", "Resized",
+                "EtcdClusterHealthy", "MachinesCreated", "MachinesReady", "MachinesSpecUpToDate",
+                "Resized",
             ]),
             "updatedReplicas": 1, "readyReplicas": 1, "unavailableReplicas": 0,
         }},
@@ -79,7 +82,8 @@ pub(super) fn machine_template(context: &Context, name: &str) -> Blueprint {
 
 /// Returns what a machine gets from its template.
 pub(super) fn docker_machine_spec() -> Value {
-    json!({"extraMounts": [{"containerPath": "/var/run/docker.sock", "hostPath": "/var/run/docker.sock"}]})
+    json!({"extraMounts": [{"containerPath": "/var/run/docker.sock",
+        "hostPath": "/var/run/docker.sock"}]})
 }
 
 /// Returns what controllers add to the templates of a cluster.

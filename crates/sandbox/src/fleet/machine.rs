@@ -193,7 +193,9 @@ fn deprecated_machine_conditions(member: Member<'_>) -> Value {
 fn node_info() -> Value {
     json!({
         "architecture": "amd64", "operatingSystem": "linux", "kernelVersion": "6.8.0-52-generic",
-        "osImage": "Debian GNU/Linux 12 (bookworm)", "containerRuntimeVersion": "containerd://2.1.4",
-        "kubeletVersion": KUBERNETES, "kubeProxyVersion": "", "machineID": "", "systemUUID": "", "bootID": "",
+        "osImage": "Debian GNU/Linux 12 (bookworm)",
+        "containerRuntimeVersion": "containerd://2.1.4",
+        "kubeletVersion": KUBERNETES, "kubeProxyVersion": "", "machineID": "", "systemUUID": "",
+        "bootID": "",
     })
 }

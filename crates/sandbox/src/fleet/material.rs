@@ -49,10 +49,12 @@ impl Material {
     pub(super) fn kubeconfig(&self, cluster: &str, endpoint: &str) -> String {
         let client = authority();
         format!(
-            "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {ca}\n    server: https://{endpoint}\n  \
-             name: {cluster}\ncontexts:\n- context:\n    cluster: {cluster}\n    user: {cluster}-admin\n  \
-             name: {cluster}-admin@{cluster}\ncurrent-context: {cluster}-admin@{cluster}\nkind: Config\nusers:\n- name: {cluster}-admin\n  \
-             user:\n    client-certificate-data: {certificate}\n    client-key-data: {key}\n",
+            "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {ca}\n    \
+             server: https://{endpoint}\n  name: {cluster}\ncontexts:\n- context:\n    cluster: \
+             {cluster}\n    user: {cluster}-admin\n  name: \
+             {cluster}-admin@{cluster}\ncurrent-context: {cluster}-admin@{cluster}\nkind: \
+             Config\nusers:\n- name: {cluster}-admin\n  user:\n    client-certificate-data: \
+             {certificate}\n    client-key-data: {key}\n",
             ca = STANDARD.encode(&self.ca.certificate),
             certificate = STANDARD.encode(&client.certificate),
             key = STANDARD.encode(&client.key),

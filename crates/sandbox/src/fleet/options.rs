@@ -108,11 +108,13 @@ impl FleetError {
                 format!("choose another {what}, for example `c`")
             }
             Self::Taken { .. } => {
-                "choose another name prefix or namespace, or a new control plane: no controller here removes the finalizers of deleted objects"
+                "choose another name prefix or namespace, or a new control plane: no controller \
+                 here removes the finalizers of deleted objects"
                     .to_owned()
             }
             Self::NotServed { .. } | Self::NotStored { .. } => {
-                "install Cluster API 1.14 with its Docker provider first (`clusterctl init --infrastructure docker`)"
+                "install Cluster API 1.14 with its Docker provider first (`clusterctl init \
+                 --infrastructure docker`)"
                     .to_owned()
             }
             Self::NotAvailable { .. } => {

@@ -80,7 +80,8 @@ pub(super) fn reference(kind: &ResourceType, name: &str) -> Value {
 /// kubeadm's node registration in the Docker provider's templates.
 pub(super) fn node_registration() -> Value {
     json!({"kubeletExtraArgs": [
-        {"name": "eviction-hard", "value": "nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%"},
+        {"name": "eviction-hard",
+            "value": "nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%"},
     ]})
 }
 

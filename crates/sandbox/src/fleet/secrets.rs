@@ -82,11 +82,13 @@ fn init_configuration(context: &Context) -> String {
     let cluster = &context.names.cluster;
     let endpoint = context.address(0);
     format!(
-        "---\napiServer:\n  certSANs:\n  - localhost\n  - 127.0.0.1\n  - 0.0.0.0\n  - host.docker.internal\n\
-         apiVersion: kubeadm.k8s.io/v1beta4\nclusterName: {cluster}\ncontrolPlaneEndpoint: {endpoint}:6443\n\
-         kind: ClusterConfiguration\nkubernetesVersion: {KUBERNETES}\nnetworking:\n  dnsDomain: cluster.local\n  \
-         podSubnet: 192.168.0.0/16\n  serviceSubnet: 10.96.0.0/12\n---\napiVersion: kubeadm.k8s.io/v1beta4\n\
-         kind: InitConfiguration\nlocalAPIEndpoint: {{}}\n{REGISTRATION}"
+        "---\napiServer:\n  certSANs:\n  - localhost\n  - 127.0.0.1\n  - 0.0.0.0\n  - \
+         host.docker.internal\napiVersion: kubeadm.k8s.io/v1beta4\nclusterName: \
+         {cluster}\ncontrolPlaneEndpoint: {endpoint}:6443\nkind: \
+         ClusterConfiguration\nkubernetesVersion: {KUBERNETES}\nnetworking:\n  dnsDomain: \
+         cluster.local\n  podSubnet: 192.168.0.0/16\n  serviceSubnet: \
+         10.96.0.0/12\n---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: \
+         InitConfiguration\nlocalAPIEndpoint: {{}}\n{REGISTRATION}"
     )
 }
 
@@ -103,15 +105,17 @@ fn join_script(member: Member<'_>, material: &Material) -> String {
     cloud_config(&files, "kubeadm join --config /run/kubeadm/kubeadm-join-config.yaml")
 }
 
-const REGISTRATION: &str = "nodeRegistration:\n  imagePullPolicy: IfNotPresent\n  kubeletExtraArgs:\n  \
-    - name: eviction-hard\n    value: nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%\n";
+const REGISTRATION: &str = "nodeRegistration:\n  imagePullPolicy: IfNotPresent\n  \
+                            kubeletExtraArgs:\n  - name: eviction-hard\n    value: \
+                            nodefs.available<0%,nodefs.inodesFree<0%,imagefs.available<0%\n";
 
 fn cloud_config(files: &str, command: &str) -> String {
     let placeholder = file(
         "/run/cluster-api/placeholder",
         "0640",
-        "This placeholder file is used to create the /run/cluster-api sub directory in a way that is compatible \
-         with both Linux and Windows (mkdir -p /run/cluster-api does not work with Windows)\n",
+        "This placeholder file is used to create the /run/cluster-api sub directory in a way that \
+         is compatible with both Linux and Windows (mkdir -p /run/cluster-api does not work with \
+         Windows)\n",
     );
     format!(
         "## template: jinja\n#cloud-config\n\nwrite_files:\n{files}{placeholder}runcmd:\n  \

@@ -74,7 +74,8 @@ fn machine_deployment_status(context: &Context) -> Value {
             ("Remediating", "False", "NotRemediating"),
             ("Deleting", "False", "NotDeleting"),
         ]),
-        "selector": format!("{CLUSTER_NAME_LABEL}={},{DEPLOYMENT_NAME_LABEL}={}", names.cluster, names.workers),
+        "selector": format!("{CLUSTER_NAME_LABEL}={},{DEPLOYMENT_NAME_LABEL}={}", names.cluster,
+            names.workers),
         "phase": "Running",
         "observedGeneration": 0,
         "deprecated": {"v1beta1": {

@@ -189,6 +189,7 @@ proptest! {
     fn is_read_back_unchanged(values in prop::collection::vec(value(), 1..4)) {
         let kept: Vec<_> = values.iter().filter(|value| !value.is_null()).cloned().collect();
         let written = stream(&values);
-        prop_assert_eq!(documents(&written).map_err(|error| error.to_string()), Ok(kept), "{}", written);
+        prop_assert_eq!(documents(&written).map_err(|error| error.to_string()), Ok(kept), "{}",
+            written);
     }
 }

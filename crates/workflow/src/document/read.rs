@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn a_whole_document() {
         let document = parse(&format!(
-            "{HEAD}metadata:\n  name: pivot\nspec:\n  infrastructure: docker\n  workerReplicas: 3\n  \
-             podCidr: [10.0.0.0/8]\n  bootstrap: existing\n  set: {{a: 1, b: [x]}}\n"
+            "{HEAD}metadata:\n  name: pivot\nspec:\n  infrastructure: docker\n  workerReplicas: \
+             3\n  podCidr: [10.0.0.0/8]\n  bootstrap: existing\n  set: {{a: 1, b: [x]}}\n"
         ));
         let document = document.expect("valid");
         assert_eq!(document.metadata.name.as_deref(), Some("pivot"));

@@ -49,8 +49,8 @@ pub fn namespace_name(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "`{name}` is not a namespace; use up to 63 lowercase letters, digits and `-`, with a letter or digit \
-         at both ends"
+        "`{name}` is not a namespace; use up to 63 lowercase letters, digits and `-`, with a \
+         letter or digit at both ends"
     ))
 }
 
@@ -70,8 +70,8 @@ pub fn kind_cluster_name(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "`{name}` is not a name for kind; use up to 49 lowercase letters, digits, `-` and `.`, with a letter \
-         or digit at both ends"
+        "`{name}` is not a name for kind; use up to 49 lowercase letters, digits, `-` and `.`, \
+         with a letter or digit at both ends"
     ))
 }
 
@@ -90,8 +90,8 @@ pub fn cluster_name(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "`{name}` is not a valid name; use at most 63 lowercase letters, digits and `-`, with a letter \
-         first and no `-` last"
+        "`{name}` is not a valid name; use at most 63 lowercase letters, digits and `-`, with a \
+         letter first and no `-` last"
     ))
 }
 
@@ -125,7 +125,8 @@ pub fn provider(text: &str) -> Result<String, String> {
     }
     let types = PROVIDER_TYPES.join(", ");
     Err(format!(
-        "`{text}` is not a provider; use a form such as infrastructure=docker:v1.14.2, with one of {types}"
+        "`{text}` is not a provider; use a form such as infrastructure=docker:v1.14.2, with one of \
+         {types}"
     ))
 }
 

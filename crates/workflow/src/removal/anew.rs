@@ -95,7 +95,8 @@ async fn refuse_another_server(turn: &Turn<'_>) -> Result<(), StepError> {
                 begun.server,
                 management.server()
             ),
-            "finish that first: name the kubeconfig of its management cluster with --kubeconfig FILE",
+            "finish that first: name the kubeconfig of its management cluster with --kubeconfig \
+             FILE",
         )),
         _ => Ok(()),
     }

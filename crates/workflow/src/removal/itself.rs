@@ -19,8 +19,8 @@ async fn check(turn: &Turn<'_>, management: &Client, cluster: &Object) -> Result
     if !others.is_empty() {
         return Err(StepError::refused(
             format!("this management cluster also has {}", others.join(", ")),
-            "delete them first with `kubectl delete cluster`, or move them to another management cluster \
-             with `kubectl pivot move`",
+            "delete them first with `kubectl delete cluster`, or move them to another management \
+             cluster with `kubectl pivot move`",
         ));
     }
     let nodes = well_known::node();
@@ -65,7 +65,8 @@ pub(super) fn check_active(cluster: &Object) -> Result<(), StepError> {
             cluster.id()
         ),
         format!(
-            "resume it: kubectl patch cluster -n {} {} --type merge -p '{{\"spec\":{{\"paused\":false}}}}'",
+            "resume it: kubectl patch cluster -n {} {} --type merge -p \
+             '{{\"spec\":{{\"paused\":false}}}}'",
             cluster.namespace().unwrap_or_default(),
             cluster.name()
         ),

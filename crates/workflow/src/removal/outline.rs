@@ -60,13 +60,13 @@ fn sketch(workflow: &Workflow, step: Step) -> Draft {
                 .running(KnownTool::Clusterctl, &command)
         }
         Step::Move if !is_kind => Draft::says(format!(
-            "moves Cluster {}/{} with all that belongs to it from the management cluster to the bootstrap \
-             cluster, as `kubectl pivot move --cluster {}` does",
+            "moves Cluster {}/{} with all that belongs to it from the management cluster to the \
+             bootstrap cluster, as `kubectl pivot move --cluster {}` does",
             spec.namespace, spec.name, spec.name
         )),
         Step::Move => Draft::says(format!(
-            "moves everything of namespace {} from the management cluster to the bootstrap cluster, as \
-             `kubectl pivot move` does",
+            "moves everything of namespace {} from the management cluster to the bootstrap \
+             cluster, as `kubectl pivot move` does",
             spec.namespace
         )),
         Step::DeleteCluster => Draft::says(format!(

@@ -110,8 +110,8 @@ async fn in_management(turn: &Turn<'_>) -> Result<Option<Object>, StepError> {
     the_cluster(turn, &management).await.map_err(|error| match error {
         StepError::Api(error) if error.is_unreachable() => StepError::refused(
             format!("the management cluster does not answer: {}", in_one_line(&error)),
-            "name its kubeconfig with --kubeconfig FILE; a cluster that is lost cannot be moved, remove \
-             its machines by hand",
+            "name its kubeconfig with --kubeconfig FILE; a cluster that is lost cannot be moved, \
+             remove its machines by hand",
         ),
         error => error,
     })

@@ -41,8 +41,8 @@ pub(crate) async fn the_cluster(
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
     Draft::says(format!(
-        "waits until the probes of the plugins hold, Cluster {}/{} is provisioned and its control plane \
-         is initialised",
+        "waits until the probes of the plugins hold, Cluster {}/{} is provisioned and its control \
+         plane is initialised",
         sketch.spec.namespace, sketch.spec.name
     ))
 }

@@ -120,8 +120,10 @@ fn refuse_nowhere_to_run(objects: &[Value]) -> Result<(), StepError> {
         return Ok(());
     }
     Err(StepError::refused(
-        "the cluster has no workers, and its control plane takes no pods: the providers would never run in it",
-        "use --worker-replicas 1 or more, or give manifests whose KubeadmControlPlane has `taints: []`",
+        "the cluster has no workers, and its control plane takes no pods: the providers would \
+         never run in it",
+        "use --worker-replicas 1 or more, or give manifests whose KubeadmControlPlane has `taints: \
+         []`",
     ))
 }
 
@@ -174,7 +176,8 @@ fn refuse_kube_proxy(network: &str, objects: &[Value]) -> Result<(), StepError> 
     let Some(control_plane) = control_plane_with_kube_proxy(objects) else { return Ok(()) };
     Err(StepError::refused(
         format!("the network of {network} replaces kube-proxy, and {control_plane} installs it"),
-        "add `addon/kube-proxy` to `spec.kubeadmConfigSpec.initConfiguration.skipPhases` of the manifest",
+        "add `addon/kube-proxy` to `spec.kubeadmConfigSpec.initConfiguration.skipPhases` of the \
+         manifest",
     ))
 }
 

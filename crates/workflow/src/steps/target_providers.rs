@@ -15,7 +15,7 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 
 pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
     Draft::says(
-        "waits until the Deployments of the providers are available, the probes of the plugins hold, \
-         and a dry-run of the cluster's objects passes their webhooks",
+        "waits until the Deployments of the providers are available, the probes of the plugins \
+         hold, and a dry-run of the cluster's objects passes their webhooks",
     )
 }

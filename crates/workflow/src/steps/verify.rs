@@ -43,6 +43,9 @@ fn failure(turn: &Turn<'_>, is_too_late: bool, last: String) -> StepError {
 }
 
 pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
-    Draft::says("waits until the probes of the plugins hold, and `kubectl pivot verify` has nothing to find")
-        .and(format!("watches for {} s that no Machine is replaced", sketch.spec.settle.as_secs()))
+    Draft::says(
+        "waits until the probes of the plugins hold, and `kubectl pivot verify` has nothing to \
+         find",
+    )
+    .and(format!("watches for {} s that no Machine is replaced", sketch.spec.settle.as_secs()))
 }

@@ -80,12 +80,12 @@ impl StoreError {
                 format!("`kubectl pivot delete {name} --dry-run` shows what a new one would do")
             }
             Self::Unfinished(name) => format!(
-                "`kubectl pivot resume {name}` finishes it, `kubectl pivot abort {name}` removes what it \
-                 has created"
+                "`kubectl pivot resume {name}` finishes it, `kubectl pivot abort {name}` removes \
+                 what it has created"
             ),
             Self::Different(name) => format!(
-                "`kubectl pivot resume {name}` continues it with its own settings, `kubectl pivot abort \
-                 {name}` removes it"
+                "`kubectl pivot resume {name}` continues it with its own settings, `kubectl pivot \
+                 abort {name}` removes it"
             ),
             Self::Document { .. } | Self::Journal(_) => {
                 "another version of kubectl-pivot may have written it: continue with that one"

@@ -49,9 +49,11 @@ pub(crate) async fn check_cluster_api(
             let (range, version, name) = (&limits.cluster_api, &core.version, cluster.name());
             return Err(StepError::refused(
                 format!(
-                    "plugin `{plugin}` supports Cluster API {range}; the {name} cluster has {version}"
+                    "plugin `{plugin}` supports Cluster API {range}; the {name} cluster has \
+                     {version}"
                 ),
-                "get a version of the plugin for it, or pin the providers in clusterctl's configuration",
+                "get a version of the plugin for it, or pin the providers in clusterctl's \
+                 configuration",
             ));
         }
     }
@@ -61,8 +63,8 @@ pub(crate) async fn check_cluster_api(
 fn cannot_host(plugin: &str) -> StepError {
     StepError::refused(
         format!("clusters of the plugin `{plugin}` cannot host a management cluster"),
-        "choose another infrastructure, for example `--infrastructure docker`; to rehearse with a target \
-         of your own, name it with --to-kubeconfig FILE",
+        "choose another infrastructure, for example `--infrastructure docker`; to rehearse with a \
+         target of your own, name it with --to-kubeconfig FILE",
     )
 }
 

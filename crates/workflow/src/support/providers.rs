@@ -212,7 +212,8 @@ fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wan
             printed.lines().next_back().unwrap_or("nothing")
         ),
         format!(
-            "check that {} is clusterctl (--clusterctl names another one); its whole output is in {}",
+            "check that {} is clusterctl (--clusterctl names another one); its whole output is in \
+             {}",
             program.path.display(),
             log.display()
         ),

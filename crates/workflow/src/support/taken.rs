@@ -34,8 +34,8 @@ pub(crate) async fn refuse_taken(
 fn taken(object: &Object, why: &str) -> StepError {
     StepError::refused(
         format!("{} in the bootstrap cluster {why}", object.id()),
-        "choose another name or namespace, or use --set prefix-names=true so that all objects have the name of \
-         the cluster in front",
+        "choose another name or namespace, or use --set prefix-names=true so that all objects have \
+         the name of the cluster in front",
     )
 }
 

@@ -73,7 +73,8 @@ pub(in crate::cli) fn run(args: Args) -> Result<u8, CommandError> {
 
 fn install(args: InstallArgs) -> Result<u8, CommandError> {
     let shell = args.shell.or_else(of_user).ok_or_else(|| {
-        let text = "cannot tell your shell from $SHELL; name it with --shell bash, zsh, fish or powershell";
+        let text = "cannot tell your shell from $SHELL; name it with --shell bash, zsh, fish or \
+                    powershell";
         CommandError::Usage(text.to_owned())
     })?;
     let program = called::program();

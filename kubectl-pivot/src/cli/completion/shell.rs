@@ -59,7 +59,8 @@ impl Shell {
 fn with_first_call(script: &str, program: &str) -> String {
     let name = program.replace('-', "_");
     format!(
-        "{script}\n[[ ${{funcstack[1]}} == _{program} ]] && _clap_dynamic_completer_{name} \"$@\" || true\n"
+        "{script}\n[[ ${{funcstack[1]}} == _{program} ]] && _clap_dynamic_completer_{name} \"$@\" \
+         || true\n"
     )
 }
 

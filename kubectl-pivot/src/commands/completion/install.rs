@@ -107,7 +107,11 @@ fn lines_to_add(shell: &str, script: Option<&Path>) -> Vec<String> {
             vec![format!("fpath=({folder} $fpath)    # in ~/.zshrc, before compinit")]
         }
         ("powershell", _) => {
-            vec!["kubectl pivot completion powershell | Out-String | Invoke-Expression    # in $PROFILE".to_owned()]
+            vec![
+                "kubectl pivot completion powershell | Out-String | Invoke-Expression    # in \
+                 $PROFILE"
+                    .to_owned(),
+            ]
         }
         _ => Vec::new(),
     }
@@ -150,7 +154,8 @@ fn completer_name(program: &str) -> Option<String> {
 /// Returns the executable that kubectl asks for candidates of a program of this name.
 pub fn completer_of_kubectl(program: &str) -> String {
     format!(
-        "#!/bin/sh\n# Completion of {program} for kubectl. Written by `{MARK}`.\nexec {program} __complete \"$@\"\n"
+        "#!/bin/sh\n# Completion of {program} for kubectl. Written by `{MARK}`.\nexec {program} \
+         __complete \"$@\"\n"
     )
 }
 

@@ -154,7 +154,8 @@ pub(super) fn judge(engine: Option<&Result<Engine, ToolError>>, platform: Platfo
 fn advice(error: &ToolError, platform: Platform) -> String {
     let text = error.to_string().to_lowercase();
     if text.contains("permission denied") {
-        return "add your user to the group docker (`sudo usermod -aG docker $USER`) and log in again"
+        return "add your user to the group docker (`sudo usermod -aG docker $USER`) and log in \
+                again"
             .to_owned();
     }
     if text.contains("did not end within") {
@@ -166,7 +167,8 @@ fn advice(error: &ToolError, platform: Platform) -> String {
         Platform::MacOs => "start Docker Desktop, `colima start`, or whatever runs Docker for you",
     };
     format!(
-        "{start}, until `docker version` shows a server; DOCKER_HOST and `docker context` choose which"
+        "{start}, until `docker version` shows a server; DOCKER_HOST and `docker context` choose \
+         which"
     )
 }
 

@@ -78,12 +78,12 @@ pub(super) fn judge(reached: &[Reached], has_local_repository: bool) -> HealthCh
     }
     let found = format!("cannot be reached: {}", failed.join(", "));
     if has_local_repository {
-        let fix = "providers come from local repositories; their images, and those of the nodes, must \
-                   be in Docker already";
+        let fix = "providers come from local repositories; their images, and those of the nodes, \
+                   must be in Docker already";
         return HealthCheck::warning(NAME, found, fix);
     }
-    let fix = "connect to the network, set HTTPS_PROXY, or name repositories and registries of your \
-               own in clusterctl.yaml (providers, cert-manager, images)";
+    let fix = "connect to the network, set HTTPS_PROXY, or name repositories and registries of \
+               your own in clusterctl.yaml (providers, cert-manager, images)";
     HealthCheck::problem(NAME, found, fix)
 }
 

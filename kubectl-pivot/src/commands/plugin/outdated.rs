@@ -72,7 +72,8 @@ pub async fn plugin_upgrade(
     let pins = lock.pins();
     if let Some(name) = names.iter().find(|name| !pins.contains_key(*name)) {
         return Err(CommandError::Usage(format!(
-            "plugin `{name}` was not installed from a registry, so there is nothing to upgrade it from"
+            "plugin `{name}` was not installed from a registry, so there is nothing to upgrade it \
+             from"
         )));
     }
     let is_meant = |name: &String| names.is_empty() || names.contains(name);

@@ -50,7 +50,8 @@ impl Terminal {
                     bar.set_length(total as u64);
                     let width = bar_width(columns(), &bar.prefix(), total);
                     bar.set_style(style(&format!(
-                        "{{spinner:.cyan}} {{prefix}}  {{bar:{width}.cyan/dim}} {{pos}}/{{len}} {{elapsed:.dim}}",
+                        "{{spinner:.cyan}} {{prefix}}  {{bar:{width}.cyan/dim}} {{pos}}/{{len}} \
+                         {{elapsed:.dim}}",
                     )));
                 }
                 bar.set_position(done as u64);

@@ -99,8 +99,8 @@ fn a_plugin_that_does_not_conform() {
         version: "0.1.0".to_owned(),
         protocol: "1.2".to_owned(),
         findings: vec![
-            "render: the Cluster has no label that its plugin selects, so nobody can tell which objects of \
-             the namespace belong to it"
+            "render: the Cluster has no label that its plugin selects, so nobody can tell which \
+             objects of the namespace belong to it"
                 .to_owned(),
         ],
     };

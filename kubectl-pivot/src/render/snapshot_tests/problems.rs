@@ -52,7 +52,8 @@ fn the_diagnosis_of_a_machine() {
             check(
                 "completion",
                 Health::Warning,
-                "kubectl_complete-pivot is in no folder of PATH, so kubectl completes no flags and names here",
+                "kubectl_complete-pivot is in no folder of PATH, so kubectl completes no flags and \
+                 names here",
                 Some("`kubectl pivot completion install`"),
             ),
             check(
@@ -60,7 +61,8 @@ fn the_diagnosis_of_a_machine() {
                 Health::Problem,
                 "fs.inotify.max_user_instances is 128, and several nodes need 512",
                 Some(
-                    "`sudo sysctl fs.inotify.max_user_instances=512`; a file in /etc/sysctl.d keeps it",
+                    "`sudo sysctl fs.inotify.max_user_instances=512`; a file in /etc/sysctl.d \
+                     keeps it",
                 ),
             ),
             check("docker-socket", Health::NotApplicable, "Docker runs in a virtual machine", None),

@@ -128,7 +128,8 @@ async fn beside_others(arena: Arc<Arena>) {
         let args = || story.restore_args(Side::Target, &story.directory());
         story.run(args()).await.expect_success("the first restore");
         let before = story.ends().await;
-        let lost = json!({"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta2", "kind": "DockerMachine",
+        let lost = json!({"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta2",
+            "kind": "DockerMachine",
             "namespace": story.tag, "name": "plain-worker"});
         let lost = find(&story, &lost).await.expect("it was restored");
         remove(&story, &lost).await;

@@ -206,7 +206,13 @@ fn rules(verbs: &[&str]) -> Vec<Value> {
 
 pub(crate) async fn grant(plane: &Plane, user: &str, rules: &[Value]) {
     let name = format!("proof-{user}");
-    create(plane, "clusterroles", json!({"apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules})).await;
+    create(
+        plane,
+        "clusterroles",
+        json!({"apiVersion": RBAC, "kind": "ClusterRole",
+        "metadata": {"name": name}, "rules": rules}),
+    )
+    .await;
     let binding = json!({
         "apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": name},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},

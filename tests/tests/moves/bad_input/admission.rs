@@ -96,7 +96,8 @@ async fn dead_webhook(bench: Arc<Bench>) {
     population.add(shapes::bare_cluster(namespace).label(REFUSED_BY, "nobody-home"));
     bench.pair().source.populate(&population).await;
     let webhook = json!({
-        "apiVersion": ADMISSION, "kind": "ValidatingWebhookConfiguration", "metadata": {"name": "nobody-home"},
+        "apiVersion": ADMISSION, "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "nobody-home"},
         "webhooks": [{
             "name": "nobody-home.proof.kubectl-pivot.io",
             "admissionReviewVersions": ["v1"],
@@ -105,7 +106,8 @@ async fn dead_webhook(bench: Arc<Bench>) {
             "timeoutSeconds": 2,
             "clientConfig": {"url": format!("https://127.0.0.1:{}/validate", closed_port())},
             "objectSelector": {"matchLabels": {REFUSED_BY: "nobody-home"}},
-            "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["*"]}],
+            "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE"],
+                "resources": ["*"]}],
         }],
     });
     create(&bench.pair().target, "validatingwebhookconfigurations", webhook).await;
@@ -276,20 +278,32 @@ struct Policy {
 impl Policy {
     async fn install(&self, plane: &Plane) {
         let name = self.name;
-        create(plane, "validatingadmissionpolicies", json!({
-            "apiVersion": ADMISSION, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-            "spec": {
-                "failurePolicy": "Fail",
-                "matchConstraints": {"resourceRules": [{"apiGroups": [self.groups], "apiVersions": ["*"],
-                    "operations": [self.operation], "resources": [self.resources]}]},
-                "validations": [{"expression": format!("!({})", self.refusal()), "message": format!("{name} refuses it")}],
-            },
-        }))
+        create(
+            plane,
+            "validatingadmissionpolicies",
+            json!({
+                "apiVersion": ADMISSION, "kind": "ValidatingAdmissionPolicy",
+                "metadata": {"name": name},
+                "spec": {
+                    "failurePolicy": "Fail",
+                    "matchConstraints": {"resourceRules": [{"apiGroups": [self.groups],
+                        "apiVersions": ["*"],
+                        "operations": [self.operation], "resources": [self.resources]}]},
+                    "validations": [{"expression": format!("!({})", self.refusal()),
+                        "message": format!("{name} refuses it")}],
+                },
+            }),
+        )
         .await;
-        create(plane, "validatingadmissionpolicybindings", json!({
-            "apiVersion": ADMISSION, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
-            "spec": {"policyName": name, "validationActions": ["Deny"]},
-        }))
+        create(
+            plane,
+            "validatingadmissionpolicybindings",
+            json!({
+                "apiVersion": ADMISSION, "kind": "ValidatingAdmissionPolicyBinding",
+                "metadata": {"name": name},
+                "spec": {"policyName": name, "validationActions": ["Deny"]},
+            }),
+        )
         .await;
         self.wait(plane, true).await;
     }
@@ -399,6 +413,7 @@ async fn ensure_probe(plane: &Plane, kind: &ResourceType, name: &str) -> String 
 fn probe(kind: &ResourceType, name: &str) -> Object {
     let labels: Value = json!({REFUSED_BY: name});
     Object::new(json!({"apiVersion": kind.api_version(), "kind": kind.kind,
-        "metadata": {"name": name, "namespace": "default", "labels": labels, "finalizers": ["proof.kubectl-pivot.io/probe"]},
+        "metadata": {"name": name, "namespace": "default", "labels": labels,
+            "finalizers": ["proof.kubectl-pivot.io/probe"]},
         "spec": {"paused": true, "clusterNetwork": {"services": {"cidrBlocks": ["10.0.0.0/24"]}}}}))
 }

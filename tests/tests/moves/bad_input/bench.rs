@@ -173,7 +173,8 @@ pub(crate) fn kubeconfig(folder: &Path, name: &str, server: &str, user: &Value) 
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "it",
         "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-        "clusters": [{"name": "it", "cluster": {"server": server, "insecure-skip-tls-verify": true}}],
+        "clusters": [{"name": "it", "cluster": {"server": server,
+            "insecure-skip-tls-verify": true}}],
         "users": [{"name": "it", "user": user}],
     });
     std::fs::write(&path, config.to_string()).expect("the temporary folder is writable");

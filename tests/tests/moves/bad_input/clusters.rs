@@ -75,7 +75,8 @@ fn serve_page() -> u16 {
             let _ = stream.read(&mut request);
             let page = "<!DOCTYPE html><html><head><title>Log in</title></head></html>";
             let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: \
+                 close\r\n\r\n",
                 page.len()
             );
             let _ = stream.write_all(format!("{head}{page}").as_bytes());

@@ -79,7 +79,8 @@ async fn owned(
 fn stateful_set() -> Value {
     let labels = json!({"app": "etcd"});
     json!({"spec": {"serviceName": "etcd", "selector": {"matchLabels": labels}, "template":
-        {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "etcd", "image": "etcd"}]}}}})
+        {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "etcd",
+            "image": "etcd"}]}}}})
 }
 
 /// The hosted control plane of a cluster: with its owner gone, the garbage collector deletes it.
@@ -91,11 +92,13 @@ async fn workloads_owned_by_what_moves(bench: Arc<Bench>) {
     let sets = ResourceType::new("apps/v1", "StatefulSet", "statefulsets", true);
     let claims = ResourceType::core("PersistentVolumeClaim", "persistentvolumeclaims");
     let accounts = ResourceType::core("ServiceAccount", "serviceaccounts");
-    let claim = json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
+    let claim = json!({"spec": {"accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}}}});
     owned(&bench, &accounts, (namespace, "remaining"), &[], json!({})).await;
     let remaining = json!({"apiVersion": "v1", "kind": "ServiceAccount", "name": "remaining",
         "uid": uid(&bench, &accounts, namespace, "remaining").await});
-    let gone = json!({"apiVersion": "v1", "kind": "ServiceAccount", "name": "gone", "uid": made_up_uid("gone")});
+    let gone = json!({"apiVersion": "v1", "kind": "ServiceAccount", "name": "gone",
+        "uid": made_up_uid("gone")});
     let only = std::slice::from_ref(&cluster);
     owned(&bench, &sets, (namespace, "etcd"), only, stateful_set()).await;
     owned(&bench, &claims, (namespace, "data-0"), &[cluster.clone(), gone], claim.clone()).await;
@@ -181,8 +184,10 @@ async fn group_that_is_away(bench: Arc<Bench>) {
     let namespace = "deaf";
     bench.populate(namespace).await;
     let registration = "apiregistration.k8s.io/v1";
-    let service = json!({"apiVersion": registration, "kind": "APIService", "metadata": {"name": "v1.away.example.com"},
-        "spec": {"group": "away.example.com", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 1,
+    let service = json!({"apiVersion": registration, "kind": "APIService",
+        "metadata": {"name": "v1.away.example.com"},
+        "spec": {"group": "away.example.com", "version": "v1", "groupPriorityMinimum": 100,
+            "versionPriority": 1,
             "insecureSkipTLSVerify": true, "service": {"name": "nobody", "namespace": "default"}}});
     create(&bench.pair().source, "apiservices", service).await;
     wait_stale(&bench).await;
@@ -230,13 +235,12 @@ async fn owner_under_another_uid(bench: Arc<Bench>) {
 async fn names_its_cluster(bench: Arc<Bench>) {
     let namespace = "unowned";
     let mut population = Bench::population(namespace);
-    population.add(
-        Piece::new(CORE, "MachineHealthCheck", "check").spec(json!({
-            "clusterName": namespace,
-            "selector": {"matchLabels": {"pool": "workers"}},
-            "checks": {"unhealthyNodeConditions": [{"type": "Ready", "status": "Unknown", "timeoutSeconds": 300}]},
-        })),
-    );
+    population.add(Piece::new(CORE, "MachineHealthCheck", "check").spec(json!({
+        "clusterName": namespace,
+        "selector": {"matchLabels": {"pool": "workers"}},
+        "checks": {"unhealthyNodeConditions": [{"type": "Ready", "status": "Unknown",
+            "timeoutSeconds": 300}]},
+    })));
     for name in ["first", "second"] {
         population.add(Piece::secret(name).label(shapes::CLUSTER_NAME, namespace));
     }

@@ -53,7 +53,8 @@ async fn references_to_what_stays(bench: Arc<Bench>) {
     let outcome = bench.run(namespace, &[]).await;
     let says = [
         "nothing was changed",
-        "Gadget referring/user: DockerMachineTemplate referring/loose is referred to, but does not move",
+        "Gadget referring/user: DockerMachineTemplate referring/loose is referred to, but does not \
+         move",
         "Gadget referring/user: Secret referring/credentials is referred to, but does not move",
         "Gadget referring/user: Secret referring/nowhere is referred to, but is in neither cluster",
         "ReferenceStays",

@@ -142,7 +142,8 @@ async fn deploy(plane: &Plane, providers: &[(&str, &str)], version: &str) {
         let image = format!("registry.example/{label}:{version}");
         let object = Object::new(json!({
             "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": {"name": label, "namespace": namespace, "labels": {"cluster.x-k8s.io/provider": label}},
+            "metadata": {"name": label, "namespace": namespace,
+                "labels": {"cluster.x-k8s.io/provider": label}},
             "spec": {
                 "selector": {"matchLabels": {"a": "b"}},
                 "template": {"metadata": {"labels": {"a": "b"}},

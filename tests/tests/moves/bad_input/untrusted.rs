@@ -86,7 +86,8 @@ async fn forged_marks(bench: Arc<Bench>) {
     let says = [
         "nothing was changed",
         "OtherRun",
-        "Secret forged/forged-0: it is an unfinished copy by the mark kubectl-pivot.io/run of the move zzz",
+        "Secret forged/forged-0: it is an unfinished copy by the mark kubectl-pivot.io/run of the \
+         move zzz",
         "kubectl annotate secrets forged-0 -n forged kubectl-pivot.io/run-",
     ];
     expect(&outcome, code::REFUSED, &says);

@@ -60,7 +60,8 @@ async fn shared_class(arena: Arc<Arena>) {
         assert_eq!(kept.len(), 5, "a class with four templates is kept: {kept:#?}");
         // What is kept is as it was.
         let after = story.ends().await;
-        for kind in ["ClusterClass.cluster.x-k8s.io", "KubeadmConfigTemplate.bootstrap.cluster.x-k8s.io"] {
+        for kind in ["ClusterClass.cluster.x-k8s.io",
+            "KubeadmConfigTemplate.bootstrap.cluster.x-k8s.io"] {
             let name = format!("{kind} TAG/common-class");
             assert!(after.source.get(&name).is_some(), "{name}");
             assert_eq!(before.source.get(&name), after.source.get(&name));
@@ -70,7 +71,8 @@ async fn shared_class(arena: Arc<Arena>) {
         story.check_nothing_left().await;
         story.check_names("Cluster", &[], &["red", "blue", "green"]).await;
         story.check_names("ClusterClass", &[], &classes).await;
-        story.check_names("Secret", &[], &["red-kubeconfig", "blue-kubeconfig", "green-kubeconfig"]).await;
+        story.check_names("Secret", &[], &["red-kubeconfig", "blue-kubeconfig",
+            "green-kubeconfig"]).await;
         let end = story.ends().await;
         assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
         assert_eq!(before.source.payload(), end.target.payload());

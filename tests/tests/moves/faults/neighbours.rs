@@ -148,7 +148,8 @@ async fn always_resumed(stormy: Shared) {
 async fn late_machine(stormy: Shared) {
     let machine = |worker: &Object| {
         let mut late = worker.clone();
-        late.value_mut()["metadata"] = json!({"name": "late-worker", "namespace": worker.namespace(),
+        late.value_mut()["metadata"] = json!({"name": "late-worker",
+            "namespace": worker.namespace(),
             "labels": worker.value()["metadata"]["labels"],
             "ownerReferences": worker.value()["metadata"]["ownerReferences"]});
         late.value_mut()["spec"]["providerID"] = "docker:////late-worker".into();

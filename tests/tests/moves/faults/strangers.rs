@@ -158,7 +158,8 @@ async fn tenant_keeps_namespace(stormy: Shared) {
     arena.tape().held().await;
     let client = arena.pair().target.client();
     let kind = ResourceType::new("apps/v1", "Deployment", "deployments", true);
-    let pod = json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a"}]}});
+    let pod = json!({"metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "a", "image": "a"}]}});
     let tenant = Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "tenant", "namespace": tag},
         "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": pod}}));
@@ -264,7 +265,8 @@ async fn machine_before_pause(stormy: Shared) {
     let worker = worker.expect("is there");
     let mut late = Object::new(json!({"apiVersion": CORE, "kind": "Machine", "metadata":
         {"name": "late-worker", "namespace": tag, "finalizers": worker.finalizers(),
-         "labels": worker.value()["metadata"]["labels"], "ownerReferences": worker.value()["metadata"]["ownerReferences"]},
+         "labels": worker.value()["metadata"]["labels"],
+         "ownerReferences": worker.value()["metadata"]["ownerReferences"]},
         "spec": worker.value()["spec"]}));
     late.value_mut()["spec"]["providerID"] = "docker:////late-worker".into();
     let options = WriteOptions::manager("manager");

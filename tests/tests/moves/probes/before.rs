@@ -167,7 +167,8 @@ async fn no_cel(arena: Arc<Arena>) {
     assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
     for name in ["now", "later"] {
         let part = format!(
-            "probe probing/{name} cannot hold in the source cluster: its expression `self.status.`: it is not valid CEL: 1:"
+            "probe probing/{name} cannot hold in the source cluster: its expression \
+             `self.status.`: it is not valid CEL: 1:"
         );
         assert!(refused.stderr.contains(&part), "`{part}` is not said: {refused}");
     }

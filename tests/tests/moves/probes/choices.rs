@@ -89,7 +89,8 @@ async fn rubbish(arena: Arc<Arena>) {
     let story = Story::begin(arena).await;
     let program = story.user.program().env("PROBING_PROBES", "{");
     let moved = program.run(story.args(&[])).await.expect_success("the move");
-    let part = "none for the infrastructure provider docker: plugin probing: plugin `probing` cannot probes";
+    let part = "none for the infrastructure provider docker: plugin probing: plugin `probing` \
+                cannot probes";
     assert!(moved.stdout.contains(part), "{moved}");
     story.check_moved(&moved).await;
     story.end().await;

@@ -61,8 +61,8 @@ pub(super) async fn install(
     if kinds.of(&proxy).is_none() {
         return Err(StepError::refused(
             "the bootstrap cluster does not serve HelmChartProxy",
-            "initialise the Helm add-on provider (`clusterctl init --addon helm`), or leave --cni-via \
-             out",
+            "initialise the Helm add-on provider (`clusterctl init --addon helm`), or leave \
+             --cni-via out",
         ));
     }
     let Some(cluster) = the_cluster(turn, bootstrap).await? else {
@@ -165,7 +165,10 @@ mod tests {
 
     #[test]
     fn an_unready_release_is_reported_in_the_provider_s_words() {
-        let condition = |kind: &str, status: &str, message: &str| json!({"type": kind, "status": status, "reason": "Because", "message": message});
+        let condition = |kind: &str, status: &str, message: &str| {
+            json!({"type": kind, "status": status, "reason": "Because",
+            "message": message})
+        };
         let is = |status: Value| unready(&release(status));
         assert!(is(json!({})).is_some_and(|text| text.ends_with("has not seen it yet")));
         let old = json!({"observedGeneration": 1, "conditions": [condition("Ready", "True", "")]});

@@ -32,7 +32,8 @@ pub(in crate::steps) fn chosen(
         Some(CniPlan::HelmChartProxy { chart, cluster_labels }) => {
             if spec.document.spec.cni_chart.is_some() {
                 return Err(StepError::refused(
-                    "--cni-chart cannot be used: the Helm add-on provider reads charts from repositories",
+                    "--cni-chart cannot be used: the Helm add-on provider reads charts from \
+                     repositories",
                     "name the repository with --cni-repo URL, or let helm install the chart",
                 ));
             }

@@ -23,8 +23,8 @@ const HELM_EXTRA_TIMEOUT: Duration = Duration::from_secs(60);
 const ADVICE: [(&str, &str); 8] = [
     (
         "specifications of the schema",
-        "correct the values (--cni-values FILE, --set NAME=VALUE); `kubectl pivot create … --dry-run` \
-         prints them as the chart gets them",
+        "correct the values (--cni-values FILE, --set NAME=VALUE); `kubectl pivot create … \
+         --dry-run` prints them as the chart gets them",
     ),
     ("failed to verify certificate", AUTHORITY),
     ("cannot be reached", REPOSITORY),
@@ -38,12 +38,13 @@ const ADVICE: [(&str, &str); 8] = [
         "find out what is not ready in the target, or wait longer with --timeout SECONDS",
     ),
 ];
-const REPOSITORY: &str = "the repository of the chart has to be reachable from here; name another one with --cni-repo URL, or a \
-     chart that is here with --cni-chart PATH";
-const AUTHORITY: &str = "have this machine trust the authority of the repository; on Linux the environment variable SSL_CERT_FILE \
-     names a file with it";
-const CHART: &str = "choose a version that the repository has (--set chart-version=VERSION), another repository \
-     (--cni-repo URL), or a chart that is here (--cni-chart PATH)";
+const REPOSITORY: &str = "the repository of the chart has to be reachable from here; name another \
+                          one with --cni-repo URL, or a chart that is here with --cni-chart PATH";
+const AUTHORITY: &str = "have this machine trust the authority of the repository; on Linux the \
+                         environment variable SSL_CERT_FILE names a file with it";
+const CHART: &str = "choose a version that the repository has (--set chart-version=VERSION), \
+                     another repository (--cni-repo URL), or a chart that is here (--cni-chart \
+                     PATH)";
 /// Messages of helm about a registry that wants a login.
 const UNKNOWN_USER: [&str; 3] =
     ["basic credential not found", "response status code 401", "response status code 403"];
@@ -149,8 +150,8 @@ fn advice(failure: &ToolFailure, chart: &HelmChart) -> Option<String> {
     let says = |sign: &str| words.contains(sign);
     if let Some(host) = registry(chart).filter(|_| UNKNOWN_USER.into_iter().any(says)) {
         return Some(format!(
-            "log in as a user who may read the chart: `helm registry login {host}`; if HELM_REGISTRY_CONFIG \
-             names another file with credentials, it has to be set for both"
+            "log in as a user who may read the chart: `helm registry login {host}`; if \
+             HELM_REGISTRY_CONFIG names another file with credentials, it has to be set for both"
         ));
     }
     ADVICE.iter().find(|(sign, _)| says(sign)).map(|(_, hint)| (*hint).to_owned())

@@ -100,7 +100,8 @@ impl Release<'_> {
         };
         let (release, status) = (&self.chart.release, &revision.status);
         self.turn.events.note(format!(
-            "release {release} was left {status} by a helm that was interrupted: it is put in order first"
+            "release {release} was left {status} by a helm that was interrupted: it is put in \
+             order first"
         ));
         self.turn.run(self.helm, command.arg("--no-hooks")).await.map(drop)
     }
