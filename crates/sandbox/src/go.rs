@@ -227,6 +227,7 @@ async fn run_go(
         .args(args)
         .current_dir(folder)
         .env("CGO_ENABLED", "0")
+        // A workspace of the user above the cache folder would replace our pinned modules.
         .env("GOWORK", "off")
         // Set rather than removed: the user's own may also be in Go's configuration file.
         .env("GOFLAGS", "-mod=readonly")

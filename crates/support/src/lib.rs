@@ -4,6 +4,7 @@
 //! Knows nothing of clusters, of terminals, or of Cluster API.
 
 pub mod causes;
+pub mod duration;
 pub mod file_lock;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

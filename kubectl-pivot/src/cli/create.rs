@@ -6,7 +6,6 @@ use workflow::{PivotDocument, PivotMetadata, PivotSpec};
 
 use super::Context;
 use super::completion::values;
-use super::duration::seconds;
 use super::output::Output;
 use super::plugin::PluginFolders;
 use super::render::assignment;
@@ -30,30 +29,28 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[command(
     mut_arg("infrastructure", |arg| arg.add(values::infrastructures())),
     mut_arg("cni", |arg| arg.add(values::networks())),
-    mut_arg("skip_probes", |arg| arg.add(values::plugins())),
-    mut_arg("timeout", |arg| arg.value_parser(seconds)),
-    mut_arg("settle", |arg| arg.value_parser(seconds))
+    mut_arg("skip_probes", |arg| arg.add(values::plugins()))
 )]
 pub(super) struct Args {
-    #[command(flatten)]
-    metadata: PivotMetadata,
     /// Document with all of this (kind: Pivot); flags override it.
     #[arg(long, short, value_name = "FILE", help_heading = "Cluster")]
     filename: Option<PathBuf>,
+    #[command(flatten)]
+    metadata: PivotMetadata,
+    #[command(flatten)]
+    spec: PivotSpec,
     /// Set a variable of a plugin; can be given more than once. `plugin info NAME` lists them.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment,
         help_heading = "Cluster")]
     variables: Vec<(String, String)>,
     #[command(flatten)]
-    spec: PivotSpec,
+    plugins: PluginFolders,
     /// Print every step with what it would run and apply; changes nothing.
     #[arg(long, help_heading = "Safety")]
     dry_run: bool,
     /// Output format.
     #[arg(long, short, value_enum, default_value_t, help_heading = "Output")]
     output: Output,
-    #[command(flatten)]
-    plugins: PluginFolders,
     #[command(flatten)]
     tools: ToolArgs,
 }

@@ -14,7 +14,6 @@ mod delete;
 mod demo;
 mod diagnose;
 mod doctor;
-mod duration;
 mod explain;
 mod help;
 mod move_clusters;
@@ -48,6 +47,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use support::duration;
 use support::journal::{Events, keep, state_folder};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::{ArgAction, ValueEnum};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use support::duration::seconds;
 
 use super::words;
 use crate::order::Step;
@@ -186,11 +189,11 @@ pub struct PivotSpec {
     pub skip_probes: Vec<String>,
     /// Seconds that each wait may take [default: 1200].
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Tuning")]
     pub timeout: Option<u64>,
     /// Seconds after the move in which no Machine may be replaced [default: 10].
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "SECONDS", help_heading = "Tuning")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Tuning")]
     pub settle: Option<u64>,
 }
 
@@ -201,8 +204,10 @@ pub struct PivotSpec {
 pub enum Bootstrap {
     /// A cluster that kind makes and that is deleted in the end.
     #[default]
+    #[value(help = Resettable::Reset)]
     Kind,
     /// A cluster that is there and stays.
+    #[value(help = Resettable::Reset)]
     Existing,
 }
 
@@ -212,8 +217,10 @@ pub enum Bootstrap {
 #[serde(rename_all = "kebab-case")]
 pub enum CniVia {
     /// helm is run here.
+    #[value(help = Resettable::Reset)]
     Helm,
     /// The Helm add-on provider installs them.
+    #[value(help = Resettable::Reset)]
     Addon,
 }
 

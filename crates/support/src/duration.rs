@@ -1,9 +1,12 @@
-//! Durations on the command line: seconds, or as kubectl has them.
+//! Durations that users write: seconds, or as kubectl has them.
 
 use jiff::SignedDuration;
 
 /// Reads `90`, `90s`, `5m` or `1h30m` as seconds.
-pub(super) fn seconds(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// A sentence fragment with the form.
+pub fn seconds(text: &str) -> Result<u64, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(seconds);
     }
