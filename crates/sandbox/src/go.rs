@@ -226,6 +226,7 @@ async fn run_go(
     let child = Command::new("go")
         .args(args)
         .current_dir(folder)
+        // Programs that need no C compiler to be built, and no C library to run.
         .env("CGO_ENABLED", "0")
         // A workspace of the user above the cache folder would replace our pinned modules.
         .env("GOWORK", "off")

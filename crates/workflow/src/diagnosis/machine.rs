@@ -1,13 +1,14 @@
 //! The programs of this machine.
 
 use support::journal::Events;
-use tools::{Interrupt, KnownTool, Toolbox};
+use tools::{KnownTool, Toolbox};
+use transfer::Stop;
 
 /// Versions of this program and of those that it runs.
 pub(super) async fn versions(toolbox: &Toolbox) -> String {
     // A failure has stopped what ran beside it.
-    let interrupt = Interrupt::default();
-    let toolbox = Toolbox { events: Events::none(), interrupt, ..toolbox.clone() };
+    let stop = Stop::default().token().clone();
+    let toolbox = Toolbox { events: Events::none(), stop, ..toolbox.clone() };
     let system = (std::env::consts::OS, std::env::consts::ARCH);
     let mut lines =
         vec![format!("kubectl-pivot {} on {} {}", env!("CARGO_PKG_VERSION"), system.0, system.1)];
