@@ -5,6 +5,7 @@ use capi::names::CORE_GROUP;
 use cluster::{Client, Served};
 use kubectl_pivot_plugin_api::ProbeStage;
 use support::causes::in_one_line;
+use support::journal::Events;
 use support::visible::one_line;
 use transfer::{
     self, Choice, KindSelector, MoveError, MoveOptions, Namespaces, Operation, Phase, Preflight,
@@ -104,15 +105,17 @@ pub(crate) async fn between(
 async fn plan(mut run: Run) -> Result<(Run, Preflight, Report), StepError> {
     if run.options.leave_source {
         run.options.trust_pause = templates(&run.source).await?;
+        run.options.leave_source = can_leave(&run).await?;
     }
-    let (preflight, report) = transfer::plan(&run).await?;
-    let is_unreported = preflight.findings.errors().any(|found| found.rule == UNREPORTED);
-    if !run.options.leave_source || !is_unreported {
-        return Ok((run, preflight, report));
-    }
-    run.options.leave_source = false;
     let (preflight, report) = transfer::plan(&run).await?;
     Ok((run, preflight, report))
+}
+
+/// Finds out in a plan of its own, which nobody sees.
+async fn can_leave(run: &Run) -> Result<bool, StepError> {
+    let unseen = Run { events: Events::none(), ..run.clone() };
+    let (preflight, _) = transfer::plan(&unseen).await?;
+    Ok(preflight.findings.errors().all(|found| found.rule != UNREPORTED))
 }
 
 /// Returns the kinds of templates. Controllers read them, and write at most their status, so there
