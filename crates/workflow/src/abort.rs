@@ -13,7 +13,7 @@ use transfer::{self, Phase};
 use super::document::{Bootstrap, KeptBootstrap};
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
-use super::steps::{clusters_left, is_begun, left};
+use super::steps::{clusters_left, is_begun};
 use super::store::{RunFolder, StoreError};
 use super::support::claim::{self, Claim};
 use super::support::clusters;
@@ -174,18 +174,6 @@ impl Abort {
     /// Fails if the cluster holds Clusters, or the half of a move.
     async fn refuse_if_used(&self, cluster: &Client, left: Vec<String>) -> Result<(), StepError> {
         let resume = format!("`kubectl pivot resume {}`", self.folder.name());
-        let found = transfer::find(cluster, cluster).await.map_err(StepError::Phase)?;
-        if !left.is_empty() && left::record_of(&found).is_some() {
-            return Err(StepError::refused(
-                format!(
-                    "{} moved out of the bootstrap cluster `{}`, which keeps it, paused, as the \
-                     way back",
-                    left.join(", "),
-                    self.shown()
-                ),
-                format!("{resume} verifies the target and deletes the bootstrap cluster"),
-            ));
-        }
         if !left.is_empty() {
             return Err(StepError::refused(
                 format!("the bootstrap cluster `{}` holds {}", self.shown(), left.join(", ")),
@@ -195,6 +183,7 @@ impl Abort {
                 ),
             ));
         }
+        let found = transfer::find(cluster, cluster).await.map_err(StepError::Phase)?;
         let half = found.record().filter(|record| record.phase != Phase::Finished);
         half.map_or(Ok(()), |record| {
             let what = format!(

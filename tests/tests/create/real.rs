@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use capi::{Object, ResourceType};
 use cluster::{Client, PatchKind, WriteOptions};
-use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::crew::{Crew, wait_for_provider_port};
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::repository;
@@ -15,7 +14,6 @@ use sandbox::{ControllersOptions, ManagerHost};
 use serde_json::{Value, json};
 use support::causes::in_one_line;
 
-use super::failures::expect;
 use super::stage::{Scene, Stage, text};
 use super::whole::clusters;
 
@@ -60,41 +58,17 @@ async fn pivot_and_scale(scene: &Scene) {
     };
     assert_eq!(before.len(), 2, "{before:?}");
     assert!(before.values().all(|(id, node)| !id.is_empty() && !node.is_empty()), "{before:?}");
-    scene.until_begun("verify").await;
-    running.kill();
-    running.end().await;
-    left_as_the_way_back(scene, &before).await;
-    scene.program.run(["resume", "pivot"]).await.expect_success("resume");
+    running.end().await.expect_success("create");
     assert_eq!(clusters(scene).await, ["pivot"]);
     assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "it is still there");
 
     let target = scene.client(scene.target()).await;
-    let found = transfer::find(&target, &target).await.expect("it answers");
-    assert!(found.record().is_none(), "the record of the move is left: {found:?}");
     assert_eq!(machines(scene, &target).await, before, "Machines were replaced");
     scale(scene, &target).await;
     let after = machines(scene, &target).await;
     let is_kept = |(name, real): (&String, &(String, String))| after.get(name) == Some(real);
     assert!(before.iter().all(is_kept), "{before:?} {after:?}");
     assert_eq!(after.len(), 3, "{after:?}");
-}
-
-/// The bootstrap cluster keeps everything, paused, and `abort` does not take it for what a run has
-/// left.
-async fn left_as_the_way_back(scene: &Scene, before: &Machines) {
-    let bootstrap = scene.bootstrap().await;
-    assert_eq!(&machines(scene, &bootstrap).await, before);
-    let left = scene.list(&bootstrap, CORE, "Cluster").await;
-    assert_eq!(
-        left.iter().map(|cluster| &cluster.value()["spec"]["paused"]).collect::<Vec<_>>(),
-        [true]
-    );
-    let aborted = scene.program.run(["abort", "pivot", "--yes"]).await;
-    let refused = [
-        "Cluster default/pivot moved out of the bootstrap cluster `pivot-bootstrap`",
-        "kubectl pivot resume pivot",
-    ];
-    expect(&aborted, exit::REFUSED, &refused);
 }
 
 /// From one worker to two, by the controllers of the target.

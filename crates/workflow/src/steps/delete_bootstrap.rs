@@ -1,10 +1,8 @@
 //! The bootstrap cluster goes, if it is this run's and nothing is left in it.
 
 use cluster::Client;
-use support::causes::in_one_line;
 use tools::{KnownTool, ToolCommand};
 
-use super::left;
 use crate::context::Turn;
 use crate::document::Bootstrap;
 use crate::error::StepError;
@@ -47,11 +45,6 @@ pub(crate) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
         }
         kind.delete(name, &turn.bootstrap_kubeconfig()).await?;
     }
-    if let Err(error) = left::end(turn).await {
-        // It is in nobody's way, and the run is over.
-        let why = in_one_line(&error);
-        turn.events.warning(format!("the record of the move stays in the target: {why}"));
-    }
     Ok(format!("{name} is gone"))
 }
 
@@ -66,7 +59,7 @@ async fn answering(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
 
 async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
     let spec = turn.spec();
-    let left = left::clusters_at_stake(turn, cluster).await?;
+    let left = clusters_left(cluster).await?;
     if !left.is_empty() {
         return Err(StepError::refused(
             format!("the bootstrap cluster still holds {}", left.join(", ")),

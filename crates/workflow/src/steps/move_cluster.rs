@@ -1,19 +1,15 @@
 //! The move itself: the shared routine, or what is left of it after an interruption.
 
 use capi::Chosen;
-use capi::names::CORE_GROUP;
-use cluster::{Client, Served};
+use cluster::Client;
 use kubectl_pivot_plugin_api::ProbeStage;
 use support::causes::in_one_line;
-use support::journal::Events;
 use support::visible::one_line;
 use transfer::{
-    self, Choice, KindSelector, MoveError, MoveOptions, Namespaces, Operation, Phase, Preflight,
-    Record, Report, Run, Sides,
+    self, Choice, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run, Sides,
 };
 
 use super::control_plane::the_cluster;
-use super::left;
 use crate::context::Turn;
 use crate::error::StepError;
 use crate::outline::{Draft, Sketch};
@@ -39,9 +35,6 @@ pub(crate) fn new_move(turn: &Turn<'_>, source: &Client, target: &Client) -> Run
         options: MoveOptions {
             choice: turn.spec().choice(),
             backups: turn.spec().backups(),
-            // What is deleted right after needs no deletion of each object, and until then there is
-            // a way back.
-            leave_source: !turn.is_removal() && turn.spec().deletes_bootstrap(),
             ..MoveOptions::new(Namespaces::One(turn.spec().namespace.clone()))
         },
         events: turn.events.clone(),
@@ -59,13 +52,8 @@ pub(crate) async fn between(
 ) -> Result<String, StepError> {
     let run = new_move(turn, source, target);
     let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
-    if left::record_of(&found).is_some_and(|record| record.namespaces() == run.options.namespaces) {
-        return Ok("was moved before".to_owned());
-    }
     match found
         .record()
-        // The target of a replacement is as any other cluster.
-        .filter(|record| record.is_in_the_way() || record.phase == Phase::Finished)
         .map(|record| own_phase(record, (&run.options.namespaces, &run.options.choice)))
         .transpose()?
         .flatten()
@@ -89,47 +77,13 @@ pub(crate) async fn between(
         ));
     }
     ready().await?;
-    let (run, preflight, mut report) = plan(run).await?;
+    let (preflight, mut report) = transfer::plan(&run).await?;
     if preflight.findings.has_errors() {
         return Err(MoveError::Refused(preflight.findings).into());
     }
     transfer::execute(&run, preflight, &mut report).await?;
-    Ok(match run.options.leave_source {
-        true => format!("{} objects; the bootstrap cluster keeps them, paused", report.objects()),
-        false => format!("{} objects", report.objects()),
-    })
+    Ok(format!("{} objects", report.objects()))
 }
-
-/// Plans the move. Where controllers do not report that they honour a pause, nothing can be left to
-/// them: it is deleted, as by any move.
-async fn plan(mut run: Run) -> Result<(Run, Preflight, Report), StepError> {
-    if run.options.leave_source {
-        run.options.trust_pause = templates(&run.source).await?;
-        run.options.leave_source = can_leave(&run).await?;
-    }
-    let (preflight, report) = transfer::plan(&run).await?;
-    Ok((run, preflight, report))
-}
-
-/// Finds out in a plan of its own, which nobody sees.
-async fn can_leave(run: &Run) -> Result<bool, StepError> {
-    let unseen = Run { events: Events::none(), ..run.clone() };
-    let (preflight, _) = transfer::plan(&unseen).await?;
-    Ok(preflight.findings.errors().all(|found| found.rule != UNREPORTED))
-}
-
-/// Returns the kinds of templates. Controllers read them, and write at most their status, so there
-/// is nothing that a pause would have to hold back.
-async fn templates(source: &Client) -> Result<Vec<KindSelector>, StepError> {
-    let served = Served::read(source).await?;
-    let kinds = served
-        .kinds()
-        .filter(|(group, kind, _)| group.ends_with(CORE_GROUP) && kind.ends_with("Template"));
-    Ok(kinds.map(|(group, kind, _)| KindSelector::new(&format!("{kind}.{group}"))).collect())
-}
-
-/// The finding of a move that would leave objects to controllers that may ignore a pause.
-const UNREPORTED: &str = "PauseUnreported";
 
 /// Returns the phase of the run to continue, which is one that an earlier `create` or `resume` of
 /// this document has begun. Nobody is asked, so a run about anything else is not touched; one that
@@ -203,10 +157,7 @@ pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
     Draft::says("waits until the probes of the plugins hold").and(format!(
         "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: checked before, \
          verified before anything is deleted"
-    )).and(match sketch.spec.deletes_bootstrap() {
-        true => "the bootstrap cluster keeps what has moved, paused, until it is deleted",
-        false => "what has moved is deleted from the bootstrap cluster",
-    })
+    ))
 }
 
 #[cfg(test)]
