@@ -57,9 +57,3 @@ impl InfrastructureProvider for Potato {
 }
 
 export_plugin!(infrastructure: Potato);
-
-#[test]
-#[cfg(feature = "testing")]
-fn it_keeps_the_rules_of_plugins() {
-    kubectl_pivot_plugin_api::testing::assert_infrastructure(&Potato);
-}

@@ -10,10 +10,12 @@
 //!
 //! # A whole plugin
 //!
-//! This is `examples/potato.rs`.
+//! This is `examples/potato.rs`, which the conformance kit accepts.
 //!
 //! ```
 #![doc = include_str!("../examples/potato.rs")]
+//! # #[cfg(feature = "testing")]
+//! # kubectl_pivot_plugin_api::testing::assert_infrastructure(&Potato);
 //! ```
 //!
 //! # What may change, and when
