@@ -17,6 +17,26 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
+/// Places of objects. serde takes a list of the fields in place of one, client-go does not.
+const OBJECTS: [&str; 16] = [
+    "",
+    "preferences",
+    "preferences/extensions/*",
+    "extensions/*",
+    "clusters/*",
+    "clusters/*/cluster",
+    "clusters/*/cluster/extensions/*",
+    "users/*",
+    "users/*/user",
+    "users/*/user/exec",
+    "users/*/user/exec/env/*",
+    "users/*/user/auth-provider",
+    "users/*/user/extensions/*",
+    "contexts/*",
+    "contexts/*/context",
+    "contexts/*/context/extensions/*",
+];
+
 /// A file. None of these types can be shown: tokens and passwords are plain text in them.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -199,9 +219,18 @@ impl Document {
         if value.is_null() {
             return Ok(Self::default());
         }
+        if let Some(place) = OBJECTS.iter().find(|place| is_list_at(&value, place)) {
+            return Err(match *place {
+                "" => "it is a list instead of an object".to_owned(),
+                place => format!("its {place} is a list instead of an object"),
+            });
+        }
         let document: Self = serde_json::from_value(value).map_err(|_| of_wrong_type(text))?;
+        // The group in front of the slash may be empty, and so may the version behind it.
+        let version = document.api_version.as_str();
+        let version = version.strip_prefix('/').unwrap_or(version);
         for (name, value, known) in
-            [("kind", &document.kind, "Config"), ("apiVersion", &document.api_version, "v1")]
+            [("kind", document.kind.as_str(), "Config"), ("apiVersion", version, "v1")]
         {
             if !value.is_empty() && value != known {
                 return Err(format!("its {name} is {value:?} instead of {known}"));
@@ -223,6 +252,16 @@ impl Document {
     pub(super) fn contexts(&mut self) -> Result<BTreeMap<String, Context>, String> {
         let named = std::mem::take(&mut self.contexts).into_iter().map(Option::unwrap_or_default);
         by_name("contexts", named.map(|named| (named.name, named.context)))
+    }
+}
+
+/// Returns whether a list stands at a place; `*` is any item of a list.
+fn is_list_at(value: &Value, place: &str) -> bool {
+    let (first, rest) = place.split_once('/').unwrap_or((place, ""));
+    match first {
+        "" => value.is_array(),
+        "*" => value.as_array().is_some_and(|items| items.iter().any(|one| is_list_at(one, rest))),
+        name => value.get(name).is_some_and(|field| is_list_at(field, rest)),
     }
 }
 

@@ -42,7 +42,21 @@ pub(super) fn check_tls(cluster: &Cluster, user: &User) -> Result<(), String> {
     if !user.username.is_empty() && !user.token_file.is_empty() {
         return Err(both("username", "tokenFile"));
     }
-    Ok(())
+    user.exec.as_ref().map_or(Ok(()), check_version)
+}
+
+/// Checks the version of a credential plugin's answers, which counts even if another login is used.
+fn check_version(exec: &Exec) -> Result<(), String> {
+    let version = exec.api_version.as_str();
+    if ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"]
+        .contains(&version)
+    {
+        return Ok(());
+    }
+    Err(format!(
+        "the exec plugin of its user has the apiVersion {version:?}; \
+         use client.authentication.k8s.io/v1"
+    ))
 }
 
 fn check_user(user: &User) -> Result<(), String> {
@@ -94,15 +108,8 @@ fn check_exec(exec: &Exec) -> Result<(), String> {
     if exec.env.iter().any(|variable| variable.as_ref().is_none_or(|v| v.name.is_empty())) {
         return missing("name for a variable of `env`");
     }
-    match exec.api_version.as_str() {
-        "" => return missing("apiVersion"),
-        "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1" => {}
-        other => {
-            return Err(format!(
-                "the exec plugin of its user has the apiVersion {other:?}; use \
-                 client.authentication.k8s.io/v1"
-            ));
-        }
+    if exec.api_version.is_empty() {
+        return missing("apiVersion");
     }
     match exec.interactive_mode.as_str() {
         "" if !is_legacy => missing("interactiveMode (Never, IfAvailable or Always)"),

@@ -43,14 +43,18 @@ const IN_HEADER_NAME: &AsciiSet = &NON_ALPHANUMERIC
 pub(super) fn credentials_of(user: &User, cluster: &Cluster) -> Result<AuthInfo, String> {
     let mut info = AuthInfo::default();
     add_certificate(&mut info, user)?;
+    // A way that there is no more is refused even if another one would be used.
+    let provider = user.auth_provider.as_ref().map(provider_of).transpose()?;
     let token = credentials::token(&user.token, &user.token_file)?;
     if let Some(token) = token {
         info.token = Some(SecretString::from(token));
     } else if !user.username.is_empty() {
         add_login(&mut info, (&user.username, &user.password));
-    } else if let Some(provider) = &user.auth_provider {
-        info.auth_provider = Some(provider_of(provider)?);
-    } else if let Some(exec) = &user.exec {
+    } else if provider.is_some() {
+        info.auth_provider = provider;
+    } else if let Some(exec) = &user.exec
+        && info.client_certificate_data.is_none()
+    {
         info.exec = Some(plugin_of(exec, cluster)?);
     }
     Ok(info)
