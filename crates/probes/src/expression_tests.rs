@@ -32,6 +32,22 @@ fn says_what_kubernetes_would_say() {
     }
 }
 
+/// One zone is compiled in (`.cargo/config.toml`).
+#[test]
+fn times_have_offsets_and_no_zones_but_utc() {
+    let object = json!({"time": "2026-11-28T23:30:00Z"});
+    for (text, expected) in [
+        ("timestamp(self.time).getHours() == 23", true),
+        ("timestamp(self.time).getHours('UTC') == 23", true),
+        ("timestamp(self.time).getHours('+02:00') == 1", true),
+        ("timestamp(self.time) - timestamp('2026-11-28T23:00:00Z') == duration('30m')", true),
+        ("timestamp(self.time).getHours('Europe/Berlin') == 0", false),
+    ] {
+        let verdict = judged(text, &object);
+        assert_eq!(verdict == Verdict::True, expected, "{text}: {verdict:?}");
+    }
+}
+
 #[test]
 fn an_evaluation_that_fails_says_why() {
     let object = json!({"metadata": {"name": "a"}});

@@ -16,6 +16,9 @@ mod result;
 mod seen;
 mod skips;
 
+// Named for its feature: cel compiles all time zones of the world in.
+use chrono_tz as _;
+
 pub use clusters::{Clusters, served_kinds};
 pub use evaluate::{Declared, Evaluation, Patience, compile, evaluate, of_the_future};
 pub use expression::{Expression, ExpressionError, Verdict};
