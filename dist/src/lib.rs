@@ -13,6 +13,7 @@ mod floor;
 mod layout;
 mod manifest;
 mod pages;
+mod size;
 mod source;
 mod target;
 
@@ -23,5 +24,6 @@ pub use error::DistError;
 pub use floor::{FLOOR, GlibcVersion, required_glibc};
 pub use layout::{Built, Entry, entries};
 pub use manifest::{Manifest, UNRELEASED};
+pub use size::{SIZE_LIMIT, size_of_program};
 pub use source::Source;
 pub use target::{TARGETS, Target};

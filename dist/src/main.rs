@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use kubectl_pivot_dist::{
     Archive, Built, Compiler, DistError, Manifest, Source, Target, bill_of_materials, compile,
-    entries, required_glibc, sha256,
+    entries, required_glibc, sha256, size_of_program,
 };
 use support::causes;
 
@@ -134,7 +134,11 @@ fn tell(built: &Built, archive: &Path) -> Result<(), DistError> {
             path: path.to_owned(),
             source,
         })?;
-        println!("{}: {:.1} MB", name(path), metadata.len() as f64 / 1e6);
+        let size = match path == built.program {
+            true => size_of_program(metadata.len()),
+            false => format!("{:.1} MB", metadata.len() as f64 / 1e6),
+        };
+        println!("{}: {size}", name(path));
     }
     if let Ok(Some(version)) = required_glibc(&built.program) {
         println!("needs glibc {version}");
