@@ -46,7 +46,7 @@ pub(super) fn command(command: Command) -> Command {
     // The flags are those of each command, so their help explains them.
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}",
-        groups(&command)
+        groups(&command).trim_end()
     );
     command.help_template(template)
 }
