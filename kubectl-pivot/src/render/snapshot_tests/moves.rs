@@ -85,6 +85,7 @@ fn eight_clusters(outcome: Outcome, operation: Operation) -> Report {
         findings: Vec::new(),
         probes: Probes::default(),
         batches: Vec::new(),
+        operations: Vec::new(),
         cluster_states: states,
         counts_by_kind: kinds.map(|(kind, count)| (kind.to_owned(), count)).into(),
         phases: vec![
