@@ -1,7 +1,7 @@
 //! M4 `replaced`: a run that was left, until its source is deleted or works again.
 //!
-//! A Cluster `C` with a Machine `M`, copied and handed over. One runner at a time carries out what a
-//! user asks for: it continues the replacement, goes back, deletes what was left, or gives up a
+//! A Cluster `C` with a Machine `M`, copied and handed over. One runner at a time does what a user
+//! asks for: it continues the replacement, goes back, deletes what was left, or gives up a
 //! target that is lost. It may crash at any moment, and its successor knows nothing but the two
 //! records. Others write meanwhile: the controllers of a target that works, users of both clusters,
 //! a second replacement into the same target, somebody who restores the target's etcd.
@@ -14,8 +14,8 @@
 //! - Contents are one bit, `is_edited`. Two edits of one object count as the same change.
 //! - A step of a controller is atomic, so waiting for its report is no step.
 //! - Nobody but the run resumes the Cluster of the source: nothing holds back a tool that does.
-//! - The target is lost while the run rests. If it is lost right when a deletion begins, the source's
-//!   record alone cannot tell that nothing is deleted yet.
+//! - The target is lost while the run rests. If it is lost right when a deletion begins, the record
+//!   of the source alone cannot tell that nothing is deleted yet.
 
 use protocol::{Phase, Step, Write};
 use stateright::{Model, Property};
@@ -49,9 +49,9 @@ enum Mutant {
     CopiesDeletedUnseen,
     /// A process that continues a rollback does not compare what is left of the copies.
     ComparesOnce,
-    /// What was left is deleted whatever has become of it since the copies were made.
+    /// The old objects are deleted whatever has become of them since the copies were made.
     SourceDeletedUnseen,
-    /// What was left is deleted although the target has no list of the copies any more.
+    /// The old objects are deleted although the target has no list of the copies any more.
     ListNotNeeded,
     /// A second replacement takes the place of the record in the target.
     RecordOverwritten,
