@@ -44,8 +44,10 @@ pub struct Understudy {
 pub struct Part {
     /// Kubeconfigs of clusters, which need not exist yet.
     pub clusters: Vec<PathBuf>,
-    /// Cluster that the Secret of each Cluster leads to.
+    /// Cluster that the Secret of each Cluster leads to, unless `secret` is another kubeconfig.
     pub target: PathBuf,
+    /// The kubeconfig in the Secret of each Cluster, if the target is not to be reached with it.
+    pub secret: Option<PathBuf>,
     /// Kinds that it leaves out.
     pub without: Vec<Act>,
     /// Clusters get a finalizer, and go once it has deleted their Machines.
@@ -336,7 +338,7 @@ async fn secret(
             "apiVersion": "v1", "kind": "Secret", "type": "cluster.x-k8s.io/secret",
             "metadata": {"name": name, "namespace": cluster.namespace(), "ownerReferences": [owner],
                 "labels": {"cluster.x-k8s.io/cluster-name": cluster.name()}},
-            "stringData": {"value": std::fs::read_to_string(&part.target)?},
+            "stringData": {"value": std::fs::read_to_string(part.secret.as_ref().unwrap_or(&part.target))?},
         });
         client.create(&kind, &Object::new(secret), &WriteOptions::manager(NAME)).await?;
     }

@@ -53,7 +53,7 @@ impl Published {
 
     /// Simulates the controllers of it.
     pub fn understudy(&self, scene: &Scene) -> Understudy {
-        Understudy::begin(scene.part(|part| part.target.clone_from(&self.secret)))
+        Understudy::begin(scene.part(|part| part.secret = Some(self.secret.clone())))
     }
 
     /// The program of a user whose Docker has published it.

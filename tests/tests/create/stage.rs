@@ -152,6 +152,7 @@ impl Scene {
         let mut part = understudy::Part {
             clusters: vec![bootstrap, self.target().to_owned()],
             target: self.target().to_owned(),
+            secret: None,
             without: Vec::new(),
             deletes: false,
         };
