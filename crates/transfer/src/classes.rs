@@ -137,8 +137,8 @@ fn warn(unseen: Vec<ObjectId>, findings: &mut Findings) {
         "ClassNotReconciled",
         "target",
         unseen,
-        "the target's controller has not reconciled it in time, so its webhook sets no defaults for the variables of \
-         Clusters that use it, and does not check them",
+        "the target's controller has not reconciled it in time, so its webhook sets no defaults \
+         for the variables of Clusters that use it, and does not check them",
         format!("look at the logs of the controller manager of {CORE_GROUP} in the target"),
     );
 }

@@ -7,8 +7,8 @@
 //!
 //! Until then it also is inert. An annotation of its own pauses it, whatever its controllers think
 //! of its Cluster, and it has no finalizers: one that is created too late, or collected for want of
-//! its owner, vanishes without a controller that acts on its deletion. ClusterClasses are not paused,
-//! since the webhook of Clusters asks for what their controller says of them.
+//! its owner, vanishes without a controller that acts on its deletion. ClusterClasses are not
+//! paused, since the webhook of Clusters asks for what their controller says of them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;

@@ -135,7 +135,8 @@ pub enum PhaseError {
     },
     /// Somebody has changed a copy between its comparison and its deletion.
     #[error(
-        "{object} changed in the target cluster after it was compared with its original, and was not deleted"
+        "{object} changed in the target cluster after it was compared with its original, and was \
+         not deleted"
     )]
     CopyChanged {
         /// The object.
@@ -398,7 +399,8 @@ impl PhaseError {
             Self::TargetReset => "check the kubeconfigs; if the target is lost, `kubectl pivot rollback --target-is-gone` resumes the source".to_owned(),
             Self::GoneOn(_) => "make the same change in the source for each of them, or undo it in the target".to_owned(),
             Self::CopyChanged { object } => format!(
-                "make the change of {object} in the source too, if it is wanted: the next rollback deletes it in the target"
+                "make the change of {object} in the source too, if it is wanted: the next rollback \
+                 deletes it in the target"
             ),
             Self::SourceChanged { object } => {
                 format!(

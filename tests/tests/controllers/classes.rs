@@ -70,7 +70,10 @@ async fn create(client: &Client) {
 }
 
 fn manifests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
-    let reference = |api_version: &str, kind: &str| json!({"templateRef": {"apiVersion": api_version, "kind": kind, "name": CLASS}});
+    let reference = |api_version: &str, kind: &str| {
+        let template = json!({"apiVersion": api_version, "kind": kind, "name": CLASS});
+        json!({"templateRef": template})
+    };
     let start = json!({"provisioning": {"startupDuration": "1s"}});
     let parts = json!({"vm": start, "node": start, "apiServer": start, "etcd": start});
     let registration =
@@ -111,7 +114,8 @@ fn manifests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             "Cluster",
             CLUSTER,
             json!({"clusterNetwork": {"pods": {"cidrBlocks": ["192.168.0.0/16"]},
-                    "services": {"cidrBlocks": ["10.128.0.0/12"]}, "serviceDomain": "cluster.local"},
+                    "services": {"cidrBlocks": ["10.128.0.0/12"]},
+                    "serviceDomain": "cluster.local"},
                 "topology": {"classRef": {"name": CLASS}, "version": "v1.34.0",
                     "controlPlane": {"replicas": 1}}}),
         ),

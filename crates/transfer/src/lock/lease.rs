@@ -87,8 +87,8 @@ fn unfinished(cluster: &str, record: &Record) -> String {
     let Record { operation, run, started, phase, .. } = record;
     match phase {
         Phase::Left if record.role == Role::Target => format!(
-            "a command that ends the replacement {run} ({started}) was interrupted in the {cluster} cluster, which has \
-             replaced {}",
+            "a command that ends the replacement {run} ({started}) was interrupted in the \
+             {cluster} cluster, which has replaced {}",
             one_line(&record.peer)
         ),
         Phase::Left => format!(

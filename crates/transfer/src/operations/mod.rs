@@ -1,8 +1,8 @@
 //! Operations as data: pure functions plan what a run does to which object, in which order, and one
 //! executor carries it out.
 //!
-//! `operation` says what an operation is, `plan` makes stages of a graph, `executor` carries a stage
-//! out: several operations at once, and none without the lock. A dry-run lists what the same
+//! `operation` says what an operation is, `plan` makes stages of a graph, `executor` carries a
+//! stage out: several operations at once, and none without the lock. A dry-run lists what the same
 //! planners have planned.
 
 mod executor;

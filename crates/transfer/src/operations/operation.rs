@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::record::Role;
 
-/// What an operation does to an object.
+/// The sorts of operations on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -48,7 +48,7 @@ pub enum Precondition {
     Absent,
     /// Nobody has written to it since it was read.
     Unchanged {
-        /// Its uid.
+        /// The uid.
         uid: String,
         /// The resource version as it was read for the plan. A run reads it again in each phase.
         #[serde(rename = "resourceVersion")]
@@ -65,7 +65,7 @@ pub enum Precondition {
 pub struct ObjectOperation {
     /// Number of its stage, from 1. Those of one stage are carried out at once.
     pub stage: usize,
-    /// What it does.
+    /// The sort.
     pub action: Action,
     /// The cluster that it writes to.
     pub cluster: Role,
@@ -78,7 +78,7 @@ pub struct ObjectOperation {
 /// Operations of one sort that are carried out at once, as nodes of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stage {
-    /// What they do.
+    /// The sort.
     pub(crate) action: Action,
     /// The objects.
     pub(crate) nodes: Vec<usize>,

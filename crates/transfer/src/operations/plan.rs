@@ -171,19 +171,19 @@ mod tests {
         Graph::build(Arc::new(kinds.to_vec()), objects, &Scope::default()).expect("no cycle")
     }
 
-    fn told(operations: &[ObjectOperation]) -> Vec<String> {
-        let mut told: Vec<String> = operations
+    fn lines(operations: &[ObjectOperation]) -> Vec<String> {
+        let mut lines: Vec<String> = operations
             .iter()
             .map(|one| format!("{} {:?} {}", one.stage, one.action, one.object.kind))
             .collect();
-        told.sort_by_key(|line| line.split(' ').next().and_then(|n| n.parse::<usize>().ok()));
-        told
+        lines.sort_by_key(|line| line.split(' ').next().and_then(|n| n.parse::<usize>().ok()));
+        lines
     }
 
     #[test]
     fn a_move_is_planned_from_the_first_pause_to_the_last_resumption() {
         let operations = operations(&graph(false), false);
-        for (line, expected) in told(&operations).iter().zip([
+        for (line, expected) in lines(&operations).iter().zip([
             "1 Pause ClusterClass",
             "1 Pause Cluster",
             "2 PauseItself Machine",
@@ -196,7 +196,7 @@ mod tests {
         ]) {
             assert_eq!(line, expected);
         }
-        let rest = &told(&operations)[14..];
+        let rest = &lines(&operations)[14..];
         assert_eq!(
             rest,
             [

@@ -60,7 +60,7 @@ fn check_in_order(operations: &[Value], calls: &[&Call]) {
     }
 }
 
-/// What the API server is asked to check is what was planned.
+/// The API server is asked to check the precondition that was planned.
 fn check_precondition(operation: &Value, call: &Call) {
     let precondition = &operation["precondition"];
     let sent = if call.method == "DELETE" { "preconditions" } else { "metadata" };
@@ -75,8 +75,8 @@ fn check_precondition(operation: &Value, call: &Call) {
     }
 }
 
-/// Whether a request writes to an object that moves: neither to the Lease, the list of copies, nor
-/// to a namespace.
+/// Returns whether a request writes to an object that moves: neither to the Lease, the list of
+/// copies, nor to a namespace.
 fn is_of_object(call: &Call) -> bool {
     let name = call.body["metadata"]["name"].as_str().unwrap_or_default();
     let is_list = call.is_about("configmaps")
