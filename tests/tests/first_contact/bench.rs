@@ -207,7 +207,10 @@ impl Bench {
         let own = self.contact(shape, &folder, false).await?;
         fs::remove_dir_all(&folder).expect("the folder is ours");
         let is_as_stated = match shape.deviation {
-            Some(_) => own.seen.is_none() && (kubectl.seen.is_some() || kubectl.asks_for_a_user()),
+            Some(_) => {
+                let is_taken = kubectl.seen.is_some() || kubectl.asks_for_a_user();
+                own.seen.is_none() && (is_taken || shape.is_refused_by_kubectl_too)
+            }
             None if kubectl.asks_for_a_user() => own.is_of_nobody(),
             None => kubectl.seen == own.seen,
         };

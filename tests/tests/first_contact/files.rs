@@ -64,6 +64,8 @@ fn texts(bench: &Bench) -> Vec<Shape> {
         ("not closed", plain[..plain.len() - 1].to_owned()),
         ("another kind", changed(bench, &json!({"kind": "Pod"}))),
         ("another version", changed(bench, &json!({"apiVersion": "v2"}))),
+        ("a version that is a slash", changed(bench, &json!({"apiVersion": "/"}))),
+        ("a kind that is a slash", changed(bench, &json!({"kind": "/"}))),
         ("no kind and version", changed(bench, &json!({"apiVersion": null, "kind": ""}))),
         (
             "unknown fields",
@@ -78,6 +80,9 @@ fn texts(bench: &Bench) -> Vec<Shape> {
             "a null user in the list",
             changed(bench, &json!({"users": [null, {"name": "me", "user": {"token": "t"}}]})),
         ),
+        ("a user that is a list", changed(bench, &json!({"users": [[], {"name": "me"}]}))),
+        ("a context that is a list", changed(bench, &json!({"contexts": [{"context": []}]}))),
+        ("preferences that are a list", changed(bench, &json!({"preferences": []}))),
         ("no users", changed(bench, &json!({"users": null}))),
         ("users that are an object", changed(bench, &json!({"users": {}}))),
         (

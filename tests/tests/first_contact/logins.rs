@@ -23,6 +23,8 @@ pub(crate) fn shapes(bench: &Bench) -> Vec<Shape> {
         ("an impersonation", json!({"token": "t", "as": "somebody", "as-groups": ["a"]})),
         ("a token and a password", json!({"token": "t", "username": "u", "password": "p"})),
         ("a certificate", certificate(bench)),
+        ("a plugin of an unknown version", plugin_of(&json!({"apiVersion": "v1"}))),
+        ("a built-in of the past", json!({"auth-provider": {"name": "gcp"}})),
     ] {
         shapes.push(Shape::new(format!("plain HTTP with {name}"), &plain, &user));
     }
@@ -112,6 +114,7 @@ fn certificates(bench: &Bench) -> Vec<(&'static str, Value)> {
     vec![
         ("a certificate", of(&json!({}))),
         ("a certificate and a token", of(&json!({"token": "t"}))),
+        ("a certificate and a plugin", of(&plugin_of(&json!({"command": "./plugin-odd"})))),
         ("a certificate with another's key", of(&json!({"client-key-data": encoded(&key)}))),
         (
             "a certificate with parameters in front of the key",
@@ -151,13 +154,14 @@ fn impersonations() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn plugins() -> Vec<(&'static str, Value)> {
+fn plugin_of(more: &Value) -> Value {
     let version = "client.authentication.k8s.io/v1";
-    let of = |more: &Value| {
-        let exec =
-            json!({"apiVersion": version, "command": "./plugin", "interactiveMode": "Never"});
-        json!({"exec": with(exec, more)})
-    };
+    let exec = json!({"apiVersion": version, "command": "./plugin", "interactiveMode": "Never"});
+    json!({"exec": with(exec, more)})
+}
+
+fn plugins() -> Vec<(&'static str, Value)> {
+    let of = plugin_of;
     vec![
         ("a plugin", of(&json!({}))),
         ("a plugin with a variable", of(&json!({"env": [{"name": "SUFFIX", "value": "-x"}]}))),
@@ -178,6 +182,10 @@ fn plugins() -> Vec<(&'static str, Value)> {
         ("a plugin that fails", of(&json!({"command": "./plugin-bad"}))),
         ("a plugin that says no JSON", of(&json!({"command": "./plugin-odd"}))),
         ("a plugin that says nothing", of(&json!({"command": "./plugin-empty"}))),
+        (
+            "a plugin of an unknown version and a token",
+            with(of(&json!({"apiVersion": "v1"})), &json!({"token": "t"})),
+        ),
         ("a plugin and a token", with(of(&json!({})), &json!({"token": "t"}))),
         (
             "a plugin and a password",
@@ -185,6 +193,10 @@ fn plugins() -> Vec<(&'static str, Value)> {
         ),
         ("a plugin that sees the cluster", of(&json!({"provideClusterInfo": true}))),
         ("a built-in of the past", json!({"auth-provider": {"name": "gcp"}})),
+        (
+            "a built-in of the past and a token",
+            json!({"auth-provider": {"name": "gcp"}, "token": "t"}),
+        ),
         ("an unknown built-in", json!({"auth-provider": {"name": "x"}})),
         ("a built-in without settings", json!({"auth-provider": {"name": "oidc"}})),
         (

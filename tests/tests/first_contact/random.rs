@@ -46,6 +46,7 @@ fn one(bench: &Bench, users: &[(String, Value)], random: &mut StdRng, number: us
     let shape = Shape::text(format!("random {number}"), &text);
     let shape =
         if files::is_refused_here(&config) { shape.refused_here(files::OWN_RULES) } else { shape };
+    let shape = Shape { is_refused_by_kubectl_too: true, ..shape };
     logins::with_files(shape, bench)
 }
 

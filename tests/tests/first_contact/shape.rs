@@ -14,6 +14,8 @@ pub(crate) struct Shape {
     pub(crate) env: Vec<(String, String)>,
     /// The reason why this program is to refuse what kubectl takes.
     pub(crate) deviation: Option<&'static str>,
+    /// True if kubectl may refuse it for another reason.
+    pub(crate) is_refused_by_kubectl_too: bool,
 }
 
 impl Shape {
