@@ -181,30 +181,6 @@ async fn bash_completes_the_program_by_its_name() {
     assert!(screen.contains("\n{"), "{screen}");
 }
 
-/// PowerShell is on no machine of CI, so this does as the script has it do.
-#[tokio::test]
-async fn the_script_of_powershell_gets_values_and_their_help() {
-    let user = User::new();
-    let script = user.pivot.run(["completion", "powershell"]).await.expect_success("the script");
-    for part in [
-        "Register-ArgumentCompleter -Native -CommandName kubectl-pivot -ScriptBlock {",
-        "$env:KUBECTL_PIVOT_COMPLETE = \"powershell\"",
-        "& kubectl-pivot -- $args",
-        "$split = $_.Split(\"`t\")",
-    ] {
-        assert!(script.stdout.contains(part), "{part}: {script}");
-    }
-    let asking = user.pivot.clone().env("KUBECTL_PIVOT_COMPLETE", "powershell");
-    for (typed, value) in [("--to-kubec", "--to-kubeconfig"), ("", "--kubeconfig")] {
-        let answer = asking.run(["--", "kubectl-pivot", "move", typed]).await;
-        let answer = answer.expect_success("completion");
-        let mut lines = answer.stdout.lines().map(|line| line.split('\t').collect::<Vec<_>>());
-        let found = lines.find(|parts| parts[0] == value);
-        assert!(found.is_some_and(|parts| parts.len() == 2), "{value}: {answer}");
-        assert_eq!(answer.stderr, "", "{answer}");
-    }
-}
-
 /// These shells are on no machine of CI.
 #[tokio::test]
 #[ignore = "needs zsh and fish in /usr/bin"]
