@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::Outcome;
-use kubectl_pivot_tests::twins::{Pair, Plane, Stage};
+use kubectl_pivot_tests::twins::{Fixture, Pair, Plane};
 use sandbox::fleet::{self, FleetOptions};
 use support::journal::Events;
 
@@ -28,14 +28,14 @@ struct Measured {
 async fn main() {
     let sizes: Vec<usize> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![1, 10] } else { sizes };
-    let stage = Stage::set().await;
-    let twins = stage.twins().await;
+    let fixture = Fixture::set().await;
+    let twins = fixture.twins().await;
     // Built, loaded and connected once before anything is measured.
     for pair in [&twins.theirs, &twins.ours] {
         pair.source.populate(&Population::new("warm-up")).await;
     }
-    twins.theirs.move_by_clusterctl(&stage, "warm-up").await;
-    twins.ours.move_by_us(&stage, "warm-up").await;
+    twins.theirs.move_by_clusterctl(&fixture, "warm-up").await;
+    twins.ours.move_by_us(&fixture, "warm-up").await;
     println!(
         "| clusters | objects | clusterctl | ours | ratio | requests per object: clusterctl | ours \
          |"
@@ -46,8 +46,8 @@ async fn main() {
         let objects = grow(&twins.theirs.source, &namespace, clusters).await;
         grow(&twins.ours.source, &namespace, clusters).await;
         let theirs =
-            measured(&twins.theirs, twins.theirs.move_by_clusterctl(&stage, &namespace)).await;
-        let ours = measured(&twins.ours, twins.ours.move_by_us(&stage, &namespace)).await;
+            measured(&twins.theirs, twins.theirs.move_by_clusterctl(&fixture, &namespace)).await;
+        let ours = measured(&twins.ours, twins.ours.move_by_us(&fixture, &namespace)).await;
         println!("{}", row(clusters, objects, &theirs, &ours));
     }
 }

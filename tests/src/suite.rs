@@ -1,9 +1,9 @@
 //! A suite: cases that share control planes, run one after the other on them, shut down together.
 //!
 //! The standard harness has no end of a suite, at which shared processes and folders could go, so
-//! suites have `harness = false` and run here. A suite may be made of parts with stages of their
+//! suites have `harness = false` and run here. A suite may be made of parts with fixtures of their
 //! own, which are set on that of the whole. Cases wait more than they compute, so a long suite has
-//! two stages.
+//! two fixtures.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -27,15 +27,15 @@ struct Entry<S> {
     case: Case<S>,
 }
 
-/// Cases over a shared stage `S`, which is set when the first case needs it.
+/// Cases over a shared fixture `S`, which is set when the first case needs it.
 pub struct Suite<S> {
     cases: Vec<Entry<S>>,
-    stages: usize,
+    fixtures: usize,
 }
 
 impl<S> Default for Suite<S> {
     fn default() -> Self {
-        Self { cases: Vec::new(), stages: 1 }
+        Self { cases: Vec::new(), fixtures: 1 }
     }
 }
 
@@ -46,14 +46,14 @@ impl<S: Send + Sync + 'static> Suite<S> {
         Self::default()
     }
 
-    /// Lets as many cases run at once, each on a stage of its own. `--test-threads` can lower it.
+    /// Lets as many cases run at once, each on a fixture of its own. `--test-threads` can lower it.
     #[must_use]
-    pub fn on_stages(mut self, stages: usize) -> Self {
-        self.stages = stages;
+    pub fn on_fixtures(mut self, fixtures: usize) -> Self {
+        self.fixtures = fixtures;
         self
     }
 
-    /// Adds the cases of a part, their names behind its name. What they share is made of a stage
+    /// Adds the cases of a part, their names behind its name. What they share is made of a fixture
     /// when the first of them needs it there.
     #[must_use]
     pub fn part<P: Send + Sync + 'static>(
@@ -62,13 +62,13 @@ impl<S: Send + Sync + 'static> Suite<S> {
         part: Suite<P>,
         set: fn(Arc<S>) -> Promise<Arc<P>>,
     ) -> Self {
-        let shared = Arc::new(OfStages::default());
+        let shared = Arc::new(OfFixtures::default());
         for Entry { name: case_name, is_thorough, case } in part.cases {
             let shared = Arc::clone(&shared);
-            let case: Case<S> = Box::new(move |stage| {
+            let case: Case<S> = Box::new(move |fixture| {
                 Box::pin(async move {
-                    let own = shared.of(&stage);
-                    let own = own.get_or_init(|| set(stage)).await;
+                    let own = shared.of(&fixture);
+                    let own = own.get_or_init(|| set(fixture)).await;
                     case(Arc::clone(own)).await;
                 })
             });
@@ -105,7 +105,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
     where
         F: Future<Output = ()> + 'static,
     {
-        let case: Case<S> = Box::new(|stage| Box::pin(case(stage)));
+        let case: Case<S> = Box::new(|fixture| Box::pin(case(fixture)));
         self.cases.push(Entry { name: name.to_owned(), is_thorough, case });
         self
     }
@@ -115,7 +115,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
         self.cases.iter().map(|entry| entry.name.as_str())
     }
 
-    /// Runs the cases that the command line selects on the stage that `set` sets, takes it down,
+    /// Runs the cases that the command line selects on the fixture that `set` sets, takes it down,
     /// and reports.
     ///
     /// # Panics
@@ -125,16 +125,17 @@ impl<S: Send + Sync + 'static> Suite<S> {
         panic::set_hook(Box::new(|panic| note_place(panic.location())));
         let runtime = Arc::new(Runtime::new().expect("threads can be started"));
         let mut args = Arguments::from_args();
-        // Cases share the control planes of a stage and a program that takes a lock on them.
-        let threads = args.test_threads.map_or(self.stages, |asked| asked.clamp(1, self.stages));
+        // Cases share the control planes of a fixture and a program that takes a lock on them.
+        let threads =
+            args.test_threads.map_or(self.fixtures, |asked| asked.clamp(1, self.fixtures));
         args.test_threads = Some(threads);
         let pool = Arc::new(Pool::new(threads));
         let trials = self.cases.into_iter().map(|Entry { name, is_thorough, case }| {
             let (runtime, pool) = (Arc::clone(&runtime), Arc::clone(&pool));
             let trial = Trial::test(name, move || {
                 let taken = pool.take(|| runtime.block_on(set()));
-                let stage = taken.stage()?;
-                caught(|| runtime.block_on(case(stage)))
+                let fixture = taken.fixture()?;
+                caught(|| runtime.block_on(case(fixture)))
             });
             trial.with_ignored_flag(is_thorough)
         });
@@ -145,73 +146,73 @@ impl<S: Send + Sync + 'static> Suite<S> {
     }
 }
 
-/// State that cases of a part share on each stage.
-struct OfStages<S, P>(Mutex<Vec<Shared<S, P>>>);
+/// State that cases of a part share on each fixture.
+struct OfFixtures<S, P>(Mutex<Vec<Shared<S, P>>>);
 
 type Shared<S, P> = (Arc<S>, Arc<OnceCell<Arc<P>>>);
 
-impl<S, P> Default for OfStages<S, P> {
+impl<S, P> Default for OfFixtures<S, P> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<S, P> OfStages<S, P> {
-    fn of(&self, stage: &Arc<S>) -> Arc<OnceCell<Arc<P>>> {
+impl<S, P> OfFixtures<S, P> {
+    fn of(&self, fixture: &Arc<S>) -> Arc<OnceCell<Arc<P>>> {
         let mut all = locked(&self.0);
-        if let Some((_, shared)) = all.iter().find(|(other, _)| Arc::ptr_eq(other, stage)) {
+        if let Some((_, shared)) = all.iter().find(|(other, _)| Arc::ptr_eq(other, fixture)) {
             return Arc::clone(shared);
         }
         let shared = Arc::default();
-        all.push((Arc::clone(stage), Arc::clone(&shared)));
+        all.push((Arc::clone(fixture), Arc::clone(&shared)));
         shared
     }
 }
 
-/// A stage, or why it could not be set.
+/// A fixture, or why it could not be set.
 type Set<S> = Result<Arc<S>, String>;
 
-/// The stages on which no case runs now. As many threads take them as there may be stages.
+/// The fixtures on which no case runs now. As many threads take them as there may be fixtures.
 struct Pool<S> {
     free: Mutex<Vec<Set<S>>>,
     unset: Mutex<usize>,
 }
 
-/// A stage that a case has for itself until this is dropped.
+/// A fixture that a case has for itself until this is dropped.
 struct Taken<'a, S> {
     pool: &'a Pool<S>,
-    stage: Set<S>,
+    fixture: Set<S>,
 }
 
 impl<S> Pool<S> {
-    fn new(stages: usize) -> Self {
-        Self { free: Mutex::default(), unset: Mutex::new(stages) }
+    fn new(fixtures: usize) -> Self {
+        Self { free: Mutex::default(), unset: Mutex::new(fixtures) }
     }
 
-    /// Takes a free stage; sets one if there is none. What could not be set once is not tried
+    /// Takes a free fixture; sets one if there is none. What could not be set once is not tried
     /// again.
     fn take(&self, set: impl FnOnce() -> S) -> Taken<'_, S> {
         let free = locked(&self.free).pop();
-        let stage = free.unwrap_or_else(|| {
+        let fixture = free.unwrap_or_else(|| {
             let mut unset = locked(&self.unset);
             *unset = unset.checked_sub(1).expect("no more cases at once than stages");
             drop(unset);
-            let stage = catch_unwind(AssertUnwindSafe(set));
-            stage.map(Arc::new).map_err(|panic| message(&*panic))
+            let fixture = catch_unwind(AssertUnwindSafe(set));
+            fixture.map(Arc::new).map_err(|panic| message(&*panic))
         });
-        Taken { pool: self, stage }
+        Taken { pool: self, fixture }
     }
 }
 
 impl<S> Taken<'_, S> {
-    fn stage(&self) -> Result<Arc<S>, Failed> {
-        self.stage.clone().map_err(|error| format!("the stage cannot be set: {error}").into())
+    fn fixture(&self) -> Result<Arc<S>, Failed> {
+        self.fixture.clone().map_err(|error| format!("the fixture cannot be set: {error}").into())
     }
 }
 
 impl<S> Drop for Taken<'_, S> {
     fn drop(&mut self) {
-        locked(&self.pool.free).push(self.stage.clone());
+        locked(&self.pool.free).push(self.fixture.clone());
     }
 }
 

@@ -144,13 +144,13 @@ pub struct Pair {
 }
 
 /// The parts, and a folder that goes when the suite ends: all suites need them.
-pub struct Stage {
+pub struct Fixture {
     parts: Parts,
     clusterctl: PathBuf,
     dir: TempDir,
 }
 
-impl Stage {
+impl Fixture {
     /// Finds the parts; builds what is missing.
     ///
     /// # Panics
@@ -263,15 +263,15 @@ impl Pair {
     }
 
     /// Moves a namespace with clusterctl.
-    pub async fn move_by_clusterctl(&self, stage: &Stage, namespace: &str) -> Outcome {
-        stage.clusterctl().run(self.move_args(namespace)).await
+    pub async fn move_by_clusterctl(&self, fixture: &Fixture, namespace: &str) -> Outcome {
+        fixture.clusterctl().run(self.move_args(namespace)).await
     }
 
     /// Moves a namespace with our binary, which reports as JSON.
-    pub async fn move_by_us(&self, stage: &Stage, namespace: &str) -> Outcome {
+    pub async fn move_by_us(&self, fixture: &Fixture, namespace: &str) -> Outcome {
         let mut args = self.move_args(namespace);
         args.extend(["-o", "json", "--yes"].map(str::to_owned));
-        stage.kubectl_pivot().run(args).await
+        fixture.kubectl_pivot().run(args).await
     }
 }
 

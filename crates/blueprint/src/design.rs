@@ -8,7 +8,7 @@ use kubectl_pivot_plugin_api::{
 use plugin_host::{InfrastructurePlugin, LoadError, Plugin, Registry};
 use serde_json::{Map, Value};
 
-use super::about::about;
+use super::cni_cluster::cni_cluster;
 use super::error::BlueprintError;
 use super::kube_proxy;
 use super::network::{Network, NetworkPlan, OWN, unknown_endpoint};
@@ -90,7 +90,7 @@ impl Blueprint {
 
     /// Kubernetes version of the cluster of these objects, as far as they say it.
     pub fn kubernetes_version(&self, objects: &[Value]) -> Option<String> {
-        about(objects, &self.cluster, self.infrastructure_name()).kubernetes_version
+        cni_cluster(objects, &self.cluster, self.infrastructure_name()).kubernetes_version
     }
 
     /// The variables of both plugins.
@@ -212,7 +212,7 @@ impl Blueprint {
         objects: &[Value],
         endpoint: Option<Endpoint>,
     ) -> Result<NetworkPlan, BlueprintError> {
-        let mut about = about(objects, &self.cluster, self.infrastructure_name());
+        let mut about = cni_cluster(objects, &self.cluster, self.infrastructure_name());
         about.api_endpoint = endpoint;
         let request = self.network.request(about, &self.given)?;
         self.network.plan(self.infrastructure_name(), request.as_ref())
@@ -227,7 +227,7 @@ impl Blueprint {
         objects: &[Value],
         endpoint: Option<Endpoint>,
     ) -> Result<Addons, BlueprintError> {
-        let mut cluster = about(objects, &self.cluster, self.infrastructure_name());
+        let mut cluster = cni_cluster(objects, &self.cluster, self.infrastructure_name());
         cluster.api_endpoint = endpoint;
         let variables = self.cluster.variables.clone();
         let request = AddonsRequest { cluster, variables, ..AddonsRequest::default() };
@@ -249,7 +249,7 @@ impl Blueprint {
     /// # Errors
     /// See [`Self::providers`].
     pub fn network_probes(&self, objects: &[Value]) -> Result<Vec<Probe>, BlueprintError> {
-        let about = about(objects, &self.cluster, self.infrastructure_name());
+        let about = cni_cluster(objects, &self.cluster, self.infrastructure_name());
         let request = self.network.request(about, &self.given)?;
         self.network.probes(request.as_ref())
     }

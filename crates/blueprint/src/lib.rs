@@ -4,7 +4,7 @@
 //! nothing here talks to a cluster, and the one program that is run is the clusterctl that fills in
 //! the template of a provider.
 
-mod about;
+mod cni_cluster;
 mod design;
 mod error;
 mod kube_proxy;

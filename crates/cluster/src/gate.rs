@@ -11,7 +11,7 @@ use super::clock::Moment;
 
 /// Timers stand still while the machine sleeps, so nobody waits longer than this without a look at
 /// the clock that does not.
-const LONGEST_NAP: Duration = Duration::from_millis(500);
+const CLOCK_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Sleeps until a moment, by the clock that runs on while the machine sleeps.
 pub async fn sleep_until(moment: Moment) {
@@ -20,7 +20,7 @@ pub async fn sleep_until(moment: Moment) {
         if left.is_zero() {
             return;
         }
-        tokio::time::sleep(left.min(LONGEST_NAP)).await;
+        tokio::time::sleep(left.min(CLOCK_CHECK_INTERVAL)).await;
     }
 }
 

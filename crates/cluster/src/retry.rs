@@ -8,7 +8,7 @@ use super::error::ApiErrorCause;
 
 /// An attempt that takes longer has met a network or a server that keeps silent, and refuses
 /// nothing.
-const LONG: Duration = Duration::from_secs(10);
+const SILENT_ATTEMPT_DURATION: Duration = Duration::from_secs(10);
 
 /// Bounds of the retries of one request.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl RetryPolicy {
     /// Returns whether this attempt, which took this time, is the last after so much time of
     /// attempts and pauses.
     pub(super) fn is_over(&self, attempt: u32, took: Duration, spent: Duration) -> bool {
-        let is_last = attempt >= self.attempts && took < LONG;
+        let is_last = attempt >= self.attempts && took < SILENT_ATTEMPT_DURATION;
         is_last || spent >= self.patience
     }
 
@@ -130,7 +130,7 @@ mod tests {
         assert!(!policy.is_over(policy.attempts - 1, quick, quick));
         assert!(policy.is_over(policy.attempts, quick, quick));
         assert!(policy.is_over(1, policy.patience, policy.patience));
-        assert!(RetryPolicy::once().is_over(1, LONG, LONG));
+        assert!(RetryPolicy::once().is_over(1, SILENT_ATTEMPT_DURATION, SILENT_ATTEMPT_DURATION));
         let took = Duration::from_secs(30);
         assert!(
             RetryPolicy::brief().is_over(3, took, 3 * took),

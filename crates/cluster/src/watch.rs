@@ -24,7 +24,7 @@ use super::list::Selection;
 const SERVER_ENDS: u64 = 60;
 
 /// After so long without the end that the API server has promised, the connection counts as dead.
-const CLIENT_ENDS: Duration = Duration::from_secs(SERVER_ENDS + 10);
+const WATCH_TIMEOUT: Duration = Duration::from_secs(SERVER_ENDS + 10);
 
 /// A collection to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,14 +102,14 @@ impl Client {
             let refused = read_answer(response, Form::Json).await;
             Err(refused.err().map_or_else(no_success, |(cause, _)| cause))
         };
-        let events = match tokio::time::timeout(CLIENT_ENDS, begun).await {
+        let events = match tokio::time::timeout(WATCH_TIMEOUT, begun).await {
             Ok(events) => events.map_err(&failed)?,
-            Err(_) => return Err(failed(ApiErrorCause::Timeout(CLIENT_ENDS))),
+            Err(_) => return Err(failed(ApiErrorCause::Timeout(WATCH_TIMEOUT))),
         };
         let kind = watched.kind.clone();
         let changes =
             events.map(move |event| event.and_then(|event| change(event, &kind)).map_err(&failed));
-        Ok(changes.take_until(tokio::time::sleep(CLIENT_ENDS)).boxed())
+        Ok(changes.take_until(tokio::time::sleep(WATCH_TIMEOUT)).boxed())
     }
 }
 

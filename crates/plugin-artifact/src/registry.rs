@@ -24,17 +24,17 @@ use crate::resolve;
 use crate::source::Source;
 
 /// Limit of a connection, and of silence in an answer.
-const SILENCE: Duration = Duration::from_secs(30);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Limit of an answer about an artifact.
-const LOOK: Duration = Duration::from_secs(60);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(60);
 /// Limit of a helper of docker that has the credentials; it may ask the user for a password.
-const CREDENTIALS: Duration = Duration::from_secs(60);
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 /// Tags that are asked for at once; a registry may give less.
 const PAGE: usize = 1000;
 /// Limit of the answers with tags.
 const PAGES: usize = 20;
 /// Limit of a library or a program, either way.
-const TRANSFER: Duration = Duration::from_secs(600);
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A client of registries. It uses the proxies and authorities of the environment, and the
 /// credentials of docker's configuration.
@@ -54,8 +54,8 @@ impl Registry {
         // There may be one already, which is as good.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let config = ClientConfig {
-            connect_timeout: Some(SILENCE),
-            read_timeout: Some(SILENCE),
+            connect_timeout: Some(CONNECTION_TIMEOUT),
+            read_timeout: Some(CONNECTION_TIMEOUT),
             user_agent: concat!("kubectl-pivot/", env!("CARGO_PKG_VERSION")),
             ..ClientConfig::default()
         };
@@ -87,7 +87,7 @@ impl Registry {
     ) -> Result<Vec<u8>, ArtifactError> {
         let accepted = [media_type];
         let pull = self.client.pull_manifest_raw(source.reference(), auth, &accepted);
-        let (bytes, _) = within(LOOK, "read", source, pull).await?;
+        let (bytes, _) = within(METADATA_TIMEOUT, "read", source, pull).await?;
         if bytes.len() > form::MANIFEST_LIMIT_BYTES {
             return Err(resolve::not_a_plugin(source, "its manifest is too long"));
         }
@@ -117,7 +117,7 @@ impl Registry {
         let mut bytes = Bounded { bytes: Vec::new(), limit: file.size };
         self.log_in(source).await?;
         let pull = self.client.pull_blob(source.reference(), &layer, &mut bytes);
-        within(TRANSFER, "read", source, pull).await?;
+        within(TRANSFER_TIMEOUT, "read", source, pull).await?;
         if digest(&bytes.bytes) != layer.digest {
             return Err(ArtifactError::Digest { at: source.to_string(), expected: layer.digest });
         }
@@ -133,7 +133,9 @@ impl Registry {
         source: &Source,
     ) -> Result<Vec<(semver::Version, String)>, ArtifactError> {
         let auth = auth(source).await?;
-        let tags = within(LOOK, "list the versions of", source, self.tags(source, &auth)).await?;
+        let tags =
+            within(METADATA_TIMEOUT, "list the versions of", source, self.tags(source, &auth))
+                .await?;
         let parse =
             |tag: String| Some((semver::Version::parse(tag.trim_start_matches('v')).ok()?, tag));
         let mut versions: Vec<_> = tags.into_iter().filter_map(parse).collect();
@@ -179,7 +181,7 @@ impl Registry {
         self.log_in(to).await?;
         for (digest, bytes) in &package.blobs {
             let push = self.client.push_blob(to.reference(), bytes.clone(), digest);
-            within(TRANSFER, "write", to, push).await?;
+            within(TRANSFER_TIMEOUT, "write", to, push).await?;
         }
         for (digest, bytes) in &package.manifests {
             self.put(&to.at_digest(digest), bytes, OCI_IMAGE_MEDIA_TYPE).await?;
@@ -195,7 +197,7 @@ impl Registry {
     ) -> Result<(), ArtifactError> {
         let media_type = http::HeaderValue::from_static(media_type);
         let push = self.client.push_manifest_raw(to.reference(), bytes.to_vec(), media_type);
-        within(LOOK, "write", to, push).await.map(drop)
+        within(METADATA_TIMEOUT, "write", to, push).await.map(drop)
     }
 }
 
@@ -205,11 +207,11 @@ async fn auth(source: &Source) -> Result<RegistryAuth, ArtifactError> {
     let host = source.host().to_owned();
     let (sender, receiver) = oneshot::channel();
     thread::spawn(move || sender.send(credentials::of_host(&host)));
-    match tokio::time::timeout(CREDENTIALS, receiver).await {
+    match tokio::time::timeout(CREDENTIALS_TIMEOUT, receiver).await {
         Ok(found) => Ok(found.unwrap_or(RegistryAuth::Anonymous)),
         Err(_) => Err(ArtifactError::Credentials {
             host: source.host().to_owned(),
-            seconds: CREDENTIALS.as_secs(),
+            seconds: CREDENTIALS_TIMEOUT.as_secs(),
         }),
     }
 }

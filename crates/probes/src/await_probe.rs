@@ -7,17 +7,17 @@ use cluster::{ApiError, Change, Changes, Verb, Watched};
 use futures::StreamExt;
 use kubectl_pivot_plugin_api::Probe;
 
-use super::clusters::One;
+use super::clusters::KnownCluster;
 use super::evaluate::Patience;
 use super::expression::Expression;
-use super::seen::{Seen, paths};
+use super::seen::{Observation, paths};
 
 /// Between two looks at whether a kind is served by now. Kinds cannot be watched.
-const KIND_PAUSE: Duration = Duration::from_secs(2);
+const KIND_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A watch that ends sooner than this ended too soon: a proxy closes watches at once, or the list
 /// is out of date already when the watch begins.
-const TOO_SOON: Duration = Duration::from_secs(2);
+const SHORTEST_WATCH_DURATION: Duration = Duration::from_secs(2);
 
 /// The probe can never hold, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) struct Unsatisfiable(pub(super) String);
 /// One probe on its cluster.
 pub(super) struct Awaited<'a> {
     pub(super) probe: &'a Probe,
-    pub(super) cluster: &'a One,
+    pub(super) cluster: &'a KnownCluster,
     pub(super) expression: &'a Expression,
     pub(super) paths: Vec<String>,
     /// Gets what was seen last, in words, whenever the probe was looked at and does not hold.
@@ -36,7 +36,7 @@ pub(super) struct Awaited<'a> {
 impl<'a> Awaited<'a> {
     pub(super) fn new(
         probe: &'a Probe,
-        cluster: &'a One,
+        cluster: &'a KnownCluster,
         expression: &'a Expression,
         tell: &'a (dyn Fn(String) + Sync),
     ) -> Self {
@@ -48,7 +48,7 @@ impl<'a> Awaited<'a> {
     /// `seen` always has what was seen last, so that a caller that gives up can report it.
     pub(super) async fn wait(
         &self,
-        seen: &mut Seen,
+        seen: &mut Observation,
         patience: Patience,
     ) -> Result<bool, Unsatisfiable> {
         let (mut anew, mut failures, mut in_vain) = (false, 0, InVain::default());
@@ -79,7 +79,7 @@ impl<'a> Awaited<'a> {
     /// Lists and watches, until the probe holds, or nothing more can be learnt this way.
     async fn look(
         &self,
-        seen: &mut Seen,
+        seen: &mut Observation,
         patience: Patience,
         anew: bool,
     ) -> Result<bool, ApiError> {
@@ -91,7 +91,7 @@ impl<'a> Awaited<'a> {
                 seen.trouble(why);
                 (self.tell)(seen.describe(self.probe));
                 if patience == Patience::Wait {
-                    tokio::time::sleep(KIND_PAUSE).await;
+                    tokio::time::sleep(KIND_CHECK_INTERVAL).await;
                 }
                 return Ok(false);
             }
@@ -134,7 +134,7 @@ impl<'a> Awaited<'a> {
         &self,
         mut changes: Changes,
         version: &mut String,
-        seen: &mut Seen,
+        seen: &mut Observation,
     ) -> Result<(), ApiError> {
         while let Some(change) = changes.next().await {
             match change? {
@@ -156,7 +156,7 @@ impl<'a> Awaited<'a> {
         Ok(())
     }
 
-    async fn judge(&self, object: &capi::Object, seen: &mut Seen) {
+    async fn judge(&self, object: &capi::Object, seen: &mut Observation) {
         let verdict = self.expression.evaluate(object.value()).await;
         seen.there(object, verdict, &self.paths);
     }
@@ -179,7 +179,7 @@ struct InVain {
 
 impl InVain {
     fn ended(&mut self, after: Duration) {
-        self.times = if after < TOO_SOON { self.times.saturating_add(1) } else { 0 };
+        self.times = if after < SHORTEST_WATCH_DURATION { self.times.saturating_add(1) } else { 0 };
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
             in_vain.ended(Duration::from_millis(5));
             assert_eq!(in_vain.times, times);
         }
-        in_vain.ended(TOO_SOON);
+        in_vain.ended(SHORTEST_WATCH_DURATION);
         assert_eq!(in_vain.times, 0);
     }
 }

@@ -7,12 +7,12 @@ use tokio::sync::OnceCell;
 
 /// The two clusters of a run. What they serve is asked once for all probes.
 pub struct Clusters {
-    bootstrap: One,
-    target: One,
+    bootstrap: KnownCluster,
+    target: KnownCluster,
 }
 
 /// One of them.
-pub(super) struct One {
+pub(super) struct KnownCluster {
     pub(super) client: Client,
     served: OnceCell<Served>,
     core: OnceCell<Served>,
@@ -21,7 +21,7 @@ pub(super) struct One {
 impl Clusters {
     /// The bootstrap cluster (in a move: the source) and the target.
     pub fn new(bootstrap: &Client, target: &Client) -> Self {
-        Self { bootstrap: One::new(bootstrap), target: One::new(target) }
+        Self { bootstrap: KnownCluster::new(bootstrap), target: KnownCluster::new(target) }
     }
 
     /// Returns what a cluster serves, as it was when this was first asked.
@@ -34,7 +34,7 @@ impl Clusters {
     }
 
     /// The cluster that a probe means; none if it is of a newer version of the interface.
-    pub(super) fn one(&self, cluster: ProbeCluster) -> Option<&One> {
+    pub(super) fn one(&self, cluster: ProbeCluster) -> Option<&KnownCluster> {
         match cluster {
             ProbeCluster::Bootstrap => Some(&self.bootstrap),
             ProbeCluster::Target => Some(&self.target),
@@ -43,7 +43,7 @@ impl Clusters {
     }
 }
 
-impl One {
+impl KnownCluster {
     fn new(client: &Client) -> Self {
         // The caller reports failures and tries again; it has a time limit.
         let client = client.clone().with_retry(RetryPolicy::brief());

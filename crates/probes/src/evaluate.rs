@@ -11,7 +11,7 @@ use super::await_probe::{Awaited, Unsatisfiable};
 use super::clusters::Clusters;
 use super::expression::{Expression, ExpressionError};
 use super::result::{ProbeOutcome, ProbeResult};
-use super::seen::Seen;
+use super::seen::Observation;
 use super::skips::Skips;
 
 /// A probe, and the plugin that declares it.
@@ -140,7 +140,7 @@ async fn one(
     let turn = (evaluation.patience == Patience::Wait).then(|| waiting.begin(&probe.waiting));
     let tell = |last: String| turn.iter().for_each(|turn| turn.tell(&last));
     let awaited = Awaited::new(probe, cluster, &expression, &tell);
-    let mut seen = Seen::default();
+    let mut seen = Observation::default();
     let limit = Duration::from_secs(probe.timeout_seconds.into());
     match tokio::time::timeout(limit, awaited.wait(&mut seen, evaluation.patience)).await {
         Ok(Ok(true)) => result(ProbeOutcome::Held, String::new()),
@@ -197,7 +197,7 @@ struct Sentence {
 }
 
 /// A probe that is waited for, until it is dropped.
-struct Turn<'a> {
+struct ProbeDisplay<'a> {
     waiting: &'a Waiting<'a>,
     index: usize,
 }
@@ -207,13 +207,13 @@ impl<'a> Waiting<'a> {
         Self { events, sentences: Mutex::default() }
     }
 
-    fn begin(&'a self, sentence: &str) -> Turn<'a> {
+    fn begin(&'a self, sentence: &str) -> ProbeDisplay<'a> {
         let mut sentences = self.sentences.lock().unwrap_or_else(PoisonError::into_inner);
         sentences.push(Some(Sentence { waiting: sentence.to_owned(), last: String::new() }));
         let index = sentences.len() - 1;
         drop(sentences);
         self.show();
-        Turn { waiting: self, index }
+        ProbeDisplay { waiting: self, index }
     }
 
     fn show(&self) {
@@ -229,7 +229,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-impl Turn<'_> {
+impl ProbeDisplay<'_> {
     /// Shows what was seen last.
     fn tell(&self, last: &str) {
         let mut sentences = self.waiting.sentences.lock().unwrap_or_else(PoisonError::into_inner);
@@ -241,7 +241,7 @@ impl Turn<'_> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for ProbeDisplay<'_> {
     fn drop(&mut self) {
         let mut sentences = self.waiting.sentences.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sentence) = sentences.get_mut(self.index) {

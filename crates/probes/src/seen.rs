@@ -16,7 +16,7 @@ const LONGEST_VALUE: usize = 80;
 
 /// Everything that is known of the objects of a probe.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Observation {
     /// Reason why objects could not be read, if that is the newest that is known.
     trouble: Option<String>,
     objects: BTreeMap<(Option<String>, String), Judged>,
@@ -30,7 +30,7 @@ struct Judged {
     values: String,
 }
 
-impl Seen {
+impl Observation {
     /// The objects cannot be looked at now.
     pub(super) fn trouble(&mut self, trouble: impl Into<String>) {
         self.trouble = Some(trouble.into());
@@ -215,7 +215,7 @@ mod tests {
                 json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "ok": 1}),
             )
         };
-        let mut seen = Seen::default();
+        let mut seen = Observation::default();
         assert!(!seen.holds(&probe));
         seen.begin_list();
         assert_eq!(seen.describe(&probe), "no object matched Node in all namespaces");

@@ -18,7 +18,7 @@ use super::find::{Tool, Toolbox};
 use super::group::Group;
 
 /// The time that a program may take to end after it was asked to.
-const GRACE: Duration = Duration::from_secs(10);
+const TERMINATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time that it may take when this program is gone.
 const GRACE_WITHOUT_US: Duration = Duration::from_secs(5);
 /// The time that output is awaited after the end: another program may hold the pipes open for ever.
@@ -158,7 +158,7 @@ impl Call<'_> {
                 }
             })
         };
-        if tokio::time::timeout(GRACE, end).await.is_err() {
+        if tokio::time::timeout(TERMINATION_TIMEOUT, end).await.is_err() {
             tracing::debug!(tool = %self.tool.known, "has to be killed");
         }
         group.kill();

@@ -85,7 +85,7 @@ pub use operations::{Action, ObjectOperation, Precondition};
 pub use options::{
     Existing, HoldControllers, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal,
 };
-pub use preflight::{Preflight, Stranger};
+pub use preflight::{Preflight, RelatedObject};
 pub use rbac::{Subject, rbac};
 pub use readiness::{Probes, Unprobed, look_once};
 pub use record::{Operation, Phase, Record, Role};

@@ -372,7 +372,7 @@ async fn carry_on(
     let preflight = Preflight {
         move_scope,
         graph: found.graph,
-        strangers: Vec::new(),
+        related_objects: Vec::new(),
         conversions: Vec::new(),
         holds: Vec::new(),
         findings: Findings::default(),

@@ -261,15 +261,12 @@ impl Report {
             conversions: preflight.conversions.clone(),
             ..Self::blank(run)
         };
-        for stranger in &preflight.strangers {
-            let list = match stranger.lost_owner {
+        for related in &preflight.related_objects {
+            let list = match related.lost_owner {
                 Some(_) => &mut report.collected,
                 None => &mut report.labelled,
             };
-            list.push(Explained {
-                object: stranger.object.clone(),
-                reason: stranger.reason.clone(),
-            });
+            list.push(Explained { object: related.object.clone(), reason: related.reason.clone() });
         }
         report.fill(&preflight.graph);
         report

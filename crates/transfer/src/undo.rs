@@ -32,7 +32,7 @@ const ROUNDS: usize = 5;
 /// The longest that the cache of a webhook is believed to be behind, and the pause between two
 /// tries.
 const WEBHOOK_LAG: Duration = Duration::from_secs(5);
-const INTERVAL: Duration = Duration::from_millis(500);
+const WEBHOOK_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Records that the run is `undoing`, removes its copies from the target, then resumes the source.
 /// The namespaces that it has created stay.
@@ -316,7 +316,7 @@ async fn free_and_delete_patiently(
     copy: &Object,
 ) -> Result<(), ApiError> {
     let mut refused = None;
-    patiently((WEBHOOK_LAG, INTERVAL), &run.events, async || {
+    patiently((WEBHOOK_LAG, WEBHOOK_RETRY_INTERVAL), &run.events, async || {
         let known = match refused.take() {
             // Its first part may have been carried out.
             Some(known) => read_again(&run.target, resource, &known).await?,

@@ -100,18 +100,7 @@ impl Workflow {
         let events = toolbox.events.clone();
         let (stop, done) = (stop.clone(), Mutex::default());
         let (owner, management, doubts) = (spec.name.clone(), None, Vec::new());
-        Self {
-            spec,
-            folder,
-            blueprint,
-            toolbox,
-            events,
-            stop,
-            done,
-            owner,
-            management,
-            doubts,
-        }
+        Self { spec, folder, blueprint, toolbox, events, stop, done, owner, management, doubts }
     }
 
     /// Leaves out further readiness probes, which the run was not begun without.
@@ -170,9 +159,9 @@ impl Workflow {
         self.done.lock().unwrap_or_else(PoisonError::into_inner).contains(&step)
     }
 
-    pub(super) fn at(&self, step: Step, events: Events) -> Turn<'_> {
+    pub(super) fn at(&self, step: Step, events: Events) -> StepContext<'_> {
         let toolbox = Toolbox { events: events.clone(), ..self.toolbox.clone() };
-        Turn { workflow: self, step, events, toolbox }
+        StepContext { workflow: self, step, events, toolbox }
     }
 }
 
@@ -222,14 +211,14 @@ fn without_secrets(document: &PivotDocument, blueprint: &Blueprint) -> PivotDocu
 }
 
 /// One step at work.
-pub(super) struct Turn<'a> {
+pub(super) struct StepContext<'a> {
     pub(super) workflow: &'a Workflow,
     pub(super) step: Step,
     pub(super) events: Events,
     toolbox: Toolbox,
 }
 
-impl Turn<'_> {
+impl StepContext<'_> {
     pub(super) fn spec(&self) -> &Spec {
         &self.workflow.spec
     }

@@ -14,7 +14,7 @@ use super::context::Workflow;
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
 use super::steps;
-use super::store::What;
+use super::store::JournalEvent;
 use super::support::inspect;
 
 /// A step that has ended well.
@@ -41,7 +41,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     if Abort::is_begun(&workflow.folder) {
         return Err(WorkflowError::BeingAborted(workflow.spec.name.clone()));
     }
-    workflow.folder.note(What::Began { pid: std::process::id() })?;
+    workflow.folder.note(JournalEvent::Began { pid: std::process::id() })?;
     if steps::is_begun(&workflow.folder) {
         return finish(workflow).await.map(|finished| vec![finished]);
     }
@@ -54,21 +54,21 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
         let ready: Vec<Step> = open.iter().copied().filter(is_ready).collect();
         for step in ready.into_iter().filter(|_| failed.is_none()) {
             open.remove(&step);
-            workflow.note(What::Started { step })?;
+            workflow.note(JournalEvent::Started { step })?;
             running.push(perform(workflow, step, begin(workflow, step, step.title())));
         }
         let Some((step, result, elapsed)) = running.next().await else { break };
         end(workflow, step, &result);
         match result {
             Ok(summary) => {
-                workflow.note(What::Done { step, summary: summary.clone() })?;
+                workflow.note(JournalEvent::Done { step, summary: summary.clone() })?;
                 workflow.set_done(step);
                 done.push(Finished { step, summary, elapsed });
             }
             Err(error) => {
                 let words = workflow.toolbox.redactor.text(&error.to_string());
                 // The failure itself matters more than a journal that cannot be written.
-                let _ = workflow.note(What::Failed { step, error: words });
+                let _ = workflow.note(JournalEvent::Failed { step, error: words });
                 workflow.halt();
                 // What was stopped because of another failure is no failure of its own; of all that
                 // a user has stopped the first is reported.
@@ -83,7 +83,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
     }
     match failed {
         None => {
-            workflow.note(What::Finished)?;
+            workflow.note(JournalEvent::Finished)?;
             Ok(done)
         }
         Some((step, source)) => {
@@ -99,17 +99,18 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
 }
 
 impl Workflow {
-    fn note(&self, what: What) -> Result<(), WorkflowError> {
+    fn note(&self, what: JournalEvent) -> Result<(), WorkflowError> {
         let name = || self.spec.name.clone();
         self.folder.note(what).map_err(|source| WorkflowError::Journal { name: name(), source })
     }
 
     /// Looks for the result of a run that has ended before.
     async fn check_result(&self) -> Result<(), WorkflowError> {
-        let turn = self.at(Step::Verify, Events::none());
-        let target = turn.target().await.map(|client| client.with_retry(RetryPolicy::brief()));
+        let step_context = self.at(Step::Verify, Events::none());
+        let target =
+            step_context.target().await.map(|client| client.with_retry(RetryPolicy::brief()));
         let found = match &target {
-            Ok(client) => steps::the_cluster(&turn, client).await,
+            Ok(client) => steps::the_cluster(&step_context, client).await,
             Err(_) => Ok(None),
         };
         let (namespace, name) = (&self.spec.namespace, self.spec.name.clone());
@@ -130,7 +131,7 @@ impl Workflow {
 /// Returns the rest of a run that was killed while it deleted its bootstrap cluster.
 async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
     let step = Step::DeleteBootstrap;
-    workflow.note(What::Started { step })?;
+    workflow.note(JournalEvent::Started { step })?;
     let began = Instant::now();
     let events = begin(workflow, step, step.title());
     let result = steps::finish(&workflow.at(step, events)).await;
@@ -142,8 +143,8 @@ async fn finish(workflow: &Workflow) -> Result<Finished, WorkflowError> {
         inspection: Vec::new(),
         source: Box::new(source),
     })?;
-    workflow.note(What::Done { step, summary: summary.clone() })?;
-    workflow.note(What::Finished)?;
+    workflow.note(JournalEvent::Done { step, summary: summary.clone() })?;
+    workflow.note(JournalEvent::Finished)?;
     Ok(Finished { step, summary, elapsed: began.elapsed() })
 }
 
@@ -153,9 +154,9 @@ async fn perform(
     events: Events,
 ) -> (Step, Result<String, StepError>, Duration) {
     let began = Instant::now();
-    let turn = workflow.at(step, events);
-    let result = match turn.check() {
-        Ok(()) => steps::perform(&turn).await,
+    let step_context = workflow.at(step, events);
+    let result = match step_context.check() {
+        Ok(()) => steps::perform(&step_context).await,
         Err(error) => Err(error),
     };
     (step, result, began.elapsed())

@@ -56,13 +56,13 @@ pub struct OutlineStep {
 
 /// Descriptions of steps.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct StepPreview {
     pub(super) does: Vec<String>,
     pub(super) runs: Vec<String>,
     pub(super) applies: Vec<Value>,
 }
 
-impl Draft {
+impl StepPreview {
     pub(super) fn says(text: impl Into<String>) -> Self {
         Self { does: vec![text.into()], ..Self::default() }
     }
@@ -87,12 +87,12 @@ impl Draft {
 }
 
 /// Facts that are known before anything exists.
-pub(super) struct Sketch<'a> {
+pub(super) struct DryRun<'a> {
     pub(super) spec: &'a Spec,
     pub(super) blueprint: &'a Blueprint,
 }
 
-impl Sketch<'_> {
+impl DryRun<'_> {
     /// The objects of the cluster, as far as they are known without a management cluster.
     pub(super) fn objects(&self) -> Result<Vec<Value>, StepError> {
         draft(self.spec, self.blueprint)
@@ -123,11 +123,11 @@ pub async fn outline(
     check(&spec, &blueprint, &toolbox)
         .await
         .map_err(|error| WorkflowError::before_all(&spec.name, error))?;
-    let sketch = Sketch { spec: &spec, blueprint: &blueprint };
+    let sketch = DryRun { spec: &spec, blueprint: &blueprint };
     let mut steps = Vec::new();
     for step in Step::ALL {
         let drafted = steps::sketch(step, &sketch);
-        let Draft { does, runs, applies } =
+        let StepPreview { does, runs, applies } =
             drafted.map_err(|error| WorkflowError::before_all(&spec.name, error))?;
         let applies = applies.into_iter().map(hide_secrets);
         let applies = applies.map(|object| without_secrets(object, &toolbox.redactor)).collect();

@@ -17,9 +17,9 @@ use super::document::{
 };
 
 /// Default limit of each wait.
-const TIMEOUT: Duration = Duration::from_secs(20 * 60);
+const DEFAULT_WAIT_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 /// Default time in which Machines are watched after the move.
-const SETTLE: Duration = Duration::from_secs(10);
+const DEFAULT_SETTLE_DURATION: Duration = Duration::from_secs(10);
 
 /// The complete settings of a run.
 #[derive(Clone, Debug)]
@@ -146,8 +146,8 @@ impl Spec {
                 context: None,
             },
             kubeconfig_out: out.unwrap_or_else(|| PathBuf::from(format!("{name}.kubeconfig"))),
-            timeout: spec.timeout.map_or(TIMEOUT, Duration::from_secs),
-            settle: spec.settle.map_or(SETTLE, Duration::from_secs),
+            timeout: spec.timeout.map_or(DEFAULT_WAIT_TIMEOUT, Duration::from_secs),
+            settle: spec.settle.map_or(DEFAULT_SETTLE_DURATION, Duration::from_secs),
             name,
             document,
         })

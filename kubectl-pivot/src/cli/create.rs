@@ -78,9 +78,7 @@ impl Args {
         let Self { metadata, mut spec, .. } = self;
         spec.set = self.variables.into_iter().map(|(name, value)| (name, value.into())).collect();
         // A flag that is not given says nothing; a document may say no.
-        for is_set in
-            [&mut spec.keep_bootstrap, &mut spec.no_backup, &mut spec.merge_kubeconfig]
-        {
+        for is_set in [&mut spec.keep_bootstrap, &mut spec.no_backup, &mut spec.merge_kubeconfig] {
             *is_set = is_set.filter(|is_set| *is_set);
         }
         let flags = PivotDocument { metadata, spec, ..PivotDocument::default() };

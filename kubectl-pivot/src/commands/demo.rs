@@ -21,7 +21,7 @@ use super::sandbox::{controllers, create_fleet};
 /// Namespace of the fleet.
 const NAMESPACE: &str = "default";
 /// Time after the move in which no Machine may be created or deleted.
-const SETTLE: Duration = Duration::from_secs(10);
+const SETTLE_DURATION: Duration = Duration::from_secs(10);
 
 /// Options of the demo.
 #[derive(Clone, Debug)]
@@ -94,8 +94,11 @@ pub async fn demo(
     show(DemoStage::Done(Box::new(report)));
     let mut holds = true;
     if options.controllers {
-        let acceptance =
-            Acceptance { namespaces: Namespaces::All, choice: Choice::All, settle: SETTLE };
+        let acceptance = Acceptance {
+            namespaces: Namespaces::All,
+            choice: Choice::All,
+            settle: SETTLE_DURATION,
+        };
         events.started("verify", "Verify both clusters");
         let waiting = Waiting { timeout: Duration::ZERO, stop };
         let checks = accept(&run.source, &run.target, &acceptance, (&waiting, events)).await;

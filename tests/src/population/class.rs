@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::shapes::{BOOTSTRAP, CLUSTER_NAME, CONTROL_PLANE, CORE, DOCKER, provisioned};
-use super::{Handle, Piece, Population};
+use super::{Handle, ObjectSpec, Population};
 
 /// A cluster in the namespace of its class.
 pub fn same_namespace(namespace: &str) -> Population {
@@ -54,8 +54,9 @@ fn three(namespace: &str, classes: [(&str, &str); 3]) -> Population {
         let tier = if name == "blue" { "prod" } else { "dev" };
         let cluster = topology(name, (of, None)).label("tier", tier);
         topology_of(&mut population, name, cluster);
-        population
-            .add(Piece::cluster_secret(&format!("{name}-kubeconfig")).label(CLUSTER_NAME, name));
+        population.add(
+            ObjectSpec::cluster_secret(&format!("{name}-kubeconfig")).label(CLUSTER_NAME, name),
+        );
     }
     population
 }
@@ -66,7 +67,7 @@ pub(super) fn class(population: &mut Population, name: &str, namespace: &str) ->
         "kind": kind, "name": name}})
     };
     let class = population.add(
-        Piece::new(CORE, "ClusterClass", name).in_namespace(namespace).annotation("team",
+        ObjectSpec::new(CORE, "ClusterClass", name).in_namespace(namespace).annotation("team",
             "platform").spec(json!({
             "infrastructure": template("DockerClusterTemplate", DOCKER),
             "controlPlane": {
@@ -95,7 +96,7 @@ pub(super) fn class(population: &mut Population, name: &str, namespace: &str) ->
     ];
     for (kind, api_version, spec) in templates {
         population.add(
-            Piece::new(api_version, kind, name)
+            ObjectSpec::new(api_version, kind, name)
                 .in_namespace(namespace)
                 .owned_by(class)
                 .spec(json!({"template": {"spec": spec}})),
@@ -104,12 +105,12 @@ pub(super) fn class(population: &mut Population, name: &str, namespace: &str) ->
     class
 }
 
-fn topology(name: &str, (class, class_namespace): (&str, Option<&str>)) -> Piece {
+fn topology(name: &str, (class, class_namespace): (&str, Option<&str>)) -> ObjectSpec {
     let mut class_ref = json!({"name": class});
     if let Some(namespace) = class_namespace {
         class_ref["namespace"] = namespace.into();
     }
-    Piece::new(CORE, "Cluster", name)
+    ObjectSpec::new(CORE, "Cluster", name)
         .finalizer("cluster.cluster.x-k8s.io")
         .label("topology.cluster.x-k8s.io/owned", "")
         .manager("kubectl-client-side-apply")
@@ -134,10 +135,10 @@ pub(super) fn topology_cluster(
     topology_of(population, name, topology(name, class))
 }
 
-fn topology_of(population: &mut Population, name: &str, cluster: Piece) -> Handle {
+fn topology_of(population: &mut Population, name: &str, cluster: ObjectSpec) -> Handle {
     let cluster = population.add(cluster);
     population.add(
-        Piece::new(DOCKER, "DockerCluster", name)
+        ObjectSpec::new(DOCKER, "DockerCluster", name)
             .label(CLUSTER_NAME, name)
             .label("topology.cluster.x-k8s.io/owned", "")
             .controlled_by(cluster)
@@ -146,7 +147,7 @@ fn topology_of(population: &mut Population, name: &str, cluster: Piece) -> Handl
             .applied("capi-topology", topology_fields(name)),
     );
     population.add(
-        Piece::new(CORE, "MachineDeployment", &format!("{name}-md-0"))
+        ObjectSpec::new(CORE, "MachineDeployment", &format!("{name}-md-0"))
             .label(CLUSTER_NAME, name)
             .label("topology.cluster.x-k8s.io/deployment-name", "md-0")
             .controlled_by(cluster)

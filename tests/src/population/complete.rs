@@ -6,11 +6,11 @@ use super::class::{class, topology_cluster};
 use super::crds::{API_VERSION, GLOBAL_IDENTITY, WIDGET};
 use super::helm::release;
 use super::shapes::{CORE, bare_cluster, cluster, machine};
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 const ADDONS: &str = "addons.cluster.x-k8s.io/v1beta2";
 
-/// Namespaces of the shared pieces of a [`population`].
+/// Namespaces of the shared object_specs of a [`population`].
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'a> {
     /// The namespace that moves; also part of the names of what lives elsewhere.
@@ -38,12 +38,12 @@ pub fn population(places: &Places<'_>) -> Population {
     resource_set(&mut population);
     release(&mut population, "plain");
     identity(&mut population, places);
-    let widget = Piece::new(API_VERSION, WIDGET, "widget").spec(json!({"size": 1}));
+    let widget = ObjectSpec::new(API_VERSION, WIDGET, "widget").spec(json!({"size": 1}));
     population.add(widget.finalizer("proof.kubectl-pivot.io/widget"));
     population
 }
 
-fn paused(name: &str, paused: bool) -> Piece {
+fn paused(name: &str, paused: bool) -> ObjectSpec {
     let mut spec = json!({"controlPlaneEndpoint": {"host": "172.18.0.4", "port": 6443}});
     spec["paused"] = paused.into();
     bare_cluster(name).spec(spec)
@@ -51,7 +51,7 @@ fn paused(name: &str, paused: bool) -> Piece {
 
 fn resource_set(population: &mut Population) {
     let set = population.add(
-        Piece::new(ADDONS, "ClusterResourceSet", "addons")
+        ObjectSpec::new(ADDONS, "ClusterResourceSet", "addons")
             .finalizer("addons.cluster.x-k8s.io")
             .spec(json!({
                 "strategy": "ApplyOnce",
@@ -59,8 +59,8 @@ fn resource_set(population: &mut Population) {
                 "resources": [{"kind": "ConfigMap", "name": "addon-config"}],
             })),
     );
-    population.add(Piece::config_map("addon-config").owned_by(set));
-    let binding = Piece::new(ADDONS, "ClusterResourceSetBinding", "plain").owned_by(set);
+    population.add(ObjectSpec::config_map("addon-config").owned_by(set));
+    let binding = ObjectSpec::new(ADDONS, "ClusterResourceSetBinding", "plain").owned_by(set);
     population.add(binding.spec(json!({
         "clusterName": "plain",
         "bindings": [{"clusterResourceSetName": "addons", "resources": [
@@ -68,7 +68,7 @@ fn resource_set(population: &mut Population) {
              "lastAppliedTime": "2026-01-01T00:00:00Z"},
         ]}],
     })));
-    population.add(Piece::new(CORE, "MachineDrainRule", "unowned").spec(json!({
+    population.add(ObjectSpec::new(CORE, "MachineDrainRule", "unowned").spec(json!({
         "drain": {"behavior": "Skip"}, "machines": [{"selector": {}}],
     })));
 }
@@ -76,11 +76,11 @@ fn resource_set(population: &mut Population) {
 fn identity(population: &mut Population, places: &Places<'_>) {
     let name = format!("identity-{}", places.namespace);
     let identity = population.add(
-        Piece::new(API_VERSION, GLOBAL_IDENTITY, &name)
+        ObjectSpec::new(API_VERSION, GLOBAL_IDENTITY, &name)
             .global()
             .finalizer("proof.kubectl-pivot.io/identity")
             .spec(json!({"secretRef": name})),
     );
-    let secret = Piece::secret(&name).with("stringData", json!({"value": "credentials"}));
+    let secret = ObjectSpec::secret(&name).with("stringData", json!({"value": "credentials"}));
     population.add(secret.in_namespace(places.provider).controlled_by(identity));
 }

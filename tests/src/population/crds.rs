@@ -27,7 +27,7 @@ pub const WIDGET: &str = "Widget";
 /// Discovered, moved only with an owner that moves or by a label of its own.
 pub const GADGET: &str = "Gadget";
 /// Not discovered.
-pub const STRANGER: &str = "Stranger";
+pub const STRANGER: &str = "RelatedObject";
 
 const KINDS: [(&str, &str, &str, &[&str]); 5] = [
     (GLOBAL_IDENTITY, "globalidentities", "Cluster", &[DISCOVERED, MOVE_HIERARCHY]),

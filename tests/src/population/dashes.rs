@@ -1,7 +1,7 @@
 //! Names with dashes, of which every part could be the cluster or the purpose.
 
 use super::shapes::bare_cluster;
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 /// Purposes of cluster secrets, with the one that has dashes itself.
 pub const PURPOSES: [&str; 6] =
@@ -18,11 +18,11 @@ pub fn population(namespace: &str) -> Population {
     for name in clusters {
         population.add(bare_cluster(name));
         for purpose in PURPOSES {
-            population.add(Piece::cluster_secret(&format!("{name}-{purpose}")));
+            population.add(ObjectSpec::cluster_secret(&format!("{name}-{purpose}")));
         }
     }
     for name in NOBODYS {
-        population.add(Piece::cluster_secret(name));
+        population.add(ObjectSpec::cluster_secret(name));
     }
     population
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Handle, Piece, Population};
+use super::{Handle, ObjectSpec, Population};
 use crate::addon::API_VERSION;
 
 /// A chart for clusters, and its release in one of them.
@@ -11,7 +11,7 @@ pub(super) fn release(population: &mut Population, cluster: &str) -> Handle {
     let mut spec = chart.clone();
     spec["clusterSelector"] = json!({"matchLabels": {"network": "proof"}});
     let proxy = population.add(
-        Piece::new(API_VERSION, "HelmChartProxy", "network")
+        ObjectSpec::new(API_VERSION, "HelmChartProxy", "network")
             .finalizer("helmchartproxy.addons.cluster.x-k8s.io")
             .spec(spec),
     );
@@ -19,7 +19,7 @@ pub(super) fn release(population: &mut Population, cluster: &str) -> Handle {
     spec["clusterRef"] = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
         "name": cluster, "namespace": population.namespace()});
     population.add(
-        Piece::new(API_VERSION, "HelmReleaseProxy", "network-release")
+        ObjectSpec::new(API_VERSION, "HelmReleaseProxy", "network-release")
             .label("cluster.x-k8s.io/cluster-name", cluster)
             .label("helmreleaseproxy.addons.cluster.x-k8s.io/helmchartproxy-name", "network")
             .finalizer("helmreleaseproxy.addons.cluster.x-k8s.io")

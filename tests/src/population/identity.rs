@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::crds::{API_VERSION, GLOBAL_IDENTITY};
 use super::shapes::cluster;
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 /// Name of the identity.
 pub const NAME: &str = "account";
@@ -14,18 +14,18 @@ pub const NAME: &str = "account";
 pub fn population(namespace: &str, provider_namespace: &str) -> Population {
     let mut population = Population::new(namespace);
     let identity = population.add(
-        Piece::new(API_VERSION, GLOBAL_IDENTITY, NAME)
+        ObjectSpec::new(API_VERSION, GLOBAL_IDENTITY, NAME)
             .global()
             .finalizer("proof.kubectl-pivot.io/identity")
             .annotation("note", "kept")
             .spec(json!({"secretRef": "account-credentials"})),
     );
     population.add(
-        Piece::secret("account-credentials")
+        ObjectSpec::secret("account-credentials")
             .in_namespace(provider_namespace)
             .controlled_by(identity),
     );
-    population.add(Piece::secret("provider-webhook-cert").in_namespace(provider_namespace));
+    population.add(ObjectSpec::secret("provider-webhook-cert").in_namespace(provider_namespace));
     cluster(&mut population, "with-identity");
     population
 }

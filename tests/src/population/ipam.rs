@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shapes::{CLUSTER_NAME, cluster, machine};
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 const IPAM: &str = "ipam.cluster.x-k8s.io/v1beta2";
 
@@ -15,7 +15,7 @@ pub fn population(namespace: &str) -> Population {
     let pool = json!({"apiGroup": "ipam.cluster.x-k8s.io", "kind": "GlobalInClusterIPPool",
         "name": "pool"});
     let claim = population.add(
-        Piece::new(IPAM, "IPAddressClaim", "ipam-0-eth0")
+        ObjectSpec::new(IPAM, "IPAddressClaim", "ipam-0-eth0")
             .label(CLUSTER_NAME, "ipam")
             .finalizer("ipam.cluster.x-k8s.io/ReleaseAddress")
             .owned_by(machine)
@@ -23,12 +23,13 @@ pub fn population(namespace: &str) -> Population {
             .status(json!({"addressRef": {"name": "ipam-0-eth0"}})),
     );
     population.add(
-        Piece::new(IPAM, "IPAddress", "ipam-0-eth0")
+        ObjectSpec::new(IPAM, "IPAddress", "ipam-0-eth0")
             .finalizer("ipam.cluster.x-k8s.io/ProtectAddress")
             .controlled_by(claim)
             .spec(json!({"address": "10.0.0.7", "prefix": 24, "gateway": "10.0.0.1",
                 "claimRef": {"name": "ipam-0-eth0"}, "poolRef": pool})),
     );
-    population.add(Piece::new(IPAM, "IPAddressClaim", "nobody").spec(json!({"poolRef": pool})));
+    population
+        .add(ObjectSpec::new(IPAM, "IPAddressClaim", "nobody").spec(json!({"poolRef": pool})));
     population
 }

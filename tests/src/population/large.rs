@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shapes::cluster;
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 /// Bytes of the large Secret.
 pub const SIZE: usize = 900 * 1024;
@@ -13,7 +13,8 @@ pub fn population(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
     let owner = cluster(&mut population, "heavy");
     let text: String = ('a'..='z').cycle().take(SIZE).collect();
-    population
-        .add(Piece::secret("heavy-load").with("stringData", json!({"load": text})).owned_by(owner));
+    population.add(
+        ObjectSpec::secret("heavy-load").with("stringData", json!({"load": text})).owned_by(owner),
+    );
     population
 }

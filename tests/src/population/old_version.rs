@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shapes::{CLUSTER_NAME, provisioned};
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 const CORE: &str = "cluster.x-k8s.io/v1beta1";
 const DOCKER: &str = "infrastructure.cluster.x-k8s.io/v1beta1";
@@ -12,7 +12,7 @@ const DOCKER: &str = "infrastructure.cluster.x-k8s.io/v1beta1";
 pub fn population(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
     let cluster = population.add(
-        Piece::new(CORE, "Cluster", "veteran")
+        ObjectSpec::new(CORE, "Cluster", "veteran")
             .finalizer("cluster.cluster.x-k8s.io")
             .manager("kubectl-client-side-apply")
             .spec(json!({
@@ -21,9 +21,9 @@ pub fn population(namespace: &str) -> Population {
             }))
             .status_at(super::shapes::CORE, provisioned()),
     );
-    population.add(Piece::config_map("owned-through-v1beta1").owned_by(cluster));
+    population.add(ObjectSpec::config_map("owned-through-v1beta1").owned_by(cluster));
     population.add(
-        Piece::new(DOCKER, "DockerCluster", "veteran")
+        ObjectSpec::new(DOCKER, "DockerCluster", "veteran")
             .label(CLUSTER_NAME, "veteran")
             .owned_by(cluster)
             .spec(json!({"controlPlaneEndpoint": {"host": "172.18.0.3", "port": 6443}}))
@@ -32,6 +32,6 @@ pub fn population(namespace: &str) -> Population {
                 json!({"metadata": {"name": "veteran", "labels": {"applied": "yes"}}}),
             ),
     );
-    population.add(Piece::cluster_secret("veteran-kubeconfig").controlled_by(cluster));
+    population.add(ObjectSpec::cluster_secret("veteran-kubeconfig").controlled_by(cluster));
     population
 }

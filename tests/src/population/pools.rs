@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::shapes::{BOOTSTRAP, CLUSTER_NAME, CORE, DOCKER, cluster, infrastructure_ref};
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 /// A cluster with a machine pool and a health check.
 pub fn population(namespace: &str) -> Population {
     let mut population = Population::new(namespace);
     let owner = cluster(&mut population, "pooled");
     let pool = population.add(
-        Piece::new(CORE, "MachinePool", "pool-0")
+        ObjectSpec::new(CORE, "MachinePool", "pool-0")
             .label(CLUSTER_NAME, "pooled")
             .finalizer("machinepool.cluster.x-k8s.io")
             .owned_by(owner)
@@ -29,17 +29,17 @@ pub fn population(namespace: &str) -> Population {
             .status(json!({"phase": "Running", "replicas": 2})),
     );
     population.add(
-        Piece::new(DOCKER, "DockerMachinePool", "pool-0")
+        ObjectSpec::new(DOCKER, "DockerMachinePool", "pool-0")
             .label(CLUSTER_NAME, "pooled")
             .controlled_by(pool)
             .spec(json!({"template": {"customImage": "kindest/node:v1.36.0"},
                 "providerIDList": ["docker:////pool-0-a"]})),
     );
-    population.add(Piece::new(BOOTSTRAP, "KubeadmConfig", "pool-0").controlled_by(pool).spec(
+    population.add(ObjectSpec::new(BOOTSTRAP, "KubeadmConfig", "pool-0").controlled_by(pool).spec(
         json!({"joinConfiguration": {"nodeRegistration": {"criSocket": "unix:///run/x.sock"}}}),
     ));
     population.add(
-        Piece::new(CORE, "MachineHealthCheck", "workers")
+        ObjectSpec::new(CORE, "MachineHealthCheck", "workers")
             .label(CLUSTER_NAME, "pooled")
             .owned_by(owner)
             .spec(json!({

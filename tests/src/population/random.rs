@@ -7,7 +7,7 @@ use proptest::sample::subsequence;
 
 use super::crds::{API_VERSION, GADGET, HOLDER, MOVE, MOVE_HIERARCHY, STRANGER, WIDGET};
 use super::shapes::bare_cluster;
-use super::{Handle, Piece, Population};
+use super::{Handle, ObjectSpec, Population};
 
 /// Kinds of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub enum Shape {
     /// Discovered only.
     Gadget,
     /// Of a CRD that is not discovered.
-    Stranger,
+    RelatedObject,
     /// A Secret with a plain name.
     Secret,
     /// A Secret named after a cluster, which owns it softly if nobody else owns it.
@@ -81,7 +81,7 @@ fn shape() -> impl Strategy<Value = Shape> {
         1 => Just(Shape::Holder),
         1 => Just(Shape::Widget),
         3 => Just(Shape::Gadget),
-        1 => Just(Shape::Stranger),
+        1 => Just(Shape::RelatedObject),
         2 => Just(Shape::Secret),
         2 => Just(Shape::ClusterSecret),
         2 => Just(Shape::ConfigMap),
@@ -111,7 +111,7 @@ impl Graph {
     fn surely_moves(&self, index: usize) -> bool {
         let node = &self.0[index];
         let by_kind = matches!(node.shape, Shape::Cluster | Shape::Holder | Shape::Widget);
-        (by_kind || (node.label != Label::None && node.shape != Shape::Stranger))
+        (by_kind || (node.label != Label::None && node.shape != Shape::RelatedObject))
             && !node.missing_owner
             && node.owners.iter().all(|owner| self.surely_moves(*owner))
     }
@@ -121,11 +121,11 @@ impl Graph {
         let mut population = Population::new(namespace);
         let mut handles: Vec<Handle> = Vec::new();
         for (index, node) in self.0.iter().enumerate() {
-            let piece = node
-                .owners
-                .iter()
-                .fold(self.piece(index), |piece, owner| piece.owned_by(handles[*owner]));
-            handles.push(population.add(piece));
+            let object_spec =
+                node.owners.iter().fold(self.object_spec(index), |object_spec, owner| {
+                    object_spec.owned_by(handles[*owner])
+                });
+            handles.push(population.add(object_spec));
         }
         population
     }
@@ -138,7 +138,7 @@ impl Graph {
         let mut nodes = Vec::new();
         for (index, node) in self.0.iter().enumerate() {
             let owners: Option<Vec<usize>> = node.owners.iter().map(|owner| kept[*owner]).collect();
-            let owners = owners.filter(|_| !names.contains(self.piece(index).name()));
+            let owners = owners.filter(|_| !names.contains(self.object_spec(index).name()));
             kept.push(owners.as_ref().map(|_| nodes.len()));
             nodes.extend(owners.map(|owners| Node { owners, ..node.clone() }));
         }
@@ -150,31 +150,32 @@ impl Graph {
         self.0.iter().map(|node| node.shape).collect()
     }
 
-    fn piece(&self, index: usize) -> Piece {
+    fn object_spec(&self, index: usize) -> ObjectSpec {
         let node = &self.0[index];
         let name = format!("n{index}");
-        let mut piece = match node.shape {
+        let mut object_spec = match node.shape {
             Shape::Cluster => bare_cluster(&name),
-            Shape::Holder => Piece::new(API_VERSION, HOLDER, &name),
-            Shape::Widget => Piece::new(API_VERSION, WIDGET, &name),
-            Shape::Gadget => Piece::new(API_VERSION, GADGET, &name),
-            Shape::Stranger => Piece::new(API_VERSION, STRANGER, &name),
-            Shape::Secret => Piece::secret(&name),
-            Shape::ClusterSecret => Piece::cluster_secret(&self.cluster_secret_name(index)),
-            Shape::ConfigMap => Piece::config_map(&name),
+            Shape::Holder => ObjectSpec::new(API_VERSION, HOLDER, &name),
+            Shape::Widget => ObjectSpec::new(API_VERSION, WIDGET, &name),
+            Shape::Gadget => ObjectSpec::new(API_VERSION, GADGET, &name),
+            Shape::RelatedObject => ObjectSpec::new(API_VERSION, STRANGER, &name),
+            Shape::Secret => ObjectSpec::secret(&name),
+            Shape::ClusterSecret => ObjectSpec::cluster_secret(&self.cluster_secret_name(index)),
+            Shape::ConfigMap => ObjectSpec::config_map(&name),
         };
-        piece = match node.label {
-            Label::None => piece,
-            Label::Move => piece.label(MOVE, ""),
-            Label::Hierarchy => piece.label(MOVE_HIERARCHY, ""),
+        object_spec = match node.label {
+            Label::None => object_spec,
+            Label::Move => object_spec.label(MOVE, ""),
+            Label::Hierarchy => object_spec.label(MOVE_HIERARCHY, ""),
         };
         if node.finalizer {
-            piece = piece.finalizer("proof.kubectl-pivot.io/hold");
+            object_spec = object_spec.finalizer("proof.kubectl-pivot.io/hold");
         }
         if node.missing_owner {
-            piece = piece.owned_by_missing("proof.kubectl-pivot.io/v0", GADGET, "missing");
+            object_spec =
+                object_spec.owned_by_missing("proof.kubectl-pivot.io/v0", GADGET, "missing");
         }
-        piece
+        object_spec
     }
 
     /// Names the secret after the nearest cluster before or after it, or after no cluster at all.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shapes::{CORE, cluster};
-use super::{Piece, Population};
+use super::{ObjectSpec, Population};
 
 const ADDONS: &str = "addons.cluster.x-k8s.io/v1beta2";
 
@@ -16,7 +16,7 @@ pub fn population(namespace: &str) -> Population {
         cluster(&mut population, name);
     }
     let set = population.add(
-        Piece::new(ADDONS, "ClusterResourceSet", "addons")
+        ObjectSpec::new(ADDONS, "ClusterResourceSet", "addons")
             .finalizer("addons.cluster.x-k8s.io")
             .annotation("note", "kept")
             .spec(json!({
@@ -27,32 +27,32 @@ pub fn population(namespace: &str) -> Population {
             })),
     );
     population.add(
-        Piece::secret("addon-secret")
+        ObjectSpec::secret("addon-secret")
             .with("type", json!("addons.cluster.x-k8s.io/resource-set"))
             .owned_by(set),
     );
-    population.add(Piece::config_map("addon-config").owned_by(set));
-    population.add(Piece::config_map("nobodys-config"));
+    population.add(ObjectSpec::config_map("addon-config").owned_by(set));
+    population.add(ObjectSpec::config_map("nobodys-config"));
     for name in clusters {
-        population.add(Piece::new(ADDONS, "ClusterResourceSetBinding", name).owned_by(set).spec(
-            json!({
+        population.add(
+            ObjectSpec::new(ADDONS, "ClusterResourceSetBinding", name).owned_by(set).spec(json!({
                 "clusterName": name,
                 "bindings": [{"clusterResourceSetName": "addons", "resources": [
                     {"kind": "Secret", "name": "addon-secret", "applied": true, "hash": "sha256:1",
                      "lastAppliedTime": "2026-01-01T00:00:00Z"},
                 ]}],
-            }),
-        ));
+            })),
+        );
     }
     // Bound by name only.
-    population.add(Piece::new(ADDONS, "ClusterResourceSetBinding", "by-name").spec(json!({
+    population.add(ObjectSpec::new(ADDONS, "ClusterResourceSetBinding", "by-name").spec(json!({
         "clusterName": "addon-a",
         "bindings": [{"clusterResourceSetName": "gone", "resources": [
             {"kind": "ConfigMap", "name": "x", "applied": true, "hash": "sha256:2",
                 "lastAppliedTime": "2026-01-01T00:00:00Z"},
         ]}],
     })));
-    population.add(Piece::new(CORE, "MachineDrainRule", "unowned").spec(json!({
+    population.add(ObjectSpec::new(CORE, "MachineDrainRule", "unowned").spec(json!({
         "drain": {"behavior": "Skip"}, "machines": [{"selector": {"matchLabels": {"drain": "no"}}}],
         "pods": [{"selector": {"matchLabels": {"app": "x"}}}],
     })));

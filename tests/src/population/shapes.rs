@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Handle, Piece, Population};
+use super::{Handle, ObjectSpec, Population};
 
 /// `apiVersion` of the core kinds.
 pub const CORE: &str = "cluster.x-k8s.io/v1beta2";
@@ -39,8 +39,8 @@ pub fn infrastructure_ref(kind: &str, name: &str) -> Value {
 }
 
 /// A provisioned Cluster, without the objects it refers to.
-pub fn bare_cluster(name: &str) -> Piece {
-    Piece::new(CORE, "Cluster", name)
+pub fn bare_cluster(name: &str) -> ObjectSpec {
+    ObjectSpec::new(CORE, "Cluster", name)
         .finalizer("cluster.cluster.x-k8s.io")
         .label("environment", "proof")
         .manager("kubectl-client-side-apply")
@@ -57,7 +57,7 @@ pub fn bare_cluster(name: &str) -> Piece {
 pub fn cluster(population: &mut Population, name: &str) -> Handle {
     let cluster = population.add(bare_cluster(name));
     population.add(
-        Piece::new(DOCKER, "DockerCluster", name)
+        ObjectSpec::new(DOCKER, "DockerCluster", name)
             .label(CLUSTER_NAME, name)
             .finalizer("dockercluster.infrastructure.cluster.x-k8s.io")
             .owned_by(cluster)
@@ -65,7 +65,7 @@ pub fn cluster(population: &mut Population, name: &str) -> Handle {
                 "loadBalancer": {}})),
     );
     population.add(
-        Piece::cluster_secret(&format!("{name}-kubeconfig"))
+        ObjectSpec::cluster_secret(&format!("{name}-kubeconfig"))
             .label(CLUSTER_NAME, name)
             .owned_by(cluster),
     );
@@ -75,7 +75,7 @@ pub fn cluster(population: &mut Population, name: &str) -> Handle {
 /// A running Machine of a cluster with its KubeadmConfig, DockerMachine and bootstrap Secret.
 pub fn machine(population: &mut Population, cluster: &str, name: &str, owner: Handle) -> Handle {
     let machine = population.add(
-        Piece::new(CORE, "Machine", name)
+        ObjectSpec::new(CORE, "Machine", name)
             .label(CLUSTER_NAME, cluster)
             .finalizer("machine.cluster.x-k8s.io")
             .controlled_by(owner)
@@ -91,14 +91,15 @@ pub fn machine(population: &mut Population, cluster: &str, name: &str, owner: Ha
             .status(json!({"nodeRef": {"name": name}, "phase": "Running"})),
     );
     let config = population.add(
-        Piece::new(BOOTSTRAP, "KubeadmConfig", name)
+        ObjectSpec::new(BOOTSTRAP, "KubeadmConfig", name)
             .label(CLUSTER_NAME, cluster)
             .controlled_by(machine)
             .spec(json!({"joinConfiguration": {"nodeRegistration": {"criSocket": "unix:///run/containerd/containerd.sock"}}})),
     );
-    population.add(Piece::cluster_secret(name).label(CLUSTER_NAME, cluster).controlled_by(config));
+    population
+        .add(ObjectSpec::cluster_secret(name).label(CLUSTER_NAME, cluster).controlled_by(config));
     population.add(
-        Piece::new(DOCKER, "DockerMachine", name)
+        ObjectSpec::new(DOCKER, "DockerMachine", name)
             .label(CLUSTER_NAME, cluster)
             .finalizer("dockermachine.infrastructure.cluster.x-k8s.io")
             .controlled_by(machine)

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::http::Request;
 use crate::addon;
-use crate::arena::cluster_type;
+use crate::proxied_pair::cluster_type;
 
 /// Annotation of the lock's Lease with the record of the run.
 const RECORD: &str = "kubectl-pivot.io/record";

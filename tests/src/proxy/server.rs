@@ -20,10 +20,10 @@ use super::call::{Call, Side, one_sided_types};
 use super::fault::Fault;
 use super::hostile::Hostility;
 use super::http::{self, Answer, Request};
-use super::tape::Tape;
 use super::timeline::Activity;
-use crate::arena::cluster_type;
+use super::traffic::Traffic;
 use crate::oracle;
+use crate::proxied_pair::cluster_type;
 
 /// Headers that belong to one connection, or that the upstream client sets itself.
 const OWN_HEADERS: [&str; 6] = [
@@ -44,7 +44,7 @@ pub struct Proxy {
 struct Upstream {
     side: Side,
     client: kube::Client,
-    tape: Tape,
+    traffic: Traffic,
 }
 
 /// Next step for a connection after a request.
@@ -61,12 +61,12 @@ impl Proxy {
     ///
     /// # Panics
     /// When the kubeconfig cannot be used or no port can be had.
-    pub async fn start(side: Side, kubeconfig: &Path, tape: &Tape) -> Self {
+    pub async fn start(side: Side, kubeconfig: &Path, traffic: &Traffic) -> Self {
         let config = KubeconfigRef::file(kubeconfig).load();
         let mut config = config.expect("a usable kubeconfig");
         config.default_retry = false;
         let client = kube::Client::try_from(config).expect("a usable kubeconfig");
-        let upstream = Arc::new(Upstream { side, client, tape: tape.clone() });
+        let upstream = Arc::new(Upstream { side, client, traffic: traffic.clone() });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let listening = tokio::spawn(listen(listener, upstream));
@@ -100,7 +100,7 @@ async fn listen(listener: TcpListener, upstream: Arc<Upstream>) {
     while let Ok((stream, _)) = listener.accept().await {
         let upstream = Arc::clone(&upstream);
         tokio::spawn(async move {
-            let mut epoch = upstream.tape.epoch();
+            let mut epoch = upstream.traffic.epoch();
             epoch.mark_unchanged();
             tokio::select! {
                 biased;
@@ -132,8 +132,8 @@ async fn serve(stream: TcpStream, upstream: &Arc<Upstream>) -> io::Result<()> {
 impl Upstream {
     async fn handle(self: &Arc<Self>, request: Request) -> Next {
         let call = Call::new(self.side, &request);
-        let (index, fault) = self.tape.arrived(&call);
-        tokio::time::sleep(self.tape.latency()).await;
+        let (index, fault) = self.traffic.arrived(&call);
+        tokio::time::sleep(self.traffic.latency()).await;
         match fault {
             Some(Fault::Answer { status, retry_after }) => {
                 return Next::Answer(refusal(status, retry_after));
@@ -148,7 +148,7 @@ impl Upstream {
             }
             Some(Fault::Reset) => return Next::Reset,
             Some(Fault::Silence) => std::future::pending().await,
-            Some(Fault::HoldBefore) => self.tape.hold().await,
+            Some(Fault::HoldBefore) => self.traffic.hold().await,
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
             Some(Fault::HoldAfter | Fault::LoseAnswer) | None => {}
         }
@@ -159,7 +159,7 @@ impl Upstream {
         let answer = self.carry_out(call, request, index).await;
         match fault {
             Some(Fault::LoseAnswer) => return Next::Close,
-            Some(Fault::HoldAfter) => self.tape.hold().await,
+            Some(Fault::HoldAfter) => self.traffic.hold().await,
             _ => {}
         }
         answer.map_or(Next::Close, Next::Answer)
@@ -174,11 +174,11 @@ impl Upstream {
         index: Option<usize>,
     ) -> Option<Answer> {
         let this = Arc::clone(self);
-        let forwarding = self.tape.forwarding();
+        let forwarding = self.traffic.forwarding();
         let task = tokio::spawn(async move {
             let answer = this.forward_in_turn(&call, request).await;
             if let Some(answer) = &answer {
-                this.tape.answered(index, answer.status);
+                this.traffic.answered(index, answer.status);
             }
             drop(forwarding);
             answer
@@ -191,17 +191,17 @@ impl Upstream {
             return self.forward(request).await;
         }
         if call.writes_whole_copy() && !oracle::is_inert(&call.body) {
-            self.tape.note_born_active(self.side, &call.path);
+            self.traffic.note_born_active(self.side, &call.path);
         }
         let Some(path) = call.one_sided() else {
             let answer = self.forward(request).await;
             self.judge_deletion(answer.as_ref()).await;
             return answer;
         };
-        let _turn = self.tape.one_sided_turn().await;
+        let _turn = self.traffic.one_sided_turn().await;
         let answer = self.forward(request).await;
         if let Some(state) = self.look_at(&path).await {
-            self.tape.note(self.side, path, state);
+            self.traffic.note(self.side, path, state);
         }
         self.judge_deletion(answer.as_ref()).await;
         answer
@@ -214,20 +214,20 @@ impl Upstream {
         let Ok(object) = serde_json::from_slice::<Value>(&answer.body) else { return };
         let metadata = &object["metadata"];
         let Some(uid) = metadata["uid"].as_str() else { return };
-        if self.tape.is_deleted_by_others(uid) {
+        if self.traffic.is_deleted_by_others(uid) {
             return;
         }
         let victim = format!("{} {} ({uid})", object["kind"], metadata["name"]);
         if oracle::is_deletion_shown(&object) {
-            self.tape.note_deletion_shown(self.side, &victim);
+            self.traffic.note_deletion_shown(self.side, &victim);
         }
         let cluster = oracle::cluster_of(&object).filter(|_| oracle::is_being_torn_down(&object));
         let Some((namespace, name)) = cluster else {
-            return self.tape.note_spared(self.side, &victim);
+            return self.traffic.note_spared(self.side, &victim);
         };
         let cluster = cluster_type().path(Some(namespace), name);
         let state = self.look_at(&cluster).await.unwrap_or_default();
-        self.tape.note_torn_down(self.side, victim, cluster, state);
+        self.traffic.note_torn_down(self.side, victim, cluster, state);
     }
 
     /// The answer of the API server, still open; `None` when it cannot be reached.

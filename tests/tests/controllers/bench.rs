@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use cluster::{Client, KubeconfigRef};
-use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
-use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::history::History;
 use kubectl_pivot_tests::older;
 use kubectl_pivot_tests::pods::PodOfManager;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
-use kubectl_pivot_tests::proxy::{Activity, Proxy, Rule, Side, Tape, one_sided};
+use kubectl_pivot_tests::proxied_pair::{LEASE_SECONDS, tell};
+use kubectl_pivot_tests::proxy::{Activity, Proxy, Rule, Side, Traffic, one_sided};
+use kubectl_pivot_tests::real_managers::wait_for_provider_port;
 use sandbox::fleet::FleetOptions;
 use sandbox::provision::provision;
 use sandbox::{ControllersOptions, Sandbox, Sandboxes, UpOptions};
@@ -20,7 +20,7 @@ use support::journal::{Event, Events};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::machines::Story;
+use crate::machines::Scenario;
 
 /// The namespace of the cluster.
 pub(crate) const NAMESPACE: &str = "default";
@@ -63,7 +63,7 @@ pub(crate) struct Bench {
     sides: [Management; 2],
     /// Side of the cluster.
     active: AtomicUsize,
-    tape: Tape,
+    traffic: Traffic,
     homes: AtomicUsize,
     /// The managers that a cluster has for itself, once they run as pods.
     pods: OnceCell<Vec<Pod>>,
@@ -92,9 +92,9 @@ impl Bench {
             sandbox.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let ready = begun.elapsed().as_secs();
         let pods = OnceCell::new();
-        let tape = Tape::new(0);
-        let source = management(&sandbox, (0, Side::Source), &tape, &dir).await;
-        let target = management(&sandbox, (1, Side::Target), &tape, &dir).await;
+        let traffic = Traffic::new(0);
+        let source = management(&sandbox, (0, Side::Source), &traffic, &dir).await;
+        let target = management(&sandbox, (1, Side::Target), &traffic, &dir).await;
         let options = FleetOptions { workers: WORKERS, ..FleetOptions::default() };
         let fleet = provision(&source.client, &options, &Events::none()).await;
         fleet.unwrap_or_else(|error| panic!("{error}"));
@@ -103,7 +103,7 @@ impl Bench {
             begun.elapsed().as_secs()
         ));
         let (active, homes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { sides: [source, target], active, tape, homes, pods, sandbox, dir }
+        Self { sides: [source, target], active, traffic, homes, pods, sandbox, dir }
     }
 
     /// Has the managers run as pods from now on.
@@ -111,8 +111,8 @@ impl Bench {
         self.pods.get_or_init(|| run_as_pods(&self.sandbox)).await;
     }
 
-    /// Begins a story: a new timeline, and the Machines as they are.
-    pub(crate) async fn begin(&self) -> Story {
+    /// Begins a scenario: a new timeline, and the Machines as they are.
+    pub(crate) async fn begin(&self) -> Scenario {
         let mut clusters = Vec::new();
         for (side, management) in [Side::Source, Side::Target].into_iter().zip(&self.sides) {
             clusters.extend(one_sided(side, &management.client, None).await);
@@ -121,14 +121,14 @@ impl Bench {
             .iter()
             .filter(|(_, path, state)| path.contains("/clusters/") && *state == Activity::Active);
         assert_eq!(active.count(), 1, "{clusters:?}");
-        self.tape.begin_timeline(clusters);
-        self.tape.begin_run();
-        Story::begin(self).await
+        self.traffic.begin_timeline(clusters);
+        self.traffic.begin_run();
+        Scenario::begin(self).await
     }
 
     /// State that the proxies share.
-    pub(crate) fn tape(&self) -> &Tape {
-        &self.tape
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// A management cluster.
@@ -136,7 +136,7 @@ impl Bench {
         &self.sides[self.index(direction)]
     }
 
-    /// Names of management clusters on the tape.
+    /// Names of management clusters on the traffic.
     pub(crate) fn place(&self, direction: Direction) -> Side {
         [Side::Source, Side::Target][self.index(direction)]
     }
@@ -158,13 +158,13 @@ impl Bench {
 
     /// As [`Bench::run`], with further flags.
     pub(crate) async fn run_with(&self, command: &str, flags: &[&str]) -> Outcome {
-        self.tape.begin_run();
+        self.traffic.begin_run();
         self.program().run(self.args(command, flags)).await
     }
 
     /// Deletes what a replacement has left.
     pub(crate) async fn delete_old(&self, flags: &[&str]) -> Outcome {
-        self.tape.begin_run();
+        self.traffic.begin_run();
         let path = |direction| self.side(direction).kubeconfig.display().to_string();
         let (from, to) = (path(Direction::From), path(Direction::To));
         let clusters = ["replace", "--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
@@ -197,26 +197,26 @@ impl Bench {
 
     /// Starts a subcommand, and waits until the rule keeps one of its requests.
     pub(crate) async fn start_until(&self, command: &str, flags: &[&str], rule: Rule) -> Running {
-        self.tape.begin_run();
-        self.tape.rule(rule);
+        self.traffic.begin_run();
+        self.traffic.rule(rule);
         let mut running = self.program().start(self.args(command, flags));
         tokio::select! {
             outcome = running.end() => panic!("{command} has ended before the fault: {outcome}"),
-            () = self.tape.held() => running,
+            () = self.traffic.held() => running,
         }
     }
 
     /// Starts a move of another namespace, and waits until the rule keeps one of its requests.
     pub(crate) async fn move_until(&self, namespace: &str, rule: Rule) -> Running {
-        self.tape.begin_run();
-        self.tape.rule(rule);
+        self.traffic.begin_run();
+        self.traffic.rule(rule);
         let path = |direction| self.side(direction).kubeconfig.display().to_string();
         let (from, to) = (path(Direction::From), path(Direction::To));
         let args = ["move", "--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
         let mut running = self.program().start([&args[..], &["-n", namespace, "--yes"]].concat());
         tokio::select! {
             outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
-            () = self.tape.held() => running,
+            () = self.traffic.held() => running,
         }
     }
 
@@ -225,7 +225,7 @@ impl Bench {
         let mut running = self.start_until(command, &[], rule).await;
         running.kill();
         running.end().await;
-        self.tape.cut().await;
+        self.traffic.cut().await;
     }
 
     /// Stops a controller of the cluster that the next move is from, until the result is dropped.
@@ -299,12 +299,12 @@ fn signal(name: &str, pid: u32) {
 async fn management(
     sandbox: &Sandbox,
     (index, side): (usize, Side),
-    tape: &Tape,
+    traffic: &Traffic,
     dir: &TempDir,
 ) -> Management {
     let direct = &sandbox.info().clusters[index].kubeconfig;
     let client = Client::connect("sandbox", &KubeconfigRef::file(direct)).await;
-    let proxy = Proxy::start(side, direct, tape).await;
+    let proxy = Proxy::start(side, direct, traffic).await;
     let kubeconfig = proxy.write_kubeconfig(dir.path().join(format!("proxy-{index}.kubeconfig")));
     Management {
         client: client.expect("the sandbox writes a usable kubeconfig"),

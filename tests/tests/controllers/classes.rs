@@ -43,7 +43,7 @@ pub(crate) async fn reconciled_first(bench: Arc<Bench>) {
     assert_eq!(status["observedGeneration"], metadata["generation"], "{class:#?}");
     let variables = class.condition("VariablesReady").expect("its controller has seen it");
     assert!(variables.is_true(), "{class:#?}");
-    bench.tape().release();
+    bench.traffic().release();
     running.end().await.expect_success("the move");
     wait_until_available(&target.client).await;
     assert_eq!(names(&target.client, CORE, "Machine").await, machines);

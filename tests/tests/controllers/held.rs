@@ -29,7 +29,7 @@ pub(crate) const QUIET: Duration = Duration::from_secs(5);
 /// Their webhooks answer meanwhile.
 pub(crate) async fn nothing_is_reconciled(bench: Arc<Bench>) {
     bench.run_as_pods().await;
-    let story = bench.begin().await;
+    let scenario = bench.begin().await;
     for direction in BOTH {
         let side = bench.side(direction);
         assert_eq!(elected(side).await.len(), 3, "not all managers have elected a leader");
@@ -57,26 +57,26 @@ pub(crate) async fn nothing_is_reconciled(bench: Arc<Bench>) {
         assert_eq!(set.finalizers(), [] as [&str; 0], "a controller works on it");
         assert!(set.value()["status"].is_null(), "{set:?}");
     }
-    bench.tape().release();
+    bench.traffic().release();
     running.end().await.expect_success("the move");
     bench.turn();
     for direction in BOTH {
         wait_until_reconciled(bench.side(direction), "meanwhile").await;
         remove(bench.side(direction)).await;
     }
-    story.check_taken_over(&bench).await;
+    scenario.check_taken_over(&bench).await;
 }
 
 /// The rollback holds them again. Of the run that was killed a create may be on its way, so the
 /// target's Leases are not given back: they run out by themselves.
 pub(crate) async fn killed_and_rolled_back(bench: Arc<Bench>) {
     bench.run_as_pods().await;
-    let story = bench.begin().await;
+    let scenario = bench.begin().await;
     let flags = ["--hold-controllers", "auto"];
     let mut running = bench.start_until("move", &flags, rule(&bench, While::Copying, 12)).await;
     running.kill();
     running.end().await;
-    bench.tape().cut().await;
+    bench.traffic().cut().await;
     for direction in BOTH {
         let holders = elected(bench.side(direction)).await;
         assert!(holders.iter().all(|holder| holder.starts_with(HOLDER)), "{holders:?}");
@@ -89,7 +89,7 @@ pub(crate) async fn killed_and_rolled_back(bench: Arc<Bench>) {
         assert!(holders.iter().any(|holder| !holder.starts_with(HOLDER)), "{holders:?}");
         remove(bench.side(direction)).await;
     }
-    story.check_taken_over_by(&bench, Direction::From).await;
+    scenario.check_taken_over_by(&bench, Direction::From).await;
     // The next case finds all managers elected.
     let deadline = Instant::now() + PATIENCE;
     while elected(bench.side(Direction::To)).await.iter().any(|holder| holder.starts_with(HOLDER)) {

@@ -42,13 +42,13 @@ struct Reality {
 }
 
 /// A move, or an attempt at one, as the Machines see it.
-pub(crate) struct Story {
+pub(crate) struct Scenario {
     reality: Reality,
     /// Start of the Machines' history, on each side.
     versions: [(Side, String); 2],
 }
 
-impl Story {
+impl Scenario {
     pub(crate) async fn begin(bench: &Bench) -> Self {
         let reality = Reality::of(bench.side(Direction::From)).await;
         assert_eq!(reality.machines.len(), 3, "{reality:?}");
@@ -76,7 +76,7 @@ impl Story {
         wait_until_unpaused(side).await;
         bench.verify(direction).await.expect_success("verify");
         assert_eq!(Reality::of(side).await, self.reality);
-        let timeline = bench.tape().timeline();
+        let timeline = bench.traffic().timeline();
         assert!(timeline.events() > 2, "the proxies have seen nothing");
         assert_eq!(timeline.violations(), Vec::<String>::new());
         self.check_histories(bench).await;

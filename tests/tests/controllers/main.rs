@@ -43,11 +43,11 @@ fn main() -> ExitCode {
 }
 
 async fn stopped_before_the_first_copy(bench: Arc<Bench>) {
-    let story = bench.begin().await;
+    let scenario = bench.begin().await;
     let mut running = bench.start_until("move", &[], rule(&bench, While::Copying, 0)).await;
     let source = bench.side(Direction::From);
     let talkative = machines::conditions(source, "Paused").await;
-    bench.tape().release();
+    bench.traffic().release();
     running.end().await.expect_success("the move");
     // Cluster, DevCluster, KubeadmControlPlane, MachineDeployment, MachineSet, and for each of
     // three Machines itself, its DevMachine and its KubeadmConfig.
@@ -56,11 +56,11 @@ async fn stopped_before_the_first_copy(bench: Arc<Bench>) {
         assert_eq!(status, "True", "{object}");
     }
     bench.turn();
-    story.check_taken_over(&bench).await;
+    scenario.check_taken_over(&bench).await;
 }
 
 async fn killed_and_resumed(bench: Arc<Bench>) {
-    let story = bench.begin().await;
+    let scenario = bench.begin().await;
     for (command, point, skip) in [
         ("move", While::Copying, 7),
         ("resume", While::HandingOver, 3),
@@ -71,45 +71,45 @@ async fn killed_and_resumed(bench: Arc<Bench>) {
     }
     bench.run("resume").await.expect_success("the last resume");
     bench.turn();
-    story.check_taken_over(&bench).await;
+    scenario.check_taken_over(&bench).await;
 }
 
 async fn rolled_back(bench: Arc<Bench>) {
-    let story = bench.begin().await;
+    let scenario = bench.begin().await;
     bench.kill_at("move", rule(&bench, While::Copying, 12)).await;
     bench.run("rollback").await.expect_success("the rollback");
-    story.check_taken_over_by(&bench, Direction::From).await;
+    scenario.check_taken_over_by(&bench, Direction::From).await;
 }
 
 /// Without its controller an object's condition stays as it is. That is no reason not to move.
 async fn stopped_controller(bench: Arc<Bench>) {
-    let story = bench.begin().await;
+    let scenario = bench.begin().await;
     let manager = bench.suspend("kubeadm-bootstrap-manager");
     let flags = ["--pause-timeout", "2", "-o", "json"];
     let mut running = bench.start_until("move", &flags, rule(&bench, While::HandingOver, 0)).await;
     // What is deleted now passes the webhooks of that manager.
     drop(manager);
-    bench.tape().release();
+    bench.traffic().release();
     let report = running.end().await.expect_success("the move").json();
     let findings = report["findings"].as_array().expect("a list");
     assert!(findings.iter().any(|finding| finding["rule"] == "ControllersSilent"), "{findings:#?}");
     bench.turn();
-    story.check_taken_over(&bench).await;
+    scenario.check_taken_over(&bench).await;
 }
 
 /// Controllers have time between any two writes of the program.
 async fn far_apart(bench: Arc<Bench>) {
-    let story = bench.begin().await;
-    bench.tape().set_latency(ROUND_TRIP);
+    let scenario = bench.begin().await;
+    bench.traffic().set_latency(ROUND_TRIP);
     let begun = Instant::now();
     let moved = bench.run("move").await;
     let took = begun.elapsed();
-    bench.tape().set_latency(Duration::ZERO);
+    bench.traffic().set_latency(Duration::ZERO);
     moved.expect_success("the move");
-    let writes = bench.tape().writes().len();
+    let writes = bench.traffic().writes().len();
     assert!(took > ROUND_TRIP * u32::try_from(writes / 2).expect("few writes"), "{took:?}");
     bench.turn();
-    story.check_taken_over(&bench).await;
+    scenario.check_taken_over(&bench).await;
 }
 
 /// Work of a move when something happens to it.

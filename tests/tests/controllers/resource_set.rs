@@ -24,10 +24,10 @@ pub(crate) async fn moves(bench: Arc<Bench>) {
     let applied = wait_until_applied(bench.side(Direction::From)).await;
     let addon = addon(bench.side(Direction::From)).await;
 
-    let story = bench.begin().await;
+    let scenario = bench.begin().await;
     bench.run("move").await.expect_success("the move");
     bench.turn();
-    story.check_taken_over(&bench).await;
+    scenario.check_taken_over(&bench).await;
 
     let target = bench.side(Direction::From);
     assert_eq!(wait_until_applied(target).await, applied, "it was applied again");

@@ -7,17 +7,17 @@ use capi::{Object, ResourceType};
 use cluster::Client;
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::program::{Outcome, Program};
+use kubectl_pivot_tests::simulated_controllers::{Behaviour, SimulatedControllers};
 use kubectl_pivot_tests::suite::Suite;
-use kubectl_pivot_tests::understudy::{Act, Understudy};
 use serde_json::json;
 
 use super::failures::{expect, kind_but, script, wait_for};
-use super::stage::{Scene, Stage, text};
+use super::fixture::{Fixture, Scenario, text};
 
 const KIND_CLUSTER: &str = "pivot-bootstrap\n";
 const HOLDS: &str = "holds Cluster default/pivot";
 
-pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
+pub fn add(suite: Suite<Fixture>) -> Suite<Fixture> {
     suite
         .case(
             "abort_keeps_a_bootstrap_cluster_that_holds_the_cluster",
@@ -34,16 +34,18 @@ pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
         .thorough("abort_leaves_what_was_kept", abort_leaves_what_was_kept)
 }
 
-async fn abort_keeps_a_bootstrap_cluster_that_holds_the_cluster(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let _understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::ControlPlane]));
-    scene.stop_in("control-plane", scene.create(&[])).await;
+async fn abort_keeps_a_bootstrap_cluster_that_holds_the_cluster(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let _understudy = SimulatedControllers::begin(
+        scenario.part(|part| part.without = vec![Behaviour::ControlPlane]),
+    );
+    scenario.stop_in("control-plane", scenario.create(&[])).await;
     // As after a restart of Docker: kind has the cluster, and its containers do not run.
-    let stopped = kind_but(&scene, "'get kubeconfig'", "echo 'ERROR: not running' >&2; exit 1");
-    let resumed = scene.program.run(["resume", "pivot", "--kind", &stopped]).await;
+    let stopped = kind_but(&scenario, "'get kubeconfig'", "echo 'ERROR: not running' >&2; exit 1");
+    let resumed = scenario.program.run(["resume", "pivot", "--kind", &stopped]).await;
     expect(&resumed, exit::UNFINISHED, &["the step `bootstrap` failed", "does not answer"]);
 
-    let silent = abort(&scene.program, &["--kind", &stopped]).await;
+    let silent = abort(&scenario.program, &["--kind", &stopped]).await;
     expect(
         &silent,
         exit::REFUSED,
@@ -55,96 +57,96 @@ async fn abort_keeps_a_bootstrap_cluster_that_holds_the_cluster(stage: Arc<Stage
         ],
     );
     // It answers, whatever the last step of the journal says.
-    expect(&abort(&scene.program, &[]).await, exit::REFUSED, &[HOLDS, "pivot resume pivot"]);
-    let bare = scene.program.clone().env("XDG_DATA_HOME", &text(&scene.path("no-plugins")));
+    expect(&abort(&scenario.program, &[]).await, exit::REFUSED, &[HOLDS, "pivot resume pivot"]);
+    let bare = scenario.program.clone().env("XDG_DATA_HOME", &text(&scenario.path("no-plugins")));
     expect(&abort(&bare, &[]).await, exit::REFUSED, &[HOLDS]);
-    assert_eq!(kind_clusters(&scene).await, KIND_CLUSTER);
+    assert_eq!(kind_clusters(&scenario).await, KIND_CLUSTER);
 
-    delete_cluster(&scene.bootstrap().await).await;
-    let fails = kind_but(&scene, "'delete cluster'", "echo 'ERROR: no engine' >&2; exit 1");
+    delete_cluster(&scenario.bootstrap().await).await;
+    let fails = kind_but(&scenario, "'delete cluster'", "echo 'ERROR: no engine' >&2; exit 1");
     let half = abort(&bare, &["--kind", &fails]).await;
     expect(&half, exit::UNFINISHED, &["cannot abort the run `pivot`", "no engine"]);
-    let resumed = scene.program.run(["resume", "pivot"]).await;
+    let resumed = scenario.program.run(["resume", "pivot"]).await;
     expect(&resumed, exit::REFUSED, &["an abort of the run `pivot` was interrupted"]);
     abort(&bare, &[]).await.expect_success("abort without plugins");
-    assert_eq!(kind_clusters(&scene).await, "");
-    assert_eq!(runs(&scene), Vec::<PathBuf>::new());
+    assert_eq!(kind_clusters(&scenario).await, "");
+    assert_eq!(runs(&scenario), Vec::<PathBuf>::new());
 }
 
-async fn a_run_that_was_killed_before_its_mark_knows_its_kind_cluster(stage: Arc<Stage>) {
-    let scene = stage.scene_without_target();
-    let here = scene.path("here");
+async fn a_run_that_was_killed_before_its_mark_knows_its_kind_cluster(fixture: Arc<Fixture>) {
+    let scenario = fixture.scene_without_target();
+    let here = scenario.path("here");
     let real = env!("CARGO_BIN_EXE_stand-in-kind");
     let body = format!("\"{real}\" \"$@\"; echo x > {}; sleep 1000", text(&here));
     let late = script(
-        &scene,
+        &scenario,
         "late",
         &format!("case \"$*\" in 'create cluster'*) {body} ;; esac\nexec {real} \"$@\""),
     );
     let start = async || {
         let _ = std::fs::remove_file(&here);
-        let mut running = scene.program.start(scene.create(&["--kind", &late]));
+        let mut running = scenario.program.start(scenario.create(&["--kind", &late]));
         wait_for(&here).await;
         running.kill();
         running.end().await;
     };
     start().await;
-    assert_eq!(kind_clusters(&scene).await, KIND_CLUSTER);
-    abort(&scene.program, &[]).await.expect_success("abort before the mark");
-    assert_eq!(kind_clusters(&scene).await, "", "it has made this cluster");
+    assert_eq!(kind_clusters(&scenario).await, KIND_CLUSTER);
+    abort(&scenario.program, &[]).await.expect_success("abort before the mark");
+    assert_eq!(kind_clusters(&scenario).await, "", "it has made this cluster");
 
     // A cluster of the same name that somebody else has made since.
     start().await;
-    let kind = scene.kind();
+    let kind = scenario.kind();
     kind.run(["delete", "cluster", "--name", "pivot-bootstrap"]).await.expect_success("kind");
-    make_kind_cluster(&scene, "pivot-bootstrap").await;
-    let resumed = scene.program.run(["resume", "pivot"]).await;
+    make_kind_cluster(&scenario, "pivot-bootstrap").await;
+    let resumed = scenario.program.run(["resume", "pivot"]).await;
     expect(&resumed, exit::UNFINISHED, &["exists already, and this run did not create it"]);
-    let aborted = abort(&scene.program, &[]).await.expect_success("abort");
+    let aborted = abort(&scenario.program, &[]).await.expect_success("abort");
     assert!(aborted.says("does not have the mark of the run, and stays"), "{aborted}");
-    assert_eq!(kind_clusters(&scene).await, KIND_CLUSTER, "it is not ours");
+    assert_eq!(kind_clusters(&scenario).await, KIND_CLUSTER, "it is not ours");
 }
 
-async fn abort_asks_an_existing_bootstrap_cluster(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let kubeconfig = make_kind_cluster(&scene, "pivot-bootstrap").await;
-    let _understudy = Understudy::begin(scene.part(|part| {
-        part.without = vec![Act::ControlPlane];
-        part.clusters = vec![kubeconfig.clone(), scene.target().to_owned()];
+async fn abort_asks_an_existing_bootstrap_cluster(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let kubeconfig = make_kind_cluster(&scenario, "pivot-bootstrap").await;
+    let _understudy = SimulatedControllers::begin(scenario.part(|part| {
+        part.without = vec![Behaviour::ControlPlane];
+        part.clusters = vec![kubeconfig.clone(), scenario.target().to_owned()];
     }));
     let file = text(&kubeconfig);
-    let create = scene.create(&["--bootstrap", "existing", "--bootstrap-kubeconfig", &file]);
-    scene.stop_in("control-plane", create.clone()).await;
-    expect(&abort(&scene.program, &[]).await, exit::REFUSED, &[HOLDS]);
-    let elsewhere = scene.path("elsewhere.kubeconfig");
+    let create = scenario.create(&["--bootstrap", "existing", "--bootstrap-kubeconfig", &file]);
+    scenario.stop_in("control-plane", create.clone()).await;
+    expect(&abort(&scenario.program, &[]).await, exit::REFUSED, &[HOLDS]);
+    let elsewhere = scenario.path("elsewhere.kubeconfig");
     std::fs::rename(&kubeconfig, &elsewhere).expect("it is there");
-    let silent = abort(&scene.program, &[]).await;
+    let silent = abort(&scenario.program, &[]).await;
     expect(&silent, exit::REFUSED, &["does not answer, and the cluster `pivot` was applied"]);
     std::fs::rename(&elsewhere, &kubeconfig).expect("it is there");
 
-    let bootstrap = scene.client(&kubeconfig).await;
+    let bootstrap = scenario.client(&kubeconfig).await;
     delete_cluster(&bootstrap).await;
-    abort(&scene.program, &[]).await.expect_success("abort");
+    abort(&scenario.program, &[]).await.expect_success("abort");
     let marks = ResourceType::core("ConfigMap", "configmaps");
     let mark = bootstrap.get(&marks, Some("kube-system"), "kubectl-pivot-create-pivot").await;
     assert!(mark.expect("it answers").is_none(), "the mark is left");
-    assert_eq!(kind_clusters(&scene).await, KIND_CLUSTER, "an existing cluster stays");
+    assert_eq!(kind_clusters(&scenario).await, KIND_CLUSTER, "an existing cluster stays");
 
-    scene.stop_in("control-plane", create).await;
+    scenario.stop_in("control-plane", create).await;
     std::fs::remove_file(&kubeconfig).expect("it is there");
-    let forgotten = scene.program.run(["abort", "pivot", "--forget"]).await;
+    let forgotten = scenario.program.run(["abort", "pivot", "--forget"]).await;
     expect(&forgotten, exit::REFUSED, &["not confirmed"]);
-    abort(&scene.program, &["--forget"]).await.expect_success("forget");
-    assert_eq!(runs(&scene), Vec::<PathBuf>::new());
+    abort(&scenario.program, &["--forget"]).await.expect_success("forget");
+    assert_eq!(runs(&scenario), Vec::<PathBuf>::new());
 }
 
-async fn abort_leaves_what_was_kept(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let _understudy = scene.understudy();
-    let create = scene.create(&["--keep-bootstrap"]);
-    scene.program.run(create).await.expect_success("create");
-    abort(&scene.program, &[]).await.expect_success("abort");
-    assert_eq!(kind_clusters(&scene).await, KIND_CLUSTER, "it was to be kept");
+async fn abort_leaves_what_was_kept(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let _understudy = scenario.simulated_controllers();
+    let create = scenario.create(&["--keep-bootstrap"]);
+    scenario.program.run(create).await.expect_success("create");
+    abort(&scenario.program, &[]).await.expect_success("abort");
+    assert_eq!(kind_clusters(&scenario).await, KIND_CLUSTER, "it was to be kept");
 }
 
 async fn abort(program: &Program, more: &[&str]) -> Outcome {
@@ -152,19 +154,19 @@ async fn abort(program: &Program, more: &[&str]) -> Outcome {
 }
 
 /// A cluster that a user makes; returns its kubeconfig.
-pub async fn make_kind_cluster(scene: &Scene, name: &str) -> PathBuf {
-    let (config, kubeconfig) = (scene.path("theirs.yaml"), scene.path("theirs.kubeconfig"));
+pub async fn make_kind_cluster(scenario: &Scenario, name: &str) -> PathBuf {
+    let (config, kubeconfig) = (scenario.path("theirs.yaml"), scenario.path("theirs.kubeconfig"));
     let content = json!({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": name,
         "nodes": [{"role": "control-plane"}]});
     std::fs::write(&config, content.to_string()).expect("write");
     let (config, file) = (text(&config), text(&kubeconfig));
     let create = ["create", "cluster", "--name", name, "--config", &config, "--kubeconfig", &file];
-    scene.kind().run(create).await.expect_success("kind");
+    scenario.kind().run(create).await.expect_success("kind");
     kubeconfig
 }
 
-async fn kind_clusters(scene: &Scene) -> String {
-    scene.kind().run(["get", "clusters"]).await.expect_success("kind get clusters").stdout
+async fn kind_clusters(scenario: &Scenario) -> String {
+    scenario.kind().run(["get", "clusters"]).await.expect_success("kind get clusters").stdout
 }
 
 /// Deletes the Cluster as a user does; nothing holds it.
@@ -180,8 +182,8 @@ async fn delete_cluster(cluster: &Client) {
 }
 
 /// Everything in the folder of runs.
-fn runs(scene: &Scene) -> Vec<PathBuf> {
-    let folder: &Path = &scene.path("state/runs");
+fn runs(scenario: &Scenario) -> Vec<PathBuf> {
+    let folder: &Path = &scenario.path("state/runs");
     let entries = std::fs::read_dir(folder).expect("there were runs");
     entries.map(|entry| entry.expect("it can be read").path()).collect()
 }

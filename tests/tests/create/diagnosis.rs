@@ -8,20 +8,20 @@ use cluster::WriteOptions;
 use kubectl_pivot_tests::program::Outcome;
 use serde_json::json;
 
-use super::stage::{Scene, text};
+use super::fixture::{Scenario, text};
 
 const SECRET: &str = "hunter2-hunter2";
 
 /// A failure has left an archive, and says where.
-pub fn check_left_by_failure(scene: &Scene, outcome: &Outcome) {
-    let archive = scene.path("state/runs/pivot/diagnosis.tar.gz");
+pub fn check_left_by_failure(scenario: &Scenario, outcome: &Outcome) {
+    let archive = scenario.path("state/runs/pivot/diagnosis.tar.gz");
     assert!(outcome.says(&format!("without secrets: {}", text(&archive))), "{outcome}");
     check(&archive);
 }
 
 /// `diagnose` writes one too, without what a Secret or a machine's configuration holds.
-pub async fn check_written(scene: &Scene) {
-    let bootstrap = scene.bootstrap().await;
+pub async fn check_written(scenario: &Scenario) {
+    let bootstrap = scenario.bootstrap().await;
     let secret = json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": "s", "namespace": "default"}, "stringData": {"value": SECRET}});
     let pod = json!({"apiVersion": "v1", "kind": "Pod",
@@ -36,11 +36,11 @@ pub async fn check_written(scene: &Scene) {
         let options = WriteOptions::default();
         bootstrap.create(&kind, &Object::new(object), &options).await.expect("it can be made");
     }
-    let archive = text(&scene.path("for-support.tar.gz"));
-    let outcome = scene.program.run(["diagnose", "pivot", "--archive", &archive]).await;
+    let archive = text(&scenario.path("for-support.tar.gz"));
+    let outcome = scenario.program.run(["diagnose", "pivot", "--archive", &archive]).await;
     assert!(outcome.expect_success("diagnose").says(&archive));
     check(Path::new(&archive));
-    let unknown = scene.program.run(["diagnose", "other"]).await;
+    let unknown = scenario.program.run(["diagnose", "other"]).await;
     assert!(unknown.says("there is no run `other`"), "{unknown}");
 }
 

@@ -3,83 +3,84 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use kubectl_pivot_tests::proxy::{Call, Fault, Proxy, Rule, Side, Tape};
-use kubectl_pivot_tests::understudy::Understudy;
+use kubectl_pivot_tests::proxy::{Call, Fault, Proxy, Rule, Side, Traffic};
+use kubectl_pivot_tests::simulated_controllers::SimulatedControllers;
 use workflow::Step;
 
 use super::aborts::make_kind_cluster;
-use super::stage::{Stage, text};
+use super::fixture::{Fixture, text};
 use super::whole::{clusters, machines};
 
 /// Steps whose half is something: a cluster, providers, the move, a cluster less.
-pub async fn killed_in_some_steps(stage: Arc<Stage>) {
-    killed_in(stage, &[Step::Bootstrap, Step::InitTarget, Step::Move, Step::DeleteBootstrap]).await;
+pub async fn killed_in_some_steps(fixture: Arc<Fixture>) {
+    killed_in(fixture, &[Step::Bootstrap, Step::InitTarget, Step::Move, Step::DeleteBootstrap])
+        .await;
 }
 
-pub async fn killed_in_each_step(stage: Arc<Stage>) {
-    killed_in(stage, &Step::ALL).await;
+pub async fn killed_in_each_step(fixture: Arc<Fixture>) {
+    killed_in(fixture, &Step::ALL).await;
 }
 
-async fn killed_in(stage: Arc<Stage>, steps: &[Step]) {
-    let scene = stage.scene().await;
-    let _understudy = scene.understudy();
+async fn killed_in(fixture: Arc<Fixture>, steps: &[Step]) {
+    let scenario = fixture.scenario().await;
+    let _understudy = scenario.simulated_controllers();
     let mut seen: Option<Vec<(String, String)>> = None;
     for (position, &step) in steps.iter().enumerate() {
         let mut running = match position {
-            0 => scene.program.start(scene.create(&[])),
-            _ => scene.program.start(["resume", "pivot"]),
+            0 => scenario.program.start(scenario.create(&[])),
+            _ => scenario.program.start(["resume", "pivot"]),
         };
-        scene.until_begun_by(step.name(), running.pid()).await;
+        scenario.until_begun_by(step.name(), running.pid()).await;
         if step == Step::Move {
-            seen = Some(machines(&scene.path("state/runs/pivot/bootstrap.kubeconfig")).await);
+            seen = Some(machines(&scenario.path("state/runs/pivot/bootstrap.kubeconfig")).await);
         }
         running.kill();
         running.end().await;
     }
-    scene.program.run(["resume", "pivot"]).await.expect_success("the last resume");
-    assert_eq!(clusters(&scene).await, ["pivot"]);
+    scenario.program.run(["resume", "pivot"]).await.expect_success("the last resume");
+    assert_eq!(clusters(&scenario).await, ["pivot"]);
     let names = |machines: Vec<(String, String)>| -> Vec<String> {
         machines.into_iter().map(|(name, _)| name).collect()
     };
-    let now = machines(scene.target()).await;
+    let now = machines(scenario.target()).await;
     assert_eq!(names(now), names(seen.expect("it came to the move")));
-    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "");
+    assert_eq!(scenario.kind().run(["get", "clusters"]).await.stdout, "");
 }
 
 /// At some writes: the mark of the run, an object of the cluster, the Cluster in the target.
-pub async fn killed_at_some_writes(stage: Arc<Stage>) {
+pub async fn killed_at_some_writes(fixture: Arc<Fixture>) {
     let some = ["/configmaps/kubectl-pivot-create-pivot", "/machinedeployments/", "/clusters"];
-    let killed = killed_at_writes(stage, move |call| {
+    let killed = killed_at_writes(fixture, move |call| {
         some.iter().any(|part| call.path.contains(part)) && call.method != "DELETE"
     });
     assert!(killed.await >= 4, "too few");
 }
 
-pub async fn killed_at_each_write(stage: Arc<Stage>) {
-    assert!(killed_at_writes(stage, |_| true).await >= 60, "too few");
+pub async fn killed_at_each_write(fixture: Arc<Fixture>) {
+    assert!(killed_at_writes(fixture, |_| true).await >= 60, "too few");
 }
 
 /// Runs `create` until it succeeds, killed right before and right after each write of its own for
 /// the first time that it comes to it. Returns how often.
 async fn killed_at_writes(
-    stage: Arc<Stage>,
+    fixture: Arc<Fixture>,
     is_wanted: impl Fn(&Call) -> bool + Clone + Send + Sync + 'static,
 ) -> usize {
-    let scene = stage.scene().await;
-    let direct = make_kind_cluster(&scene, "pivot-bootstrap").await;
-    let tape = Tape::new(1);
-    let source = Proxy::start(Side::Source, &direct, &tape).await;
-    let target = Proxy::start(Side::Target, scene.target(), &tape).await;
-    let _understudy = Understudy::begin(
-        scene.part(|part| part.clusters = vec![direct.clone(), scene.target().to_owned()]),
+    let scenario = fixture.scenario().await;
+    let direct = make_kind_cluster(&scenario, "pivot-bootstrap").await;
+    let traffic = Traffic::new(1);
+    let source = Proxy::start(Side::Source, &direct, &traffic).await;
+    let target = Proxy::start(Side::Target, scenario.target(), &traffic).await;
+    let _understudy = SimulatedControllers::begin(
+        scenario.part(|part| part.clusters = vec![direct.clone(), scenario.target().to_owned()]),
     );
-    let through = |proxy: &Proxy, name: &str| text(&proxy.write_kubeconfig(scene.path(name)));
+    let through = |proxy: &Proxy, name: &str| text(&proxy.write_kubeconfig(scenario.path(name)));
     let (from, to) = (through(&source, "from"), through(&target, "to"));
     let flags =
         ["--bootstrap", "existing", "--bootstrap-kubeconfig", &from, "--to-kubeconfig", &to];
     let mut met: HashSet<String> = HashSet::new();
     loop {
-        tape.begin_run();
+        traffic.begin_run();
         let (known, wanted) = (met.clone(), is_wanted.clone());
         let fault = if met.len() % 2 == 0 { Fault::HoldBefore } else { Fault::HoldAfter };
         let (seen, at) = tokio::sync::watch::channel(String::new());
@@ -91,10 +92,10 @@ async fn killed_at_writes(
             }
             is_it
         };
-        tape.rule(Rule::when(rule, fault).times(1));
-        let mut running = scene.program.start(scene.create(&flags));
+        traffic.rule(Rule::when(rule, fault).times(1));
+        let mut running = scenario.program.start(scenario.create(&flags));
         let ended = tokio::select! {
-            () = tape.held() => None,
+            () = traffic.held() => None,
             outcome = running.end() => Some(outcome),
         };
         if let Some(outcome) = ended {
@@ -108,9 +109,9 @@ async fn killed_at_writes(
         assert!(met.insert(key), "it is met once");
         running.kill();
         running.end().await;
-        tape.cut().await;
+        traffic.cut().await;
     }
-    assert_eq!(clusters(&scene).await, ["pivot"]);
+    assert_eq!(clusters(&scenario).await, ["pivot"]);
     assert!(machines(&direct).await.is_empty(), "the source has Machines");
     met.len()
 }

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use cluster::{Client, KubeconfigRef};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::simulated_controllers::SimulatedControllers;
 use kubectl_pivot_tests::suite::Suite;
-use kubectl_pivot_tests::understudy::Understudy;
 use serde_json::{Value, json};
 use support::yaml;
 
-use super::stage::{Scene, Stage, text};
+use super::fixture::{Fixture, Scenario, text};
 
 /// The context in the kubeconfig that Cluster API makes.
 const CONTEXT: &str = "pivot-admin@pivot";
 
-pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
+pub fn add(suite: Suite<Fixture>) -> Suite<Fixture> {
     suite
         .thorough("the_target_is_merged_into_the_users_kubeconfig", merged)
         .case("an_unusable_kubeconfig_is_reported_before_anything_is_created", refused)
@@ -45,14 +45,14 @@ fn write(path: &Path, content: &Value) {
 }
 
 /// The kubeconfig of the target with the names that Cluster API gives.
-fn as_by_cluster_api(scene: &Scene) -> PathBuf {
-    let mut content = read(scene.target());
+fn as_by_cluster_api(scenario: &Scenario) -> PathBuf {
+    let mut content = read(scenario.target());
     content["clusters"][0]["name"] = json!("pivot");
     content["users"][0]["name"] = json!("pivot-admin");
     content["contexts"][0] =
         json!({"name": CONTEXT, "context": {"cluster": "pivot", "user": "pivot-admin"}});
     content["current-context"] = json!(CONTEXT);
-    let path = scene.path("of-the-secret");
+    let path = scenario.path("of-the-secret");
     write(&path, &content);
     path
 }
@@ -62,27 +62,27 @@ fn names(content: &Value, list: &str) -> Vec<String> {
     items.filter_map(|item| item["name"].as_str().map(str::to_owned)).collect()
 }
 
-fn with_kubeconfig(scene: &Scene, list: &[&Path]) -> Program {
+fn with_kubeconfig(scenario: &Scenario, list: &[&Path]) -> Program {
     let list = std::env::join_paths(list).expect("no colon in it");
-    scene.program.clone().env("KUBECONFIG", &list.to_string_lossy())
+    scenario.program.clone().env("KUBECONFIG", &list.to_string_lossy())
 }
 
-async fn merged(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let target = as_by_cluster_api(&scene);
-    let _understudy = Understudy::begin(scene.part(|part| part.target = target));
+async fn merged(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let target = as_by_cluster_api(&scenario);
+    let _understudy = SimulatedControllers::begin(scenario.part(|part| part.target = target));
     // Of a list of files the first that exists: a link into another folder.
-    fs::create_dir(scene.path("dotfiles")).expect("created");
-    let (real, link) = (scene.path("dotfiles/config"), scene.path("link"));
+    fs::create_dir(scenario.path("dotfiles")).expect("created");
+    let (real, link) = (scenario.path("dotfiles/config"), scenario.path("link"));
     write(&real, &of_others());
     fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).expect("changed");
     symlink("dotfiles/config", &link).expect("linked");
-    let program = with_kubeconfig(&scene, &[&scene.path("none"), &link]);
-    let create = scene.create(&["--merge-kubeconfig"]);
+    let program = with_kubeconfig(&scenario, &[&scenario.path("none"), &link]);
+    let create = scenario.create(&["--merge-kubeconfig"]);
 
     // While the run is going on, somebody takes the name of the cluster.
     let mut running = program.start(&create);
-    scene.until_begun("move").await;
+    scenario.until_begun("move").await;
     let mut taken = of_others();
     taken["clusters"][0]["name"] = json!("pivot");
     write(&real, &taken);
@@ -97,7 +97,7 @@ async fn merged(stage: Arc<Stage>) {
         assert!(outcome.stderr.contains(told), "{told:?}: {outcome}");
     }
     assert_eq!(read(&real), taken, "what is refused changes nothing");
-    let kind = scene.kind().run(["get", "clusters"]).await;
+    let kind = scenario.kind().run(["get", "clusters"]).await;
     assert_eq!(kind.stdout, "pivot-bootstrap\n", "the run is not over");
 
     write(&real, &of_others());
@@ -116,19 +116,19 @@ async fn merged(stage: Arc<Stage>) {
     let mode = fs::metadata(&real).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode, 0o640);
     assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
-    assert!(!scene.path("none").exists());
-    let left: Vec<_> = fs::read_dir(scene.path("dotfiles")).expect("a folder").collect();
+    assert!(!scenario.path("none").exists());
+    let left: Vec<_> = fs::read_dir(scenario.path("dotfiles")).expect("a folder").collect();
     assert_eq!(left.len(), 1, "{left:?}");
-    assert!(!scene.path("link.lock").exists());
+    assert!(!scenario.path("link.lock").exists());
     // And it is of use.
     let reference = KubeconfigRef { path: Some(link), context: Some(CONTEXT.to_owned()) };
     let client = Client::connect("target", &reference).await.expect("a kubeconfig");
     assert!(client.get_path("/version").await.is_ok());
 }
 
-async fn refused(stage: Arc<Stage>) {
-    let scene = stage.scene_without_target();
-    let config = scene.path("config");
+async fn refused(fixture: Arc<Fixture>) {
+    let scenario = fixture.scene_without_target();
+    let config = scenario.path("config");
     let taken = |list: &str, item: Value| {
         let mut content = of_others();
         content[list][0] = item;
@@ -152,29 +152,29 @@ async fn refused(stage: Arc<Stage>) {
     ];
     for (content, told) in cases {
         fs::write(&config, content).expect("written");
-        check_refused(&scene, &config, told).await;
+        check_refused(&scenario, &config, told).await;
         assert_eq!(fs::read_to_string(&config).expect("there"), content);
         // A dry-run finds it too.
-        let program = with_kubeconfig(&scene, &[&config]);
-        let outcome = program.run(scene.create(&["--merge-kubeconfig", "--dry-run"])).await;
+        let program = with_kubeconfig(&scenario, &[&config]);
+        let outcome = program.run(scenario.create(&["--merge-kubeconfig", "--dry-run"])).await;
         assert_eq!(outcome.code, Some(exit::REFUSED.into()), "{outcome}");
         assert!(outcome.stderr.contains(told), "{outcome}");
     }
     write(&config, &of_others());
     fs::set_permissions(&config, fs::Permissions::from_mode(0o400)).expect("changed");
-    check_refused(&scene, &config, "it is read-only").await;
+    check_refused(&scenario, &config, "it is read-only").await;
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).expect("changed");
-    let lock = scene.path("config.lock");
+    let lock = scenario.path("config.lock");
     fs::write(&lock, "").expect("written");
-    check_refused(&scene, &config, &format!("is locked: {} is there", text(&lock))).await;
+    check_refused(&scenario, &config, &format!("is locked: {} is there", text(&lock))).await;
     assert!(lock.exists(), "it is not ours");
     fs::remove_file(&lock).expect("removed");
-    check_refused(&scene, scene.dir.path(), "it is a directory").await;
+    check_refused(&scenario, scenario.dir.path(), "it is a directory").await;
     // Nobody can create a file there, not even root.
-    check_refused(&scene, Path::new("/proc/no-config"), "cannot write the kubeconfig").await;
+    check_refused(&scenario, Path::new("/proc/no-config"), "cannot write the kubeconfig").await;
 
-    let program = with_kubeconfig(&scene, &[&config]);
-    let outline = program.run(scene.create(&["--merge-kubeconfig", "--dry-run"])).await;
+    let program = with_kubeconfig(&scenario, &[&config]);
+    let outline = program.run(scenario.create(&["--merge-kubeconfig", "--dry-run"])).await;
     let outline = outline.expect_success("dry-run");
     let told =
         format!("merges the target's cluster, user and context {CONTEXT} into {}", text(&config));
@@ -184,13 +184,13 @@ async fn refused(stage: Arc<Stage>) {
 }
 
 /// Checks that nothing is begun, and that no secret is told.
-async fn check_refused(scene: &Scene, config: &Path, told: &str) {
-    let program = with_kubeconfig(scene, &[config]);
-    let outcome = program.run(scene.create(&["--merge-kubeconfig"])).await;
+async fn check_refused(scenario: &Scenario, config: &Path, told: &str) {
+    let program = with_kubeconfig(scenario, &[config]);
+    let outcome = program.run(scenario.create(&["--merge-kubeconfig"])).await;
     assert_eq!(outcome.code, Some(exit::REFUSED.into()), "{outcome}");
     for told in ["the step `preflight` failed", told, "nothing was created"] {
         assert!(outcome.stderr.contains(told), "{told:?}: {outcome}");
     }
     assert!(!outcome.stderr.contains("hunter2"), "{outcome}");
-    assert!(!scene.path("kind-root").exists(), "{outcome}");
+    assert!(!scenario.path("kind-root").exists(), "{outcome}");
 }

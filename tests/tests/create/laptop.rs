@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kubectl_pivot_tests::program::Program;
-use kubectl_pivot_tests::understudy::Understudy;
+use kubectl_pivot_tests::simulated_controllers::SimulatedControllers;
 use serde_json::{Value, json};
 use support::yaml;
 
 use super::failures::script;
-use super::stage::{Scene, Stage, text};
+use super::fixture::{Fixture, Scenario, text};
 use super::whole::clusters;
 
 /// Nothing listens there.
@@ -36,11 +36,11 @@ pub struct Published {
 }
 
 impl Published {
-    pub fn of(scene: &Scene) -> Self {
-        let mut kubeconfig = read(scene.target());
-        let address = server(scene.target());
+    pub fn of(scenario: &Scenario) -> Self {
+        let mut kubeconfig = read(scenario.target());
+        let address = server(scenario.target());
         kubeconfig["clusters"][0]["cluster"]["server"] = json!(NOWHERE);
-        let secret = scene.path("of-the-secret");
+        let secret = scenario.path("of-the-secret");
         std::fs::write(&secret, yaml::document(&kubeconfig)).expect("writable");
         let port = address.rsplit_once(':').expect("it has a port").1;
         let body = format!(
@@ -48,25 +48,25 @@ impl Published {
              'port pivot-lb 6443/tcp') printf '0.0.0.0:{port}\\n[::]:{port}\\n' ;;\n\
              *) echo \"$*\" >&2; exit 1 ;;\nesac"
         );
-        Self { address, docker: script(scene, "docker", &body), secret }
+        Self { address, docker: script(scenario, "docker", &body), secret }
     }
 
     /// Simulates the controllers of it.
-    pub fn understudy(&self, scene: &Scene) -> Understudy {
-        Understudy::begin(scene.part(|part| part.secret = Some(self.secret.clone())))
+    pub fn simulated_controllers(&self, scenario: &Scenario) -> SimulatedControllers {
+        SimulatedControllers::begin(scenario.part(|part| part.secret = Some(self.secret.clone())))
     }
 
     /// The program of a user whose Docker has published it.
-    pub fn program(&self, scene: &Scene) -> Program {
-        scene.program.clone().env("KUBECTL_PIVOT_DOCKER", &self.docker)
+    pub fn program(&self, scenario: &Scenario) -> Program {
+        scenario.program.clone().env("KUBECTL_PIVOT_DOCKER", &self.docker)
     }
 }
 
 /// After a restart of Docker the port is another one than in the kubeconfig of the run.
-pub async fn a_target_that_has_got_another_port_is_found_again(stage: Arc<Stage>) {
-    let mut own = stage.scene().await;
+pub async fn a_target_that_has_got_another_port_is_found_again(fixture: Arc<Fixture>) {
+    let mut own = fixture.scenario().await;
     let published = Published::of(&own);
-    let _understudy = published.understudy(&own);
+    let _understudy = published.simulated_controllers(&own);
     own.program = published.program(&own);
     own.stop_after("kubeconfig", own.create(&[])).await;
     let kept = own.path("state/runs/pivot/target.kubeconfig");
@@ -80,8 +80,8 @@ pub async fn a_target_that_has_got_another_port_is_found_again(stage: Arc<Stage>
 }
 
 /// The flags of a machine without a registry, and a configuration of kind.
-pub fn flags(scene: &Scene) -> Vec<String> {
-    let (config, bundle) = (scene.path("kind.yaml"), scene.path("images.tar"));
+pub fn flags(scenario: &Scenario) -> Vec<String> {
+    let (config, bundle) = (scenario.path("kind.yaml"), scenario.path("images.tar"));
     let own = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nfeatureGates: {Mine: true}\n";
     std::fs::write(&config, own).expect("writable");
     std::fs::write(&bundle, "").expect("writable");
@@ -92,8 +92,8 @@ pub fn flags(scene: &Scene) -> Vec<String> {
 
 /// Checks that kind has got what the flags say, and that the kubeconfigs lead to where the target
 /// answers.
-pub fn check(scene: &Scene, published: &Published) {
-    let folder = scene.path("state/runs/pivot");
+pub fn check(scenario: &Scenario, published: &Published) {
+    let folder = scenario.path("state/runs/pivot");
     let config = read(&folder.join("kind.yaml"));
     assert_eq!(
         (&config["featureGates"]["Mine"], &config["name"]),
@@ -102,11 +102,14 @@ pub fn check(scene: &Scene, published: &Published) {
     let log = std::fs::read_to_string(folder.join("logs/init-bootstrap.log")).expect("a log");
     for command in [
         "load docker-image registry.example/a:1 --name pivot-bootstrap",
-        &format!("load image-archive {} --name pivot-bootstrap", text(&scene.path("images.tar"))),
+        &format!(
+            "load image-archive {} --name pivot-bootstrap",
+            text(&scenario.path("images.tar"))
+        ),
     ] {
         assert!(log.contains(command), "{command}: {log}");
     }
-    for kubeconfig in [scene.path("out.kubeconfig"), folder.join("target.kubeconfig")] {
+    for kubeconfig in [scenario.path("out.kubeconfig"), folder.join("target.kubeconfig")] {
         assert_eq!(server(&kubeconfig), published.address);
     }
     let versions = std::fs::read_to_string(folder.join("providers.json")).expect("it is kept");

@@ -2,13 +2,14 @@
 //!
 //! Real: API servers and etcd, Cluster API's CRDs, clusterctl with a local repository, the plugins,
 //! the move. Stood in: kind (`stand-in-kind`, whose clusters are local control planes), and
-//! kubelets and controllers (`understudy`). In the case of the module `real` the controllers are
+//! kubelets and controllers (`simulated_controllers`). In the case of the module `real` the controllers are
 //! the real ones.
 
 mod aborts;
 mod diagnosis;
 mod existing;
 mod failures;
+mod fixture;
 mod inspection;
 mod kills;
 mod kubeconfig;
@@ -20,7 +21,6 @@ mod real;
 mod refusals;
 mod removal;
 mod replacing;
-mod stage;
 mod target;
 mod templates;
 mod whole;
@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
-    let suite = Suite::new().on_stages(2);
+    let suite = Suite::new().on_fixtures(2);
     aborts::add(kubeconfig::add(probes::add(suite)))
         .case("all_steps_from_nothing", whole::all_steps_from_nothing)
         .thorough("a_template_of_the_provider_makes_the_cluster", templates::makes_the_cluster)
@@ -98,5 +98,5 @@ fn main() -> ExitCode {
             "a_move_that_fails_is_done_when_it_can_be",
             moving::a_move_that_fails_is_done_when_it_can_be,
         )
-        .run(|| Box::pin(stage::Stage::set()))
+        .run(|| Box::pin(fixture::Fixture::set()))
 }

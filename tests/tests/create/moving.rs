@@ -7,11 +7,11 @@ use cluster::{Client, WriteOptions};
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::oracle;
 use kubectl_pivot_tests::policy::Policy;
-use kubectl_pivot_tests::understudy::{Act, Understudy};
+use kubectl_pivot_tests::simulated_controllers::{Behaviour, SimulatedControllers};
 use serde_json::json;
 
 use super::failures::expect;
-use super::stage::{Scene, Stage};
+use super::fixture::{Fixture, Scenario};
 use super::whole::clusters;
 
 /// Problems that a rehearsal does not show.
@@ -21,15 +21,15 @@ const NO_WORKERS: Policy = Policy {
     when: "!request.?dryRun.orValue(false)",
 };
 
-pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let understudy = scene.understudy();
-    let target = scene.client(scene.target()).await;
+pub async fn a_move_that_fails_is_done_when_it_can_be(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let simulated_controllers = scenario.simulated_controllers();
+    let target = scenario.client(scenario.target()).await;
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"value": "other"},
         "metadata": {"name": "pivot-kubeconfig", "namespace": "default"}});
     let secrets = ResourceType::core("Secret", "secrets");
     let theirs = create(&target, &secrets, secret).await;
-    let outcome = scene.program.run(scene.create(&[])).await;
+    let outcome = scenario.program.run(scenario.create(&[])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -41,11 +41,11 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
             "kubectl pivot resume pivot",
         ],
     );
-    expect_all_in_bootstrap(&scene).await;
+    expect_all_in_bootstrap(&scenario).await;
     delete(&target, &secrets, &theirs).await;
 
     NO_WORKERS.install(&target).await;
-    let outcome = scene.program.run(["resume", "pivot"]).await;
+    let outcome = scenario.program.run(["resume", "pivot"]).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -59,13 +59,15 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
             "kubectl pivot resume pivot",
         ],
     );
-    expect_all_in_bootstrap(&scene).await;
+    expect_all_in_bootstrap(&scenario).await;
     NO_WORKERS.remove(&target).await;
 
-    drop(understudy);
-    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Available]));
-    scene.stop_in("verify", scene.create(&[])).await;
-    let outcome = scene.program.run(scene.create(&["--timeout", "2"])).await;
+    drop(simulated_controllers);
+    let simulated_controllers = SimulatedControllers::begin(
+        scenario.part(|part| part.without = vec![Behaviour::Available]),
+    );
+    scenario.stop_in("verify", scenario.create(&[])).await;
+    let outcome = scenario.program.run(scenario.create(&["--timeout", "2"])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -76,17 +78,17 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
             "kubectl pivot resume pivot",
         ],
     );
-    drop(understudy);
-    let _understudy = scene.understudy();
+    drop(simulated_controllers);
+    let _understudy = scenario.simulated_controllers();
 
-    let bootstrap = scene.bootstrap().await;
+    let bootstrap = scenario.bootstrap().await;
     let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
     let left = json!({"apiVersion": kind.api_version(), "kind": "Cluster",
         "metadata": {"name": "left", "namespace": "default"}, "spec": {"paused": true,
         "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "DevCluster",
             "name": "left"}}});
     let left = create(&bootstrap, &kind, left).await;
-    let outcome = scene.program.run(scene.create(&["--timeout", "3"])).await;
+    let outcome = scenario.program.run(scenario.create(&["--timeout", "3"])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -97,19 +99,19 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(stage: Arc<Stage>) {
         ],
     );
     delete(&bootstrap, &kind, &left).await;
-    scene.program.run(scene.create(&[])).await.expect_success("without the faults");
-    assert_eq!(clusters(&scene).await, ["pivot"]);
-    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "");
+    scenario.program.run(scenario.create(&[])).await.expect_success("without the faults");
+    assert_eq!(clusters(&scenario).await, ["pivot"]);
+    assert_eq!(scenario.kind().run(["get", "clusters"]).await.stdout, "");
 }
 
 /// The source is as before, and no copy is in the target.
-async fn expect_all_in_bootstrap(scene: &Scene) {
-    assert_eq!(clusters(scene).await, Vec::<String>::new());
-    let bootstrap = scene.bootstrap().await;
-    let found = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Cluster").await;
+async fn expect_all_in_bootstrap(scenario: &Scenario) {
+    assert_eq!(clusters(scenario).await, Vec::<String>::new());
+    let bootstrap = scenario.bootstrap().await;
+    let found = scenario.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Cluster").await;
     assert_eq!(found.iter().map(Object::name).collect::<Vec<_>>(), ["pivot"]);
     assert!(found.iter().all(|cluster| oracle::is_active(cluster.value())), "{found:?}");
-    let machines = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Machine").await;
+    let machines = scenario.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Machine").await;
     assert_eq!(machines.len(), 2);
 }
 

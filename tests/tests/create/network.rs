@@ -5,23 +5,24 @@ use std::sync::Arc;
 use capi::{Object, ResourceType};
 use cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot::commands::exit;
-use kubectl_pivot_tests::understudy::{Act, Understudy};
+use kubectl_pivot_tests::simulated_controllers::{Behaviour, SimulatedControllers};
 use serde_json::{Value, json};
 
 use super::failures::expect;
-use super::stage::{Stage, text};
+use super::fixture::{Fixture, text};
 use super::whole::clusters;
 
-pub async fn told(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Nodes]));
-    let manifest = scene.path("network.json");
+pub async fn told(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let simulated_controllers =
+        SimulatedControllers::begin(scenario.part(|part| part.without = vec![Behaviour::Nodes]));
+    let manifest = scenario.path("network.json");
     let create = |more: &[&str]| {
         let network = ["--cni", "none", "--cni-manifest", &text(&manifest)];
-        scene.create(&[&network[..], more].concat())
+        scenario.create(&[&network[..], more].concat())
     };
     std::fs::write(&manifest, daemon_set("another").to_string()).expect("write");
-    let outcome = scene.program.run(create(&[])).await;
+    let outcome = scenario.program.run(create(&[])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -34,10 +35,10 @@ pub async fn told(stage: Arc<Stage>) {
         ],
     );
     std::fs::write(&manifest, daemon_set("net").to_string()).expect("write");
-    let target = scene.client(scene.target()).await;
+    let target = scenario.client(scenario.target()).await;
     pod_without_image(&target).await;
-    scene.stop_after("network", create(&[])).await;
-    let outcome = scene.program.run(create(&["--timeout", "2"])).await;
+    scenario.stop_after("network", create(&[])).await;
+    let outcome = scenario.program.run(create(&["--timeout", "2"])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -50,21 +51,21 @@ pub async fn told(stage: Arc<Stage>) {
             "kubectl pivot resume pivot",
         ],
     );
-    assert_eq!(clusters(&scene).await, Vec::<String>::new(), "nothing was moved");
+    assert_eq!(clusters(&scenario).await, Vec::<String>::new(), "nothing was moved");
     // A cluster that holds objects is not removed.
-    let outcome = scene.program.run(["abort", "pivot", "--yes"]).await;
+    let outcome = scenario.program.run(["abort", "pivot", "--yes"]).await;
     expect(
         &outcome,
         exit::REFUSED,
         &["the bootstrap cluster `pivot-bootstrap` holds", "default/pivot"],
     );
-    let left = scene.kind().run(["get", "clusters"]).await;
+    let left = scenario.kind().run(["get", "clusters"]).await;
     assert_eq!(left.stdout, "pivot-bootstrap\n");
-    drop(understudy);
-    let _understudy = scene.understudy();
+    drop(simulated_controllers);
+    let _understudy = scenario.simulated_controllers();
     let more = ["resume", "pivot", "--timeout", "120"];
-    scene.program.run(more).await.expect_success("with nodes and more time");
-    assert_eq!(clusters(&scene).await, ["pivot"]);
+    scenario.program.run(more).await.expect_success("with nodes and more time");
+    assert_eq!(clusters(&scenario).await, ["pivot"]);
 }
 
 fn daemon_set(selected: &str) -> Value {

@@ -6,27 +6,30 @@ use std::time::{Duration, Instant};
 use capi::{Object, ResourceType};
 use cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
 use kubectl_pivot::commands::exit;
+use kubectl_pivot_tests::simulated_controllers::{Behaviour, SimulatedControllers};
 use kubectl_pivot_tests::suite::Suite;
-use kubectl_pivot_tests::understudy::{Act, Understudy};
 use serde_json::json;
 
-use super::stage::{Scene, Stage, text};
+use super::fixture::{Fixture, Scenario, text};
 
-pub fn add(suite: Suite<Stage>) -> Suite<Stage> {
+pub fn add(suite: Suite<Fixture>) -> Suite<Fixture> {
     suite
         .thorough("a_failing_probe_is_reported_and_can_be_left_out", left_out)
         .thorough("the_probes_of_the_network_are_awaited", network)
 }
 
 /// A probe that never holds is told; the run goes on without it.
-async fn left_out(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::Infrastructure]));
-    let unknown = scene.program.run(scene.create(&["--skip-probes", "devcluster"])).await;
+async fn left_out(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let simulated_controllers = SimulatedControllers::begin(
+        scenario.part(|part| part.without = vec![Behaviour::Infrastructure]),
+    );
+    let unknown = scenario.program.run(scenario.create(&["--skip-probes", "devcluster"])).await;
     assert_eq!(unknown.code, Some(exit::USAGE.into()), "{unknown}");
     assert!(unknown.stderr.contains("no plugin or probe is named `devcluster`"), "{unknown}");
     assert!(unknown.stderr.contains("did you mean devcluster-provisioned-"), "{unknown}");
-    let outcome = scene.program.run(scene.create(&["--keep-bootstrap", "--timeout", "30"])).await;
+    let outcome =
+        scenario.program.run(scenario.create(&["--keep-bootstrap", "--timeout", "30"])).await;
     assert_eq!(outcome.code, Some(exit::UNFINISHED.into()), "{outcome}");
     for told in [
         "the step `control-plane` failed",
@@ -40,49 +43,49 @@ async fn left_out(stage: Arc<Stage>) {
     }
     let names = "devcluster-provisioned-bootstrap,in-memory/devcluster-provisioned-target";
     let resume = ["resume", "pivot", "--timeout", "120", "--skip-probes", names];
-    let outcome = scene.program.run(resume).await.expect_success("resume");
+    let outcome = scenario.program.run(resume).await.expect_success("resume");
     let told = "probe in-memory/devcluster-provisioned-target was left out: --skip-probes";
     assert!(outcome.stderr.contains(told), "{outcome}");
-    drop(understudy);
-    verify_waits(&scene).await;
+    drop(simulated_controllers);
+    verify_waits(&scenario).await;
 }
 
 /// Nobody else writes the status now.
-async fn verify_waits(scene: &Scene) {
-    let bootstrap = text(&scene.path("state/runs/pivot/bootstrap.kubeconfig"));
-    let target = text(scene.target());
+async fn verify_waits(scenario: &Scenario) {
+    let bootstrap = text(&scenario.path("state/runs/pivot/bootstrap.kubeconfig"));
+    let target = text(scenario.target());
     let verify = |timeout: &str| {
         let between = ["verify", "--kubeconfig", &bootstrap, "--to-kubeconfig", &target];
         let how = ["-n", "default", "--settle", "0", "--timeout", timeout];
         [&between[..], &how[..]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    scene.program.run(verify("0")).await.expect_success("verify");
-    set_available(scene, "False").await;
+    scenario.program.run(verify("0")).await.expect_success("verify");
+    set_available(scenario, "False").await;
     for (timeout, least) in [("0", 0), ("3", 3)] {
         let began = Instant::now();
-        let outcome = scene.program.run(verify(timeout)).await;
+        let outcome = scenario.program.run(verify(timeout)).await;
         assert_eq!(outcome.code, Some(exit::NOT_VERIFIED.into()), "{outcome}");
         assert!(outcome.stdout.contains("it is not Available"), "{outcome}");
         assert!(began.elapsed() >= Duration::from_secs(least), "{outcome}");
     }
-    let mut running = scene.program.start(verify("120"));
+    let mut running = scenario.program.start(verify("120"));
     running.until_said("Available fails").await;
-    set_available(scene, "True").await;
+    set_available(scenario, "True").await;
     let outcome = running.end().await.expect_success("verify");
     let told = "Available fails: Cluster default/pivot: it is not Available";
     assert!(outcome.stderr.contains(told), "{outcome}");
     // A user need not wait.
-    set_available(scene, "False").await;
-    let mut running = scene.program.start(verify("120"));
+    set_available(scenario, "False").await;
+    let mut running = scenario.program.start(verify("120"));
     running.until_said("Available fails").await;
     running.interrupt();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(exit::INTERRUPTED.into()), "{outcome}");
 }
 
-async fn set_available(scene: &Scene, status: &str) {
+async fn set_available(scenario: &Scenario, status: &str) {
     let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
-    let client = target(scene).await;
+    let client = target(scenario).await;
     let cluster = client.get(&kind, Some("default"), "pivot").await.expect("it answers");
     let mut status_now = cluster.expect("it has moved").value()["status"].clone();
     let conditions = status_now["conditions"].as_array_mut().expect("a list");
@@ -95,27 +98,30 @@ async fn set_available(scene: &Scene, status: &str) {
     patched.expect("a valid status");
 }
 
-async fn target(scene: &Scene) -> Client {
-    let kubeconfig = KubeconfigRef::file(scene.target());
+async fn target(scenario: &Scenario) -> Client {
+    let kubeconfig = KubeconfigRef::file(scenario.target());
     Client::connect("target", &kubeconfig).await.expect("a kubeconfig")
 }
 
-async fn network(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let _understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::TargetNodes]));
-    let manifest = scene.path("network.yaml");
+async fn network(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let _understudy = SimulatedControllers::begin(
+        scenario.part(|part| part.without = vec![Behaviour::TargetNodes]),
+    );
+    let manifest = scenario.path("network.yaml");
     let object = "apiVersion: v1\nkind: Namespace\nmetadata: {name: my-network}\n";
     std::fs::write(&manifest, object).expect("written");
-    let create = scene.create(&["--cni", "none", "--cni-manifest", &text(&manifest), "-o", "json"]);
-    let mut running = scene.program.start(create);
-    scene.until_begun("nodes").await;
+    let create =
+        scenario.create(&["--cni", "none", "--cni-manifest", &text(&manifest), "-o", "json"]);
+    let mut running = scenario.program.start(create);
+    scenario.until_begun("nodes").await;
     // All Machines have Nodes, but the network is not ready as long as the target has no Ready
     // node.
     running.until_said("Waiting for the nodes to be Ready").await;
-    let journal = std::fs::read_to_string(scene.path("state/runs/pivot/journal.jsonl"));
+    let journal = std::fs::read_to_string(scenario.path("state/runs/pivot/journal.jsonl"));
     let is_done = r#""event":"done","step":"nodes""#;
     assert!(!journal.expect("a journal").contains(is_done), "the probe was not awaited");
-    let client = target(&scene).await;
+    let client = target(&scenario).await;
     let nodes = ResourceType::new("v1", "Node", "nodes", false);
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "pivot-0"}});
     let options = WriteOptions::default();

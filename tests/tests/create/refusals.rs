@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::policy::Policy;
-use kubectl_pivot_tests::understudy::{Act, Understudy};
+use kubectl_pivot_tests::simulated_controllers::{Behaviour, SimulatedControllers};
 use serde_json::{Value, json};
 
 use super::failures::expect;
+use super::fixture::{Fixture, Scenario, text};
 use super::inspection;
-use super::stage::{Scene, Stage, text};
 use super::whole::clusters;
 
 const NO_CLUSTERS: Policy = Policy {
@@ -18,13 +18,16 @@ const NO_CLUSTERS: Policy = Policy {
     when: "true",
 };
 
-pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let understudy = Understudy::begin(scene.part(|part| part.without = vec![Act::ControlPlane]));
-    let manifest = scene.path("cluster.json");
-    let create =
-        |more: &[&str]| scene.create(&[&["--cluster-manifest", &text(&manifest)], more].concat());
-    let objects = rendered(&scene).await;
+pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let simulated_controllers = SimulatedControllers::begin(
+        scenario.part(|part| part.without = vec![Behaviour::ControlPlane]),
+    );
+    let manifest = scenario.path("cluster.json");
+    let create = |more: &[&str]| {
+        scenario.create(&[&["--cluster-manifest", &text(&manifest)], more].concat())
+    };
+    let objects = rendered(&scenario).await;
     let write = |change: &dyn Fn(&mut Value)| {
         let mut objects = objects.clone();
         objects.iter_mut().filter(|object| object["kind"] == "MachineDeployment").for_each(change);
@@ -33,7 +36,7 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<St
     };
 
     write(&|workers| workers["spec"]["replicas"] = json!("three"));
-    let outcome = scene.program.run(create(&[])).await;
+    let outcome = scenario.program.run(create(&[])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -47,7 +50,7 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<St
         ],
     );
     write(&|workers| workers["kind"] = json!("MachineDeploymnt"));
-    let outcome = scene.program.run(create(&["--timeout", "2"])).await;
+    let outcome = scenario.program.run(create(&["--timeout", "2"])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -56,13 +59,13 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<St
             "does not serve cluster.x-k8s.io/v1beta2 MachineDeploymnt",
         ],
     );
-    let bootstrap = scene.bootstrap().await;
-    let listed = scene.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Cluster").await;
+    let bootstrap = scenario.bootstrap().await;
+    let listed = scenario.list(&bootstrap, "cluster.x-k8s.io/v1beta2", "Cluster").await;
     assert!(listed.is_empty(), "half of a cluster was applied");
 
     write(&|_| {});
     NO_CLUSTERS.install(&bootstrap).await;
-    let outcome = scene.program.run(create(&[])).await;
+    let outcome = scenario.program.run(create(&[])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -76,9 +79,9 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<St
     );
     NO_CLUSTERS.remove(&bootstrap).await;
 
-    scene.stop_in("control-plane", create(&[])).await;
+    scenario.stop_in("control-plane", create(&[])).await;
     let _kubelet = inspection::something_unwell(&bootstrap).await;
-    let outcome = scene.program.run(create(&["--timeout", "2"])).await;
+    let outcome = scenario.program.run(create(&["--timeout", "2"])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -86,24 +89,24 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(stage: Arc<St
             "the step `control-plane` failed",
             "timed out after 2 s waiting until the control plane of the target is initialised",
             "Cluster default/pivot: its control plane is not initialised",
-            "Cluster default/pivot: ControlPlaneInitialized is False (Understudy) \
+            "Cluster default/pivot: ControlPlaneInitialized is False (SimulatedControllers) \
              ControlPlaneInitialized is played",
             "with a timeout above --timeout 2",
             "kubectl pivot resume pivot",
         ],
     );
     expect(&outcome, exit::UNFINISHED, &inspection::TOLD);
-    assert_eq!(clusters(&scene).await, Vec::<String>::new());
+    assert_eq!(clusters(&scenario).await, Vec::<String>::new());
 
-    drop(understudy);
-    let _understudy = scene.understudy();
-    scene.program.run(create(&[])).await.expect_success("without the faults");
-    assert_eq!(clusters(&scene).await, ["pivot"]);
+    drop(simulated_controllers);
+    let _understudy = scenario.simulated_controllers();
+    scenario.program.run(create(&[])).await.expect_success("without the faults");
+    assert_eq!(clusters(&scenario).await, ["pivot"]);
 }
 
 /// The objects that a run would apply.
-async fn rendered(scene: &Scene) -> Vec<Value> {
-    let outcome = scene.program.run(scene.create(&["--dry-run", "-o", "json"])).await;
+async fn rendered(scenario: &Scenario) -> Vec<Value> {
+    let outcome = scenario.program.run(scenario.create(&["--dry-run", "-o", "json"])).await;
     let outline = outcome.expect_success("dry-run").json();
     let steps = outline["steps"].as_array().expect("steps");
     let step = steps.iter().find(|step| step["step"] == "apply-cluster");

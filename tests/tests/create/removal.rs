@@ -6,32 +6,36 @@ use capi::{Object, ResourceType};
 use cluster::WriteOptions;
 use kubectl_pivot::commands::exit;
 use kubectl_pivot_tests::program::Running;
-use kubectl_pivot_tests::understudy::{Act, Part, Understudy};
+use kubectl_pivot_tests::simulated_controllers::{Behaviour, Part, SimulatedControllers};
 use serde_json::json;
 use workflow::Step;
 
 use super::failures::expect;
-use super::stage::{Scene, Stage};
+use super::fixture::{Fixture, Scenario};
 use super::whole::clusters;
 
-pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
-    let mut scene = stage.scene().await;
-    let understudy = Understudy::begin(part(&scene));
-    scene.program.run(scene.create(&[])).await.expect_success("create");
-    refused(&scene).await;
-    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "", "a refusal creates nothing");
+pub async fn a_management_cluster_is_deleted(fixture: Arc<Fixture>) {
+    let mut scenario = fixture.scenario().await;
+    let simulated_controllers = SimulatedControllers::begin(part(&scenario));
+    scenario.program.run(scenario.create(&[])).await.expect_success("create");
+    refused(&scenario).await;
+    assert_eq!(
+        scenario.kind().run(["get", "clusters"]).await.stdout,
+        "",
+        "a refusal creates nothing"
+    );
 
     // An earlier deletion of this name has ended: it was of another Cluster.
-    let stale = scene.path("state/deletions/pivot");
+    let stale = scenario.path("state/deletions/pivot");
     std::fs::create_dir_all(&stale).expect("created");
     std::fs::write(stale.join("bootstrap.deleting"), "pivot-bootstrap").expect("written");
-    let outline = scene.program.run(delete(&["--dry-run"])).await.expect_success("dry-run");
+    let outline = scenario.program.run(delete(&["--dry-run"])).await.expect_success("dry-run");
     assert!(outline.stdout.contains("its 2 Machines:"), "{outline}");
 
-    drop(understudy);
-    let idle = Part { without: vec![Act::Deletions], ..part(&scene) };
-    let understudy = Understudy::begin(idle);
-    let outcome = scene.program.run(delete(&["--yes", "--timeout", "30"])).await;
+    drop(simulated_controllers);
+    let idle = Part { without: vec![Behaviour::Deletions], ..part(&scenario) };
+    let simulated_controllers = SimulatedControllers::begin(idle);
+    let outcome = scenario.program.run(delete(&["--yes", "--timeout", "30"])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -42,34 +46,34 @@ pub async fn a_management_cluster_is_deleted(stage: Arc<Stage>) {
             "kubectl pivot delete pivot` with the same flags continues",
         ],
     );
-    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "pivot-bootstrap\n");
-    assert_eq!(clusters(&scene).await, Vec::<String>::new());
+    assert_eq!(scenario.kind().run(["get", "clusters"]).await.stdout, "pivot-bootstrap\n");
+    assert_eq!(clusters(&scenario).await, Vec::<String>::new());
 
     // The machines of the management cluster go one after the other, and its API server with them.
-    let part = part(&scene);
-    drop(understudy);
-    scene.lose_target();
-    let _understudy = Understudy::begin(part);
-    let outcome = scene.program.run(delete(&["--yes"])).await.expect_success("delete");
+    let part = part(&scenario);
+    drop(simulated_controllers);
+    scenario.lose_target();
+    let _understudy = SimulatedControllers::begin(part);
+    let outcome = scenario.program.run(delete(&["--yes"])).await.expect_success("delete");
     // Its controllers do not wait for the command: Machines may be gone before it looks.
     assert!(outcome.stdout.contains(" Machines are gone"), "{outcome}");
-    expect_nothing(&scene).await;
-    let again = scene.program.run(delete(&["--yes"])).await;
+    expect_nothing(&scenario).await;
+    let again = scenario.program.run(delete(&["--yes"])).await;
     assert_eq!(again.code, Some(exit::REFUSED.into()), "{again}");
 
     std::fs::create_dir_all(&stale).expect("created");
-    let outcome = scene.program.run(delete(&["--forget"])).await;
+    let outcome = scenario.program.run(delete(&["--forget"])).await;
     expect(&outcome, exit::REFUSED, &["not confirmed"]);
-    scene.program.run(delete(&["--forget", "--yes"])).await.expect_success("forget");
-    let outcome = scene.program.run(delete(&["--forget", "--yes"])).await;
+    scenario.program.run(delete(&["--forget", "--yes"])).await.expect_success("forget");
+    let outcome = scenario.program.run(delete(&["--forget", "--yes"])).await;
     expect(&outcome, exit::REFUSED, &["no deletion of `pivot` was started"]);
 }
 
 /// Deletions that would take more than the cluster, or that nobody has agreed to.
-async fn refused(scene: &Scene) {
-    let outcome = scene.program.run(delete(&[])).await;
+async fn refused(scenario: &Scenario) {
+    let outcome = scenario.program.run(delete(&[])).await;
     expect(&outcome, exit::REFUSED, &["not confirmed; nothing was changed", "--yes"]);
-    let outline = scene.program.run(delete(&["--dry-run"])).await.expect_success("dry-run");
+    let outline = scenario.program.run(delete(&["--dry-run"])).await.expect_success("dry-run");
     for text in [
         "Cluster default/pivot manages itself at https://127.0.0.1:",
         "its 2 Machines:",
@@ -77,7 +81,7 @@ async fn refused(scene: &Scene) {
     ] {
         assert!(outline.stdout.contains(text), "{text}: {outline}");
     }
-    let target = scene.client(scene.target()).await;
+    let target = scenario.client(scenario.target()).await;
     let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);
     let other = json!({"apiVersion": kind.api_version(), "kind": "Cluster",
         "metadata": {"name": "other", "namespace": "default"}, "spec": {"paused": true,
@@ -85,19 +89,19 @@ async fn refused(scene: &Scene) {
             "name": "other"}}});
     let options = WriteOptions::manager("somebody");
     let other = target.create(&kind, &Object::new(other), &options).await.expect("created");
-    let outcome = scene.program.run(delete(&["--yes"])).await;
+    let outcome = scenario.program.run(delete(&["--yes"])).await;
     expect(
         &outcome,
         exit::REFUSED,
         &["this management cluster also has Cluster default/other", "kubectl delete cluster"],
     );
-    let outcome = scene
+    let outcome = scenario
         .program
         .run(
             ["delete", "absent", "--yes", "-i", "in-memory", "--kubeconfig"]
                 .map(str::to_owned)
                 .into_iter()
-                .chain([scene.target().display().to_string()]),
+                .chain([scenario.target().display().to_string()]),
         )
         .await;
     expect(
@@ -109,29 +113,29 @@ async fn refused(scene: &Scene) {
     assert!(gone.expect("it can be deleted"));
 }
 
-pub async fn killed_in_each_step(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let _understudy = Understudy::begin(part(&scene));
-    scene.program.run(scene.create(&[])).await.expect_success("create");
+pub async fn killed_in_each_step(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let _understudy = SimulatedControllers::begin(part(&scenario));
+    scenario.program.run(scenario.create(&[])).await.expect_success("create");
     let mut begun = vec![0; Step::REMOVAL.len()];
     for (position, step) in Step::REMOVAL.iter().enumerate() {
-        let mut running: Running = scene.program.start(delete(&["--yes"]));
+        let mut running: Running = scenario.program.start(delete(&["--yes"]));
         // A run goes through the steps before again, once each.
         begun.iter_mut().take(position + 1).for_each(|times| *times += 1);
-        scene.until_deletion_begun(step.name(), begun[position]).await;
+        scenario.until_deletion_begun(step.name(), begun[position]).await;
         running.kill();
         running.end().await;
     }
-    let outcome = scene.program.run(delete(&["--yes"])).await.expect_success("the last one");
+    let outcome = scenario.program.run(delete(&["--yes"])).await.expect_success("the last one");
     assert!(outcome.stdout.contains("its machines are gone"), "{outcome}");
-    expect_nothing(&scene).await;
+    expect_nothing(&scenario).await;
 }
 
 /// Neither the cluster is left nor anything that the deletion needed.
-async fn expect_nothing(scene: &Scene) {
-    assert_eq!(scene.kind().run(["get", "clusters"]).await.stdout, "");
-    assert!(!scene.path("state/deletions/pivot").exists());
-    assert!(!scene.path("state/runs/pivot").exists());
+async fn expect_nothing(scenario: &Scenario) {
+    assert_eq!(scenario.kind().run(["get", "clusters"]).await.stdout, "");
+    assert!(!scenario.path("state/deletions/pivot").exists());
+    assert!(!scenario.path("state/runs/pivot").exists());
 }
 
 fn delete(more: &[&str]) -> Vec<String> {
@@ -140,9 +144,9 @@ fn delete(more: &[&str]) -> Vec<String> {
 }
 
 /// The controllers of all three clusters, those that delete machines among them.
-fn part(scene: &Scene) -> Part {
-    scene.part(|part| {
+fn part(scenario: &Scenario) -> Part {
+    scenario.part(|part| {
         part.deletes = true;
-        part.clusters.push(scene.path("state/deletions/pivot/bootstrap.kubeconfig"));
+        part.clusters.push(scenario.path("state/deletions/pivot/bootstrap.kubeconfig"));
     })
 }

@@ -9,14 +9,14 @@ use kubectl_pivot::commands::exit;
 use serde_json::json;
 
 use super::failures::{expect, script};
-use super::stage::{Scene, Stage};
+use super::fixture::{Fixture, Scenario};
 use super::whole::clusters;
 
-pub async fn providers_that_do_not_get_into_the_target_are_reported(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let _understudy = scene.understudy();
-    let fails = clusterctl_but(&scene, "fails", "echo 'Error: no such release' >&2; exit 1");
-    let outcome = scene.program.run(scene.create(&["--clusterctl", &fails])).await;
+pub async fn providers_that_do_not_get_into_the_target_are_reported(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let _understudy = scenario.simulated_controllers();
+    let fails = clusterctl_but(&scenario, "fails", "echo 'Error: no such release' >&2; exit 1");
+    let outcome = scenario.program.run(scenario.create(&["--clusterctl", &fails])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -29,8 +29,8 @@ pub async fn providers_that_do_not_get_into_the_target_are_reported(stage: Arc<S
             "kubectl pivot resume pivot",
         ],
     );
-    let rubbish = clusterctl_but(&scene, "rubbish", "echo 'Welcome to the casino'; exit 0");
-    let outcome = scene.program.run(scene.create(&["--clusterctl", &rubbish])).await;
+    let rubbish = clusterctl_but(&scenario, "rubbish", "echo 'Welcome to the casino'; exit 0");
+    let outcome = scenario.program.run(scenario.create(&["--clusterctl", &rubbish])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -42,9 +42,9 @@ pub async fn providers_that_do_not_get_into_the_target_are_reported(stage: Arc<S
             "init-target.log",
         ],
     );
-    let hangs = clusterctl_but(&scene, "hangs", "echo 'Fetching providers'; exec sleep 1000");
-    let arguments = scene.create(&["--clusterctl", &hangs, "--timeout", "1"]);
-    let outcome = scene.program.run(arguments).await;
+    let hangs = clusterctl_but(&scenario, "hangs", "echo 'Fetching providers'; exec sleep 1000");
+    let arguments = scenario.create(&["--clusterctl", &hangs, "--timeout", "1"]);
+    let outcome = scenario.program.run(arguments).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -56,10 +56,10 @@ pub async fn providers_that_do_not_get_into_the_target_are_reported(stage: Arc<S
         ],
     );
 
-    let target = scene.client(scene.target()).await;
+    let target = scenario.client(scenario.target()).await;
     let silence = Silence::begin(&target).await;
-    scene.stop_in("target-providers", scene.create(&[])).await;
-    let outcome = scene.program.run(scene.create(&["--timeout", "2"])).await;
+    scenario.stop_in("target-providers", scenario.create(&[])).await;
+    let outcome = scenario.program.run(scenario.create(&["--timeout", "2"])).await;
     expect(
         &outcome,
         exit::UNFINISHED,
@@ -71,17 +71,17 @@ pub async fn providers_that_do_not_get_into_the_target_are_reported(stage: Arc<S
             "kubectl pivot resume pivot",
         ],
     );
-    assert_eq!(clusters(&scene).await, Vec::<String>::new(), "nothing was moved");
+    assert_eq!(clusters(&scenario).await, Vec::<String>::new(), "nothing was moved");
     silence.end(&target).await;
-    scene.program.run(scene.create(&[])).await.expect_success("without the faults");
-    assert_eq!(clusters(&scene).await, ["pivot"]);
+    scenario.program.run(scenario.create(&[])).await.expect_success("without the faults");
+    assert_eq!(clusters(&scenario).await, ["pivot"]);
 }
 
 /// clusterctl itself, but for `init` in the target.
-fn clusterctl_but(scene: &Scene, name: &str, body: &str) -> String {
-    let real = scene.clusterctl.display();
+fn clusterctl_but(scenario: &Scenario, name: &str, body: &str) -> String {
+    let real = scenario.clusterctl.display();
     let words = "'init '*target.kubeconfig*";
-    script(scene, name, &format!("case \"$*\" in {words}) {body} ;; esac\nexec {real} \"$@\""))
+    script(scenario, name, &format!("case \"$*\" in {words}) {body} ;; esac\nexec {real} \"$@\""))
 }
 
 /// A webhook that is connected to and never answers.

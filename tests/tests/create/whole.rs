@@ -8,18 +8,18 @@ use kubectl_pivot_tests::program::Outcome;
 use serde_json::Value;
 use workflow::Step;
 
+use super::fixture::{Fixture, Scenario};
 use super::laptop::{self, Published};
-use super::stage::{Scene, Stage};
 
-pub async fn all_steps_from_nothing(stage: Arc<Stage>) {
-    let scene = stage.scene().await;
-    let published = Published::of(&scene);
-    let understudy = published.understudy(&scene);
-    let mut arguments = scene.create(&["-o", "json", "--progress", "json"]);
-    arguments.extend(laptop::flags(&scene));
-    let program = published.program(&scene);
+pub async fn all_steps_from_nothing(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let published = Published::of(&scenario);
+    let simulated_controllers = published.simulated_controllers(&scenario);
+    let mut arguments = scenario.create(&["-o", "json", "--progress", "json"]);
+    arguments.extend(laptop::flags(&scenario));
+    let program = published.program(&scenario);
     let outcome = program.run(&arguments).await.expect_success("create");
-    laptop::check(&scene, &published);
+    laptop::check(&scenario, &published);
     tells_every_step(&outcome);
     let report = outcome.json();
     let mut done: Vec<_> = report["steps"].as_array().expect("a list").iter().collect();
@@ -27,19 +27,19 @@ pub async fn all_steps_from_nothing(stage: Arc<Stage>) {
     let names: Vec<_> = done.iter().filter_map(|step| step["step"].as_str()).collect();
     assert_eq!(names, Step::ALL.map(Step::name), "{outcome}");
 
-    let kubeconfig = scene.path("out.kubeconfig");
+    let kubeconfig = scenario.path("out.kubeconfig");
     let mode = std::fs::metadata(&kubeconfig).expect("is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(clusters(&scene).await, ["pivot"]);
-    let kind = kind_clusters(&scene).await;
+    assert_eq!(clusters(&scenario).await, ["pivot"]);
+    let kind = kind_clusters(&scenario).await;
     assert_eq!(kind, "", "the bootstrap cluster is still there");
 
     // Once more is once: the run is over.
-    drop(understudy);
+    drop(simulated_controllers);
     let again = program.run(&arguments).await.expect_success("again");
     assert_eq!(again.json()["steps"], serde_json::json!([]), "{again}");
-    assert_eq!(kind_clusters(&scene).await, "", "{again}");
-    let status = scene.program.run(["status", "pivot"]).await.expect_success("status");
+    assert_eq!(kind_clusters(&scenario).await, "", "{again}");
+    let status = scenario.program.run(["status", "pivot"]).await.expect_success("status");
     assert!(status.stdout.contains(": finished"), "{status}");
 }
 
@@ -75,9 +75,10 @@ fn tells_every_step(outcome: &Outcome) {
     assert_eq!(phases, known, "{outcome}");
 }
 
-pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
-    let scene = stage.scene_without_target();
-    let outcome = scene.program.run(scene.create(&["--dry-run"])).await.expect_success("dry-run");
+pub async fn the_outline_changes_nothing(fixture: Arc<Fixture>) {
+    let scenario = fixture.scene_without_target();
+    let outcome =
+        scenario.program.run(scenario.create(&["--dry-run"])).await.expect_success("dry-run");
     for text in [
         "2. Create the bootstrap cluster [bootstrap] (after preflight)",
         "$ kind create cluster --name pivot-bootstrap --config kind.yaml",
@@ -91,14 +92,14 @@ pub async fn the_outline_changes_nothing(stage: Arc<Stage>) {
     ] {
         assert!(outcome.stdout.contains(text), "{text}: {outcome}");
     }
-    assert!(!scene.path("state/runs").exists(), "a dry-run writes nothing");
-    assert!(!scene.path("kind-root").exists(), "a dry-run creates nothing");
-    assert!(!scene.path("out.kubeconfig").exists());
+    assert!(!scenario.path("state/runs").exists(), "a dry-run writes nothing");
+    assert!(!scenario.path("kind-root").exists(), "a dry-run creates nothing");
+    assert!(!scenario.path("out.kubeconfig").exists());
 }
 
 /// Names of the Clusters in the target.
-pub async fn clusters(scene: &Scene) -> Vec<String> {
-    let target = KubeconfigRef::file(scene.target());
+pub async fn clusters(scenario: &Scenario) -> Vec<String> {
+    let target = KubeconfigRef::file(scenario.target());
     let client = Client::connect("target", &target).await.expect("a kubeconfig");
     let served = Served::read(&client).await.expect("it answers");
     let Some(kind) = served.versions("cluster.x-k8s.io", "Cluster").first() else {
@@ -108,8 +109,8 @@ pub async fn clusters(scene: &Scene) -> Vec<String> {
     clusters.iter().map(|cluster| cluster.name().to_owned()).collect()
 }
 
-async fn kind_clusters(scene: &Scene) -> String {
-    scene.kind().run(["get", "clusters"]).await.expect_success("kind get clusters").stdout
+async fn kind_clusters(scenario: &Scenario) -> String {
+    scenario.kind().run(["get", "clusters"]).await.expect_success("kind get clusters").stdout
 }
 
 /// Name and uid of the Machines of a cluster.

@@ -14,59 +14,62 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bad_input::Bench;
-use faults::Stormy;
+use faults::FaultBench;
 use kill_matrix::Matrix;
-use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::authenticator::Authenticator;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::suite::Suite;
 
 /// State that the parts share.
-struct Ground {
-    arena: Arc<Arena>,
+struct SharedFixture {
+    proxied_pair: Arc<ProxiedPair>,
     /// Tells the API servers which tokens are good.
     authenticator: Arc<Authenticator>,
 }
 
-impl Ground {
+impl SharedFixture {
     async fn set() -> Self {
         let authenticator = Authenticator::start().await;
         let args = authenticator.apiserver_args();
         let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
         // As OpenShift has it. It holds up only who may not do everything.
         args.push("--enable-admission-plugins=OwnerReferencesPermissionEnforcement");
-        let arena = Arena::set_with(&args).await;
-        Self { arena: Arc::new(arena), authenticator: Arc::new(authenticator) }
+        let proxied_pair = ProxiedPair::set_with(&args).await;
+        Self { proxied_pair: Arc::new(proxied_pair), authenticator: Arc::new(authenticator) }
     }
 
-    /// The stage of a part that needs nothing else.
-    async fn arena(self: Arc<Self>) -> Arc<Arena> {
-        Arc::clone(&self.arena)
+    /// The fixture of a part that needs nothing else.
+    async fn proxied_pair(self: Arc<Self>) -> Arc<ProxiedPair> {
+        Arc::clone(&self.proxied_pair)
     }
 
     async fn bench(self: Arc<Self>) -> Arc<Bench> {
-        Arc::new(Bench::in_arena(Arc::clone(&self.arena)))
+        Arc::new(Bench::on_proxied_pair(Arc::clone(&self.proxied_pair)))
     }
 
     async fn matrix(self: Arc<Self>) -> Arc<Matrix> {
-        Arc::new(Matrix::set(Arc::clone(&self.arena)).await)
+        Arc::new(Matrix::set(Arc::clone(&self.proxied_pair)).await)
     }
 
-    async fn stormy(self: Arc<Self>) -> Arc<Stormy> {
-        let (arena, authenticator) = (Arc::clone(&self.arena), Arc::clone(&self.authenticator));
-        Arc::new(Stormy::set(arena, authenticator).await)
+    async fn fault_bench(self: Arc<Self>) -> Arc<FaultBench> {
+        let (proxied_pair, authenticator) =
+            (Arc::clone(&self.proxied_pair), Arc::clone(&self.authenticator));
+        Arc::new(FaultBench::set(proxied_pair, authenticator).await)
     }
 }
 
 fn main() -> ExitCode {
     Suite::new()
-        .on_stages(2)
-        .part("bad_input", bad_input::suite(), |ground: Arc<Ground>| Box::pin(ground.bench()))
-        .part("transaction", transaction::suite(), |ground| Box::pin(ground.arena()))
-        .part("choose", choose::suite(), |ground| Box::pin(ground.arena()))
-        .part("pages", pages::suite(), |ground| Box::pin(ground.arena()))
-        .part("backup", backup::suite(), |ground| Box::pin(ground.arena()))
-        .part("probes", probes::suite(), |ground| Box::pin(ground.arena()))
-        .part("kill_matrix", kill_matrix::suite(), |ground| Box::pin(ground.matrix()))
-        .part("faults", faults::suite(), |ground| Box::pin(ground.stormy()))
-        .run(|| Box::pin(Ground::set()))
+        .on_fixtures(2)
+        .part("bad_input", bad_input::suite(), |shared: Arc<SharedFixture>| {
+            Box::pin(shared.bench())
+        })
+        .part("transaction", transaction::suite(), |shared| Box::pin(shared.proxied_pair()))
+        .part("choose", choose::suite(), |shared| Box::pin(shared.proxied_pair()))
+        .part("pages", pages::suite(), |shared| Box::pin(shared.proxied_pair()))
+        .part("backup", backup::suite(), |shared| Box::pin(shared.proxied_pair()))
+        .part("probes", probes::suite(), |shared| Box::pin(shared.proxied_pair()))
+        .part("kill_matrix", kill_matrix::suite(), |shared| Box::pin(shared.matrix()))
+        .part("faults", faults::suite(), |shared| Box::pin(shared.fault_bench()))
+        .run(|| Box::pin(SharedFixture::set()))
 }

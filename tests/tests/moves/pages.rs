@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use kubectl_pivot_tests::age;
-use kubectl_pivot_tests::arena::{Arena, LEASE_SECONDS};
 use kubectl_pivot_tests::console::{self, Block, Command};
 use kubectl_pivot_tests::krew;
 use kubectl_pivot_tests::plugins;
 use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::proxied_pair::{LEASE_SECONDS, ProxiedPair};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::terminal::Terminal;
@@ -31,7 +31,7 @@ const TARGETS: [&str; 4] =
 /// Namespaces of the documents.
 const NAMESPACES: [&str; 4] = ["default", "fleet", "team", "team-a"];
 
-pub(crate) fn suite() -> Suite<Arena> {
+pub(crate) fn suite() -> Suite<ProxiedPair> {
     let mut suite = Suite::new();
     for (page, blocks) in console::pages() {
         if blocks.iter().all(|block| block.not_run.is_some()) {
@@ -39,15 +39,15 @@ pub(crate) fn suite() -> Suite<Arena> {
         }
         let name = page.trim_end_matches(".md").to_lowercase().replace(['/', '-'], "_");
         let is_first = page == FIRST;
-        let case = move |arena| run(arena, page, blocks);
+        let case = move |proxied_pair| run(proxied_pair, page, blocks);
         suite = if is_first { suite.case(&name, case) } else { suite.thorough(&name, case) };
     }
     suite
 }
 
 /// Runs the blocks of a page one after the other.
-async fn run(arena: Arc<Arena>, page: String, blocks: Vec<Block>) {
-    let reader = Reader::new(arena, &page).await;
+async fn run(proxied_pair: Arc<ProxiedPair>, page: String, blocks: Vec<Block>) {
+    let reader = Reader::new(proxied_pair, &page).await;
     reader.empty().await;
     let read = AssertUnwindSafe(reader.read(&page, &blocks)).catch_unwind().await;
     reader.clean_up(&blocks).await;
@@ -56,18 +56,18 @@ async fn run(arena: Arc<Arena>, page: String, blocks: Vec<Block>) {
 
 /// A person who reads a page and types its commands.
 struct Reader {
-    arena: Arc<Arena>,
+    proxied_pair: Arc<ProxiedPair>,
     shell: Program,
     folder: PathBuf,
 }
 
 impl Reader {
-    async fn new(arena: Arc<Arena>, page: &str) -> Self {
-        let home = arena.stage().folder(&page.replace('/', "-"));
-        let folder = arena.stage().folder(&page.replace('/', "-").replace(".md", ".work"));
+    async fn new(proxied_pair: Arc<ProxiedPair>, page: &str) -> Self {
+        let home = proxied_pair.fixture().folder(&page.replace('/', "-"));
+        let folder = proxied_pair.fixture().folder(&page.replace('/', "-").replace(".md", ".work"));
         for (side, names) in [(Side::Source, &SOURCES[..]), (Side::Target, &TARGETS[..])] {
             for name in names {
-                let copied = std::fs::copy(arena.kubeconfig(side), folder.join(name));
+                let copied = std::fs::copy(proxied_pair.kubeconfig(side), folder.join(name));
                 copied.expect("the folder is ours");
             }
         }
@@ -77,7 +77,7 @@ impl Reader {
         let keygen = age::keygen().await;
         let cache = keygen.ancestors().find(|folder| folder.ends_with("parts"));
         let cache = cache.and_then(Path::parent).expect("parts are in a cache");
-        let clusterctl = arena.stage().clusterctl();
+        let clusterctl = proxied_pair.fixture().clusterctl();
         for (name, program) in [
             ("kubectl", kubectl.path()),
             ("kubectl-pivot", Program::kubectl_pivot(&home).path()),
@@ -96,7 +96,7 @@ impl Reader {
             .env("TERM", "dumb")
             .env("NO_COLOR", "1")
             .env(LEASE_SECONDS, "5");
-        Self { arena, shell, folder }
+        Self { proxied_pair, shell, folder }
     }
 
     /// Runs the blocks, and reports every command that does not do what the page says.
@@ -130,12 +130,12 @@ impl Reader {
 
     /// Takes everything of the documents out of both clusters.
     async fn empty(&self) {
-        self.arena.tape().begin_run();
+        self.proxied_pair.traffic().begin_run();
         for namespace in NAMESPACES {
-            self.arena.empty(namespace).await;
+            self.proxied_pair.empty(namespace).await;
         }
         let _ = std::fs::remove_dir_all(self.folder.join("before-upgrade"));
-        self.arena.remove_leases().await;
+        self.proxied_pair.remove_leases().await;
     }
 
     /// Does what a mark says that a block needs.
@@ -152,7 +152,7 @@ impl Reader {
                 self.fleet("c", namespace).await;
                 self.kill(namespace, while_copying()).await;
             }
-            ["lost", "records"] => self.arena.lose_records().await,
+            ["lost", "records"] => self.proxied_pair.lose_records().await,
             ["plugins", ref names @ ..] => {
                 let files = names.iter().map(|name| plugins::library(name).display().to_string());
                 let files = files.collect::<Vec<_>>().join(" ");
@@ -181,28 +181,28 @@ impl Reader {
             name_prefix: prefix.to_owned(),
             ..FleetOptions::default()
         };
-        let source = self.arena.pair().source.client();
+        let source = self.proxied_pair.pair().source.client();
         fleet::create(source, &options, &Events::none()).await.expect("an empty namespace");
     }
 
     /// Kills a move at the rule, and waits until its lock has run out.
     async fn kill(&self, namespace: &str, rule: Rule) {
-        let tape = self.arena.tape();
-        tape.begin_run();
-        tape.rule(rule);
-        let mut running = self.arena.program().start(self.arena.move_args(namespace));
+        let traffic = self.proxied_pair.traffic();
+        traffic.begin_run();
+        traffic.rule(rule);
+        let mut running = self.proxied_pair.program().start(self.proxied_pair.move_args(namespace));
         tokio::select! {
             outcome = running.end() => panic!("it has ended before the fault: {outcome}"),
-            () = tape.held() => {}
+            () = traffic.held() => {}
         }
         running.kill();
         running.end().await;
-        tape.cut().await;
-        tape.begin_run();
-        let mut status = self.arena.args("status");
+        traffic.cut().await;
+        traffic.begin_run();
+        let mut status = self.proxied_pair.args("status");
         status.extend(["-o", "json"].map(str::to_owned));
         loop {
-            let status = self.arena.program().run(&status).await.json();
+            let status = self.proxied_pair.program().run(&status).await.json();
             let clusters = status["clusters"].as_array().expect("clusters");
             if clusters.iter().all(|cluster| cluster["run"]["holder"].is_null()) {
                 return;

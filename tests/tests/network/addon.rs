@@ -11,7 +11,7 @@ use kubectl_pivot_tests::addon::{INSTALLED, Outcome, accept, begin_release, end_
 use serde_json::json;
 
 use super::charts::CILIUM;
-use super::stage::{Stage, expect, text};
+use super::fixture::{Fixture, expect, text};
 
 const NAME: &str = "proxied";
 
@@ -45,11 +45,11 @@ async fn refuse(client: &Client) -> (Object, Object) {
     (accepted, release)
 }
 
-pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
-    let scene = stage.whole_scene(NAME);
-    let values = scene.path("values.yaml");
+pub async fn the_add_on_provider_is_asked_and_followed(fixture: Arc<Fixture>) {
+    let scenario = fixture.whole_scene(NAME);
+    let values = scenario.path("values.yaml");
     std::fs::write(&values, "format: '{{ .Release.Name }}'\n").expect("write");
-    let (url, config, values) = ("https://charts.invalid", text(&stage.config), text(&values));
+    let (url, config, values) = ("https://charts.invalid", text(&fixture.config), text(&values));
     let more =
         ["--cni", "cilium", "--cni-via", "addon", "--cni-repo", url, "--cni-values", &values];
     let rest = [
@@ -62,10 +62,10 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
         "--skip-probes",
         "cilium",
     ];
-    let arguments = scene.create(&[&more[..], &rest[..]].concat());
-    let (source, target) = stage.clients().await;
+    let arguments = scenario.create(&[&more[..], &rest[..]].concat());
+    let (source, target) = fixture.clients().await;
 
-    let mut run = scene.program.start(&arguments);
+    let mut run = scenario.program.start(&arguments);
     let (asked, release) = tokio::select! {
         played = refuse(&source) => played,
         ended = run.end() => panic!("nothing was asked of the provider: {ended}"),
@@ -98,7 +98,7 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
     end_release(&source, &asked, &release, Outcome::Deployed).await.expect("it answers");
     // Nobody runs the pods of the network here.
     let resume = ["resume", NAME, "--skip-probes", "cilium"];
-    let outcome = scene.program.run(resume).await.expect_success("resume");
+    let outcome = scenario.program.run(resume).await.expect_success("resume");
     assert!(outcome.says("by the Helm add-on provider"), "{outcome}");
 
     // Both have moved, and the provider is there to keep the release.
@@ -121,6 +121,6 @@ pub async fn the_add_on_provider_is_asked_and_followed(stage: Arc<Stage>) {
     }
     let kind =
         ResourceType::new("clusterctl.cluster.x-k8s.io/v1alpha3", "Provider", "providers", true);
-    let provider = stage.find(&kind, Some("caaph-system"), "addon-helm").await;
+    let provider = fixture.find(&kind, Some("caaph-system"), "addon-helm").await;
     assert!(provider.is_some(), "the target has no Helm add-on provider");
 }

@@ -5,27 +5,27 @@ use std::path::Path;
 use std::sync::Arc;
 
 use capi::ResourceType;
-use kubectl_pivot_tests::understudy::ENDPOINT;
+use kubectl_pivot_tests::simulated_controllers::ENDPOINT;
 use serde_json::json;
 
 use super::charts::CILIUM;
-use super::stage::{Stage, text};
+use super::fixture::{Fixture, text};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).expect("is there").permissions().mode() & 0o777
 }
 
-pub async fn a_chart_of_another_repository(stage: Arc<Stage>) {
-    let mut scene = stage.scene("mirrored");
+pub async fn a_chart_of_another_repository(fixture: Arc<Fixture>) {
+    let mut scenario = fixture.scenario("mirrored");
     let secret = "hunter2-and-more";
-    let values = scene.path("values.yaml");
+    let values = scenario.path("values.yaml");
     std::fs::write(&values, format!("operator: {{extra: [1]}}\npassword: {secret}\n"))
         .expect("write");
-    let said = text(&scene.path("said"));
-    let helm = text(&stage.helm);
-    let wrapped = scene.script("helm", &format!("echo \"$@\" >> {said}\nexec {helm} \"$@\""));
-    let mut arguments = scene.create(&["--cni", "cilium", "--set", "operator-replicas=2"]);
-    arguments.extend(["--cni-repo".to_owned(), stage.repository.url()]);
+    let said = text(&scenario.path("said"));
+    let helm = text(&fixture.helm);
+    let wrapped = scenario.script("helm", &format!("echo \"$@\" >> {said}\nexec {helm} \"$@\""));
+    let mut arguments = scenario.create(&["--cni", "cilium", "--set", "operator-replicas=2"]);
+    arguments.extend(["--cni-repo".to_owned(), fixture.repository.url()]);
     arguments.extend(["--cni-values".to_owned(), text(&values), "--helm".to_owned(), wrapped]);
     // These would lead helm to another cluster.
     for (name, value) in [
@@ -33,62 +33,62 @@ pub async fn a_chart_of_another_repository(stage: Arc<Stage>) {
         ("HELM_KUBECONTEXT", "somewhere-else"),
         ("HELM_NAMESPACE", "elsewhere"),
     ] {
-        scene.program = scene.program.clone().env(name, value);
+        scenario.program = scenario.program.clone().env(name, value);
     }
-    let line = scene.install(&arguments).await;
+    let line = scenario.install(&arguments).await;
     assert!(line.contains(&format!("\"cilium {CILIUM}\"")), "{line}");
 
-    let installed = stage.values("cilium", "kube-system").await;
+    let installed = fixture.values("cilium", "kube-system").await;
     let expected = json!({
         "ipam": {"mode": "kubernetes"}, "ipv4": {"enabled": true}, "ipv6": {"enabled": false},
         "operator": {"replicas": 2, "extra": [1]}, "password": secret,
     });
     assert_eq!(installed, expected);
     for file in [
-        scene.file("target.kubeconfig"),
-        scene.file("cni-values.yaml"),
-        scene.path("out.kubeconfig"),
+        scenario.file("target.kubeconfig"),
+        scenario.file("cni-values.yaml"),
+        scenario.path("out.kubeconfig"),
     ] {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
-    let said = std::fs::read_to_string(scene.path("said")).expect("helm was asked");
+    let said = std::fs::read_to_string(scenario.path("said")).expect("helm was asked");
     assert!(said.contains("upgrade --install cilium cilium --repo http://127.0.0.1:"), "{said}");
-    let log = std::fs::read_to_string(scene.file("logs/network.log")).expect("there is a log");
+    let log = std::fs::read_to_string(scenario.file("logs/network.log")).expect("there is a log");
     for (name, words) in [("arguments", &said), ("log", &log)] {
         assert!(!words.contains(secret), "the {name} tell the secret: {words}");
     }
 
     // Once more is once, also when the repository is out of reach by now.
-    let line = scene.install(&arguments).await;
+    let line = scenario.install(&arguments).await;
     assert!(line.contains("was there already"), "{line}");
-    let history = stage.history("cilium", "kube-system");
+    let history = fixture.history("cilium", "kube-system");
     assert_eq!(history.len(), 1, "{history:?}");
 }
 
-pub async fn a_chart_that_is_here(stage: Arc<Stage>) {
-    let scene = stage.scene("archived");
-    let chart = text(&stage.archives.flannel);
+pub async fn a_chart_that_is_here(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario("archived");
+    let chart = text(&fixture.archives.flannel);
     let arguments =
-        scene.create(&["--cni", "flannel", "--pod-cidr", "10.7.0.0/16", "--cni-chart", &chart]);
-    let line = scene.install(&arguments).await;
+        scenario.create(&["--cni", "flannel", "--pod-cidr", "10.7.0.0/16", "--cni-chart", &chart]);
+    let line = scenario.install(&arguments).await;
     assert!(line.contains(".tgz\""), "{line}");
-    let values = stage.values("flannel", "kube-flannel").await;
+    let values = fixture.values("flannel", "kube-flannel").await;
     assert_eq!((&values["podCidr"], &values["podCidrv6"]), (&json!("10.7.0.0/16"), &json!("")));
     let kind = ResourceType::new("v1", "Namespace", "namespaces", false);
-    let namespace = stage.find(&kind, None, "kube-flannel").await.expect("it is there");
+    let namespace = fixture.find(&kind, None, "kube-flannel").await.expect("it is there");
     assert_eq!(namespace.label("pod-security.kubernetes.io/enforce"), Some("privileged"));
 }
 
 /// Without kube-proxy the chart has to know the address of an API server that does not exist when
 /// the run begins.
-pub async fn an_address_that_is_not_known_yet(stage: Arc<Stage>) {
-    let scene = stage.scene("unproxied");
-    let url = stage.repository.url();
+pub async fn an_address_that_is_not_known_yet(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario("unproxied");
+    let url = fixture.repository.url();
     let more = ["--cni", "cilium", "--set", "kube-proxy-replacement=true", "--cni-repo", &url];
-    let arguments = scene.create(&more);
+    let arguments = scenario.create(&more);
     let outline = [arguments.as_slice(), &["--dry-run".to_owned()]].concat();
-    let outline = scene.program.run(&outline).await.expect_success("dry-run");
-    let url = stage.repository.url();
+    let outline = scenario.program.run(&outline).await.expect_success("dry-run");
+    let url = fixture.repository.url();
     for told in [
         format!("$ helm show chart cilium --repo {url} --version {CILIUM}"),
         format!("$ helm upgrade --install cilium cilium --repo {url} --version {CILIUM}"),
@@ -97,12 +97,12 @@ pub async fn an_address_that_is_not_known_yet(stage: Arc<Stage>) {
     ] {
         assert!(outline.stdout.contains(&told), "{told}: {outline}");
     }
-    scene.install(&arguments).await;
-    let values = stage.values("cilium", "kube-system").await;
+    scenario.install(&arguments).await;
+    let values = fixture.values("cilium", "kube-system").await;
     // The address that nodes use, not the one by which the run reaches the API server.
     assert_eq!(values["k8sServiceHost"], ENDPOINT, "{values}");
     assert_eq!(values["k8sServicePort"], 6443, "{values}");
-    let (bootstrap, _) = stage.clients().await;
+    let (bootstrap, _) = fixture.clients().await;
     let group = "controlplane.cluster.x-k8s.io/v1beta2";
     let kind = ResourceType::new(group, "KubeadmControlPlane", "kubeadmcontrolplanes", true);
     let name = "controlplane-unproxied";
@@ -113,15 +113,15 @@ pub async fn an_address_that_is_not_known_yet(stage: Arc<Stage>) {
 }
 
 /// Without a chart: the API server of the target takes every object.
-pub async fn a_network_without_a_chart(stage: Arc<Stage>) {
-    let scene = stage.scene("chartless");
-    let line = scene.install(&scene.create(&["--cni", "kindnet"])).await;
+pub async fn a_network_without_a_chart(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario("chartless");
+    let line = scenario.install(&scenario.create(&["--cni", "kindnet"])).await;
     assert!(line.contains("kindnet: 4 objects"), "{line}");
     let kind = ResourceType::new("apps/v1", "DaemonSet", "daemonsets", true);
-    let agents = stage.find(&kind, Some("kube-system"), "kindnet").await.expect("it is there");
+    let agents = fixture.find(&kind, Some("kube-system"), "kindnet").await.expect("it is there");
     let agent = &agents.value()["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(agent["env"][2]["value"], "192.168.0.0/16", "{agent}");
-    let (_, target) = stage.clients().await;
+    let (_, target) = fixture.clients().await;
     let groups = "rbac.authorization.k8s.io/v1";
     for kind in [
         kind,

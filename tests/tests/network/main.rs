@@ -3,17 +3,17 @@
 //!
 //! Real: helm, a registry, API servers and etcd, Cluster API's CRDs, the plugins. Stood in: the
 //! charts, which have names and versions of the real ones and templates of the tests, kubelets and
-//! controllers (`understudy`), and the manager of the Helm add-on provider
+//! controllers (`simulated_controllers`), and the manager of the Helm add-on provider
 //! (`kubectl_pivot_tests::addon`), whose CRDs are real.
 
 mod addon;
 mod addons;
 mod charts;
+mod fixture;
 mod helm;
 mod interrupted;
 mod refused;
 mod registry;
-mod stage;
 
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ use kubectl_pivot_tests::suite::Suite;
 
 fn main() -> ExitCode {
     Suite::new()
-        .on_stages(2)
+        .on_fixtures(2)
         .case("a_chart_of_another_repository", helm::a_chart_of_another_repository)
         .thorough("a_chart_that_is_here", helm::a_chart_that_is_here)
         .thorough("an_address_that_is_not_known_yet", helm::an_address_that_is_not_known_yet)
@@ -59,5 +59,5 @@ fn main() -> ExitCode {
             addon::the_add_on_provider_is_asked_and_followed,
         )
         .case("parts_after_the_network_come_one_after_the_other", addons::one_after_the_other)
-        .run(|| Box::pin(stage::Stage::set()))
+        .run(|| Box::pin(fixture::Fixture::set()))
 }

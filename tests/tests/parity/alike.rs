@@ -22,7 +22,7 @@ pub(crate) struct Scope<'a> {
 }
 
 /// The dumps of a pair before and after its move, in normal form.
-struct Story {
+struct Scenario {
     before: Dump,
     left: Dump,
     arrived: Dump,
@@ -40,11 +40,11 @@ pub(crate) async fn populations_move_alike(
 
 /// Moves the namespace in both pairs and holds the results against each other; the outcome is ours.
 pub(crate) async fn moves_alike(parity: &Parity, scope: &Scope<'_>) -> Result<Outcome, String> {
-    let Parity { twins: Twins { theirs, ours }, stage } = parity;
+    let Parity { twins: Twins { theirs, ours }, fixture } = parity;
     let (their_start, our_start) = tokio::join!(dump(theirs, scope), dump(ours, scope));
     let (their_move, our_move) = tokio::join!(
-        theirs.move_by_clusterctl(stage, scope.namespace),
-        ours.move_by_us(stage, scope.namespace)
+        theirs.move_by_clusterctl(fixture, scope.namespace),
+        ours.move_by_us(fixture, scope.namespace)
     );
     if !their_move.succeeded() {
         return Err(format!("clusterctl refuses {}: {their_move}", scope.case));
@@ -56,8 +56,8 @@ pub(crate) async fn moves_alike(parity: &Parity, scope: &Scope<'_>) -> Result<Ou
     if our_move.code != Some(wanted) {
         return Err(format!("our move of {} should exit with {wanted}: {our_move}", scope.case));
     }
-    let theirs = story(their_start, their_end);
-    let ours = story(our_start, our_end);
+    let theirs = scenario(their_start, their_end);
+    let ours = scenario(our_start, our_end);
     Verdict::of(scope.case, differences(&theirs, &ours)?)
         .check()
         .map_err(|text| format!("{text}\nour move: {our_move}"))?;
@@ -69,20 +69,20 @@ async fn dump(pair: &Pair, scope: &Scope<'_>) -> (RawDump, RawDump) {
     tokio::join!(pair.source.dump_at_rest(&namespaces), pair.target.dump_at_rest(&namespaces))
 }
 
-fn story(start: (RawDump, RawDump), end: (RawDump, RawDump)) -> Story {
+fn scenario(start: (RawDump, RawDump), end: (RawDump, RawDump)) -> Scenario {
     let source = Uids::of(&start.0);
     let mut target = Uids::of(&start.1);
     target.extend(&Uids::of(&end.1));
     let in_source = Normal { own: &source, foreign: None };
     let in_target = Normal { own: &target, foreign: Some(&source) };
-    Story {
+    Scenario {
         before: in_source.form(&start.0),
         left: in_source.form(&end.0),
         arrived: in_target.form(&end.1),
     }
 }
 
-fn differences(theirs: &Story, ours: &Story) -> Result<Vec<(Seen, Difference)>, String> {
+fn differences(theirs: &Scenario, ours: &Scenario) -> Result<Vec<(Seen, Difference)>, String> {
     // Random content, such as the fleet's certificates, makes twins differ from the start: what
     // differs afterwards in the same place by the same values has been moved faithfully.
     let from_the_start = diff(&theirs.before, &ours.before);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kubectl_pivot_tests::population::{
     Population, class, dashes, identity, ipam, labels, large, old_version, pools, resource_set,
-    shared, strangers,
+    shared, unlabelled,
 };
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
@@ -113,11 +113,11 @@ async fn class_used_elsewhere(parity: Arc<Parity>) {
 async fn strangers_and_orphans(parity: Arc<Parity>) {
     let namespace = namespace_of("strangers_and_orphans");
     let scope = Scope { case: "strangers_and_orphans", namespace: &namespace, others: &[] };
-    let moved = populations_move_alike(&parity, &scope, &strangers::population(&namespace)).await;
+    let moved = populations_move_alike(&parity, &scope, &unlabelled::population(&namespace)).await;
     let report = moved.unwrap_or_else(|difference| panic!("{difference}")).json();
     let unmoved = report["notMoved"].as_array().cloned().unwrap_or_default();
     for (kind, name) in [
-        ("Stranger", "stranger"),
+        ("RelatedObject", "stranger"),
         ("Secret", "of-stranger"),
         ("Secret", "orphan-secret"),
         ("Gadget", "orphan-gadget"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::history::{Change, History};
-use kubectl_pivot_tests::population::{Piece, Population, shapes, strangers};
+use kubectl_pivot_tests::population::{ObjectSpec, Population, shapes, unlabelled};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::{Pair, Plane};
 use serde_json::json;
@@ -38,17 +38,17 @@ async fn annotations_during_delete(parity: Arc<Parity>) {
     let namespace = "proof-annotations";
     let mut population = Population::new(namespace);
     let owner = shapes::cluster(&mut population, "noted");
-    population.add(Piece::secret("noted-secret").annotation("team", "blue").owned_by(owner));
+    population.add(ObjectSpec::secret("noted-secret").annotation("team", "blue").owned_by(owner));
     parity.twins.populate(&population).await;
     let twins = &parity.twins;
     let their_versions = now(&twins.theirs.source).await;
     let our_versions = now(&twins.ours.source).await;
     twins
         .theirs
-        .move_by_clusterctl(&parity.stage, namespace)
+        .move_by_clusterctl(&parity.fixture, namespace)
         .await
         .expect_success("clusterctl move");
-    twins.ours.move_by_us(&parity.stage, namespace).await.expect_success("our move");
+    twins.ours.move_by_us(&parity.fixture, namespace).await.expect_success("our move");
     let theirs = last_seen(&twins.theirs.source, namespace, &their_versions).await;
     let ours = last_seen(&twins.ours.source, namespace, &our_versions).await;
     assert_eq!(theirs.value()["metadata"]["annotations"], json!({DELETE_FOR_MOVE: ""}));
@@ -87,9 +87,9 @@ async fn user_paused_cluster(parity: Arc<Parity>) {
             .await
             .expect("pause");
     }
-    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.stage, namespace).await;
+    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.fixture, namespace).await;
     assert!(theirs.stderr.contains("are paused: proof-user-paused/resting"), "{theirs}");
-    parity.twins.ours.move_by_us(&parity.stage, namespace).await.expect_success("our move");
+    parity.twins.ours.move_by_us(&parity.fixture, namespace).await.expect_success("our move");
     let target = &parity.twins.ours.target;
     assert_eq!(paused(target, namespace, "resting").await, Some(true));
     assert_eq!(paused(target, namespace, "working").await, None);
@@ -118,7 +118,8 @@ async fn taken_names(parity: Arc<Parity>) {
     shapes::cluster(&mut population, "wanted");
     parity.twins.populate(&population).await;
     let mut foreign = Population::new(namespace);
-    foreign.add(Piece::cluster_secret("wanted-kubeconfig").annotation("owner", "somebody else"));
+    foreign
+        .add(ObjectSpec::cluster_secret("wanted-kubeconfig").annotation("owner", "somebody else"));
     let is_foreign = async |pair: &Pair| {
         let secret = pair
             .target
@@ -135,11 +136,11 @@ async fn taken_names(parity: Arc<Parity>) {
     parity
         .twins
         .theirs
-        .move_by_clusterctl(&parity.stage, namespace)
+        .move_by_clusterctl(&parity.fixture, namespace)
         .await
         .expect_success("clusterctl move");
     assert!(!is_foreign(&parity.twins.theirs).await, "clusterctl has left it alone");
-    let ours = parity.twins.ours.move_by_us(&parity.stage, namespace).await;
+    let ours = parity.twins.ours.move_by_us(&parity.fixture, namespace).await;
     assert_eq!(ours.code, Some(3), "{ours}");
     assert!(ours.says("Secret proof-taken-names/wanted-kubeconfig"), "{ours}");
     assert!(is_foreign(&parity.twins.ours).await, "{ours}");
@@ -147,12 +148,12 @@ async fn taken_names(parity: Arc<Parity>) {
 
 async fn owner_cycle(parity: Arc<Parity>) {
     let namespace = "proof-owner-cycle";
-    let (population, _) = strangers::cycle(namespace);
+    let (population, _) = unlabelled::cycle(namespace);
     parity.twins.populate(&population).await;
-    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.stage, namespace).await;
+    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.fixture, namespace).await;
     theirs.expect_success("clusterctl move, which leaves the cycle behind");
     let before = parity.twins.ours.source.dump(&[namespace]).await;
-    let ours = parity.twins.ours.move_by_us(&parity.stage, namespace).await;
+    let ours = parity.twins.ours.move_by_us(&parity.fixture, namespace).await;
     assert_eq!(ours.code, Some(3), "{ours}");
     for name in ["chicken", "egg"] {
         assert!(ours.says(&format!("Gadget {namespace}/{name}")), "{ours}");
@@ -165,11 +166,11 @@ async fn owner_cycle(parity: Arc<Parity>) {
 /// it is a dry-run.
 async fn orphan_of_deleted_cluster(parity: Arc<Parity>) {
     let namespace = "proof-widowed";
-    parity.twins.populate(&strangers::of_deleted_cluster(namespace)).await;
+    parity.twins.populate(&unlabelled::of_deleted_cluster(namespace)).await;
     let mut args = parity.twins.theirs.move_args(namespace);
     args.push("--dry-run".to_owned());
-    let theirs = parity.stage.clusterctl().run(args).await;
-    let ours = parity.twins.ours.move_by_us(&parity.stage, namespace).await;
+    let theirs = parity.fixture.clusterctl().run(args).await;
+    let ours = parity.twins.ours.move_by_us(&parity.fixture, namespace).await;
     assert!(theirs.stderr.contains("error reading Cluster /gone-long-ago"), "{theirs}");
     let report = ours.expect_success("our move").json();
     let unmoved = report["notMoved"].as_array().cloned().unwrap_or_default();
@@ -179,17 +180,17 @@ async fn orphan_of_deleted_cluster(parity: Arc<Parity>) {
 /// clusterctl moves the owners, and leaves what the garbage collector of the source then takes.
 async fn torn_hierarchy(parity: Arc<Parity>) {
     let namespace = "proof-torn";
-    parity.twins.populate(&strangers::torn(namespace)).await;
+    parity.twins.populate(&unlabelled::torn(namespace)).await;
     let before = parity.twins.ours.source.dump(&[namespace]).await;
-    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.stage, namespace).await;
+    let theirs = parity.twins.theirs.move_by_clusterctl(&parity.fixture, namespace).await;
     theirs.expect_success("clusterctl move");
-    let ours = parity.twins.ours.move_by_us(&parity.stage, namespace).await;
+    let ours = parity.twins.ours.move_by_us(&parity.fixture, namespace).await;
     assert_eq!(ours.code, Some(3), "{ours}");
     let findings = ours.json()["findings"].clone();
     for (rule, name) in [
         ("TornHierarchy", "ConfigMap proof-torn/half-orphan"),
         ("TornHierarchy", "ConfigMap proof-torn/half-strange"),
-        ("WouldBeCollected", "Stranger proof-torn/owned-stranger"),
+        ("WouldBeCollected", "RelatedObject proof-torn/owned-stranger"),
         ("WouldBeCollected", "Gadget proof-torn/below-widget"),
     ] {
         let is_it = |finding: &&serde_json::Value| {

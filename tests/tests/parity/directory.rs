@@ -34,8 +34,8 @@ async fn directory_of_clusterctl(parity: Arc<Parity>) {
     let namespace = "proof-their-files";
     let source = &parity.twins.theirs.source;
     populate(source, namespace).await;
-    let directory = parity.stage.folder(namespace);
-    save(&parity.stage.clusterctl(), source, namespace, &directory)
+    let directory = parity.fixture.folder(namespace);
+    save(&parity.fixture.clusterctl(), source, namespace, &directory)
         .await
         .expect_success("clusterctl");
     restored_alike(&parity, "directory_of_clusterctl", source, namespace, &directory).await;
@@ -46,8 +46,10 @@ async fn directory_of_ours(parity: Arc<Parity>) {
     let source = &parity.twins.ours.source;
     populate(source, namespace).await;
     let before = source.dump(&[namespace]).await;
-    let directory = parity.stage.folder(namespace);
-    save(&parity.stage.kubectl_pivot(), source, namespace, &directory).await.expect_success("ours");
+    let directory = parity.fixture.folder(namespace);
+    save(&parity.fixture.kubectl_pivot(), source, namespace, &directory)
+        .await
+        .expect_success("ours");
     let uids = Uids::of(&before);
     let normal = Normal { own: &uids, foreign: None };
     let after = normal.form(&source.dump(&[namespace]).await);
@@ -61,10 +63,12 @@ async fn same_files(parity: Arc<Parity>) {
     let namespace = "proof-files";
     let source = &parity.twins.ours.source;
     populate(source, namespace).await;
-    let theirs = parity.stage.folder("files-of-clusterctl");
-    let ours = parity.stage.folder("files-of-ours");
-    save(&parity.stage.kubectl_pivot(), source, namespace, &ours).await.expect_success("ours");
-    save(&parity.stage.clusterctl(), source, namespace, &theirs).await.expect_success("clusterctl");
+    let theirs = parity.fixture.folder("files-of-clusterctl");
+    let ours = parity.fixture.folder("files-of-ours");
+    save(&parity.fixture.kubectl_pivot(), source, namespace, &ours).await.expect_success("ours");
+    save(&parity.fixture.clusterctl(), source, namespace, &theirs)
+        .await
+        .expect_success("clusterctl");
     let (theirs, ours) = (files(&theirs), files(&ours));
     assert_eq!(theirs.keys().collect::<Vec<_>>(), ours.keys().collect::<Vec<_>>());
     let form = |files: BTreeMap<String, Object>| {
@@ -113,9 +117,9 @@ async fn restored_alike(
     let saved = source.dump(&[namespace]).await;
     let origin = Uids::of(&saved);
     let (their_target, our_target) = (&parity.twins.theirs.target, &parity.twins.ours.target);
-    load(&parity.stage.clusterctl(), their_target, directory).await.expect_success("clusterctl");
+    load(&parity.fixture.clusterctl(), their_target, directory).await.expect_success("clusterctl");
     let restored =
-        load(&parity.stage.kubectl_pivot(), our_target, directory).await.expect_success("ours");
+        load(&parity.fixture.kubectl_pivot(), our_target, directory).await.expect_success("ours");
     let theirs = arrived(their_target, namespace, &origin).await;
     let ours = arrived(our_target, namespace, &origin).await;
     assert!(ours.0.len() > 10, "hardly anything was restored: {restored}");

@@ -91,7 +91,7 @@ async fn refused(parity: &Parity, namespace: &str) -> Result<BTreeSet<String>, S
     let ours = &parity.twins.ours;
     let mut args = ours.move_args(namespace);
     args.extend(["--dry-run", "-o", "json"].map(str::to_owned));
-    let report = parity.stage.kubectl_pivot().run(args).await.json();
+    let report = parity.fixture.kubectl_pivot().run(args).await.json();
     let mut names = BTreeSet::new();
     for finding in report["findings"].as_array().into_iter().flatten() {
         if finding["severity"] != "error" {
@@ -119,7 +119,7 @@ struct Left {
 async fn leave(parity: &Parity, namespace: &str) -> Left {
     let theirs = &parity.twins.theirs;
     let before = theirs.source.dump_at_rest(&[namespace]).await;
-    let moved = theirs.move_by_clusterctl(&parity.stage, namespace).await;
+    let moved = theirs.move_by_clusterctl(&parity.fixture, namespace).await;
     moved.expect_success("clusterctl move");
     let after = theirs.source.dump_at_rest(&[namespace]).await;
     let arrived = theirs.target.dump_at_rest(&[namespace]).await;

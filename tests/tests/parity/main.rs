@@ -11,13 +11,13 @@ use std::process::ExitCode;
 
 use kubectl_pivot_tests::deviation::{ALL, DEVIATIONS};
 use kubectl_pivot_tests::suite::Suite;
-use kubectl_pivot_tests::twins::{Stage, Twins};
+use kubectl_pivot_tests::twins::{Fixture, Twins};
 
 /// State that the cases share.
 struct Parity {
     // Dropped in this order: the control planes before their folder.
     twins: Twins,
-    stage: Stage,
+    fixture: Fixture,
 }
 
 fn main() -> ExitCode {
@@ -31,8 +31,8 @@ fn main() -> ExitCode {
     }
     suite.run(|| {
         Box::pin(async {
-            let stage = Stage::set().await;
-            Parity { twins: stage.twins().await, stage }
+            let fixture = Fixture::set().await;
+            Parity { twins: fixture.twins().await, fixture }
         })
     })
 }

@@ -17,12 +17,12 @@ use support::journal::Events;
 use crate::{REFUSED, USAGE, list};
 
 /// A registry, and a user who knows its certificate.
-struct Scene {
+struct Scenario {
     registry: Registry,
     user: User,
 }
 
-impl Scene {
+impl Scenario {
     async fn set() -> Self {
         let part = Part::Registry.resolve(&parts::options(), &Events::none()).await;
         let part = part.unwrap_or_else(|error| panic!("{}", in_one_line(&error)));
@@ -74,48 +74,48 @@ fn potato(folder: &Path, version: &str) -> PathBuf {
 
 #[tokio::test]
 async fn a_plugin_is_installed_and_upgraded_by_name() {
-    let scene = Scene::set().await;
-    let folder = scene.user.home().join("artifact").display().to_string();
-    let packaged = scene.push("1.0.0", &["--to", &folder, "--publisher", "Potato Inc"]).await;
+    let scenario = Scenario::set().await;
+    let folder = scenario.user.home().join("artifact").display().to_string();
+    let packaged = scenario.push("1.0.0", &["--to", &folder, "--publisher", "Potato Inc"]).await;
     assert_eq!(packaged["platforms"], json!(["any"]));
     assert_layout(Path::new(&folder), packaged["digest"].as_str().expect("a digest"));
-    let wanted = format!("{}:1.0.0", scene.source("potato"));
+    let wanted = format!("{}:1.0.0", scenario.source("potato"));
     assert_eq!(packaged["source"], json!(wanted));
 
     // Nobody is there to answer.
-    let unasked = scene.plugin(&["install", &wanted]).await;
-    assert_eq!((unasked.code, scene.version().await), (REFUSED, None), "{unasked}");
-    let installed = scene.plugin(&["install", &wanted, "--yes"]).await;
+    let unasked = scenario.plugin(&["install", &wanted]).await;
+    assert_eq!((unasked.code, scenario.version().await), (REFUSED, None), "{unasked}");
+    let installed = scenario.plugin(&["install", &wanted, "--yes"]).await;
     let installed = installed.expect_success("plugin install");
     for said in ["Potato Inc, which nothing proves", "infrastructure, a program", "1.0.0"] {
         assert!(installed.says(said), "{said}: {installed}");
     }
     assert!(installed.says(packaged["digest"].as_str().expect("a digest")), "{installed}");
-    assert_eq!(scene.version().await.as_deref(), Some("1.0.0"));
+    assert_eq!(scenario.version().await.as_deref(), Some("1.0.0"));
 
     let newest = async || {
-        let outdated = scene.plugin(&["outdated", "-o", "json"]).await;
+        let outdated = scenario.plugin(&["outdated", "-o", "json"]).await;
         outdated.expect_success("plugin outdated").json()["plugins"][0]["newest"].clone()
     };
     assert_eq!(newest().await, json!(null));
-    scene.push("1.1.0", &[]).await;
-    scene.push("2.0.0-rc.1", &[]).await;
+    scenario.push("1.1.0", &[]).await;
+    scenario.push("2.0.0-rc.1", &[]).await;
     assert_eq!(newest().await, "1.1.0", "a version before a release is for those who have one");
-    scene.plugin(&["upgrade", "--yes"]).await.expect_success("plugin upgrade");
-    assert_eq!(scene.version().await.as_deref(), Some("1.1.0"));
-    let again = scene.plugin(&["upgrade"]).await.expect_success("nothing is newer");
+    scenario.plugin(&["upgrade", "--yes"]).await.expect_success("plugin upgrade");
+    assert_eq!(scenario.version().await.as_deref(), Some("1.1.0"));
+    let again = scenario.plugin(&["upgrade"]).await.expect_success("nothing is newer");
     assert!(again.says("Nothing was upgraded"), "{again}");
 
     for (source, code, said) in [
-        (format!("{}:9.9.9", scene.source("potato")), REFUSED, "check name and version"),
-        (scene.source("potato"), USAGE, "names no version"),
+        (format!("{}:9.9.9", scenario.source("potato")), REFUSED, "check name and version"),
+        (scenario.source("potato"), USAGE, "names no version"),
         ("oci://127.0.0.1:1/potato:1.0.0".to_owned(), REFUSED, "check the host"),
     ] {
-        let outcome = scene.plugin(&["install", &source, "--yes"]).await;
+        let outcome = scenario.plugin(&["install", &source, "--yes"]).await;
         assert_eq!(outcome.code, code, "{outcome}");
         assert!(outcome.says(said), "{said}: {outcome}");
     }
-    let local = scene.plugin(&["upgrade", "docker"]).await;
+    let local = scenario.plugin(&["upgrade", "docker"]).await;
     assert_eq!(local.code, USAGE, "{local}");
 }
 
@@ -140,19 +140,19 @@ fn assert_layout(folder: &Path, digest: &str) {
 
 #[tokio::test]
 async fn a_team_pins_its_plugins() {
-    let scene = Scene::set().await;
+    let scenario = Scenario::set().await;
     let docker = library("docker").display().to_string();
-    let source = scene.source("docker");
-    scene.plugin(&["package", &docker, "--push", &source]).await.expect_success("package");
-    let lock = scene.user.home().join("team.lock.json");
+    let source = scenario.source("docker");
+    scenario.plugin(&["package", &docker, "--push", &source]).await.expect_success("package");
+    let lock = scenario.user.home().join("team.lock.json");
     let file = lock.display().to_string();
     let wanted = format!("{source}:{}", env!("CARGO_PKG_VERSION"));
     let install = ["install", &wanted, "--yes", "--plugin-lock", &file];
-    scene.plugin(&install).await.expect_success("plugin install");
+    scenario.plugin(&install).await.expect_success("plugin install");
 
     // A colleague gets the same bytes, and nobody asks them.
     let colleague = User::with(&["in-memory"]).await;
-    let program = scene.program(&colleague);
+    let program = scenario.program(&colleague);
     let locked = ["plugin", "install", "--plugin-lock", &file];
     program.run(locked).await.expect_success("plugin install --plugin-lock");
     let render = |name: &'static str| ["render", "pivot", "-i", name, "--plugin-lock", &file];
@@ -175,30 +175,30 @@ async fn a_team_pins_its_plugins() {
 
 #[tokio::test]
 async fn a_publisher_is_known_by_their_key() {
-    let scene = Scene::set().await;
+    let scenario = Scenario::set().await;
     let keys = || KeyPair::generate_unencrypted_keypair().expect("there is randomness");
     let (publisher, stranger) = (keys(), keys());
     let sign = |version: &str, keys: &KeyPair| {
-        let script = potato(scene.user.home(), version);
+        let script = potato(scenario.user.home(), version);
         let bytes = fs::File::open(&script).expect("it was written");
         let signature = minisign::sign(Some(&keys.pk), &keys.sk, bytes, None, None);
         let signature = signature.expect("it can be signed").into_string();
         fs::write(script.with_extension("minisig"), signature).expect("the home is ours");
     };
     sign("1.0.0", &publisher);
-    scene.push("1.0.0", &[]).await;
-    let wanted = format!("{}:1.0.0", scene.source("potato"));
+    scenario.push("1.0.0", &[]).await;
+    let wanted = format!("{}:1.0.0", scenario.source("potato"));
     let install =
-        async |key: &str| scene.plugin(&["install", &wanted, "--yes", "--key", key]).await;
+        async |key: &str| scenario.plugin(&["install", &wanted, "--yes", "--key", key]).await;
     for (key, code, said) in [
         ("nonsense".to_owned(), USAGE, "is not a public key"),
         (stranger.pk.to_base64(), REFUSED, "the signature is not by the key"),
     ] {
         let outcome = install(&key).await;
-        assert_eq!((outcome.code, scene.version().await), (code, None), "{outcome}");
+        assert_eq!((outcome.code, scenario.version().await), (code, None), "{outcome}");
         assert!(outcome.says(said), "{outcome}");
     }
-    let secret = scene.user.home().join("minisign.key");
+    let secret = scenario.user.home().join("minisign.key");
     let text = "untrusted comment: minisign encrypted secret key\nRWRTY0IySECRET\n";
     fs::write(&secret, text).expect("the home is ours");
     let mistaken = install(&secret.display().to_string()).await;
@@ -207,31 +207,32 @@ async fn a_publisher_is_known_by_their_key() {
     install(&publisher.pk.to_base64()).await.expect_success("the publisher has signed it");
 
     // A registry can show the signed file of an old version under any tag.
-    let script = scene.user.home().join("kubectl-pivot-plugin-potato").display().to_string();
-    let newer = format!("{}:1.0.1", scene.source("potato"));
-    let copied = scene.plugin(&["package", &script, "--push", &newer]).await;
+    let script = scenario.user.home().join("kubectl-pivot-plugin-potato").display().to_string();
+    let newer = format!("{}:1.0.1", scenario.source("potato"));
+    let copied = scenario.plugin(&["package", &script, "--push", &newer]).await;
     copied.expect_success("plugin package");
-    let old = scene.plugin(&["upgrade"]).await;
+    let old = scenario.plugin(&["upgrade"]).await;
     assert_eq!(old.code, REFUSED, "{old}");
     assert!(old.says("should be potato 1.0.1, and its index says potato 1.0.0"), "{old}");
-    assert_eq!(scene.version().await.as_deref(), Some("1.0.0"));
+    assert_eq!(scenario.version().await.as_deref(), Some("1.0.0"));
 
     // The key is remembered: an upgrade needs a signature by it, and no question.
-    fs::remove_file(scene.user.home().join("kubectl-pivot-plugin-potato.minisig")).expect("ours");
-    scene.push("1.1.0", &[]).await;
-    let unsigned = scene.plugin(&["upgrade", "potato", "--yes"]).await;
+    fs::remove_file(scenario.user.home().join("kubectl-pivot-plugin-potato.minisig"))
+        .expect("ours");
+    scenario.push("1.1.0", &[]).await;
+    let unsigned = scenario.plugin(&["upgrade", "potato", "--yes"]).await;
     assert_eq!(unsigned.code, REFUSED, "{unsigned}");
     assert!(unsigned.says("is not signed"), "{unsigned}");
-    let newest = format!("{}:1.1.0", scene.source("potato"));
-    let without_key = scene.plugin(&["install", &newest, "--yes"]).await;
+    let newest = format!("{}:1.1.0", scenario.source("potato"));
+    let without_key = scenario.plugin(&["install", &newest, "--yes"]).await;
     assert_eq!(without_key.code, REFUSED, "{without_key}");
     assert!(without_key.says("is not signed"), "{without_key}");
     sign("1.2.0", &stranger);
-    scene.push("1.2.0", &[]).await;
-    assert_eq!(scene.plugin(&["upgrade"]).await.code, REFUSED);
-    assert_eq!(scene.version().await.as_deref(), Some("1.0.0"));
+    scenario.push("1.2.0", &[]).await;
+    assert_eq!(scenario.plugin(&["upgrade"]).await.code, REFUSED);
+    assert_eq!(scenario.version().await.as_deref(), Some("1.0.0"));
     sign("1.3.0", &publisher);
-    scene.push("1.3.0", &[]).await;
-    scene.plugin(&["upgrade"]).await.expect_success("the publisher has signed it");
-    assert_eq!(scene.version().await.as_deref(), Some("1.3.0"));
+    scenario.push("1.3.0", &[]).await;
+    scenario.plugin(&["upgrade"]).await.expect_success("the publisher has signed it");
+    assert_eq!(scenario.version().await.as_deref(), Some("1.3.0"));
 }

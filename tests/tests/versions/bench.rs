@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use capi::Object;
 use cluster::{Client, KubeconfigRef};
-use kubectl_pivot_tests::arena::{LEASE_SECONDS, tell};
-use kubectl_pivot_tests::crew::wait_for_provider_port;
 use kubectl_pivot_tests::dump::{Kinds, RawDump};
 use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
-use kubectl_pivot_tests::proxy::{Proxy, Rule, Side, Tape};
+use kubectl_pivot_tests::proxied_pair::{LEASE_SECONDS, tell};
+use kubectl_pivot_tests::proxy::{Proxy, Rule, Side, Traffic};
+use kubectl_pivot_tests::real_managers::wait_for_provider_port;
 use kubectl_pivot_tests::{older, parts};
 use sandbox::{ControllersOptions, Release, Sandbox, Sandboxes, UpOptions};
 use support::causes::in_one_line;
@@ -40,7 +40,7 @@ pub(crate) fn source() -> Release {
 pub(crate) struct Bench {
     pub(crate) source: Management,
     pub(crate) target: Management,
-    tape: Tape,
+    traffic: Traffic,
     numbers: AtomicUsize,
     // Dropped before its folder.
     _sandbox: Sandbox,
@@ -67,10 +67,10 @@ impl Bench {
         let sandbox = sandboxes.start(&options, &progress()).await;
         let sandbox =
             sandbox.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
-        let tape = Tape::new(0);
-        let source = management(&sandbox, Side::Source, &tape, &dir).await;
-        let target = management(&sandbox, Side::Target, &tape, &dir).await;
-        Self { source, target, tape, numbers: AtomicUsize::new(0), _sandbox: sandbox, dir }
+        let traffic = Traffic::new(0);
+        let source = management(&sandbox, Side::Source, &traffic, &dir).await;
+        let target = management(&sandbox, Side::Target, &traffic, &dir).await;
+        Self { source, target, traffic, numbers: AtomicUsize::new(0), _sandbox: sandbox, dir }
     }
 
     /// A namespace that no other case has, and so a fleet of its own.
@@ -79,7 +79,7 @@ impl Bench {
         let population = population(&namespace);
         let created = population.create(&self.source.client, &self.source.kinds).await;
         created.unwrap_or_else(|error| panic!("population of {namespace}: {error}"));
-        self.tape.begin_run();
+        self.traffic.begin_run();
         namespace
     }
 
@@ -93,7 +93,7 @@ impl Bench {
 
     /// Runs a move of a namespace, or what continues or undoes it.
     pub(crate) async fn run(&self, args: &[&str]) -> Outcome {
-        self.tape.begin_run();
+        self.traffic.begin_run();
         self.program().run(self.args(args)).await
     }
 
@@ -117,23 +117,23 @@ impl Bench {
         let mut running = self.start_until(args, rule).await;
         running.kill();
         running.end().await;
-        self.tape.cut().await;
+        self.traffic.cut().await;
     }
 
     /// Starts a subcommand and waits until the rule keeps one of its requests.
     pub(crate) async fn start_until(&self, args: &[&str], rule: Rule) -> Running {
-        self.tape.begin_run();
-        self.tape.rule(rule);
+        self.traffic.begin_run();
+        self.traffic.rule(rule);
         let mut running = self.program().start(self.args(args));
         tokio::select! {
             outcome = running.end() => panic!("it has ended before the fault: {outcome}"),
-            () = self.tape.held() => running,
+            () = self.traffic.held() => running,
         }
     }
 
     /// Lets the requests go that a rule keeps.
     pub(crate) fn release(&self) {
-        self.tape.release();
+        self.traffic.release();
     }
 
     fn args(&self, args: &[&str]) -> Vec<String> {
@@ -154,11 +154,11 @@ impl Bench {
     }
 }
 
-async fn management(sandbox: &Sandbox, side: Side, tape: &Tape, dir: &TempDir) -> Management {
+async fn management(sandbox: &Sandbox, side: Side, traffic: &Traffic, dir: &TempDir) -> Management {
     let direct = &sandbox.info().clusters[side as usize].kubeconfig;
     let client = Client::connect("sandbox", &KubeconfigRef::file(direct)).await;
     let client = client.expect("the sandbox writes a usable kubeconfig");
-    let proxy = Proxy::start(side, direct, tape).await;
+    let proxy = Proxy::start(side, direct, traffic).await;
     let file = format!("proxy-{}.kubeconfig", side as usize);
     Management {
         kinds: Kinds::read(&client).await.expect("CRDs can be listed"),

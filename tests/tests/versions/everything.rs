@@ -1,7 +1,7 @@
 //! Kinds and fields beyond those of a usual fleet: every field of kubeadm's kinds that an admission
 //! webhook lets pass, a pool of Machines, an address.
 
-use kubectl_pivot_tests::population::{Handle, Piece, Population};
+use kubectl_pivot_tests::population::{Handle, ObjectSpec, Population};
 use serde_json::{Value, json};
 
 use crate::bench::source;
@@ -39,7 +39,7 @@ fn control_plane(population: &mut Population, cluster: Handle) {
     spec["machineTemplate"] = template;
     spec["kubeadmConfigSpec"] = kubeadm;
     population.add(
-        Piece::new(CONTROL_PLANE, "KubeadmControlPlane", "everything")
+        ObjectSpec::new(CONTROL_PLANE, "KubeadmControlPlane", "everything")
             .label(CLUSTER_NAME, "plain")
             .owned_by(cluster)
             .spec(spec),
@@ -119,7 +119,7 @@ fn registration() -> Value {
 /// Fields that exclude others: a file for the discovery, an etcd elsewhere, a password.
 fn by_file(population: &mut Population, cluster: Handle) {
     population.add(
-        Piece::new(BOOTSTRAP, "KubeadmConfig", "by-file")
+        ObjectSpec::new(BOOTSTRAP, "KubeadmConfig", "by-file")
             .label(CLUSTER_NAME, "plain")
             .owned_by(cluster)
             .spec(json!({
@@ -144,7 +144,7 @@ fn pool(population: &mut Population, cluster: Handle) {
         json!({"apiVersion": api_version, "kind": kind, "name": "pool",
             "namespace": population.namespace()})
     };
-    let pool = Piece::new(CORE, "MachinePool", "pool")
+    let pool = ObjectSpec::new(CORE, "MachinePool", "pool")
         .label(CLUSTER_NAME, "plain")
         .finalizer("machinepool.cluster.x-k8s.io")
         .owned_by(cluster)
@@ -160,14 +160,14 @@ fn pool(population: &mut Population, cluster: Handle) {
         }));
     let pool = population.add(pool);
     population.add(
-        Piece::new(DOCKER, "DockerMachinePool", "pool")
+        ObjectSpec::new(DOCKER, "DockerMachinePool", "pool")
             .label(CLUSTER_NAME, "plain")
             .controlled_by(pool)
             .spec(json!({"providerIDList": ["docker:////pool-a"], "template": {"customImage": "i",
                 "extraMounts": [{"containerPath": "/a", "hostPath": "/a", "readOnly": false}]}})),
     );
     population.add(
-        Piece::new(BOOTSTRAP, "KubeadmConfig", "pool")
+        ObjectSpec::new(BOOTSTRAP, "KubeadmConfig", "pool")
             .label(CLUSTER_NAME, "plain")
             .controlled_by(pool)
             .spec(json!({"joinConfiguration": {"nodeRegistration": registration()}})),
@@ -178,7 +178,7 @@ fn address(population: &mut Population, cluster: Handle) {
     let pool =
         json!({"apiGroup": "ipam.cluster.x-k8s.io", "kind": "InClusterIPPool", "name": "pool"});
     population.add(
-        Piece::new(IPAM, "IPAddress", "plain")
+        ObjectSpec::new(IPAM, "IPAddress", "plain")
             .label(CLUSTER_NAME, "plain")
             .finalizer("ipam.cluster.x-k8s.io/ProtectAddress")
             .owned_by(cluster)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot_tests::population::{Piece, Population};
+use kubectl_pivot_tests::population::{ObjectSpec, Population};
 use serde_json::json;
 
 use crate::bench::Bench;
@@ -32,7 +32,7 @@ pub(crate) async fn refused(bench: Arc<Bench>) {
 fn with_milliseconds(namespace: &str) -> Population {
     let (mut population, cluster) = small(namespace);
     population.add(
-        Piece::new("cluster.x-k8s.io/v1beta1", "MachineHealthCheck", "precise")
+        ObjectSpec::new("cluster.x-k8s.io/v1beta1", "MachineHealthCheck", "precise")
             .label("cluster.x-k8s.io/cluster-name", "plain")
             .owned_by(cluster)
             .spec(json!({"clusterName": "plain", "selector": {"matchLabels": {"pool": "none"}},

@@ -1,7 +1,7 @@
 //! A fleet as Cluster API 1.10 has it: written through `v1beta1`, with fields that `v1beta2` has
 //! renamed, turned into lists or removed.
 
-use kubectl_pivot_tests::population::{Handle, Piece, Population, made_up_uid};
+use kubectl_pivot_tests::population::{Handle, ObjectSpec, Population, made_up_uid};
 use serde_json::{Value, json};
 
 use crate::bench::source;
@@ -31,7 +31,7 @@ fn built(namespace: &str, paused: bool) -> Population {
     let mut population = Population::new(namespace);
     let cluster = population.add(plain_cluster(namespace, paused));
     for purpose in ["ca", "etcd", "kubeconfig", "proxy", "sa"] {
-        let secret = Piece::cluster_secret(&format!("plain-{purpose}"));
+        let secret = ObjectSpec::cluster_secret(&format!("plain-{purpose}"));
         population.add(secret.label(CLUSTER_NAME, "plain").owned_by(cluster));
     }
     infrastructure_cluster(&mut population, cluster);
@@ -58,7 +58,7 @@ pub(crate) fn small(namespace: &str) -> (Population, Handle) {
     let mut population = Population::new(namespace);
     let cluster = population.add(plain_cluster(namespace, false));
     infrastructure_cluster(&mut population, cluster);
-    let secret = Piece::cluster_secret("plain-kubeconfig").label(CLUSTER_NAME, "plain");
+    let secret = ObjectSpec::cluster_secret("plain-kubeconfig").label(CLUSTER_NAME, "plain");
     population.add(secret.owned_by(cluster));
     (population, cluster)
 }
@@ -92,7 +92,7 @@ fn provisioned() -> Value {
     status
 }
 
-fn plain_cluster(namespace: &str, paused: bool) -> Piece {
+fn plain_cluster(namespace: &str, paused: bool) -> ObjectSpec {
     let mut control_plane_ref = reference(CONTROL_PLANE, "KubeadmControlPlane", "plain", namespace);
     control_plane_ref.as_object_mut().expect("fields").remove("uid");
     // Older versions do not know them and leave them out.
@@ -100,7 +100,7 @@ fn plain_cluster(namespace: &str, paused: bool) -> Piece {
         true => json!([{"conditionType": "MyGate"}]),
         false => json!([]),
     };
-    Piece::new(CORE, "Cluster", "plain")
+    ObjectSpec::new(CORE, "Cluster", "plain")
         .finalizer("cluster.cluster.x-k8s.io")
         .label("environment", "proof")
         .manager("kubectl-client-side-apply")
@@ -119,7 +119,7 @@ fn plain_cluster(namespace: &str, paused: bool) -> Piece {
 
 fn infrastructure_cluster(population: &mut Population, cluster: Handle) {
     population.add(
-        Piece::new(DOCKER, "DockerCluster", "plain")
+        ObjectSpec::new(DOCKER, "DockerCluster", "plain")
             .label(CLUSTER_NAME, "plain")
             .finalizer("dockercluster.infrastructure.cluster.x-k8s.io")
             .controlled_by(cluster)
@@ -137,7 +137,7 @@ fn infrastructure_cluster(population: &mut Population, cluster: Handle) {
 fn control_plane(population: &mut Population, cluster: Handle, namespace: &str) {
     let infrastructure = reference(DOCKER, "DockerMachineTemplate", "plain", namespace);
     let control_plane = population.add(
-        Piece::new(CONTROL_PLANE, "KubeadmControlPlane", "plain")
+        ObjectSpec::new(CONTROL_PLANE, "KubeadmControlPlane", "plain")
             .label(CLUSTER_NAME, "plain")
             .finalizer("kubeadm.controlplane.cluster.x-k8s.io")
             .controlled_by(cluster)
@@ -156,11 +156,13 @@ fn control_plane(population: &mut Population, cluster: Handle, namespace: &str) 
             .status(json!({"initialized": true, "ready": true, "replicas": 1, "readyReplicas": 1,
                 "version": KUBERNETES})),
     );
-    population.add(Piece::new(DOCKER, "DockerMachineTemplate", "plain").owned_by(cluster).spec(
-        json!({"template": {"spec": {"customImage": "kindest/node:v1.33.0",
+    population.add(
+        ObjectSpec::new(DOCKER, "DockerMachineTemplate", "plain").owned_by(cluster).spec(
+            json!({"template": {"spec": {"customImage": "kindest/node:v1.33.0",
                 "extraMounts": [{"containerPath": "/run/x", "hostPath": "/run/x",
                     "readOnly": false}]}}}),
-    ));
+        ),
+    );
     machine(population, MACHINES[0], (control_plane, true));
 }
 
@@ -228,13 +230,14 @@ fn workers(population: &mut Population, cluster: Handle) {
         {"maxSurge": 1, "maxUnavailable": 0, "deletePolicy": "Oldest"},
         "remediation": {"maxInFlight": 1}});
     let deployment = population.add(
-        Piece::new(CORE, "MachineDeployment", "plain-md")
+        ObjectSpec::new(CORE, "MachineDeployment", "plain-md")
             .label(CLUSTER_NAME, "plain")
             .annotation("machinedeployment.clusters.x-k8s.io/revision", "1")
             .owned_by(cluster)
             .spec(deployment_spec),
     );
-    population.add(Piece::new(BOOTSTRAP, "KubeadmConfigTemplate", "plain").owned_by(cluster).spec(
+    population
+        .add(ObjectSpec::new(BOOTSTRAP, "KubeadmConfigTemplate", "plain").owned_by(cluster).spec(
         json!({"template": {"spec": {"joinConfiguration": {"nodeRegistration": registration()}}}}),
     ));
     let mut set_spec = spec(1);
@@ -242,7 +245,7 @@ fn workers(population: &mut Population, cluster: Handle) {
     set_spec["template"]["metadata"]["labels"]["machine-template-hash"] = "abcde".into();
     set_spec["selector"]["matchLabels"]["machine-template-hash"] = "abcde".into();
     let set = population.add(
-        Piece::new(CORE, "MachineSet", "plain-md-abcde")
+        ObjectSpec::new(CORE, "MachineSet", "plain-md-abcde")
             .label(CLUSTER_NAME, "plain")
             .label("pool", "a")
             .label("machine-template-hash", "abcde")
@@ -255,7 +258,7 @@ fn workers(population: &mut Population, cluster: Handle) {
 
 fn machine(population: &mut Population, name: &str, (owner, is_control_plane): (Handle, bool)) {
     let namespace = population.namespace().to_owned();
-    let mut piece = Piece::new(CORE, "Machine", name)
+    let mut object_spec = ObjectSpec::new(CORE, "Machine", name)
         .label(CLUSTER_NAME, "plain")
         .finalizer("machine.cluster.x-k8s.io")
         .controlled_by(owner)
@@ -269,21 +272,22 @@ fn machine(population: &mut Population, name: &str, (owner, is_control_plane): (
         .status(json!({"phase": "Running", "bootstrapReady": true, "infrastructureReady": true,
             "nodeRef": {"apiVersion": "v1", "kind": "Node", "name": name,
                 "uid": made_up_uid(name)}}));
-    piece = match is_control_plane {
-        true => piece.label("cluster.x-k8s.io/control-plane", ""),
-        false => piece.label("pool", "a").label("machine-template-hash", "abcde"),
+    object_spec = match is_control_plane {
+        true => object_spec.label("cluster.x-k8s.io/control-plane", ""),
+        false => object_spec.label("pool", "a").label("machine-template-hash", "abcde"),
     };
-    let machine = population.add(piece);
+    let machine = population.add(object_spec);
     let config = population.add(
-        Piece::new(BOOTSTRAP, "KubeadmConfig", name)
+        ObjectSpec::new(BOOTSTRAP, "KubeadmConfig", name)
             .label(CLUSTER_NAME, "plain")
             .controlled_by(machine)
             .spec(kubeadm())
             .status(json!({"ready": true, "dataSecretName": name})),
     );
-    population.add(Piece::cluster_secret(name).label(CLUSTER_NAME, "plain").controlled_by(config));
+    population
+        .add(ObjectSpec::cluster_secret(name).label(CLUSTER_NAME, "plain").controlled_by(config));
     population.add(
-        Piece::new(DOCKER, "DockerMachine", name)
+        ObjectSpec::new(DOCKER, "DockerMachine", name)
             .label(CLUSTER_NAME, "plain")
             .finalizer("dockermachine.infrastructure.cluster.x-k8s.io")
             .controlled_by(machine)
@@ -294,7 +298,7 @@ fn machine(population: &mut Population, name: &str, (owner, is_control_plane): (
 
 fn health_check(population: &mut Population, cluster: Handle) {
     population.add(
-        Piece::new(CORE, "MachineHealthCheck", "plain")
+        ObjectSpec::new(CORE, "MachineHealthCheck", "plain")
             .label(CLUSTER_NAME, "plain")
             .owned_by(cluster)
             .spec(json!({
@@ -307,7 +311,7 @@ fn health_check(population: &mut Population, cluster: Handle) {
 }
 
 fn class(population: &mut Population) {
-    let class = population.add(Piece::new(CORE, "ClusterClass", "standard").annotation("team",
+    let class = population.add(ObjectSpec::new(CORE, "ClusterClass", "standard").annotation("team",
         "platform").spec(json!({
         "infrastructure": template(DOCKER, "DockerClusterTemplate", "standard"),
         "controlPlane": {
@@ -352,13 +356,13 @@ fn class(population: &mut Population) {
         ),
     ];
     for (kind, api_version, spec) in templates {
-        let piece = Piece::new(api_version, kind, "standard").owned_by(class);
-        population.add(piece.spec(json!({"template": {"spec": spec}})));
+        let object_spec = ObjectSpec::new(api_version, kind, "standard").owned_by(class);
+        population.add(object_spec.spec(json!({"template": {"spec": spec}})));
     }
 }
 
-fn managed_cluster(paused: bool) -> Piece {
-    Piece::new(CORE, "Cluster", "managed")
+fn managed_cluster(paused: bool) -> ObjectSpec {
+    ObjectSpec::new(CORE, "Cluster", "managed")
         .finalizer("cluster.cluster.x-k8s.io")
         .label("topology.cluster.x-k8s.io/owned", "")
         .spec(json!({
@@ -377,18 +381,18 @@ fn managed_cluster(paused: bool) -> Piece {
 
 fn addons(population: &mut Population) {
     let set = population.add(
-        Piece::new(ADDONS, "ClusterResourceSet", "addons")
+        ObjectSpec::new(ADDONS, "ClusterResourceSet", "addons")
             .finalizer("addons.cluster.x-k8s.io")
             .spec(json!({"strategy": "ApplyOnce",
                 "clusterSelector": {"matchLabels": {"environment": "none"}},
                 "resources": [{"kind": "ConfigMap", "name": "addon-config"}]})),
     );
-    population.add(Piece::config_map("addon-config").owned_by(set));
+    population.add(ObjectSpec::config_map("addon-config").owned_by(set));
 }
 
 fn claim(population: &mut Population, cluster: Handle) {
     population.add(
-        Piece::new(IPAM, "IPAddressClaim", "plain")
+        ObjectSpec::new(IPAM, "IPAddressClaim", "plain")
             .label(CLUSTER_NAME, "plain")
             .owned_by(cluster)
             .spec(json!({"clusterName": "plain",

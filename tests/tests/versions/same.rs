@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use capi::Object;
 use cluster::{PatchKind, WriteOptions};
-use kubectl_pivot_tests::population::{Piece, Population};
+use kubectl_pivot_tests::population::{ObjectSpec, Population};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
@@ -80,8 +80,8 @@ fn with_template(namespace: &str) -> Population {
     population
 }
 
-fn shared(verbosity: u32) -> Piece {
-    Piece::new("bootstrap.cluster.x-k8s.io/v1beta1", "KubeadmConfigTemplate", "shared")
+fn shared(verbosity: u32) -> ObjectSpec {
+    ObjectSpec::new("bootstrap.cluster.x-k8s.io/v1beta1", "KubeadmConfigTemplate", "shared")
         .label("clusterctl.cluster.x-k8s.io/move", "")
         .spec(json!({"template": {"spec": {"verbosity": verbosity,
             "useExperimentalRetryJoin": true}}}))

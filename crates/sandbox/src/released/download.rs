@@ -19,7 +19,7 @@ use super::places;
 use own_files::private;
 
 /// Time for a connection, and for an answer to begin.
-const FIRST_ANSWER: Duration = Duration::from_secs(20);
+const FIRST_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time in which more has to come.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 /// Time for all of a file.
@@ -147,16 +147,18 @@ impl Wanted<'_> {
         let origin = format!("{}://{authority}", url.scheme_str().unwrap_or("https"));
         let mut config = kube::Config::new(origin.parse().map_err(|error| self.failed(error))?);
         config.default_retry = false;
-        config.connect_timeout = Some(FIRST_ANSWER);
+        config.connect_timeout = Some(FIRST_ANSWER_TIMEOUT);
         config.proxy_url = ProxyVariables::of_process().proxy_for(url);
         let client =
             kube::Client::try_from(config).map_err(|error| self.failed(in_one_line(&error)))?;
         let path = url.path_and_query().map_or("/", |path| path.as_str());
         let request = Request::get(path).header(http::header::USER_AGENT, "kubectl-pivot");
         let request = request.body(Body::empty()).map_err(|error| self.failed(error))?;
-        match tokio::time::timeout(FIRST_ANSWER, client.send(request)).await {
+        match tokio::time::timeout(FIRST_ANSWER_TIMEOUT, client.send(request)).await {
             Ok(answer) => answer.map_err(|error| self.failed(in_one_line(&error))),
-            Err(_) => Err(self.failed(format!("no answer within {} s", FIRST_ANSWER.as_secs()))),
+            Err(_) => {
+                Err(self.failed(format!("no answer within {} s", FIRST_ANSWER_TIMEOUT.as_secs())))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use capi::ResourceType;
 use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
 
-use super::manager::{Manager, Seen, managers};
+use super::manager::{Manager, Observation, managers};
 use crate::inventory::Provider;
 
 /// Namespaces read at once.
@@ -44,7 +44,7 @@ async fn look_into(cluster: &Client, namespace: &str) -> Result<Vec<Manager>, Ap
     }
     let leases = cluster.list(&lease_type(), Some(namespace)).await?;
     let pods = cluster.list(&pod_type(), Some(namespace)).await?;
-    Ok(managers(&Seen { deployments, pods, leases }))
+    Ok(managers(&Observation { deployments, pods, leases }))
 }
 
 pub(super) fn lease_type() -> ResourceType {

@@ -22,7 +22,7 @@ const ELECTION_FLAGS: [&str; 4] =
 
 /// The objects that were read in the namespace of a provider.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Observation {
     /// Deployments.
     pub(super) deployments: Vec<Object>,
     /// Pods.
@@ -79,7 +79,7 @@ impl Manager {
 
 /// Finds the managers of a namespace that have pods, in the order of their names. Deployments that
 /// no provider has installed are left out.
-pub(super) fn managers(seen: &Seen) -> Vec<Manager> {
+pub(super) fn managers(seen: &Observation) -> Vec<Manager> {
     let is_provider = |deployment: &&Object| {
         [PROVIDER_LABEL, CLUSTERCTL_LABEL].iter().any(|label| deployment.label(label).is_some())
     };
@@ -183,7 +183,7 @@ mod tests {
     }
 
     /// By Deployment: the names of the Leases, or how it elects otherwise.
-    fn found(seen: &Seen) -> Vec<(String, Vec<String>)> {
+    fn found(seen: &Observation) -> Vec<(String, Vec<String>)> {
         let names = |manager: &Manager| match &manager.election {
             Election::By(leases) => leases.iter().map(|lease| lease.name().to_owned()).collect(),
             other => vec![format!("{other:?}")],
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_lease_belongs_to_the_manager_whose_pod_holds_it() {
-        let seen = Seen {
+        let seen = Observation {
             deployments: vec![deployment("core", &["--leader-elect"]), deployment("addon", &[])],
             pods: vec![pod("core-1", "core"), pod("core-10", "core"), pod("addon-1", "addon")],
             leases: vec![
@@ -225,7 +225,7 @@ mod tests {
             (["--leader-elect-lease-duration=15s"], "None"),
             (["leader-elect"], "None"),
         ] {
-            let seen = Seen {
+            let seen = Observation {
                 deployments: vec![deployment("core", &args)],
                 pods: vec![pod("core-1", "core")],
                 leases: vec![lease("capi", json!("core-0_gone"))],
@@ -240,7 +240,7 @@ mod tests {
         foreign.value_mut()["metadata"]["labels"] = json!({"app": "foreign"});
         let mut anything = deployment("anything", &[]);
         anything.value_mut()["spec"]["selector"] = json!({});
-        let seen = Seen {
+        let seen = Observation {
             deployments: vec![foreign, anything, deployment("scaled-down", &["--leader-elect"])],
             pods: vec![pod("foreign-1", "foreign")],
             leases: vec![lease("foreign", json!("foreign-1_a"))],
@@ -254,7 +254,7 @@ mod tests {
         held.set_annotation(HELD_FROM_ANNOTATION, "core/core-0");
         let mut taken_back = held.clone();
         taken_back.value_mut()["spec"]["holderIdentity"] = json!("somebody_1");
-        let seen = |lease| Seen {
+        let seen = |lease| Observation {
             deployments: vec![deployment("core", &[])],
             pods: vec![pod("core-1", "core")],
             leases: vec![lease],

@@ -122,9 +122,9 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
     let there = list_target(&run.target, &move_scope, &graph).await?;
     let existing: HashSet<Key> = there.iter().map(|(_, object)| key(object)).collect();
     let active = active(&graph, there);
-    let (strangers, conversions) = (Vec::new(), Vec::new());
+    let (related_objects, conversions) = (Vec::new(), Vec::new());
     let holds = Vec::new();
-    let preflight = Preflight { move_scope, graph, strangers, conversions, holds, findings };
+    let preflight = Preflight { move_scope, graph, related_objects, conversions, holds, findings };
     Ok((LoadPlan { run, directory, content, preflight, active }, existing))
 }
 

@@ -93,8 +93,8 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
         preflight::check_marks(run, &graph, &mut findings);
         preflight::check_ties(&graph, &mut findings);
     }
-    let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Preflight { move_scope, graph, strangers, conversions, holds, findings })
+    let (related_objects, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Preflight { move_scope, graph, related_objects, conversions, holds, findings })
 }
 
 type Failed = (&'static str, PhaseError);

@@ -18,7 +18,7 @@ const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
 /// Limits the difference of clocks: without NTP, or after a virtual machine was suspended, they are
 /// minutes or hours wrong, and a run that is alive must not be shown as interrupted. Only a renewal
 /// of a later day is made up.
-const WRONG_CLOCK: Duration = Duration::from_secs(24 * 60 * 60);
+const CLOCK_SKEW_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Tells how the rest of a replacement comes to its end.
 pub const LEFT: &str = "name both clusters: `kubectl pivot replace --delete-old` deletes what was left, and `kubectl \
                         pivot rollback` goes back to it";
@@ -232,7 +232,7 @@ fn ahead(object: &Object, now: Timestamp) -> Option<Duration> {
 
 /// Returns whether a Lease was renewed so long after this moment that no clock is that wrong.
 fn is_of_future(object: &Object, now: Timestamp) -> bool {
-    ahead(object, now).is_some_and(|ahead| ahead > WRONG_CLOCK)
+    ahead(object, now).is_some_and(|ahead| ahead > CLOCK_SKEW_LIMIT)
 }
 
 fn state_at(object: &Object, now: Timestamp) -> LeaseState {

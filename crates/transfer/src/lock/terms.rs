@@ -14,7 +14,7 @@ const LEASE_DURATION: Duration = Duration::from_secs(30);
 const LEASE_DURATIONS_IN_TESTS: std::ops::RangeInclusive<u64> = 3..=300;
 
 /// The longest time that a Lease of others is believed to last.
-const LONGEST: Duration = Duration::from_secs(*LEASE_DURATIONS_IN_TESTS.end());
+const LEASE_DURATION_LIMIT: Duration = Duration::from_secs(*LEASE_DURATIONS_IN_TESTS.end());
 
 /// The times of a Lease; all of them follow from how long it lasts without a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Terms {
 pub(super) fn lasts_of(seconds: Option<i64>) -> Duration {
     let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
     let lasts = seconds.filter(|seconds| *seconds > 0).map_or(LEASE_DURATION, Duration::from_secs);
-    lasts.min(LONGEST)
+    lasts.min(LEASE_DURATION_LIMIT)
 }
 
 #[cfg(test)]

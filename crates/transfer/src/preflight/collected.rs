@@ -26,7 +26,7 @@ const LISTS_IN_FLIGHT: usize = 16;
 
 /// An object that does not move, although it is tied to something that moves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Stranger {
+pub struct RelatedObject {
     /// The object.
     #[serde(flatten)]
     pub object: ObjectId,
@@ -45,14 +45,14 @@ pub(super) async fn check(
     graph: &Graph,
     reported: &HashSet<String>,
     findings: &mut Findings,
-) -> Result<Vec<Stranger>, PhaseError> {
+) -> Result<Vec<RelatedObject>, PhaseError> {
     let moving = || graph.nodes.iter().filter(|node| node.fate == Fate::Move);
     if moving().next().is_none() {
         return Ok(Vec::new());
     }
     let collectable = collector::read(&run.source).await?;
     let lists = lists(run, graph, &collectable).await;
-    let mut seen = Seen::of_graph(graph);
+    let mut seen = SeenObjects::of_graph(graph);
     let mut unlisted = Unlisted::new(&run.options, &collectable.silent_groups);
     for (resource, listed) in lists {
         match listed {
@@ -61,10 +61,10 @@ pub(super) async fn check(
         }
     }
     unlisted.report(findings);
-    let mut strangers = seen.collected(graph, reported);
-    report(&strangers, &run.options.allow_collected, findings);
-    strangers.extend(seen.labelled(graph));
-    Ok(strangers)
+    let mut related_objects = seen.collected(graph, reported);
+    report(&related_objects, &run.options.allow_collected, findings);
+    related_objects.extend(seen.labelled(graph));
+    Ok(related_objects)
 }
 
 type Listed = (ResourceType, Result<Vec<Object>, ApiError>);
@@ -118,14 +118,14 @@ enum Standing {
 }
 
 /// The objects of the namespaces that something moves from.
-struct Seen {
+struct SeenObjects {
     /// Objects outside the graph, each once.
     others: Vec<(ResourceType, Object)>,
     uids: HashSet<String>,
     kinds: HashSet<(String, String)>,
 }
 
-impl Seen {
+impl SeenObjects {
     fn of_graph(graph: &Graph) -> Self {
         let kinds = graph.kinds.iter().map(|kind| kind_key(&kind.resource));
         Self {
@@ -158,7 +158,7 @@ impl Seen {
     }
 
     /// The objects that do not move, have an owner that moves, and none that remains.
-    fn collected(&self, graph: &Graph, reported: &HashSet<String>) -> Vec<Stranger> {
+    fn collected(&self, graph: &Graph, reported: &HashSet<String>) -> Vec<RelatedObject> {
         let moves = |node: &&Node| node.fate == Fate::Move;
         let moving: HashSet<&str> =
             graph.nodes.iter().filter(moves).map(|node| node.object.uid()).collect();
@@ -175,7 +175,7 @@ impl Seen {
                 return None;
             }
             let owner = owners.iter().find(|owner| standing(owner) == Standing::Moves)?;
-            Some(Stranger {
+            Some(RelatedObject {
                 object: resource.id(object.namespace(), object.name()),
                 reason: format!(
                     "it does not move, and its owner {} {} does: the garbage collector deletes it",
@@ -189,7 +189,7 @@ impl Seen {
 
     /// Objects of other kinds, which nothing that moves owns, with the label of a Cluster that
     /// moves.
-    fn labelled(&self, graph: &Graph) -> Vec<Stranger> {
+    fn labelled(&self, graph: &Graph) -> Vec<RelatedObject> {
         let copied: HashSet<&str> = graph.copied().map(|index| graph[index].object.uid()).collect();
         let clusters: HashSet<(Option<&str>, &str)> =
             graph.clusters().map(|node| (node.object.namespace(), node.object.name())).collect();
@@ -199,7 +199,7 @@ impl Seen {
                 .filter(|name| clusters.contains(&(object.namespace(), *name)))?;
             let owners = object.owner_references();
             let is_owned = owners.iter().any(|owner| copied.contains(owner.uid.as_str()));
-            (!is_owned).then(|| Stranger {
+            (!is_owned).then(|| RelatedObject {
                 object: resource.id(object.namespace(), object.name()),
                 reason: format!(
                     "its label names Cluster {cluster}, but {resource} is not a kind that moves: \
@@ -216,11 +216,11 @@ impl Seen {
 type Kinds<'a> = (&'a str, &'a str, &'a str);
 
 /// One finding for each kind of objects and kind of owners.
-fn report(strangers: &[Stranger], allowed: &[KindSelector], findings: &mut Findings) {
+fn report(related_objects: &[RelatedObject], allowed: &[KindSelector], findings: &mut Findings) {
     let mut groups = BTreeMap::<Kinds<'_>, Vec<(&ObjectId, &OwnerReference)>>::new();
-    for stranger in strangers {
-        let Some(owner) = &stranger.lost_owner else { continue };
-        let object = &stranger.object;
+    for related in related_objects {
+        let Some(owner) = &related.lost_owner else { continue };
+        let object = &related.object;
         let key = (object.group(), object.kind.as_str(), owner.kind.as_str());
         groups.entry(key).or_default().push((object, owner));
     }
@@ -381,13 +381,13 @@ mod tests {
     /// Returns whether a Pod with these owners would be collected, beside a Pod `remains`.
     fn is_collected(owners: &[(&str, &str, &str)]) -> bool {
         let graph = graph();
-        let mut seen = Seen::of_graph(&graph);
+        let mut seen = SeenObjects::of_graph(&graph);
         seen.add(
             pods(),
             vec![object("v1", "Pod", "p", owners), object("v1", "Pod", "remains", &[])],
         );
         let collected = seen.collected(&graph, &HashSet::new());
-        collected.iter().any(|stranger| stranger.object.name == "p")
+        collected.iter().any(|related| related.object.name == "p")
     }
 
     #[test]
@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn objects_that_are_deleted_already_or_have_a_finding_are_not_reported() {
         let graph = graph();
-        let mut seen = Seen::of_graph(&graph);
+        let mut seen = SeenObjects::of_graph(&graph);
         let mut deleted = object("v1", "Pod", "deleted", &[(CORE, "Cluster", "c")]);
         deleted
             .metadata_mut()
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn objects_are_grouped_by_their_kind_and_that_of_their_owners() {
         let graph = graph();
-        let mut seen = Seen::of_graph(&graph);
+        let mut seen = SeenObjects::of_graph(&graph);
         let owned = |name: &str| object("v1", "Pod", name, &[(CORE, "Cluster", "c")]);
         seen.add(pods(), ["a", "b", "d", "e", "f"].map(owned).to_vec());
         let collected = seen.collected(&graph, &HashSet::new());

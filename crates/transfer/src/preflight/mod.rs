@@ -38,7 +38,7 @@ use super::options::Rehearsal;
 use super::record::Role;
 use super::run::Run;
 
-pub use collected::Stranger;
+pub use collected::RelatedObject;
 pub(crate) use controllers::HOLD_VERBS;
 pub(crate) use labelled::check as check_labelled;
 pub(crate) use objects::{check as check_objects, check_marks, identity};
@@ -56,7 +56,7 @@ pub struct Preflight {
     /// The objects and what becomes of them.
     pub graph: Graph,
     /// Objects that do not move although they are tied to something that does.
-    pub strangers: Vec<Stranger>,
+    pub related_objects: Vec<RelatedObject>,
     /// Kinds that the target converts, as far as their objects were rehearsed.
     pub conversions: Vec<ConvertedKind>,
     /// The sides whose controllers are held.
@@ -94,15 +94,15 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
         batches.check_own(&graph, &mut findings);
     }
     if !has_clusters_or_classes(&graph) {
-        let (strangers, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
-        return Ok(Preflight { move_scope, graph, strangers, conversions, holds, findings });
+        let (related_objects, conversions, holds) = (Vec::new(), Vec::new(), Vec::new());
+        return Ok(Preflight { move_scope, graph, related_objects, conversions, holds, findings });
     }
     choice::check(&graph, move_scope.chosen.as_deref(), &mut findings);
     if let Some(batches) = &run.options.batches {
         batches.check(&graph, &mut findings);
     }
     let tied = ties::check(&graph, &mut findings);
-    let strangers = collected::check(run, &graph, &tied, &mut findings).await?;
+    let related_objects = collected::check(run, &graph, &tied, &mut findings).await?;
 
     run.events.doing("checking objects, permissions and the target");
     objects::check(run, &graph, &mut findings);
@@ -127,7 +127,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
         conversions = rehearse::check(run, &graph, &mut findings).await?;
     }
-    Ok(Preflight { move_scope, graph, strangers, conversions, holds, findings })
+    Ok(Preflight { move_scope, graph, related_objects, conversions, holds, findings })
 }
 
 /// Returns whether there is anything that a move is for. Objects that a label would move are no

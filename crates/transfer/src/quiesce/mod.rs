@@ -2,10 +2,10 @@
 //! the controllers have reported that they have seen the pause.
 
 mod blocked;
-mod conduct;
 mod pending;
 mod reports;
+mod wait;
 
 pub(super) use blocked::wait_until_unblocked;
-pub use conduct::{Pauses, quiesce};
 pub(super) use reports::wait_for_reports;
+pub use wait::{Pauses, quiesce};

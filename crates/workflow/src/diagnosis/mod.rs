@@ -46,9 +46,9 @@ impl Workflow {
         if failed == Step::Preflight {
             return None;
         }
-        let turn = self.at(failed, Events::none());
+        let step_context = self.at(failed, Events::none());
         let file = self.folder.file(FILE);
-        let places = Places { folder: self.folder.file(""), clusters: turn.clusters() };
+        let places = Places { folder: self.folder.file(""), clusters: step_context.clusters() };
         collect(&places, &self.toolbox).await.write(&file).ok()?;
         Some(format!(
             "objects, events and logs of both clusters, without secrets: {}",

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use support::duration::seconds;
 
-use super::words;
+use super::scalars;
 use crate::order::Step;
 
 /// The whole document.
@@ -20,10 +20,10 @@ use crate::order::Step;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PivotDocument {
     /// `kubectl-pivot.io/v1alpha1`.
-    #[serde(deserialize_with = "words::api_version")]
+    #[serde(deserialize_with = "scalars::api_version")]
     pub api_version: String,
     /// `Pivot`.
-    #[serde(deserialize_with = "words::kind")]
+    #[serde(deserialize_with = "scalars::kind")]
     pub kind: String,
     /// Name and namespace of the Cluster.
     #[serde(default)]
@@ -39,12 +39,12 @@ pub struct PivotDocument {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PivotMetadata {
     /// Name of the cluster [default: the one in the document].
-    #[serde(deserialize_with = "words::name", skip_serializing_if = "Option::is_none")]
-    #[arg(required_unless_present = "filename", value_parser = words::cluster_name)]
+    #[serde(deserialize_with = "scalars::name", skip_serializing_if = "Option::is_none")]
+    #[arg(required_unless_present = "filename", value_parser = scalars::cluster_name)]
     pub name: Option<String>,
     /// Namespace of the objects [default: default].
-    #[serde(deserialize_with = "words::namespace", skip_serializing_if = "Option::is_none")]
-    #[arg(long, short, value_name = "NAMESPACE", value_parser = words::namespace_name,
+    #[serde(deserialize_with = "scalars::namespace", skip_serializing_if = "Option::is_none")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = scalars::namespace_name,
         help_heading = "Cluster")]
     pub namespace: Option<String>,
 }
@@ -65,8 +65,8 @@ pub struct PivotSpec {
     )]
     pub infrastructure: Option<String>,
     /// Kubernetes version of the machines, for example v1.33.0 [default: that of the plugin].
-    #[serde(deserialize_with = "words::version", skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "VERSION", value_parser = words::kubernetes_version,
+    #[serde(deserialize_with = "scalars::version", skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "VERSION", value_parser = scalars::kubernetes_version,
         help_heading = "Cluster")]
     pub kubernetes_version: Option<String>,
     /// Machines of the control plane [default: that of the plugin].
@@ -91,8 +91,8 @@ pub struct PivotSpec {
     pub set: BTreeMap<String, Value>,
     /// Provider of Cluster API, TYPE=NAME[:VERSION]: a version for one of the plugin's, or one
     /// more; can be given more than once.
-    #[serde(deserialize_with = "words::providers", skip_serializing_if = "Vec::is_empty")]
-    #[arg(long, value_name = "PROVIDER", value_parser = words::provider, help_heading = "Cluster")]
+    #[serde(deserialize_with = "scalars::providers", skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "PROVIDER", value_parser = scalars::provider, help_heading = "Cluster")]
     pub provider: Vec<String>,
     /// Manifests of the cluster instead of those that the plugin renders.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,8 +112,8 @@ pub struct PivotSpec {
     #[arg(long, value_name = "PATH", conflicts_with = "cni_repo", help_heading = "Network")]
     pub cni_chart: Option<PathBuf>,
     /// Repository of the chart of the network (https:, http:, oci:) [default: that of the plugin].
-    #[serde(deserialize_with = "words::repository", skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "URL", value_parser = words::chart_repository,
+    #[serde(deserialize_with = "scalars::repository", skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "URL", value_parser = scalars::chart_repository,
         help_heading = "Network")]
     pub cni_repo: Option<String>,
     /// File with values for the network's chart, merged over the plugin's.
@@ -130,8 +130,8 @@ pub struct PivotSpec {
     #[arg(long, value_enum, help_heading = "Bootstrap cluster")]
     pub bootstrap: Option<Bootstrap>,
     /// Name of the bootstrap cluster in kind [default: NAME-bootstrap].
-    #[serde(deserialize_with = "words::kind_cluster", skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "NAME", value_parser = words::kind_cluster_name,
+    #[serde(deserialize_with = "scalars::kind_cluster", skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", value_parser = scalars::kind_cluster_name,
         help_heading = "Bootstrap cluster")]
     pub bootstrap_name: Option<String>,
     /// Node image of the bootstrap cluster [default: that of kind].
@@ -227,8 +227,8 @@ pub enum CniVia {
 impl Default for PivotDocument {
     fn default() -> Self {
         Self {
-            api_version: words::API_VERSION.to_owned(),
-            kind: words::KIND.to_owned(),
+            api_version: scalars::API_VERSION.to_owned(),
+            kind: scalars::KIND.to_owned(),
             metadata: PivotMetadata::default(),
             spec: PivotSpec::default(),
         }

@@ -181,10 +181,10 @@ mod tests {
                 let takes = |value: &Option<String>, parse: fn(&str) -> Result<String, String>| {
                     value.as_deref().is_none_or(|v| parse(v).as_deref() == Ok(v))
                 };
-                takes(&meta.name, words::cluster_name)
-                    && takes(&meta.namespace, words::namespace_name)
-                    && takes(&spec.kubernetes_version, words::kubernetes_version)
-                    && takes(&spec.bootstrap_name, words::kind_cluster_name)
+                takes(&meta.name, scalars::cluster_name)
+                    && takes(&meta.namespace, scalars::namespace_name)
+                    && takes(&spec.kubernetes_version, scalars::kubernetes_version)
+                    && takes(&spec.bootstrap_name, scalars::kind_cluster_name)
             };
             match write_document(&document) {
                 Ok(text) => {

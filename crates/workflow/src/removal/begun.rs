@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use capi::Object;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::document::Bootstrap;
 use crate::error::StepError;
 use crate::order::Step;
@@ -29,8 +29,8 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    pub(super) fn new(turn: &Turn<'_>, server: &str, cluster: &Object) -> Self {
-        let spec = turn.spec();
+    pub(super) fn new(step_context: &StepContext<'_>, server: &str, cluster: &Object) -> Self {
+        let spec = step_context.spec();
         Self {
             namespace: spec.namespace.clone(),
             bootstrap: spec.bootstrap,
@@ -41,29 +41,29 @@ impl Begun {
         }
     }
 
-    pub(super) fn read(turn: &Turn<'_>) -> Result<Option<Self>, StepError> {
-        let file = turn.folder().file(FILE);
+    pub(super) fn read(step_context: &StepContext<'_>) -> Result<Option<Self>, StepError> {
+        let file = step_context.folder().file(FILE);
         let Ok(text) = std::fs::read(&file) else { return Ok(None) };
         serde_json::from_slice(&text).map(Some).map_err(|error| {
             StepError::refused(
                 format!("cannot read {}: {error}", file.display()),
                 format!(
                     "if nothing of this deletion is left: kubectl pivot delete {} --forget",
-                    turn.spec().name
+                    step_context.spec().name
                 ),
             )
         })
     }
 
-    pub(super) fn write(&self, turn: &Turn<'_>) -> Result<(), StepError> {
+    pub(super) fn write(&self, step_context: &StepContext<'_>) -> Result<(), StepError> {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        turn.folder().write(FILE, text)?;
+        step_context.folder().write(FILE, text)?;
         Ok(())
     }
 
     /// Returns true if it is about the same namespace, by way of the same bootstrap cluster.
-    pub(super) fn is_the_way_of(&self, turn: &Turn<'_>) -> bool {
-        let spec = turn.spec();
+    pub(super) fn is_the_way_of(&self, step_context: &StepContext<'_>) -> bool {
+        let spec = step_context.spec();
         let is_same_cluster = match self.bootstrap {
             Bootstrap::Kind => self.bootstrap_name == spec.bootstrap_name,
             Bootstrap::Existing => self.bootstrap_kubeconfig == spec.bootstrap_kubeconfig.path,
@@ -85,13 +85,13 @@ impl Begun {
 
 /// A deletion that was begun with another bootstrap cluster, or of another namespace, has its
 /// cluster there.
-pub(super) fn refuse_another_way(turn: &Turn<'_>) -> Result<(), StepError> {
-    let has_moved = *turn.folder().state()?.of(Step::Move) != StepState::Waiting;
-    if !claim::is_staked(turn.folder()) && !has_moved {
+pub(super) fn refuse_another_way(step_context: &StepContext<'_>) -> Result<(), StepError> {
+    let has_moved = *step_context.folder().state()?.of(Step::Move) != StepState::Waiting;
+    if !claim::is_staked(step_context.folder()) && !has_moved {
         return Ok(());
     }
-    match Begun::read(turn)? {
-        Some(begun) if !begun.is_the_way_of(turn) => Err(StepError::refused(
+    match Begun::read(step_context)? {
+        Some(begun) if !begun.is_the_way_of(step_context) => Err(StepError::refused(
             "this deletion was begun with other flags",
             format!("carry it on with {}", begun.flags()),
         )),

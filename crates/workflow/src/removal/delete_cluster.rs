@@ -6,16 +6,19 @@ use support::visible::one_line;
 
 use super::itself;
 use super::place::{self, Place};
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::steps::the_cluster;
 use crate::support::mark;
-use crate::support::wait::{Seen, until};
+use crate::support::wait::{Poll, until};
 
-pub(crate) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let Some(bootstrap) = bootstrap(turn).await? else { return Ok("was gone before".to_owned()) };
-    let Some(cluster) = the_cluster(turn, &bootstrap).await? else {
-        return match mark::read(&bootstrap, turn.owner()).await?.unwrap_or_default().applied {
+pub(crate) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let Some(bootstrap) = bootstrap(step_context).await? else {
+        return Ok("was gone before".to_owned());
+    };
+    let Some(cluster) = the_cluster(step_context, &bootstrap).await? else {
+        return match mark::read(&bootstrap, step_context.owner()).await?.unwrap_or_default().applied
+        {
             true => Ok("was gone before".to_owned()),
             false => Err(StepError::refused(
                 "the bootstrap cluster does not have the cluster",
@@ -29,25 +32,27 @@ pub(crate) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
     if !cluster.is_being_deleted() {
         bootstrap.delete(&kind, cluster.namespace(), cluster.name(), cluster.uid()).await?;
     }
-    until(turn, "the cluster and its machines are gone", async || {
-        let Some(left) = the_cluster(turn, &bootstrap).await? else { return Ok(Seen::Yes(())) };
+    until(step_context, "the cluster and its machines are gone", async || {
+        let Some(left) = the_cluster(step_context, &bootstrap).await? else {
+            return Ok(Poll::Ready(()));
+        };
         if left.uid() != cluster.uid() {
             return Err(StepError::refused(
                 format!("somebody has created {} again", left.id()),
                 "stop what creates it, for example a GitOps tool, then run the command again",
             ));
         }
-        Ok(Seen::NotYet(progress(&bootstrap, &left).await?))
+        Ok(Poll::Pending(progress(&bootstrap, &left).await?))
     })
     .await?;
     Ok(format!("{} and {machines} Machines are gone", cluster.id()))
 }
 
 /// The bootstrap cluster; none if an earlier run has deleted it with everything in it.
-async fn bootstrap(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
-    match place::find(turn).await? {
+async fn bootstrap(step_context: &StepContext<'_>) -> Result<Option<Client>, StepError> {
+    match place::find(step_context).await? {
         Place::Nowhere => Ok(None),
-        _ => Ok(Some(turn.bootstrap().await?)),
+        _ => Ok(Some(step_context.bootstrap().await?)),
     }
 }
 

@@ -3,18 +3,18 @@
 use transfer::installed_providers;
 
 use super::place::{self, Place};
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::support::providers;
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    if matches!(place::find(turn).await?, Place::Bootstrap | Place::Nowhere) {
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    if matches!(place::find(step_context).await?, Place::Bootstrap | Place::Nowhere) {
         return Ok("was done before".to_owned());
     }
-    let like = installed_providers(&turn.target().await?).await?;
-    let cluster = turn.bootstrap().await?;
-    let kubeconfig = turn.bootstrap_kubeconfig();
-    let installed = providers::ensure_same(turn, &cluster, &kubeconfig, &like).await?;
-    let available = providers::available(turn, &cluster).await?;
+    let like = installed_providers(&step_context.target().await?).await?;
+    let cluster = step_context.bootstrap().await?;
+    let kubeconfig = step_context.bootstrap_kubeconfig();
+    let installed = providers::ensure_same(step_context, &cluster, &kubeconfig, &like).await?;
+    let available = providers::available(step_context, &cluster).await?;
     Ok(format!("{installed}; {available} deployments available"))
 }

@@ -3,7 +3,7 @@
 use capi::{Object, ResourceType, is_paused, well_known};
 use cluster::Client;
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::steps::clusters_left;
 
@@ -12,7 +12,11 @@ const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
 const CLUSTER_NAMESPACE: &str = "cluster.x-k8s.io/cluster-namespace";
 
 /// Fails if the cluster manages others or not itself, or if its controllers leave it alone.
-async fn check(turn: &Turn<'_>, management: &Client, cluster: &Object) -> Result<(), StepError> {
+async fn check(
+    step_context: &StepContext<'_>,
+    management: &Client,
+    cluster: &Object,
+) -> Result<(), StepError> {
     let own = cluster.id().to_string();
     let others: Vec<String> =
         clusters_left(management).await?.into_iter().filter(|id| *id != own).collect();
@@ -32,8 +36,8 @@ async fn check(turn: &Turn<'_>, management: &Client, cluster: &Object) -> Result
             ),
             format!(
                 "delete it as any workload cluster: kubectl delete cluster -n {} {}",
-                turn.spec().namespace,
-                turn.spec().name
+                step_context.spec().namespace,
+                step_context.spec().name
             ),
         ));
     }
@@ -42,11 +46,11 @@ async fn check(turn: &Turn<'_>, management: &Client, cluster: &Object) -> Result
 
 /// As [`check`], and fails if the cluster is paused by anything but a move that was interrupted.
 pub(super) async fn check_all(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     management: &Client,
     cluster: &Object,
 ) -> Result<(), StepError> {
-    check(turn, management, cluster).await?;
+    check(step_context, management, cluster).await?;
     let found = transfer::find(management, management).await.map_err(StepError::Phase)?;
     if found.record().is_some() {
         return Ok(());

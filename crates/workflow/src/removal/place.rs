@@ -5,7 +5,7 @@ use capi::{Object, is_paused};
 use cluster::{Client, RetryPolicy};
 use support::causes::in_one_line;
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::document::Bootstrap;
 use crate::error::StepError;
 use crate::order::Step;
@@ -26,18 +26,18 @@ pub(super) enum Place {
 }
 
 /// Looks for the cluster.
-pub(super) async fn find(turn: &Turn<'_>) -> Result<Place, StepError> {
+pub(super) async fn find(step_context: &StepContext<'_>) -> Result<Place, StepError> {
     // A half-deleted bootstrap cluster cannot be asked; it was empty when its deletion began.
-    if steps::is_begun(turn.folder()) {
+    if steps::is_begun(step_context.folder()) {
         return Ok(Place::Nowhere);
     }
-    let bootstrap = bootstrap(turn).await?;
+    let bootstrap = bootstrap(step_context).await?;
     let here = match &bootstrap {
-        Some(cluster) => the_cluster(turn, cluster).await?,
+        Some(cluster) => the_cluster(step_context, cluster).await?,
         None => None,
     };
     let mark = match &bootstrap {
-        Some(cluster) => mark::read(cluster, turn.owner()).await?,
+        Some(cluster) => mark::read(cluster, step_context.owner()).await?,
         None => None,
     };
     if mark.as_ref().is_some_and(|mark| mark.applied) {
@@ -46,15 +46,15 @@ pub(super) async fn find(turn: &Turn<'_>) -> Result<Place, StepError> {
         return Ok(if here.is_some() { Place::Bootstrap } else { Place::Nowhere });
     }
     if mark.is_none() && here.is_some() {
-        return Err(taken(turn));
+        return Err(taken(step_context));
     }
-    if mark.is_none() && was_deleted(turn)? {
+    if mark.is_none() && was_deleted(step_context)? {
         return Ok(Place::Nowhere);
     }
-    match in_management(turn).await {
+    match in_management(step_context).await {
         Ok(Some(cluster)) => Ok(Place::Management(Box::new(cluster))),
         Ok(None) if here.is_some() => Ok(Place::Between),
-        Ok(None) => Err(absent(turn)),
+        Ok(None) => Err(absent(step_context)),
         // A copy is paused until its move is over, so this one has moved.
         Err(_) if here.is_some_and(|cluster| !is_paused(&cluster)) => Ok(Place::Bootstrap),
         Err(error) => Err(error),
@@ -62,30 +62,31 @@ pub(super) async fn find(turn: &Turn<'_>) -> Result<Place, StepError> {
 }
 
 /// The bootstrap cluster of this deletion, if there is one that answers.
-async fn bootstrap(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
-    if turn.spec().bootstrap == Bootstrap::Kind {
-        let name = &turn.spec().bootstrap_name;
-        if !claim::is_staked(turn.folder()) || !turn.kind().await?.has(name).await? {
+async fn bootstrap(step_context: &StepContext<'_>) -> Result<Option<Client>, StepError> {
+    if step_context.spec().bootstrap == Bootstrap::Kind {
+        let name = &step_context.spec().bootstrap_name;
+        if !claim::is_staked(step_context.folder()) || !step_context.kind().await?.has(name).await?
+        {
             return Ok(None);
         }
         // One that was never finished has nothing in it; the step `bootstrap` begins it anew.
-        if *turn.folder().state()?.of(Step::Move) == StepState::Waiting {
-            let answer = connect(turn).await;
+        if *step_context.folder().state()?.of(Step::Move) == StepState::Waiting {
+            let answer = connect(step_context).await;
             return Ok(answer.ok());
         }
     }
-    connect(turn).await.map(Some)
+    connect(step_context).await.map(Some)
 }
 
-async fn connect(turn: &Turn<'_>) -> Result<Client, StepError> {
-    let client = turn.bootstrap().await?.with_retry(RetryPolicy::brief());
+async fn connect(step_context: &StepContext<'_>) -> Result<Client, StepError> {
+    let client = step_context.bootstrap().await?.with_retry(RetryPolicy::brief());
     clusters::ready(&client).await?;
     Ok(client)
 }
 
 /// A Cluster that was there before this deletion is somebody else's.
-fn taken(turn: &Turn<'_>) -> StepError {
-    let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
+fn taken(step_context: &StepContext<'_>) -> StepError {
+    let (namespace, name) = (&step_context.spec().namespace, &step_context.spec().name);
     StepError::refused(
         format!("the bootstrap cluster has a Cluster {namespace}/{name} of its own"),
         "use another bootstrap cluster: leave --bootstrap out, and kind makes one",
@@ -93,21 +94,21 @@ fn taken(turn: &Turn<'_>) -> StepError {
 }
 
 /// Returns true if both the cluster and the kind cluster that has deleted it are gone.
-pub(super) async fn is_over(turn: &Turn<'_>) -> Result<bool, StepError> {
-    if turn.spec().bootstrap != Bootstrap::Kind || !was_deleted(turn)? {
+pub(super) async fn is_over(step_context: &StepContext<'_>) -> Result<bool, StepError> {
+    if step_context.spec().bootstrap != Bootstrap::Kind || !was_deleted(step_context)? {
         return Ok(false);
     }
-    Ok(!turn.kind().await?.has(&turn.spec().bootstrap_name).await?)
+    Ok(!step_context.kind().await?.has(&step_context.spec().bootstrap_name).await?)
 }
 
 /// Returns true if the journal says so; another Cluster may have come since.
-pub(super) fn was_deleted(turn: &Turn<'_>) -> Result<bool, StepError> {
-    Ok(turn.folder().state()?.of(Step::DeleteCluster).is_done())
+pub(super) fn was_deleted(step_context: &StepContext<'_>) -> Result<bool, StepError> {
+    Ok(step_context.folder().state()?.of(Step::DeleteCluster).is_done())
 }
 
-async fn in_management(turn: &Turn<'_>) -> Result<Option<Object>, StepError> {
-    let management = turn.target().await?.with_retry(RetryPolicy::brief());
-    the_cluster(turn, &management).await.map_err(|error| match error {
+async fn in_management(step_context: &StepContext<'_>) -> Result<Option<Object>, StepError> {
+    let management = step_context.target().await?.with_retry(RetryPolicy::brief());
+    the_cluster(step_context, &management).await.map_err(|error| match error {
         StepError::Api(error) if error.is_unreachable() => StepError::refused(
             format!("the management cluster does not answer: {}", in_one_line(&error)),
             "name its kubeconfig with --kubeconfig FILE; a cluster that is lost cannot be moved, \
@@ -117,8 +118,8 @@ async fn in_management(turn: &Turn<'_>) -> Result<Option<Object>, StepError> {
     })
 }
 
-fn absent(turn: &Turn<'_>) -> StepError {
-    let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
+fn absent(step_context: &StepContext<'_>) -> StepError {
+    let (namespace, name) = (&step_context.spec().namespace, &step_context.spec().name);
     StepError::refused(
         format!("there is no Cluster {namespace}/{name} in this management cluster"),
         "name its namespace with --namespace, and its management cluster with --kubeconfig FILE or \

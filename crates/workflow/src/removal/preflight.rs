@@ -6,7 +6,7 @@ use tools::KnownTool;
 use super::begun::Begun;
 use super::place::Place;
 use super::{anew, itself};
-use crate::context::{Turn, Workflow};
+use crate::context::{StepContext, Workflow};
 use crate::document::Bootstrap;
 use crate::error::{StepError, WorkflowError};
 use crate::order::Step;
@@ -27,24 +27,26 @@ pub struct Prospect {
 /// # Errors
 /// The cluster is not there, does not manage itself, or manages others too.
 pub async fn prospect(workflow: &Workflow) -> Result<Prospect, WorkflowError> {
-    let turn = workflow.at(Step::Preflight, Events::none());
-    look(&turn).await.map(|(prospect, _)| prospect).map_err(|source| WorkflowError::Removal {
-        name: workflow.spec.name.clone(),
-        step: Step::Preflight,
-        inspection: Vec::new(),
-        source: Box::new(source),
+    let step_context = workflow.at(Step::Preflight, Events::none());
+    look(&step_context).await.map(|(prospect, _)| prospect).map_err(|source| {
+        WorkflowError::Removal {
+            name: workflow.spec.name.clone(),
+            step: Step::Preflight,
+            inspection: Vec::new(),
+            source: Box::new(source),
+        }
     })
 }
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
     let mut found = Vec::new();
-    for program in programs(turn.spec().bootstrap) {
-        let tool = turn.tool(program).await?;
+    for program in programs(step_context.spec().bootstrap) {
+        let tool = step_context.tool(program).await?;
         found.push(format!("{program} {}", tool.version));
     }
-    let (prospect, begun) = look(turn).await?;
+    let (prospect, begun) = look(step_context).await?;
     if let Some(begun) = begun {
-        begun.write(turn)?;
+        begun.write(step_context)?;
     }
     if let Some(server) = prospect.server {
         found.push(server);
@@ -61,19 +63,19 @@ pub(super) fn programs(bootstrap: Bootstrap) -> Vec<KnownTool> {
 }
 
 /// Returns also what the folder is to say of it, as long as nothing has moved.
-async fn look(turn: &Turn<'_>) -> Result<(Prospect, Option<Begun>), StepError> {
-    let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
+async fn look(step_context: &StepContext<'_>) -> Result<(Prospect, Option<Begun>), StepError> {
+    let (namespace, name) = (&step_context.spec().namespace, &step_context.spec().name);
     let mut prospect = Prospect {
         cluster: format!("Cluster {namespace}/{name}"),
         server: None,
         machines: Vec::new(),
     };
     let mut begun = None;
-    if let Place::Management(cluster) = anew::look(turn).await?.place {
-        let management = turn.target().await?;
-        itself::check_all(turn, &management, &cluster).await?;
+    if let Place::Management(cluster) = anew::look(step_context).await?.place {
+        let management = step_context.target().await?;
+        itself::check_all(step_context, &management, &cluster).await?;
         let machines = itself::machines(&management, &cluster).await?;
-        begun = Some(Begun::new(turn, management.server(), &cluster));
+        begun = Some(Begun::new(step_context, management.server(), &cluster));
         prospect.server = Some(management.server().to_owned());
         prospect.machines = machines.iter().map(|machine| machine.name().to_owned()).collect();
     }

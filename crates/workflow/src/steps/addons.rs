@@ -10,60 +10,68 @@ use serde_json::Value;
 use tools::{KnownTool, ToolError};
 
 use super::network::{endpoint, helm};
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::order::Step;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::support::apply::{apply_when_served, ensure_namespace};
-use crate::support::probes::{self, On};
+use crate::support::probes::{self, ProbeTargets};
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let bootstrap = turn.bootstrap().await?;
-    let target = turn.target().await?;
-    let objects = turn.objects(&bootstrap).await?.objects;
-    let address = endpoint(turn, &bootstrap, &target).await?;
-    let Addons { addons, notes, .. } = turn.blueprint().addons(&objects, address)?;
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let bootstrap = step_context.bootstrap().await?;
+    let target = step_context.target().await?;
+    let objects = step_context.objects(&bootstrap).await?.objects;
+    let address = endpoint(step_context, &bootstrap, &target).await?;
+    let Addons { addons, notes, .. } = step_context.blueprint().addons(&objects, address)?;
     for note in notes {
-        turn.events.note(note);
+        step_context.events.note(note);
     }
     let mut done = Vec::new();
     for addon in &addons {
-        turn.check()?;
-        turn.events.doing(format!("installing the add-on {}", addon.name));
-        install(turn, &target, addon).await?;
-        let held = probes::hold_addon(turn, addon, On::Target(&target)).await?;
+        step_context.check()?;
+        step_context.events.doing(format!("installing the add-on {}", addon.name));
+        install(step_context, &target, addon).await?;
+        let held = probes::hold_addon(step_context, addon, ProbeTargets::Target(&target)).await?;
         done.push(format!("{} ({})", addon.name, probes::words(held)));
     }
     Ok(if done.is_empty() { "there are none".to_owned() } else { done.join(", ") })
 }
 
-async fn install(turn: &Turn<'_>, target: &Client, addon: &Addon) -> Result<(), StepError> {
+async fn install(
+    step_context: &StepContext<'_>,
+    target: &Client,
+    addon: &Addon,
+) -> Result<(), StepError> {
     match &addon.plan {
         AddonPlan::Manifests { objects } => {
             let what = format!("the objects of the add-on {} are applied", addon.name);
-            apply_when_served(turn, target, objects, &what).await
+            apply_when_served(step_context, target, objects, &what).await
         }
         AddonPlan::HelmChart(chart) => {
             if !chart.namespace_labels.is_empty() {
                 let labels = serde_json::json!(chart.namespace_labels);
                 ensure_namespace(target, &chart.namespace, &labels).await?;
             }
-            let installed = helm::ensure(turn, chart, &values_file(addon)).await;
+            let installed = helm::ensure(step_context, chart, &values_file(addon)).await;
             installed.map(drop).map_err(|error| advised(addon, error))
         }
-        _ => Err(unknown(turn.blueprint().infrastructure_name(), addon)),
+        _ => Err(unknown(step_context.blueprint().infrastructure_name(), addon)),
     }
 }
 
 /// Checks that the charts can be found, before anything is created.
-pub(super) async fn find_charts(turn: &Turn<'_>, objects: &[Value]) -> Result<(), StepError> {
-    if turn.folder().state()?.of(Step::Addons).is_done() {
+pub(super) async fn find_charts(
+    step_context: &StepContext<'_>,
+    objects: &[Value],
+) -> Result<(), StepError> {
+    if step_context.folder().state()?.of(Step::Addons).is_done() {
         return Ok(());
     }
-    let Addons { addons, .. } = turn.blueprint().addons(objects, Some(unknown_endpoint()))?;
+    let Addons { addons, .. } =
+        step_context.blueprint().addons(objects, Some(unknown_endpoint()))?;
     for (addon, chart) in addons.iter().filter_map(chart_of) {
-        let helm = turn.tool(KnownTool::Helm).await?;
-        let shown = turn.run(&helm, helm::show_chart(chart)).await;
+        let helm = step_context.tool(KnownTool::Helm).await?;
+        let shown = step_context.run(&helm, helm::show_chart(chart)).await;
         shown.map(drop).map_err(|error| advised(addon, error))?;
     }
     Ok(())
@@ -105,12 +113,12 @@ fn unknown(plugin: &str, addon: &Addon) -> StepError {
     blueprint::BlueprintError::UnknownAddon { plugin, addon }.into()
 }
 
-pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(super) fn sketch(sketch: &DryRun<'_>) -> Result<StepPreview, StepError> {
     let answer = sketch.blueprint.addons(&sketch.objects()?, Some(unknown_endpoint()))?;
     if answer.addons.is_empty() {
-        return Ok(Draft::says("installs none: the infrastructure plugin has none"));
+        return Ok(StepPreview::says("installs none: the infrastructure plugin has none"));
     }
-    let mut draft = Draft::default();
+    let mut draft = StepPreview::default();
     for note in answer.notes {
         draft = draft.and(format!("note: {note}"));
     }

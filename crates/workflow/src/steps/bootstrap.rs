@@ -6,59 +6,65 @@ use std::time::Duration;
 use serde_json::Value;
 use tools::{Ending, KnownTool, ToolCommand, ToolError};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::document::Bootstrap;
 use crate::error::StepError;
 use crate::order::Step;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::spec::Spec;
 use crate::support::claim::{self, Claim};
 use crate::support::kind::Kind;
 use crate::support::kind_config;
 use crate::support::mark::{self, Mark};
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    if turn.spec().bootstrap == Bootstrap::Existing {
-        let cluster = turn.bootstrap().await?;
-        if mark::read(&cluster, turn.owner()).await?.is_none() {
-            refuse_another(turn, cluster.server())?;
-            mark::write(&cluster, turn.owner(), &Mark::default()).await?;
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    if step_context.spec().bootstrap == Bootstrap::Existing {
+        let cluster = step_context.bootstrap().await?;
+        if mark::read(&cluster, step_context.owner()).await?.is_none() {
+            refuse_another(step_context, cluster.server())?;
+            mark::write(&cluster, step_context.owner(), &Mark::default()).await?;
         }
         return Ok(format!("{} is used", cluster.server()));
     }
-    let kind = turn.kind().await?;
-    let name = &turn.spec().bootstrap_name;
+    let kind = step_context.kind().await?;
+    let name = &step_context.spec().bootstrap_name;
     if !kind.has(name).await? {
-        refuse_second_life(turn, "is gone")?;
-        return create(turn, &kind).await;
+        refuse_second_life(step_context, "is gone")?;
+        return create(step_context, &kind).await;
     }
-    match whose(turn, &kind).await? {
+    match whose(step_context, &kind).await? {
         Some(Claim::Marked(_)) => return Ok(format!("{name} was there already")),
         Some(Claim::Foreign) => return Err(foreign(name)),
-        None if !claim::is_staked(turn.folder()) => return Err(foreign(name)),
-        Some(Claim::Unfinished) => refuse_second_life(turn, "has lost the mark of the run")?,
-        None => refuse_second_life(turn, "does not answer")?,
+        None if !claim::is_staked(step_context.folder()) => return Err(foreign(name)),
+        Some(Claim::Unfinished) => {
+            refuse_second_life(step_context, "has lost the mark of the run")?
+        }
+        None => refuse_second_life(step_context, "does not answer")?,
     }
     // This run began to create it and was interrupted: half a cluster, with nothing in it.
-    turn.events.note(format!("{name} was not finished; it is created again"));
-    kind.delete(name, &turn.bootstrap_kubeconfig()).await?;
-    create(turn, &kind).await
+    step_context.events.note(format!("{name} was not finished; it is created again"));
+    kind.delete(name, &step_context.bootstrap_kubeconfig()).await?;
+    create(step_context, &kind).await
 }
 
 /// Returns what the kind cluster is to this run; none if it does not answer.
-async fn whose(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<Option<Claim>, StepError> {
-    let Some(kubeconfig) = kind.kubeconfig(&turn.spec().bootstrap_name).await? else {
+async fn whose(
+    step_context: &StepContext<'_>,
+    kind: &Kind<'_>,
+) -> Result<Option<Claim>, StepError> {
+    let Some(kubeconfig) = kind.kubeconfig(&step_context.spec().bootstrap_name).await? else {
         return Ok(None);
     };
-    let file = turn.write_bootstrap_kubeconfig(&kubeconfig)?;
-    let asked = claim::of(&claim::client(&file).await?, turn.folder(), turn.owner()).await;
+    let file = step_context.write_bootstrap_kubeconfig(&kubeconfig)?;
+    let asked =
+        claim::of(&claim::client(&file).await?, step_context.folder(), step_context.owner()).await;
     Ok(asked.ok())
 }
 
 /// Without the mark, the cluster of this kubeconfig is another one than that which the run has
 /// used, or the run was at its end already.
-fn refuse_another(turn: &Turn<'_>, server: &str) -> Result<(), StepError> {
-    let state = turn.folder().state()?;
+fn refuse_another(step_context: &StepContext<'_>, server: &str) -> Result<(), StepError> {
+    let state = step_context.folder().state()?;
     if !state.may_have_applied() || state.of(Step::Move).is_done() {
         return Ok(());
     }
@@ -68,7 +74,7 @@ fn refuse_another(turn: &Turn<'_>, server: &str) -> Result<(), StepError> {
         ),
         format!(
             "make the kubeconfig lead to the cluster that this run began with; {}",
-            turn.if_lost()
+            step_context.if_lost()
         ),
     ))
 }
@@ -85,16 +91,16 @@ fn foreign(name: &str) -> StepError {
 
 /// Once the cluster was applied or moved there, its machines exist: in another bootstrap cluster it
 /// would be managed twice.
-fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
-    if !turn.folder().state()?.may_have_applied() {
+fn refuse_second_life(step_context: &StepContext<'_>, what: &str) -> Result<(), StepError> {
+    if !step_context.folder().state()?.may_have_applied() {
         return Ok(());
     }
-    let name = &turn.spec().bootstrap_name;
+    let name = &step_context.spec().bootstrap_name;
     Err(StepError::refused(
         format!("the kind cluster `{name}` of this run {what}, and the cluster was applied to it"),
         format!(
             "start its containers if they have stopped, then run the command again; {}",
-            turn.if_lost()
+            step_context.if_lost()
         ),
     ))
 }
@@ -102,40 +108,44 @@ fn refuse_second_life(turn: &Turn<'_>, what: &str) -> Result<(), StepError> {
 /// kind's configuration in the folder of the run.
 const CONFIG: &str = "kind.yaml";
 
-async fn create(turn: &Turn<'_>, kind: &Kind<'_>) -> Result<String, StepError> {
-    let mut config = config(turn.spec(), turn.blueprint())?;
-    claim::stake(turn.folder(), &mut config)?;
-    let config = turn.folder().write_yaml(CONFIG, &config)?;
-    let kubeconfig = turn.bootstrap_kubeconfig();
+async fn create(step_context: &StepContext<'_>, kind: &Kind<'_>) -> Result<String, StepError> {
+    let mut config = config(step_context.spec(), step_context.blueprint())?;
+    claim::stake(step_context.folder(), &mut config)?;
+    let config = step_context.folder().write_yaml(CONFIG, &config)?;
+    let kubeconfig = step_context.bootstrap_kubeconfig();
     // kind writes into the file that is there; it is private before it has anything in it.
-    turn.write_bootstrap_kubeconfig("")?;
-    if let Err(error) = kind.run(command(turn.spec(), &config, &kubeconfig)).await {
-        withdraw(turn, kind, &error).await?;
+    step_context.write_bootstrap_kubeconfig("")?;
+    if let Err(error) = kind.run(command(step_context.spec(), &config, &kubeconfig)).await {
+        withdraw(step_context, kind, &error).await?;
         return Err(error);
     }
-    let cluster = turn.bootstrap().await?;
-    mark::write(&cluster, turn.owner(), &Mark::default()).await?;
-    Ok(format!("{} at {}", turn.spec().bootstrap_name, cluster.server()))
+    let cluster = step_context.bootstrap().await?;
+    mark::write(&cluster, step_context.owner(), &Mark::default()).await?;
+    Ok(format!("{} at {}", step_context.spec().bootstrap_name, cluster.server()))
 }
 
 /// kind that gives up leaves no cluster of this run: one of this name is that of another run, which
 /// was faster.
-async fn withdraw(turn: &Turn<'_>, kind: &Kind<'_>, error: &StepError) -> Result<(), StepError> {
+async fn withdraw(
+    step_context: &StepContext<'_>,
+    kind: &Kind<'_>,
+    error: &StepError,
+) -> Result<(), StepError> {
     let StepError::Tool(ToolError::Failed(failure)) = error else { return Ok(()) };
     if !matches!(failure.ending, Ending::Code(_)) {
         return Ok(());
     }
     // Without an answer nobody knows, so all stays as it is.
-    let Ok(is_there) = kind.has(&turn.spec().bootstrap_name).await else { return Ok(()) };
+    let Ok(is_there) = kind.has(&step_context.spec().bootstrap_name).await else { return Ok(()) };
     if is_there
         && matches!(
-            whose(turn, kind).await,
+            whose(step_context, kind).await,
             Ok(Some(Claim::Marked(_) | Claim::Unfinished)) | Err(_)
         )
     {
         return Ok(());
     }
-    claim::withdraw(turn.folder())
+    claim::withdraw(step_context.folder())
 }
 
 /// The configuration of kind: the plugin's, in that of the user if there is one.
@@ -160,14 +170,17 @@ fn command(spec: &Spec, config: &Path, kubeconfig: &Path) -> ToolCommand {
     command
 }
 
-pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(super) fn sketch(sketch: &DryRun<'_>) -> Result<StepPreview, StepError> {
     let spec = sketch.spec;
     if spec.bootstrap == Bootstrap::Existing {
         let path = spec.bootstrap_kubeconfig.path.clone().unwrap_or_default();
-        return Ok(Draft::says(format!("uses the cluster of {}", path.display())));
+        return Ok(StepPreview::says(format!("uses the cluster of {}", path.display())));
     }
     let command = command(spec, Path::new(CONFIG), Path::new("bootstrap.kubeconfig"));
-    Ok(Draft::says(format!("creates the kind cluster {} if it is not there", spec.bootstrap_name))
-        .running(KnownTool::Kind, &command)
-        .applying([config(spec, sketch.blueprint)?]))
+    Ok(StepPreview::says(format!(
+        "creates the kind cluster {} if it is not there",
+        spec.bootstrap_name
+    ))
+    .running(KnownTool::Kind, &command)
+    .applying([config(spec, sketch.blueprint)?]))
 }

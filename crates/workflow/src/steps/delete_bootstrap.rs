@@ -3,26 +3,26 @@
 use cluster::Client;
 use tools::{KnownTool, ToolCommand};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::document::Bootstrap;
 use crate::error::StepError;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::store::RunFolder;
 use crate::support::{claim, clusters, mark};
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let spec = turn.spec();
-    let cluster = turn.bootstrap().await?;
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let spec = step_context.spec();
+    let cluster = step_context.bootstrap().await?;
     if !spec.deletes_bootstrap() {
-        claim::release(&cluster, turn.folder(), turn.owner()).await?;
+        claim::release(&cluster, step_context.folder(), step_context.owner()).await?;
         return Ok(match spec.bootstrap {
             Bootstrap::Existing => "it is yours, and stays".to_owned(),
             Bootstrap::Kind => "kept, because of --keep-bootstrap".to_owned(),
         });
     }
-    refuse_to_delete(turn, &cluster).await?;
-    turn.folder().write(DELETING, &spec.bootstrap_name)?;
-    finish(turn).await
+    refuse_to_delete(step_context, &cluster).await?;
+    step_context.folder().write(DELETING, &spec.bootstrap_name)?;
+    finish(step_context).await
 }
 
 /// Says in the folder of the run that the bootstrap cluster was empty and may be deleted.
@@ -36,29 +36,33 @@ pub(crate) fn is_begun(folder: &RunFolder) -> bool {
 
 /// Deletes the bootstrap cluster, which was empty when this began. One that answers is asked again:
 /// after an interruption it may be another cluster of this name, or somebody may use it.
-pub(crate) async fn finish(turn: &Turn<'_>) -> Result<String, StepError> {
-    let name = &turn.spec().bootstrap_name;
-    let kind = turn.kind().await?;
+pub(crate) async fn finish(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let name = &step_context.spec().bootstrap_name;
+    let kind = step_context.kind().await?;
     if kind.has(name).await? {
-        if let Some(client) = answering(turn).await? {
-            refuse_to_delete(turn, &client).await?;
+        if let Some(client) = answering(step_context).await? {
+            refuse_to_delete(step_context, &client).await?;
         }
-        kind.delete(name, &turn.bootstrap_kubeconfig()).await?;
+        kind.delete(name, &step_context.bootstrap_kubeconfig()).await?;
     }
     Ok(format!("{name} is gone"))
 }
 
 /// Returns a client of the kind cluster if it answers.
-async fn answering(turn: &Turn<'_>) -> Result<Option<Client>, StepError> {
-    let kubeconfig = turn.kind().await?.kubeconfig(&turn.spec().bootstrap_name).await?;
+async fn answering(step_context: &StepContext<'_>) -> Result<Option<Client>, StepError> {
+    let kubeconfig =
+        step_context.kind().await?.kubeconfig(&step_context.spec().bootstrap_name).await?;
     let Some(kubeconfig) = kubeconfig else { return Ok(None) };
-    let client = claim::client(&turn.write_bootstrap_kubeconfig(&kubeconfig)?).await?;
+    let client = claim::client(&step_context.write_bootstrap_kubeconfig(&kubeconfig)?).await?;
     let is_answering = clusters::ready(&client).await.is_ok();
     Ok(is_answering.then_some(client))
 }
 
-async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
-    let spec = turn.spec();
+async fn refuse_to_delete(
+    step_context: &StepContext<'_>,
+    cluster: &Client,
+) -> Result<(), StepError> {
+    let spec = step_context.spec();
     let left = clusters_left(cluster).await?;
     if !left.is_empty() {
         return Err(StepError::refused(
@@ -66,7 +70,7 @@ async fn refuse_to_delete(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepE
             "move or delete them first; --keep-bootstrap leaves the bootstrap cluster as it is",
         ));
     }
-    if mark::read(cluster, turn.owner()).await?.is_none() {
+    if mark::read(cluster, step_context.owner()).await?.is_none() {
         return Err(StepError::refused(
             format!(
                 "the kind cluster `{}` was not created by this run: it does not have its mark",
@@ -85,12 +89,12 @@ pub(crate) async fn clusters_left(cluster: &Client) -> Result<Vec<String>, StepE
     Ok(left.iter().map(|object| object.id().to_string()).collect())
 }
 
-pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+pub(super) fn sketch(sketch: &DryRun<'_>) -> StepPreview {
     let spec = sketch.spec;
     if !spec.deletes_bootstrap() {
-        return Draft::says("leaves the bootstrap cluster as it is");
+        return StepPreview::says("leaves the bootstrap cluster as it is");
     }
     let command = ToolCommand::new(["delete", "cluster"]).flag("--name", &spec.bootstrap_name);
-    Draft::says("refuses while a Cluster is left in the bootstrap cluster")
+    StepPreview::says("refuses while a Cluster is left in the bootstrap cluster")
         .running(KnownTool::Kind, &command)
 }

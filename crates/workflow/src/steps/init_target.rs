@@ -7,34 +7,34 @@ use cluster::Client;
 use tools::KnownTool;
 use transfer::installed_providers;
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::order::Step;
-use crate::outline::{Draft, Sketch};
-use crate::support::wait::{Seen, until_after};
+use crate::outline::{DryRun, StepPreview};
+use crate::support::wait::{Poll, until_after};
 use crate::support::{images, providers};
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let bootstrap = turn.bootstrap().await?;
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let bootstrap = step_context.bootstrap().await?;
     let like = installed_providers(&bootstrap).await?;
-    let target = turn.target().await?;
-    await_place(turn, &target).await?;
-    images::load_into_target(turn).await?;
-    providers::ensure(turn, &target, &turn.target_kubeconfig(), &like).await
+    let target = step_context.target().await?;
+    await_place(step_context, &target).await?;
+    images::load_into_target(step_context).await?;
+    providers::ensure(step_context, &target, &step_context.target_kubeconfig(), &like).await
 }
 
 /// clusterctl looks for cert-manager less and less often, so it had better begin when pods are
 /// about to run. The step `nodes` knows which nodes there will be: after it there is nothing more
 /// to wait for.
-async fn await_place(turn: &Turn<'_>, target: &Client) -> Result<(), StepError> {
+async fn await_place(step_context: &StepContext<'_>, target: &Client) -> Result<(), StepError> {
     let nodes = well_known::node();
-    until_after(turn, Step::Nodes, "a node for pods has joined the target", async || {
-        if turn.workflow.is_done(Step::Nodes)
+    until_after(step_context, Step::Nodes, "a node for pods has joined the target", async || {
+        if step_context.workflow.is_done(Step::Nodes)
             || target.list(&nodes, None).await?.iter().any(is_for_pods)
         {
-            return Ok(Seen::Yes(()));
+            return Ok(Poll::Ready(()));
         }
-        Ok(Seen::NotYet("no node that takes pods has joined the target yet".to_owned()))
+        Ok(Poll::Pending("no node that takes pods has joined the target yet".to_owned()))
     })
     .await
 }
@@ -52,10 +52,10 @@ fn is_for_pods(node: &Object) -> bool {
     !repels && spec["unschedulable"] != true
 }
 
-pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(super) fn sketch(sketch: &DryRun<'_>) -> Result<StepPreview, StepError> {
     let providers = providers::providers(sketch.spec, sketch.blueprint)?;
     let command = providers::sketch(sketch.spec, Path::new("target.kubeconfig"), &providers);
-    Ok(Draft::says("waits until a node has joined that takes pods")
+    Ok(StepPreview::says("waits until a node has joined that takes pods")
         .and("installs the providers, at the versions that the bootstrap cluster has")
         .running(KnownTool::Clusterctl, &command))
 }

@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::spec::Spec;
 use crate::user_kubeconfig::{self, Access, Merged, Names};
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    if !turn.spec().merges_kubeconfig() {
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    if !step_context.spec().merges_kubeconfig() {
         return Ok("not asked for".to_owned());
     }
-    let access = Access::read(&turn.target_kubeconfig())?;
+    let access = Access::read(&step_context.target_kubeconfig())?;
     let Merged { context, files, is_current } =
-        user_kubeconfig::merge(&access, &owner(turn)).await?;
+        user_kubeconfig::merge(&access, &owner(step_context)).await?;
     let current = if is_current { ", which is the current one" } else { "" };
     Ok(match files.as_slice() {
         [] => format!("context {context} was there already{current}"),
@@ -23,12 +23,12 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
 }
 
 /// Checks that the merge can be done in the end, as far as that is known before the first step.
-pub(super) async fn check(turn: &Turn<'_>) -> Result<(), StepError> {
-    if !turn.spec().merges_kubeconfig() {
+pub(super) async fn check(step_context: &StepContext<'_>) -> Result<(), StepError> {
+    if !step_context.spec().merges_kubeconfig() {
         return Ok(());
     }
-    let (names, access) = known(turn.spec(), &turn.target_kubeconfig())?;
-    user_kubeconfig::check(&names, access.as_ref(), &owner(turn)).await?;
+    let (names, access) = known(step_context.spec(), &step_context.target_kubeconfig())?;
+    user_kubeconfig::check(&names, access.as_ref(), &owner(step_context)).await?;
     Ok(())
 }
 
@@ -43,8 +43,8 @@ fn known(spec: &Spec, kubeconfig: &Path) -> Result<(Names, Option<Access>), Step
 
 /// The words in the lock of the user's kubeconfig: only the process that has the run's folder
 /// writes them.
-fn owner(turn: &Turn<'_>) -> String {
-    format!("kubectl-pivot {}\n", turn.folder().file("").display())
+fn owner(step_context: &StepContext<'_>) -> String {
+    format!("kubectl-pivot {}\n", step_context.folder().file("").display())
 }
 
 fn list(files: &[PathBuf]) -> String {
@@ -52,15 +52,15 @@ fn list(files: &[PathBuf]) -> String {
     names.join(" and ")
 }
 
-pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(super) fn sketch(sketch: &DryRun<'_>) -> Result<StepPreview, StepError> {
     let spec = sketch.spec;
     if !spec.merges_kubeconfig() {
-        return Ok(Draft::says("does nothing without --merge-kubeconfig"));
+        return Ok(StepPreview::says("does nothing without --merge-kubeconfig"));
     }
     let given = spec.document.spec.to_kubeconfig.clone().unwrap_or_default();
     let (names, access) = known(spec, &given)?;
     let Merged { context, files, is_current } = user_kubeconfig::preview(&names, access.as_ref())?;
-    let draft = Draft::says(format!(
+    let draft = StepPreview::says(format!(
         "merges the target's cluster, user and context {context} into {}",
         list(&files)
     ));

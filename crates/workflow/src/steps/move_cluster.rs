@@ -10,47 +10,47 @@ use transfer::{
 };
 
 use super::control_plane::the_cluster;
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
-use crate::outline::{Draft, Sketch};
-use crate::support::probes::{self, On};
-use crate::support::wait::{Seen, until};
+use crate::outline::{DryRun, StepPreview};
+use crate::support::probes::{self, ProbeTargets};
+use crate::support::wait::{Poll, until};
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let source = turn.bootstrap().await?;
-    let target = turn.target().await?;
-    between(turn, &source, &target, async || {
-        let both = On::Both { bootstrap: &source, target: &target };
-        probes::hold(turn, ProbeStage::BeforeMove, both).await.map(drop)
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let source = step_context.bootstrap().await?;
+    let target = step_context.target().await?;
+    between(step_context, &source, &target, async || {
+        let both = ProbeTargets::Both { bootstrap: &source, target: &target };
+        probes::hold(step_context, ProbeStage::BeforeMove, both).await.map(drop)
     })
     .await
 }
 
 /// A new move of the namespace of the cluster.
-pub(crate) fn new_move(turn: &Turn<'_>, source: &Client, target: &Client) -> Run {
+pub(crate) fn new_move(step_context: &StepContext<'_>, source: &Client, target: &Client) -> Run {
     Run {
         id: format!("{:08x}", rand::random::<u32>()),
         source: source.clone(),
         target: target.clone(),
         options: MoveOptions {
-            choice: turn.spec().choice(),
-            backups: turn.spec().backups(),
-            ..MoveOptions::new(Namespaces::One(turn.spec().namespace.clone()))
+            choice: step_context.spec().choice(),
+            backups: step_context.spec().backups(),
+            ..MoveOptions::new(Namespaces::One(step_context.spec().namespace.clone()))
         },
-        events: turn.events.clone(),
-        stop: turn.workflow.stop.clone(),
+        events: step_context.events.clone(),
+        stop: step_context.workflow.stop.clone(),
         sides: Sides::default(),
     }
 }
 
 /// Moves the cluster once `ready` holds, or ends an earlier move of it.
 pub(crate) async fn between(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     source: &Client,
     target: &Client,
     ready: impl AsyncFnOnce() -> Result<(), StepError>,
 ) -> Result<String, StepError> {
-    let run = new_move(turn, source, target);
+    let run = new_move(step_context, source, target);
     let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
     match found
         .record()
@@ -58,15 +58,15 @@ pub(crate) async fn between(
         .transpose()?
         .flatten()
     {
-        Some(Phase::Undoing) => put_back(turn, &run).await?,
-        Some(_) => return carry_on(turn, &run).await,
+        Some(Phase::Undoing) => put_back(step_context, &run).await?,
+        Some(_) => return carry_on(step_context, &run).await,
         None => {}
     }
-    if the_cluster(turn, source).await?.is_none() {
-        if the_cluster(turn, target).await?.is_some() {
+    if the_cluster(step_context, source).await?.is_none() {
+        if the_cluster(step_context, target).await?.is_some() {
             return Ok("was moved before".to_owned());
         }
-        let (namespace, name) = (&turn.spec().namespace, &turn.spec().name);
+        let (namespace, name) = (&step_context.spec().namespace, &step_context.spec().name);
         return Err(StepError::refused(
             format!(
                 "Cluster {namespace}/{name} is in neither the {} cluster nor the {}",
@@ -122,13 +122,13 @@ fn own_phase(
 }
 
 /// Finishes the rollback of an earlier move, after which the Cluster is moved anew.
-async fn put_back(turn: &Turn<'_>, run: &Run) -> Result<(), StepError> {
-    let put_back = until(turn, "the lock of the interrupted move is free", async || {
+async fn put_back(step_context: &StepContext<'_>, run: &Run) -> Result<(), StepError> {
+    let put_back = until(step_context, "the lock of the interrupted move is free", async || {
         let rolled_back = transfer::rollback(run, false).await;
         match rolled_back {
             // Without a run somebody else has put it back meanwhile.
-            Ok(_) | Err(MoveError::NoRun(_)) => Ok(Seen::Yes(())),
-            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(in_one_line(&error))),
+            Ok(_) | Err(MoveError::NoRun(_)) => Ok(Poll::Ready(())),
+            Err(error @ MoveError::Locked(_)) => Ok(Poll::Pending(in_one_line(&error))),
             Err(error) => Err(error.into()),
         }
     });
@@ -136,12 +136,12 @@ async fn put_back(turn: &Turn<'_>, run: &Run) -> Result<(), StepError> {
 }
 
 /// The lock of a run that was killed expires half a minute after its last renewal.
-async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
-    let report = until(turn, "the lock of the interrupted move is free", async || {
+async fn carry_on(step_context: &StepContext<'_>, run: &Run) -> Result<String, StepError> {
+    let report = until(step_context, "the lock of the interrupted move is free", async || {
         let mut report = Report::blank(run);
         match transfer::resume(run, false, &mut report).await {
-            Ok(()) => Ok(Seen::Yes(report)),
-            Err(error @ MoveError::Locked(_)) => Ok(Seen::NotYet(in_one_line(&error))),
+            Ok(()) => Ok(Poll::Ready(report)),
+            Err(error @ MoveError::Locked(_)) => Ok(Poll::Pending(in_one_line(&error))),
             Err(error) => Err(error.into()),
         }
     });
@@ -149,12 +149,12 @@ async fn carry_on(turn: &Turn<'_>, run: &Run) -> Result<String, StepError> {
     Ok(format!("{} objects, after an interruption", report.objects()))
 }
 
-pub(super) fn sketch(sketch: &Sketch<'_>) -> Draft {
+pub(super) fn sketch(sketch: &DryRun<'_>) -> StepPreview {
     let what = match sketch.spec.choice() {
         Choice::All => format!("everything of namespace {}", sketch.spec.namespace),
         _ => format!("Cluster {}/{}", sketch.spec.namespace, sketch.spec.name),
     };
-    Draft::says("waits until the probes of the plugins hold").and(format!(
+    StepPreview::says("waits until the probes of the plugins hold").and(format!(
         "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: checked before, \
          verified before anything is deleted"
     ))

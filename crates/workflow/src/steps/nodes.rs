@@ -9,25 +9,25 @@ use kubectl_pivot_plugin_api::ProbeStage;
 
 use super::control_plane::the_cluster;
 use super::expected::{Expected, is_of_pool};
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::support::images;
-use crate::support::probes::{self, On};
-use crate::support::wait::{Seen, until};
+use crate::support::probes::{self, ProbeTargets};
+use crate::support::wait::{Poll, until};
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let cluster = turn.bootstrap().await?;
-    let namespace = turn.spec().namespace.as_str();
-    let label = format!("{CLUSTER_NAME_LABEL}={}", turn.spec().name);
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let cluster = step_context.bootstrap().await?;
+    let namespace = step_context.spec().namespace.as_str();
+    let label = format!("{CLUSTER_NAME_LABEL}={}", step_context.spec().name);
     let loaded = AtomicUsize::new(0);
-    let nodes = until(turn, "every machine is a Ready node", async || {
-        let Some(object) = the_cluster(turn, &cluster).await? else {
-            return Ok(Seen::Yes(None));
+    let nodes = until(step_context, "every machine is a Ready node", async || {
+        let Some(object) = the_cluster(step_context, &cluster).await? else {
+            return Ok(Poll::Ready(None));
         };
         let served = Served::read(&cluster).await?;
         let Some(machines) = served.versions("cluster.x-k8s.io", "Machine").first() else {
-            return Ok(Seen::NotYet("the kind Machine is not served".to_owned()));
+            return Ok(Poll::Pending("the kind Machine is not served".to_owned()));
         };
         let machines = cluster.list_selected(machines, Some(namespace), &label).await?;
         let machines: Vec<Object> = machines.into_iter().filter(|one| !is_of_pool(one)).collect();
@@ -35,30 +35,35 @@ pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
         let joined = |machine: &&Object| !machine.value()["status"]["nodeRef"].is_null();
         let joined = machines.iter().filter(joined).count();
         if joined > loaded.swap(joined, Ordering::Relaxed) {
-            images::load_into_target(turn).await?;
+            images::load_into_target(step_context).await?;
         }
         let ready = machines.iter().filter(|machine| not_ready(machine).is_none()).count();
         if expected.is_met(machines.len(), ready) {
-            return Ok(Seen::Yes(Some(ready)));
+            return Ok(Poll::Ready(Some(ready)));
         }
         let first = machines.iter().find_map(not_ready).or(expected.unready_pool);
         let first = first.unwrap_or_else(|| "machines are still to be created".to_owned());
-        Ok(Seen::NotYet(format!("{ready} of {} nodes are Ready; {first}", expected.machines)))
+        Ok(Poll::Pending(format!("{ready} of {} nodes are Ready; {first}", expected.machines)))
     })
     .await?;
     let Some(nodes) = nodes else {
         return Ok("the cluster is not in the bootstrap cluster any more".to_owned());
     };
-    let held = await_probes(turn, &cluster).await?;
+    let held = await_probes(step_context, &cluster).await?;
     Ok(format!("{nodes} nodes, {}", probes::words(held)))
 }
 
 /// The network was installed in the step before; and the target can be looked at only since then.
-async fn await_probes(turn: &Turn<'_>, bootstrap: &Client) -> Result<usize, StepError> {
-    let target = turn.target().await?;
-    let created = probes::hold(turn, ProbeStage::ClusterCreated, On::Target(&target)).await?;
-    let both = On::Both { bootstrap, target: &target };
-    Ok(created + probes::hold(turn, ProbeStage::CniInstalled, both).await?)
+async fn await_probes(
+    step_context: &StepContext<'_>,
+    bootstrap: &Client,
+) -> Result<usize, StepError> {
+    let target = step_context.target().await?;
+    let created =
+        probes::hold(step_context, ProbeStage::ClusterCreated, ProbeTargets::Target(&target))
+            .await?;
+    let both = ProbeTargets::Both { bootstrap, target: &target };
+    Ok(created + probes::hold(step_context, ProbeStage::CniInstalled, both).await?)
 }
 
 /// Returns the reason why a machine is not a Ready node. Without a condition about the node, its
@@ -74,8 +79,10 @@ fn not_ready(machine: &Object) -> Option<String> {
     Some(format!("{}: {kind} is {status} {}", machine.id(), unhappy.message()))
 }
 
-pub(super) fn sketch(_: &Sketch<'_>) -> Draft {
-    Draft::says("waits until every Machine has a Ready Node, and the probes of the CNI plugin hold")
+pub(super) fn sketch(_: &DryRun<'_>) -> StepPreview {
+    StepPreview::says(
+        "waits until every Machine has a Ready Node, and the probes of the CNI plugin hold",
+    )
 }
 
 #[cfg(test)]

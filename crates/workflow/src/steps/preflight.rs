@@ -10,11 +10,11 @@ use tools::{KnownTool, ToolCommand, ToolError};
 
 use super::network::{chosen, find_chart, show_chart};
 use super::{addons, bootstrap, merge_kubeconfig};
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::document::Bootstrap;
 use crate::error::StepError;
 use crate::order::Step;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::spec::Spec;
 use crate::support::{images, limits, probes};
 
@@ -34,37 +34,38 @@ fn programs(spec: &Spec, plan: Option<&CniPlan>, addons: &Addons) -> Vec<KnownTo
     programs
 }
 
-pub(super) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    merge_kubeconfig::check(turn).await?;
-    let objects = turn.draft()?;
+pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    merge_kubeconfig::check(step_context).await?;
+    let objects = step_context.draft()?;
     refuse_nowhere_to_run(&objects)?;
-    let plan = plan(turn.spec(), turn.blueprint(), &objects)?;
-    let addons = turn.blueprint().addons(&objects, Some(unknown_endpoint()))?;
-    check_plugins(turn.spec(), turn.blueprint(), (&objects, &turn.events)).await?;
+    let plan = plan(step_context.spec(), step_context.blueprint(), &objects)?;
+    let addons = step_context.blueprint().addons(&objects, Some(unknown_endpoint()))?;
+    check_plugins(step_context.spec(), step_context.blueprint(), (&objects, &step_context.events))
+        .await?;
     let mut found = Vec::new();
-    for program in programs(turn.spec(), plan.as_ref(), &addons) {
-        let tool = turn.tool(program).await?;
+    for program in programs(step_context.spec(), plan.as_ref(), &addons) {
+        let tool = step_context.tool(program).await?;
         found.push(format!("{program} {}", tool.version));
     }
     if let Some(CniPlan::HelmChart(chart)) = &plan {
-        check_chart(turn, chart).await?;
+        check_chart(step_context, chart).await?;
     }
-    addons::find_charts(turn, &objects).await?;
-    let requirements = turn.blueprint().bootstrap()?;
-    images::check(turn.spec())?;
-    for doubt in turn.doubts() {
-        turn.events.warning(doubt.clone());
+    addons::find_charts(step_context, &objects).await?;
+    let requirements = step_context.blueprint().bootstrap()?;
+    images::check(step_context.spec())?;
+    for doubt in step_context.doubts() {
+        step_context.events.warning(doubt.clone());
     }
-    if turn.spec().bootstrap == Bootstrap::Kind {
-        bootstrap::config(turn.spec(), turn.blueprint())?;
-        refuse_taken_name(turn, &requirements).await?;
+    if step_context.spec().bootstrap == Bootstrap::Kind {
+        bootstrap::config(step_context.spec(), step_context.blueprint())?;
+        refuse_taken_name(step_context, &requirements).await?;
         for tool in &requirements.tools {
-            check(turn, tool).await?;
+            check(step_context, tool).await?;
         }
     } else {
-        let bootstrap = turn.bootstrap().await?;
+        let bootstrap = step_context.bootstrap().await?;
         bootstrap.get_path("/version").await?;
-        limits::check_cluster_api(turn.blueprint(), &bootstrap).await?;
+        limits::check_cluster_api(step_context.blueprint(), &bootstrap).await?;
     }
     Ok(found.join(", "))
 }
@@ -130,21 +131,21 @@ fn refuse_nowhere_to_run(objects: &[Value]) -> Result<(), StepError> {
 /// The Docker provider labels the containers of a cluster as kind does, so a kind cluster of the
 /// same name, or what is left of one, would be taken for machines of the target.
 async fn refuse_taken_name(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     requirements: &BootstrapRequirements,
 ) -> Result<(), StepError> {
     let has_containers = requirements.tools.iter().any(|t| t.name == KnownTool::Docker.name());
-    if !has_containers || turn.folder().state()?.may_have_applied() {
+    if !has_containers || step_context.folder().state()?.may_have_applied() {
         return Ok(());
     }
-    let (name, bootstrap) = (&turn.spec().name, &turn.spec().bootstrap_name);
+    let (name, bootstrap) = (&step_context.spec().name, &step_context.spec().bootstrap_name);
     if name == bootstrap {
         return Err(StepError::refused(
             format!("the bootstrap cluster and the cluster have the same name, `{name}`"),
             "choose another name with --bootstrap-name",
         ));
     }
-    if !turn.kind().await?.has(name).await? {
+    if !step_context.kind().await?.has(name).await? {
         return Ok(());
     }
     Err(StepError::refused(
@@ -183,29 +184,32 @@ fn refuse_kube_proxy(network: &str, objects: &[Value]) -> Result<(), StepError> 
 
 /// A missing chart is better reported now than when the cluster is there. What has been installed
 /// is not looked for again: its repository may be out of reach by now.
-async fn check_chart(turn: &Turn<'_>, chart: &HelmChart) -> Result<(), StepError> {
-    if turn.folder().state()?.of(Step::Network).is_done() {
+async fn check_chart(step_context: &StepContext<'_>, chart: &HelmChart) -> Result<(), StepError> {
+    if step_context.folder().state()?.of(Step::Network).is_done() {
         return Ok(());
     }
-    find_chart(turn, chart).await
+    find_chart(step_context, chart).await
 }
 
 /// A program that the plugin wants, with the arguments with which it must succeed.
-async fn check(turn: &Turn<'_>, wanted: &kubectl_pivot_plugin_api::Tool) -> Result<(), StepError> {
+async fn check(
+    step_context: &StepContext<'_>,
+    wanted: &kubectl_pivot_plugin_api::Tool,
+) -> Result<(), StepError> {
     let known = KnownTool::ALL.into_iter().find(|known| known.name() == wanted.name);
     let Some(known) = known else {
-        turn.events.warning(format!(
+        step_context.events.warning(format!(
             "the plugin needs the program {}, which is not checked: it has to {}",
             wanted.name, wanted.purpose
         ));
         return Ok(());
     };
-    let tool = turn.tool(known).await?;
+    let tool = step_context.tool(known).await?;
     if wanted.check.is_empty() {
         return Ok(());
     }
     let command = ToolCommand::new(&wanted.check).within(TOOL_CHECK_TIMEOUT);
-    match turn.run(&tool, command).await {
+    match step_context.run(&tool, command).await {
         Err(StepError::Tool(ToolError::Failed(failure))) if !wanted.hint.is_empty() => {
             Err(StepError::refused(failure.to_string(), wanted.hint.clone()))
         }
@@ -213,14 +217,14 @@ async fn check(turn: &Turn<'_>, wanted: &kubectl_pivot_plugin_api::Tool) -> Resu
     }
 }
 
-pub(super) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(super) fn sketch(sketch: &DryRun<'_>) -> Result<StepPreview, StepError> {
     let objects = sketch.objects()?;
     refuse_nowhere_to_run(&objects)?;
     let plan = plan(sketch.spec, sketch.blueprint, &objects)?;
     let addons = sketch.blueprint.addons(&objects, Some(unknown_endpoint()))?;
     let programs = programs(sketch.spec, plan.as_ref(), &addons);
     let names: Vec<_> = programs.iter().map(|tool| tool.name()).collect();
-    let mut draft = Draft::says(format!("looks for {} and their versions", names.join(", ")));
+    let mut draft = StepPreview::says(format!("looks for {} and their versions", names.join(", ")));
     if let Some(CniPlan::HelmChart(chart)) = &plan {
         draft = draft.running(KnownTool::Helm, &show_chart(chart));
     }

@@ -8,10 +8,10 @@ use super::{
     kubeconfig, merge_kubeconfig, move_cluster, network, nodes, preflight, target_providers,
     verify,
 };
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::order::Step;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::removal;
 
 /// Everything that is known of a step.
@@ -24,17 +24,17 @@ pub(crate) struct Definition {
     /// The steps of `create` that have to be done before.
     pub(crate) needs: &'static [Step],
     /// The future has a place of its own: together they would be too large for a stack.
-    perform: for<'a> fn(&'a Turn<'a>) -> LocalBoxFuture<'a, Result<String, StepError>>,
-    sketch: fn(&Sketch<'_>) -> Result<Draft, StepError>,
+    perform: for<'a> fn(&'a StepContext<'a>) -> LocalBoxFuture<'a, Result<String, StepError>>,
+    sketch: fn(&DryRun<'_>) -> Result<StepPreview, StepError>,
 }
 
 /// Does a step, and says in a line what came of it.
-pub(crate) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    (turn.step.definition().perform)(turn).await
+pub(crate) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    (step_context.step.definition().perform)(step_context).await
 }
 
 /// Says what a step would do.
-pub(crate) fn sketch(step: Step, sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(crate) fn sketch(step: Step, sketch: &DryRun<'_>) -> Result<StepPreview, StepError> {
     (step.definition().sketch)(sketch)
 }
 
@@ -45,7 +45,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "preflight",
         title: "Check programs and plugins",
         needs: &[],
-        perform: |turn| preflight::perform(turn).boxed_local(),
+        perform: |step_context| preflight::perform(step_context).boxed_local(),
         sketch: preflight::sketch,
     },
     Definition {
@@ -53,7 +53,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "bootstrap",
         title: "Create the bootstrap cluster",
         needs: &[Step::Preflight],
-        perform: |turn| bootstrap::perform(turn).boxed_local(),
+        perform: |step_context| bootstrap::perform(step_context).boxed_local(),
         sketch: bootstrap::sketch,
     },
     Definition {
@@ -61,7 +61,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "init-bootstrap",
         title: "Install providers in the bootstrap cluster",
         needs: &[Step::Bootstrap],
-        perform: |turn| init_bootstrap::perform(turn).boxed_local(),
+        perform: |step_context| init_bootstrap::perform(step_context).boxed_local(),
         sketch: init_bootstrap::sketch,
     },
     Definition {
@@ -69,7 +69,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "apply-cluster",
         title: "Apply the cluster",
         needs: &[Step::InitBootstrap],
-        perform: |turn| apply_cluster::perform(turn).boxed_local(),
+        perform: |step_context| apply_cluster::perform(step_context).boxed_local(),
         sketch: apply_cluster::sketch,
     },
     Definition {
@@ -79,7 +79,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         // The API server of the target answers some time before its management cluster has
         // noticed.
         needs: &[Step::ApplyCluster],
-        perform: |turn| control_plane::perform(turn).boxed_local(),
+        perform: |step_context| control_plane::perform(step_context).boxed_local(),
         sketch: |sketch| Ok(control_plane::sketch(sketch)),
     },
     Definition {
@@ -87,7 +87,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "kubeconfig",
         title: "Get the kubeconfig of the target",
         needs: &[Step::ApplyCluster],
-        perform: |turn| kubeconfig::perform(turn).boxed_local(),
+        perform: |step_context| kubeconfig::perform(step_context).boxed_local(),
         sketch: |sketch| Ok(kubeconfig::sketch(sketch)),
     },
     Definition {
@@ -95,7 +95,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "network",
         title: "Install the network",
         needs: &[Step::Kubeconfig],
-        perform: |turn| network::perform(turn).boxed_local(),
+        perform: |step_context| network::perform(step_context).boxed_local(),
         sketch: network::sketch,
     },
     Definition {
@@ -104,7 +104,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         title: "Install add-ons",
         // The nodes of a cloud wait for its controller manager, so they come up beside it.
         needs: &[Step::Network],
-        perform: |turn| addons::perform(turn).boxed_local(),
+        perform: |step_context| addons::perform(step_context).boxed_local(),
         sketch: addons::sketch,
     },
     Definition {
@@ -113,7 +113,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         title: "Wait for the nodes",
         // Workers join while the providers of the target are installed.
         needs: &[Step::ControlPlane, Step::Network],
-        perform: |turn| nodes::perform(turn).boxed_local(),
+        perform: |step_context| nodes::perform(step_context).boxed_local(),
         sketch: |sketch| Ok(nodes::sketch(sketch)),
     },
     Definition {
@@ -121,7 +121,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "init-target",
         title: "Install providers in the target",
         needs: &[Step::Addons],
-        perform: |turn| init_target::perform(turn).boxed_local(),
+        perform: |step_context| init_target::perform(step_context).boxed_local(),
         sketch: init_target::sketch,
     },
     Definition {
@@ -129,7 +129,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "target-providers",
         title: "Wait for the providers of the target",
         needs: &[Step::InitTarget],
-        perform: |turn| target_providers::perform(turn).boxed_local(),
+        perform: |step_context| target_providers::perform(step_context).boxed_local(),
         sketch: |sketch| Ok(target_providers::sketch(sketch)),
     },
     Definition {
@@ -137,7 +137,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "move",
         title: "Move the cluster into the target",
         needs: &[Step::Nodes, Step::TargetProviders],
-        perform: |turn| move_cluster::perform(turn).boxed_local(),
+        perform: |step_context| move_cluster::perform(step_context).boxed_local(),
         sketch: |sketch| Ok(move_cluster::sketch(sketch)),
     },
     Definition {
@@ -145,7 +145,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "verify",
         title: "Verify the target",
         needs: &[Step::Move],
-        perform: |turn| verify::perform(turn).boxed_local(),
+        perform: |step_context| verify::perform(step_context).boxed_local(),
         sketch: |sketch| Ok(verify::sketch(sketch)),
     },
     Definition {
@@ -153,7 +153,7 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "merge-kubeconfig",
         title: "Merge into your kubeconfig",
         needs: &[Step::Verify],
-        perform: |turn| merge_kubeconfig::perform(turn).boxed_local(),
+        perform: |step_context| merge_kubeconfig::perform(step_context).boxed_local(),
         sketch: merge_kubeconfig::sketch,
     },
     Definition {
@@ -161,15 +161,15 @@ pub(crate) static TABLE: [Definition; 16] = [
         name: "delete-cluster",
         title: "Delete the cluster",
         needs: &[Step::Move],
-        perform: |turn| removal::delete_cluster(turn).boxed_local(),
-        sketch: |_| Ok(Draft::default()),
+        perform: |step_context| removal::delete_cluster(step_context).boxed_local(),
+        sketch: |_| Ok(StepPreview::default()),
     },
     Definition {
         step: Step::DeleteBootstrap,
         name: "delete-bootstrap",
         title: "Delete the bootstrap cluster",
         needs: &[Step::MergeKubeconfig],
-        perform: |turn| delete_bootstrap::perform(turn).boxed_local(),
+        perform: |step_context| delete_bootstrap::perform(step_context).boxed_local(),
         sketch: |sketch| Ok(delete_bootstrap::sketch(sketch)),
     },
 ];

@@ -12,7 +12,7 @@ use support::file_lock::FileLock;
 use support::journal::{self, JournalError, Store, read_file};
 use support::yaml;
 
-use super::journal::{Entries, What};
+use super::journal::{Entries, JournalEvent};
 use super::state::{RunState, StepState};
 use crate::document::{
     DocumentError, KeptBootstrap, PivotDocument, read_bootstrap, read_document, write_document,
@@ -225,7 +225,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn note(&self, what: What) -> Result<(), StoreError> {
+    pub fn note(&self, what: JournalEvent) -> Result<(), StoreError> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let store = match journal.take() {
             Some(store) => store,

@@ -15,7 +15,7 @@ pub struct Entry {
     /// When.
     pub time: Timestamp,
     /// The event.
-    pub what: What,
+    pub what: JournalEvent,
 }
 
 /// All events of a run, the first one first.
@@ -23,9 +23,13 @@ pub struct Entry {
 pub struct Entries(pub Vec<Entry>);
 
 impl History for Entries {
-    type Event = What;
+    type Event = JournalEvent;
 
-    fn after(mut self, time: Timestamp, what: What) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    fn after(
+        mut self,
+        time: Timestamp,
+        what: JournalEvent,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         self.0.push(Entry { time, what });
         Ok(self)
     }
@@ -34,7 +38,7 @@ impl History for Entries {
 /// Events of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase")]
-pub enum What {
+pub enum JournalEvent {
     /// The run began, or began again.
     Began {
         /// Process id.

@@ -8,5 +8,5 @@ mod journal;
 mod state;
 
 pub use folder::{RunFolder, StoreError, kept_run, runs};
-pub use journal::What;
+pub use journal::JournalEvent;
 pub use state::{RunState, StepState};

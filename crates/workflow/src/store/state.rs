@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use super::journal::{Entry, What};
+use super::journal::{Entry, JournalEvent};
 use crate::order::Step;
 
 /// The state of a run.
@@ -113,18 +113,18 @@ impl RunState {
 
     fn apply(&mut self, entry: &Entry) {
         let (step, new) = match entry.what.clone() {
-            What::Began { pid } => {
+            JournalEvent::Began { pid } => {
                 self.began.get_or_insert_with(|| entry.time.to_string());
                 self.pid = Some(pid);
                 return;
             }
-            What::Finished => {
+            JournalEvent::Finished => {
                 self.finished = true;
                 return;
             }
-            What::Started { step } => (step, StepState::Begun),
-            What::Done { step, summary } => (step, StepState::Done { summary }),
-            What::Failed { step, error } => (step, StepState::Failed { error }),
+            JournalEvent::Started { step } => (step, StepState::Begun),
+            JournalEvent::Done { step, summary } => (step, StepState::Done { summary }),
+            JournalEvent::Failed { step, error } => (step, StepState::Failed { error }),
         };
         match self.steps.iter_mut().find(|(known, _)| *known == step) {
             Some((_, state)) => *state = new,
@@ -144,11 +144,11 @@ mod tests {
     fn the_last_word_on_a_step_counts() {
         let step = Step::Network;
         let entries = [
-            What::Began { pid: 1 },
-            What::Started { step },
-            What::Failed { step, error: "no chart".to_owned() },
-            What::Began { pid: 2 },
-            What::Started { step },
+            JournalEvent::Began { pid: 1 },
+            JournalEvent::Started { step },
+            JournalEvent::Failed { step, error: "no chart".to_owned() },
+            JournalEvent::Began { pid: 2 },
+            JournalEvent::Started { step },
         ]
         .map(|what| Entry { time: Timestamp::UNIX_EPOCH, what });
         let at = |count: usize| RunState::from_entries("pivot", Path::new("/x"), &entries[..count]);

@@ -6,9 +6,9 @@ use capi::{Object, ResourceType, at, set_field, well_known};
 use cluster::{ApiError, Client, PatchKind, Served, WriteOptions};
 use serde_json::{Value, json};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
-use crate::support::wait::{Seen, until};
+use crate::support::wait::{Poll, until};
 
 /// Owner of the fields that `create` sets. Not the manager of moves: what a user's tool has applied
 /// is no trace of a move.
@@ -83,16 +83,16 @@ pub(crate) async fn apply(
 
 /// Applies objects; kinds that they bring themselves are served a moment later.
 pub(crate) async fn apply_when_served(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     cluster: &Client,
     objects: &[Value],
     what: &str,
 ) -> Result<(), StepError> {
-    until(turn, what, async || {
+    until(step_context, what, async || {
         let kinds = Kinds::read(cluster).await?;
         match apply(cluster, &kinds, objects, false).await {
-            Ok(()) => Ok(Seen::Yes(())),
-            Err(StepError::Refused { what, .. }) => Ok(Seen::NotYet(what)),
+            Ok(()) => Ok(Poll::Ready(())),
+            Err(StepError::Refused { what, .. }) => Ok(Poll::Pending(what)),
             Err(error) => Err(error),
         }
     })

@@ -4,31 +4,35 @@ use std::path::PathBuf;
 
 use tools::{KnownTool, ToolCommand};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::spec::Spec;
 
 /// Loads the images of the run into the nodes of a cluster that are there now; kind passes over
 /// nodes that have them. Counts images and archives.
-pub(crate) async fn load(turn: &Turn<'_>, cluster: &str) -> Result<usize, StepError> {
-    let commands = commands(turn.spec(), cluster);
+pub(crate) async fn load(
+    step_context: &StepContext<'_>,
+    cluster: &str,
+) -> Result<usize, StepError> {
+    let commands = commands(step_context.spec(), cluster);
     if commands.is_empty() {
         return Ok(0);
     }
-    let kind = turn.kind().await?;
+    let kind = step_context.kind().await?;
     for command in commands {
-        kind.run(command.within(turn.timeout())).await?;
+        kind.run(command.within(step_context.timeout())).await?;
     }
-    Ok(turn.spec().document.spec.load_image.len() + turn.spec().document.spec.image_bundle.len())
+    Ok(step_context.spec().document.spec.load_image.len()
+        + step_context.spec().document.spec.image_bundle.len())
 }
 
 /// As [`load`], into the machines of the target, if those are containers of this machine's engine.
-pub(crate) async fn load_into_target(turn: &Turn<'_>) -> Result<usize, StepError> {
-    let tools = turn.blueprint().bootstrap()?.tools;
+pub(crate) async fn load_into_target(step_context: &StepContext<'_>) -> Result<usize, StepError> {
+    let tools = step_context.blueprint().bootstrap()?.tools;
     if !tools.iter().any(|tool| tool.name == KnownTool::Docker.name()) {
         return Ok(0);
     }
-    load(turn, &turn.spec().name).await
+    load(step_context, &step_context.spec().name).await
 }
 
 /// The commands that load them.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use support::journal::Events;
 use transfer::installed_providers;
 
-use crate::context::{Turn, Workflow};
+use crate::context::{StepContext, Workflow};
 use crate::order::Step;
 use crate::steps::is_by_addon;
 
@@ -28,27 +28,31 @@ pub(crate) async fn inspect(workflow: &Workflow, step: Step) -> Vec<String> {
     if step <= Step::Bootstrap {
         return Vec::new();
     }
-    let turn = workflow.at(step, Events::none());
-    let lines = tokio::time::timeout(INSPECT_TIMEOUT, look(&turn)).await.unwrap_or_default();
+    let step_context = workflow.at(step, Events::none());
+    let lines =
+        tokio::time::timeout(INSPECT_TIMEOUT, look(&step_context)).await.unwrap_or_default();
     lines.iter().map(|line| workflow.toolbox.redactor.text(line)).collect()
 }
 
-async fn look(turn: &Turn<'_>) -> Vec<String> {
-    let is_about_target = match turn.step {
+async fn look(step_context: &StepContext<'_>) -> Vec<String> {
+    let is_about_target = match step_context.step {
         // The Helm add-on provider, which installs it then, is in the bootstrap cluster.
-        Step::Network => !is_by_addon(turn.spec(), turn.blueprint()).unwrap_or(false),
+        Step::Network => {
+            !is_by_addon(step_context.spec(), step_context.blueprint()).unwrap_or(false)
+        }
         step => {
             matches!(step, Step::Addons | Step::InitTarget | Step::TargetProviders | Step::Verify)
         }
     };
-    let client = if is_about_target { turn.target().await } else { turn.bootstrap().await };
+    let client =
+        if is_about_target { step_context.target().await } else { step_context.bootstrap().await };
     let Ok(client) = client else { return Vec::new() };
     let client = client.with_retry(RetryPolicy::brief());
-    let namespace = turn.spec().namespace.as_str();
+    let namespace = step_context.spec().namespace.as_str();
     let mut lines = conditions(&client, namespace).await;
     // Pods of the target decide whether nodes get Ready.
-    if matches!(turn.step, Step::Network | Step::Addons | Step::Nodes)
-        && let Ok(target) = turn.target().await
+    if matches!(step_context.step, Step::Network | Step::Addons | Step::Nodes)
+        && let Ok(target) = step_context.target().await
     {
         lines.extend(pods(&target.with_retry(RetryPolicy::brief())).await);
     }

@@ -13,13 +13,13 @@ use serde_json::Value;
 use support::causes::in_one_line;
 use support::journal::Events;
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::spec::Spec;
 
 /// The clusters of which probes are awaited, as far as they are there.
 #[derive(Clone, Copy)]
-pub(crate) enum On<'a> {
+pub(crate) enum ProbeTargets<'a> {
     /// The bootstrap cluster.
     Bootstrap(&'a Client),
     /// The target.
@@ -33,7 +33,7 @@ pub(crate) enum On<'a> {
     },
 }
 
-impl<'a> On<'a> {
+impl<'a> ProbeTargets<'a> {
     fn each(self) -> Vec<(ProbeCluster, &'a Client)> {
         match self {
             Self::Bootstrap(client) => vec![(ProbeCluster::Bootstrap, client)],
@@ -67,12 +67,12 @@ pub(crate) fn words(held: usize) -> String {
 /// # Errors
 /// [`StepError::NotReady`] with those that do not hold in time, or never can.
 pub(crate) async fn hold(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     stage: ProbeStage,
-    on: On<'_>,
+    on: ProbeTargets<'_>,
 ) -> Result<usize, StepError> {
-    let declared = due(turn, stage, on).await?;
-    all_hold(turn, stage, on, &declared).await
+    let declared = due(step_context, stage, on).await?;
+    all_hold(step_context, stage, on, &declared).await
 }
 
 /// Waits until the probes of an add-on hold in the target. Returns how many do.
@@ -80,28 +80,28 @@ pub(crate) async fn hold(
 /// # Errors
 /// As [`hold`].
 pub(crate) async fn hold_addon(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     addon: &Addon,
-    target: On<'_>,
+    target: ProbeTargets<'_>,
 ) -> Result<usize, StepError> {
     let stage = ProbeStage::CniInstalled;
-    let plugin = turn.blueprint().infrastructure_name();
+    let plugin = step_context.blueprint().infrastructure_name();
     let declared = addon.probes.iter().map(|probe| Declared {
         plugin: plugin.to_owned(),
         probe: Probe {
             cluster: ProbeCluster::Target,
             stages: vec![stage],
-            timeout_seconds: seconds(turn),
+            timeout_seconds: seconds(step_context),
             ..probe.clone()
         },
     });
-    all_hold(turn, stage, target, &declared.collect::<Vec<_>>()).await
+    all_hold(step_context, stage, target, &declared.collect::<Vec<_>>()).await
 }
 
 async fn all_hold(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     stage: ProbeStage,
-    on: On<'_>,
+    on: ProbeTargets<'_>,
     declared: &[Declared],
 ) -> Result<usize, StepError> {
     let clusters = on.clusters();
@@ -109,13 +109,13 @@ async fn all_hold(
         clusters: &clusters,
         stage,
         patience: Patience::Wait,
-        skips: &skips(turn.spec()),
-        events: &turn.events,
+        skips: &skips(step_context.spec()),
+        events: &step_context.events,
     };
-    let results = evaluate(declared, &evaluation, turn.stopped()).await;
-    turn.check()?;
+    let results = evaluate(declared, &evaluation, step_context.stopped()).await;
+    step_context.check()?;
     for left_out in results.iter().filter(|result| result.outcome == ProbeOutcome::Skipped) {
-        turn.events.note(left_out.to_string());
+        step_context.events.note(left_out.to_string());
     }
     let bad: Vec<ProbeResult> = results.iter().filter(|result| result.is_bad()).cloned().collect();
     if !bad.is_empty() {
@@ -126,23 +126,27 @@ async fn all_hold(
 
 /// The probes of a moment that look at these clusters. Each may serve other kinds, so the plugins
 /// are asked about each.
-async fn due(turn: &Turn<'_>, stage: ProbeStage, on: On<'_>) -> Result<Vec<Declared>, StepError> {
-    let objects = turn.draft()?;
+async fn due(
+    step_context: &StepContext<'_>,
+    stage: ProbeStage,
+    on: ProbeTargets<'_>,
+) -> Result<Vec<Declared>, StepError> {
+    let objects = step_context.draft()?;
     let mut due = Vec::new();
     for (cluster, client) in on.each() {
-        let all = declared(turn.blueprint(), &objects, served_by(client).await?)?;
+        let all = declared(step_context.blueprint(), &objects, served_by(client).await?)?;
         let is_due =
             |declared: &Declared| declared.probe.cluster == cluster && declared.is_due(stage);
         due.extend(all.into_iter().filter(is_due).map(|mut declared| {
-            declared.probe.timeout_seconds = seconds(turn);
+            declared.probe.timeout_seconds = seconds(step_context);
             declared
         }));
     }
     Ok(due)
 }
 
-fn seconds(turn: &Turn<'_>) -> u32 {
-    u32::try_from(turn.timeout().as_secs()).unwrap_or(u32::MAX)
+fn seconds(step_context: &StepContext<'_>) -> u32 {
+    u32::try_from(step_context.timeout().as_secs()).unwrap_or(u32::MAX)
 }
 
 /// Returns the probes of both plugins, and those of add-ons, which are of no stage, for a management

@@ -12,16 +12,16 @@ use tools::{KnownTool, Tool, ToolCommand};
 use transfer::{InstalledProvider, installed_providers};
 
 use super::apply::{Kinds, apply};
-use super::probes::{self, On};
-use super::wait::{Seen, until};
-use crate::context::Turn;
+use super::probes::{self, ProbeTargets};
+use super::wait::{Poll, until};
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::spec::Spec;
 use crate::steps::is_by_addon;
 
 /// Time that clusterctl may take beyond its own wait.
-const AT_LEAST: Duration = Duration::from_secs(10);
-const AT_MOST: Duration = Duration::from_secs(60);
+const CLUSTERCTL_EXTRA_TIMEOUT_MIN: Duration = Duration::from_secs(10);
+const CLUSTERCTL_EXTRA_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
 /// Flag of `clusterctl init` for each type of provider in the inventory.
 const TYPES: [(&str, &str); 7] = [
@@ -125,10 +125,10 @@ fn command(spec: &Spec, kubeconfig: &Path, missing: &[Wanted]) -> ToolCommand {
     }
     let seconds = spec.timeout.as_secs().to_string();
     // Its own wait ends first, so that the error is clusterctl's.
-    command
-        .arg("--wait-providers")
-        .flag("--wait-provider-timeout", seconds)
-        .within(spec.timeout + spec.timeout.clamp(AT_LEAST, AT_MOST))
+    command.arg("--wait-providers").flag("--wait-provider-timeout", seconds).within(
+        spec.timeout
+            + spec.timeout.clamp(CLUSTERCTL_EXTRA_TIMEOUT_MIN, CLUSTERCTL_EXTRA_TIMEOUT_MAX),
+    )
 }
 
 /// The command that would install all of them.
@@ -138,35 +138,36 @@ pub(crate) fn sketch(spec: &Spec, kubeconfig: &Path, providers: &ProvidersToInit
 
 /// Installs what is missing. `like` has the versions that it must have.
 pub(crate) async fn ensure(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     cluster: &Client,
     kubeconfig: &Path,
     like: &[InstalledProvider],
 ) -> Result<String, StepError> {
-    let providers = providers(turn.spec(), turn.blueprint())?;
-    let mut wanted = chosen(turn.spec(), wanted(&providers));
+    let providers = providers(step_context.spec(), step_context.blueprint())?;
+    let mut wanted = chosen(step_context.spec(), wanted(&providers));
     for provider in &mut wanted {
         let same = like.iter().find(|installed| provider.is(installed));
         if let Some(same) = same {
             provider.name = format!("{}:{}", same.name, same.version);
         }
     }
-    install(turn, cluster, kubeconfig, (&wanted, &providers)).await
+    install(step_context, cluster, kubeconfig, (&wanted, &providers)).await
 }
 
 /// Installs all providers of another management cluster, at its versions.
 pub(crate) async fn ensure_same(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     cluster: &Client,
     kubeconfig: &Path,
     like: &[InstalledProvider],
 ) -> Result<String, StepError> {
     let wanted: Vec<Wanted> = like.iter().filter_map(Wanted::same).collect();
-    install(turn, cluster, kubeconfig, (&wanted, &turn.blueprint().providers()?)).await
+    install(step_context, cluster, kubeconfig, (&wanted, &step_context.blueprint().providers()?))
+        .await
 }
 
 async fn install(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     cluster: &Client,
     kubeconfig: &Path,
     (wanted, providers): (&[Wanted], &ProvidersToInit),
@@ -180,17 +181,17 @@ async fn install(
     if missing.is_empty() {
         return Ok(format!("{} providers were there already", wanted.len()));
     }
-    let clusterctl = turn.tool(KnownTool::Clusterctl).await?;
-    let mut command = command(turn.spec(), kubeconfig, &missing);
+    let clusterctl = step_context.tool(KnownTool::Clusterctl).await?;
+    let mut command = command(step_context.spec(), kubeconfig, &missing);
     for (name, value) in &providers.environment {
         command = command.env(name, value.clone());
     }
-    turn.run(&clusterctl, command).await?;
+    step_context.run(&clusterctl, command).await?;
     // Its exit code is its word, the inventory is the fact.
     let installed = installed_providers(cluster).await?;
     let is_absent = |provider: &&Wanted| !installed.iter().any(|known| provider.is(known));
     if let Some(absent) = missing.iter().find(is_absent) {
-        return Err(not_installed(turn, cluster, &clusterctl, absent));
+        return Err(not_installed(step_context, cluster, &clusterctl, absent));
     }
     let version = |provider: &Wanted| {
         let found = installed.iter().find(|known| provider.is(known));
@@ -200,8 +201,13 @@ async fn install(
     Ok(names.join(", "))
 }
 
-fn not_installed(turn: &Turn<'_>, cluster: &Client, program: &Tool, absent: &Wanted) -> StepError {
-    let log = turn.folder().log(turn.step.name());
+fn not_installed(
+    step_context: &StepContext<'_>,
+    cluster: &Client,
+    program: &Tool,
+    absent: &Wanted,
+) -> StepError {
+    let log = step_context.folder().log(step_context.step.name());
     let printed = std::fs::read_to_string(&log).unwrap_or_default();
     StepError::refused(
         format!(
@@ -227,32 +233,36 @@ const DISCOVERY_LAG: Duration = Duration::from_secs(15);
 /// objects: right after an installation they may still refuse connections, whatever the Deployments
 /// say.
 pub(crate) async fn answering(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     cluster: &Client,
-    on: On<'_>,
+    on: ProbeTargets<'_>,
 ) -> Result<String, StepError> {
-    let count = available(turn, cluster).await?;
-    let held = probes::hold(turn, ProbeStage::ProvidersInstalled, on).await?;
+    let count = available(step_context, cluster).await?;
+    let held = probes::hold(step_context, ProbeStage::ProvidersInstalled, on).await?;
     // Discovery is a moment late too, so it is read each time. The wait itself tries
     // again, and says meanwhile who does not answer.
     let cluster = &cluster.clone().with_retry(RetryPolicy::brief());
     let began = Instant::now();
-    until(turn, "the providers and their webhooks accept the objects of the cluster", async || {
-        match rehearse(turn, cluster).await {
-            Ok(()) => Ok(Seen::Yes(())),
-            Err(StepError::Api(error)) if is_webhook_silent(&in_one_line(&error)) => {
-                Ok(Seen::NotYet(in_one_line(&error)))
+    until(
+        step_context,
+        "the providers and their webhooks accept the objects of the cluster",
+        async || {
+            match rehearse(step_context, cluster).await {
+                Ok(()) => Ok(Poll::Ready(())),
+                Err(StepError::Api(error)) if is_webhook_silent(&in_one_line(&error)) => {
+                    Ok(Poll::Pending(in_one_line(&error)))
+                }
+                // Their Deployments are available, so their CRDs were applied long ago.
+                Err(error @ StepError::Refused { .. }) if began.elapsed() >= DISCOVERY_LAG => {
+                    Err(error)
+                }
+                Err(error @ (StepError::Refused { .. } | StepError::Blueprint(_))) => {
+                    Ok(Poll::Pending(in_one_line(&error)))
+                }
+                Err(error) => Err(error),
             }
-            // Their Deployments are available, so their CRDs were applied long ago.
-            Err(error @ StepError::Refused { .. }) if began.elapsed() >= DISCOVERY_LAG => {
-                Err(error)
-            }
-            Err(error @ (StepError::Refused { .. } | StepError::Blueprint(_))) => {
-                Ok(Seen::NotYet(in_one_line(&error)))
-            }
-            Err(error) => Err(error),
-        }
-    })
+        },
+    )
     .await?;
     let providers = installed_providers(cluster).await?.len();
     let held = probes::words(held);
@@ -260,28 +270,31 @@ pub(crate) async fn answering(
 }
 
 /// Waits until every Deployment of the providers is available, and counts them.
-pub(crate) async fn available(turn: &Turn<'_>, cluster: &Client) -> Result<usize, StepError> {
+pub(crate) async fn available(
+    step_context: &StepContext<'_>,
+    cluster: &Client,
+) -> Result<usize, StepError> {
     let installed = installed_providers(cluster).await?;
     let deployments = well_known::deployment();
-    until(turn, "the providers are available", async || {
+    until(step_context, "the providers are available", async || {
         let mut count = 0;
         for provider in &installed {
             for deployment in cluster.list(&deployments, Some(&provider.namespace)).await? {
                 if !is_available(&deployment) {
                     let name = deployment.id();
-                    return Ok(Seen::NotYet(format!("{name} is not available yet")));
+                    return Ok(Poll::Pending(format!("{name} is not available yet")));
                 }
                 count += 1;
             }
         }
-        Ok(Seen::Yes(count))
+        Ok(Poll::Ready(count))
     })
     .await
 }
 
-async fn rehearse(turn: &Turn<'_>, cluster: &Client) -> Result<(), StepError> {
+async fn rehearse(step_context: &StepContext<'_>, cluster: &Client) -> Result<(), StepError> {
     let kinds = Kinds::read(cluster).await?;
-    apply(cluster, &kinds, &turn.objects(cluster).await?.objects, true).await
+    apply(cluster, &kinds, &step_context.objects(cluster).await?.objects, true).await
 }
 
 fn is_available(deployment: &Object) -> bool {

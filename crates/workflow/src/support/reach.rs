@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::yaml;
 use tools::{KnownTool, ToolCommand};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 
 /// Limit of one query of a plugin.
@@ -26,12 +26,12 @@ pub(crate) struct Way {
 
 /// Asks the plugin, and the programs that it names, for ways. The first ones are those that need no
 /// other name in the certificate.
-pub(crate) async fn ways(turn: &Turn<'_>) -> Result<Vec<Way>, StepError> {
-    let reach = turn.blueprint().reach()?;
+pub(crate) async fn ways(step_context: &StepContext<'_>) -> Result<Vec<Way>, StepError> {
+    let reach = step_context.blueprint().reach()?;
     let Some(addresses) = &reach.addresses else { return Ok(Vec::new()) };
-    let printed = ask(turn, addresses).await?;
+    let printed = ask(step_context, addresses).await?;
     let machine = match &reach.machine {
-        Some(query) => host_of(ask(turn, query).await?.trim()),
+        Some(query) => host_of(ask(step_context, query).await?.trim()),
         None => None,
     };
     let plain = read(&printed, machine.as_deref());
@@ -42,7 +42,7 @@ pub(crate) async fn ways(turn: &Turn<'_>) -> Result<Vec<Way>, StepError> {
     Ok(plain.iter().cloned().chain(named).collect())
 }
 
-async fn ask(turn: &Turn<'_>, query: &Query) -> Result<String, StepError> {
+async fn ask(step_context: &StepContext<'_>, query: &Query) -> Result<String, StepError> {
     let known = KnownTool::ALL.into_iter().find(|known| known.name() == query.program);
     let Some(known) = known else {
         return Err(StepError::refused(
@@ -51,7 +51,7 @@ async fn ask(turn: &Turn<'_>, query: &Query) -> Result<String, StepError> {
         ));
     };
     let command = ToolCommand::new(&query.arguments).within(QUERY_TIMEOUT).keep_stdout();
-    Ok(turn.run(&turn.tool(known).await?, command).await?.stdout)
+    Ok(step_context.run(&step_context.tool(known).await?, command).await?.stdout)
 }
 
 /// The host of the URL of an engine; none if that is this machine.

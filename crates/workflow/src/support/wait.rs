@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use support::causes::in_one_line;
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::order::Step;
 
@@ -12,56 +12,56 @@ use crate::order::Step;
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The result of a look.
-pub(crate) enum Seen<T> {
+pub(crate) enum Poll<T> {
     /// It has come true.
-    Yes(T),
+    Ready(T),
     /// Not yet, and what is the case instead.
-    NotYet(String),
+    Pending(String),
 }
 
 /// Looks until it is seen, the time is over, or the user stops. Requests that fail because the API
 /// server is busy or coming up count as not yet.
 pub(crate) async fn until<T>(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     what: &str,
-    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+    look: impl AsyncFn() -> Result<Poll<T>, StepError>,
 ) -> Result<T, StepError> {
-    watch(turn, None, what, look).await
+    watch(step_context, None, what, look).await
 }
 
 /// As [`until`], but the time begins when another step, which runs beside this one, is done.
 pub(crate) async fn until_after<T>(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     other: Step,
     what: &str,
-    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+    look: impl AsyncFn() -> Result<Poll<T>, StepError>,
 ) -> Result<T, StepError> {
-    watch(turn, Some(other), what, look).await
+    watch(step_context, Some(other), what, look).await
 }
 
 async fn watch<T>(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     after: Option<Step>,
     what: &str,
-    look: impl AsyncFn() -> Result<Seen<T>, StepError>,
+    look: impl AsyncFn() -> Result<Poll<T>, StepError>,
 ) -> Result<T, StepError> {
     let mut began = Instant::now();
     loop {
-        turn.check()?;
-        if after.is_some_and(|other| !turn.workflow.is_done(other)) {
+        step_context.check()?;
+        if after.is_some_and(|other| !step_context.workflow.is_done(other)) {
             began = Instant::now();
         }
         let last = match look().await {
-            Ok(Seen::Yes(value)) => return Ok(value),
-            Ok(Seen::NotYet(last)) => last,
+            Ok(Poll::Ready(value)) => return Ok(value),
+            Ok(Poll::Pending(last)) => last,
             Err(error) if is_passing(&error) => in_one_line(&error),
             Err(error) => return Err(error),
         };
-        if began.elapsed() >= turn.timeout() {
-            let seconds = turn.timeout().as_secs();
+        if began.elapsed() >= step_context.timeout() {
+            let seconds = step_context.timeout().as_secs();
             return Err(StepError::TimedOut { what: what.to_owned(), seconds, last });
         }
-        turn.events.doing(last);
+        step_context.events.doing(last);
         tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

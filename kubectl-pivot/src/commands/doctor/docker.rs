@@ -9,7 +9,7 @@ use super::diagnosis::HealthCheck;
 use super::platform::Platform;
 
 /// An engine that is busy may need its time.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const DOCKER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The answers of an engine, and of the client about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(super) enum Home {
 /// Asks the engine.
 pub(super) async fn ask(docker: &Tool, toolbox: &Toolbox) -> Result<Engine, ToolError> {
     // Old clients end `docker info` well even if there is no engine; `docker version` never does.
-    let question = |words: &[&str]| ToolCommand::new(words).within(TIMEOUT).keep_stdout();
+    let question = |words: &[&str]| ToolCommand::new(words).within(DOCKER_TIMEOUT).keep_stdout();
     let version =
         docker.run(&question(&["version", "--format", "{{json .Server}}"]), toolbox).await?;
     let info = docker.run(&question(&["info", "--format", "{{json .}}"]), toolbox).await?;
@@ -268,7 +268,7 @@ mod tests {
         let denied = failure(Ending::Code(1), "permission denied while trying to connect");
         let stopped =
             failure(Ending::Code(1), "Cannot connect to the Docker daemon. Is it running?");
-        let hangs = failure(Ending::TimedOut(TIMEOUT), "");
+        let hangs = failure(Ending::TimedOut(DOCKER_TIMEOUT), "");
         let broken = failure(Ending::Io(io::Error::other("broken")), "");
         for (error, platform, expected) in [
             (&denied, Platform::Linux, "group docker"),

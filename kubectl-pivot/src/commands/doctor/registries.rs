@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use super::clusterctl_config::ClusterctlConfig;
 use super::diagnosis::HealthCheck;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+const REGISTRY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Images of Kubernetes, of nodes and of cert-manager.
 const REGISTRIES: [&str; 3] = ["registry.k8s.io", "registry-1.docker.io", "quay.io"];
 /// Manifests of providers.
@@ -45,10 +45,10 @@ pub(super) async fn connect(hosts: &[String]) -> Vec<Reached> {
 }
 
 async fn reach(address: &str) -> Result<(), String> {
-    match tokio::time::timeout(TIMEOUT, TcpStream::connect(address)).await {
+    match tokio::time::timeout(REGISTRY_TIMEOUT, TcpStream::connect(address)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs())),
+        Err(_) => Err(format!("no answer within {} s", REGISTRY_TIMEOUT.as_secs())),
     }
 }
 

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::Side;
 use kubectl_pivot_tests::suite::Suite;
 use transfer::MANIFEST;
 
-use super::{exit, listed, with_story};
+use super::{exit, listed, with_scenario};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite.thorough("a_damaged_backup_is_refused_and_the_file_is_named", damaged)
 }
 
@@ -49,19 +49,19 @@ fn cut(path: &Path) {
     fs::write(path, &content[..content.len() / 2]).expect("written");
 }
 
-async fn damaged(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        story.back_up().await;
+async fn damaged(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        scenario.back_up().await;
         for (name, damage, said) in DAMAGES {
-            let copy = story.folder.join(name);
+            let copy = scenario.folder.join(name);
             fs::create_dir(&copy).expect("created");
-            for file in listed(&story.directory()) {
-                fs::copy(story.directory().join(&file), copy.join(&file)).expect("copied");
+            for file in listed(&scenario.directory()) {
+                fs::copy(scenario.directory().join(&file), copy.join(&file)).expect("copied");
             }
             let first = listed(&copy).remove(0);
             damage(&copy, &first);
-            story.arena.tape().begin_run();
-            let refused = story.run(story.restore_args(Side::Target, &copy)).await;
+            scenario.proxied_pair.traffic().begin_run();
+            let refused = scenario.run(scenario.restore_args(Side::Target, &copy)).await;
             assert_eq!(refused.code, Some(exit::REFUSED), "{name}: {refused}");
             assert!(refused.stderr.contains(said), "{name}: {refused}");
             assert!(refused.stderr.contains("hint: "), "{name}: {refused}");
@@ -69,9 +69,9 @@ async fn damaged(arena: Arc<Arena>) {
             if ["changed", "missing"].contains(&name) {
                 assert!(refused.stderr.contains(&first), "{name}: {refused}");
             }
-            assert_eq!(story.arena.tape().writes().len(), 0, "{name}");
+            assert_eq!(scenario.proxied_pair.traffic().writes().len(), 0, "{name}");
         }
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }

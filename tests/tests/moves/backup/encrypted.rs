@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kubectl_pivot_tests::age::KeyPair;
-use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::Side;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 use transfer::MANIFEST;
 
-use super::{Story, exit, listed, manifest, with_story};
+use super::{Scenario, exit, listed, manifest, with_scenario};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite
         .case("an_encrypted_backup_is_restored_by_its_identity_alone", restored)
         .thorough("the_encrypted_backup_of_a_move_is_restored", of_a_move)
@@ -24,53 +24,58 @@ fn flag(name: &str, value: &Path) -> [String; 2] {
     [name.to_owned(), value.display().to_string()]
 }
 
-async fn restored(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let before = story.ends().await;
-        let own = KeyPair::new(&story.folder, "own.key").await;
-        let other = KeyPair::new(&story.folder, "other.key").await;
-        let recipients = story.folder.join("recipients");
+async fn restored(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let before = scenario.ends().await;
+        let own = KeyPair::new(&scenario.folder, "own.key").await;
+        let other = KeyPair::new(&scenario.folder, "other.key").await;
+        let recipients = scenario.folder.join("recipients");
         fs::write(&recipients, format!("# the team\n{}\n", own.recipient)).expect("written");
-        let mut args = story.backup_args();
+        let mut args = scenario.backup_args();
         args.extend(flag("--encrypt-to", &recipients));
-        story.run(args).await.expect_success("the backup");
-        check_files(&story, &own).await;
+        scenario.run(args).await.expect_success("the backup");
+        check_files(&scenario, &own).await;
 
-        let refused = story.run(story.restore_args(Side::Target, &story.directory())).await;
+        let refused =
+            scenario.run(scenario.restore_args(Side::Target, &scenario.directory())).await;
         let hint = format!("--identity: {}", own.recipient);
         assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
         assert!(refused.says("is encrypted") && refused.says(&hint), "{refused}");
         let with = |pair: &KeyPair| {
-            let mut args = story.restore_args(Side::Target, &story.directory());
+            let mut args = scenario.restore_args(Side::Target, &scenario.directory());
             args.extend(flag("--identity", &pair.identity));
             args
         };
-        story.arena.tape().begin_run();
-        let refused = story.run(with(&other)).await;
+        scenario.proxied_pair.traffic().begin_run();
+        let refused = scenario.run(with(&other)).await;
         assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
         assert!(refused.says("other.key is one that it is encrypted to"), "{refused}");
         assert!(refused.says(&hint), "{refused}");
-        assert_eq!(story.arena.tape().writes().len(), 0);
+        assert_eq!(scenario.proxied_pair.traffic().writes().len(), 0);
 
-        verify(&story, &own, &other).await;
-        story.run(with(&own)).await.expect_success("the restore");
-        story.check_restored(&story.directory(), &before.source, &story.ends().await.target);
-        story.check_no_marks_left().await;
+        verify(&scenario, &own, &other).await;
+        scenario.run(with(&own)).await.expect_success("the restore");
+        scenario.check_restored(
+            &scenario.directory(),
+            &before.source,
+            &scenario.ends().await.target,
+        );
+        scenario.check_no_marks_left().await;
     })
     .await;
 }
 
 /// Checks that each file is encrypted, and is by itself what a backup in plain text has.
-async fn check_files(story: &Story, own: &KeyPair) {
-    let manifest = manifest(&story.directory());
+async fn check_files(scenario: &Scenario, own: &KeyPair) {
+    let manifest = manifest(&scenario.directory());
     let encryption = json!({"format": "age", "recipients": [own.recipient]});
     assert_eq!(manifest["encryption"], encryption, "{manifest:#}");
-    let files = listed(&story.directory());
+    let files = listed(&scenario.directory());
     let mut secrets = 0;
     for name in files.iter().filter(|name| *name != MANIFEST) {
         assert!(name.ends_with(".yaml.age"), "{name}");
         if name.starts_with("Secret_") {
-            let path = story.directory().join(name);
+            let path = scenario.directory().join(name);
             let object: Value =
                 serde_json::from_slice(&own.decrypt(&path).await).expect("an object in JSON");
             assert_eq!(object["kind"], "Secret", "{name}");
@@ -81,12 +86,12 @@ async fn check_files(story: &Story, own: &KeyPair) {
     assert!(secrets > 0, "{files:?}");
 }
 
-async fn verify(story: &Story, own: &KeyPair, other: &KeyPair) {
-    let directory = story.directory();
+async fn verify(scenario: &Scenario, own: &KeyPair, other: &KeyPair) {
+    let directory = scenario.directory();
     let verify = |further: &[String]| {
         let args = ["backup", "verify", &directory.display().to_string(), "-o", "json"];
         let args = args.map(str::to_owned).into_iter();
-        story.run(args.chain(further.iter().cloned()).collect())
+        scenario.run(args.chain(further.iter().cloned()).collect())
     };
     let sums = verify(&[]).await.expect_success("verify").json();
     assert_eq!(sums["objectsRead"], false, "{sums:#}");
@@ -108,21 +113,21 @@ async fn verify(story: &Story, own: &KeyPair, other: &KeyPair) {
     fs::write(&first, content).expect("written");
 }
 
-async fn of_a_move(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let before = story.ends().await;
-        let own = KeyPair::new(&story.folder, "own.key").await;
-        let mut args = story.arena.move_args(&story.tag);
-        args.extend(flag("--backup-dir", &story.folder.join("backups")));
+async fn of_a_move(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let before = scenario.ends().await;
+        let own = KeyPair::new(&scenario.folder, "own.key").await;
+        let mut args = scenario.proxied_pair.move_args(&scenario.tag);
+        args.extend(flag("--backup-dir", &scenario.folder.join("backups")));
         args.extend(["--encrypt-to", &own.recipient, "-o", "json"].map(str::to_owned));
-        let moved = story.run(args).await.expect_success("the move").json();
+        let moved = scenario.run(args).await.expect_success("the move").json();
         let backup = PathBuf::from(moved["backup"].as_str().expect("a backup"));
         assert_eq!(manifest(&backup)["encryption"]["recipients"], json!([own.recipient]));
-        let mut args = story.restore_args(Side::Source, &backup);
+        let mut args = scenario.restore_args(Side::Source, &backup);
         args.extend(flag("--identity", &own.identity));
-        story.run(args).await.expect_success("the restore");
-        story.check_restored(&backup, &before.source, &story.ends().await.source);
-        story.check_no_marks_left().await;
+        scenario.run(args).await.expect_success("the restore");
+        scenario.check_restored(&backup, &before.source, &scenario.ends().await.source);
+        scenario.check_no_marks_left().await;
     })
     .await;
 }

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kubectl_pivot_tests::arena::{Arena, tell};
 use kubectl_pivot_tests::program::Outcome;
+use kubectl_pivot_tests::proxied_pair::{ProxiedPair, tell};
 use kubectl_pivot_tests::proxy::{Call, Fault, Hostility, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 
-use super::{Story, exit, listed, with_story};
+use super::{Scenario, exit, listed, with_scenario};
 
 /// The most memory of the program, in MiB.
 const MOST_MIB: u64 = 1024;
@@ -21,29 +21,32 @@ const LONGEST: Duration = Duration::from_secs(240);
 /// More answers than the client asks for one request.
 const ANSWERS: usize = 9;
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
-    let suite = suite.case("a_source_that_redirects_during_a_backup", |arena| async move {
-        with_story(arena, |story| async move { backup(&story, Hostility::Redirect).await }).await;
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
+    let suite = suite.case("a_source_that_redirects_during_a_backup", |proxied_pair| async move {
+        with_scenario(proxied_pair, |scenario| async move {
+            backup(&scenario, Hostility::Redirect).await
+        })
+        .await;
     });
     Hostility::ALL.into_iter().fold(suite, |suite, hostility| {
-        suite.thorough(&format!("hostile_to_each_command_{hostility:?}"), move |arena| {
-            to_each_command(arena, hostility)
+        suite.thorough(&format!("hostile_to_each_command_{hostility:?}"), move |proxied_pair| {
+            to_each_command(proxied_pair, hostility)
         })
     })
 }
 
-async fn to_each_command(arena: Arc<Arena>, hostility: Hostility) {
-    with_story(arena, |story| async move {
-        status(&story, hostility).await;
-        backup(&story, hostility).await;
-        restore(&story, hostility).await;
+async fn to_each_command(proxied_pair: Arc<ProxiedPair>, hostility: Hostility) {
+    with_scenario(proxied_pair, |scenario| async move {
+        status(&scenario, hostility).await;
+        backup(&scenario, hostility).await;
+        restore(&scenario, hostility).await;
     })
     .await;
 }
 
 /// Runs a command while a side is hostile from the first of such requests on.
 async fn under(
-    story: &Story,
+    scenario: &Scenario,
     (hostility, side): (Hostility, Side),
     begins: fn(&Call) -> bool,
     args: Vec<String>,
@@ -54,18 +57,21 @@ async fn under(
     };
     let rule = Rule::when(is_asked, Fault::Hostile(hostility)).after(begins);
     let answers = if hostility == Hostility::Slow { 1 } else { ANSWERS };
-    story.arena.tape().begin_run();
-    story.arena.tape().rule(rule.times(answers));
+    scenario.proxied_pair.traffic().begin_run();
+    scenario.proxied_pair.traffic().rule(rule.times(answers));
     let (begun, command) = (Instant::now(), args[0].clone());
-    let mut running = story.arena.program().start(args);
+    let mut running = scenario.proxied_pair.program().start(args);
     let memory = running.watch_memory();
     let outcome = running.end().await;
     let (took, mib) = (begun.elapsed(), memory.await.expect("watching does not panic"));
     let what = format!("{hostility:?} from the {side:?} during {command}");
     tell(&format!("{what}: {:?} after {:.1} s, {mib} MiB", outcome.code, took.as_secs_f64()));
     assert!(mib < MOST_MIB && took < LONGEST, "{what}: {mib} MiB, {took:?}: {outcome}");
-    assert!(!story.arena.tape().has_been_led_away(), "{what}: it has followed a redirection");
-    story.arena.tape().begin_run();
+    assert!(
+        !scenario.proxied_pair.traffic().has_been_led_away(),
+        "{what}: it has followed a redirection"
+    );
+    scenario.proxied_pair.traffic().begin_run();
     outcome
 }
 
@@ -74,54 +80,54 @@ fn at_the_lock(call: &Call) -> bool {
 }
 
 /// Nothing is written: it says what it knows, or why it knows nothing.
-async fn status(story: &Story, hostility: Hostility) {
-    let args = story.args(Side::Source, "status", &["-o", "json"]);
-    let outcome = under(story, (hostility, Side::Source), |_| true, args).await;
+async fn status(scenario: &Scenario, hostility: Hostility) {
+    let args = scenario.args(Side::Source, "status", &["-o", "json"]);
+    let outcome = under(scenario, (hostility, Side::Source), |_| true, args).await;
     assert!(outcome.code == Some(0) || outcome.says("source"), "{outcome}");
 }
 
-async fn backup(story: &Story, hostility: Hostility) {
-    let before = story.ends().await;
-    let args = story.backup_args();
-    let outcome = under(story, (hostility, Side::Source), at_the_lock, args).await;
+async fn backup(scenario: &Scenario, hostility: Hostility) {
+    let before = scenario.ends().await;
+    let args = scenario.backup_args();
+    let outcome = under(scenario, (hostility, Side::Source), at_the_lock, args).await;
     match outcome.code {
         Some(0) => {
-            let saved = story.saved(&story.directory());
+            let saved = scenario.saved(&scenario.directory());
             assert!(saved.len() > 20, "a backup of hardly anything: {saved:?}\n{outcome}");
-            std::fs::remove_dir_all(story.directory()).expect("it is ours");
+            std::fs::remove_dir_all(scenario.directory()).expect("it is ours");
         }
         Some(exit::UNFINISHED) => {
-            story.arena.free_leases().await;
-            let rollback = story.args(Side::Source, "rollback", &[]);
-            story.run(rollback).await.expect_success("rollback");
+            scenario.proxied_pair.free_leases().await;
+            let rollback = scenario.args(Side::Source, "rollback", &[]);
+            scenario.run(rollback).await.expect_success("rollback");
         }
         Some(exit::REFUSED | exit::UNDONE | 4) => {}
         code => panic!("{code:?}: {outcome}"),
     }
-    assert_eq!(listed(&story.folder), Vec::<String>::new(), "all of it or nothing: {outcome}");
-    story.check_put_back(&before).await;
+    assert_eq!(listed(&scenario.folder), Vec::<String>::new(), "all of it or nothing: {outcome}");
+    scenario.check_put_back(&before).await;
 }
 
-async fn restore(story: &Story, hostility: Hostility) {
-    let before = story.ends().await;
-    story.back_up().await;
-    let args = || story.restore_args(Side::Target, &story.directory());
-    let outcome = under(story, (hostility, Side::Target), at_the_lock, args()).await;
+async fn restore(scenario: &Scenario, hostility: Hostility) {
+    let before = scenario.ends().await;
+    scenario.back_up().await;
+    let args = || scenario.restore_args(Side::Target, &scenario.directory());
+    let outcome = under(scenario, (hostility, Side::Target), at_the_lock, args()).await;
     match outcome.code {
         Some(0) => {}
         Some(exit::REFUSED | exit::UNDONE | exit::UNFINISHED) => {
-            story.arena.free_leases().await;
-            let again = story.run(args()).await;
+            scenario.proxied_pair.free_leases().await;
+            let again = scenario.run(args()).await;
             if again.code == Some(exit::REFUSED) {
-                let rollback = story.args(Side::Target, "rollback", &[]);
-                story.run(rollback).await.expect_success("rollback");
-                story.run(args()).await.expect_success("the restore after a rollback");
+                let rollback = scenario.args(Side::Target, "rollback", &[]);
+                scenario.run(rollback).await.expect_success("rollback");
+                scenario.run(args()).await.expect_success("the restore after a rollback");
             } else {
                 again.expect_success("the restore again");
             }
         }
         code => panic!("{code:?}: {outcome}"),
     }
-    story.check_restored(&story.directory(), &before.source, &story.ends().await.target);
-    story.check_no_marks_left().await;
+    scenario.check_restored(&scenario.directory(), &before.source, &scenario.ends().await.target);
+    scenario.check_no_marks_left().await;
 }

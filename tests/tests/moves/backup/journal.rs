@@ -4,15 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
 
-use super::{Story, exit, listed, while_creating, with_story};
+use super::{Scenario, exit, listed, while_creating, with_scenario};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite
         .thorough("status_tells_what_only_the_journal_knows", told)
         .thorough("progress_for_machines_tells_the_run", machines)
@@ -22,26 +22,28 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
 }
 
 /// A machine whose state folder is known.
-fn machine(story: &Story) -> (Program, PathBuf) {
-    let state = story.folder.join("state");
-    let program =
-        story.arena.program().env("KUBECTL_PIVOT_STATE_DIR", &state.display().to_string());
+fn machine(scenario: &Scenario) -> (Program, PathBuf) {
+    let state = scenario.folder.join("state");
+    let program = scenario
+        .proxied_pair
+        .program()
+        .env("KUBECTL_PIVOT_STATE_DIR", &state.display().to_string());
     (program, state)
 }
 
-fn status_args(story: &Story) -> Vec<String> {
-    let mut args = story.arena.args("status");
+fn status_args(scenario: &Scenario) -> Vec<String> {
+    let mut args = scenario.proxied_pair.args("status");
     args.extend(["-o", "json"].map(str::to_owned));
     args
 }
 
-async fn told(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let (program, state) = machine(&story);
+async fn told(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let (program, state) = machine(&scenario);
         let rule = while_creating(Side::Target, 8, Fault::HoldAfter);
-        story.kill_at(&program, story.arena.move_args(&story.tag), rule).await;
-        story.arena.free_leases().await;
-        let status = program.run(status_args(&story)).await.expect_success("status").json();
+        scenario.kill_at(&program, scenario.proxied_pair.move_args(&scenario.tag), rule).await;
+        scenario.proxied_pair.free_leases().await;
+        let status = program.run(status_args(&scenario)).await.expect_success("status").json();
         let journal = &status["journal"];
         assert_eq!(journal["run"], status["clusters"][0]["run"]["id"], "{status:#}");
         let phases: Vec<(&str, &str)> = journal["phases"]
@@ -57,23 +59,23 @@ async fn told(arena: Arc<Arena>) {
         assert_eq!(backup.parent(), Some(&*state.join("backups")), "{status:#}");
         assert!(backup.join(transfer::MANIFEST).exists());
         // The marks are counted in the clusters, so any machine knows these.
-        let elsewhere = story.run(status_args(&story)).await.expect_success("status").json();
+        let elsewhere = scenario.run(status_args(&scenario)).await.expect_success("status").json();
         assert_eq!(elsewhere.get("journal"), None, "{elsewhere:#}");
         let copies = &elsewhere["clusters"][1]["run"]["progress"]["copies"];
         assert_eq!(*copies, 9, "{elsewhere:#}");
-        program.run(story.arena.args("resume")).await.expect_success("resume");
+        program.run(scenario.proxied_pair.args("resume")).await.expect_success("resume");
         let [journal] = &listed(&state.join("runs"))[..] else { panic!("one run") };
         let last = fs::read_to_string(state.join("runs").join(journal)).expect("readable");
         assert!(last.lines().last().is_some_and(|line| line.contains("\"moved\"")), "{last}");
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
-async fn machines(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let (program, _) = machine(&story);
-        let mut args = story.arena.move_args(&story.tag);
+async fn machines(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let (program, _) = machine(&scenario);
+        let mut args = scenario.proxied_pair.move_args(&scenario.tag);
         args.retain(|arg| arg != "--quiet");
         args.extend(["-o", "json", "--progress", "json"].map(str::to_owned));
         let outcome = program.run(args).await.expect_success("move");
@@ -98,7 +100,7 @@ async fn machines(arena: Arc<Arena>) {
         let last = events.iter().rfind(copied).unwrap_or_else(|| panic!("no progress: {outcome}"));
         assert!(last["done"].is_u64() && last["done"] == last["total"], "{outcome}");
         assert!(events.iter().all(|event| event.get("step").is_none()), "{outcome}");
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
@@ -130,29 +132,29 @@ fn cut(path: &Path, bytes: usize) {
     fs::write(path, &content[..content.len() - bytes]).expect("written");
 }
 
-async fn any_state(arena: Arc<Arena>) {
+async fn any_state(proxied_pair: Arc<ProxiedPair>) {
     for (name, fate) in FATES {
-        with_story(Arc::clone(&arena), |story| async move {
-            let (program, state) = machine(&story);
+        with_scenario(Arc::clone(&proxied_pair), |scenario| async move {
+            let (program, state) = machine(&scenario);
             let rule = while_creating(Side::Target, 8, Fault::HoldAfter);
-            story.kill_at(&program, story.arena.move_args(&story.tag), rule).await;
-            story.arena.free_leases().await;
+            scenario.kill_at(&program, scenario.proxied_pair.move_args(&scenario.tag), rule).await;
+            scenario.proxied_pair.free_leases().await;
             let [journal] = &listed(&state.join("runs"))[..] else { panic!("one run") };
             fate(&state.join("runs").join(journal));
-            program.run(status_args(&story)).await.expect_success(name);
-            program.run(story.arena.args("resume")).await.expect_success(name);
-            story.check_nothing_left().await;
+            program.run(status_args(&scenario)).await.expect_success(name);
+            program.run(scenario.proxied_pair.args("resume")).await.expect_success(name);
+            scenario.check_nothing_left().await;
         })
         .await;
     }
 }
 
 /// A copy that nobody can create.
-async fn failed_report(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let (program, state) = machine(&story);
-        story.arena.tape().rule(while_creating(Side::Target, 8, Fault::status(403)));
-        let mut args = story.arena.move_args(&story.tag);
+async fn failed_report(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let (program, state) = machine(&scenario);
+        scenario.proxied_pair.traffic().rule(while_creating(Side::Target, 8, Fault::status(403)));
+        let mut args = scenario.proxied_pair.move_args(&scenario.tag);
         args.extend(["-o", "json"].map(str::to_owned));
         let failed = program.run(args).await;
         assert_eq!(failed.code, Some(exit::UNDONE), "{failed}");
@@ -166,19 +168,19 @@ async fn failed_report(arena: Arc<Arena>) {
         assert!(report["phases"].as_array().is_some_and(|phases| phases.len() >= 4), "{failed}");
         let list = program.run(["restore", "--list", "-o", "json"]).await.expect_success("a list");
         assert_eq!(list.json()[0]["directory"], report["backup"], "{list}");
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
 /// A source that lets nothing go, once the copies are verified.
-async fn unfinished(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let (program, _) = machine(&story);
+async fn unfinished(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let (program, _) = machine(&scenario);
         let is_delete =
             |call: &Call| call.method == "DELETE" && call.side == Side::Source && !call.is_lease();
-        story.arena.tape().rule(Rule::when(is_delete, Fault::status(403)));
-        let mut args = story.arena.move_args(&story.tag);
+        scenario.proxied_pair.traffic().rule(Rule::when(is_delete, Fault::status(403)));
+        let mut args = scenario.proxied_pair.move_args(&scenario.tag);
         args.extend(["--delete-timeout", "1", "-o", "json"].map(str::to_owned));
         let failed = program.run(args).await;
         assert_eq!(failed.code, Some(exit::UNFINISHED), "{failed}");
@@ -187,9 +189,9 @@ async fn unfinished(arena: Arc<Arena>) {
         let backup = text(&report["backup"]);
         assert!(Path::new(backup).join(transfer::MANIFEST).exists(), "{failed}");
         assert!(failed.stderr.contains(&format!("is in {backup}")), "{failed}");
-        story.arena.tape().begin_run();
-        program.run(story.arena.args("resume")).await.expect_success("resume");
-        story.check_nothing_left().await;
+        scenario.proxied_pair.traffic().begin_run();
+        program.run(scenario.proxied_pair.args("resume")).await.expect_success("resume");
+        scenario.check_nothing_left().await;
     })
     .await;
 }

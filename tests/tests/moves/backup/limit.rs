@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::suite::Suite;
 use transfer::MANIFEST;
 
-use super::{exit, listed, manifest, with_story};
+use super::{exit, listed, manifest, with_scenario};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite.thorough("a_move_keeps_the_newest_backups_of_its_source", limit)
 }
 
@@ -31,12 +31,12 @@ fn older(of: &Path, run: &str, time: &str, server: &str) -> PathBuf {
     copy
 }
 
-async fn limit(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let program = story.arena.program();
+async fn limit(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let program = scenario.proxied_pair.program();
         let folder = program.home().join("state/kubectl-pivot/backups");
         // Of the same cluster, since another tag has another backup and the same server.
-        let mut args = story.backup_args();
+        let mut args = scenario.backup_args();
         args[4] = folder.join("first").display().to_string();
         program.run(args).await.expect_success("the backup");
         let first = folder.join("first");
@@ -46,7 +46,7 @@ async fn limit(arena: Arc<Arena>) {
         fs::write(noted.join("notes.txt"), "mine").expect("written");
         older(&first, "other", "2026-01-03T00:00:00Z", "https://other.invalid:6443");
 
-        let mut args = story.arena.move_args(&story.tag);
+        let mut args = scenario.proxied_pair.move_args(&scenario.tag);
         args.retain(|arg| arg != "--quiet");
         args.extend(["--keep-backups", "2"].map(str::to_owned));
         let moved = program.run(args).await.expect_success("the move");

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use capi::Object;
-use kubectl_pivot_tests::arena::{Arena, Ends};
 use kubectl_pivot_tests::dump::{Dump, diff, identity, report};
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
+use kubectl_pivot_tests::proxied_pair::{Ends, ProxiedPair};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::schemas;
 use kubectl_pivot_tests::suite::Suite;
@@ -34,7 +34,7 @@ mod exit {
     pub(crate) const INTERRUPTED: i32 = 130;
 }
 
-pub(crate) fn suite() -> Suite<Arena> {
+pub(crate) fn suite() -> Suite<ProxiedPair> {
     let suite = round_trip::add(Suite::new());
     let suite = damage::add(suite);
     let suite = encrypted::add(suite);
@@ -46,25 +46,28 @@ pub(crate) fn suite() -> Suite<Arena> {
     watch::add(suite)
 }
 
-/// Runs a case with a fresh story, and cleans up after one that went well.
-async fn with_story<F: Future<Output = ()>>(arena: Arc<Arena>, case: impl FnOnce(Story) -> F) {
-    arena.remove_leases().await;
-    let tag = arena.tag();
-    arena.populate(&tag).await;
-    let folder = arena.stage().folder(&format!("files-{tag}"));
-    case(Story { arena: Arc::clone(&arena), tag: tag.clone(), folder }).await;
-    arena.clean_up(&tag).await;
+/// Runs a case with a fresh scenario, and cleans up after one that went well.
+async fn with_scenario<F: Future<Output = ()>>(
+    proxied_pair: Arc<ProxiedPair>,
+    case: impl FnOnce(Scenario) -> F,
+) {
+    proxied_pair.remove_leases().await;
+    let tag = proxied_pair.tag();
+    proxied_pair.populate(&tag).await;
+    let folder = proxied_pair.fixture().folder(&format!("files-{tag}"));
+    case(Scenario { proxied_pair: Arc::clone(&proxied_pair), tag: tag.clone(), folder }).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// A fresh population, and what can be done with it.
-struct Story {
-    arena: Arc<Arena>,
+struct Scenario {
+    proxied_pair: Arc<ProxiedPair>,
     tag: String,
     folder: PathBuf,
 }
 
-impl Story {
-    /// Directory for this story's backup; not there yet.
+impl Scenario {
+    /// Directory for this scenario's backup; not there yet.
     fn directory(&self) -> PathBuf {
         self.folder.join("backup")
     }
@@ -83,13 +86,13 @@ impl Story {
 
     /// A subcommand about one cluster.
     fn args(&self, side: Side, command: &str, further: &[&str]) -> Vec<String> {
-        let kubeconfig = self.arena.kubeconfig(side);
+        let kubeconfig = self.proxied_pair.kubeconfig(side);
         let args = [command, "--quiet", "--kubeconfig", &kubeconfig];
         args.iter().chain(further).map(|arg| (*arg).to_owned()).collect()
     }
 
     async fn run(&self, args: Vec<String>) -> Outcome {
-        self.arena.program().run(args).await
+        self.proxied_pair.program().run(args).await
     }
 
     async fn back_up(&self) -> Outcome {
@@ -98,12 +101,12 @@ impl Story {
 
     /// Starts a program and waits until it is kept by the rule.
     async fn start_until(&self, program: &Program, args: Vec<String>, rule: Rule) -> Running {
-        self.arena.tape().begin_run();
-        self.arena.tape().rule(rule);
+        self.proxied_pair.traffic().begin_run();
+        self.proxied_pair.traffic().rule(rule);
         let mut running = program.start(args);
         tokio::select! {
             outcome = running.end() => panic!("it has ended before the fault: {outcome}"),
-            () = self.arena.tape().held() => running,
+            () = self.proxied_pair.traffic().held() => running,
         }
     }
 
@@ -112,12 +115,12 @@ impl Story {
         let mut running = self.start_until(program, args, rule).await;
         running.kill();
         running.end().await;
-        self.arena.tape().cut().await;
-        self.arena.tape().begin_run();
+        self.proxied_pair.traffic().cut().await;
+        self.proxied_pair.traffic().begin_run();
     }
 
     async fn ends(&self) -> Ends {
-        self.arena.ends(&self.tag).await
+        self.proxied_pair.ends(&self.tag).await
     }
 
     /// Checks that both clusters are as they were, without marks or Leases.
@@ -127,19 +130,19 @@ impl Story {
     }
 
     async fn check_nothing_left(&self) {
-        let left = self.arena.leftovers(&self.tag).await;
+        let left = self.proxied_pair.leftovers(&self.tag).await;
         assert!(left.is_empty(), "{left:#?}");
     }
 
     /// Checks that no mark and no Lease is left. Who restores a backup beside the cluster that it
     /// was made of has two active sides; that is not the program's doing.
     async fn check_no_marks_left(&self) {
-        let mut left = self.arena.leftovers(&self.tag).await;
+        let mut left = self.proxied_pair.leftovers(&self.tag).await;
         left.retain(|problem| !problem.contains("is active twice"));
         assert!(left.is_empty(), "{left:#?}");
     }
 
-    /// This story's objects of a backup, called as in its dumps.
+    /// This scenario's objects of a backup, called as in its dumps.
     fn saved(&self, directory: &Path) -> BTreeSet<String> {
         let manifest = manifest(directory);
         let objects = manifest["objects"].as_array().into_iter().flatten().cloned();
@@ -151,7 +154,7 @@ impl Story {
         own.map(|name| name.replace(&self.tag, "TAG")).collect()
     }
 
-    /// Checks that everything of this story that a backup names came back as it was.
+    /// Checks that everything of this scenario that a backup names came back as it was.
     fn check_restored(&self, directory: &Path, saved: &Dump, restored: &Dump) {
         let names = self.saved(directory);
         assert!(names.len() > 20, "hardly anything was saved: {names:?}");

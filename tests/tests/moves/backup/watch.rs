@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cluster::{PatchKind, WriteOptions};
-use kubectl_pivot_tests::arena::{Arena, cluster_type};
 use kubectl_pivot_tests::program::Running;
+use kubectl_pivot_tests::proxied_pair::{ProxiedPair, cluster_type};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
-use super::{Story, exit, while_creating, with_story};
+use super::{Scenario, exit, while_creating, with_scenario};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite
         .thorough("a_watch_shows_changes_and_ends_with_the_run", watch)
         .thorough("ctrl_c_ends_a_watch", ctrl_c)
@@ -21,7 +21,7 @@ pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
 }
 
 /// Starts watching while a move is kept, and waits until it looks for the second time.
-async fn start(story: &Story) -> Running {
+async fn start(scenario: &Scenario) -> Running {
     let looks = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&looks);
     let note = move |call: &Call| {
@@ -30,10 +30,10 @@ async fn start(story: &Story) -> Running {
         }
         false
     };
-    story.arena.tape().rule(Rule::when(note, Fault::HoldBefore));
-    let mut args = story.arena.args("status");
+    scenario.proxied_pair.traffic().rule(Rule::when(note, Fault::HoldBefore));
+    let mut args = scenario.proxied_pair.args("status");
     args.extend(["--watch", "-o", "json"].map(str::to_owned));
-    let watching = story.arena.program().start(args);
+    let watching = scenario.proxied_pair.program().start(args);
     while looks.load(Ordering::Relaxed) < 2 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -45,13 +45,15 @@ fn documents(text: &str) -> Vec<Value> {
     documents.map(|document| document.expect("JSON")).collect()
 }
 
-async fn watch(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
+async fn watch(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
         let rule = while_creating(Side::Target, 8, Fault::HoldBefore);
-        let program = story.arena.program();
-        let mut moving = story.start_until(&program, story.arena.move_args(&story.tag), rule).await;
-        let mut watching = start(&story).await;
-        story.arena.tape().release();
+        let program = scenario.proxied_pair.program();
+        let mut moving = scenario
+            .start_until(&program, scenario.proxied_pair.move_args(&scenario.tag), rule)
+            .await;
+        let mut watching = start(&scenario).await;
+        scenario.proxied_pair.traffic().release();
         moving.end().await.expect_success("the move");
         let watched = watching.end().await.expect_success("the watch");
         let shown = documents(&watched.stdout);
@@ -59,45 +61,47 @@ async fn watch(arena: Arc<Arena>) {
         assert_eq!(first["clusters"][0]["run"]["phase"], "preparing", "{watched}");
         assert_eq!(last["clusters"][0].get("run"), None, "{watched}");
         assert!(shown.windows(2).all(|pair| pair[0] != pair[1]), "{watched}");
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
-async fn ctrl_c(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
+async fn ctrl_c(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
         let rule = while_creating(Side::Target, 8, Fault::HoldBefore);
-        let program = story.arena.program();
-        let mut moving = story.start_until(&program, story.arena.move_args(&story.tag), rule).await;
-        let mut watching = start(&story).await;
+        let program = scenario.proxied_pair.program();
+        let mut moving = scenario
+            .start_until(&program, scenario.proxied_pair.move_args(&scenario.tag), rule)
+            .await;
+        let mut watching = start(&scenario).await;
         watching.interrupt();
         let watched = watching.end().await;
         assert_eq!(watched.code, Some(exit::INTERRUPTED), "{watched}");
-        story.arena.tape().release();
+        scenario.proxied_pair.traffic().release();
         moving.end().await.expect_success("the move");
     })
     .await;
 }
 
-async fn leftovers(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let source = story.arena.pair().source.client();
+async fn leftovers(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let source = scenario.proxied_pair.pair().source.client();
         let mark = json!({"metadata": {"annotations": {"kubectl-pivot.io/paused-by": "0123abcd"}}});
-        let place = (Some(story.tag.as_str()), "plain");
+        let place = (Some(scenario.tag.as_str()), "plain");
         let options = WriteOptions::manager("kubectl-edit");
         let marked =
             source.patch(&cluster_type(), place, (PatchKind::Merge, &mark), &options).await;
         marked.expect("Clusters can be changed");
-        let args = |further: &[&str]| story.args(Side::Source, "status", further);
-        let status = story.run(args(&["-o", "json"])).await.expect_success("status").json();
+        let args = |further: &[&str]| scenario.args(Side::Source, "status", further);
+        let status = scenario.run(args(&["-o", "json"])).await.expect_success("status").json();
         let left = status["clusters"][0]["leftovers"].as_array().cloned().unwrap_or_default();
         let left: Vec<Value> =
-            left.into_iter().filter(|mark| mark["namespace"] == story.tag.as_str()).collect();
+            left.into_iter().filter(|mark| mark["namespace"] == scenario.tag.as_str()).collect();
         let wanted = [json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
-            "namespace": story.tag, "name": "plain", "mark": "kubectl-pivot.io/paused-by",
+            "namespace": scenario.tag, "name": "plain", "mark": "kubectl-pivot.io/paused-by",
             "run": "0123abcd"})];
         assert_eq!(left, wanted, "{status:#}");
-        let text = story.run(args(&[])).await.expect_success("status");
+        let text = scenario.run(args(&[])).await.expect_success("status");
         assert!(text.says("of the run 0123abcd"), "{text}");
     })
     .await;

@@ -27,7 +27,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
 async fn wrong_credentials(bench: Arc<Bench>) {
     bench.populate("unknown-user").await;
     let before = bench.snapshot("unknown-user").await;
-    let folder = bench.stage().folder("kubeconfigs");
+    let folder = bench.fixture().folder("kubeconfigs");
     let wrong = |plane: &Plane, name: &str| {
         kubeconfig(&folder, name, &plane.control().url(), &json!({"token": "not-a-token"}))
     };
@@ -168,7 +168,7 @@ async fn printed_roles(bench: Arc<Bench>) {
         let name = format!("mover-{role}");
         let kubeconfig = plane.kubeconfig().display().to_string();
         let args = ["rbac", role, "--kubeconfig", &kubeconfig, "-n", namespace, "--user", &name];
-        let printed = bench.stage().kubectl_pivot().run(args.iter().chain(&["-o", "json"])).await;
+        let printed = bench.fixture().kubectl_pivot().run(args.iter().chain(&["-o", "json"])).await;
         if role == "target" {
             // Whoever grants a role in a namespace needs the namespace.
             create(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
-use kubectl_pivot_tests::population::{Piece, Population, shapes};
+use kubectl_pivot_tests::population::{ObjectSpec, Population, shapes};
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
@@ -60,9 +60,10 @@ async fn policy_refuses_half_way(bench: Arc<Bench>) {
     let namespace = "stopped";
     let mut population = Bench::population(namespace);
     let owner = population.add(shapes::bare_cluster("last"));
-    let config = population.add(Piece::config_map("carrier").owned_by(owner));
-    let machine = population.add(Piece::secret("carried").owned_by(config));
-    population.add(Piece::secret("refused").label(REFUSED_BY, "not-this-secret").owned_by(machine));
+    let config = population.add(ObjectSpec::config_map("carrier").owned_by(owner));
+    let machine = population.add(ObjectSpec::secret("carried").owned_by(config));
+    population
+        .add(ObjectSpec::secret("refused").label(REFUSED_BY, "not-this-secret").owned_by(machine));
     bench.pair().source.populate(&population).await;
     let policy =
         Policy { name: "not-this-secret", operation: "CREATE", groups: "", resources: "secrets" };
@@ -194,7 +195,7 @@ async fn populate_refused(bench: &Bench, namespace: &str, policy: &Policy) -> us
     let mut population = Bench::population(namespace);
     let other = shapes::bare_cluster(&second_name(namespace));
     let second = population.add(other.label(REFUSED_BY, policy.name));
-    let held = Piece::config_map("held").label(REFUSED_BY, policy.name);
+    let held = ObjectSpec::config_map("held").label(REFUSED_BY, policy.name);
     population.add(held.finalizer("proof.kubectl-pivot.io/hold").owned_by(second));
     bench.pair().source.populate(&population).await;
     population.len()

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use capi::{Object, ResourceType};
 use cluster::WriteOptions;
-use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::dump::{Dump, Normal, Uids, diff, report};
 use kubectl_pivot_tests::population::{Population, shapes};
 use kubectl_pivot_tests::program::Outcome;
-use kubectl_pivot_tests::twins::{Pair, Plane, Stage};
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
+use kubectl_pivot_tests::twins::{Fixture, Pair, Plane};
 use serde_json::{Value, json};
 
 /// Documented exit codes of a move.
@@ -24,7 +24,7 @@ pub(crate) mod code {
 
 /// A source and a target.
 pub(crate) struct Bench {
-    arena: Arc<Arena>,
+    proxied_pair: Arc<ProxiedPair>,
 }
 
 /// Both clusters of a bench at one moment, in normal form.
@@ -34,19 +34,19 @@ pub(crate) struct Snapshot {
 }
 
 impl Bench {
-    /// Without the proxies of the arena.
-    pub(crate) fn in_arena(arena: Arc<Arena>) -> Self {
-        Self { arena }
+    /// Without the proxies of the proxied_pair.
+    pub(crate) fn on_proxied_pair(proxied_pair: Arc<ProxiedPair>) -> Self {
+        Self { proxied_pair }
     }
 
     /// The control planes.
     pub(crate) fn pair(&self) -> &Pair {
-        self.arena.pair()
+        self.proxied_pair.pair()
     }
 
-    /// The stage they stand on.
-    pub(crate) fn stage(&self) -> &Stage {
-        self.arena.stage()
+    /// The fixture they stand on.
+    pub(crate) fn fixture(&self) -> &Fixture {
+        self.proxied_pair.fixture()
     }
 
     /// A provisioned cluster with a running machine, called like the namespace.
@@ -66,7 +66,7 @@ impl Bench {
     pub(crate) async fn run(&self, namespace: &str, further: &[&str]) -> Outcome {
         let mut args = self.pair().move_args(namespace);
         args.extend(further.iter().map(|arg| (*arg).to_owned()));
-        self.stage().kubectl_pivot().run(args).await
+        self.fixture().kubectl_pivot().run(args).await
     }
 
     /// Carries on the interrupted move, with nothing but the two kubeconfigs.
@@ -74,14 +74,14 @@ impl Bench {
         let (source, target) = (self.pair().source.kubeconfig(), self.pair().target.kubeconfig());
         let (source, target) = (source.display().to_string(), target.display().to_string());
         let args = ["resume", "--kubeconfig", &source, "--to-kubeconfig", &target];
-        self.stage().kubectl_pivot().run(args).await
+        self.fixture().kubectl_pivot().run(args).await
     }
 
     /// Moves a namespace between other kubeconfigs than the administrators'.
     pub(crate) async fn run_as(&self, source: &Path, target: &Path, namespace: &str) -> Outcome {
         let (source, target) = (source.display().to_string(), target.display().to_string());
         let args = ["move", "--kubeconfig", &source, "--to-kubeconfig", &target, "-n", namespace];
-        self.stage().kubectl_pivot().run(args).await
+        self.fixture().kubectl_pivot().run(args).await
     }
 
     /// As [`Bench::run_as`], with further arguments.
@@ -94,28 +94,28 @@ impl Bench {
     ) -> Outcome {
         let (source, target) = (source.display().to_string(), target.display().to_string());
         let args = ["move", "--kubeconfig", &source, "--to-kubeconfig", &target, "-n", namespace];
-        self.stage().kubectl_pivot().run(args.iter().chain(further)).await
+        self.fixture().kubectl_pivot().run(args.iter().chain(further)).await
     }
 
     /// Backs up a namespace into a new folder.
     pub(crate) async fn back_up(&self, namespace: &str, folder: &str) -> Outcome {
         let source = self.pair().source.kubeconfig().display().to_string();
-        let folder = self.stage().folder("backups").join(folder).display().to_string();
+        let folder = self.fixture().folder("backups").join(folder).display().to_string();
         let args = ["backup", &folder, "--kubeconfig", &source, "-n", namespace];
-        self.stage().kubectl_pivot().run(args).await
+        self.fixture().kubectl_pivot().run(args).await
     }
 
     /// Restores from such a folder into the target.
     pub(crate) async fn restore(&self, folder: &str, further: &[&str]) -> Outcome {
         let target = self.pair().target.kubeconfig().display().to_string();
-        let folder = self.stage().folder("backups").join(folder).display().to_string();
+        let folder = self.fixture().folder("backups").join(folder).display().to_string();
         let args = ["restore", &folder, "--kubeconfig", &target];
-        self.stage().kubectl_pivot().run(args.iter().chain(further)).await
+        self.fixture().kubectl_pivot().run(args.iter().chain(further)).await
     }
 
     /// Takes what was populated out of both clusters.
     pub(crate) async fn clean_up(&self, namespace: &str) {
-        self.arena.clean_up(namespace).await;
+        self.proxied_pair.clean_up(namespace).await;
     }
 
     /// Both clusters now.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use capi::ResourceType;
 use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::dump::Kinds;
-use kubectl_pivot_tests::population::{Piece, crds};
+use kubectl_pivot_tests::population::{ObjectSpec, crds};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::json;
 
@@ -27,8 +27,12 @@ async fn unreachable_target(bench: Arc<Bench>) {
     bench.populate("unreachable").await;
     let before = bench.snapshot("unreachable").await;
     let server = format!("https://127.0.0.1:{}", closed_port());
-    let target =
-        kubeconfig(&bench.stage().folder("kubeconfigs"), "closed", &server, &json!({"token": "x"}));
+    let target = kubeconfig(
+        &bench.fixture().folder("kubeconfigs"),
+        "closed",
+        &server,
+        &json!({"token": "x"}),
+    );
     let outcome = bench.run_as(bench.pair().source.kubeconfig(), &target, "unreachable").await;
     expect(
         &outcome,
@@ -49,7 +53,7 @@ async fn log_in_page(bench: Arc<Bench>) {
     bench.populate(namespace).await;
     let before = bench.snapshot(namespace).await;
     let server = format!("http://127.0.0.1:{}", serve_page());
-    let folder = bench.stage().folder("kubeconfigs");
+    let folder = bench.fixture().folder("kubeconfigs");
     let page = kubeconfig(&folder, "page", &server, &json!({"token": "x"}));
     let source = bench.pair().source.kubeconfig();
     for (from, to, name) in [(source, &*page, "target"), (&*page, source, "source")] {
@@ -59,7 +63,7 @@ async fn log_in_page(bench: Arc<Bench>) {
         expect(&outcome, code::REFUSED, &says);
     }
     let args = ["status".to_owned(), "--kubeconfig".to_owned(), page.display().to_string()];
-    let status = bench.stage().kubectl_pivot().run(args).await;
+    let status = bench.fixture().kubectl_pivot().run(args).await;
     expect(&status, code::REFUSED, &["in the source cluster", "not JSON", "text/html", "hint:"]);
     bench.expect_untouched(namespace, &before, &status).await;
 }
@@ -86,7 +90,7 @@ fn serve_page() -> u16 {
 }
 
 async fn impossible_kubeconfigs(bench: Arc<Bench>) {
-    let folder = bench.stage().folder("kubeconfigs");
+    let folder = bench.fixture().folder("kubeconfigs");
     let source = bench.pair().source.kubeconfig();
     for (name, server, token, says) in [
         ("no-host", "/api", "abc", "is not a URL"),
@@ -106,7 +110,7 @@ async fn target_is_the_source(bench: Arc<Bench>) {
     let source = bench.pair().source.kubeconfig();
     let alias =
         std::fs::read_to_string(source).expect("a kubeconfig").replace("127.0.0.1", "localhost");
-    let other = bench.stage().folder("kubeconfigs").join("alias");
+    let other = bench.fixture().folder("kubeconfigs").join("alias");
     std::fs::write(&other, alias).expect("the temporary folder is writable");
     for target in [source, &other] {
         let outcome = bench.run_as(source, target, "onto-itself").await;
@@ -124,7 +128,7 @@ async fn target_without_a_crd(bench: Arc<Bench>) {
     let source = &bench.pair().source;
     crds::install_solo(source.client()).await.expect("a valid CRD");
     let mut population = Bench::population(namespace);
-    population.add(Piece::new(crds::API_VERSION, crds::SOLO, "alone"));
+    population.add(ObjectSpec::new(crds::API_VERSION, crds::SOLO, "alone"));
     let kinds = Kinds::read(source.client()).await.expect("CRDs can be listed");
     population.create(source.client(), &kinds).await.expect("a population");
     let before = bench.snapshot(namespace).await;

@@ -18,7 +18,7 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
 
 async fn no_target(bench: Arc<Bench>) {
     let source = bench.pair().source.kubeconfig().display().to_string();
-    let outcome = bench.stage().kubectl_pivot().run(["move", "--kubeconfig", &source]).await;
+    let outcome = bench.fixture().kubectl_pivot().run(["move", "--kubeconfig", &source]).await;
     expect(&outcome, code::USAGE, &["--to-kubeconfig"]);
     assert_eq!(outcome.stdout, "", "errors belong on stderr");
 }
@@ -41,7 +41,7 @@ async fn nothing_in_scope(bench: Arc<Bench>) {
 }
 
 async fn missing_kubeconfig(bench: Arc<Bench>) {
-    let missing = bench.stage().folder("kubeconfigs").join("not-there");
+    let missing = bench.fixture().folder("kubeconfigs").join("not-there");
     let outcome = bench.run_as(&missing, bench.pair().target.kubeconfig(), "any").await;
     expect(&outcome, code::REFUSED, &["source", "not-there", "hint:"]);
     let outcome = bench.run_as(bench.pair().source.kubeconfig(), &missing, "any").await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use capi::Object;
 use kubectl_pivot_tests::dump::RawDump;
-use kubectl_pivot_tests::population::{Piece, Population, shapes};
+use kubectl_pivot_tests::population::{ObjectSpec, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ async fn unprovisioned_cluster(bench: Arc<Bench>) {
 async fn machine_without_node(bench: Arc<Bench>) {
     let mut population = Population::new("booting");
     let cluster = shapes::cluster(&mut population, "booting");
-    let machine = Piece::new(shapes::CORE, "Machine", "booting-0")
+    let machine = ObjectSpec::new(shapes::CORE, "Machine", "booting-0")
         .controlled_by(cluster)
         .spec(json!({
             "clusterName": "booting",
@@ -66,7 +66,7 @@ async fn machine_without_node(bench: Arc<Bench>) {
 
 async fn taken_name(bench: Arc<Bench>) {
     let mut foreign = Population::new("occupied");
-    foreign.add(Piece::secret("occupied-kubeconfig").annotation("owner", "somebody else"));
+    foreign.add(ObjectSpec::secret("occupied-kubeconfig").annotation("owner", "somebody else"));
     bench.pair().target.populate(&foreign).await;
     let says = ["Secret occupied/occupied-kubeconfig", "in the target already", "compare"];
     refused(&bench, &Bench::population("occupied"), &says).await;
@@ -76,7 +76,7 @@ async fn taken_name(bench: Arc<Bench>) {
 async fn blocked_for_ever(bench: Arc<Bench>) {
     let mut population = Population::new("blocked");
     let cluster = shapes::cluster(&mut population, "blocked");
-    population.add(Piece::config_map("busy").annotation(BLOCK_MOVE, "").owned_by(cluster));
+    population.add(ObjectSpec::config_map("busy").annotation(BLOCK_MOVE, "").owned_by(cluster));
     bench.pair().source.populate(&population).await;
     let before = bench.snapshot("blocked").await;
     let outcome = bench.run("blocked", &["--block-move-timeout", "1"]).await;

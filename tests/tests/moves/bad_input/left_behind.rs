@@ -8,8 +8,8 @@ use kubectl_pivot_tests::population::crds::{
     API_VERSION, GADGET, GLOBAL_IDENTITY, MOVE, STRANGER, WIDGET,
 };
 use kubectl_pivot_tests::population::shapes::{CORE, DOCKER};
-use kubectl_pivot_tests::population::strangers::UNSERVED;
-use kubectl_pivot_tests::population::{Piece, Population, made_up_uid, shapes};
+use kubectl_pivot_tests::population::unlabelled::UNSERVED;
+use kubectl_pivot_tests::population::{ObjectSpec, Population, made_up_uid, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
@@ -130,14 +130,18 @@ async fn stranger_owned_by_what_moves(bench: Arc<Bench>) {
     let namespace = "estranged";
     let mut population = Population::new(namespace);
     let owner = shapes::cluster(&mut population, namespace);
-    let stranger = population.add(Piece::new(API_VERSION, STRANGER, "release").owned_by(owner));
-    population.add(Piece::secret("of-stranger").owned_by(stranger));
+    let stranger =
+        population.add(ObjectSpec::new(API_VERSION, STRANGER, "release").owned_by(owner));
+    population.add(ObjectSpec::secret("of-stranger").owned_by(stranger));
     // A dependent of something that moves alone.
-    let widget = population.add(Piece::new(API_VERSION, WIDGET, "widget"));
-    population.add(Piece::new(API_VERSION, GADGET, "left").owned_by(widget));
+    let widget = population.add(ObjectSpec::new(API_VERSION, WIDGET, "widget"));
+    population.add(ObjectSpec::new(API_VERSION, GADGET, "left").owned_by(widget));
     bench.pair().source.populate(&population).await;
-    let says =
-        ["Stranger estranged/release", "Gadget estranged/left", "its owner Widget widget does"];
+    let says = [
+        "RelatedObject estranged/release",
+        "Gadget estranged/left",
+        "its owner Widget widget does",
+    ];
     refused(&bench, namespace, "WouldBeCollected", &says).await;
     assert_eq!(errors(&bench, namespace).await.len(), 2, "what hangs on them is not told again");
 }
@@ -215,11 +219,12 @@ async fn wait_stale(bench: &Bench) {
 async fn owner_under_another_uid(bench: Arc<Bench>) {
     let namespace = "restored";
     let mut population = Bench::population(namespace);
-    let below =
-        Piece::new(DOCKER, "DockerMachine", "stale-below").label(shapes::CLUSTER_NAME, namespace);
+    let below = ObjectSpec::new(DOCKER, "DockerMachine", "stale-below")
+        .label(shapes::CLUSTER_NAME, namespace);
     let stale =
         population.add(below.owned_by_missing(UNSERVED, "Machine", "restored-0").spec(json!({})));
-    population.add(Piece::secret("deeper").label(shapes::CLUSTER_NAME, namespace).owned_by(stale));
+    population
+        .add(ObjectSpec::secret("deeper").label(shapes::CLUSTER_NAME, namespace).owned_by(stale));
     bench.pair().source.populate(&population).await;
     let machines = ResourceType::new(CORE, "Machine", "machines", true);
     let (old, new) =
@@ -235,14 +240,14 @@ async fn owner_under_another_uid(bench: Arc<Bench>) {
 async fn names_its_cluster(bench: Arc<Bench>) {
     let namespace = "unowned";
     let mut population = Bench::population(namespace);
-    population.add(Piece::new(CORE, "MachineHealthCheck", "check").spec(json!({
+    population.add(ObjectSpec::new(CORE, "MachineHealthCheck", "check").spec(json!({
         "clusterName": namespace,
         "selector": {"matchLabels": {"pool": "workers"}},
         "checks": {"unhealthyNodeConditions": [{"type": "Ready", "status": "Unknown",
             "timeoutSeconds": 300}]},
     })));
     for name in ["first", "second"] {
-        population.add(Piece::secret(name).label(shapes::CLUSTER_NAME, namespace));
+        population.add(ObjectSpec::secret(name).label(shapes::CLUSTER_NAME, namespace));
     }
     bench.pair().source.populate(&population).await;
     let says = [
@@ -260,7 +265,7 @@ async fn names_its_cluster(bench: Arc<Bench>) {
 async fn cluster_that_stays(bench: Arc<Bench>) {
     let namespace = "credentialed";
     let mut population = Bench::population(namespace);
-    let identity = Piece::new(API_VERSION, GLOBAL_IDENTITY, namespace).global();
+    let identity = ObjectSpec::new(API_VERSION, GLOBAL_IDENTITY, namespace).global();
     let identity = population.add(identity.spec(json!({"secretRef": "none"})));
     population.add(shapes::bare_cluster("kept").owned_by(identity));
     bench.pair().source.populate(&population).await;
@@ -274,13 +279,13 @@ async fn torn(bench: Arc<Bench>) {
     let namespace = "torn";
     let mut population = Bench::population(namespace);
     let cluster = population.add(shapes::bare_cluster("second"));
-    let pool = population.add(Piece::new(API_VERSION, STRANGER, "pool"));
-    population.add(Piece::config_map("address").owned_by(cluster).owned_by(pool));
+    let pool = population.add(ObjectSpec::new(API_VERSION, STRANGER, "pool"));
+    population.add(ObjectSpec::config_map("address").owned_by(cluster).owned_by(pool));
     bench.pair().source.populate(&population).await;
     let says = [
         "ConfigMap torn/address",
         "its owner Cluster torn/second moves",
-        "its owner Stranger pool",
+        "its owner RelatedObject pool",
     ];
     refused(&bench, namespace, "TornHierarchy", &says).await;
     expect(&bench.back_up(namespace, "torn").await, code::REFUSED, &["TornHierarchy"]);
@@ -290,7 +295,7 @@ async fn torn(bench: Arc<Bench>) {
 async fn nothing_but_labelled_objects(bench: Arc<Bench>) {
     let namespace = "wrong-one";
     let mut population = Population::new(namespace);
-    population.add(Piece::secret("labelled").label(MOVE, ""));
+    population.add(ObjectSpec::secret("labelled").label(MOVE, ""));
     bench.pair().source.populate(&population).await;
     let before = bench.snapshot(namespace).await;
     let outcome = bench.run(namespace, &["-o", "json"]).await;

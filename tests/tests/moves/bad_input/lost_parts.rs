@@ -7,7 +7,7 @@ use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::crds::{API_VERSION, GADGET, MOVE};
 use kubectl_pivot_tests::population::shapes::DOCKER;
-use kubectl_pivot_tests::population::{Piece, shapes};
+use kubectl_pivot_tests::population::{ObjectSpec, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::{Value, json};
@@ -39,11 +39,11 @@ async fn references_to_what_stays(bench: Arc<Bench>) {
     let mut population = Bench::population(namespace);
     let cluster = population.add(shapes::bare_cluster("second"));
     population.add(
-        Piece::new(DOCKER, "DockerMachineTemplate", "loose")
+        ObjectSpec::new(DOCKER, "DockerMachineTemplate", "loose")
             .spec(json!({"template": {"spec": {"customImage": "kindest/node:v1.36.0"}}})),
     );
-    population.add(Piece::secret("credentials"));
-    population.add(Piece::new(API_VERSION, GADGET, "user").owned_by(cluster).spec(json!({
+    population.add(ObjectSpec::secret("credentials"));
+    population.add(ObjectSpec::new(API_VERSION, GADGET, "user").owned_by(cluster).spec(json!({
         "template": {"apiVersion": DOCKER, "kind": "DockerMachineTemplate", "name": "loose"},
         "credentialsRef": {"name": "credentials"},
         "secretName": "nowhere",
@@ -80,7 +80,7 @@ async fn namespace_being_deleted(bench: Arc<Bench>) {
     bench.populate(namespace).await;
     let target = &bench.pair().target;
     let mut population = kubectl_pivot_tests::population::Population::new(namespace);
-    population.add(Piece::config_map("holder").finalizer("proof.kubectl-pivot.io/hold"));
+    population.add(ObjectSpec::config_map("holder").finalizer("proof.kubectl-pivot.io/hold"));
     target.populate(&population).await;
     let found = target.client().get(&namespaces(), None, namespace).await.expect("can be read");
     let uid = found.expect("is there").uid().to_owned();
@@ -121,7 +121,7 @@ async fn no_room(bench: Arc<Bench>) {
     let mut population = Bench::population(namespace);
     let cluster = population.add(shapes::bare_cluster("second"));
     let text = "x".repeat(256 * 1024 - 30);
-    population.add(Piece::config_map("full").annotation("note", &text).owned_by(cluster));
+    population.add(ObjectSpec::config_map("full").annotation("note", &text).owned_by(cluster));
     bench.pair().source.populate(&population).await;
     let before = bench.snapshot(namespace).await;
     let outcome = bench.run(namespace, &[]).await;

@@ -6,7 +6,7 @@ use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_tests::population::crds::{API_VERSION, DISCOVERED, MOVE, STRANGER};
 use kubectl_pivot_tests::population::shapes::{CLUSTER_NAME, CONTROL_PLANE, condition};
-use kubectl_pivot_tests::population::{Piece, Population, shapes};
+use kubectl_pivot_tests::population::{ObjectSpec, Population, shapes};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ async fn missing_secrets(bench: Arc<Bench>) {
     let mut population = Population::new(namespace);
     let cluster = shapes::cluster(&mut population, namespace);
     let control_plane = population.add(
-        Piece::new(CONTROL_PLANE, "KubeadmControlPlane", "kcp")
+        ObjectSpec::new(CONTROL_PLANE, "KubeadmControlPlane", "kcp")
             .label(CLUSTER_NAME, namespace)
             .controlled_by(cluster)
             .spec(json!({"replicas": 1, "version": "v1.36.0",
@@ -39,7 +39,7 @@ async fn missing_secrets(bench: Arc<Bench>) {
                 "initialization": {"controlPlaneInitialized": true}})),
     );
     for purpose in ["ca", "etcd"] {
-        let secret = Piece::cluster_secret(&format!("{namespace}-{purpose}"));
+        let secret = ObjectSpec::cluster_secret(&format!("{namespace}-{purpose}"));
         population.add(secret.label(CLUSTER_NAME, namespace).controlled_by(control_plane));
     }
     bench.pair().source.populate(&population).await;
@@ -58,7 +58,7 @@ async fn missing_secrets(bench: Arc<Bench>) {
     expect(&outcome, code::MOVED, &["SecretMissing", "keyless-sa"]);
     let mut rest = Population::new(namespace);
     for purpose in ["proxy", "sa"] {
-        let secret = Piece::cluster_secret(&format!("{namespace}-{purpose}"));
+        let secret = ObjectSpec::cluster_secret(&format!("{namespace}-{purpose}"));
         rest.add(secret.label(CLUSTER_NAME, namespace));
     }
     bench.pair().source.populate(&rest).await;
@@ -101,7 +101,7 @@ async fn forged_marks(bench: Arc<Bench>) {
 async fn labelled_by_source(bench: Arc<Bench>) {
     let namespace = "planted";
     let mut population = Bench::population(namespace);
-    population.add(Piece::new(API_VERSION, STRANGER, "planted"));
+    population.add(ObjectSpec::new(API_VERSION, STRANGER, "planted"));
     let source = &bench.pair().source;
     source.populate(&population).await;
     let label = async |value: Value| {
@@ -123,7 +123,7 @@ async fn labelled_by_source(bench: Arc<Bench>) {
     let says = [
         "nothing was changed",
         "KindNotLabelled",
-        "kubectl label crd strangers.proof.kubectl-pivot.io",
+        "kubectl label crd unlabelled.proof.kubectl-pivot.io",
     ];
     expect(&outcome, code::REFUSED, &says);
     bench.expect_untouched(namespace, &before, &outcome).await;
@@ -148,7 +148,7 @@ async fn reserved_objects(bench: Arc<Bench>) {
             args.push("-A".to_owned());
         }
         args.push("--dry-run".to_owned());
-        let outcome = bench.stage().kubectl_pivot().run(args).await;
+        let outcome = bench.fixture().kubectl_pivot().run(args).await;
         let deleted = source.delete(&secrets, Some(place), created.name(), created.uid()).await;
         assert!(deleted.expect("can be deleted"), "{outcome}");
         expect(&outcome, code::REFUSED, &["ReservedObject", says, "--allow-reserved"]);
@@ -204,7 +204,7 @@ async fn unverified(bench: Arc<Bench>) {
     let mut config: Value = serde_saphyr::from_str(&text).expect("a kubeconfig is YAML");
     let server = config["clusters"][0]["cluster"]["server"].take();
     config["clusters"][0]["cluster"] = json!({"server": server, "insecure-skip-tls-verify": true});
-    let source = bench.stage().folder("kubeconfigs").join("unverified");
+    let source = bench.fixture().folder("kubeconfigs").join("unverified");
     std::fs::write(&source, config.to_string()).expect("the temporary folder is writable");
     let target = bench.pair().target.kubeconfig();
     let outcome = bench.run_as_with(&source, target, namespace, &["--dry-run"]).await;

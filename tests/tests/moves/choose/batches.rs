@@ -7,20 +7,20 @@
 use std::sync::Arc;
 
 use cluster::{PatchKind, WriteOptions};
-use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::population::{class, resource_set};
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
-use super::{Story, exit, with_population, with_three};
+use super::{Scenario, exit, with_population, with_three};
 
 /// Exit code of a batch that was put back.
 const UNDONE: i32 = 5;
 
 const BATCHES: [&str; 2] = ["--batch-size", "1"];
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite
         .case("batches_move_everything_and_what_they_share_goes_with_the_last", all)
         .case("a_run_that_is_killed_in_a_later_batch_is_resumed_to_its_end", resumed)
@@ -65,17 +65,17 @@ fn batches(document: &Value) -> Vec<String> {
     all.iter().map(|batch| batch["state"].as_str().unwrap_or("?").to_owned()).collect()
 }
 
-async fn all(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
-        let before = story.ends().await;
-        let planned = story.run_move(&["--batch-size", "2", "--dry-run", "-o", "json"]).await;
+async fn all(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let before = scenario.ends().await;
+        let planned = scenario.run_move(&["--batch-size", "2", "--dry-run", "-o", "json"]).await;
         let planned = planned.expect_success("a plan").json();
         assert_eq!(batches(&planned["batches"]), ["toCome", "toCome"], "{planned:#}");
 
-        let moved = story.run_move(&[&BATCHES[..], &["-o", "json"]].concat()).await;
+        let moved = scenario.run_move(&[&BATCHES[..], &["-o", "json"]].concat()).await;
         let report = moved.expect_success("a move in batches").json();
-        story.check_nothing_left().await;
-        let end = story.ends().await;
+        scenario.check_nothing_left().await;
+        let end = scenario.ends().await;
         assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
         assert_eq!(before.source.payload(), end.target.payload());
         assert_eq!(batches(&report["batches"]), ["moved"; 3], "{report:#}");
@@ -104,22 +104,22 @@ fn seconds(list: &Value, field: &str) -> Vec<f64> {
     list.iter().filter_map(|one| one[field].as_f64()).collect()
 }
 
-async fn resumed(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
-        let before = story.ends().await;
-        let untouched = story.objects_of(&["red"]).await;
-        story.kill_at(&BATCHES, while_deleting("green")).await;
-        story.check_untouched(&["red"], &untouched).await;
-        let status = story.run("status", &["-o", "json"]).await.expect_success("status").json();
+async fn resumed(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let before = scenario.ends().await;
+        let untouched = scenario.objects_of(&["red"]).await;
+        scenario.kill_at(&BATCHES, while_deleting("green")).await;
+        scenario.check_untouched(&["red"], &untouched).await;
+        let status = scenario.run("status", &["-o", "json"]).await.expect_success("status").json();
         let run = &status["clusters"][0]["run"];
         assert_eq!(batches(&run["batches"]), ["moved", "inFlight", "toCome"], "{status:#}");
         let now = [("blue", "target"), ("green", "target"), ("red", "source")];
         assert_eq!(sides(&status), pairs(&now), "{status:#}");
-        let resumed = story.run("resume", &["--force-unlock", "-o", "json"]).await;
+        let resumed = scenario.run("resume", &["--force-unlock", "-o", "json"]).await;
         let report = resumed.expect_success("resume").json();
         assert_eq!(batches(&report["batches"]), ["moved"; 3], "{report:#}");
-        story.check_nothing_left().await;
-        let end = story.ends().await;
+        scenario.check_nothing_left().await;
+        let end = scenario.ends().await;
         assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
         assert_eq!(before.source.payload(), end.target.payload());
     })
@@ -127,20 +127,20 @@ async fn resumed(arena: Arc<Arena>) {
 }
 
 /// A first batch to look at, and then the rest.
-async fn stopped_after(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
-        let before = story.ends().await;
-        let untouched = story.objects_of(&["green", "red"]).await;
+async fn stopped_after(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let before = scenario.ends().await;
+        let untouched = scenario.objects_of(&["green", "red"]).await;
         let flags = [&BATCHES[..], &["--stop-after", "1", "-o", "json"]].concat();
-        let report = story.run_move(&flags).await.expect_success("one batch").json();
+        let report = scenario.run_move(&flags).await.expect_success("one batch").json();
         assert_eq!(report["outcome"], "partlyMoved", "{report:#}");
         assert!(report["error"].is_null(), "{report:#}");
         assert_eq!(batches(&report["batches"]), ["moved", "toCome", "toCome"], "{report:#}");
-        story.check_nothing_left().await;
-        story.check_names("Cluster", &["green", "red"], &["blue"]).await;
-        story.check_untouched(&["green", "red"], &untouched).await;
-        story.run_move(&[]).await.expect_success("a move of the rest");
-        let end = story.ends().await;
+        scenario.check_nothing_left().await;
+        scenario.check_names("Cluster", &["green", "red"], &["blue"]).await;
+        scenario.check_untouched(&["green", "red"], &untouched).await;
+        scenario.run_move(&[]).await.expect_success("a move of the rest");
+        let end = scenario.ends().await;
         assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
         assert_eq!(before.source.payload(), end.target.payload());
     })
@@ -159,23 +159,23 @@ fn while_writing_the_next_batch() -> Rule {
     Rule::when(is_it, Fault::HoldBefore).times(1)
 }
 
-async fn between(arena: Arc<Arena>) {
+async fn between(proxied_pair: Arc<ProxiedPair>) {
     for command in ["resume", "rollback"] {
-        with_three(Arc::clone(&arena), |story| async move {
-            let before = story.ends().await;
-            let untouched = story.objects_of(&["green", "red"]).await;
-            story.kill_at(&BATCHES, while_writing_the_next_batch()).await;
-            story.check_names("Cluster", &["green", "red"], &["blue"]).await;
-            let status = story.run("status", &[]).await.expect_success("status");
+        with_three(Arc::clone(&proxied_pair), |scenario| async move {
+            let before = scenario.ends().await;
+            let untouched = scenario.objects_of(&["green", "red"]).await;
+            scenario.kill_at(&BATCHES, while_writing_the_next_batch()).await;
+            scenario.check_names("Cluster", &["green", "red"], &["blue"]).await;
+            let status = scenario.run("status", &[]).await.expect_success("status");
             assert!(status.says("1 moved (1 Clusters), 2 to come (2 Clusters)"), "{status}");
-            let ended = story.run(command, &["--force-unlock"]).await.expect_success(command);
-            story.check_nothing_left().await;
+            let ended = scenario.run(command, &["--force-unlock"]).await.expect_success(command);
+            scenario.check_nothing_left().await;
             if command == "rollback" {
                 assert!(ended.says("/blue") && ended.says("stay in the target"), "{ended}");
-                story.check_untouched(&["green", "red"], &untouched).await;
-                story.run_move(&[]).await.expect_success("a move of the rest");
+                scenario.check_untouched(&["green", "red"], &untouched).await;
+                scenario.run_move(&[]).await.expect_success("a move of the rest");
             }
-            let end = story.ends().await;
+            let end = scenario.ends().await;
             assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
             assert_eq!(before.source.payload(), end.target.payload());
         })
@@ -183,9 +183,9 @@ async fn between(arena: Arc<Arena>) {
     }
 }
 
-async fn rolled_back(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
-        let before = story.objects_of(&["red"]).await;
+async fn rolled_back(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let before = scenario.objects_of(&["red"]).await;
         let copying = |call: &Call| {
             call.is_write()
                 && call.method == "POST"
@@ -193,22 +193,22 @@ async fn rolled_back(arena: Arc<Arena>) {
                 && call.path.ends_with("/clusters")
                 && call.body["metadata"]["name"] == "green"
         };
-        story.kill_at(&BATCHES, Rule::when(copying, Fault::HoldAfter).times(1)).await;
-        let ended = story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        scenario.kill_at(&BATCHES, Rule::when(copying, Fault::HoldAfter).times(1)).await;
+        let ended = scenario.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
         assert!(ended.says("/blue") && ended.says("kubectl pivot move --cluster"), "{ended}");
-        story.check_nothing_left().await;
-        story.check_names("Cluster", &["green", "red"], &["blue"]).await;
-        story
+        scenario.check_nothing_left().await;
+        scenario.check_names("Cluster", &["green", "red"], &["blue"]).await;
+        scenario
             .check_names(
                 "ClusterClass",
                 &["common-class", "green-class", "unused-class"],
                 &["common-class"],
             )
             .await;
-        story.check_untouched(&["red"], &before).await;
-        story.run_move(&BATCHES).await.expect_success("a move of the rest");
-        story.check_nothing_left().await;
-        story
+        scenario.check_untouched(&["red"], &before).await;
+        scenario.run_move(&BATCHES).await.expect_success("a move of the rest");
+        scenario.check_nothing_left().await;
+        scenario
             .check_names("ClusterClass", &[], &["common-class", "green-class", "unused-class"])
             .await;
     })
@@ -216,12 +216,12 @@ async fn rolled_back(arena: Arc<Arena>) {
 }
 
 /// Changes a template of the class of `blue` and `red` in one cluster.
-async fn edit(story: &Story, side: Side) {
+async fn edit(scenario: &Scenario, side: Side) {
     let plane = match side {
-        Side::Source => &story.arena.pair().source,
-        Side::Target => &story.arena.pair().target,
+        Side::Source => &scenario.proxied_pair.pair().source,
+        Side::Target => &scenario.proxied_pair.pair().target,
     };
-    let listed = plane.dump(&[&story.tag]).await;
+    let listed = plane.dump(&[&scenario.tag]).await;
     let class = listed
         .objects()
         .iter()
@@ -230,25 +230,25 @@ async fn edit(story: &Story, side: Side) {
     let kind =
         capi::ResourceType::new("cluster.x-k8s.io/v1beta2", "ClusterClass", "clusterclasses", true);
     let patch = json!({"metadata": {"annotations": {"team": "another"}}});
-    let place = (Some(&*story.tag), "common-class");
+    let place = (Some(&*scenario.tag), "common-class");
     let options = WriteOptions::manager("kubectl-edit");
     let edited = plane.client().patch(&kind, place, (PatchKind::Merge, &patch), &options).await;
     edited.expect("classes can be edited");
 }
 
-async fn edited(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
-        let untouched = story.objects_of(&["red"]).await;
-        story.arena.tape().begin_run();
+async fn edited(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let untouched = scenario.objects_of(&["red"]).await;
+        scenario.proxied_pair.traffic().begin_run();
         // Green has another class, so that nothing of its batch is about the one that changes.
-        story.arena.tape().rule(while_deleting("green"));
-        let mut running = story.arena.program().start(story.move_args(&BATCHES));
+        scenario.proxied_pair.traffic().rule(while_deleting("green"));
+        let mut running = scenario.proxied_pair.program().start(scenario.move_args(&BATCHES));
         tokio::select! {
             outcome = running.end() => panic!("the move has ended before the edit: {outcome}"),
-            () = story.arena.tape().held() => {}
+            () = scenario.proxied_pair.traffic().held() => {}
         }
-        edit(&story, Side::Source).await;
-        story.arena.tape().release();
+        edit(&scenario, Side::Source).await;
+        scenario.proxied_pair.traffic().release();
         let outcome = running.end().await;
         assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
         for text in
@@ -256,45 +256,45 @@ async fn edited(arena: Arc<Arena>) {
         {
             assert!(outcome.says(text), "`{text}` is not said: {outcome}");
         }
-        story.check_nothing_left().await;
-        story.check_untouched(&["red"], &untouched).await;
-        story.check_names("Cluster", &["red"], &["blue", "green"]).await;
-        edit(&story, Side::Target).await;
-        story.run_move(&[]).await.expect_success("a move of the rest");
-        story.check_nothing_left().await;
-        story
+        scenario.check_nothing_left().await;
+        scenario.check_untouched(&["red"], &untouched).await;
+        scenario.check_names("Cluster", &["red"], &["blue", "green"]).await;
+        edit(&scenario, Side::Target).await;
+        scenario.run_move(&[]).await.expect_success("a move of the rest");
+        scenario.check_nothing_left().await;
+        scenario
             .check_names("ClusterClass", &[], &["common-class", "green-class", "unused-class"])
             .await;
     })
     .await;
 }
 
-async fn early(arena: Arc<Arena>) {
-    with_population(arena, class::first_two_alike, |story| async move {
-        let before = story.ends().await;
-        story.arena.tape().begin_run();
-        story.arena.tape().rule(while_deleting("red"));
-        let mut running = story.arena.program().start(story.move_args(&BATCHES));
+async fn early(proxied_pair: Arc<ProxiedPair>) {
+    with_population(proxied_pair, class::first_two_alike, |scenario| async move {
+        let before = scenario.ends().await;
+        scenario.proxied_pair.traffic().begin_run();
+        scenario.proxied_pair.traffic().rule(while_deleting("red"));
+        let mut running = scenario.proxied_pair.program().start(scenario.move_args(&BATCHES));
         tokio::select! {
             outcome = running.end() => panic!("the move has ended before the last batch: {outcome}"),
-            () = story.arena.tape().held() => {}
+            () = scenario.proxied_pair.traffic().held() => {}
         }
-        let [source, target] = story.names("ClusterClass").await;
+        let [source, target] = scenario.names("ClusterClass").await;
         let name = "common-class".to_owned();
         assert!(!source.contains(&name) && target.contains(&name), "{source:?} {target:?}");
-        story.arena.tape().release();
+        scenario.proxied_pair.traffic().release();
         running.end().await.expect_success("a move in batches");
-        story.check_nothing_left().await;
-        let end = story.ends().await;
+        scenario.check_nothing_left().await;
+        let end = scenario.ends().await;
         assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
         assert_eq!(before.source.payload(), end.target.payload());
     })
     .await;
 }
 
-async fn failed(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
-        let before = story.objects_of(&["red"]).await;
+async fn failed(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let before = scenario.objects_of(&["red"]).await;
         let is_copy = |call: &Call| {
             call.is_write()
                 && call.method == "POST"
@@ -302,10 +302,11 @@ async fn failed(arena: Arc<Arena>) {
                 && call.path.ends_with("/clusters")
                 && call.body["metadata"]["name"] == "green"
         };
-        story.arena.tape().begin_run();
-        story.arena.tape().rule(Rule::when(is_copy, Fault::status(403)));
-        let args = story.move_args(&[&BATCHES[..], &["--preflight", "off", "-o", "json"]].concat());
-        let outcome = story.arena.program().run(args).await;
+        scenario.proxied_pair.traffic().begin_run();
+        scenario.proxied_pair.traffic().rule(Rule::when(is_copy, Fault::status(403)));
+        let args =
+            scenario.move_args(&[&BATCHES[..], &["--preflight", "off", "-o", "json"]].concat());
+        let outcome = scenario.proxied_pair.program().run(args).await;
         assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
         let report = outcome.json();
         assert_eq!(report["outcome"], "partlyMoved", "{report:#}");
@@ -313,46 +314,47 @@ async fn failed(arena: Arc<Arena>) {
         let now = [("blue", "target"), ("green", "source")];
         assert_eq!(sides(&report), pairs(&now), "{report:#}");
         assert_eq!(report["clusters"], 1, "{report:#}");
-        story.check_nothing_left().await;
-        story.check_untouched(&["red"], &before).await;
-        story.check_names("Cluster", &["green", "red"], &["blue"]).await;
+        scenario.check_nothing_left().await;
+        scenario.check_untouched(&["red"], &before).await;
+        scenario.check_names("Cluster", &["green", "red"], &["blue"]).await;
     })
     .await;
 }
 
-async fn stopped(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
-        let before = story.objects_of(&["red"]).await;
-        story.arena.tape().begin_run();
-        story.arena.tape().rule(while_deleting("green"));
-        let mut running = story.arena.program().start(story.move_args(&BATCHES));
+async fn stopped(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let before = scenario.objects_of(&["red"]).await;
+        scenario.proxied_pair.traffic().begin_run();
+        scenario.proxied_pair.traffic().rule(while_deleting("green"));
+        let mut running = scenario.proxied_pair.program().start(scenario.move_args(&BATCHES));
         tokio::select! {
             outcome = running.end() => panic!("the move has ended before: {outcome}"),
-            () = story.arena.tape().held() => {}
+            () = scenario.proxied_pair.traffic().held() => {}
         }
         running.interrupt();
-        story.arena.tape().release();
+        scenario.proxied_pair.traffic().release();
         let outcome = running.end().await;
         assert_eq!(outcome.code, Some(130), "{outcome}");
         assert!(outcome.says("2 Clusters have moved"), "{outcome}");
-        story.check_nothing_left().await;
-        story.check_untouched(&["red"], &before).await;
-        story.check_names("Cluster", &["red"], &["blue", "green"]).await;
+        scenario.check_nothing_left().await;
+        scenario.check_untouched(&["red"], &before).await;
+        scenario.check_names("Cluster", &["red"], &["blue", "green"]).await;
     })
     .await;
 }
 
-async fn one_unit(arena: Arc<Arena>) {
-    with_population(arena, resource_set::population, |story| async move {
-        let planned = story.run_move(&[&BATCHES[..], &["--dry-run", "-o", "json"]].concat()).await;
+async fn one_unit(proxied_pair: Arc<ProxiedPair>) {
+    with_population(proxied_pair, resource_set::population, |scenario| async move {
+        let planned =
+            scenario.run_move(&[&BATCHES[..], &["--dry-run", "-o", "json"]].concat()).await;
         assert_ne!(planned.code, Some(exit::REFUSED), "{planned}");
         let report = planned.expect_success("a plan").json();
         assert!(report.get("batches").is_none(), "{report:#}");
         let findings = report["findings"].to_string();
         assert!(findings.contains("UnitExceedsBatch") && findings.contains("addons"), "{report:#}");
-        story.run_move(&BATCHES).await.expect_success("a move in one batch");
-        story.check_nothing_left().await;
-        story.check_names("Cluster", &[], &["addon-a", "addon-b"]).await;
+        scenario.run_move(&BATCHES).await.expect_success("a move in one batch");
+        scenario.check_nothing_left().await;
+        scenario.check_names("Cluster", &[], &["addon-a", "addon-b"]).await;
     })
     .await;
 }

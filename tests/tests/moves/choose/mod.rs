@@ -12,10 +12,10 @@ mod shares;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::{Arena, Ends};
 use kubectl_pivot_tests::dump::identity;
 use kubectl_pivot_tests::population::{Population, class};
 use kubectl_pivot_tests::program::Outcome;
+use kubectl_pivot_tests::proxied_pair::{Ends, ProxiedPair};
 use kubectl_pivot_tests::proxy::{Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
@@ -27,7 +27,7 @@ mod exit {
     pub(crate) const NOT_VERIFIED: i32 = 7;
 }
 
-pub(crate) fn suite() -> Suite<Arena> {
+pub(crate) fn suite() -> Suite<ProxiedPair> {
     let suite = shares::add(Suite::new());
     let suite = refusals::add(suite);
     let suite = files::add(suite);
@@ -36,70 +36,73 @@ pub(crate) fn suite() -> Suite<Arena> {
 }
 
 /// Runs a case with a fresh population of three clusters.
-async fn with_three<F: Future<Output = ()>>(arena: Arc<Arena>, case: impl FnOnce(Story) -> F) {
-    with_population(arena, class::choosable, case).await;
+async fn with_three<F: Future<Output = ()>>(
+    proxied_pair: Arc<ProxiedPair>,
+    case: impl FnOnce(Scenario) -> F,
+) {
+    with_population(proxied_pair, class::choosable, case).await;
 }
 
 async fn with_population<F: Future<Output = ()>>(
-    arena: Arc<Arena>,
+    proxied_pair: Arc<ProxiedPair>,
     population: fn(&str) -> Population,
-    case: impl FnOnce(Story) -> F,
+    case: impl FnOnce(Scenario) -> F,
 ) {
-    arena.remove_leases().await;
-    let tag = arena.tag();
-    arena.populate_with(&tag, &population(&tag)).await;
-    case(Story { arena: Arc::clone(&arena), tag: tag.clone() }).await;
-    arena.clean_up(&tag).await;
+    proxied_pair.remove_leases().await;
+    let tag = proxied_pair.tag();
+    proxied_pair.populate_with(&tag, &population(&tag)).await;
+    case(Scenario { proxied_pair: Arc::clone(&proxied_pair), tag: tag.clone() }).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// A fresh population, and what can be done with it.
 #[derive(Clone)]
-struct Story {
-    arena: Arc<Arena>,
+struct Scenario {
+    proxied_pair: Arc<ProxiedPair>,
     tag: String,
 }
 
-impl Story {
+impl Scenario {
     /// Moves with further flags.
     async fn run_move(&self, flags: &[&str]) -> Outcome {
-        self.arena.tape().begin_run();
-        self.arena.program().run(self.move_args(flags)).await
+        self.proxied_pair.traffic().begin_run();
+        self.proxied_pair.program().run(self.move_args(flags)).await
     }
 
     fn move_args(&self, flags: &[&str]) -> Vec<String> {
-        let mut args = self.arena.move_args(&self.tag);
+        let mut args = self.proxied_pair.move_args(&self.tag);
         args.extend(flags.iter().map(|flag| (*flag).to_owned()));
         args
     }
 
     /// Runs a subcommand from source to target on another machine.
     async fn run(&self, command: &str, flags: &[&str]) -> Outcome {
-        let mut args = self.arena.args(command);
+        let mut args = self.proxied_pair.args(command);
         args.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        self.arena.program().run(args).await
+        self.proxied_pair.program().run(args).await
     }
 
     /// Kills a move with further flags at the rule.
     async fn kill_at(&self, flags: &[&str], rule: Rule) {
-        self.arena.tape().begin_run();
-        self.arena.tape().rule(rule);
-        let mut running = self.arena.program().start(self.move_args(flags));
+        self.proxied_pair.traffic().begin_run();
+        self.proxied_pair.traffic().rule(rule);
+        let mut running = self.proxied_pair.program().start(self.move_args(flags));
         tokio::select! {
             outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
-            () = self.arena.tape().held() => {}
+            () = self.proxied_pair.traffic().held() => {}
         }
         running.kill();
         running.end().await;
-        self.arena.tape().cut().await;
+        self.proxied_pair.traffic().cut().await;
     }
 
     async fn ends(&self) -> Ends {
-        self.arena.ends(&self.tag).await
+        self.proxied_pair.ends(&self.tag).await
     }
 
     /// Everything of some Clusters in the source, as the API server has it, with resource versions.
     async fn objects_of(&self, clusters: &[&str]) -> BTreeMap<String, Value> {
-        let dump = self.arena.pair().source.dump(&[&self.tag]).await;
+        let dump = self.proxied_pair.pair().source.dump(&[&self.tag]).await;
         let of = |name: &str| clusters.iter().any(|cluster| is_of(cluster, name));
         let objects = dump.objects().iter().filter(|object| of(object.name()));
         let found: BTreeMap<String, Value> =
@@ -113,7 +116,7 @@ impl Story {
     async fn check_untouched(&self, clusters: &[&str], before: &BTreeMap<String, Value>) {
         let after = self.objects_of(clusters).await;
         assert_eq!(before, &after, "{clusters:?} are not as they were");
-        for write in self.arena.tape().writes() {
+        for write in self.proxied_pair.traffic().writes() {
             let name = write.call.path.rsplit('/').next().unwrap_or_default();
             let is_theirs = clusters.iter().any(|cluster| is_of(cluster, name));
             let is_of_source = write.call.side == Side::Source;
@@ -123,7 +126,7 @@ impl Story {
 
     /// Checks that nothing of the run is left on either side.
     async fn check_nothing_left(&self) {
-        let left = self.arena.leftovers(&self.tag).await;
+        let left = self.proxied_pair.leftovers(&self.tag).await;
         assert!(left.is_empty(), "{left:#?}");
     }
 

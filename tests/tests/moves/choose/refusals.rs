@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::suite::Suite;
 
 use super::{exit, with_three};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite.thorough("a_choice_that_is_no_choice_is_refused_and_explained", no_choice)
 }
 
-async fn no_choice(arena: Arc<Arena>) {
-    with_three(arena, |story| async move {
+async fn no_choice(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
         let everything = ["red", "blue", "green", "common-class", "unused-class"];
-        let before = story.objects_of(&everything[..3]).await;
-        let tag = story.tag.clone();
+        let before = scenario.objects_of(&everything[..3]).await;
+        let tag = scenario.tag.clone();
         let in_tag = |name: &str| format!("{tag}/{name}");
         let (near, elsewhere) = (in_tag("red"), "elsewhere/red");
         for (flags, code, text) in [
@@ -31,12 +31,12 @@ async fn no_choice(arena: Arc<Arena>) {
             (&["--cluster", "[x"], 2, "no pattern"),
             (&["--copy-shared"], 2, "--cluster"),
         ] {
-            let outcome = story.run_move(flags).await;
+            let outcome = scenario.run_move(flags).await;
             assert_eq!(outcome.code, Some(code), "{flags:?}: {outcome}");
             assert!(outcome.says(text), "{flags:?}: `{text}` is not said: {outcome}");
         }
-        story.check_untouched(&everything[..3], &before).await;
-        story.check_nothing_left().await;
+        scenario.check_untouched(&everything[..3], &before).await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }

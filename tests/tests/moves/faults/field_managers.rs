@@ -8,23 +8,24 @@ use kubectl_pivot_tests::policy::Forgetful;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
-use super::{Shared, Stormy, check_nothing_left, fresh, move_args};
+use super::{FaultBench, Shared, check_nothing_left, fresh, move_args};
 
 const NEW: &str = "infrastructure.cluster.x-k8s.io/v1beta2";
 const OLD: &str = "infrastructure.cluster.x-k8s.io/v1beta1";
 const CRD: &str = "dockerclusters.infrastructure.cluster.x-k8s.io";
 const WARNING: &str = "FieldManagersDiffer";
 
-pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
     suite
         .case("managers_at_a_version_that_the_target_does_not_serve_are_left_out", old_version)
         .case("a_policy_that_changes_field_managers_is_a_warning", forgotten)
 }
 
-async fn old_version(stormy: Shared) {
-    let arena = &stormy.arena;
-    let (source, target) = (arena.pair().source.client(), arena.pair().target.client());
-    let tag = fresh(arena).await;
+async fn old_version(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let (source, target) =
+        (proxied_pair.pair().source.client(), proxied_pair.pair().target.client());
+    let tag = fresh(proxied_pair).await;
     let label = json!({"metadata": {"labels": {"written-at": "v1beta1"}}});
     let options = WriteOptions::manager("veteran");
     let place = (Some(tag.as_str()), "plain");
@@ -34,7 +35,7 @@ async fn old_version(stormy: Shared) {
     assert!(managers.contains(&format!("veteran {OLD}")), "{managers:?}");
 
     let versions = stop_serving_old(target).await;
-    let moved = arena.program().run(report_args(&stormy, &tag)).await;
+    let moved = proxied_pair.program().run(report_args(&fault_bench, &tag)).await;
     set_versions(target, &versions).await;
 
     let report = moved.expect_success("the move").json();
@@ -43,28 +44,28 @@ async fn old_version(stormy: Shared) {
     let wanted: Vec<String> =
         managers.into_iter().filter(|manager| !manager.ends_with(OLD)).collect();
     assert_eq!(self::managers(&copy.expect("has moved")), wanted);
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
-async fn forgotten(stormy: Shared) {
-    let arena = &stormy.arena;
-    let target = arena.pair().target.client();
-    let tag = fresh(arena).await;
+async fn forgotten(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let target = proxied_pair.pair().target.client();
+    let tag = fresh(proxied_pair).await;
     let policy = Forgetful { name: "forgetful", secret: "plain-worker" };
     policy.install(target).await;
-    let moved = arena.program().run(report_args(&stormy, &tag)).await;
+    let moved = proxied_pair.program().run(report_args(&fault_bench, &tag)).await;
     policy.remove(target).await;
 
     let report = moved.expect_success("the move").json();
     let [warning] = warnings(&report)[..] else { panic!("one warning: {report:#}") };
     assert_eq!(warning["object"]["name"], "plain-worker");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
-fn report_args(stormy: &Stormy, tag: &str) -> Vec<String> {
-    let mut args = move_args(&stormy.arena, tag);
+fn report_args(fault_bench: &FaultBench, tag: &str) -> Vec<String> {
+    let mut args = move_args(&fault_bench.proxied_pair, tag);
     args.extend(["-o", "json"].map(str::to_owned));
     args
 }

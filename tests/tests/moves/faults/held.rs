@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use capi::{Object, ResourceType};
 use cluster::{Client, WriteOptions};
-use kubectl_pivot_tests::arena::PROVIDER_NAMESPACE;
 use kubectl_pivot_tests::pods::{PodOfManager, Recipe};
 use kubectl_pivot_tests::population::shapes::DOCKER;
+use kubectl_pivot_tests::proxied_pair::PROVIDER_NAMESPACE;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::json;
 
 use super::neighbours::at_the_last_copy;
-use super::{Shared, Stormy, check_nothing_left, fresh};
+use super::{FaultBench, Shared, check_nothing_left, fresh};
 
 const FINALIZER: &str = "ignorant.example.com";
 const DEPLOYMENT: &str = "ignorant-controller-manager";
@@ -22,15 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Time in which it may do nothing; it takes some milliseconds for it.
 const QUIET: Duration = Duration::from_secs(2);
 
-pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
     suite.case("a_manager_that_ignores_the_pause_does_nothing_while_it_is_held", ignored)
 }
 
-async fn ignored(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let folder = arena.stage().folder("ignorant");
-    let pair = arena.pair();
+async fn ignored(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let folder = proxied_pair.fixture().folder("ignorant");
+    let pair = proxied_pair.pair();
     let logs = ["source", "target"].map(|name| folder.join(name));
     let managers = [
         start(pair.source.kubeconfig(), &logs[0]).await,
@@ -38,13 +38,13 @@ async fn ignored(stormy: Shared) {
     ];
     let (source, target) = (pair.source.client(), pair.target.client());
     wait_until_kept(source, &tag, "plain-worker").await;
-    arena.tape().rule(at_the_last_copy());
-    let mut args = arena.move_args(&tag);
+    proxied_pair.traffic().rule(at_the_last_copy());
+    let mut args = proxied_pair.move_args(&tag);
     args.extend(["--hold-controllers", "always"].map(str::to_owned));
-    let mut running = arena.program().start(args);
+    let mut running = proxied_pair.program().start(args);
     tokio::select! {
         outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
-        () = arena.tape().held() => {}
+        () = proxied_pair.traffic().held() => {}
     }
     tokio::time::sleep(QUIET).await;
     let copies = target.list(&machines(), Some(&tag)).await.expect("can be listed");
@@ -52,9 +52,9 @@ async fn ignored(stormy: Shared) {
     for copy in &copies {
         assert!(copy.finalizers().is_empty(), "it works on {}", copy.id());
     }
-    arena.tape().release();
+    proxied_pair.traffic().release();
     running.end().await.expect_success("the move");
-    // The cluster has objects of other stories too, which nobody holds.
+    // The cluster has objects of other scenarios too, which nobody holds.
     let own = |log: PathBuf| {
         let text = std::fs::read_to_string(log).expect("a log");
         text.lines().filter(|line| line.contains(&tag)).map(|line| format!("{line}\n")).collect()
@@ -73,8 +73,8 @@ async fn ignored(stormy: Shared) {
     for client in [source, target] {
         remove_lease(client).await;
     }
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 async fn start(kubeconfig: &Path, log: &Path) -> PodOfManager {

@@ -4,13 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use kubectl_pivot_tests::arena::{Ends, tell};
 use kubectl_pivot_tests::program::Outcome;
+use kubectl_pivot_tests::proxied_pair::{Ends, tell};
 use kubectl_pivot_tests::proxy::{Call, Fault, Hostility, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
 
-use super::{Stormy, UNDONE, UNFINISHED, check_moved, check_nothing_left, fresh};
+use super::{FaultBench, UNDONE, UNFINISHED, check_moved, check_nothing_left, fresh};
 
 /// Exit code of a command that was refused before anything was changed.
 const REFUSED: i32 = 3;
@@ -28,7 +28,7 @@ const ANSWERS: usize = 9;
 /// unoptimised program: a slow machine with two cores is to stay far within the longest time.
 const BOMBS: usize = 3;
 
-pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
     let suite = suite
         .case("a_source_that_sends_bombs_while_it_is_verified", |s| async move {
             turns(&s, Hostility::GzipBomb, (Phase::Copy, Side::Source), BOMBS).await;
@@ -41,7 +41,9 @@ pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
         .map(|hostility| (hostility, format!("hostile_in_each_phase_{hostility:?}")))
         .collect();
     names.into_iter().fold(suite, |suite, (hostility, name)| {
-        suite.thorough(&name, move |stormy| async move { in_each_phase(&stormy, hostility).await })
+        suite.thorough(&name, move |fault_bench| async move {
+            in_each_phase(&fault_bench, hostility).await
+        })
     })
 }
 
@@ -80,34 +82,34 @@ fn is_copy(call: &Call) -> bool {
         && call.body["metadata"]["annotations"]["kubectl-pivot.io/run"] != Value::Null
 }
 
-async fn in_each_phase(stormy: &Stormy, hostility: Hostility) {
+async fn in_each_phase(fault_bench: &FaultBench, hostility: Hostility) {
     let answers = if hostility == Hostility::Slow { 1 } else { ANSWERS };
     for phase in Phase::ALL {
         for side in [Side::Source, Side::Target] {
-            turns(stormy, hostility, (phase, side), answers).await;
+            turns(fault_bench, hostility, (phase, side), answers).await;
         }
     }
 }
 
 /// Moves while one side is hostile for some answers from a phase on.
 async fn turns(
-    stormy: &Stormy,
+    fault_bench: &FaultBench,
     hostility: Hostility,
     (phase, side): (Phase, Side),
     answers: usize,
 ) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let before = arena.ends(&tag).await;
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let before = proxied_pair.ends(&tag).await;
     let only_lists = matches!(hostility, Hostility::EmptyList | Hostility::OneMorePage);
     let rule = move |call: &Call| {
         let is_asked = call.side == side && !call.is_lease() && call.path != "/version";
         is_asked && (!only_lists || call.method == "GET")
     };
     let rule = Rule::when(rule, Fault::Hostile(hostility)).after(move |call| phase.begins(call));
-    arena.tape().rule(rule.times(answers));
+    proxied_pair.traffic().rule(rule.times(answers));
     let begun = Instant::now();
-    let mut running = arena.program().start(arena.move_args(&tag));
+    let mut running = proxied_pair.program().start(proxied_pair.move_args(&tag));
     let memory = running.watch_memory();
     let outcome = running.end().await;
     let (took, mib) = (begun.elapsed(), memory.await.expect("watching does not panic"));
@@ -115,25 +117,29 @@ async fn turns(
     tell(&format!("{what}: {:?} after {:.1} s, {mib} MiB", outcome.code, took.as_secs_f64()));
     assert!(mib < MOST_MIB, "{what} took {mib} MiB: {outcome}");
     assert!(took < LONGEST, "{what} took {took:?}: {outcome}");
-    assert!(!arena.tape().has_been_led_away(), "{what}: it has followed a redirection");
-    arena.tape().begin_run();
-    comes_to_an_end(stormy, (&tag, &before), &outcome).await;
-    arena.clean_up(&tag).await;
+    assert!(!proxied_pair.traffic().has_been_led_away(), "{what}: it has followed a redirection");
+    proxied_pair.traffic().begin_run();
+    comes_to_an_end(fault_bench, (&tag, &before), &outcome).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// Brings what a run has left to its end with the honest servers.
-async fn comes_to_an_end(stormy: &Stormy, (tag, before): (&str, &Ends), outcome: &Outcome) {
-    let arena = &stormy.arena;
+async fn comes_to_an_end(
+    fault_bench: &FaultBench,
+    (tag, before): (&str, &Ends),
+    outcome: &Outcome,
+) {
+    let proxied_pair = &fault_bench.proxied_pair;
     match outcome.code {
-        Some(0) => return check_moved(stormy, tag).await,
+        Some(0) => return check_moved(fault_bench, tag).await,
         Some(REFUSED | UNDONE) => {}
         Some(UNFINISHED) => {
-            arena.free_leases().await;
-            let rolled_back = arena.program().run(arena.args("rollback")).await;
+            proxied_pair.free_leases().await;
+            let rolled_back = proxied_pair.program().run(proxied_pair.args("rollback")).await;
             if rolled_back.code == Some(REFUSED) {
-                let resumed = arena.program().run(arena.args("resume")).await;
+                let resumed = proxied_pair.program().run(proxied_pair.args("resume")).await;
                 resumed.expect_success("to resume what cannot be put back");
-                return check_moved(stormy, tag).await;
+                return check_moved(fault_bench, tag).await;
             }
             rolled_back.expect_success("the rollback");
         }
@@ -142,8 +148,8 @@ async fn comes_to_an_end(stormy: &Stormy, (tag, before): (&str, &Ends), outcome:
         code => panic!("{code:?}: {outcome}"),
     }
     assert!(outcome.says("source") || outcome.says("target"), "it says where: {outcome}");
-    before.check_put_back(&arena.ends(tag).await).unwrap_or_else(|text| {
+    before.check_put_back(&proxied_pair.ends(tag).await).unwrap_or_else(|text| {
         panic!("{text}\nafter {outcome}");
     });
-    check_nothing_left(arena, tag).await;
+    check_nothing_left(proxied_pair, tag).await;
 }

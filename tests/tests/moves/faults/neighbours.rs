@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use capi::{Object, ResourceType};
 use cluster::{Client, PatchKind, WriteOptions};
-use kubectl_pivot_tests::arena::cluster_type;
 use kubectl_pivot_tests::population::shapes::{CORE, DOCKER};
 use kubectl_pivot_tests::program::Running;
+use kubectl_pivot_tests::proxied_pair::cluster_type;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
 use super::{
-    Shared, Stormy, UNDONE, UNFINISHED, check_moved, check_nothing_left, fresh, move_args,
+    FaultBench, Shared, UNDONE, UNFINISHED, check_moved, check_nothing_left, fresh, move_args,
 };
 
-pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
     suite
         .thorough(
             "a_cluster_that_is_resumed_before_the_commit_undoes_the_move",
@@ -71,56 +71,56 @@ fn at_the_deletion_of(plural: &'static str, name: &'static str, fault: Fault) ->
 }
 
 /// Starts a move and waits until the rule keeps one of its requests.
-async fn start_until(stormy: &Stormy, tag: &str, rule: Rule) -> Running {
-    let arena = &stormy.arena;
-    arena.tape().rule(rule);
-    let mut args = move_args(arena, tag);
+async fn start_until(fault_bench: &FaultBench, tag: &str, rule: Rule) -> Running {
+    let proxied_pair = &fault_bench.proxied_pair;
+    proxied_pair.traffic().rule(rule);
+    let mut args = move_args(proxied_pair, tag);
     args.retain(|arg| arg != "--quiet");
-    let mut running = arena.program().start(args);
+    let mut running = proxied_pair.program().start(args);
     tokio::select! {
         outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
-        () = arena.tape().held() => running,
+        () = proxied_pair.traffic().held() => running,
     }
 }
 
 /// A GitOps tool applies a manifest with `paused: false` a few seconds after the pause.
-async fn resumed_before_commit(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_last_copy()).await;
-    resume_cluster(arena.pair().source.client(), &tag).await;
-    arena.tape().release();
+async fn resumed_before_commit(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_last_copy()).await;
+    resume_cluster(proxied_pair.pair().source.client(), &tag).await;
+    proxied_pair.traffic().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
     assert!(outcome.says("plain is active in the source cluster"), "{outcome}");
-    let copies = arena.ends(&tag).await.target;
+    let copies = proxied_pair.ends(&tag).await.target;
     assert_eq!(copies.payload(), Vec::<&str>::new(), "{outcome}");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// Somebody sees a paused Cluster and resumes it.
-async fn resumed_once(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_commit()).await;
-    let client = arena.pair().source.client();
+async fn resumed_once(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_commit()).await;
+    let client = proxied_pair.pair().source.client();
     resume_cluster(client, &tag).await;
-    arena.tape().release();
+    proxied_pair.traffic().release();
     let outcome = running.end().await.expect_success("the move");
     assert!(outcome.says("somebody has resumed Cluster"), "{outcome}");
-    check_nothing_left(arena, &tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
     let left = client.list(&cluster_type(), Some(&tag)).await.expect("can be listed");
     assert!(left.is_empty(), "{left:?}");
-    arena.clean_up(&tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// A GitOps tool with self-healing.
-async fn always_resumed(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_commit()).await;
-    let client = arena.pair().source.client().clone();
+async fn always_resumed(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_commit()).await;
+    let client = proxied_pair.pair().source.client().clone();
     let healed = tag.clone();
     let healing = tokio::spawn(async move {
         loop {
@@ -128,24 +128,24 @@ async fn always_resumed(stormy: Shared) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
-    arena.tape().release();
+    proxied_pair.traffic().release();
     let outcome = running.end().await;
     healing.abort();
     assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
     assert!(outcome.says("is active in the source cluster"), "{outcome}");
-    let deleted = arena.tape().writes().iter().any(|write| {
+    let deleted = proxied_pair.traffic().writes().iter().any(|write| {
         write.call.method == "DELETE" && write.call.side == Side::Source && !write.call.is_lease()
     });
     assert!(!deleted, "deleted although the source is active: {outcome}");
-    arena.tape().begin_run();
-    let args = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
-    arena.program().run(args).await.expect_success("resume");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    proxied_pair.traffic().begin_run();
+    let args = [proxied_pair.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    proxied_pair.program().run(args).await.expect_success("resume");
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// A controller that has read the Cluster before the pause creates a Machine.
-async fn late_machine(stormy: Shared) {
+async fn late_machine(fault_bench: Shared) {
     let machine = |worker: &Object| {
         let mut late = worker.clone();
         late.value_mut()["metadata"] = json!({"name": "late-worker",
@@ -155,11 +155,11 @@ async fn late_machine(stormy: Shared) {
         late.value_mut()["spec"]["providerID"] = "docker:////late-worker".into();
         late
     };
-    appears_late(stormy, machines(), machine).await;
+    appears_late(fault_bench, machines(), machine).await;
 }
 
 /// Nothing of this kind was there when the move began.
-async fn late_kind(stormy: Shared) {
+async fn late_kind(fault_bench: Shared) {
     let kind = ResourceType::new(CORE, "MachineHealthCheck", "machinehealthchecks", true);
     let check = |worker: &Object| {
         Object::new(json!({"apiVersion": CORE, "kind": "MachineHealthCheck", "metadata":
@@ -168,14 +168,18 @@ async fn late_kind(stormy: Shared) {
             "spec": {"clusterName": "plain", "selector": {"matchLabels": {"a": "b"}},
                 "checks": {"nodeStartupTimeoutSeconds": 600}}}))
     };
-    appears_late(stormy, kind, check).await;
+    appears_late(fault_bench, kind, check).await;
 }
 
-async fn appears_late(stormy: Shared, kind: ResourceType, late: impl FnOnce(&Object) -> Object) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_last_copy()).await;
-    let client = arena.pair().source.client();
+async fn appears_late(
+    fault_bench: Shared,
+    kind: ResourceType,
+    late: impl FnOnce(&Object) -> Object,
+) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_last_copy()).await;
+    let client = proxied_pair.pair().source.client();
     let worker = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
     let worker = worker.expect("is there");
     let late = late(&worker);
@@ -187,27 +191,27 @@ async fn appears_late(stormy: Shared, kind: ResourceType, late: impl FnOnce(&Obj
         let patch = (PatchKind::Merge, &status);
         client.patch(&kind, place, patch, &options.status()).await.expect("a status");
     }
-    arena.tape().release();
+    proxied_pair.traffic().release();
     running.end().await.expect_success("the move");
-    let target = arena.pair().target.client();
+    let target = proxied_pair.pair().target.client();
     let copy = target.get(&kind, Some(&tag), late.name()).await.expect("can be read");
     assert!(copy.is_some(), "{} was not moved", late.id());
     let left = client.list(&kind, Some(&tag)).await.expect("can be listed");
     assert!(left.is_empty(), "{left:?}");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// `kubectl scale` while the source is being deleted.
-async fn edited_after_verification(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_commit()).await;
-    let client = arena.pair().source.client();
+async fn edited_after_verification(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_commit()).await;
+    let client = proxied_pair.pair().source.client();
     let place = (Some(&*tag), "plain-worker");
     let edit = json!({"metadata": {"labels": {"edited": "late"}}});
     patch(client, &machines(), place, &edit).await;
-    arena.tape().release();
+    proxied_pair.traffic().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
     assert!(outcome.says("plain-worker") && outcome.says("changed"), "{outcome}");
@@ -215,27 +219,28 @@ async fn edited_after_verification(stormy: Shared) {
     let edited = edited.expect("the edited Machine is still there");
     assert_eq!(edited.label("edited"), Some("late"));
     assert!(!edited.is_being_deleted());
-    let resume = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
-    let again = arena.program().run(&resume).await;
+    let resume = [proxied_pair.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    let again = proxied_pair.program().run(&resume).await;
     assert_eq!(again.code, Some(UNFINISHED), "{again}");
     assert!(again.says("plain-worker") && again.says("changed"), "{again}");
     // Made in the target too, the edit is safe.
-    patch(arena.pair().target.client(), &machines(), place, &edit).await;
-    arena.program().run(&resume).await.expect_success("resume");
-    let copy = arena.pair().target.client().get(&machines(), Some(&tag), "plain-worker").await;
+    patch(proxied_pair.pair().target.client(), &machines(), place, &edit).await;
+    proxied_pair.program().run(&resume).await.expect_success("resume");
+    let copy =
+        proxied_pair.pair().target.client().get(&machines(), Some(&tag), "plain-worker").await;
     let copy = copy.expect("can be read").expect("was moved");
     assert_eq!(copy.label("edited"), Some("late"));
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// The controller of a paused Machine reports.
-async fn status_written(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
+async fn status_written(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
     let rule = at_the_deletion_of("machines", "plain-worker", Fault::HoldBefore);
-    let mut running = start_until(&stormy, &tag, rule).await;
-    let client = arena.pair().source.client();
+    let mut running = start_until(&fault_bench, &tag, rule).await;
+    let client = proxied_pair.pair().source.client();
     let status = json!({"status": {"phase": "Pending"}});
     let (place, options) =
         ((Some(&*tag), "plain-worker"), WriteOptions::manager("manager").status());
@@ -243,27 +248,28 @@ async fn status_written(stormy: Shared) {
         .patch(&machines(), place, (PatchKind::Merge, &status), &options)
         .await
         .expect("a status");
-    arena.tape().release();
+    proxied_pair.traffic().release();
     running.end().await.expect_success("the move");
-    check_moved(&stormy, &tag).await;
-    arena.clean_up(&tag).await;
+    check_moved(&fault_bench, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// A provider ignores every pause, reports none, and keeps hold of what it works on.
-async fn finalizer_put_back(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
+async fn finalizer_put_back(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
     let kind = ResourceType::new(DOCKER, "DockerCluster", "dockerclusters", true);
-    let (source, target) = (arena.pair().source.client(), arena.pair().target.client());
+    let (source, target) =
+        (proxied_pair.pair().source.client(), proxied_pair.pair().target.client());
     let place = (Some(&*tag), "plain");
     let before = source.get(&kind, place.0, place.1).await.expect("can be read");
     let before = before.expect("is there");
     let finalizers = json!(before.finalizers());
     assert_ne!(finalizers, json!([]), "nothing can be put back");
     let rule = at_the_deletion_of("dockerclusters", "plain", Fault::HoldBefore);
-    let mut running = start_until(&stormy, &tag, rule).await;
+    let mut running = start_until(&fault_bench, &tag, rule).await;
     patch(source, &kind, place, &json!({"metadata": {"finalizers": finalizers}})).await;
-    arena.tape().release();
+    proxied_pair.traffic().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
     assert!(outcome.says("put a finalizer on DockerCluster"), "{outcome}");
@@ -275,97 +281,97 @@ async fn finalizer_put_back(stormy: Shared) {
     assert!(copy.annotation("cluster.x-k8s.io/paused").is_some(), "active on both sides");
     assert_eq!(json!(copy.finalizers()), finalizers);
     // Somebody has stopped the provider.
-    let args = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
-    arena.program().run(&args).await.expect_success("resume");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    let args = [proxied_pair.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    proxied_pair.program().run(&args).await.expect_success("resume");
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// A GitOps tool notices that a Cluster is missing.
-async fn created_again(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let client = arena.pair().source.client();
+async fn created_again(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let client = proxied_pair.pair().source.client();
     let before = client.get(&cluster_type(), Some(&tag), "plain").await.expect("can be read");
     let before = before.expect("is there");
     let rule = at_the_deletion_of("clusters", "plain", Fault::HoldAfter);
-    let mut running = start_until(&stormy, &tag, rule).await;
+    let mut running = start_until(&fault_bench, &tag, rule).await;
     let again = Object::new(json!({"apiVersion": CORE, "kind": "Cluster",
         "metadata": {"name": "plain", "namespace": tag}, "spec": before.value()["spec"]}));
     let options = WriteOptions::manager("gitops");
     let again = client.create(&cluster_type(), &again, &options).await.expect("is gone");
-    arena.tape().release();
+    proxied_pair.traffic().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
     assert!(outcome.says("plain is in the source cluster again"), "{outcome}");
-    let target = arena.pair().target.client();
+    let target = proxied_pair.pair().target.client();
     let copy = target.get(&cluster_type(), Some(&tag), "plain").await.expect("can be read");
     let copy = copy.expect("was moved");
     assert_eq!(copy.value()["spec"]["paused"], true, "active on both sides");
-    assert_eq!(arena.tape().timeline().violations(), Vec::<String>::new());
-    let args = [arena.args("resume"), vec!["--force-unlock".to_owned()]].concat();
-    let refused = arena.program().run(&args).await;
+    assert_eq!(proxied_pair.traffic().timeline().violations(), Vec::<String>::new());
+    let args = [proxied_pair.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    let refused = proxied_pair.program().run(&args).await;
     assert_eq!(refused.code, Some(UNFINISHED), "{refused}");
     let untouched = client.get(&cluster_type(), Some(&tag), "plain").await.expect("can be read");
     assert_eq!(untouched.as_ref().map(Object::uid), Some(again.uid()), "{refused}");
     client.delete(&cluster_type(), Some(&tag), "plain", again.uid()).await.expect("is there");
-    arena.program().run(&args).await.expect_success("resume");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    proxied_pair.program().run(&args).await.expect_success("resume");
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// Minutes may go by between the checks and the pause.
-async fn deleted_after_checks(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_first_pause()).await;
-    let client = arena.pair().source.client();
+async fn deleted_after_checks(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_first_pause()).await;
+    let client = proxied_pair.pair().source.client();
     let worker = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
     let uid = worker.expect("is there").uid().to_owned();
-    arena.tape().note_deleted_by_others(&uid);
+    proxied_pair.traffic().note_deleted_by_others(&uid);
     client.delete(&machines(), Some(&tag), "plain-worker", &uid).await.expect("has finalizers");
-    arena.tape().release();
+    proxied_pair.traffic().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
     assert!(outcome.says("plain-worker") && outcome.says("being deleted"), "{outcome}");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
-async fn gone_after_checks(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_first_pause()).await;
-    let client = arena.pair().source.client();
+async fn gone_after_checks(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_first_pause()).await;
+    let client = proxied_pair.pair().source.client();
     let place = (Some(&*tag), "resting");
     patch(client, &cluster_type(), place, &json!({"metadata": {"finalizers": null}})).await;
     let resting = client.get(&cluster_type(), place.0, place.1).await.expect("can be read");
     let uid = resting.expect("is there").uid().to_owned();
     client.delete(&cluster_type(), place.0, place.1, &uid).await.expect("is there");
-    arena.tape().release();
+    proxied_pair.traffic().release();
     let outcome = running.end().await;
     assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
     assert!(outcome.says("resting") && outcome.says("is gone now"), "{outcome}");
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// Controllers of a newer version add a finalizer of their own, also to what is paused.
-async fn finalizer_added_by_target(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let mut running = start_until(&stormy, &tag, at_the_last_copy()).await;
-    let client = arena.pair().target.client();
+async fn finalizer_added_by_target(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_last_copy()).await;
+    let client = proxied_pair.pair().target.client();
     let place = (Some(&*tag), "plain-worker");
     let both = json!(["proof.kubectl-pivot.io/newer", "machine.cluster.x-k8s.io"]);
     patch(client, &machines(), place, &json!({"metadata": {"finalizers": both}})).await;
-    arena.tape().release();
+    proxied_pair.traffic().release();
     running.end().await.expect_success("the move");
     let copy = client.get(&machines(), place.0, place.1).await.expect("can be read");
     let copy = copy.expect("was moved");
     assert_eq!(json!(copy.finalizers()), both);
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 fn at_the_first_pause() -> Rule {

@@ -6,46 +6,46 @@ use std::time::Duration;
 
 use capi::{Object, ResourceType};
 use cluster::{Client, KubeconfigRef, PatchKind, WriteOptions};
-use kubectl_pivot_tests::arena::cluster_type;
 use kubectl_pivot_tests::authenticator::Authenticator;
 use kubectl_pivot_tests::population::shapes::CORE;
 use kubectl_pivot_tests::program::Outcome;
+use kubectl_pivot_tests::proxied_pair::cluster_type;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::{Value, json};
 
-use super::{Shared, Stormy, UNFINISHED, check_moved, check_nothing_left, fresh};
+use super::{FaultBench, Shared, UNFINISHED, check_moved, check_nothing_left, fresh};
 
-pub(crate) fn add(suite: Suite<Stormy>) -> Suite<Stormy> {
+pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
     suite
         .thorough("a_token_that_expires_is_renewed_by_its_exec_plugin", renewed)
         .case("a_token_that_expires_for_good_leaves_a_run_that_can_be_rolled_back", not_renewed)
 }
 
-async fn renewed(stormy: Shared) {
-    let tag = fresh(&stormy.arena).await;
-    let user = User::new(&stormy, &tag);
-    let outcome = user.moves_until_expiry(&stormy, &tag, Some("second")).await;
+async fn renewed(fault_bench: Shared) {
+    let tag = fresh(&fault_bench.proxied_pair).await;
+    let user = User::new(&fault_bench, &tag);
+    let outcome = user.moves_until_expiry(&fault_bench, &tag, Some("second")).await;
     outcome.expect_success("the move");
     assert!(user.calls() >= 2, "it was not asked for a new token for each cluster");
-    check_moved(&stormy, &tag).await;
-    stormy.arena.clean_up(&tag).await;
+    check_moved(&fault_bench, &tag).await;
+    fault_bench.proxied_pair.clean_up(&tag).await;
 }
 
-async fn not_renewed(stormy: Shared) {
-    let arena = &stormy.arena;
-    let tag = fresh(arena).await;
-    let before = arena.ends(&tag).await;
-    let user = User::new(&stormy, &tag);
-    let outcome = user.moves_until_expiry(&stormy, &tag, None).await;
+async fn not_renewed(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let before = proxied_pair.ends(&tag).await;
+    let user = User::new(&fault_bench, &tag);
+    let outcome = user.moves_until_expiry(&fault_bench, &tag, None).await;
     assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
     assert!(outcome.says("credentials of the") && outcome.says("rollback"), "{outcome}");
     // The run could not let its Leases go.
-    arena.free_leases().await;
-    arena.program().run(arena.args("rollback")).await.expect_success("the rollback");
-    before.check_put_back(&arena.ends(&tag).await).unwrap_or_else(|text| panic!("{text}"));
-    check_nothing_left(arena, &tag).await;
-    arena.clean_up(&tag).await;
+    proxied_pair.free_leases().await;
+    proxied_pair.program().run(proxied_pair.args("rollback")).await.expect_success("the rollback");
+    before.check_put_back(&proxied_pair.ends(&tag).await).unwrap_or_else(|text| panic!("{text}"));
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// Somebody whose kubeconfigs name an exec plugin.
@@ -57,10 +57,10 @@ struct User {
 }
 
 impl User {
-    fn new(stormy: &Stormy, tag: &str) -> Self {
-        let folder = stormy.arena.stage().folder(&format!("user-{tag}"));
+    fn new(fault_bench: &FaultBench, tag: &str) -> Self {
+        let folder = fault_bench.proxied_pair.fixture().folder(&format!("user-{tag}"));
         let plugin = Authenticator::exec_plugin(&folder);
-        let pair = stormy.arena.pair();
+        let pair = fault_bench.proxied_pair.pair();
         let exec = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1",
             "command": plugin, "interactiveMode": "Never"}});
         let write = |name: &str, plane: &Plane, user: &Value| {
@@ -88,21 +88,27 @@ impl User {
     }
 
     /// Moves, and lets its token expire while the move waits for a Machine.
-    async fn moves_until_expiry(&self, stormy: &Stormy, tag: &str, next: Option<&str>) -> Outcome {
+    async fn moves_until_expiry(
+        &self,
+        fault_bench: &FaultBench,
+        tag: &str,
+        next: Option<&str>,
+    ) -> Outcome {
         self.hold("first");
-        stormy.authenticator.accept_only("first");
-        let pair = stormy.arena.pair();
+        fault_bench.authenticator.accept_only("first");
+        let pair = fault_bench.proxied_pair.pair();
         block(&pair.source, tag, &"".into()).await;
         let [source, target] = self.kubeconfigs.each_ref().map(|path| path.display().to_string());
         let args = ["move", "--kubeconfig", &source, "--to-kubeconfig", &target, "-n", tag];
-        let mut running = stormy.arena.program().start(args.into_iter().chain(["-q", "--yes"]));
+        let mut running =
+            fault_bench.proxied_pair.program().start(args.into_iter().chain(["-q", "--yes"]));
         let expire = async {
             wait_paused(&pair.source, tag).await;
             std::fs::remove_file(self.folder.join("calls")).expect("it was asked to begin with");
             if let Some(next) = next {
                 self.hold(next);
             }
-            stormy.authenticator.accept_only(next.unwrap_or_default());
+            fault_bench.authenticator.accept_only(next.unwrap_or_default());
             for path in &self.expired {
                 wait_expired(path).await;
             }

@@ -6,27 +6,27 @@
 //! `KUBECTL_PIVOT_KILL_MATRIX=full`.
 
 mod points;
-mod story;
+mod scenario;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use kubectl_pivot_tests::arena::{Arena, tell};
+use kubectl_pivot_tests::proxied_pair::{ProxiedPair, tell};
 use kubectl_pivot_tests::suite::Suite;
 
 use self::points::{Kill, Points};
-use self::story::{Recorded, record, resumed, rolled_back};
+use self::scenario::{Recorded, record, resumed, rolled_back};
 
 /// State that the cases share.
 pub(crate) struct Matrix {
     recorded: Recorded,
-    arena: Arc<Arena>,
+    proxied_pair: Arc<ProxiedPair>,
 }
 
 impl Matrix {
     /// Records a run that nothing interrupts.
-    pub(crate) async fn set(arena: Arc<Arena>) -> Self {
-        Self { recorded: record(&arena, ONE_BY_ONE).await, arena }
+    pub(crate) async fn set(proxied_pair: Arc<ProxiedPair>) -> Self {
+        Self { recorded: record(&proxied_pair, ONE_BY_ONE).await, proxied_pair }
     }
 }
 
@@ -46,52 +46,52 @@ pub(crate) fn suite() -> Suite<Matrix> {
 }
 
 async fn several_at_once(matrix: Arc<Matrix>) {
-    let other = record(&matrix.arena, DEFAULT).await;
+    let other = record(&matrix.proxied_pair, DEFAULT).await;
     other.check_same(&matrix.recorded);
 }
 
 async fn resumed_after_a_kill(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).resumable();
+    let points = Points::of(&matrix.recorded, matrix.proxied_pair.seed()).resumable();
     let mut tally = Tally::new("resumed", points.len());
     for kill in points {
-        tally.add(kill, resumed(&matrix.arena, &matrix.recorded, ONE_BY_ONE, &[kill]).await);
+        tally.add(kill, resumed(&matrix.proxied_pair, &matrix.recorded, ONE_BY_ONE, &[kill]).await);
     }
     tally.check();
 }
 
 async fn resumed_several_at_once(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).anywhere();
+    let points = Points::of(&matrix.recorded, matrix.proxied_pair.seed()).anywhere();
     let mut tally = Tally::new("resumed, several writes at once", points.len());
     for kill in points {
-        tally.add(kill, resumed(&matrix.arena, &matrix.recorded, DEFAULT, &[kill]).await);
+        tally.add(kill, resumed(&matrix.proxied_pair, &matrix.recorded, DEFAULT, &[kill]).await);
     }
     tally.check();
 }
 
 async fn resumed_after_two_kills(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).in_pairs();
+    let points = Points::of(&matrix.recorded, matrix.proxied_pair.seed()).in_pairs();
     let mut tally = Tally::new("resumed after two kills", points.len());
     for kills in points {
-        let result = resumed(&matrix.arena, &matrix.recorded, ONE_BY_ONE, &kills).await;
+        let result = resumed(&matrix.proxied_pair, &matrix.recorded, ONE_BY_ONE, &kills).await;
         tally.add(kills, result);
     }
     tally.check();
 }
 
 async fn rolled_back_after_a_kill(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).undoable();
+    let points = Points::of(&matrix.recorded, matrix.proxied_pair.seed()).undoable();
     let mut tally = Tally::new("rolled back", points.len());
     for kill in points {
-        tally.add(kill, rolled_back(&matrix.arena, kill).await);
+        tally.add(kill, rolled_back(&matrix.proxied_pair, kill).await);
     }
     tally.check();
 }
 
 async fn rolled_back_after_a_killed_rollback(matrix: Arc<Matrix>) {
-    let points = Points::of(&matrix.recorded, matrix.arena.seed()).of_rollbacks();
+    let points = Points::of(&matrix.recorded, matrix.proxied_pair.seed()).of_rollbacks();
     let mut tally = Tally::new("rolled back after a killed rollback", points.len());
     for kills in points {
-        let result = story::rolled_back_after_rollback(&matrix.arena, kills).await;
+        let result = scenario::rolled_back_after_rollback(&matrix.proxied_pair, kills).await;
         tally.add(kills, result);
     }
     tally.check();

@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use super::story::Recorded;
+use super::scenario::Recorded;
 
 /// Chooses every point instead of a sample.
 const FULL: (&str, &str) = ("KUBECTL_PIVOT_KILL_MATRIX", "full");

@@ -5,27 +5,27 @@ use std::sync::Arc;
 use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_plugin_api::Probe;
-use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::plugins::{User, library};
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::json;
 
-use super::{Story, deployments, exit, outcomes};
+use super::{Scenario, deployments, exit, outcomes};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite
         .thorough("the_docker_plugin_waits_for_its_controllers_and_clusters", docker)
         .thorough("moments_and_clusters_of_the_future_are_left_out", future)
         .case("plugin_check_finds_what_is_no_cel", check)
 }
 
-async fn docker(arena: Arc<Arena>) {
-    let story = Story::begin(arena).await;
+async fn docker(proxied_pair: Arc<ProxiedPair>) {
+    let scenario = Scenario::begin(proxied_pair).await;
     let user = User::with(&["docker"]).await;
     let program = user.program();
-    let planned = program.run(story.args(&["--dry-run", "-o", "json"])).await;
+    let planned = program.run(scenario.args(&["--dry-run", "-o", "json"])).await;
     let report = planned.clone().expect_success("the dry-run").json();
     let expected = [
         "docker-controller-bootstrap notYet",
@@ -35,24 +35,24 @@ async fn docker(arena: Arc<Arena>) {
     ];
     assert_eq!(outcomes(&report), expected, "{planned}");
 
-    let pair = story.arena.pair();
+    let pair = scenario.proxied_pair.pair();
     for plane in [&pair.source, &pair.target] {
         run_controller(plane).await;
     }
-    provision(&pair.source, &story.tag).await;
-    let tape = story.arena.tape();
+    provision(&pair.source, &scenario.tag).await;
+    let traffic = scenario.proxied_pair.traffic();
     let after_move = |call: &Call| {
         call.side == Side::Target && call.is_watch() && call.is_about("dockerclusters")
     };
-    tape.rule(Rule::when(after_move, Fault::HoldBefore).times(1));
-    let mut running = program.start(story.args(&["-o", "json"]));
+    traffic.rule(Rule::when(after_move, Fault::HoldBefore).times(1));
+    let mut running = program.start(scenario.args(&["-o", "json"]));
     tokio::select! {
         outcome = running.end() => panic!("the target is not waited for: {outcome}"),
-        () = tape.held() => {}
+        () = traffic.held() => {}
     }
-    tape.release();
+    traffic.release();
     // A move copies no status; the controllers of the target write it anew.
-    provision(&pair.target, &story.tag).await;
+    provision(&pair.target, &scenario.tag).await;
     let moved = running.end().await.expect_success("the move");
     let expected = [
         "docker-controller-bootstrap held",
@@ -64,11 +64,11 @@ async fn docker(arena: Arc<Arena>) {
         "devcluster-provisioned-target held",
     ];
     assert_eq!(outcomes(&moved.json()), expected, "{moved}");
-    story.check_moved(&moved).await;
+    scenario.check_moved(&moved).await;
     for plane in [&pair.source, &pair.target] {
         stop_controller(plane).await;
     }
-    story.end().await;
+    scenario.end().await;
 }
 
 /// Fields that the provider's controller writes once a cluster has its infrastructure.
@@ -113,10 +113,10 @@ async fn stop_controller(plane: &Plane) {
     deleted.expect("it can be deleted");
 }
 
-async fn future(arena: Arc<Arena>) {
-    let story = Story::begin(arena).await;
+async fn future(proxied_pair: Arc<ProxiedPair>) {
+    let scenario = Scenario::begin(proxied_pair).await;
     let probe = |name: &str, field: &str, value| {
-        let probe = Probe { name: name.to_owned(), ..story.probe() };
+        let probe = Probe { name: name.to_owned(), ..scenario.probe() };
         let mut probe = serde_json::to_value(probe).expect("plain data");
         probe[field] = value;
         probe
@@ -125,23 +125,23 @@ async fn future(arena: Arc<Arena>) {
         probe("moon", "cluster", json!("moon")),
         probe("tomorrow", "stages", json!(["day-after-tomorrow"])),
     ]);
-    let program = story.user.program().env("PROBING_PROBES", &probes.to_string());
-    let moved = program.run(story.args(&["-o", "json"])).await.expect_success("the move");
+    let program = scenario.user.program().env("PROBING_PROBES", &probes.to_string());
+    let moved = program.run(scenario.args(&["-o", "json"])).await.expect_success("the move");
     assert_eq!(outcomes(&moved.json()), ["tomorrow skipped", "moon skipped"], "{moved}");
-    story.check_moved(&moved).await;
-    story.end().await;
+    scenario.check_moved(&moved).await;
+    scenario.end().await;
 }
 
-async fn check(arena: Arc<Arena>) {
-    let story = Story::begin(arena).await;
+async fn check(proxied_pair: Arc<ProxiedPair>) {
+    let scenario = Scenario::begin(proxied_pair).await;
     let library = kubectl_pivot_tests::plugins::probing().display().to_string();
-    let wrong = Probe { expression: "self.".to_owned(), ..story.probe() };
+    let wrong = Probe { expression: "self.".to_owned(), ..scenario.probe() };
     let foreign = Probe {
         name: "foreign".to_owned(),
         expression: "object.status.ready".to_owned(),
-        ..story.probe()
+        ..scenario.probe()
     };
-    let checked = story.program(&[wrong, foreign]).run(["plugin", "check", &library]).await;
+    let checked = scenario.program(&[wrong, foreign]).run(["plugin", "check", &library]).await;
     assert_eq!(checked.code, Some(exit::NOT_VERIFIED), "{checked}");
     for part in [
         "the expression of the probe `controller`: it is not valid CEL: 1:",
@@ -151,8 +151,8 @@ async fn check(arena: Arc<Arena>) {
     }
     for name in ["docker", "in-memory", "cilium"] {
         let path = self::library(name).display().to_string();
-        let checked = story.user.run(&["plugin", "check", &path]).await;
+        let checked = scenario.user.run(&["plugin", "check", &path]).await;
         assert_eq!(checked.code, Some(exit::OK), "{checked}");
     }
-    story.end().await;
+    scenario.end().await;
 }

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
 use kubectl_pivot_plugin_api::{Probe, ProbeCluster, ProbeStage};
-use kubectl_pivot_tests::arena::{Arena, Ends};
 use kubectl_pivot_tests::plugins::{User, probing};
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
+use kubectl_pivot_tests::proxied_pair::{Ends, ProxiedPair};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
@@ -28,7 +28,7 @@ mod exit {
     pub(crate) const INTERRUPTED: i32 = 130;
 }
 
-pub(crate) fn suite() -> Suite<Arena> {
+pub(crate) fn suite() -> Suite<ProxiedPair> {
     let suite = before::add(Suite::new());
     let suite = waiting::add(suite);
     let suite = after::add(suite);
@@ -37,26 +37,26 @@ pub(crate) fn suite() -> Suite<Arena> {
 }
 
 /// A fresh population, and a user who has the plugin `probing`.
-struct Story {
-    arena: Arc<Arena>,
+struct Scenario {
+    proxied_pair: Arc<ProxiedPair>,
     tag: String,
     user: User,
     before: Ends,
 }
 
-impl Story {
-    async fn begin(arena: Arc<Arena>) -> Self {
-        arena.remove_leases().await;
-        let tag = arena.tag();
-        arena.populate(&tag).await;
+impl Scenario {
+    async fn begin(proxied_pair: Arc<ProxiedPair>) -> Self {
+        proxied_pair.remove_leases().await;
+        let tag = proxied_pair.tag();
+        proxied_pair.populate(&tag).await;
         let user = User::new();
         user.install(&[probing()]).await;
-        let before = arena.ends(&tag).await;
-        Self { arena, tag, user, before }
+        let before = proxied_pair.ends(&tag).await;
+        Self { proxied_pair, tag, user, before }
     }
 
     async fn end(self) {
-        self.arena.clean_up(&self.tag).await;
+        self.proxied_pair.clean_up(&self.tag).await;
     }
 
     /// The program of a user whose plugin declares these probes.
@@ -66,7 +66,7 @@ impl Story {
     }
 
     fn args(&self, flags: &[&str]) -> Vec<String> {
-        let mut args = self.arena.move_args(&self.tag);
+        let mut args = self.proxied_pair.move_args(&self.tag);
         args.extend(flags.iter().map(|flag| (*flag).to_owned()));
         args
     }
@@ -82,31 +82,31 @@ impl Story {
         probes: &[Probe],
         applies: impl Fn(&Call) -> bool + Send + Sync + 'static,
     ) -> Running {
-        let tape = self.arena.tape();
-        tape.rule(Rule::when(applies, Fault::HoldBefore).times(1));
+        let traffic = self.proxied_pair.traffic();
+        traffic.rule(Rule::when(applies, Fault::HoldBefore).times(1));
         let mut running = self.program(probes).start(self.args(&["-o", "json"]));
         tokio::select! {
             outcome = running.end() => panic!("the move has not come that far: {outcome}"),
-            () = tape.held() => running,
+            () = traffic.held() => running,
         }
     }
 
     /// Checks that nothing was written.
     async fn check_untouched(&self, outcome: &Outcome) {
-        assert!(self.arena.tape().writes().is_empty(), "{outcome}");
-        assert_eq!(self.before, self.arena.ends(&self.tag).await, "{outcome}");
+        assert!(self.proxied_pair.traffic().writes().is_empty(), "{outcome}");
+        assert_eq!(self.before, self.proxied_pair.ends(&self.tag).await, "{outcome}");
     }
 
     /// Checks that the objects are in the target, and nothing is left of the run.
     async fn check_moved(&self, outcome: &Outcome) {
-        let ends = self.arena.ends(&self.tag).await;
+        let ends = self.proxied_pair.ends(&self.tag).await;
         let plain = "Cluster.cluster.x-k8s.io TAG/plain";
         assert!(ends.target.get(plain).is_some() && ends.source.get(plain).is_none(), "{outcome}");
-        let left = self.arena.leftovers(&self.tag).await;
+        let left = self.proxied_pair.leftovers(&self.tag).await;
         assert!(left.is_empty(), "{left:#?}\n{outcome}");
     }
 
-    /// Name of the Deployment that the probes of this story look at.
+    /// Name of the Deployment that the probes of this scenario look at.
     fn deployment(&self) -> String {
         format!("controller-of-{}", self.tag)
     }

@@ -3,100 +3,102 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::Arena;
 use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::Fault;
 use kubectl_pivot_tests::suite::Suite;
 
-use super::{exit, while_copying, while_deleting, with_story};
+use super::{exit, while_copying, while_deleting, with_scenario};
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite
         .case("ctrl_c_while_copying_puts_everything_back", while_it_copies)
         .thorough("ctrl_c_while_deleting_finishes_the_move", while_it_deletes)
-        .thorough("sigterm_while_copying_puts_everything_back", |arena| {
-            ended_by_a_signal(arena, "TERM")
+        .thorough("sigterm_while_copying_puts_everything_back", |proxied_pair| {
+            ended_by_a_signal(proxied_pair, "TERM")
         })
-        .thorough("sighup_while_copying_puts_everything_back", |arena| {
-            ended_by_a_signal(arena, "HUP")
+        .thorough("sighup_while_copying_puts_everything_back", |proxied_pair| {
+            ended_by_a_signal(proxied_pair, "HUP")
         })
         .thorough("sighup_that_is_ignored_from_the_start_stays_ignored", like_nohup)
-        .thorough("the_second_ctrl_c_exits_at_once", |arena| twice(arena, "INT"))
-        .thorough("sigterm_after_a_ctrl_c_exits_at_once", |arena| twice(arena, "TERM"))
+        .thorough("the_second_ctrl_c_exits_at_once", |proxied_pair| twice(proxied_pair, "INT"))
+        .thorough("sigterm_after_a_ctrl_c_exits_at_once", |proxied_pair| {
+            twice(proxied_pair, "TERM")
+        })
 }
 
-async fn while_it_copies(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let before = story.arena.ends(&story.tag).await;
-        let mut running = story.start_until(while_copying(8, Fault::HoldAfter)).await;
+async fn while_it_copies(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let before = scenario.proxied_pair.ends(&scenario.tag).await;
+        let mut running = scenario.start_until(while_copying(8, Fault::HoldAfter)).await;
         running.interrupt();
-        story.arena.tape().release();
+        scenario.proxied_pair.traffic().release();
         let outcome = running.end().await;
         assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
-        story.check_put_back(&before).await;
-        story.check_nothing_left().await;
+        scenario.check_put_back(&before).await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
-async fn while_it_deletes(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let mut running = story.start_until(while_deleting(5, Fault::HoldAfter)).await;
+async fn while_it_deletes(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let mut running = scenario.start_until(while_deleting(5, Fault::HoldAfter)).await;
         running.interrupt();
-        story.arena.tape().release();
+        scenario.proxied_pair.traffic().release();
         running.end().await.expect_success("a move that is past its point of no return");
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
 /// A signal that CI systems, Jobs and systemd send before they kill, or a terminal that goes away.
-async fn ended_by_a_signal(arena: Arc<Arena>, signal: &'static str) {
-    with_story(arena, |story| async move {
-        let before = story.arena.ends(&story.tag).await;
-        let mut running = story.start_until(while_copying(8, Fault::HoldAfter)).await;
+async fn ended_by_a_signal(proxied_pair: Arc<ProxiedPair>, signal: &'static str) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let before = scenario.proxied_pair.ends(&scenario.tag).await;
+        let mut running = scenario.start_until(while_copying(8, Fault::HoldAfter)).await;
         running.signal(signal);
-        story.arena.tape().release();
+        scenario.proxied_pair.traffic().release();
         let outcome = running.end().await;
         assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
-        story.check_put_back(&before).await;
-        story.check_nothing_left().await;
+        scenario.check_put_back(&before).await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
-async fn like_nohup(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        let program = story.arena.program();
+async fn like_nohup(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let program = scenario.proxied_pair.program();
         let path = program.path().display().to_string();
         let script = ["-c", "trap '' HUP; exec \"$0\" \"$@\"", &path].map(str::to_owned);
         let shell = Program::new(Path::new("/bin/sh"), program.home());
-        let args = script.into_iter().chain(story.arena.move_args(&story.tag));
-        story.arena.tape().rule(while_copying(8, Fault::HoldAfter));
+        let args = script.into_iter().chain(scenario.proxied_pair.move_args(&scenario.tag));
+        scenario.proxied_pair.traffic().rule(while_copying(8, Fault::HoldAfter));
         let mut running = shell.start(args);
-        story.arena.tape().held().await;
+        scenario.proxied_pair.traffic().held().await;
         running.signal("HUP");
-        story.arena.tape().release();
+        scenario.proxied_pair.traffic().release();
         running.end().await.expect_success("a move that is to outlive its terminal");
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
-async fn twice(arena: Arc<Arena>, second: &'static str) {
-    with_story(arena, |story| async move {
-        let before = story.arena.ends(&story.tag).await;
-        let mut running = story.start_until(while_copying(8, Fault::HoldAfter)).await;
+async fn twice(proxied_pair: Arc<ProxiedPair>, second: &'static str) {
+    with_scenario(proxied_pair, |scenario| async move {
+        let before = scenario.proxied_pair.ends(&scenario.tag).await;
+        let mut running = scenario.start_until(while_copying(8, Fault::HoldAfter)).await;
         running.interrupt();
         // One signal may swallow another that comes before it was handled.
         running.until_said("stopping at the next safe point").await;
         running.signal(second);
         let outcome = running.end().await;
         assert_eq!(outcome.code, Some(exit::INTERRUPTED), "{outcome}");
-        story.arena.tape().cut().await;
-        story.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
-        story.check_put_back(&before).await;
-        story.check_nothing_left().await;
+        scenario.proxied_pair.traffic().cut().await;
+        scenario.run("rollback", &["--force-unlock"]).await.expect_success("rollback");
+        scenario.check_put_back(&before).await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }

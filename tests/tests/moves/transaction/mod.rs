@@ -11,8 +11,8 @@ mod unreadable;
 
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::{Arena, Ends};
 use kubectl_pivot_tests::program::{Outcome, Running};
+use kubectl_pivot_tests::proxied_pair::{Ends, ProxiedPair};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use kubectl_pivot_tests::suite::Suite;
 
@@ -25,7 +25,7 @@ mod exit {
     pub(crate) const INTERRUPTED: i32 = 130;
 }
 
-pub(crate) fn suite() -> Suite<Arena> {
+pub(crate) fn suite() -> Suite<ProxiedPair> {
     let suite = lock::add(Suite::new());
     let suite = recovery::add(suite);
     let suite = commit::add(suite);
@@ -36,32 +36,35 @@ pub(crate) fn suite() -> Suite<Arena> {
     unreadable::add(suite)
 }
 
-/// Runs a case with a fresh story, and cleans up after one that went well; the next story does not
+/// Runs a case with a fresh scenario, and cleans up after one that went well; the next scenario does not
 /// meet what a failed one leaves, but for its Leases, so those go in any case.
-async fn with_story<F: Future<Output = ()>>(arena: Arc<Arena>, case: impl FnOnce(Story) -> F) {
-    arena.remove_leases().await;
-    let tag = arena.tag();
-    arena.populate(&tag).await;
-    case(Story { arena: Arc::clone(&arena), tag: tag.clone() }).await;
-    arena.clean_up(&tag).await;
+async fn with_scenario<F: Future<Output = ()>>(
+    proxied_pair: Arc<ProxiedPair>,
+    case: impl FnOnce(Scenario) -> F,
+) {
+    proxied_pair.remove_leases().await;
+    let tag = proxied_pair.tag();
+    proxied_pair.populate(&tag).await;
+    case(Scenario { proxied_pair: Arc::clone(&proxied_pair), tag: tag.clone() }).await;
+    proxied_pair.clean_up(&tag).await;
 }
 
 /// A fresh population, and what can be done with it.
 #[derive(Clone)]
-struct Story {
-    arena: Arc<Arena>,
+struct Scenario {
+    proxied_pair: Arc<ProxiedPair>,
     tag: String,
 }
 
-impl Story {
+impl Scenario {
     /// Starts a move, one write after the other, and waits until it is kept by the rule.
     async fn start_until(&self, rule: Rule) -> Running {
-        self.arena.tape().begin_run();
-        self.arena.tape().rule(rule);
-        let mut running = self.arena.program().start(self.arena.move_args(&self.tag));
+        self.proxied_pair.traffic().begin_run();
+        self.proxied_pair.traffic().rule(rule);
+        let mut running = self.proxied_pair.program().start(self.proxied_pair.move_args(&self.tag));
         tokio::select! {
             outcome = running.end() => panic!("the move has ended before the fault: {outcome}"),
-            () = self.arena.tape().held() => running,
+            () = self.proxied_pair.traffic().held() => running,
         }
     }
 
@@ -70,31 +73,31 @@ impl Story {
         let mut running = self.start_until(rule).await;
         running.kill();
         running.end().await;
-        self.arena.tape().cut().await;
-        self.arena.tape().begin_run();
+        self.proxied_pair.traffic().cut().await;
+        self.proxied_pair.traffic().begin_run();
     }
 
     /// Runs a subcommand from source to target, with flags.
     async fn run(&self, command: &str, flags: &[&str]) -> Outcome {
-        let mut args = self.arena.args(command);
+        let mut args = self.proxied_pair.args(command);
         args.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        self.arena.program().run(args).await
+        self.proxied_pair.program().run(args).await
     }
 
     /// Moves the namespace.
     async fn run_move(&self) -> Outcome {
-        self.arena.program().run(self.arena.move_args(&self.tag)).await
+        self.proxied_pair.program().run(self.proxied_pair.move_args(&self.tag)).await
     }
 
     /// Checks that both clusters are as they were.
     async fn check_put_back(&self, before: &Ends) {
-        let after = self.arena.ends(&self.tag).await;
+        let after = self.proxied_pair.ends(&self.tag).await;
         before.check_put_back(&after).unwrap_or_else(|text| panic!("{text}"));
     }
 
     /// Checks that nothing of the run is left on either side.
     async fn check_nothing_left(&self) {
-        let left = self.arena.leftovers(&self.tag).await;
+        let left = self.proxied_pair.leftovers(&self.tag).await;
         assert!(left.is_empty(), "{left:#?}");
     }
 }

@@ -2,32 +2,32 @@
 
 use std::sync::Arc;
 
-use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::{Call, Side};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::Value;
 
-use super::with_story;
+use super::with_scenario;
 
-pub(crate) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite.case("the_operations_of_a_dry_run_are_the_writes_of_the_move", as_planned)
 }
 
-async fn as_planned(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        story.arena.tape().begin_run();
-        let mut args = story.arena.move_args(&story.tag);
+async fn as_planned(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        scenario.proxied_pair.traffic().begin_run();
+        let mut args = scenario.proxied_pair.move_args(&scenario.tag);
         args.extend(["--dry-run", "-o", "json"].map(str::to_owned));
-        let planned = story.arena.program().run(args).await.expect_success("the dry-run");
-        let written = story.arena.tape().writes();
+        let planned = scenario.proxied_pair.program().run(args).await.expect_success("the dry-run");
+        let written = scenario.proxied_pair.traffic().writes();
         assert!(written.iter().all(|write| !write.call.is_write()), "a dry-run writes nothing");
         let report = planned.json();
         let operations = report["operations"].as_array().expect("a list");
         assert!(operations.len() > 50, "{planned}");
 
-        story.arena.tape().begin_run();
-        story.run_move().await.expect_success("the move");
-        let writes = story.arena.tape().writes();
+        scenario.proxied_pair.traffic().begin_run();
+        scenario.run_move().await.expect_success("the move");
+        let writes = scenario.proxied_pair.traffic().writes();
         let calls: Vec<&Call> = writes.iter().map(|write| &write.call).collect();
         let calls: Vec<&Call> = calls.into_iter().filter(|call| is_of_object(call)).collect();
         check_in_order(operations, &calls);
@@ -36,21 +36,21 @@ async fn as_planned(arena: Arc<Arena>) {
             let is_planned = operations.iter().any(|one| is_carried_out_by(one, call));
             assert!(is_planned, "nobody has planned {} {}", call.method, call.path);
         }
-        story.check_nothing_left().await;
+        scenario.check_nothing_left().await;
     })
     .await;
 }
 
-/// Each operation is carried out once that of the stage before has been.
+/// Each operation is carried out once that of the fixture before has been.
 fn check_in_order(operations: &[Value], calls: &[&Call]) {
     let mut begins = 0;
     let mut ends = 0;
-    let mut stage = 0;
+    let mut fixture = 0;
     for operation in operations {
         let now = operation["stage"].as_u64().expect("a number");
-        assert!(now == stage || now == stage + 1, "{operation}");
-        if now > stage {
-            (stage, begins) = (now, ends);
+        assert!(now == fixture || now == fixture + 1, "{operation}");
+        if now > fixture {
+            (fixture, begins) = (now, ends);
         }
         let mut later = calls.iter().enumerate().skip(begins);
         let found = later.find(|(_, call)| is_carried_out_by(operation, call));

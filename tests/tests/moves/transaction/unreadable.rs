@@ -5,29 +5,29 @@ use std::time::Duration;
 
 use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
-use kubectl_pivot_tests::arena::Arena;
+use kubectl_pivot_tests::proxied_pair::ProxiedPair;
 use kubectl_pivot_tests::proxy::Fault;
 use kubectl_pivot_tests::suite::Suite;
 use kubectl_pivot_tests::twins::Plane;
 use serde_json::{Value, json};
 
-use super::{exit, while_copying, with_story};
+use super::{exit, while_copying, with_scenario};
 
 const NAME: &str = "converted.down.example.com";
 
-pub(super) fn add(suite: Suite<Arena>) -> Suite<Arena> {
+pub(super) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
     suite.case("a_kind_that_cannot_be_listed_is_named", status)
 }
 
-async fn status(arena: Arc<Arena>) {
-    with_story(arena, |story| async move {
-        story.kill_at(while_copying(5, Fault::HoldAfter)).await;
-        let source = &story.arena.pair().source;
+async fn status(proxied_pair: Arc<ProxiedPair>) {
+    with_scenario(proxied_pair, |scenario| async move {
+        scenario.kill_at(while_copying(5, Fault::HoldAfter)).await;
+        let source = &scenario.proxied_pair.pair().source;
         break_conversion(source).await;
-        let status = story.run("status", &[]).await;
-        let document = story.run("status", &["-o", "json"]).await;
-        story.arena.lose_records().await;
-        let refused = story.run("rollback", &["--from-marks"]).await;
+        let status = scenario.run("status", &[]).await;
+        let document = scenario.run("status", &["-o", "json"]).await;
+        scenario.proxied_pair.lose_records().await;
+        let refused = scenario.run("rollback", &["--from-marks"]).await;
         remove(source).await;
         let status = status.expect_success("status");
         let document = document.expect_success("status").json();
@@ -40,8 +40,8 @@ async fn status(arena: Arc<Arena>) {
         assert_eq!(document["clusters"][1]["unread"], json!([]), "{document:#}");
         assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
         assert!(refused.says("Converted (down.example.com/v2) cannot be listed"), "{refused}");
-        story.run("rollback", &["--from-marks"]).await.expect_success("rollback");
-        story.check_nothing_left().await;
+        scenario.run("rollback", &["--from-marks"]).await.expect_success("rollback");
+        scenario.check_nothing_left().await;
     })
     .await;
 }

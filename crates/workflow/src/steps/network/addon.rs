@@ -12,12 +12,12 @@ use kubectl_pivot_plugin_api::HelmChart;
 use serde_json::{Value, json};
 use support::causes::in_one_line;
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::spec::Spec;
 use crate::steps::control_plane::the_cluster;
 use crate::support::apply::{Kinds, MANAGER, apply};
-use crate::support::wait::{Seen, until};
+use crate::support::wait::{Poll, until};
 
 const API_VERSION: &str = "addons.cluster.x-k8s.io/v1alpha1";
 /// The label of a HelmReleaseProxy with the name of its HelmChartProxy.
@@ -51,12 +51,12 @@ fn template(values: &Value) -> String {
 
 /// Has the provider install the chart, and waits for it.
 pub(super) async fn install(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     bootstrap: &Client,
     chart: &HelmChart,
     labels: &BTreeMap<String, String>,
 ) -> Result<String, StepError> {
-    let proxy = proxy(turn.spec(), chart, labels);
+    let proxy = proxy(step_context.spec(), chart, labels);
     let kinds = Kinds::read(bootstrap).await?;
     if kinds.of(&proxy).is_none() {
         return Err(StepError::refused(
@@ -65,23 +65,23 @@ pub(super) async fn install(
              --cni-via out",
         ));
     }
-    let Some(cluster) = the_cluster(turn, bootstrap).await? else {
+    let Some(cluster) = the_cluster(step_context, bootstrap).await? else {
         return Ok("the cluster has moved already".to_owned());
     };
     select(bootstrap, &cluster, labels).await?;
-    until(turn, "the HelmChartProxy of the network is accepted", async || {
+    until(step_context, "the HelmChartProxy of the network is accepted", async || {
         match apply(bootstrap, &kinds, std::slice::from_ref(&proxy), false).await {
-            Ok(()) => Ok(Seen::Yes(())),
+            Ok(()) => Ok(Poll::Ready(())),
             // The provider's own webhook may come up last.
             Err(StepError::Api(error)) if error.code() == Some(500) => {
-                Ok(Seen::NotYet(in_one_line(&error)))
+                Ok(Poll::Pending(in_one_line(&error)))
             }
             Err(error) => Err(error),
         }
     })
     .await?;
-    until(turn, "the Helm add-on provider has installed the network", async || {
-        look(bootstrap, &kinds, turn.spec()).await
+    until(step_context, "the Helm add-on provider has installed the network", async || {
+        look(bootstrap, &kinds, step_context.spec()).await
     })
     .await?;
     Ok(format!("{} {} by the Helm add-on provider", chart.chart, chart.version))
@@ -101,28 +101,28 @@ async fn select(
     Ok(())
 }
 
-async fn look(bootstrap: &Client, kinds: &Kinds, spec: &Spec) -> Result<Seen<()>, StepError> {
+async fn look(bootstrap: &Client, kinds: &Kinds, spec: &Spec) -> Result<Poll<()>, StepError> {
     let kind = |kind: &str| kinds.of(&json!({"apiVersion": API_VERSION, "kind": kind}));
     let (Some(proxies), Some(releases)) = (kind("HelmChartProxy"), kind("HelmReleaseProxy")) else {
-        return Ok(Seen::NotYet(
+        return Ok(Poll::Pending(
             "the bootstrap cluster does not serve HelmReleaseProxy".to_owned(),
         ));
     };
     let (namespace, name) = (Some(spec.namespace.as_str()), proxy_name(spec));
     let Some(proxy) = bootstrap.get(&proxies, namespace, &name).await? else {
-        return Ok(Seen::NotYet(format!("HelmChartProxy {}/{name} is not there", spec.namespace)));
+        return Ok(Poll::Pending(format!("HelmChartProxy {}/{name} is not there", spec.namespace)));
     };
     let selector = format!("{OF_PROXY}={name}");
     let releases = bootstrap.list_selected(&releases, namespace, &selector).await?;
     let release =
         releases.iter().find(|release| release.value()["spec"]["clusterRef"]["name"] == spec.name);
     Ok(match release {
-        None => Seen::NotYet(unready(&proxy).unwrap_or_else(|| {
+        None => Poll::Pending(unready(&proxy).unwrap_or_else(|| {
             format!("{}: there is no HelmReleaseProxy for the cluster yet", proxy.id())
         })),
         Some(release) => match unready(release).or_else(|| unready(&proxy)) {
-            None => Seen::Yes(()),
-            Some(last) => Seen::NotYet(last),
+            None => Poll::Ready(()),
+            Some(last) => Poll::Pending(last),
         },
     })
 }

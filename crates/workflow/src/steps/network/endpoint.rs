@@ -6,21 +6,21 @@ use capi::Object;
 use cluster::Client;
 use kubectl_pivot_plugin_api::Endpoint;
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::steps::control_plane::the_cluster;
 
 /// Returns the address, once the infrastructure or the control plane has written it into the
 /// Cluster.
 pub(in crate::steps) async fn endpoint(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     bootstrap: &Client,
     target: &Client,
 ) -> Result<Option<Endpoint>, StepError> {
-    let cluster = match the_cluster(turn, bootstrap).await? {
+    let cluster = match the_cluster(step_context, bootstrap).await? {
         Some(cluster) => Some(cluster),
         // It has moved already.
-        None => the_cluster(turn, target).await?,
+        None => the_cluster(step_context, target).await?,
     };
     Ok(cluster.as_ref().and_then(endpoint_of))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tools::{Ending, KnownTool, ToolCommand, ToolError, ToolFailure};
 
 use super::release::{self, Release};
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 use crate::spec::Spec;
 
@@ -51,11 +51,11 @@ const UNKNOWN_USER: [&str; 3] =
 
 /// Checks that the chart can be found, before anything is created.
 pub(in crate::steps) async fn find_chart(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     chart: &HelmChart,
 ) -> Result<(), StepError> {
-    let helm = turn.tool(KnownTool::Helm).await?;
-    let shown = turn.run(&helm, show_chart(chart)).await;
+    let helm = step_context.tool(KnownTool::Helm).await?;
+    let shown = step_context.run(&helm, show_chart(chart)).await;
     shown.map(drop).map_err(|error| unseen(error, chart))
 }
 
@@ -65,25 +65,28 @@ pub(in crate::steps) fn show_chart(chart: &HelmChart) -> ToolCommand {
 }
 
 /// Ensures that the release of the network is as planned.
-pub(super) async fn install(turn: &Turn<'_>, chart: &HelmChart) -> Result<String, StepError> {
-    ensure(turn, chart, VALUES).await.map_err(|error| advised(error, chart))
+pub(super) async fn install(
+    step_context: &StepContext<'_>,
+    chart: &HelmChart,
+) -> Result<String, StepError> {
+    ensure(step_context, chart, VALUES).await.map_err(|error| advised(error, chart))
 }
 
 /// Ensures that a release is as planned; its values are kept in a file of the run.
 pub(in crate::steps) async fn ensure(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     chart: &HelmChart,
     values: &str,
 ) -> Result<String, StepError> {
-    let helm = turn.tool(KnownTool::Helm).await?;
-    let kubeconfig = turn.target_kubeconfig();
-    let release = Release { turn, helm: &helm, chart, kubeconfig: &kubeconfig };
+    let helm = step_context.tool(KnownTool::Helm).await?;
+    let kubeconfig = step_context.target_kubeconfig();
+    let release = Release { step_context, helm: &helm, chart, kubeconfig: &kubeconfig };
     if release::is_as_planned(&release).await? {
         return Ok(format!("{} was there already", described(chart)));
     }
-    let values = turn.folder().write_yaml(values, &Value::Object(chart.values.clone()))?;
-    let command = upgrade(turn.spec(), chart, &values, &kubeconfig);
-    turn.run(&helm, command).await?;
+    let values = step_context.folder().write_yaml(values, &Value::Object(chart.values.clone()))?;
+    let command = upgrade(step_context.spec(), chart, &values, &kubeconfig);
+    step_context.run(&helm, command).await?;
     Ok(described(chart))
 }
 

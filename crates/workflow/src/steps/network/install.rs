@@ -13,39 +13,39 @@ use tools::KnownTool;
 use super::choice::chosen;
 use super::endpoint::endpoint;
 use super::{addon, helm};
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
-use crate::outline::{Draft, Sketch};
+use crate::outline::{DryRun, StepPreview};
 use crate::support::apply::{apply_when_served, ensure_namespace};
 use crate::support::images;
-use crate::support::wait::{Seen, until};
+use crate::support::wait::{Poll, until};
 
-pub(in crate::steps) async fn perform(turn: &Turn<'_>) -> Result<String, StepError> {
-    let bootstrap = turn.bootstrap().await?;
-    let target = turn.target().await?;
-    let network = plan(turn, &bootstrap, &target).await?;
+pub(in crate::steps) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
+    let bootstrap = step_context.bootstrap().await?;
+    let target = step_context.target().await?;
+    let network = plan(step_context, &bootstrap, &target).await?;
     for note in &network.notes {
-        turn.events.note(note.clone());
+        step_context.events.note(note.clone());
     }
-    images::load_into_target(turn).await?;
+    images::load_into_target(step_context).await?;
     let plugin = network.plugin.clone();
-    match chosen(turn.spec(), network)? {
+    match chosen(step_context.spec(), network)? {
         None => Ok("none is needed".to_owned()),
         Some(CniPlan::Manifests { objects }) if objects.is_empty() => {
             Ok(format!("{plugin}: nothing to install"))
         }
         Some(CniPlan::Manifests { objects }) => {
             let what = "the manifests of the network are applied";
-            apply_when_served(turn, &target, &objects, what).await?;
+            apply_when_served(step_context, &target, &objects, what).await?;
             Ok(format!("{plugin}: {} objects", objects.len()))
         }
         Some(CniPlan::HelmChart(chart)) => {
             label_namespace(&target, &chart).await?;
-            helm::install(turn, &chart).await
+            helm::install(step_context, &chart).await
         }
         Some(CniPlan::HelmChartProxy { chart, cluster_labels }) => {
             label_namespace(&target, &chart).await?;
-            addon::install(turn, &bootstrap, &chart, &cluster_labels).await
+            addon::install(step_context, &bootstrap, &chart, &cluster_labels).await
         }
         Some(_) => Err(blueprint::BlueprintError::UnknownPlan(plugin).into()),
     }
@@ -53,18 +53,18 @@ pub(in crate::steps) async fn perform(turn: &Turn<'_>) -> Result<String, StepErr
 
 /// The plan, with the address of the API server if it needs that.
 async fn plan(
-    turn: &Turn<'_>,
+    step_context: &StepContext<'_>,
     bootstrap: &Client,
     target: &Client,
 ) -> Result<NetworkPlan, StepError> {
-    let objects = turn.objects(bootstrap).await?.objects;
-    until(turn, "the Cluster has the address of its API server", async || {
-        let endpoint = endpoint(turn, bootstrap, target).await?;
+    let objects = step_context.objects(bootstrap).await?.objects;
+    until(step_context, "the Cluster has the address of its API server", async || {
+        let endpoint = endpoint(step_context, bootstrap, target).await?;
         let is_known = endpoint.is_some();
-        match turn.blueprint().network(&objects, endpoint) {
+        match step_context.blueprint().network(&objects, endpoint) {
             // With an address it was accepted when the run began.
-            Err(error) if !is_known => Ok(Seen::NotYet(in_one_line(&error))),
-            planned => Ok(Seen::Yes(planned?)),
+            Err(error) if !is_known => Ok(Poll::Pending(in_one_line(&error))),
+            planned => Ok(Poll::Ready(planned?)),
         }
     })
     .await
@@ -101,27 +101,27 @@ fn hide(values: &mut Map<String, Value>, own: &Map<String, Value>) {
     }
 }
 
-pub(in crate::steps) fn sketch(sketch: &Sketch<'_>) -> Result<Draft, StepError> {
+pub(in crate::steps) fn sketch(sketch: &DryRun<'_>) -> Result<StepPreview, StepError> {
     let network = sketch.blueprint.network(&sketch.objects()?, Some(unknown_endpoint()))?;
     let plugin = network.plugin.clone();
     let own = sketch.spec.blueprint()?.cni_values;
     Ok(match chosen(sketch.spec, network)?.map(|plan| without_values(plan, &own)) {
-        None => Draft::says("installs none: the infrastructure needs none"),
+        None => StepPreview::says("installs none: the infrastructure needs none"),
         Some(CniPlan::Manifests { objects }) if objects.is_empty() => {
-            Draft::says(format!("{plugin}: installs nothing"))
+            StepPreview::says(format!("{plugin}: installs nothing"))
         }
         Some(CniPlan::Manifests { objects }) => {
-            Draft::says(format!("{plugin}: applies these objects")).applying(objects)
+            StepPreview::says(format!("{plugin}: applies these objects")).applying(objects)
         }
         Some(CniPlan::HelmChart(chart)) => {
             let kubeconfig = Path::new("target.kubeconfig");
             let command = helm::upgrade(sketch.spec, &chart, Path::new(helm::VALUES), kubeconfig);
-            Draft::says(format!("{plugin}: installs a chart with these values"))
+            StepPreview::says(format!("{plugin}: installs a chart with these values"))
                 .running(KnownTool::Helm, &command)
                 .applying([Value::Object(chart.values)])
         }
         Some(CniPlan::HelmChartProxy { chart, cluster_labels }) => {
-            Draft::says(format!("{plugin}: has the Helm add-on provider install a chart"))
+            StepPreview::says(format!("{plugin}: has the Helm add-on provider install a chart"))
                 .applying([addon::proxy(sketch.spec, &chart, &cluster_labels)])
         }
         Some(_) => return Err(blueprint::BlueprintError::UnknownPlan(plugin).into()),

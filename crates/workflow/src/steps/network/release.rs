@@ -10,12 +10,12 @@ use kubectl_pivot_plugin_api::HelmChart;
 use serde_json::{Map, Value};
 use tools::{KnownTool, Tool, ToolCommand, ToolError};
 
-use crate::context::Turn;
+use crate::context::StepContext;
 use crate::error::StepError;
 
 /// For how long a release has to look the same before the process that was at it counts as gone: as
 /// long as the runner of programs gives them to end.
-const QUIET: Duration = Duration::from_secs(10);
+const RELEASE_QUIET_DURATION: Duration = Duration::from_secs(10);
 /// The pause between two looks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Message of helm about a release that does not exist.
@@ -23,7 +23,7 @@ const NONE: &str = "release: not found";
 
 /// A release of the target, and how to ask for it.
 pub(super) struct Release<'a> {
-    pub(super) turn: &'a Turn<'a>,
+    pub(super) step_context: &'a StepContext<'a>,
     pub(super) helm: &'a Tool,
     pub(super) chart: &'a HelmChart,
     pub(super) kubeconfig: &'a Path,
@@ -44,13 +44,13 @@ impl Release<'_> {
             .arg(&self.chart.release)
             .flag("--namespace", &self.chart.namespace)
             .flag("--kubeconfig", self.kubeconfig)
-            .within(self.turn.timeout())
+            .within(self.step_context.timeout())
     }
 
     /// Returns the answer to a question, as JSON.
     async fn ask(&self, command: ToolCommand) -> Result<Value, StepError> {
         let command = command.flag("--output", "json").keep_stdout();
-        let answer = self.turn.run(self.helm, command).await?;
+        let answer = self.step_context.run(self.helm, command).await?;
         serde_json::from_str(&answer.stdout).map_err(|error| {
             StepError::refused(
                 format!("{} gives no JSON: {error}", self.helm.path.display()),
@@ -76,12 +76,12 @@ impl Release<'_> {
         let mut seen = self.latest().await?;
         let mut since = Instant::now();
         while let Some(revision) = seen.as_ref().filter(|seen| seen.is_pending()) {
-            if since.elapsed() >= QUIET {
+            if since.elapsed() >= RELEASE_QUIET_DURATION {
                 break;
             }
-            self.turn.check()?;
+            self.step_context.check()?;
             let status = &revision.status;
-            self.turn.events.doing(format!("release {} is {status}", self.chart.release));
+            self.step_context.events.doing(format!("release {} is {status}", self.chart.release));
             tokio::time::sleep(CHECK_INTERVAL).await;
             let now = self.latest().await?;
             if now != seen {
@@ -99,11 +99,11 @@ impl Release<'_> {
             _ => self.command(["uninstall"]),
         };
         let (release, status) = (&self.chart.release, &revision.status);
-        self.turn.events.note(format!(
+        self.step_context.events.note(format!(
             "release {release} was left {status} by a helm that was interrupted: it is put in \
              order first"
         ));
-        self.turn.run(self.helm, command.arg("--no-hooks")).await.map(drop)
+        self.step_context.run(self.helm, command.arg("--no-hooks")).await.map(drop)
     }
 
     async fn values(&self) -> Result<Map<String, Value>, StepError> {

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use capi::{Object, ResourceType};
 use cluster::{Client, KubeconfigRef};
 use kubectl_pivot::commands::exit;
-use kubectl_pivot_tests::arena::LEASE_SECONDS;
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::{User, hosting};
 use kubectl_pivot_tests::program::Program;
+use kubectl_pivot_tests::proxied_pair::LEASE_SECONDS;
 use kubectl_pivot_tests::repository;
-use kubectl_pivot_tests::understudy::{self, Understudy};
+use kubectl_pivot_tests::simulated_controllers::{self, SimulatedControllers};
 use sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
 use support::causes::in_one_line;
 use support::journal::Events;
 use tempfile::TempDir;
 
 /// Shared by all cases.
-pub struct Stage {
+pub struct Fixture {
     user: User,
     parts: Parts,
     cache: PathBuf,
@@ -27,7 +27,7 @@ pub struct Stage {
 }
 
 /// One case: folders of its own, and a target unless it ends before there is one.
-pub struct Scene {
+pub struct Scenario {
     pub dir: TempDir,
     target: Option<ControlPlane>,
     pub program: Program,
@@ -42,7 +42,7 @@ async fn user() -> User {
     user
 }
 
-impl Stage {
+impl Fixture {
     pub async fn set() -> Self {
         let options = parts::options();
         let parts = Parts::resolve(&options, &Events::none()).await;
@@ -68,11 +68,11 @@ impl Stage {
         &self.parts
     }
 
-    /// A scene of a run that comes as far as the target.
-    pub async fn scene(&self) -> Scene {
-        let mut scene = self.scene_without_target();
-        scene.target = Some(self.bare(&scene.path("target")).await);
-        scene
+    /// A scenario of a run that comes as far as the target.
+    pub async fn scenario(&self) -> Scenario {
+        let mut scenario = self.scene_without_target();
+        scenario.target = Some(self.bare(&scenario.path("target")).await);
+        scenario
     }
 
     /// The user, outside of a case.
@@ -98,8 +98,8 @@ impl Stage {
         bare
     }
 
-    /// A scene of a run that ends before.
-    pub fn scene_without_target(&self) -> Scene {
+    /// A scenario of a run that ends before.
+    pub fn scene_without_target(&self) -> Scenario {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let program = Program::kubectl_pivot(self.user.home())
             .env("XDG_DATA_HOME", &text(&self.user.home().join("data")))
@@ -110,11 +110,11 @@ impl Stage {
             .env("STAND_IN_KIND_ROOT", &text(&dir.path().join("kind-root")))
             .env(LEASE_SECONDS, "5");
         let (config, clusterctl) = (self.config.clone(), self.clusterctl.clone());
-        Scene { dir, target: None, program, config, clusterctl, cache: self.cache.clone() }
+        Scenario { dir, target: None, program, config, clusterctl, cache: self.cache.clone() }
     }
 }
 
-impl Drop for Scene {
+impl Drop for Scenario {
     /// Clusters of kind outlive who has made them, so also a case that has failed.
     fn drop(&mut self) {
         for name in ["pivot-bootstrap", "next-bootstrap"] {
@@ -126,14 +126,14 @@ impl Drop for Scene {
     }
 }
 
-impl Scene {
+impl Scenario {
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// The kubeconfig of the target's administrator.
     pub fn target(&self) -> &Path {
-        self.target.as_ref().expect("this scene ends before there is a target").kubeconfig()
+        self.target.as_ref().expect("this scenario ends before there is a target").kubeconfig()
     }
 
     /// The management cluster is gone, and with it what its API server knew.
@@ -142,14 +142,17 @@ impl Scene {
     }
 
     /// The simulated controllers of both clusters.
-    pub fn understudy(&self) -> Understudy {
-        Understudy::begin(self.part(|_| {}))
+    pub fn simulated_controllers(&self) -> SimulatedControllers {
+        SimulatedControllers::begin(self.part(|_| {}))
     }
 
     /// The behaviour, changed by the case.
-    pub fn part(&self, change: impl FnOnce(&mut understudy::Part)) -> understudy::Part {
+    pub fn part(
+        &self,
+        change: impl FnOnce(&mut simulated_controllers::Part),
+    ) -> simulated_controllers::Part {
         let bootstrap = self.path("state/runs/pivot/bootstrap.kubeconfig");
-        let mut part = understudy::Part {
+        let mut part = simulated_controllers::Part {
             clusters: vec![bootstrap, self.target().to_owned()],
             target: self.target().to_owned(),
             secret: None,
@@ -177,7 +180,7 @@ impl Scene {
         self.until_run_begun_by(("pivot", step), pid).await;
     }
 
-    /// As [`Scene::until_begun_by`], of another run.
+    /// As [`Scenario::until_begun_by`], of another run.
     pub async fn until_run_begun_by(&self, (run, step): (&str, &str), pid: u32) {
         let began = began_by(pid);
         let journal = self.path(&format!("state/runs/{run}/journal.jsonl"));

@@ -4,7 +4,7 @@ use capi::group_of;
 use kubectl_pivot_plugin_api::{ClusterRequest, CniCluster};
 use serde_json::Value;
 
-pub(super) fn about(
+pub(super) fn cni_cluster(
     objects: &[Value],
     request: &ClusterRequest,
     infrastructure: &str,

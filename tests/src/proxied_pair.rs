@@ -1,7 +1,7 @@
 //! A source and a target behind fault proxies, one population after the other in them.
 //!
-//! Every story has a tag of its own: the namespace that moves, and part of every other name that
-//! belongs to it. So stories do not meet, and their dumps are alike once the tag is taken out.
+//! Every scenario has a tag of its own: the namespace that moves, and part of every other name that
+//! belongs to it. So scenarios do not meet, and their dumps are alike once the tag is taken out.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use crate::dump::{Dump, Normal, RawDump, Uids, diff, identity, report};
 use crate::population::complete::{self, Places};
 use crate::population::{Population, shapes};
 use crate::program::Program;
-use crate::proxy::{Activity, Proxy, Side, Tape, one_sided};
-use crate::twins::{Pair, Plane, Stage};
-use crate::{journals, wiping};
+use crate::proxy::{Activity, Proxy, Side, Traffic, one_sided};
+use crate::twins::{Fixture, Pair, Plane};
+use crate::{cleanup, journals};
 
 /// The namespace of the Docker provider, where global identities keep their Secrets.
 pub const PROVIDER_NAMESPACE: &str = "capd-system";
@@ -41,20 +41,20 @@ const MARKS: [&str; 5] = [
 const PAUSED: &str = "cluster.x-k8s.io/paused";
 
 /// Two clusters behind proxies.
-pub struct Arena {
+pub struct ProxiedPair {
     // Dropped in this order: the control planes before their folder.
     proxies: [Proxy; 2],
     kubeconfigs: [PathBuf; 2],
     pair: Pair,
-    stage: Stage,
-    tape: Tape,
+    fixture: Fixture,
+    traffic: Traffic,
     seed: u64,
     homes: AtomicUsize,
     first_home: AtomicUsize,
-    stories: AtomicUsize,
+    scenarios: AtomicUsize,
 }
 
-/// Objects of one story in both clusters, in normal form.
+/// Objects of one scenario in both clusters, in normal form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ends {
     /// Left in the source.
@@ -106,7 +106,7 @@ fn without_false_pause(dump: &Dump) -> Dump {
     dump
 }
 
-impl Arena {
+impl ProxiedPair {
     /// Starts two control planes and their proxies. The seed of everything that is left to chance
     /// is `KUBECTL_PIVOT_SEED`, or new; it is printed.
     ///
@@ -116,21 +116,21 @@ impl Arena {
         Self::set_with(&[]).await
     }
 
-    /// As [`Arena::set`], with further arguments of both API servers.
+    /// As [`ProxiedPair::set`], with further arguments of both API servers.
     ///
     /// # Panics
     /// When something does not start.
     pub async fn set_with(apiserver_args: &[&str]) -> Self {
         let seed = seed();
-        let stage = Stage::set().await;
-        let [source, target] = stage.planes(["source", "target"], apiserver_args).await;
+        let fixture = Fixture::set().await;
+        let [source, target] = fixture.planes(["source", "target"], apiserver_args).await;
         let pair = Pair { source, target };
-        let tape = Tape::new(seed);
+        let traffic = Traffic::new(seed);
         let proxies = [
-            Proxy::start(Side::Source, pair.source.kubeconfig(), &tape).await,
-            Proxy::start(Side::Target, pair.target.kubeconfig(), &tape).await,
+            Proxy::start(Side::Source, pair.source.kubeconfig(), &traffic).await,
+            Proxy::start(Side::Target, pair.target.kubeconfig(), &traffic).await,
         ];
-        let folder = stage.folder("proxies");
+        let folder = fixture.folder("proxies");
         let kubeconfigs = [
             proxies[0].write_kubeconfig(folder.join("source.kubeconfig")),
             proxies[1].write_kubeconfig(folder.join("target.kubeconfig")),
@@ -138,13 +138,13 @@ impl Arena {
         // The first run must find what all later ones find.
         let empty = Population::new(PROVIDER_NAMESPACE);
         tokio::join!(pair.source.populate(&empty), pair.target.populate(&empty));
-        let [homes, first_home, stories] = [0; 3].map(AtomicUsize::new);
-        Self { proxies, kubeconfigs, pair, stage, tape, seed, homes, first_home, stories }
+        let [homes, first_home, scenarios] = [0; 3].map(AtomicUsize::new);
+        Self { proxies, kubeconfigs, pair, fixture, traffic, seed, homes, first_home, scenarios }
     }
 
     /// State that the proxies share.
-    pub fn tape(&self) -> &Tape {
-        &self.tape
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Seed of everything that is left to chance.
@@ -157,9 +157,9 @@ impl Arena {
         &self.pair
     }
 
-    /// The stage they stand on.
-    pub fn stage(&self) -> &Stage {
-        &self.stage
+    /// The fixture they stand on.
+    pub fn fixture(&self) -> &Fixture {
+        &self.fixture
     }
 
     /// The proxies, source first.
@@ -171,14 +171,14 @@ impl Arena {
     /// cases wait for those of killed runs.
     pub fn program(&self) -> Program {
         let number = self.homes.fetch_add(1, Ordering::Relaxed);
-        let program = Program::kubectl_pivot(&self.stage.folder(&home_name(number)));
+        let program = Program::kubectl_pivot(&self.fixture.folder(&home_name(number)));
         program.env(LEASE_SECONDS, "5")
     }
 
-    /// The machines that the program has been on in this story.
+    /// The machines that the program has been on in this scenario.
     fn homes(&self) -> impl Iterator<Item = PathBuf> {
         let numbers = self.first_home.load(Ordering::Relaxed)..self.homes.load(Ordering::Relaxed);
-        numbers.map(|number| self.stage.folder(&home_name(number)))
+        numbers.map(|number| self.fixture.folder(&home_name(number)))
     }
 
     /// The kubeconfig of a cluster, through its proxy.
@@ -210,9 +210,9 @@ impl Arena {
         args
     }
 
-    /// A name for the next story.
+    /// A name for the next scenario.
     pub fn tag(&self) -> String {
-        format!("story-{:04}", self.stories.fetch_add(1, Ordering::Relaxed))
+        format!("story-{:04}", self.scenarios.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Creates a fresh complete population in the source, and begins its timeline.
@@ -225,7 +225,7 @@ impl Arena {
         self.populate_with(tag, &complete::population(&places)).await;
     }
 
-    /// As [`Arena::populate`], with a population of the story's own.
+    /// As [`ProxiedPair::populate`], with a population of the scenario's own.
     ///
     /// # Panics
     /// When the API server refuses an object.
@@ -233,7 +233,7 @@ impl Arena {
         self.pair.source.populate(population).await;
         self.begin_timeline(tag).await;
         self.first_home.store(self.homes.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.tape.begin_run();
+        self.traffic.begin_run();
     }
 
     async fn begin_timeline(&self, tag: &str) {
@@ -243,11 +243,11 @@ impl Arena {
             objects.extend(one_sided(side, plane.client(), Some(tag)).await);
         }
         let is_active = |(_, _, state): &(_, _, Activity)| *state == Activity::Active;
-        assert!(objects.iter().any(is_active), "the story of {tag} has no active Cluster");
-        self.tape.begin_timeline(objects);
+        assert!(objects.iter().any(is_active), "the scenario of {tag} has no active Cluster");
+        self.traffic.begin_timeline(objects);
     }
 
-    /// Objects of a story in both clusters.
+    /// Objects of a scenario in both clusters.
     ///
     /// # Panics
     /// When a list fails.
@@ -260,11 +260,11 @@ impl Arena {
         Ends { source: untagged(&of_source, tag), target: untagged(&of_target, tag) }
     }
 
-    /// Leftovers of a story, or of any run, that should not be there once a run has ended: marks on
+    /// Leftovers of a scenario, or of any run, that should not be there once a run has ended: marks on
     /// objects, Leases, lists of copies, instants with two active sides, journals that no legal run
     /// has.
     pub async fn leftovers(&self, tag: &str) -> Vec<String> {
-        let mut left = self.tape.timeline().violations().to_vec();
+        let mut left = self.traffic.timeline().violations().to_vec();
         left.extend(journals::violations(self.homes()));
         for (name, plane) in [("source", &self.pair.source), ("target", &self.pair.target)] {
             for object in raw(plane, tag).await.objects() {
@@ -354,19 +354,19 @@ impl Arena {
                 is_in && (object.api_version().contains("x-k8s.io/") || object.kind() == "Secret")
             };
             let objects = dump.objects().iter().filter(may_move).cloned();
-            wiping::wipe(plane, &RawDump::from(objects.collect::<Vec<_>>())).await;
+            cleanup::wipe(plane, &RawDump::from(objects.collect::<Vec<_>>())).await;
         }
     }
 
-    /// Ends a story, however far it has come: its objects go from both clusters, and all Leases.
+    /// Ends a scenario, however far it has come: its objects go from both clusters, and all Leases.
     pub async fn clean_up(&self, tag: &str) {
-        self.tape.begin_run();
+        self.traffic.begin_run();
         tokio::join!(wipe(&self.pair.source, tag), wipe(&self.pair.target, tag));
     }
 }
 
 async fn wipe(plane: &Plane, tag: &str) {
-    wiping::wipe(plane, &raw(plane, tag).await).await;
+    cleanup::wipe(plane, &raw(plane, tag).await).await;
     remove_leases(plane).await;
 }
 
@@ -416,12 +416,12 @@ pub fn tell(text: &str) {
     eprintln!("{text}");
 }
 
-/// The namespace of a story that stays.
+/// The namespace of a scenario that stays.
 fn home(tag: &str) -> String {
     format!("home-{tag}")
 }
 
-/// The objects of a story: their namespace or their name has its tag.
+/// The objects of a scenario: their namespace or their name has its tag.
 async fn raw(plane: &Plane, tag: &str) -> RawDump {
     let dump = plane.dump(&[tag, &home(tag), PROVIDER_NAMESPACE]).await;
     let belongs = |object: &&Object| identity(object).contains(tag);

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-/// A piece of a population, to be named as the owner of others.
+/// A object_spec of a population, to be named as the owner of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(pub(super) usize);
 
-/// Owner of a piece.
+/// Owner of a object_spec.
 #[derive(Clone, Debug)]
 pub(super) enum Owner {
-    /// Another piece.
-    Piece { handle: Handle, controller: bool },
+    /// Another object_spec.
+    ObjectSpec { handle: Handle, controller: bool },
     /// An object that does not exist.
     Missing { api_version: String, kind: String, name: String },
 }
 
-/// Namespace of a piece.
+/// Namespace of a object_spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// The population's namespace.
@@ -28,7 +28,7 @@ pub(super) enum Place {
 
 /// An object and everything that has to be done to get it.
 #[derive(Clone, Debug)]
-pub struct Piece {
+pub struct ObjectSpec {
     pub(super) object: Value,
     pub(super) place: Place,
     pub(super) owners: Vec<Owner>,
@@ -37,7 +37,7 @@ pub struct Piece {
     pub(super) applied: Vec<(String, Value)>,
 }
 
-impl Piece {
+impl ObjectSpec {
     /// An object in the population's namespace.
     pub fn new(api_version: &str, kind: &str, name: &str) -> Self {
         Self {
@@ -136,14 +136,14 @@ impl Piece {
     /// Adds an owner.
     #[must_use]
     pub fn owned_by(mut self, handle: Handle) -> Self {
-        self.owners.push(Owner::Piece { handle, controller: false });
+        self.owners.push(Owner::ObjectSpec { handle, controller: false });
         self
     }
 
     /// Adds the owner that is its controller.
     #[must_use]
     pub fn controlled_by(mut self, handle: Handle) -> Self {
-        self.owners.push(Owner::Piece { handle, controller: true });
+        self.owners.push(Owner::ObjectSpec { handle, controller: true });
         self
     }
 

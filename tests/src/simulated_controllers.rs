@@ -35,7 +35,7 @@ const OWNED: [(&str, &str); 5] = [
 ];
 
 /// Works on its clusters until it is dropped.
-pub struct Understudy {
+pub struct SimulatedControllers {
     task: JoinHandle<()>,
 }
 
@@ -49,7 +49,7 @@ pub struct Part {
     /// The kubeconfig in the Secret of each Cluster, if the target is not to be reached with it.
     pub secret: Option<PathBuf>,
     /// Kinds that it leaves out.
-    pub without: Vec<Act>,
+    pub without: Vec<Behaviour>,
     /// Clusters get a finalizer, and go once it has deleted their Machines.
     pub deletes: bool,
 }
@@ -59,7 +59,7 @@ const FINALIZER: &str = "cluster.cluster.x-k8s.io";
 
 /// A part of what it plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Behaviour {
     /// Deployments become available.
     Deployments,
     /// Everything about Clusters: others do it.
@@ -79,12 +79,12 @@ pub enum Act {
 }
 
 impl Part {
-    fn has(&self, act: Act) -> bool {
-        !self.without.contains(&act)
+    fn has(&self, behaviour: Behaviour) -> bool {
+        !self.without.contains(&behaviour)
     }
 }
 
-impl Understudy {
+impl SimulatedControllers {
     /// Begins.
     pub fn begin(part: Part) -> Self {
         let part = Arc::new(part);
@@ -104,7 +104,7 @@ impl Understudy {
     }
 }
 
-impl Drop for Understudy {
+impl Drop for SimulatedControllers {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -145,10 +145,10 @@ async fn play(
         *kept = Some(Seat::at(kubeconfig).await?);
     }
     let Some(seat) = kept else { return Ok(()) };
-    if part.has(Act::Deployments) {
+    if part.has(Behaviour::Deployments) {
         deployments(&seat.client).await?;
     }
-    if !part.has(Act::Clusters) {
+    if !part.has(Behaviour::Clusters) {
         return Ok(());
     }
     if seat.served.as_ref().is_none_or(|served| OWNED.iter().any(|kind| !is_served(served, *kind)))
@@ -163,7 +163,7 @@ async fn play(
         }
         if !cluster.is_being_deleted() {
             provision(part, &seat.client, served, kind, &cluster).await?;
-        } else if part.has(Act::Deletions) {
+        } else if part.has(Behaviour::Deletions) {
             delete(&seat.client, served, kind, &cluster).await?;
         }
     }
@@ -260,7 +260,7 @@ async fn provision(
             }
         }
     }
-    if part.has(Act::Infrastructure) {
+    if part.has(Behaviour::Infrastructure) {
         infrastructure(client, served, cluster).await?;
         endpoint(client, kind, cluster).await?;
     }
@@ -305,11 +305,11 @@ async fn endpoint(client: &Client, kind: &ResourceType, cluster: &Object) -> Res
 }
 
 fn cluster_status(part: &Part) -> Value {
-    let is_initialized = part.has(Act::ControlPlane);
+    let is_initialized = part.has(Behaviour::ControlPlane);
     let conditions = [
         ("ControlPlaneInitialized", is_initialized),
         ("InfrastructureReady", true),
-        ("Available", is_initialized && part.has(Act::Available)),
+        ("Available", is_initialized && part.has(Behaviour::Available)),
     ];
     let conditions = conditions.map(|(name, holds)| condition(name, holds));
     json!({"status": {
@@ -371,10 +371,10 @@ async fn machines(
         known.push(client.create(kind, &Object::new(machine), &options).await?);
     }
     let is_new = |machine: &Object| machine.value()["status"]["nodeRef"].is_null();
-    if part.has(Act::Nodes) && part.has(Act::TargetNodes) && known.iter().any(is_new) {
+    if part.has(Behaviour::Nodes) && part.has(Behaviour::TargetNodes) && known.iter().any(is_new) {
         nodes(part, &known).await?;
     }
-    for machine in known.iter().filter(|_| part.has(Act::Nodes)) {
+    for machine in known.iter().filter(|_| part.has(Behaviour::Nodes)) {
         if is_new(machine) {
             let status = json!({"status": {
                 "nodeRef": {"name": machine.name()}, "phase": "Running",

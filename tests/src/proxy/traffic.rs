@@ -27,7 +27,7 @@ pub struct Write {
 
 /// State that both proxies of a pair share. Clones share it too.
 #[derive(Clone)]
-pub struct Tape(Arc<Shared>);
+pub struct Traffic(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
@@ -56,8 +56,8 @@ struct State {
     has_been_led_away: bool,
 }
 
-impl Tape {
-    /// A new tape; `seed` decides about rules that apply by chance.
+impl Traffic {
+    /// A new traffic; `seed` decides about rules that apply by chance.
     pub fn new(seed: u64) -> Self {
         let state = State {
             rules: Vec::new(),
@@ -130,10 +130,10 @@ impl Tape {
     /// Waits until a request is kept.
     ///
     /// # Panics
-    /// Never: the tape holds the sending end itself.
+    /// Never: the traffic holds the sending end itself.
     pub async fn held(&self) {
         let mut held = self.0.held.subscribe();
-        held.wait_for(|count| *count > 0).await.expect("the tape is alive");
+        held.wait_for(|count| *count > 0).await.expect("the traffic is alive");
     }
 
     /// Lets everything go on that is kept; later requests may be kept again.
@@ -233,7 +233,7 @@ impl Tape {
         let mut released = self.0.released.subscribe();
         released.mark_unchanged();
         self.0.held.send_modify(|count| *count += 1);
-        // An error means that the tape is gone, and with it the suite.
+        // An error means that the traffic is gone, and with it the suite.
         let _ = released.changed().await;
     }
 }
@@ -255,7 +255,7 @@ impl State {
 }
 
 /// A request that is with an API server.
-pub(super) struct Forwarding(Tape);
+pub(super) struct Forwarding(Traffic);
 
 impl Drop for Forwarding {
     fn drop(&mut self) {

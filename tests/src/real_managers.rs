@@ -20,11 +20,11 @@ const PROVIDER_PORT: u16 = 19_000;
 const PROVIDERS: usize = 4;
 
 /// Works until it is dropped.
-pub struct Crew {
+pub struct RealManagers {
     task: JoinHandle<SandboxError>,
 }
 
-impl Crew {
+impl RealManagers {
     /// Begins to watch for Deployments in clusters, which are those of the host and need not exist
     /// yet.
     pub fn begin(mut host: ManagerHost, clusters: Vec<PathBuf>) -> Self {
@@ -55,7 +55,7 @@ impl Crew {
     }
 }
 
-impl Drop for Crew {
+impl Drop for RealManagers {
     fn drop(&mut self) {
         self.task.abort();
     }

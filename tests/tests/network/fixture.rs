@@ -12,7 +12,7 @@ use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::plugins::{User, hosting};
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::repository;
-use kubectl_pivot_tests::understudy::{self, Act, Understudy};
+use kubectl_pivot_tests::simulated_controllers::{self, Behaviour, SimulatedControllers};
 use sandbox::{ControlPlane, ControlPlaneOptions, Part, Parts};
 use serde_json::Value;
 use support::causes::in_one_line;
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use super::charts::{self, Archives};
 
 /// Shared by all cases.
-pub struct Stage {
+pub struct Fixture {
     user: User,
     dir: TempDir,
     bootstrap: ControlPlane,
@@ -41,12 +41,12 @@ pub struct Stage {
 }
 
 /// One case: folders of its own, a cluster of its own name, a target without releases.
-pub struct Scene<'a> {
-    stage: &'a Stage,
+pub struct Scenario<'a> {
+    fixture: &'a Fixture,
     pub dir: TempDir,
     pub program: Program,
     name: &'static str,
-    _understudy: Understudy,
+    _understudy: SimulatedControllers,
 }
 
 async fn part(part: Part) -> PathBuf {
@@ -60,7 +60,7 @@ async fn user() -> User {
     user
 }
 
-impl Stage {
+impl Fixture {
     pub async fn set() -> Self {
         let parts = Parts::resolve(&parts::options(), &Events::none()).await;
         let parts =
@@ -97,16 +97,16 @@ impl Stage {
     }
 
     /// A case. Its name is that of its cluster and of the namespace of the cluster.
-    pub fn scene(&self, name: &'static str) -> Scene<'_> {
+    pub fn scenario(&self, name: &'static str) -> Scenario<'_> {
         self.scene_with(name, false)
     }
 
     /// A case whose machines become nodes, so that a run comes to its end.
-    pub fn whole_scene(&self, name: &'static str) -> Scene<'_> {
+    pub fn whole_scene(&self, name: &'static str) -> Scenario<'_> {
         self.scene_with(name, true)
     }
 
-    fn scene_with(&self, name: &'static str, with_nodes: bool) -> Scene<'_> {
+    fn scene_with(&self, name: &'static str, with_nodes: bool) -> Scenario<'_> {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let program = Program::kubectl_pivot(self.user.home())
             .env("XDG_DATA_HOME", &text(&self.user.home().join("data")))
@@ -114,10 +114,10 @@ impl Stage {
             .env("KUBECTL_PIVOT_CLUSTERCTL", &text(&self.clusterctl))
             .env("KUBECTL_PIVOT_HELM", &text(&self.helm));
         let clusters = [&self.bootstrap, &self.target].map(|plane| plane.kubeconfig().to_owned());
-        let understudy = Understudy::begin(understudy::Part {
+        let simulated_controllers = SimulatedControllers::begin(simulated_controllers::Part {
             clusters: clusters.into(),
             target: self.target.kubeconfig().to_owned(),
-            without: if with_nodes { Vec::new() } else { vec![Act::Nodes] },
+            without: if with_nodes { Vec::new() } else { vec![Behaviour::Nodes] },
             deletes: false,
         });
         for (release, namespace) in [("cilium", "kube-system"), ("flannel", "kube-flannel")] {
@@ -125,7 +125,7 @@ impl Stage {
             let ended = self.helm(&words).output().expect("helm is there");
             assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         }
-        Scene { stage: self, dir, program, name, _understudy: understudy }
+        Scenario { fixture: self, dir, program, name, _understudy: simulated_controllers }
     }
 
     /// The management cluster that a run begins with, and the one that it ends with.
@@ -178,7 +178,7 @@ impl Stage {
     }
 }
 
-impl Scene<'_> {
+impl Scenario<'_> {
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -190,7 +190,7 @@ impl Scene<'_> {
 
     /// The arguments of `create`, and more.
     pub fn create(&self, more: &[&str]) -> Vec<String> {
-        let bootstrap = text(self.stage.bootstrap.kubeconfig());
+        let bootstrap = text(self.fixture.bootstrap.kubeconfig());
         let out = text(&self.path("out.kubeconfig"));
         let mut arguments = vec!["create", self.name, "-n", self.name, "-i", "in-memory"];
         arguments.extend(["--bootstrap", "existing", "--bootstrap-kubeconfig", &bootstrap]);
