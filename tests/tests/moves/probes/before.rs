@@ -162,7 +162,7 @@ async fn no_cel(proxied_pair: Arc<ProxiedPair>) {
         ..scenario.probe()
     };
     let later =
-        Probe { fixtures: vec![kubectl_pivot_plugin_api::ProbeStage::AfterMove], ..wrong("later") };
+        Probe { stages: vec![kubectl_pivot_plugin_api::ProbeStage::AfterMove], ..wrong("later") };
     let refused = scenario.run(&[wrong("now"), later], &[]).await;
     assert_eq!(refused.code, Some(exit::REFUSED), "{refused}");
     for name in ["now", "later"] {
