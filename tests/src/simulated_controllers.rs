@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::oracle;
 
-const NAME: &str = "understudy";
+const NAME: &str = "simulated-controllers";
 const TIME: &str = "2026-01-01T00:00:00Z";
 
 /// The host at which nodes reach the API server of a Cluster.

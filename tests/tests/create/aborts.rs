@@ -36,7 +36,7 @@ pub fn add(suite: Suite<Fixture>) -> Suite<Fixture> {
 
 async fn abort_keeps_a_bootstrap_cluster_that_holds_the_cluster(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
-    let _understudy = SimulatedControllers::begin(
+    let _simulated_controllers = SimulatedControllers::begin(
         scenario.part(|part| part.without = vec![Behaviour::ControlPlane]),
     );
     scenario.stop_in("control-plane", scenario.create(&[])).await;
@@ -110,7 +110,7 @@ async fn a_run_that_was_killed_before_its_mark_knows_its_kind_cluster(fixture: A
 async fn abort_asks_an_existing_bootstrap_cluster(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
     let kubeconfig = make_kind_cluster(&scenario, "pivot-bootstrap").await;
-    let _understudy = SimulatedControllers::begin(scenario.part(|part| {
+    let _simulated_controllers = SimulatedControllers::begin(scenario.part(|part| {
         part.without = vec![Behaviour::ControlPlane];
         part.clusters = vec![kubeconfig.clone(), scenario.target().to_owned()];
     }));
@@ -142,7 +142,7 @@ async fn abort_asks_an_existing_bootstrap_cluster(fixture: Arc<Fixture>) {
 
 async fn abort_leaves_what_was_kept(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
-    let _understudy = scenario.simulated_controllers();
+    let _simulated_controllers = scenario.simulated_controllers();
     let create = scenario.create(&["--keep-bootstrap"]);
     scenario.program.run(create).await.expect_success("create");
     abort(&scenario.program, &[]).await.expect_success("abort");

@@ -19,7 +19,7 @@ const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io/v1beta2";
 pub async fn only_the_cluster_of_the_run_moves(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
     let kubeconfig = make_kind_cluster(&scenario, "pivot-bootstrap").await;
-    let _understudy = SimulatedControllers::begin(
+    let _simulated_controllers = SimulatedControllers::begin(
         scenario
             .part(|part| part.clusters = vec![kubeconfig.clone(), scenario.target().to_owned()]),
     );

@@ -199,7 +199,7 @@ pub async fn providers_that_do_not_come_up_are_reported(fixture: Arc<Fixture>) {
 
 pub async fn a_target_that_does_not_answer_is_reported(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
-    let _understudy = SimulatedControllers::begin(scenario.part(|_| {}));
+    let _simulated_controllers = SimulatedControllers::begin(scenario.part(|_| {}));
     let dead = scenario.path("dead.kubeconfig");
     let config = "apiVersion: v1\nkind: Config\ncurrent-context: dead\n\
         clusters: [{name: dead, cluster: {server: \"https://127.0.0.1:1\"}}]\n\
@@ -221,7 +221,7 @@ pub async fn a_target_that_does_not_answer_is_reported(fixture: Arc<Fixture>) {
 
 pub async fn a_bootstrap_cluster_with_clusters_is_not_deleted(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
-    let _understudy = SimulatedControllers::begin(scenario.part(|_| {}));
+    let _simulated_controllers = SimulatedControllers::begin(scenario.part(|_| {}));
     let kubeconfig = scenario.path("state/runs/pivot/bootstrap.kubeconfig");
     let mut running = scenario.program.start(scenario.create(&[]));
     scenario.until_begun("apply-cluster").await;

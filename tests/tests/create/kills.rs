@@ -23,7 +23,7 @@ pub async fn killed_in_each_step(fixture: Arc<Fixture>) {
 
 async fn killed_in(fixture: Arc<Fixture>, steps: &[Step]) {
     let scenario = fixture.scenario().await;
-    let _understudy = scenario.simulated_controllers();
+    let _simulated_controllers = scenario.simulated_controllers();
     let mut seen: Option<Vec<(String, String)>> = None;
     for (position, &step) in steps.iter().enumerate() {
         let mut running = match position {
@@ -71,7 +71,7 @@ async fn killed_at_writes(
     let traffic = Traffic::new(1);
     let source = Proxy::start(Side::Source, &direct, &traffic).await;
     let target = Proxy::start(Side::Target, scenario.target(), &traffic).await;
-    let _understudy = SimulatedControllers::begin(
+    let _simulated_controllers = SimulatedControllers::begin(
         scenario.part(|part| part.clusters = vec![direct.clone(), scenario.target().to_owned()]),
     );
     let through = |proxy: &Proxy, name: &str| text(&proxy.write_kubeconfig(scenario.path(name)));

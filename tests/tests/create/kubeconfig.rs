@@ -70,7 +70,8 @@ fn with_kubeconfig(scenario: &Scenario, list: &[&Path]) -> Program {
 async fn merged(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
     let target = as_by_cluster_api(&scenario);
-    let _understudy = SimulatedControllers::begin(scenario.part(|part| part.target = target));
+    let _simulated_controllers =
+        SimulatedControllers::begin(scenario.part(|part| part.target = target));
     // Of a list of files the first that exists: a link into another folder.
     fs::create_dir(scenario.path("dotfiles")).expect("created");
     let (real, link) = (scenario.path("dotfiles/config"), scenario.path("link"));

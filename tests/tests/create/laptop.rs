@@ -66,7 +66,7 @@ impl Published {
 pub async fn a_target_that_has_got_another_port_is_found_again(fixture: Arc<Fixture>) {
     let mut own = fixture.scenario().await;
     let published = Published::of(&own);
-    let _understudy = published.simulated_controllers(&own);
+    let _simulated_controllers = published.simulated_controllers(&own);
     own.program = published.program(&own);
     own.stop_after("kubeconfig", own.create(&[])).await;
     let kept = own.path("state/runs/pivot/target.kubeconfig");

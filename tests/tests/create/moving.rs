@@ -79,7 +79,7 @@ pub async fn a_move_that_fails_is_done_when_it_can_be(fixture: Arc<Fixture>) {
         ],
     );
     drop(simulated_controllers);
-    let _understudy = scenario.simulated_controllers();
+    let _simulated_controllers = scenario.simulated_controllers();
 
     let bootstrap = scenario.bootstrap().await;
     let kind = ResourceType::new("cluster.x-k8s.io/v1beta2", "Cluster", "clusters", true);

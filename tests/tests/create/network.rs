@@ -62,7 +62,7 @@ pub async fn told(fixture: Arc<Fixture>) {
     let left = scenario.kind().run(["get", "clusters"]).await;
     assert_eq!(left.stdout, "pivot-bootstrap\n");
     drop(simulated_controllers);
-    let _understudy = scenario.simulated_controllers();
+    let _simulated_controllers = scenario.simulated_controllers();
     let more = ["resume", "pivot", "--timeout", "120"];
     scenario.program.run(more).await.expect_success("with nodes and more time");
     assert_eq!(clusters(&scenario).await, ["pivot"]);

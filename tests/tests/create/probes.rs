@@ -105,7 +105,7 @@ async fn target(scenario: &Scenario) -> Client {
 
 async fn network(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
-    let _understudy = SimulatedControllers::begin(
+    let _simulated_controllers = SimulatedControllers::begin(
         scenario.part(|part| part.without = vec![Behaviour::TargetNodes]),
     );
     let manifest = scenario.path("network.yaml");

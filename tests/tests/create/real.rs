@@ -36,7 +36,7 @@ pub async fn real_controllers_of_the_target_take_over(fixture: Arc<Fixture>) {
     scenario.config =
         repository::write_with_webhooks(&folder, &fixture.parts().crds, prepared.webhooks()).await;
     // It plays the kubelet that reports Deployments; everything else is the managers' own work.
-    let _understudy =
+    let _simulated_controllers =
         SimulatedControllers::begin(scenario.part(|part| part.without = vec![Behaviour::Clusters]));
     let mut real_managers = RealManagers::begin(prepared, host);
     tokio::select! {

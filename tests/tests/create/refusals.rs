@@ -99,7 +99,7 @@ pub async fn a_cluster_that_is_refused_is_applied_when_it_is_fixed(fixture: Arc<
     assert_eq!(clusters(&scenario).await, Vec::<String>::new());
 
     drop(simulated_controllers);
-    let _understudy = scenario.simulated_controllers();
+    let _simulated_controllers = scenario.simulated_controllers();
     scenario.program.run(create(&[])).await.expect_success("without the faults");
     assert_eq!(clusters(&scenario).await, ["pivot"]);
 }

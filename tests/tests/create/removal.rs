@@ -53,7 +53,7 @@ pub async fn a_management_cluster_is_deleted(fixture: Arc<Fixture>) {
     let part = part(&scenario);
     drop(simulated_controllers);
     scenario.lose_target();
-    let _understudy = SimulatedControllers::begin(part);
+    let _simulated_controllers = SimulatedControllers::begin(part);
     let outcome = scenario.program.run(delete(&["--yes"])).await.expect_success("delete");
     // Its controllers do not wait for the command: Machines may be gone before it looks.
     assert!(outcome.stdout.contains(" Machines are gone"), "{outcome}");
@@ -115,7 +115,7 @@ async fn refused(scenario: &Scenario) {
 
 pub async fn killed_in_each_step(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
-    let _understudy = SimulatedControllers::begin(part(&scenario));
+    let _simulated_controllers = SimulatedControllers::begin(part(&scenario));
     scenario.program.run(scenario.create(&[])).await.expect_success("create");
     let mut begun = vec![0; Step::REMOVAL.len()];
     for (position, step) in Step::REMOVAL.iter().enumerate() {

@@ -14,7 +14,7 @@ use super::whole::clusters;
 
 pub async fn providers_that_do_not_get_into_the_target_are_reported(fixture: Arc<Fixture>) {
     let scenario = fixture.scenario().await;
-    let _understudy = scenario.simulated_controllers();
+    let _simulated_controllers = scenario.simulated_controllers();
     let fails = clusterctl_but(&scenario, "fails", "echo 'Error: no such release' >&2; exit 1");
     let outcome = scenario.program.run(scenario.create(&["--clusterctl", &fails])).await;
     expect(

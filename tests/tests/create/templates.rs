@@ -29,7 +29,7 @@ pub async fn makes_the_cluster(fixture: Arc<Fixture>) {
     assert_eq!(ignored.code, Some(2), "{ignored}");
     assert!(ignored.says("ignores --worker-replicas"), "{ignored}");
 
-    let _understudy = scenario.simulated_controllers();
+    let _simulated_controllers = scenario.simulated_controllers();
     let more = ["--kubernetes-version", "v1.34.0"];
     scenario.program.run(scenario.create(&more)).await.expect_success("create");
     assert_eq!(clusters(&scenario).await, ["pivot"]);

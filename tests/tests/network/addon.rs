@@ -46,7 +46,7 @@ async fn refuse(client: &Client) -> (Object, Object) {
 }
 
 pub async fn the_add_on_provider_is_asked_and_followed(fixture: Arc<Fixture>) {
-    let scenario = fixture.whole_scene(NAME);
+    let scenario = fixture.whole_scenario(NAME);
     let values = scenario.path("values.yaml");
     std::fs::write(&values, "format: '{{ .Release.Name }}'\n").expect("write");
     let (url, config, values) = ("https://charts.invalid", text(&fixture.config), text(&values));

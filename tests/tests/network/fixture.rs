@@ -46,7 +46,7 @@ pub struct Scenario<'a> {
     pub dir: TempDir,
     pub program: Program,
     name: &'static str,
-    _understudy: SimulatedControllers,
+    _simulated_controllers: SimulatedControllers,
 }
 
 async fn part(part: Part) -> PathBuf {
@@ -98,15 +98,15 @@ impl Fixture {
 
     /// A case. Its name is that of its cluster and of the namespace of the cluster.
     pub fn scenario(&self, name: &'static str) -> Scenario<'_> {
-        self.scene_with(name, false)
+        self.scenario_with(name, false)
     }
 
     /// A case whose machines become nodes, so that a run comes to its end.
-    pub fn whole_scene(&self, name: &'static str) -> Scenario<'_> {
-        self.scene_with(name, true)
+    pub fn whole_scenario(&self, name: &'static str) -> Scenario<'_> {
+        self.scenario_with(name, true)
     }
 
-    fn scene_with(&self, name: &'static str, with_nodes: bool) -> Scenario<'_> {
+    fn scenario_with(&self, name: &'static str, with_nodes: bool) -> Scenario<'_> {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let program = Program::kubectl_pivot(self.user.home())
             .env("XDG_DATA_HOME", &text(&self.user.home().join("data")))
@@ -119,13 +119,20 @@ impl Fixture {
             target: self.target.kubeconfig().to_owned(),
             without: if with_nodes { Vec::new() } else { vec![Behaviour::Nodes] },
             deletes: false,
+            secret: None,
         });
         for (release, namespace) in [("cilium", "kube-system"), ("flannel", "kube-flannel")] {
             let words = ["uninstall", release, "-n", namespace, "--no-hooks", "--ignore-not-found"];
             let ended = self.helm(&words).output().expect("helm is there");
             assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         }
-        Scenario { fixture: self, dir, program, name, _understudy: simulated_controllers }
+        Scenario {
+            fixture: self,
+            dir,
+            program,
+            name,
+            _simulated_controllers: simulated_controllers,
+        }
     }
 
     /// The management cluster that a run begins with, and the one that it ends with.

@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
     use crate::document::fields::{Bootstrap, CniVia, PivotMetadata, PivotSpec};
-    use crate::document::words;
+    use crate::document::scalars;
 
     fn parse(text: &str) -> Result<PivotDocument, String> {
         super::parse(text)
