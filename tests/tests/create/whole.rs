@@ -71,7 +71,17 @@ fn tells_every_step(outcome: &Outcome) {
         .filter(|line| line["event"] == "finished")
         .filter_map(|line| line["phase"].as_str())
         .collect();
-    let known = ["preflight", "pause", "quiesce", "copy", "verify", "handOver", "delete", "resume"];
+    let known = [
+        "preflight",
+        "pause",
+        "quiesce",
+        "backup",
+        "copy",
+        "verify",
+        "handOver",
+        "delete",
+        "resume",
+    ];
     assert_eq!(phases, known, "{outcome}");
 }
 
