@@ -82,7 +82,7 @@ async fn killed_at_writes(
     loop {
         traffic.begin_run();
         let (known, wanted) = (met.clone(), is_wanted.clone());
-        let fault = if met.len() % 2 == 0 { Fault::HoldBefore } else { Fault::HoldAfter };
+        let fault = if met.len().is_multiple_of(2) { Fault::HoldBefore } else { Fault::HoldAfter };
         let (seen, at) = tokio::sync::watch::channel(String::new());
         let rule = move |call: &Call| {
             let key = format!("{:?} {} {} {fault:?}", call.side, call.method, call.path);
