@@ -11,14 +11,17 @@ const V1BETA2: &str = include_str!("../tests/pivot-v1beta2.json");
 /// The same cluster in the kinds that Cluster API 1.15 leaves.
 const DEV: &str = include_str!("../tests/pivot-dev-v1beta2.json");
 
-const CLUSTER_API: [(&str, &str); 4] = [
+const CLUSTER_API: [(&str, &str); 7] = [
     ("cluster.x-k8s.io", "Cluster"),
+    ("cluster.x-k8s.io", "ClusterClass"),
     ("cluster.x-k8s.io", "MachineDeployment"),
+    ("cluster.x-k8s.io", "MachineHealthCheck"),
     ("bootstrap.cluster.x-k8s.io", "KubeadmConfigTemplate"),
     ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
+    ("controlplane.cluster.x-k8s.io", "KubeadmControlPlaneTemplate"),
 ];
-const DOCKER: [&str; 2] = ["DockerCluster", "DockerMachineTemplate"];
-const DEVELOPMENT: [&str; 2] = ["DevCluster", "DevMachineTemplate"];
+const DOCKER: [&str; 3] = ["DockerCluster", "DockerClusterTemplate", "DockerMachineTemplate"];
+const DEVELOPMENT: [&str; 3] = ["DevCluster", "DevClusterTemplate", "DevMachineTemplate"];
 
 fn serving(infrastructure: &[&str], versions: &[&str]) -> ClusterRequest {
     let infrastructure =
