@@ -116,9 +116,9 @@ pub(super) enum Preflight {
 /// Clusters whose controllers are held.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Hold {
-    #[default]
     Auto,
     Always,
+    #[default]
     Never,
 }
 
