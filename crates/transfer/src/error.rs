@@ -599,7 +599,9 @@ fn reason(source: &PhaseError, failure: &str) -> String {
 
 fn no_return(source: &PhaseError) -> &'static str {
     match source {
-        PhaseError::GoneOn(_) => "the target has changed since it took over",
+        PhaseError::GoneOn(_) | PhaseError::CopyChanged { .. } => {
+            "the target has changed since it took over"
+        }
         _ => "the target could not be compared with its source",
     }
 }

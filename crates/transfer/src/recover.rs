@@ -575,6 +575,12 @@ pub(super) async fn put_back_locked(
     }
     if let Err(source) = undo(run, &lock, move_scope, (Stray::No, compared)).await {
         run.events.send(support::journal::Event::Failed);
+        // Nothing was undone yet.
+        if lock.phase().await == Phase::Returning
+            && matches!(source, PhaseError::CopyChanged { .. })
+        {
+            return Err(go_on(run, lock, move_scope, source).await);
+        }
         lock.leave().await;
         return Err(MoveError::HalfUndone { doing, undo: source.to_string(), source });
     }

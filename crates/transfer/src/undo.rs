@@ -23,7 +23,7 @@ use super::operations::patiently;
 use super::pause::{self, pause_objects};
 use super::precondition::{patch_as_read, read_again, remove_finalizers};
 use super::quiesce::wait_for_reports;
-use super::record::Step;
+use super::record::{Role, Step};
 use super::run::{Progress, Run};
 
 /// Rounds of removing copies and looking again; the second one is usual when controllers run.
@@ -45,7 +45,7 @@ const WEBHOOK_RETRY_INTERVAL: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// When a request fails, or the list is missing; the source stays paused then, since copies may be
-/// left.
+/// left. [`PhaseError::CopyChanged`] before anything is recorded, if a copy has changed by then.
 pub(super) async fn undo(
     run: &Run,
     lock: &Lock,
@@ -54,9 +54,11 @@ pub(super) async fn undo(
 ) -> Result<(), PhaseError> {
     let mut listed = listed(run, lock, move_scope).await?;
     listed.compared = compared;
+    check_unchanged(run, move_scope, &listed).await?;
+    let is_held = lock.holds(Role::Target).await;
     lock.advance(Step::RollbackStarted).await.map_err(Box::new)?;
     let undone = async {
-        remove_copies(run, move_scope, &listed).await?;
+        remove_copies(run, move_scope, (&listed, is_held)).await?;
         resume_source(run, lock, move_scope, stray).await?;
         namespaces::leave(run).await;
         Ok(())
@@ -127,7 +129,7 @@ pub(super) async fn resume_source(
 /// # Errors
 /// When a request fails, or an object does not go.
 pub(super) async fn remove_marked(run: &Run, move_scope: &MoveScope) -> Result<(), PhaseError> {
-    remove_copies(run, move_scope, &Removable::default()).await
+    remove_copies(run, move_scope, (&Removable::default(), false)).await
 }
 
 /// Returns the copies that are known by the list of the run.
@@ -149,12 +151,25 @@ async fn listed(run: &Run, lock: &Lock, move_scope: &MoveScope) -> Result<Remova
     Ok(removable)
 }
 
+/// Checks that the copies are as they were compared, if they were.
+async fn check_unchanged(
+    run: &Run,
+    move_scope: &MoveScope,
+    listed: &Removable,
+) -> Result<(), PhaseError> {
+    if listed.compared.0.is_empty() {
+        return Ok(());
+    }
+    let ours = copies(run, move_scope, listed).await?;
+    ours.iter().try_for_each(|(_, copy)| listed.compared.check(copy))
+}
+
 /// A controller may put a finalizer on a copy between the two requests, even on a paused one; so
 /// this continues until none is left. Nobody can put one on an object that is being deleted.
 async fn remove_copies(
     run: &Run,
     move_scope: &MoveScope,
-    listed: &Removable,
+    (listed, is_held): (&Removable, bool),
 ) -> Result<(), PhaseError> {
     for _ in 0..ROUNDS {
         let ours = copies(run, move_scope, listed).await?;
@@ -162,7 +177,7 @@ async fn remove_copies(
             return Ok(());
         }
         ours.iter().try_for_each(|(_, copy)| listed.compared.check(copy))?;
-        hold(run, move_scope, &ours).await?;
+        hold(run, move_scope, (&ours, is_held)).await?;
         let typed = ours.into_iter().map(|(kind, copy)| (&move_scope.kind(kind).resource, copy));
         remove(run, typed.collect(), listed).await?;
     }
@@ -191,12 +206,13 @@ fn is_ours(run: &Run, listed: &Removable, (resource, object): (&ResourceType, &O
 }
 
 /// Pauses again the copies that somebody has resumed, and waits until their controllers report it:
-/// they would take the deletion of a Machine for a reason to make another one. A request to stop
-/// does not end this, since a rollback may be its answer.
+/// they would take the deletion of a Machine for a reason to make another one. Those that are held
+/// report nothing, and do nothing. A request to stop does not end this, since a rollback may be its
+/// answer.
 async fn hold(
     run: &Run,
     move_scope: &MoveScope,
-    copies: &[(usize, Object)],
+    (copies, is_held): (&[(usize, Object)], bool),
 ) -> Result<(), PhaseError> {
     let run = Run { source: run.target.clone(), stop: run.stop.lock_only(), ..run.clone() };
     let to_pause = |copy: &Object| {
@@ -219,6 +235,9 @@ async fn hold(
                 *copy = now;
             }
         }
+    }
+    if is_held {
+        return Ok(());
     }
     let graph = Graph::build(Arc::clone(&move_scope.kinds), copies, &Scope::default())?;
     let reports = wait_for_reports(&run, &graph, &HashSet::new()).await?;
@@ -291,9 +310,9 @@ async fn remove_one(
     resource: &ResourceType,
     (copy, listed): (&Object, &Removable),
 ) -> Result<(), PhaseError> {
-    match free_and_delete_patiently(run, resource, copy).await {
-        Err(error) if error.is_conflict() => {}
-        other => return Ok(other?),
+    match free_and_delete_patiently(run, resource, (copy, listed)).await {
+        Err(PhaseError::Api(error)) if error.is_conflict() => {}
+        other => return other,
     }
     let now = read_again(&run.target, resource, copy).await?;
     let Some(now) = now.filter(|now| is_ours(run, listed, (resource, now))) else { return Ok(()) };
@@ -313,8 +332,8 @@ async fn remove_one(
 async fn free_and_delete_patiently(
     run: &Run,
     resource: &ResourceType,
-    copy: &Object,
-) -> Result<(), ApiError> {
+    (copy, listed): (&Object, &Removable),
+) -> Result<(), PhaseError> {
     let mut refused = None;
     patiently((WEBHOOK_LAG, WEBHOOK_RETRY_INTERVAL), &run.events, async || {
         let known = match refused.take() {
@@ -323,9 +342,10 @@ async fn free_and_delete_patiently(
             None => Some(copy.clone()),
         };
         let Some(known) = known else { return Ok(()) };
+        listed.compared.check(&known)?;
         let freed = free_and_delete(&run.target, resource, &known).await;
         refused = Some(known);
-        freed
+        Ok(freed?)
     })
     .await
 }
@@ -379,6 +399,22 @@ mod tests {
         };
         let order: Vec<Vec<String>> = stages(copies).iter().map(names).collect();
         assert_eq!(order, [vec!["m"], vec!["set"], vec!["free"], vec!["c"], vec!["class"]]);
+    }
+
+    #[test]
+    fn a_copy_has_changed_if_more_than_the_marks_of_its_deletion_has() {
+        let ((), copy) = object("Machine", "m", &[]);
+        let compared = Compared::of([&copy].into_iter());
+        let mut marked = copy.value().clone();
+        marked["metadata"]["annotations"] =
+            json!({DELETE_FOR_MOVE_ANNOTATION: "", PAUSED_ANNOTATION: ""});
+        marked["metadata"]["resourceVersion"] = json!("2");
+        compared.check(&Object::new(marked.clone())).expect("the run itself has marked it");
+        marked["spec"] = json!({"version": "v2"});
+        let error = compared.check(&Object::new(marked)).expect_err("somebody has changed it");
+        assert!(matches!(error, PhaseError::CopyChanged { .. }), "{error}");
+        let ((), other) = object("Machine", "other", &[]);
+        compared.check(&other).expect("it was not compared");
     }
 
     #[test]
