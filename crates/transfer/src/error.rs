@@ -306,6 +306,10 @@ pub enum PhaseError {
     },
 }
 
+/// What a resume has not done when it ends with nothing changed by itself.
+pub(super) const MOVE_AGAIN: &str = "check the move again";
+pub(super) const BATCH_AGAIN: &str = "check the batch in flight again";
+
 /// Clusters that are named one by one.
 const NAMED: usize = 5;
 
@@ -612,7 +616,11 @@ impl MoveError {
         match self {
             Self::Undone { source: PhaseError::Interrupted, .. }
             | Self::PartlyMoved { source: PhaseError::Interrupted, .. }
-            | Self::Unprepared(PhaseError::Interrupted) => true,
+            | Self::Unprepared(PhaseError::Interrupted)
+            | Self::Unfinished {
+                doing: MOVE_AGAIN | BATCH_AGAIN,
+                source: PhaseError::Interrupted,
+            } => true,
             Self::Locked(error) => matches!(**error, LockError::Stopped),
             _ => false,
         }
@@ -679,6 +687,10 @@ impl MoveError {
             Self::HalfUndone { source, .. } => {
                 format!("{}; then `kubectl pivot rollback`", source.hint())
             }
+            Self::Unfinished {
+                doing: MOVE_AGAIN | BATCH_AGAIN,
+                source: PhaseError::Interrupted,
+            } => "continue with `kubectl pivot resume`, or put back what is in flight with `kubectl pivot rollback`".to_owned(),
             // Only before the copies are complete.
             Self::Unfinished { source: source @ PhaseError::Unmovable(_), .. } => format!(
                 "{}; then `kubectl pivot resume`. Or `kubectl pivot rollback`, which puts back what is in flight and ends the run",
@@ -688,5 +700,23 @@ impl MoveError {
                 format!("{}; then `kubectl pivot resume`. Do not delete anything in the target", source.hint())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resume_that_is_interrupted_while_it_checks_leaves_the_run_to_resume_or_roll_back() {
+        let unfinished = |doing| MoveError::Unfinished { doing, source: PhaseError::Interrupted };
+        for doing in [MOVE_AGAIN, BATCH_AGAIN] {
+            let error = unfinished(doing);
+            assert!(error.is_interruption());
+            assert!(error.hint().contains("pivot resume`, or"), "{}", error.hint());
+            assert!(error.hint().contains("pivot rollback`"), "{}", error.hint());
+            assert!(error.to_string().ends_with("is interrupted, and can be resumed"), "{error}");
+        }
+        assert!(!unfinished("delete").is_interruption());
     }
 }

@@ -12,7 +12,7 @@ use super::choice::Choice;
 use super::compare::{being_deleted, is_finalizer};
 use super::copy::Copies;
 use super::discover::{MoveScope, discover, list_everywhere};
-use super::error::{MoveError, PhaseError};
+use super::error::{BATCH_AGAIN, MOVE_AGAIN, MoveError, PhaseError};
 use super::exposure;
 use super::findings::Findings;
 use super::in_batches::{continue_with_next, partly};
@@ -297,9 +297,7 @@ async fn plan_again(run: &Run, report: &mut Report) -> Result<(Preflight, Report
             *report = planned;
             Err(not_again(run, PhaseError::Unmovable(preflight.findings)))
         }
-        Err(MoveError::Unprepared(source)) if !matches!(source, PhaseError::Interrupted) => {
-            Err(not_again(run, source))
-        }
+        Err(MoveError::Unprepared(source)) => Err(not_again(run, source)),
         planned => planned,
     }
 }
@@ -308,8 +306,8 @@ async fn plan_again(run: &Run, report: &mut Report) -> Result<(Preflight, Report
 /// something before: the source may be paused, and other batches may have moved.
 fn not_again(run: &Run, source: PhaseError) -> MoveError {
     let doing = match run.options.batches {
-        Some(_) => "check the batch in flight again",
-        None => "check the move again",
+        Some(_) => BATCH_AGAIN,
+        None => MOVE_AGAIN,
     };
     MoveError::Unfinished { doing, source }
 }
