@@ -84,6 +84,7 @@ pub use mover::{execute, plan};
 pub use operations::{Action, ObjectOperation, Precondition};
 pub use options::{
     Existing, HoldControllers, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal,
+    Unheld,
 };
 pub use preflight::{Preflight, RelatedObject};
 pub use rbac::{Subject, rbac};

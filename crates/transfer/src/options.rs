@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plugin_host::Registry;
@@ -140,6 +140,21 @@ pub struct ProbeOptions {
     pub skips: Skips,
 }
 
+/// Sides whose controllers a run was to hold and does not. Clones of it are one set: a run is
+/// cloned for parts of its work.
+#[derive(Clone, Debug, Default)]
+pub struct Unheld(Arc<Mutex<Vec<Role>>>);
+
+impl Unheld {
+    pub(super) fn insert(&self, role: Role) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(role);
+    }
+
+    pub(super) fn contains(&self, role: Role) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&role)
+    }
+}
+
 /// Options of a move.
 #[derive(Clone, Debug)]
 pub struct MoveOptions {
@@ -190,6 +205,8 @@ pub struct MoveOptions {
     pub held_sides: Vec<Role>,
     /// True if the run continues without, when controllers cannot be held.
     pub hold_is_optional: bool,
+    /// Those of the sides that it continues without holding.
+    pub unheld: Unheld,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
     /// Decides whether an interrupted run is resumed or rolled back.
@@ -229,6 +246,7 @@ impl MoveOptions {
             hold_controllers: HoldControllers::default(),
             held_sides: Vec::new(),
             hold_is_optional: false,
+            unheld: Unheld::default(),
             probes: None,
             take_over: TakeOver::default(),
             backups: None,

@@ -112,8 +112,8 @@ pub struct Record {
     /// The sides whose controllers the run holds: a process that resumes it holds them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Role>,
-    /// True if it continues without, when they cannot be held. Older programs do not know that, and
-    /// stop.
+    /// True if it continues without, when they cannot be held while it is preparing. Older programs
+    /// do not know that, and stop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hold_is_optional: bool,
     /// URL of the other cluster's API server, as the run addressed it; or the directory.
@@ -243,6 +243,13 @@ impl Record {
     #[must_use]
     pub fn holding(self, sides: &[Role], hold_is_optional: bool) -> Self {
         Self { holds: sides.to_vec(), hold_is_optional, ..self }
+    }
+
+    /// The record of a run that continues without holding the controllers of a side.
+    #[must_use]
+    pub fn without_hold(mut self, side: Role) -> Self {
+        self.holds.retain(|held| *held != side);
+        self
     }
 
     /// The record of a run in which these losses are accepted too.

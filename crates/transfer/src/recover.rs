@@ -23,7 +23,7 @@ use super::lock::{self, Holder, Lease, Lock};
 use super::mover::{
     Clock, commit, execute_locked, finish_from, hand_over, plan, put_back, put_back_summary,
 };
-use super::options::HoldControllers;
+use super::options::{HoldControllers, Unheld};
 use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role, Step};
@@ -114,6 +114,7 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.hold_controllers = HoldControllers::Never;
     run.options.held_sides.clone_from(&record.holds);
     run.options.hold_is_optional = record.hold_is_optional;
+    run.options.unheld = Unheld::default();
     run.options.leave_source = record.leaves;
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
@@ -545,8 +546,11 @@ async fn end_between_batches(run: &Run, lock: Lock, record: Record) -> Result<Re
 /// Holds the controllers as the run has done that is rolled back. A rollback does without, if it
 /// has to: it takes the finalizers off each copy before it deletes it.
 async fn hold_or_warn(run: &Run, lock: &Lock) {
-    if let Err(error) = lock.hold_controllers(run, &BOTH).await {
-        run.events.warning(format!("{error}; the rollback continues without"));
+    for side in BOTH {
+        if let Err(error) = lock.hold_controllers(run, &[side]).await {
+            run.events.warning(format!("{error}; the rollback continues without"));
+            run.gives_up_hold(side);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::choice::Choice;
 use super::error::PhaseError;
-use super::options::{HoldControllers, MoveOptions};
+use super::options::{HoldControllers, MoveOptions, Unheld};
 use super::record::Role;
 use super::sides::Sides;
 
@@ -124,12 +124,18 @@ impl Run {
     pub(super) fn holding(mut self, sides: &[Role]) -> Self {
         self.options.held_sides = sides.to_vec();
         self.options.hold_is_optional = self.options.hold_controllers == HoldControllers::Auto;
+        self.options.unheld = Unheld::default();
         self
     }
 
-    /// Returns whether the run holds the controllers of a side.
+    /// Returns whether the run holds the controllers of a side, or is still to hold them.
     pub(super) fn holds(&self, role: Role) -> bool {
-        self.options.held_sides.contains(&role)
+        self.options.held_sides.contains(&role) && !self.options.unheld.contains(role)
+    }
+
+    /// The run continues without holding the controllers of a side.
+    pub(super) fn gives_up_hold(&self, role: Role) {
+        self.options.unheld.insert(role);
     }
 
     /// The API server of the cluster in this role.
@@ -246,5 +252,20 @@ impl Progress {
     fn step(&self, events: &Events) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         events.progress(done, self.total);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_side_that_could_not_be_held_is_not_held_in_any_clone_of_the_run() {
+        let run = crate::panic_tests::run().await.holding(&[Role::Source, Role::Target]);
+        let clone = run.clone();
+        assert!(clone.holds(Role::Source));
+        run.gives_up_hold(Role::Source);
+        assert!(!clone.holds(Role::Source) && clone.holds(Role::Target));
+        assert!(clone.holding(&[Role::Source]).holds(Role::Source), "it is another hold");
     }
 }

@@ -47,8 +47,6 @@ pub struct Lock {
     epoch: u64,
     /// The leader Leases of controllers that the run holds.
     holds: Mutex<Vec<Hold>>,
-    /// Sides whose controllers it could not hold, and continues without.
-    unheld: std::sync::Mutex<Vec<Role>>,
     /// Set when those of the target are to run out, and are not given back.
     target_runs_out: AtomicBool,
 }
@@ -169,7 +167,7 @@ impl Lock {
             renewals.spawn(async move { kept.renew(index).await });
         }
         let (holds, target_runs_out) = (Mutex::default(), AtomicBool::new(false));
-        Self { kept, renewals, epoch, holds, unheld: std::sync::Mutex::default(), target_runs_out }
+        Self { kept, renewals, epoch, holds, target_runs_out }
     }
 
     /// The times of its Leases.
@@ -192,6 +190,9 @@ impl Lock {
     /// Holds the controllers of those of these sides that the run is to hold, one after the other,
     /// unless it does already.
     ///
+    /// A hold may be given up only while the run is preparing: what comes later was planned for
+    /// controllers that stand still.
+    ///
     /// # Errors
     /// When a side cannot be held, and the run may not continue without.
     pub(crate) async fn hold_controllers(
@@ -201,8 +202,7 @@ impl Lock {
     ) -> Result<(), PhaseError> {
         let mut holds = self.holds.lock().await;
         for role in sides.iter().copied() {
-            if !run.holds(role) || self.is_unheld(role) || holds.iter().any(|one| one.role == role)
-            {
+            if !run.holds(role) || holds.iter().any(|one| one.role == role) {
                 continue;
             }
             match Hold::take(run, self, role).await {
@@ -214,8 +214,12 @@ impl Lock {
                     holds.push(hold);
                 }
                 Err(error) if run.options.hold_is_optional && is_of_hold(&error) => {
+                    if self.phase().await != Phase::Preparing {
+                        return Err(error);
+                    }
                     run.events.warning(format!("{error}; the move continues without"));
-                    self.unheld.lock().unwrap_or_else(PoisonError::into_inner).push(role);
+                    run.gives_up_hold(role);
+                    self.record_unheld(role).await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -223,8 +227,13 @@ impl Lock {
         Ok(())
     }
 
-    fn is_unheld(&self, role: Role) -> bool {
-        self.unheld.lock().unwrap_or_else(PoisonError::into_inner).contains(&role)
+    /// A process that resumes the run continues without that hold, too.
+    async fn record_unheld(&self, role: Role) -> Result<(), PhaseError> {
+        for index in 0..self.kept.leases.len() {
+            let written = self.kept.write(index, |record| record.clone().without_hold(role)).await;
+            written.map_err(Box::new)?;
+        }
+        Ok(())
     }
 
     /// Returns whether the controllers of a side are held now.
