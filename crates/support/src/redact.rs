@@ -15,8 +15,8 @@ const SHORTEST_PRESUMED: usize = 8;
 /// Behind `Bearer`, letters of at least this number are no word of a sentence.
 const LONGEST_WORD: usize = 24;
 
-/// Keys of YAML and JSON whose values nobody may see.
-const SECRET_KEYS: [&str; 10] = [
+/// Keys of YAML, JSON and TOML, in small letters, whose values nobody may see.
+const SECRET_KEYS: [&str; 20] = [
     "client-key-data",
     "client-certificate-data",
     "id-token",
@@ -27,6 +27,17 @@ const SECRET_KEYS: [&str; 10] = [
     "passwd",
     "client-secret",
     "secret-access-key",
+    // As other formats write them.
+    "auth",
+    "identitytoken",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "clientsecret",
+    "api-key",
+    "apikey",
+    "secretkey",
+    "secretaccesskey",
 ];
 
 /// Words in the names of environment variables whose values are secret.
@@ -181,7 +192,7 @@ fn hide_logins(line: &str) -> String {
     line
 }
 
-/// Returns where the value of a key stands in a line of YAML or JSON, looked for behind `from`.
+/// Returns where the value of a key stands in a line of YAML, JSON or TOML, behind `from`.
 fn value_of(line: &str, key: &str, from: usize) -> Option<(usize, usize)> {
     let mut from = from;
     loop {
@@ -189,7 +200,8 @@ fn value_of(line: &str, key: &str, from: usize) -> Option<(usize, usize)> {
         let behind = found + key.len();
         from = behind;
         let is_word = line[..found].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
-        let rest = line[behind..].trim_start_matches(['"', '\'']);
+        // TOML has a blank before `=`.
+        let rest = line[behind..].trim_start_matches(['"', '\'']).trim_start();
         let Some(value) = rest.strip_prefix([':', '=']).filter(|_| !is_word) else {
             continue;
         };
@@ -275,6 +287,22 @@ mod tests {
             clean,
             r#"{"a": "b", "token": "[redacted]", "password":'[redacted]', "client-key-data":"[redacted]"}"#
         );
+    }
+
+    #[test]
+    fn keys_of_toml_and_in_camel_case_too() {
+        let clean = |line: &str| Redactor::default().text(line);
+        for (line, expected) in [
+            (r#"  password = "hunter2""#, r#"  password = "[redacted]""#),
+            (r#"auth = "bWU6cHc=""#, r#"auth = "[redacted]""#),
+            ("clientSecret: hunter2", "clientSecret: [redacted]"),
+            (r#""apiKey":"hunter2""#, r#""apiKey":"[redacted]""#),
+            ("secretKey: hunter2", "secretKey: [redacted]"),
+            (r#""identitytoken": "hunter2""#, r#""identitytoken": "[redacted]""#),
+            ("author: me", "author: me"),
+        ] {
+            assert_eq!(clean(line), expected);
+        }
     }
 
     #[test]
