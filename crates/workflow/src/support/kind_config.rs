@@ -27,8 +27,13 @@ pub(crate) fn merged(path: &Path, wanted: Value) -> Result<Value, StepError> {
 fn is_config(document: &Value) -> bool {
     document["apiVersion"] == "kind.x-k8s.io/v1alpha4"
         && document["kind"] == "Cluster"
-        && (document["nodes"].is_null() || document["nodes"].is_array())
+        && are_nodes(&document["nodes"])
         && (document["networking"].is_null() || document["networking"].is_object())
+}
+
+fn are_nodes(nodes: &Value) -> bool {
+    let are_objects = |nodes: &Vec<Value>| nodes.iter().all(Value::is_object);
+    nodes.is_null() || nodes.as_array().is_some_and(are_objects)
 }
 
 fn merge(mut own: Value, mut wanted: Value) -> Value {
@@ -113,6 +118,8 @@ mod tests {
             "a: [\n",
             "kind: Cluster\n",
             &format!("{HEAD}nodes: 1\n"),
+            &format!("{HEAD}nodes: [control-plane]\n"),
+            &format!("{HEAD}nodes: [{{role: control-plane}}, 1]\n"),
             &format!("{HEAD}---\n{HEAD}"),
         ] {
             let error = merged_with(wrong).expect_err(wrong);
