@@ -20,19 +20,32 @@ pub(crate) fn configure(cluster: &mut KubeadmCluster<'_>, values: &Values) -> Pl
         commands = vec!["systemctl daemon-reload", "systemctl restart containerd"];
     }
     for settings in cluster.all_settings() {
-        settings.files.splice(..0, files.iter().cloned());
+        // A machine has one file of a path: that of the user wins.
+        let is_new = |file: &&File| settings.files.iter().all(|own| own.path != file.path);
+        let new: Vec<File> = files.iter().filter(is_new).cloned().collect();
+        settings.files.splice(..0, new);
         settings.pre_kubeadm_commands.splice(..0, commands.iter().map(|&text| text.to_owned()));
     }
     Ok(())
 }
 
+/// One file of each registry, with its mirrors in the order in which they are asked.
 fn mirrors(values: &Values) -> PluginResult<Vec<File>> {
+    let mut registries: Vec<(&str, Vec<&str>)> = Vec::new();
     let mirrors = values.list(variables::REGISTRY_MIRRORS)?;
-    mirrors.iter().map(|mirror| hosts_file(mirror)).collect()
+    for mirror in &mirrors {
+        let (registry, url) = registry_and_url(mirror)?;
+        match registries.iter_mut().find(|(known, _)| *known == registry) {
+            Some((_, urls)) if urls.contains(&url) => {}
+            Some((_, urls)) => urls.push(url),
+            None => registries.push((registry, vec![url])),
+        }
+    }
+    Ok(registries.iter().map(|(registry, urls)| hosts_file(registry, urls)).collect())
 }
 
 /// Reads `REGISTRY=URL`.
-fn hosts_file(mirror: &str) -> PluginResult<File> {
+fn registry_and_url(mirror: &str) -> PluginResult<(&str, &str)> {
     let wrong = || {
         let variable = variables::declared(variables::REGISTRY_MIRRORS);
         invalid(
@@ -48,13 +61,17 @@ fn hosts_file(mirror: &str) -> PluginResult<File> {
     if !is_host(registry) || !is_address(url) {
         return Err(wrong());
     }
+    Ok((registry, url))
+}
+
+fn hosts_file(registry: &str, urls: &[&str]) -> File {
     // Docker's registry has another name than its images.
     let server = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
-    let content = format!(
-        "server = \"https://{server}\"\n\n[host.\"{url}\"]\n  \
-         capabilities = [\"pull\", \"resolve\"]\n"
-    );
-    Ok(file(&format!("{MIRRORS}/{registry}/hosts.toml"), &content))
+    let host =
+        |url: &&str| format!("\n[host.\"{url}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
+    let hosts: String = urls.iter().map(host).collect();
+    let content = format!("server = \"https://{server}\"\n{hosts}");
+    file(&format!("{MIRRORS}/{registry}/hosts.toml"), &content)
 }
 
 fn proxy(values: &Values) -> PluginResult<Option<String>> {
@@ -70,8 +87,13 @@ fn proxy(values: &Values) -> PluginResult<Option<String>> {
             _ => is_address(value),
         };
         if !is_usable {
-            let why = "it is not an address such as http://proxy.example:3128, without a login: \
-                       everybody who sees the machines would see it";
+            let why = match name {
+                "NO_PROXY" => "it is not a list such as .example,10.0.0.0/8, without blanks",
+                _ => {
+                    "it is not an address such as http://proxy.example:3128, without a login: \
+                     everybody who sees the machines would see it"
+                }
+            };
             return Err(invalid(&variables::declared(variable), why));
         }
         lines.push(format!("Environment=\"{name}={value}\"\n"));
@@ -165,6 +187,26 @@ mod tests {
             let error = rendered(&json!({variable: value})).expect_err(value);
             assert_eq!(error.variable.as_deref(), Some(variable), "{value}: {error}");
             assert!(!error.message.contains("secret@"), "{error}");
+            let is_proxy = matches!(variable, "http-proxy" | "https-proxy");
+            assert_eq!(error.message.contains("an address"), is_proxy, "{error}");
         }
+    }
+    #[test]
+    fn mirrors_of_one_registry_share_a_file_and_that_of_the_user_wins() {
+        let given = json!({"registry-mirrors":
+            ["a.io=https://one", "b.io=https://b", "a.io=https://two", "a.io=https://one"]});
+        for kubeadm in kubeadm(&rendered(&given).expect("it is valid")) {
+            let files = kubeadm["files"].as_array().expect("a list");
+            let expected = "server = \"https://a.io\"\n\n[host.\"https://one\"]\n  \
+                            capabilities = [\"pull\", \"resolve\"]\n\n[host.\"https://two\"]\n  \
+                            capabilities = [\"pull\", \"resolve\"]\n";
+            assert_eq!((files.len(), &files[0]["content"]), (2, &json!(expected)));
+        }
+        let mut given = given;
+        given["control-plane-nodes"] =
+            json!({"files": [{"path": "/etc/containerd/certs.d/b.io/hosts.toml", "content": "x"}]});
+        let [control_plane, _] = kubeadm(&rendered(&given).expect("it is valid"));
+        let files = control_plane["files"].as_array().expect("a list");
+        assert_eq!((files.len(), &files[1]["content"]), (2, &json!("x")));
     }
 }
