@@ -14,7 +14,7 @@ use super::kube_proxy;
 use super::network::{Network, NetworkPlan, OWN, unknown_endpoint};
 use super::request::BlueprintRequest;
 use super::template::{Clusterctl, Generated, TemplateError};
-use super::user_variables::{UserVariables, check};
+use super::user_variables::{UserVariables, check, optional};
 
 /// A cluster as its plugins describe it.
 #[derive(Debug)]
@@ -51,10 +51,14 @@ impl Blueprint {
         let network_declares = network.variables()?;
         let all = [declared.as_slice(), &network_declares].concat();
         given.refuse_unknown(&all)?;
-        check(&network_declares, &given.for_plugin(&network_declares))?;
+        let demanded = |declared: &[Variable]| match request.is_removal {
+            true => optional(declared),
+            false => declared.to_vec(),
+        };
+        check(&demanded(&network_declares), &given.for_plugin(&network_declares))?;
         // A stub says that it is one, whatever the values are.
         if plugin.info().maturity != Maturity::Stub {
-            check(&declared, &cluster.variables)?;
+            check(&demanded(&declared), &cluster.variables)?;
         }
         Ok(Self { request, plugin, cluster, given, network, declared: all, generated: None })
     }

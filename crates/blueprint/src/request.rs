@@ -33,6 +33,8 @@ pub struct BlueprintRequest {
     pub capi_version: Option<String>,
     /// True if the network is needed.
     pub wants_network: bool,
+    /// True if variables that are required may lack: a cluster is removed, and not described.
+    pub is_removal: bool,
 }
 
 impl BlueprintRequest {

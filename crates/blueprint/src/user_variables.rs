@@ -42,10 +42,33 @@ impl UserVariables {
     }
 }
 
+/// The same variables, of which none must have a value.
+pub(super) fn optional(declared: &[Variable]) -> Vec<Variable> {
+    declared.iter().map(|variable| Variable { required: false, ..variable.clone() }).collect()
+}
+
 /// Names the variable that is wrong, and where it can be set.
 pub(super) fn check(
     declared: &[Variable],
     given: &Map<String, Value>,
 ) -> Result<(), BlueprintError> {
     Values::resolve(declared, given).map(drop).map_err(BlueprintError::Variable)
+}
+
+#[cfg(test)]
+mod tests {
+    use kubectl_pivot_plugin_api::VariableType;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_removal_demands_no_value_and_refuses_wrong_ones() {
+        let declared = [Variable::new("machines", VariableType::Integer, "Machines").required()];
+        assert!(check(&declared, &Map::new()).is_err());
+        let optional = optional(&declared);
+        assert!(check(&optional, &Map::new()).is_ok());
+        let wrong = Map::from_iter([("machines".to_owned(), json!("many"))]);
+        assert!(check(&optional, &wrong).is_err());
+    }
 }

@@ -80,7 +80,8 @@ impl Workflow {
         stop: &Stop,
     ) -> Result<Self, WorkflowError> {
         let spec = Spec::resolve(document)?;
-        let request = BlueprintRequest { wants_network: false, ..spec.blueprint()? };
+        let request =
+            BlueprintRequest { wants_network: false, is_removal: true, ..spec.blueprint()? };
         let blueprint = Blueprint::new(registry, request)?;
         let folder = RunFolder::begin_removal(&spec.name)?;
         let owner = removal::owner(&spec.name);
