@@ -139,6 +139,10 @@ async fn document(
     created: PivotDocument,
     management: &KubeconfigRef,
 ) -> Result<PivotDocument, CommandError> {
+    let base = match request.bootstrap.unwrap_or_default() {
+        Bootstrap::Kind => of_kind(&created.spec),
+        Bootstrap::Existing => PivotSpec::default(),
+    };
     let infrastructure = match request.infrastructure.or(created.spec.infrastructure) {
         Some(name) => name,
         None => installed_infrastructure(management).await?,
@@ -153,10 +157,22 @@ async fn document(
         bootstrap_kubeconfig: request.bootstrap_kubeconfig,
         clusterctl_config: request.clusterctl_config.or(created.spec.clusterctl_config),
         timeout: request.timeout,
-        ..PivotSpec::default()
+        ..base
     };
     let metadata = PivotMetadata { name: Some(request.name), namespace };
     Ok(PivotDocument { metadata, spec, ..PivotDocument::default() })
+}
+
+/// Makes a bootstrap cluster as `create` did: behind a proxy, or without a way to registries, there
+/// is no other one. Files may be gone since then, and nobody can name others.
+fn of_kind(created: &PivotSpec) -> PivotSpec {
+    let is_there = |path: &&PathBuf| path.is_file();
+    PivotSpec {
+        kind_config: created.kind_config.as_ref().filter(is_there).cloned(),
+        load_image: created.load_image.clone(),
+        image_bundle: created.image_bundle.iter().filter(is_there).cloned().collect(),
+        ..PivotSpec::default()
+    }
 }
 
 /// The one infrastructure provider of the management cluster: its plugin has the same name.
@@ -172,5 +188,38 @@ async fn installed_infrastructure(management: &KubeconfigRef) -> Result<String, 
              have exactly one infrastructure provider"
                 .to_owned(),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_bootstrap_cluster_is_made_as_by_create() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let [config, bundle] = ["kind.yaml", "images.tar"].map(|name| dir.path().join(name));
+        for path in [&config, &bundle] {
+            std::fs::write(path, "").expect("written");
+        }
+        let spec = PivotSpec {
+            infrastructure: Some("docker".to_owned()),
+            kind_config: Some(config.clone()),
+            load_image: vec!["a:1".to_owned()],
+            image_bundle: vec![bundle.clone(), dir.path().join("gone.tar")],
+            ..PivotSpec::default()
+        };
+        let created = PivotDocument { spec, ..PivotDocument::default() };
+        let made = |bootstrap| {
+            let request = DeleteRequest { bootstrap, ..DeleteRequest::default() };
+            let created = created.clone();
+            async move { document(request, created, &KubeconfigRef::default()).await }
+        };
+        let spec = made(None).await.expect("complete").spec;
+        assert_eq!((spec.kind_config, spec.load_image), (Some(config), vec!["a:1".to_owned()]));
+        assert_eq!(spec.image_bundle, [bundle]);
+        let spec = made(Some(Bootstrap::Existing)).await.expect("complete").spec;
+        assert!(spec.kind_config.is_none() && spec.load_image.is_empty());
+        assert!(spec.image_bundle.is_empty());
     }
 }

@@ -10,6 +10,7 @@ use crate::context::Workflow;
 use crate::document::{API_VERSION, Bootstrap};
 use crate::order::Step;
 use crate::outline::{Outline, OutlineStep, StepPreview};
+use crate::support::images;
 
 /// Outlines a deletion.
 pub fn outline(workflow: &Workflow) -> Outline {
@@ -56,10 +57,13 @@ fn sketch(workflow: &Workflow, step: Step) -> StepPreview {
         Step::InitBootstrap => {
             let kubeconfig = Path::new("bootstrap.kubeconfig");
             let command = ToolCommand::new(["init"]).flag("--kubeconfig", kubeconfig);
-            StepPreview::says(
+            let draft = StepPreview::says(
                 "installs the providers of the management cluster, at the same versions",
-            )
-            .running(KnownTool::Clusterctl, &command)
+            );
+            let loads = if is_kind { images::commands(spec, name) } else { Vec::new() };
+            let draft =
+                loads.iter().fold(draft, |draft, load| draft.running(KnownTool::Kind, load));
+            draft.running(KnownTool::Clusterctl, &command)
         }
         Step::Move if !is_kind => StepPreview::says(format!(
             "moves Cluster {}/{} with all that belongs to it from the management cluster to the \
