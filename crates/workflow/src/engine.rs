@@ -15,7 +15,6 @@ use super::error::{StepError, WorkflowError};
 use super::order::Step;
 use super::steps;
 use super::store::JournalEvent;
-use super::support::inspect;
 
 /// A step that has ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +86,7 @@ pub async fn run(workflow: &Workflow) -> Result<Vec<Finished>, WorkflowError> {
             Ok(done)
         }
         Some((step, source)) => {
-            let mut inspection = source.details();
-            if !source.is_interruption() {
-                inspection.extend(inspect::inspect(workflow, step).await);
-                inspection.extend(workflow.diagnose(step).await);
-            }
+            let inspection = workflow.explain(step, &source).await;
             let name = workflow.spec.name.clone();
             Err(WorkflowError::Step { name, step, inspection, source: Box::new(source) })
         }

@@ -1,4 +1,4 @@
-//! The archive: texts without secrets, in a file that only its owner can read.
+//! The archive: texts without known secrets, in a file that only its owner can read.
 
 use std::io;
 use std::path::Path;
@@ -26,8 +26,9 @@ impl Archive {
 
     /// Adds a text, without what looks like a secret.
     pub(super) fn add(&mut self, path: &str, text: &str) {
-        let text = self.redactor.text(tail(text));
-        self.texts.push((path.to_owned(), format!("{text}\n")));
+        // Before it is cut: half of a secret looks like none.
+        let text = self.redactor.text(text);
+        self.texts.push((path.to_owned(), format!("{}\n", tail(&text))));
     }
 
     /// Writes the archive, all of it or nothing.
@@ -79,6 +80,17 @@ mod tests {
         entry.read_to_string(&mut text).expect("text");
         assert!(text.starts_with("one\n") && !text.contains("hunter2"), "{text}");
         assert!(!text.contains("0123456789abcdef"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_at_the_cut_is_not_in_it() {
+        let mut redactor = Redactor::default();
+        redactor.add("hunter2-of-the-user");
+        let mut archive = Archive::new(redactor);
+        let behind = "a".repeat(LONGEST - "of-the-user".len());
+        archive.add("a.txt", &format!("hunter2-of-the-user{behind}"));
+        let (_, text) = archive.texts.first().expect("one text");
+        assert!(!text.contains("of-the-user"));
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! Logs of the providers' controllers, and of pods that are not ready.
 
-use std::collections::BTreeSet;
-
-use capi::{Object, ResourceType};
+use capi::Object;
 use cluster::Client;
 use serde_json::Value;
-use transfer::installed_providers;
 
 use super::archive::Archive;
+use super::scope::{self, Scope};
 use crate::support::inspect::is_ready;
 
 /// Lines of the log of a container.
@@ -15,13 +13,10 @@ const LINES: usize = 2000;
 /// Containers of which there are logs.
 const CONTAINERS: usize = 60;
 
-pub(super) async fn add(archive: &mut Archive, name: &str, client: &Client) {
-    let kind = ResourceType::core("Pod", "pods");
-    let pods = client.list(&kind, None).await.unwrap_or_default();
-    let providers = installed_providers(client).await.unwrap_or_default();
-    let namespaces: BTreeSet<&str> =
-        providers.iter().map(|provider| provider.namespace.as_str()).collect();
-    let is_of_provider = |pod: &&Object| pod.namespace().is_some_and(|n| namespaces.contains(n));
+pub(super) async fn add(archive: &mut Archive, name: &str, client: &Client, scope: &Scope) {
+    let kind = scope::pods();
+    let pods = scope.narrow(&kind, client.list(&kind, None).await.unwrap_or_default());
+    let is_of_provider = |pod: &&Object| scope.is_of_provider(pod);
     let of_providers = pods.iter().filter(is_of_provider);
     let others = pods.iter().filter(|pod| !is_of_provider(pod) && !is_ready(pod));
     let containers = of_providers.chain(others).flat_map(containers);

@@ -11,6 +11,7 @@ use support::yaml;
 
 use super::archive::Archive;
 use super::logs;
+use super::scope::{self, Scope};
 use super::scrub::{is_left_out, scrub};
 
 /// Limit of one request: a cluster that does not answer is not asked for long.
@@ -19,8 +20,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 const CLUSTER_API: &str = "cluster.x-k8s.io";
 
 /// Adds a cluster. What cannot be read is said in the archive.
-pub(super) async fn add(archive: &mut Archive, name: &str, kubeconfig: &KubeconfigRef) {
-    if let Err(error) = try_add(archive, name, kubeconfig).await {
+pub(super) async fn add(
+    archive: &mut Archive,
+    name: &str,
+    kubeconfig: &KubeconfigRef,
+    namespace: &str,
+) {
+    if let Err(error) = try_add(archive, name, kubeconfig, namespace).await {
         archive.add(&format!("{name}/incomplete.txt"), &error);
     }
 }
@@ -29,6 +35,7 @@ async fn try_add(
     archive: &mut Archive,
     name: &str,
     kubeconfig: &KubeconfigRef,
+    namespace: &str,
 ) -> Result<(), String> {
     let client = Client::connect(name, kubeconfig).await;
     let client = client.map_err(|error| in_one_line(&error))?.with_timeout(REQUEST_TIMEOUT);
@@ -38,8 +45,10 @@ async fn try_add(
         format!("{} at {}", version["gitVersion"].as_str().unwrap_or("?"), client.server());
     archive.add(&format!("{name}/version.txt"), &server);
     let mut failed = Vec::new();
+    let scope = Scope::read(&client, namespace).await;
     for kind in kinds(&client).await.map_err(|error| in_one_line(&error))? {
-        match client.list(&kind, None).await {
+        let listed = client.list(&kind, None).await;
+        match listed.map(|objects| scope.narrow(&kind, objects)) {
             Ok(objects) if objects.is_empty() => {}
             Ok(objects) => {
                 let path = format!("{name}/objects/{kind}.yaml");
@@ -52,7 +61,7 @@ async fn try_add(
         Ok(events) => archive.add(&format!("{name}/events.txt"), &events),
         Err(error) => failed.push(in_one_line(&error)),
     }
-    logs::add(archive, name, &client).await;
+    logs::add(archive, name, &client, &scope).await;
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
@@ -66,8 +75,8 @@ async fn kinds(client: &Client) -> Result<Vec<ResourceType>, ApiError> {
     kinds.sort_by_key(ToString::to_string);
     kinds.extend([
         ResourceType::new("v1", "Node", "nodes", false),
-        ResourceType::core("Pod", "pods"),
-        ResourceType::new("apps/v1", "Deployment", "deployments", true),
+        scope::pods(),
+        scope::deployments(),
         // With the records of moves.
         ResourceType::new("coordination.k8s.io/v1", "Lease", "leases", true),
     ]);

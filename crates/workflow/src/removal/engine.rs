@@ -9,7 +9,6 @@ use crate::error::{StepError, WorkflowError};
 use crate::order::Step;
 use crate::steps;
 use crate::store::JournalEvent;
-use crate::support::inspect;
 
 /// Runs all steps; only the last one if it was interrupted in it.
 ///
@@ -65,11 +64,7 @@ async fn failed(workflow: &Workflow, step: Step, source: StepError) -> WorkflowE
     if let Err(error) = noted {
         return error.into();
     }
-    let mut inspection = source.details();
-    if !source.is_interruption() {
-        inspection.extend(inspect::inspect(workflow, step).await);
-        inspection.extend(workflow.diagnose(step).await);
-    }
+    let inspection = workflow.explain(step, &source).await;
     let name = workflow.spec.name.clone();
     WorkflowError::Removal { name, step, inspection, source: Box::new(source) }
 }
