@@ -25,7 +25,7 @@ const GROUPS: [(&str, &[Line]); 5] = [
         "Create",
         &[
             (&["create", "delete"], "Create or delete a cluster that manages itself"),
-            (&["abort", "diagnose"], "Remove what an unfinished create made; say why it failed"),
+            (&["abort", "diagnose"], "Remove what a failed create made; say why it failed"),
             (&["render"], ""),
         ],
     ),
