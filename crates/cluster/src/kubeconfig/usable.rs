@@ -101,7 +101,10 @@ fn check_certificate(user: &User) -> Result<(), String> {
 
 fn check_exec(exec: &Exec) -> Result<(), String> {
     let missing = |field: &str| Err(format!("the exec plugin of its user has no {field}"));
-    let is_legacy = exec.api_version == "client.authentication.k8s.io/v1beta1";
+    // client-go sets the mode of these versions itself.
+    let is_legacy =
+        ["client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1alpha1"]
+            .contains(&exec.api_version.as_str());
     if exec.command.is_empty() {
         return missing("command");
     }
