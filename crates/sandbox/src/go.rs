@@ -337,7 +337,8 @@ mod tests {
         assert_eq!(link_flags(None, "v3.6.6"), "-s -w");
         assert_eq!(
             link_flags(Some(Stamp::Kubernetes("a.io/version")), "v1.36.3"),
-            "-s -w -X a.io/version.gitVersion=v1.36.3 -X a.io/version.gitMajor=1 -X a.io/version.gitMinor=36"
+            "-s -w -X a.io/version.gitVersion=v1.36.3 -X a.io/version.gitMajor=1 -X \
+             a.io/version.gitMinor=36"
         );
         let variable = Some(Stamp::Variable("a.io/v.version"));
         assert_eq!(link_flags(variable, "v3.21.4"), "-s -w -X a.io/v.version=v3.21.4");

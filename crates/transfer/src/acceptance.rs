@@ -326,9 +326,11 @@ mod tests {
     }
 
     fn cluster(metadata: Value, paused: bool) -> Value {
-        let mut value = json!({"kind": "Cluster", "metadata": {"name": "c"}, "spec": {"paused": paused}, "status":
+        let mut value = json!({"kind": "Cluster", "metadata": {"name": "c"},
+            "spec": {"paused": paused}, "status":
             {"initialization": {"infrastructureProvisioned": true}, "conditions":
-            [{"type": "ControlPlaneInitialized", "status": "True"}, {"type": "Available", "status": "True"}]}});
+            [{"type": "ControlPlaneInitialized", "status": "True"},
+                {"type": "Available", "status": "True"}]}});
         metadata
             .as_object()
             .into_iter()

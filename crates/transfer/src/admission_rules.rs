@@ -91,7 +91,8 @@ mod tests {
     }
 
     fn rule(operations: &[&str], group: &str, resource: &str) -> Value {
-        json!({"operations": operations, "apiGroups": [group], "apiVersions": ["v1"], "resources": [resource]})
+        json!({"operations": operations, "apiGroups": [group], "apiVersions": ["v1"],
+            "resources": [resource]})
     }
 
     #[test]

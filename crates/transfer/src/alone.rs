@@ -156,8 +156,8 @@ async fn record_here(run: &Run, role: Role) -> Result<(Record, Option<Holder>), 
 fn refuse_early(record: &Record) -> Result<(), MoveError> {
     let hint = match record.phase {
         Phase::Preparing => {
-            "remove its copies with `kubectl pivot rollback --source-is-gone`, then restore the backup with \
-             `kubectl pivot restore`"
+            "remove its copies with `kubectl pivot rollback --source-is-gone`, then restore the \
+             backup with `kubectl pivot restore`"
         }
         Phase::Undoing => "finish the rollback with `kubectl pivot rollback --source-is-gone`",
         _ => return Ok(()),
@@ -178,7 +178,8 @@ fn refuse_late(record: &Record) -> Result<(), MoveError> {
     }
     let (problem, hint) = match record.role {
         Role::Target if record.phase == Phase::Undoing => (
-            "its copies were complete when the rollback began, and those that are left are the last ones there are",
+            "its copies were complete when the rollback began, and those that are left are the \
+             last ones there are",
             "restore the backup of the move with `kubectl pivot restore` into a new cluster",
         ),
         Role::Target => (
@@ -187,7 +188,8 @@ fn refuse_late(record: &Record) -> Result<(), MoveError> {
         ),
         Role::Source => (
             "objects may have been deleted from the source already",
-            "restore the backup of the move with `kubectl pivot restore` into a new cluster, and delete this one",
+            "restore the backup of the move with `kubectl pivot restore` into a new cluster, and \
+             delete this one",
         ),
     };
     let record = Box::new(record.clone());

@@ -145,10 +145,12 @@ impl Batches {
             .collect();
         for (namespace, name) in self.own().filter(|(n, name)| !there.contains(&(n, name))) {
             let message = format!(
-                "Cluster {namespace}/{name} is of batch {}, and is not among the Clusters that can move any more",
+                "Cluster {namespace}/{name} is of batch {}, and is not among the Clusters that can \
+                 move any more",
                 self.position()
             );
-            let hint = "find out who deleted it or takes it out of the move; then move the rest with another move";
+            let hint = "find out who deleted it or takes it out of the move; then move the rest \
+                        with another move";
             findings.error("NoSuchCluster", "source", message, hint);
         }
     }
@@ -162,16 +164,18 @@ impl Batches {
             match now.get(key) {
                 Some(object) if digest(object) == *copied => {}
                 Some(object) => {
-                    let problem = "it was copied for several batches, and has changed in the source since; the \
-                        Clusters that have moved use the copy";
-                    let hint = "undo the change, or make it in the target too; then move the rest with another move";
+                    let problem = "it was copied for several batches, and has changed in the \
+                                   source since; the Clusters that have moved use the copy";
+                    let hint = "undo the change, or make it in the target too; then move the rest \
+                                with another move";
                     findings.object_error("SharedChanged", "source", object.id(), problem, hint);
                 }
                 None => {
                     let message = format!(
                         "{key} was copied for several batches, and is gone from the source"
                     );
-                    let hint = "create it again as it is in the target, then move the rest with another move";
+                    let hint = "create it again as it is in the target, then move the rest with \
+                                another move";
                     findings.error("SharedChanged", "source", message, hint);
                 }
             }

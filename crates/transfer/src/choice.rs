@@ -243,8 +243,8 @@ pub(super) fn check(graph: &Graph, chosen: Option<&Chosen>, findings: &mut Findi
         let (ours, others) = sides(shared);
         let users = match shared.is_assumed {
             true => format!(
-                "a label moves it and nobody is known to use it, so that any Cluster may: chosen ones ({ours}) \
-                 and others ({others})"
+                "a label moves it and nobody is known to use it, so that any Cluster may: chosen \
+                 ones ({ours}) and others ({others})"
             ),
             false => format!("chosen Clusters ({ours}) and others ({others}) use it"),
         };
@@ -259,7 +259,8 @@ pub(super) fn check(graph: &Graph, chosen: Option<&Chosen>, findings: &mut Findi
                 let problem = format!("{users}; this kind is not known to be safe in two clusters");
                 let hint = match shared.is_assumed {
                     true => {
-                        "choose all of these Clusters or none, or take the label off if it is to stay"
+                        "choose all of these Clusters or none, or take the label off if it is to \
+                         stay"
                     }
                     false => "choose all of these Clusters or none",
                 };
@@ -288,8 +289,8 @@ fn report_owned(
     let problem = format!(
         "it belongs to chosen Clusters ({ours}), and others ({others}) own it too or refer to it"
     );
-    let hint = "choose all of these Clusters or none, or remove the owner reference or the reference \
-        that ties it to both";
+    let hint = "choose all of these Clusters or none, or remove the owner reference or the \
+                reference that ties it to both";
     findings.group_error("CannotShare", cluster, objects, &problem, hint);
 }
 

@@ -195,7 +195,8 @@ mod tests {
 
     fn object(spec: Value) -> Object {
         Object::new(
-            json!({"kind": "Thing", "apiVersion": "g.io/v1", "metadata": {"name": "a", "uid": "1"}, "spec": spec}),
+            json!({"kind": "Thing", "apiVersion": "g.io/v1", "metadata": {"name": "a", "uid": "1"},
+                "spec": spec}),
         )
     }
 
@@ -264,7 +265,10 @@ mod tests {
         let object = |finalizers: Value, owners: Value| {
             Object::new(json!({"metadata": {"finalizers": finalizers, "ownerReferences": owners}}))
         };
-        let owner = |name: &str, version: &str| json!({"apiVersion": version, "kind": "K", "name": name, "uid": "x"});
+        let owner = |name: &str, version: &str| {
+            json!({"apiVersion": version, "kind": "K",
+            "name": name, "uid": "x"})
+        };
         let source = object(json!(["a", "b"]), json!([owner("o", "g.io/v1"), owner("p", "v1")]));
         let copy = object(
             json!(["c", "b", "a"]),

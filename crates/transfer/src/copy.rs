@@ -386,7 +386,8 @@ mod tests {
     fn a_copy_has_the_content_the_mark_and_the_targets_owners() {
         let object = Object::new(
             json!({"apiVersion": "g.io/v1", "kind": "Thing", "metadata": {"name": "a", "uid": "1",
-            "resourceVersion": "9", "generateName": "a-", "labels": {"l": "v"}, "finalizers": ["f"], "ownerReferences":
+            "resourceVersion": "9", "generateName": "a-", "labels": {"l": "v"}, "finalizers": ["f"],
+            "ownerReferences":
             [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "old", "controller": true}]},
             "spec": {"x": 1}, "status": {"y": 2}}),
         );
@@ -407,9 +408,12 @@ mod tests {
         let copy = body(&node, &kind, "run1", &uids);
         assert_eq!(
             copy.value(),
-            &json!({"apiVersion": "g.io/v1", "kind": "Thing", "metadata": {"name": "a", "labels": {"l": "v"},
-                "annotations": {RUN_ANNOTATION: "run1", PAUSED_ANNOTATION: "run1", FINALIZERS_ANNOTATION: "f"}, "ownerReferences":
-                [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "new", "controller": true}]}, "spec": {"x": 1}})
+            &json!({"apiVersion": "g.io/v1", "kind": "Thing",
+                "metadata": {"name": "a", "labels": {"l": "v"},
+                "annotations": {RUN_ANNOTATION: "run1", PAUSED_ANNOTATION: "run1",
+                    FINALIZERS_ANNOTATION: "f"}, "ownerReferences":
+                [{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "new", "controller": true}]},
+                    "spec": {"x": 1}})
         );
         let mut forged = node.clone();
         forged.object.metadata_mut().remove("finalizers");

@@ -272,7 +272,8 @@ mod tests {
 
     fn machine(extra: Value) -> Object {
         let mut machine = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Machine",
-            "metadata": {"name": "m", "resourceVersion": "1", "finalizers": ["a"]}, "spec": {"x": 1}});
+            "metadata": {"name": "m", "resourceVersion": "1", "finalizers": ["a"]},
+            "spec": {"x": 1}});
         merge(&mut machine, extra);
         Object::new(machine)
     }

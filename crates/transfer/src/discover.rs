@@ -323,10 +323,12 @@ mod tests {
 
     #[test]
     fn templates_are_found_at_every_depth_in_both_versions() {
-        let v1beta2 = json!({"infrastructure": {"templateRef": {"apiVersion": "i.io/v1", "kind": "ITemplate", "name": "a"}},
+        let v1beta2 = json!({"infrastructure": {"templateRef": {"apiVersion": "i.io/v1",
+            "kind": "ITemplate", "name": "a"}},
             "workers": {"machineDeployments": [{"bootstrap": {"templateRef":
                 {"apiVersion": "b.io/v1", "kind": "BTemplate", "name": "b"}}}]}});
-        let v1beta1 = json!({"controlPlane": {"ref": {"apiVersion": "c.io/v1", "kind": "CTemplate", "name": "c"}}});
+        let v1beta1 = json!({"controlPlane": {"ref": {"apiVersion": "c.io/v1", "kind": "CTemplate",
+            "name": "c"}}});
         let names = |spec: &Value| {
             template_references(spec).into_iter().map(|(_, kind, _)| kind).collect::<Vec<_>>()
         };

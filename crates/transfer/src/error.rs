@@ -42,7 +42,8 @@ pub enum PhaseError {
     },
     /// Controllers run and have not come to rest, for longer than the user wants to wait.
     #[error(
-        "{object} was not reported as paused within {seconds} s, although other objects were: its controller may still work on it"
+        "{object} was not reported as paused within {seconds} s, although other objects were: its \
+         controller may still work on it"
     )]
     Busy {
         /// The object.
@@ -94,7 +95,8 @@ pub enum PhaseError {
     },
     /// The original of a copy is gone from the source.
     #[error(
-        "{object} was copied, but is now gone from the source cluster or no longer in the scope of the move"
+        "{object} was copied, but is now gone from the source cluster or no longer in the scope of \
+         the move"
     )]
     OriginalGone {
         /// The object.
@@ -107,7 +109,9 @@ pub enum PhaseError {
         object: ObjectId,
     },
     /// The source is gone, and copies are too.
-    #[error("{first} is missing in the target cluster{}", .count.checked_sub(1).filter(|n| *n > 0).map_or_else(String::new, |n| format!(", and {n} others")))]
+    #[error("{first} is missing in the target cluster{}",
+        .count.checked_sub(1).filter(|n| *n > 0).map_or_else(String::new,
+            |n| format!(", and {n} others")))]
     LastCopiesGone {
         /// The first of them.
         first: String,
@@ -116,12 +120,14 @@ pub enum PhaseError {
     },
     /// Somebody has removed or damaged a part of the list of copies.
     #[error(
-        "a ConfigMap with the list of copies is missing or unreadable in the target cluster: somebody removed or changed it"
+        "a ConfigMap with the list of copies is missing or unreadable in the target cluster: \
+         somebody removed or changed it"
     )]
     NoLedger,
     /// The target is not the cluster any more that a replacement has copied to.
     #[error(
-        "the target cluster no longer has the list of the copies: it is another cluster, or was restored from a backup"
+        "the target cluster no longer has the list of the copies: it is another cluster, or was \
+         restored from a backup"
     )]
     TargetReset,
     /// The target of a replacement has changed, so that its source is out of date.
@@ -179,7 +185,9 @@ pub enum PhaseError {
     },
     /// Somebody has taken the mark of the run off what it has paused.
     #[error(
-        "{object} is paused in the source cluster, and no longer has the mark of the move that paused it: somebody took it off ({PAUSED_BY_ANNOTATION}), so the move cannot end this pause"
+        "{object} is paused in the source cluster, and no longer has the mark of the move that \
+         paused it: somebody took it off ({PAUSED_BY_ANNOTATION}), so the move cannot end this \
+         pause"
     )]
     PauseUnmarked {
         /// The object.
@@ -187,7 +195,8 @@ pub enum PhaseError {
     },
     /// A controller works on an object that is being taken away from it.
     #[error(
-        "a controller of the source cluster put a finalizer on {object}, which is about to be deleted: {finalizers}"
+        "a controller of the source cluster put a finalizer on {object}, which is about to be \
+         deleted: {finalizers}"
     )]
     FinalizerReturned {
         /// The object.
@@ -197,7 +206,8 @@ pub enum PhaseError {
     },
     /// Deleted objects do not go away.
     #[error(
-        "{object} is still in the source cluster {seconds} s after it was deleted; finalizers: {finalizers}"
+        "{object} is still in the source cluster {seconds} s after it was deleted; finalizers: \
+         {finalizers}"
     )]
     NotGone {
         /// The object.
@@ -223,7 +233,8 @@ pub enum PhaseError {
     },
     /// Controllers cannot be held.
     #[error(
-        "the controllers of the {side} could not be held within {seconds} s: the run still waits for {waits_for}"
+        "the controllers of the {side} could not be held within {seconds} s: the run still waits \
+         for {waits_for}"
     )]
     NotHeld {
         /// The cluster.
@@ -306,7 +317,7 @@ pub enum PhaseError {
     },
 }
 
-/// What a resume has not done when it ends with nothing changed by itself.
+/// The work that a resume has left undone when it ends without a change.
 pub(super) const MOVE_AGAIN: &str = "check the move again";
 pub(super) const BATCH_AGAIN: &str = "check the batch in flight again";
 
@@ -377,12 +388,15 @@ impl PhaseError {
                 "break the cycle by removing one of these owner references".to_owned()
             }
             Self::Blocked { object, .. } => format!(
-                "find out which controller has set this annotation on {object} and why, or wait longer with --block-move-timeout"
+                "find out which controller has set this annotation on {object} and why, or wait \
+                 longer with --block-move-timeout"
             ),
             Self::Busy { object, .. } => format!(
                 "read the logs of the controller of {object}, or wait longer with --pause-timeout"
             ),
-            Self::Restless { .. } => "find out what creates these objects in the source, and stop it".to_owned(),
+            Self::Restless { .. } => "find out what creates these objects in the source, and stop \
+                                      it"
+            .to_owned(),
             Self::Foreign { object } => {
                 format!(
                     "compare {object} in both clusters; delete or rename the one that is not wanted"
@@ -391,48 +405,73 @@ impl PhaseError {
             Self::CopyDiffers { object, .. }
             | Self::CopyMissing { object }
             | Self::CopyStays { object } => format!(
-                "find out what changes {object} in the target (a webhook, a controller, another move)"
+                "find out what changes {object} in the target (a webhook, a controller, another \
+                 move)"
             ),
             Self::ConversionLoss { object, path } => conversion::hint(&object.kind, path),
             Self::Late { object } => format!(
-                "find out what created {object} although its Cluster is paused, and delete it in the source"
+                "find out what created {object} although its Cluster is paused, and delete it in \
+                 the source"
             ),
             Self::NoLedger => {
-                "finish the move with `kubectl pivot resume`: it compares each copy with its source instead".to_owned()
+                "finish the move with `kubectl pivot resume`: it compares each copy with its \
+                 source instead"
+                    .to_owned()
             }
-            Self::TargetReset => "check the kubeconfigs; if the target is lost, `kubectl pivot rollback --target-is-gone` resumes the source".to_owned(),
-            Self::GoneOn(_) => "make the same change in the source for each of them, or undo it in the target".to_owned(),
+            Self::TargetReset => "check the kubeconfigs; if the target is lost, `kubectl pivot \
+                                  rollback --target-is-gone` resumes the source"
+                .to_owned(),
+            Self::GoneOn(_) => {
+                "make the same change in the source for each of them, or undo it in the target"
+                    .to_owned()
+            }
             Self::CopyChanged { object } => format!(
                 "make the change of {object} in the source too, if it is wanted: the next rollback \
                  deletes it in the target"
             ),
             Self::SourceChanged { object } => {
                 format!(
-                    "find out what still writes to {object} although its Cluster is paused; if the annotation {PAUSED_BY_ANNOTATION} was changed, remove it and resume {object}; if deletions have started, repeat a wanted change in the target"
+                    "find out what still writes to {object} although its Cluster is paused; if the \
+                     annotation {PAUSED_BY_ANNOTATION} was changed, remove it and resume {object}; \
+                     if deletions have started, repeat a wanted change in the target"
                 )
             }
             Self::PauseUnmarked { object } => format!(
-                "look at {object}: if the pause is not yours, end it by hand (spec.paused of a Cluster, the annotation {PAUSED_ANNOTATION} of all else); find out what took the mark off"
+                "look at {object}: if the pause is not yours, end it by hand (spec.paused of a \
+                 Cluster, the annotation {PAUSED_ANNOTATION} of all else); find out what took the \
+                 mark off"
             ),
             Self::LastCopiesGone { first, .. } => format!(
-                "leave the target paused, since its controllers would create new machines for the missing objects; restore the backup of the move into a new cluster with `kubectl pivot restore`, or find out who deleted {first}"
+                "leave the target paused, since its controllers would create new machines for the \
+                 missing objects; restore the backup of the move into a new cluster with `kubectl \
+                 pivot restore`, or find out who deleted {first}"
             ),
             Self::OriginalGone { object } => {
                 format!("find out who deleted {object}, and check both clusters")
             }
             Self::SourceActive { object } | Self::CopyActive { object } => format!(
-                "find out who resumes {object} (Argo CD, Flux, a person), suspend that until the move has ended, and pause it again"
+                "find out who resumes {object} (Argo CD, Flux, a person), suspend that until the \
+                 move has ended, and pause it again"
             ),
             Self::StillPaused { side, .. } => format!(
-                "find out what answers in place of the {side}'s API server (a proxy, a cache); then finish the move with `kubectl pivot resume`"
+                "find out what answers in place of the {side}'s API server (a proxy, a cache); \
+                 then finish the move with `kubectl pivot resume`"
             ),
             Self::CameBack { object } => format!(
-                "suspend the tool that creates {object} (Argo CD, Flux, a pipeline); then pause it in the source, remove its finalizers and delete it there, since the target has it now"
+                "suspend the tool that creates {object} (Argo CD, Flux, a pipeline); then pause it \
+                 in the source, remove its finalizers and delete it there, since the target has it \
+                 now"
             ),
-            Self::Vanished { .. } => "find out who deleted or moved it, and check both clusters".to_owned(),
-            Self::Unmovable(findings) => findings.0.first().map_or_else(String::new, |first| first.hint.clone()),
+            Self::Vanished { .. } => {
+                "find out who deleted or moved it, and check both clusters".to_owned()
+            }
+            Self::Unmovable(findings) => {
+                findings.0.first().map_or_else(String::new, |first| first.hint.clone())
+            }
             Self::FinalizerReturned { object, .. } => format!(
-                "this controller ignores the pause, and would destroy the infrastructure of {object}: stop it in the source, for example by scaling its Deployment to 0 if the source needs none of its webhooks"
+                "this controller ignores the pause, and would destroy the infrastructure of \
+                 {object}: stop it in the source, for example by scaling its Deployment to 0 if \
+                 the source needs none of its webhooks"
             ),
             Self::NotGone { object, .. } => {
                 format!(
@@ -443,7 +482,9 @@ impl PhaseError {
             Self::NamespaceTerminating { namespace, .. } => format!(
                 "its conditions name what blocks it: kubectl get namespace {namespace} -o yaml"
             ),
-            Self::NotHeld { .. } => "look at its pods and their events, or use --hold-controllers=never".to_owned(),
+            Self::NotHeld { .. } => "look at its pods and their events, or use \
+                                     --hold-controllers=never"
+                .to_owned(),
             Self::LockLost => {
                 "`kubectl pivot status` shows who has the lock and how far the run is".to_owned()
             }
@@ -455,17 +496,24 @@ impl PhaseError {
             },
             Self::Lock(error) => error.hint(),
             Self::Panicked(_) => {
-                "please report this bug with the report of the run; KUBECTL_PIVOT_LOG=error prints where it is"
+                "please report this bug with the report of the run; KUBECTL_PIVOT_LOG=error prints \
+                 where it is"
                     .to_owned()
             }
             Self::Interrupted => "nothing failed; a signal stopped the run".to_owned(),
             Self::File { .. } => "check permissions and free space".to_owned(),
-            Self::BadBackup { .. } => "use another copy of this backup; a directory that was changed on purpose, or comes from clusterctl, can be read with `kubectl pivot move --from-directory`, which checks less".to_owned(),
+            Self::BadBackup { .. } => "use another copy of this backup; a directory that was \
+                                       changed on purpose, or comes from clusterctl, can be read \
+                                       with `kubectl pivot move --from-directory`, which checks \
+                                       less"
+                .to_owned(),
             Self::Encrypted { recipients, .. } | Self::NotDecrypted { recipients, .. } => format!(
                 "name the file of the identity of one of its recipients with --identity: {}",
                 recipients.join(", ")
             ),
-            Self::Backup(_) => "check permissions and free space, choose another folder with --backup-dir, or leave the backup out with --no-backup".to_owned(),
+            Self::Backup(_) => "check permissions and free space, choose another folder with \
+                                --backup-dir, or leave the backup out with --no-backup"
+                .to_owned(),
             Self::BadFile { .. } => {
                 "check that this is a directory written by `move --to-directory`".to_owned()
             }
@@ -498,7 +546,8 @@ pub enum MoveError {
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
     /// The run is past the point up to which it can be put back.
-    #[error("the {} {} is past its point of no return ({phase}), and cannot be rolled back", record.operation, record.run)]
+    #[error("the {} {} is past its point of no return ({phase}), and cannot be rolled back",
+        record.operation, record.run)]
     TooLate {
         /// The record of the run.
         record: Box<Record>,
@@ -534,7 +583,8 @@ pub enum MoveError {
         hint: &'static str,
     },
     /// The run is not a move, and is not resumed in this way.
-    #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started, .0.phase)]
+    #[error("the {} {} ({}) was interrupted while it was {}", .0.operation, .0.run, .0.started,
+        .0.phase)]
     OfFiles(Box<Record>),
     /// The lock was lost on the way.
     #[error("lost the lock while trying to {doing}; stopped without rolling back")]
@@ -556,7 +606,8 @@ pub enum MoveError {
     },
     /// A batch failed and was put back, or has not begun; others have moved before it.
     #[error(
-        "failed to {doing} in batch {batch}, and nothing of this batch has moved; {moved} Clusters have moved before it, {left} are in the source as before"
+        "failed to {doing} in batch {batch}, and nothing of this batch has moved; {moved} Clusters \
+         have moved before it, {left} are in the source as before"
     )]
     PartlyMoved {
         /// Clusters that the target has.
@@ -654,33 +705,46 @@ impl MoveError {
                 format!("{}; then run the command again", source.hint())
             }
             Self::PartlyMoved { source, .. } => format!(
-                "{}; then run the command again, which moves the rest. What has moved goes back with a move in the other direction and --cluster",
+                "{}; then run the command again, which moves the rest. What has moved goes back \
+                 with a move in the other direction and --cluster",
                 source.hint()
             ),
-            Self::Refused(_) => "fix the errors listed above, then run the command again; --dry-run lists them at any time".to_owned(),
+            Self::Refused(_) => "fix the errors listed above, then run the command again; \
+                                 --dry-run lists them at any time"
+                .to_owned(),
             Self::NotReady(probes) => {
                 format!(
-                    "fix the condition they wait for, then run the command again; or leave them out with --skip-probes {}",
+                    "fix the condition they wait for, then run the command again; or leave them \
+                     out with --skip-probes {}",
                     names(probes)
                 )
             }
             Self::UnknownProbe(error) => error.hint(),
             Self::Locked(error) => error.hint(),
-            Self::NotConfirmed => "`kubectl pivot status` shows the runs in both clusters; --yes takes the run over without a question".to_owned(),
+            Self::NotConfirmed => "`kubectl pivot status` shows the runs in both clusters; --yes \
+                                   takes the run over without a question"
+                .to_owned(),
             Self::NoRun(_) => "`kubectl pivot status` shows the runs in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
             Self::NoReturn { source } => {
-                format!("{}; then run the command again. The source stays paused meanwhile", source.hint())
+                format!(
+                    "{}; then run the command again. The source stays paused meanwhile",
+                    source.hint()
+                )
             }
             Self::NotAlone { hint, .. } => hint.clone(),
             Self::MarksDoNotSuffice { hint, .. } => (*hint).to_owned(),
             Self::BeingUndone(record) if record.operation != Operation::Move => of_files(record),
             Self::BeingUndone(_) => {
-                "finish the rollback with `kubectl pivot rollback`; then the objects can be moved again".to_owned()
+                "finish the rollback with `kubectl pivot rollback`; then the objects can be moved \
+                 again"
+                    .to_owned()
             }
             Self::TooLate { record, .. } if record.operation != Operation::Move => of_files(record),
             Self::TooLate { .. } => {
-                "finish it with `kubectl pivot resume`; then another move can bring the objects back".to_owned()
+                "finish it with `kubectl pivot resume`; then another move can bring the objects \
+                 back"
+                    .to_owned()
             }
             Self::LockLost { source, .. } => source.hint(),
             Self::HalfUndone { source: source @ PhaseError::NoLedger, .. } => source.hint(),
@@ -690,14 +754,20 @@ impl MoveError {
             Self::Unfinished {
                 doing: MOVE_AGAIN | BATCH_AGAIN,
                 source: PhaseError::Interrupted,
-            } => "continue with `kubectl pivot resume`, or put back what is in flight with `kubectl pivot rollback`".to_owned(),
+            } => "continue with `kubectl pivot resume`, or put back what is in flight with \
+                  `kubectl pivot rollback`"
+                .to_owned(),
             // Only before the copies are complete.
             Self::Unfinished { source: source @ PhaseError::Unmovable(_), .. } => format!(
-                "{}; then `kubectl pivot resume`. Or `kubectl pivot rollback`, which puts back what is in flight and ends the run",
+                "{}; then `kubectl pivot resume`. Or `kubectl pivot rollback`, which puts back \
+                 what is in flight and ends the run",
                 source.hint()
             ),
             Self::Unfinished { source, .. } => {
-                format!("{}; then `kubectl pivot resume`. Do not delete anything in the target", source.hint())
+                format!(
+                    "{}; then `kubectl pivot resume`. Do not delete anything in the target",
+                    source.hint()
+                )
             }
         }
     }

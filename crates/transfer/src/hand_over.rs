@@ -136,14 +136,15 @@ fn warn(different: Vec<ObjectId>, dropped: Vec<ObjectId>) -> Findings {
     if !dropped.is_empty() {
         let problem =
             "the target does not serve the version at which some managedFields were written";
-        let hint = "nobody manages these fields in the target: the next one who applies these objects takes them over, \
-                    and does not remove what is no longer in its configuration";
+        let hint = "nobody manages these fields in the target: the next one who applies these \
+                    objects takes them over, and does not remove what is no longer in its \
+                    configuration";
         findings.group_warning("FieldManagersDropped", "target", dropped, problem, hint);
     }
     if !different.is_empty() {
         let problem = "the target has stored other managedFields than those of the source";
-        let hint = "a webhook or policy of the target may change them with every update; a user who applies \
-                    these objects next may have to use --force-conflicts";
+        let hint = "a webhook or policy of the target may change them with every update; a user \
+                    who applies these objects next may have to use --force-conflicts";
         findings.group_warning("FieldManagersDiffer", "target", different, problem, hint);
     }
     findings

@@ -164,8 +164,8 @@ mod tests {
         let explained = held.explained();
         assert_eq!(explained.len(), 4, "{explained:?}");
         let text = held.into_error().expect("two failures").to_string();
-        let wanted = "2 objects could not be deleted, of Cluster n/a, Cluster n/b; all others are gone from the \
-                      source. The first: Secret n/a changed";
+        let wanted = "2 objects could not be deleted, of Cluster n/a, Cluster n/b; all others are \
+                      gone from the source. The first: Secret n/a changed";
         assert!(text.starts_with(wanted), "{text}");
     }
 }

@@ -48,7 +48,8 @@ fn warn_of_large(unit: &Tied, size: usize, findings: &mut Findings) {
         unit.clusters.len(),
         super::findings::shortened(ties.into_iter(), 3)
     );
-    let hint = "they are a batch of their own, and are paused for as long as it takes; `kubectl pivot plan` shows them";
+    let hint = "they are a batch of their own, and are paused for as long as it takes; `kubectl \
+                pivot plan` shows them";
     findings.warning("UnitExceedsBatch", "source", message, hint);
 }
 

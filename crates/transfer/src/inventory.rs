@@ -79,7 +79,8 @@ pub fn compare(source: &[Provider], target: &[Provider]) -> Findings {
     let mut findings = Findings::default();
     if source.is_empty() {
         let message = format!(
-            "it is not a management cluster: clusterctl's provider inventory is empty, and no Deployment has the label {PROVIDER_LABEL}"
+            "it is not a management cluster: clusterctl's provider inventory is empty, and no \
+             Deployment has the label {PROVIDER_LABEL}"
         );
         findings.error("NotInitialised", "source", message, "check --kubeconfig and --context");
     }

@@ -109,7 +109,8 @@ fn report_refused(refused: &[ObjectId], cluster: &'static str, findings: &mut Fi
             cluster,
             crd.clone(),
             &format!(
-                "it has the label {CLUSTERCTL_LABEL}, but its group is one of Kubernetes itself, or its names are not valid"
+                "it has the label {CLUSTERCTL_LABEL}, but its group is one of Kubernetes itself, \
+                 or its names are not valid"
             ),
             "its objects never move; if no provider has installed it, find out who set the label",
         );
@@ -167,7 +168,8 @@ mod tests {
     fn a_labelled_crd_of_a_built_in_group_never_moves_and_is_named() {
         let crd = |group: &str, kind: &str, plural: &str| {
             let spec = json!({"group": group, "scope": "Cluster",
-                "names": {"kind": kind, "plural": plural}, "versions": [{"name": "v1", "storage": true}]});
+                "names": {"kind": kind, "plural": plural},
+                "versions": [{"name": "v1", "storage": true}]});
             let metadata = json!({"name": format!("{plural}.{group}"),
                 "labels": {CLUSTERCTL_LABEL: "", MOVE_LABEL: ""}});
             Object::new(
@@ -193,11 +195,11 @@ mod tests {
 
     #[test]
     fn a_crd_is_read_at_its_storage_version() {
-        let crd = Object::new(
-            json!({"metadata": {"labels": {MOVE_LABEL: ""}}, "spec": {"group": "g.io", "scope": "Cluster",
+        let crd = Object::new(json!({"metadata": {"labels": {MOVE_LABEL: ""}},
+                "spec": {"group": "g.io", "scope": "Cluster",
             "names": {"kind": "Identity", "plural": "identities"},
-            "versions": [{"name": "v1"}, {"name": "v2", "storage": true, "subresources": {"status": {}}}]}}),
-        );
+            "versions": [{"name": "v1"}, {"name": "v2", "storage": true,
+                "subresources": {"status": {}}}]}}));
         let kind = from_crd(&crd).expect("complete");
         assert_eq!(kind.resource, ResourceType::new("g.io/v2", "Identity", "identities", false));
         assert!(kind.moves && !kind.moves_hierarchy && kind.has_status_subresource);

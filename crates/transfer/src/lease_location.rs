@@ -81,7 +81,8 @@ pub(super) async fn same_part(lock: Lock, confirmed: &Record) -> Result<Lock, Mo
     }
     lock.leave().await;
     Err(MoveError::NoRun(format!(
-        "the {} {} has gone on meanwhile (phase: {}), and this command has changed nothing: run the command again",
+        "the {} {} has gone on meanwhile (phase: {}), and this command has changed nothing: run \
+         the command again",
         now.operation, now.run, now.phase
     )))
 }

@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_mark_tells_its_run() {
         let object = Object::new(json!({"apiVersion": "v1", "kind": "K", "metadata": {"name": "a",
-            "annotations": {PAUSED_BY_ANNOTATION: "r1/false []", DELETE_FOR_MOVE_ANNOTATION: ""}}}));
+            "annotations": {PAUSED_BY_ANNOTATION: "r1/false []",
+                DELETE_FOR_MOVE_ANNOTATION: ""}}}));
         let marks: Vec<_> = of_object(&object).into_iter().map(|m| (m.mark, m.run)).collect();
         let wanted =
             [(PAUSED_BY_ANNOTATION, Some("r1".to_owned())), (DELETE_FOR_MOVE_ANNOTATION, None)];

@@ -160,7 +160,8 @@ async fn wait_until_gone(run: &Run, name: &str) -> Result<(), PhaseError> {
 pub async fn leave(run: &Run) {
     for name in unmark_or_warn(run).await {
         run.events.note(format!(
-            "namespace {name} stays in the target, which had none before; nothing of the move is in it"
+            "namespace {name} stays in the target, which had none before; nothing of the move is \
+             in it"
         ));
     }
 }

@@ -168,7 +168,8 @@ pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), Phas
         let resumed = precondition::patch(&run.source, graph.resource(node), object, plan).await?;
         if resumed.is_some() {
             run.events.warning(format!(
-                "{} stays in the source, because Clusters there use it now; it is active in both clusters",
+                "{} stays in the source, because Clusters there use it now; it is active in both \
+                 clusters",
                 object.id()
             ));
         }
@@ -297,7 +298,10 @@ mod tests {
 
     #[test]
     fn only_a_pause_that_nobody_else_keeps_goes_along_to_the_copy() {
-        let marks = |mark: &str| json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark, DELETE_FOR_MOVE_ANNOTATION: ""});
+        let marks = |mark: &str| {
+            json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark,
+            DELETE_FOR_MOVE_ANNOTATION: ""})
+        };
         let left = |annotations: Value| {
             let mut object = machine("a", annotations, None);
             let outlasts = outlasts_hand_over(&object);
@@ -355,7 +359,10 @@ mod tests {
                 {PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: by}}}),
             )
         };
-        let reference = |name: &str| json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "Pool", "name": name});
+        let reference = |name: &str| {
+            json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2",
+            "kind": "Pool", "name": name})
+        };
         let cluster =
             Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
             "metadata": {"name": "stays", "namespace": "n", "uid": "stays"},

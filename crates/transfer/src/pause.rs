@@ -364,7 +364,8 @@ fn giving_back(object: &Object, managers: &[Value]) -> Value {
 
 fn pausing(object: &Object, run: &str) -> Value {
     if !is_cluster(object) {
-        return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: run, PAUSED_ANNOTATION: ""}}});
+        return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: run,
+            PAUSED_ANNOTATION: ""}}});
     }
     let was_false = at(object.value(), "/spec/paused") == false;
     let mark = if was_false {
@@ -378,7 +379,8 @@ fn pausing(object: &Object, run: &str) -> Value {
 
 fn resuming(object: &Object) -> Value {
     if !is_cluster(object) {
-        return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null, PAUSED_ANNOTATION: null}}});
+        return json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null,
+            PAUSED_ANNOTATION: null}}});
     }
     json!({"metadata": {"annotations": {PAUSED_BY_ANNOTATION: null}}, "spec": {"paused": null}})
 }
@@ -460,7 +462,8 @@ mod tests {
     #[test]
     fn everything_that_is_paused_is_resumed() {
         for (group, kind) in PAUSABLE {
-            let object = json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": {"uid": "u"}});
+            let object = json!({"apiVersion": format!("{group}/v1"), "kind": kind,
+                "metadata": {"uid": "u"}});
             let mut object = Object::new(object);
             assert!(is_pausable(&object), "{kind}");
             let patch = pausing(&object, "r1");

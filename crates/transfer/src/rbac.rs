@@ -151,11 +151,13 @@ impl Grants {
             if let Some(namespace) = namespace {
                 set_field(&mut metadata, &["namespace"], namespace.into());
             }
-            objects.push(json!({"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "rules": rules}));
+            objects.push(json!({"apiVersion": API_VERSION, "kind": kind, "metadata": metadata,
+                "rules": rules}));
             if let Some(subject) = subject {
                 let role = API_VERSION.split('/').next();
                 objects.push(json!({
-                    "apiVersion": API_VERSION, "kind": format!("{kind}Binding"), "metadata": metadata,
+                    "apiVersion": API_VERSION, "kind": format!("{kind}Binding"),
+                    "metadata": metadata,
                     "roleRef": {"apiGroup": role, "kind": kind, "name": name},
                     "subjects": [subject.to_value()],
                 }));

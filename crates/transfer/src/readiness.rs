@@ -81,7 +81,8 @@ pub async fn look_once(
     for result in results.iter().filter(|result| result.is_bad()) {
         let cluster = if result.cluster.as_deref() == Some("source") { "source" } else { "target" };
         let hint = format!(
-            "the move will wait for it; fix the condition it waits for, or leave it out with --skip-probes {}",
+            "the move will wait for it; fix the condition it waits for, or leave it out with \
+             --skip-probes {}",
             result.id()
         );
         findings.warning("ProbeNotReady", cluster, result.to_string(), hint);

@@ -128,7 +128,8 @@ fn interrupted_move(run: &Run, found: &Found) -> Result<Interrupted, MoveError> 
     };
     if run.is_alone() {
         return Err(MoveError::NoRun(format!(
-            "this cluster is the {} of the move {}; name the other one too, with --to-kubeconfig (it is {})",
+            "this cluster is the {} of the move {}; name the other one too, with --to-kubeconfig \
+             (it is {})",
             record.role, record.run, record.peer
         )));
     }
@@ -136,7 +137,8 @@ fn interrupted_move(run: &Run, found: &Found) -> Result<Interrupted, MoveError> 
         let Some(other) = lease.as_ref().and_then(|lease| lease.record.as_ref()) else { continue };
         if other.run != record.run || other.role != role {
             return Err(MoveError::NoRun(format!(
-                "these two clusters are not the source and target of one run: the {role} of this command is the {} of the move {} (the other cluster of it: {})",
+                "these two clusters are not the source and target of one run: the {role} of this \
+                 command is the {} of the move {} (the other cluster of it: {})",
                 other.role, other.run, other.peer
             )));
         }
@@ -191,7 +193,8 @@ async fn refuse_without_source(run: &Run, record: &Record) -> Result<(), MoveErr
     match source.and_then(|lease| lease.record) {
         Some(source) if source.run == record.run => Ok(()),
         _ => Err(MoveError::NoRun(format!(
-            "the source has no record of the replacement {} any more: it was rolled back without its target",
+            "the source has no record of the replacement {} any more: it was rolled back without \
+             its target",
             record.run
         ))),
     }

@@ -14,10 +14,11 @@ const NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 const LOGINS: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
 const RULE: &str = "ReservedObject";
-const UNLABEL: &str = "remove the label or the owner reference with which it moves, or move its Clusters to another \
-    namespace first; if it belongs in the target, give --allow-reserved";
-const OTHER_COPY: &str = "find out who has put it there, and use another copy of these files; if it belongs in the \
-    target, give --allow-reserved";
+const UNLABEL: &str = "remove the label or the owner reference with which it moves, or move its \
+                       Clusters to another namespace first; if it belongs in the target, give \
+                       --allow-reserved";
+const OTHER_COPY: &str = "find out who has put it there, and use another copy of these files; if \
+                          it belongs in the target, give --allow-reserved";
 const KNOW: &str = "make sure that you know who has made it";
 
 /// Says why an object is none that another cluster gets.

@@ -72,7 +72,8 @@ mod tests {
     fn deployment(label: &str, image: &str) -> Object {
         Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": "a", "namespace": "system", "labels": {PROVIDER_LABEL: label}},
-            "spec": {"template": {"spec": {"containers": [{"image": "proxy"}, {"image": image}]}}}}))
+            "spec": {"template": {"spec": {"containers": [{"image": "proxy"},
+                {"image": image}]}}}}))
     }
 
     #[test]

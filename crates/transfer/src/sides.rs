@@ -218,7 +218,8 @@ mod tests {
         let mut object = cluster("a");
         assert_eq!(paused_before(&object), None);
         let time = Timestamp::now() - jiff::Span::new().seconds(30);
-        let fields = json!([{"manager": FIELD_MANAGER, "operation": "Update", "time": time.to_string(),
+        let fields = json!([{"manager": FIELD_MANAGER, "operation": "Update",
+            "time": time.to_string(),
             "fieldsV1": {"f:metadata": {"f:annotations": {format!("f:{PAUSED_BY_ANNOTATION}"): {}}}}}]);
         object.metadata_mut().insert("managedFields".to_owned(), fields);
         let ago = paused_before(&object).expect("a time").as_secs();

@@ -144,7 +144,8 @@ async fn listed(run: &Run, lock: &Lock, move_scope: &MoveScope) -> Result<Remova
     let removable = ledger.removable(move_scope, &source);
     if let Some(first) = removable.kept.first() {
         run.events.warning(format!(
-            "what was copied from {first} and {} others stays in the target, if it is there still: the originals are gone from the source",
+            "what was copied from {first} and {} others stays in the target, if it is there still: \
+             the originals are gone from the source",
             removable.kept.len() - 1
         ));
     }

@@ -22,8 +22,10 @@ use super::recover::{as_recorded, find, put_back_locked};
 use super::run::Run;
 
 /// Tells how a run that has begun to delete comes to its end.
-const FORWARD: &str = "finish the move by hand: check that the target holds every object; in the source, where all of \
-                       them are paused, remove the finalizers of the remaining objects and delete them; then resume the Clusters of the target (spec.paused, annotation cluster.x-k8s.io/paused)";
+const FORWARD: &str = "finish the move by hand: check that the target holds every object; in the \
+                       source, where all of them are paused, remove the finalizers of the \
+                       remaining objects and delete them; then resume the Clusters of the target \
+                       (spec.paused, annotation cluster.x-k8s.io/paused)";
 
 /// Puts a move back that has left marks in both clusters and a record in neither.
 ///
@@ -62,8 +64,8 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     if pages.is_empty() && is_handed_over(&target, &id) {
         return Err(MoveError::MarksDoNotSuffice {
             problem: format!(
-                "the run {id} has handed copies over, and its list of them is gone: objects may have been deleted \
-                 from the source"
+                "the run {id} has handed copies over, and its list of them is gone: objects may \
+                 have been deleted from the source"
             ),
             hint: FORWARD,
         });
@@ -109,8 +111,8 @@ fn the_run<'a>(marks: impl Iterator<Item = &'a Mark>) -> Result<String, MoveErro
         [] => Err(MoveError::NoRun("no mark of a move was found in these two clusters".to_owned())),
         ref several => Err(MoveError::MarksDoNotSuffice {
             problem: format!("there are marks of several runs: {}", several.join(", ")),
-            hint: "find out which of them was interrupted; remove the marks of the others from the objects that \
-                   `kubectl pivot status -o json` lists",
+            hint: "find out which of them was interrupted; remove the marks of the others from the \
+                   objects that `kubectl pivot status -o json` lists",
         }),
     }
 }
@@ -142,7 +144,8 @@ async fn refuse_if_deleted(
         None => Ok(()),
         Some(first) => Err(MoveError::MarksDoNotSuffice {
             problem: format!(
-                "{first} was copied by the run {} and is gone from the source; the target may hold the last copies",
+                "{first} was copied by the run {} and is gone from the source; the target may hold \
+                 the last copies",
                 record.run
             ),
             hint: FORWARD,

@@ -45,7 +45,7 @@ impl Endpoint {
     }
 }
 
-/// What a manager's webhooks are asked through.
+/// The client that asks a manager's webhooks.
 pub(super) struct Asked(kube::Client);
 
 impl Asked {

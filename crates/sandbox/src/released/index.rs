@@ -86,7 +86,8 @@ mod tests {
         let mut text = "releases:\n".to_owned();
         for (version, platform) in archives {
             text += &format!(
-                "  {version}:\n    envtest-{version}-{platform}.tar.gz:\n      hash: {}\n      selfLink: https://a.invalid/{version}\n",
+                "  {version}:\n    envtest-{version}-{platform}.tar.gz:\n      hash: {}\n      \
+                 selfLink: https://a.invalid/{version}\n",
                 "AB".repeat(64)
             );
         }

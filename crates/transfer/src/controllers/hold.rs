@@ -250,8 +250,8 @@ impl Keeper {
 
     fn lose(&self, lease: &Object) {
         self.events.warning(format!(
-            "{} of the {} cluster is no longer held by this run: its controllers may work again, so nothing more is \
-             written",
+            "{} of the {} cluster is no longer held by this run: its controllers may work again, \
+             so nothing more is written",
             lease.id(),
             self.cluster.name()
         ));

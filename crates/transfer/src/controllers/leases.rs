@@ -30,7 +30,8 @@ pub(super) async fn take(
 ) -> Result<Option<Object>, ApiError> {
     let now = now();
     let transitions = at(lease.value(), "/spec/leaseTransitions").as_i64().unwrap_or_default();
-    let spec = json!({"holderIdentity": terms.identity, "leaseDurationSeconds": terms.lasts.as_secs(),
+    let spec = json!({"holderIdentity": terms.identity,
+        "leaseDurationSeconds": terms.lasts.as_secs(),
         "acquireTime": now, "renewTime": now, "leaseTransitions": transitions.saturating_add(1)});
     write(cluster, lease, (&json!(manager), &spec)).await
 }

@@ -80,10 +80,12 @@ impl Converted {
             let objects: usize = kinds.iter().map(|kind| kind.objects).sum();
             let (count, from, to) = (kinds.len(), &first.from, &first.to);
             let message = format!(
-                "it stores other versions: its webhooks convert {objects} objects of {count} kinds, {} from {from} to {to} among them",
+                "it stores other versions: its webhooks convert {objects} objects of {count} \
+                 kinds, {} from {from} to {to} among them",
                 first.resource
             );
-            let hint = "the report names the fields that do not stay as they are; there is no way back into a cluster without the new version";
+            let hint = "the report names the fields that do not stay as they are; there is no way \
+                        back into a cluster without the new version";
             findings.warning("Converted", "target", message, hint);
         }
         kinds
@@ -93,6 +95,8 @@ impl Converted {
 /// Returns the hint about a loss.
 pub(crate) fn hint(kind: &str, path: &str) -> String {
     format!(
-        "this conversion is not known to be harmless: look at the conversion webhook of this kind in the target, remove the field from the source if nobody needs it, or accept the loss with --accept-loss {kind}.{path}"
+        "this conversion is not known to be harmless: look at the conversion webhook of this kind \
+         in the target, remove the field from the source if nobody needs it, or accept the loss \
+         with --accept-loss {kind}.{path}"
     )
 }

@@ -44,16 +44,20 @@ impl EncryptionError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::SecretKey { .. } => "give the public key to --encrypt-to, which `age-keygen -y FILE` prints; \
-                 if others can see the command line or the file, make a new key"
+            Self::SecretKey { .. } => "give the public key to --encrypt-to, which `age-keygen -y \
+                                       FILE` prints; if others can see the command line or the \
+                                       file, make a new key"
                 .to_owned(),
             Self::NotARecipient { .. } | Self::NoRecipient { .. } | Self::File { .. } => {
-                "--encrypt-to takes a key that begins with age1, as `age-keygen` prints it, or a file with one on each line"
+                "--encrypt-to takes a key that begins with age1, as `age-keygen` prints it, or a \
+                 file with one on each line"
                     .to_owned()
             }
-            Self::NotIdentities { .. } => "--identity takes a file as `age-keygen` writes it, with lines that begin with AGE-SECRET-KEY-1; \
-                 decrypt one that has a passphrase with `age -d` first"
-                .to_owned(),
+            Self::NotIdentities { .. } => {
+                "--identity takes a file as `age-keygen` writes it, with lines that begin with \
+                 AGE-SECRET-KEY-1; decrypt one that has a passphrase with `age -d` first"
+                    .to_owned()
+            }
         }
     }
 }

@@ -150,9 +150,8 @@ mod tests {
     use super::*;
 
     fn object(api_version: &str, kind: &str, name: &str) -> Object {
-        Object::new(
-            json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "uid": name, "namespace": "ns"}}),
-        )
+        Object::new(json!({"apiVersion": api_version, "kind": kind,
+                "metadata": {"name": name, "uid": name, "namespace": "ns"}}))
     }
 
     #[test]

@@ -130,7 +130,8 @@ impl Manifest {
         let Typed { api_version, kind } = serde_json::from_str(&json).map_err(damaged)?;
         if (api_version.as_str(), kind.as_str()) != (API_VERSION, KIND) {
             return Err(format!(
-                "the manifest is a {kind} of {api_version}; this program knows {KIND} of {API_VERSION}"
+                "the manifest is a {kind} of {api_version}; this program knows {KIND} of \
+                 {API_VERSION}"
             ));
         }
         let manifest: Self = serde_json::from_str(&json).map_err(damaged)?;
@@ -174,7 +175,8 @@ impl Manifest {
             match files.get(&object.file) {
                 None => return Err(bad(&object.file, "the file is missing in the backup")),
                 Some(found) if *found != object.sha256 => {
-                    let problem = "the file has changed since the backup was made: its sha256 is not that of the manifest";
+                    let problem = "the file has changed since the backup was made: its sha256 is \
+                                   not that of the manifest";
                     return Err(bad(&object.file, problem));
                 }
                 Some(_) => {}

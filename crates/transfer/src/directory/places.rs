@@ -96,7 +96,8 @@ mod tests {
         assert!(other.contains("Secret other/a: its namespace is not one"), "{other}");
         let class = |fields: Value| {
             Object::new(json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
-                "metadata": {"namespace": "team", "name": "c", "uid": "c"}, "spec": {"topology": fields}}))
+                "metadata": {"namespace": "team", "name": "c", "uid": "c"},
+                "spec": {"topology": fields}}))
         };
         let shared = json!({"classRef": {"name": "k", "namespace": "other"}});
         assert_eq!(problem(Some("team"), &[class(shared), secret("other", "Opaque")]), None);

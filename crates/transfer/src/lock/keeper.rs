@@ -487,7 +487,8 @@ impl Kept {
     async fn warn(&self, index: usize) {
         let held = self.leases[index].lock().await;
         self.events.warning(format!(
-            "the lock on the {} cluster could not be renewed in time; nothing is written until it is, for up to {} s",
+            "the lock on the {} cluster could not be renewed in time; nothing is written until it \
+             is, for up to {} s",
             held.cluster.name(),
             self.terms.patience().as_secs()
         ));

@@ -20,8 +20,8 @@ const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
 /// of a later day is made up.
 const CLOCK_SKEW_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Tells how the rest of a replacement comes to its end.
-pub const LEFT: &str = "name both clusters: `kubectl pivot replace --delete-old` deletes what was left, and `kubectl \
-                        pivot rollback` goes back to it";
+pub const LEFT: &str = "name both clusters: `kubectl pivot replace --delete-old` deletes what was \
+                        left, and `kubectl pivot rollback` goes back to it";
 /// Attempts at taking a lease that nobody holds.
 const ATTEMPTS: u32 = 8;
 /// Attempts at a write of a lease that others touch meanwhile.
@@ -43,7 +43,8 @@ pub enum LockError {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// Another run holds it.
-    #[error("the {cluster} cluster is locked by another run: {}, last renewed {} s ago", holder.identity, holder.renewed.as_secs())]
+    #[error("the {cluster} cluster is locked by another run: {}, last renewed {} s ago",
+        holder.identity, holder.renewed.as_secs())]
     Held {
         /// The cluster.
         cluster: String,
@@ -92,12 +93,13 @@ fn unfinished(cluster: &str, record: &Record) -> String {
             one_line(&record.peer)
         ),
         Phase::Left => format!(
-            "the {cluster} cluster was replaced by the run {run} ({started}): its objects are in {}, and stay here \
-             paused",
+            "the {cluster} cluster was replaced by the run {run} ({started}): its objects are in \
+             {}, and stay here paused",
             one_line(&record.peer)
         ),
         phase => format!(
-            "the {operation} {run} ({started}) of the {cluster} cluster was interrupted while it was {phase}"
+            "the {operation} {run} ({started}) of the {cluster} cluster was interrupted while it \
+             was {phase}"
         ),
     }
 }
@@ -111,7 +113,8 @@ pub fn of_files(record: &Record) -> String {
             format!("remove the remaining objects that it created: {rollback}")
         }
         Operation::Restore if record.can_be_rolled_back() => format!(
-            "restore {peer} again, which continues it, or remove the objects that it created: {rollback}"
+            "restore {peer} again, which continues it, or remove the objects that it created: \
+             {rollback}"
         ),
         Operation::Restore => format!("restore {peer} again, which continues it"),
         _ => format!("resume the Clusters that it paused: {rollback}; then run the command again"),
@@ -132,13 +135,20 @@ impl LockError {
             }
             Self::Interrupted { record, .. } if record.phase == Phase::Left => LEFT.to_owned(),
             Self::Interrupted { record, .. } if record.phase == Phase::Undoing => {
-                "it was being rolled back; finish the rollback with `kubectl pivot rollback`".to_owned()
+                "it was being rolled back; finish the rollback with `kubectl pivot rollback`"
+                    .to_owned()
             }
             Self::Interrupted { record, .. } if record.can_be_rolled_back() => {
-                "finish it with `kubectl pivot resume`, or roll it back with `kubectl pivot rollback`".to_owned()
+                "finish it with `kubectl pivot resume`, or roll it back with `kubectl pivot \
+                 rollback`"
+                    .to_owned()
             }
-            Self::Interrupted { .. } => "finish it with `kubectl pivot resume`; it is too late for a rollback".to_owned(),
-            Self::Record { .. } => "use the newest version of kubectl-pivot that has worked on this run".to_owned(),
+            Self::Interrupted { .. } => {
+                "finish it with `kubectl pivot resume`; it is too late for a rollback".to_owned()
+            }
+            Self::Record { .. } => "use the newest version of kubectl-pivot that has worked on \
+                                    this run"
+                .to_owned(),
             Self::Lost { .. } => "see the other run with `kubectl pivot status`".to_owned(),
         }
     }
@@ -382,12 +392,14 @@ async fn write_claim(
     (record, claim): (&Record, Claim<'_>),
 ) -> Result<Lease, LockError> {
     let now = now();
-    let spec = json!({"holderIdentity": claim.identity, "leaseDurationSeconds": claim.lasts.as_secs(),
+    let spec = json!({"holderIdentity": claim.identity,
+        "leaseDurationSeconds": claim.lasts.as_secs(),
         "acquireTime": now, "renewTime": now});
     let Some(found) = found else {
         let lease = Object::new(
             json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata":
-            {"name": NAME, "namespace": namespace, "annotations": {RECORD_ANNOTATION: record.to_text()}}, "spec": spec}),
+            {"name": NAME, "namespace": namespace,
+                "annotations": {RECORD_ANNOTATION: record.to_text()}}, "spec": spec}),
         );
         return parse(
             cluster,
@@ -429,7 +441,8 @@ async fn write(
     let namespace = lease.object.namespace().unwrap_or_default().to_owned();
     let mut current = lease.object.clone();
     for _ in 0..WRITES {
-        let patch = json!({"metadata": {"uid": current.uid(), "resourceVersion": current.resource_version(),
+        let patch = json!({"metadata": {"uid": current.uid(),
+            "resourceVersion": current.resource_version(),
             "annotations": {RECORD_ANNOTATION: record.to_text()}}, "spec": spec});
         let place = (Some(namespace.as_str()), NAME);
         match cluster

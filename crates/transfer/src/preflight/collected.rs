@@ -232,8 +232,8 @@ fn report(related_objects: &[RelatedObject], allowed: &[KindSelector], findings:
         let owners = shortened(owners.into_iter(), 2);
         let problem = if members.len() == 1 {
             format!(
-                "it does not move, and its owner {owners} does: the garbage collector of the source \
-                 {verb} delete it"
+                "it does not move, and its owner {owners} does: the garbage collector of the \
+                 source {verb} delete it"
             )
         } else {
             format!(
@@ -293,8 +293,8 @@ impl<'a> Unlisted<'a> {
             let names: BTreeSet<String> = resources.iter().map(ToString::to_string).collect();
             let names = names.into_iter().collect::<Vec<_>>().join(", ");
             let message = format!("its user may not list {names}, {UNSEEN}");
-            let hint = "grant the user of the source kubeconfig the verb list on these, or continue \
-                        with --allow-unlisted KIND for each of these kinds (`*` for all)";
+            let hint = "grant the user of the source kubeconfig the verb list on these, or \
+                        continue with --allow-unlisted KIND for each of these kinds (`*` for all)";
             add(findings, stops, message, hint.to_owned());
         }
         let mut failed: Vec<(ResourceType, String)> = self.failed.into_iter().collect();
@@ -312,8 +312,8 @@ impl<'a> Unlisted<'a> {
             let stops = !self.allowed.iter().any(|selector| selector.matches(group, "*"));
             let message = format!("the API service of the group {group} does not answer, {UNSEEN}");
             let hint = format!(
-                "fix or delete the APIService of {group} in the source (`kubectl get apiservices`), or \
-                 continue with --allow-unlisted '*.{group}'"
+                "fix or delete the APIService of {group} in the source (`kubectl get \
+                 apiservices`), or continue with --allow-unlisted '*.{group}'"
             );
             add(findings, stops, message, hint);
         }

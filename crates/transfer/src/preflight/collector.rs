@@ -171,7 +171,8 @@ mod tests {
         let mut reader = Reader::default();
         for group in ["dead.io", "metrics.k8s.io"] {
             reader.add_group(&json!({"metadata": {"name": group}, "versions": [
-                {"version": "v2", "freshness": "Stale"}, {"version": "v1", "freshness": "Stale"}]}));
+                {"version": "v2", "freshness": "Stale"},
+                {"version": "v1", "freshness": "Stale"}]}));
         }
         assert_eq!(reader.collectable.silent_groups, ["dead.io"]);
     }

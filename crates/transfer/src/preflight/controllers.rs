@@ -114,8 +114,8 @@ impl Side<'_> {
         let name = if role == Role::Source { "source" } else { "target" };
         let message = format!("its controllers cannot be held: its user {}", describe(missing));
         let hint = format!(
-            "grant the user of the {name} kubeconfig these verbs (`kubectl pivot rbac {name}` prints roles with them), \
-             or use --hold-controllers=never"
+            "grant the user of the {name} kubeconfig these verbs (`kubectl pivot rbac {name}` \
+             prints roles with them), or use --hold-controllers=never"
         );
         if is_wanted {
             findings.error("ControllersNotHeld", name, message, hint);
@@ -135,7 +135,10 @@ impl Side<'_> {
         findings.warning(
             "ManagersWithoutElection",
             name,
-            format!("{names}: no pod of it holds a leader-election Lease, so it works on while others are held"),
+            format!(
+                "{names}: no pod of it holds a leader-election Lease, so it works on while others \
+                 are held"
+            ),
             "switch leader election on (--leader-elect), if the provider can do that",
         );
     }

@@ -87,8 +87,8 @@ fn hint_of_leftover(found: &Object) -> String {
     match is_paused && found.finalizers().is_empty() {
         true => format!("delete {id} in the target: no controller acts on it"),
         false => format!(
-            "remove the finalizers of {id} in the target, then delete it; do not resume it before, or a \
-             controller will delete its machines"
+            "remove the finalizers of {id} in the target, then delete it; do not resume it before, \
+             or a controller will delete its machines"
         ),
     }
 }

@@ -17,7 +17,8 @@ pub(super) fn check(graph: &Graph, findings: &mut Findings) {
     }
     for (manager, objects) in found {
         let problem = format!(
-            "{} manages {}, and may resume or create again in the source what the move has paused or deleted",
+            "{} manages {}, and may resume or create again in the source what the move has paused \
+             or deleted",
             manager.describe(),
             if objects.len() == 1 { "it" } else { "them" }
         );
@@ -56,20 +57,20 @@ impl Manager<'_> {
         let Self { tool, namespace, name } = self;
         match tool {
             Tool::ArgoCd => format!(
-                "suspend it before the move (`argocd app set {name} --sync-policy none`), and let it manage \
-                 the target afterwards"
-            ),
-            Tool::FluxKustomization => format!(
-                "suspend it before the move (`flux suspend kustomization {name} -n {namespace}`), and let \
+                "suspend it before the move (`argocd app set {name} --sync-policy none`), and let \
                  it manage the target afterwards"
             ),
+            Tool::FluxKustomization => format!(
+                "suspend it before the move (`flux suspend kustomization {name} -n {namespace}`), \
+                 and let it manage the target afterwards"
+            ),
             Tool::FluxHelmRelease => format!(
-                "suspend it before the move (`flux suspend helmrelease {name} -n {namespace}`), and let it \
-                 manage the target afterwards"
+                "suspend it before the move (`flux suspend helmrelease {name} -n {namespace}`), \
+                 and let it manage the target afterwards"
             ),
             Tool::Helm => format!(
-                "do not upgrade the release {name} in the source until the move has ended, and install it \
-                 in the target afterwards"
+                "do not upgrade the release {name} in the source until the move has ended, and \
+                 install it in the target afterwards"
             ),
         }
     }

@@ -34,8 +34,8 @@ pub(super) async fn check(
 fn check_deleted(run: &Run, found: &Object, findings: &mut Findings) {
     if found.annotation(RUN_ANNOTATION) != Some(&run.id) {
         let problem = "it is being deleted, and nothing can be created in it";
-        let hint = "wait until it is gone (`kubectl get namespace`); if it does not go, its conditions name \
-                    what holds it";
+        let hint = "wait until it is gone (`kubectl get namespace`); if it does not go, its \
+                    conditions name what holds it";
         findings.object_error("NamespaceTerminating", "target", found.id(), problem, hint);
     }
 }
@@ -51,8 +51,8 @@ fn check_labels(wanted: &Wanted, found: &Object, findings: &mut Findings) {
             "it is there already, and its labels differ from those in the source: {}",
             differing.into_iter().collect::<Vec<_>>().join(", ")
         );
-        let hint = "set these labels in the target if selectors or pod security rely on them; a move does \
-                    not change a namespace that it has not created";
+        let hint = "set these labels in the target if selectors or pod security rely on them; a \
+                    move does not change a namespace that it has not created";
         findings.object_warning("NamespaceDiffers", "target", found.id(), &problem, hint);
     }
 }

@@ -45,13 +45,16 @@ pub(crate) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
         }
         let is_kept = matches!(node.fate, Fate::Keep(reason) if reason != KeepReason::Shared);
         if is_pausable(object) && !is_cluster_class(object) && is_kept {
-            let problem = "it would be copied and stay in the source too, since it belongs to a cluster-scoped object: controllers of both clusters would work on it";
-            let hint = "remove the owner reference or the label move-hierarchy that makes it belong to that object";
+            let problem = "it would be copied and stay in the source too, since it belongs to a \
+                           cluster-scoped object: controllers of both clusters would work on it";
+            let hint = "remove the owner reference or the label move-hierarchy that makes it \
+                        belong to that object";
             findings.object_error("WouldBeActiveTwice", "source", object.id(), problem, hint);
         }
         if object.is_being_deleted() {
             let problem = "it is being deleted, and a move would bring it back";
-            let hint = "wait until it is gone; if it does not go, look at its finalizers and its controller";
+            let hint = "wait until it is gone; if it does not go, look at its finalizers and its \
+                        controller";
             findings.object_error("BeingDeleted", "source", object.id(), problem, hint);
         }
     }
@@ -81,11 +84,12 @@ fn check_marks_of(run: &str, resource: &ResourceType, object: &Object, findings:
             continue;
         }
         let problem = format!(
-            "it {state} by the mark {mark} of the move {other}, which is still at work or was interrupted"
+            "it {state} by the mark {mark} of the move {other}, which is still at work or was \
+             interrupted"
         );
         let hint = format!(
-            "end that move with `kubectl pivot resume` or `kubectl pivot rollback`; if `kubectl pivot status` shows \
-             none, the mark was left behind or forged: remove it with `{}`",
+            "end that move with `kubectl pivot resume` or `kubectl pivot rollback`; if `kubectl \
+             pivot status` shows none, the mark was left behind or forged: remove it with `{}`",
             removal(resource, object, mark)
         );
         findings.object_error("OtherRun", "source", object.id(), &problem, hint);

@@ -52,8 +52,8 @@ pub(super) async fn check(run: &Run, graph: &Graph) -> Result<Findings, PhaseErr
         let missing = missing(cluster, needs).await?;
         if !missing.is_empty() {
             let hint = format!(
-                "grant the user of the {side} kubeconfig these verbs (`kubectl pivot rbac {side}` prints roles with \
-                 them), or use another kubeconfig"
+                "grant the user of the {side} kubeconfig these verbs (`kubectl pivot rbac {side}` \
+                 prints roles with them), or use another kubeconfig"
             );
             let message = format!("its user {}", describe(&missing));
             findings.error("Forbidden", side, message, hint);
@@ -160,7 +160,8 @@ async fn is_allowed(cluster: &Client, need: &Need) -> Result<bool, ApiError> {
     );
     let review = Object::new(
         json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec":
-        {"resourceAttributes": {"group": need.group, "resource": need.plural, "namespace": need.namespace, "verb": need.verb}}}),
+        {"resourceAttributes": {"group": need.group, "resource": need.plural,
+            "namespace": need.namespace, "verb": need.verb}}}),
     );
     let answer = cluster.create(&resource, &review, &WriteOptions::default()).await?;
     Ok(*answer.at("/status/allowed") == Value::Bool(true))

@@ -53,8 +53,9 @@ pub(super) async fn check(
 fn report(node: &Node, message: &str, findings: &mut Findings) {
     if depends_on_others(node) && is_denied_by_webhook(message) {
         let problem = format!("a webhook of the target would refuse it now: {message}");
-        let hint = "if the webhook looks for other objects of this move, which are not there yet, there \
-                    is nothing to do; otherwise fix the object, or the move will be rolled back";
+        let hint = "if the webhook looks for other objects of this move, which are not there yet, \
+                    there is nothing to do; otherwise fix the object, or the move will be rolled \
+                    back";
         findings.object_warning("RefusedAlone", "target", node.object.id(), &problem, hint);
         return;
     }
@@ -68,9 +69,9 @@ const CONVERSION: &str = "conversion webhook for ";
 /// Returns the hint about an object that the target would refuse.
 fn hint(node: &Node, message: &str) -> String {
     if message.contains(CONVERSION) {
-        return "the target stores this kind at another version, and its conversion webhook fails: look at the \
-                provider that serves it, and whether the provider of each object that this one refers to is \
-                installed in the target"
+        return "the target stores this kind at another version, and its conversion webhook fails: \
+                look at the provider that serves it, and whether the provider of each object that \
+                this one refers to is installed in the target"
             .to_owned();
     }
     if !message.contains(BLOCKED_OWNER) {
@@ -80,8 +81,8 @@ fn hint(node: &Node, message: &str) -> String {
     }
     let kinds: Vec<String> = blocking_owners(node).into_iter().collect();
     format!(
-        "the target has the admission plugin OwnerReferencesPermissionEnforcement: grant the user of the target \
-         kubeconfig the verb update on the subresource finalizers of {}",
+        "the target has the admission plugin OwnerReferencesPermissionEnforcement: grant the user \
+         of the target kubeconfig the verb update on the subresource finalizers of {}",
         kinds.join(", ")
     )
 }

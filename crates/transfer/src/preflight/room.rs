@@ -29,8 +29,8 @@ pub(super) fn check(graph: &Graph, findings: &mut Findings) {
         let annotations = size_of_annotations(object) + marks(object);
         if let Some(excess) = annotations.checked_sub(ANNOTATIONS_LIMIT).filter(|n| *n > 0) {
             let problem = format!(
-                "its annotations leave too little room for the marks of a move: they are {excess} bytes too \
-                 large"
+                "its annotations leave too little room for the marks of a move: they are {excess} \
+                 bytes too large"
             );
             let hint = "remove an unneeded annotation, for example \
                         kubectl.kubernetes.io/last-applied-configuration";
@@ -39,8 +39,8 @@ pub(super) fn check(graph: &Graph, findings: &mut Findings) {
         let stored = stored_size(object) + marks(object) + REQUEST_ROOM;
         if let Some(excess) = stored.checked_sub(REQUEST_LIMIT).filter(|n| *n > 0) {
             let problem = format!(
-                "it is nearly as large as an object can be in etcd: the marks of a move would make it \
-                 {excess} bytes too large"
+                "it is nearly as large as an object can be in etcd: the marks of a move would make \
+                 it {excess} bytes too large"
             );
             let hint = "shorten it, or split it into several objects";
             findings.object_error("TooLarge", "source", object.id(), &problem, hint);

@@ -76,7 +76,8 @@ fn tell_of_one_that_stays(secret: &Object, reason: &StayReason, findings: &mut F
     };
     let problem =
         format!("its cluster needs it; it is in the source and does not move, since {why}");
-    let hint = "make sure that it is in the target before the move; GitOps or a secret store may create it there";
+    let hint = "make sure that it is in the target before the move; GitOps or a secret store may \
+                create it there";
     findings.object_warning("SecretStays", "source", secret.id(), &problem, hint);
 }
 
@@ -95,8 +96,9 @@ fn tell_of_missing(
         let hint = "put them back before this cluster is managed anywhere else";
         findings.object_warning(rule, "source", id, &problem, hint);
     } else {
-        let hint = "put them back; if kubectl shows them in the source, find out what answers there in the \
-                    place of its API server; --allow-missing-secrets moves the cluster without them";
+        let hint = "put them back; if kubectl shows them in the source, find out what answers \
+                    there in the place of its API server; --allow-missing-secrets moves the \
+                    cluster without them";
         findings.object_error(rule, "source", id, &problem, hint);
     }
 }
@@ -142,8 +144,10 @@ mod tests {
     fn control_plane(kind: &str, status: Value, etcd: Value) -> Object {
         Object::new(json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": kind,
             "metadata": {"name": "c-kcp", "namespace": "n", "ownerReferences":
-                [{"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "name": "c", "uid": "u"}]},
-            "spec": {"kubeadmConfigSpec": {"clusterConfiguration": {"etcd": etcd}}}, "status": status}))
+                [{"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "name": "c",
+                    "uid": "u"}]},
+            "spec": {"kubeadmConfigSpec": {"clusterConfiguration": {"etcd": etcd}}},
+            "status": status}))
     }
 
     #[test]

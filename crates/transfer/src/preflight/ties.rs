@@ -22,12 +22,13 @@ pub(crate) fn check(graph: &Graph, findings: &mut Findings) -> HashSet<String> {
             continue;
         }
         if let Some(problem) = ties.stale_owner(node, cluster.is_some()) {
-            let hint = "set the uid of this owner reference to that of the object (`kubectl edit`), \
-                        or remove the reference; backup tools restore objects under new uids";
+            let hint = "set the uid of this owner reference to that of the object (`kubectl \
+                        edit`), or remove the reference; backup tools restore objects under new \
+                        uids";
             findings.object_error("StaleOwner", "source", object.id(), &problem, hint);
         } else if let Some(problem) = ties.torn(node, reason) {
-            let hint = "remove one of the two owner references, or give the owner that stays the label \
-                        `clusterctl.cluster.x-k8s.io/move` (its CRD needs the label \
+            let hint = "remove one of the two owner references, or give the owner that stays the \
+                        label `clusterctl.cluster.x-k8s.io/move` (its CRD needs the label \
                         `clusterctl.cluster.x-k8s.io`)";
             findings.object_error("TornHierarchy", "source", object.id(), &problem, hint);
         } else if let Some(cluster) = cluster {
@@ -39,13 +40,14 @@ pub(crate) fn check(graph: &Graph, findings: &mut Findings) -> HashSet<String> {
     }
     for ((_, cluster), objects) in left {
         let problem = format!(
-            "Cluster {cluster} moves and would leave {} behind, since no owner that moves leads to {0}",
+            "Cluster {cluster} moves and would leave {} behind, since no owner that moves leads to \
+             {0}",
             if objects.len() == 1 { "it" } else { "them" }
         );
         let hint = format!(
-            "add an owner reference to the Cluster or to what it belongs to, or the label `{MOVE_LABEL}`; \
-             or remove what names the Cluster (label `{CLUSTER_NAME_LABEL}`, spec.clusterName, \
-             spec.clusterRef)"
+            "add an owner reference to the Cluster or to what it belongs to, or the label \
+             `{MOVE_LABEL}`; or remove what names the Cluster (label `{CLUSTER_NAME_LABEL}`, \
+             spec.clusterName, spec.clusterRef)"
         );
         findings.group_error("LeftBehind", "source", objects, &problem, hint);
     }
@@ -94,7 +96,8 @@ impl<'a> Ties<'a> {
             let namesake = namesakes.next()?;
             (belongs || is_copied(namesake)).then(|| {
                 format!(
-                    "its owner reference names {} {} with the uid {}, but that object has the uid {}",
+                    "its owner reference names {} {} with the uid {}, but that object has the uid \
+                     {}",
                     reference.kind,
                     reference.name,
                     reference.uid,
@@ -149,13 +152,15 @@ mod tests {
     fn object(kind: &str, name: &str, owners: Value, spec: Value) -> (usize, Object) {
         let index = KINDS.iter().position(|known| known.1 == kind).expect("a kind of the table");
         let object = json!({"apiVersion": KINDS[index].0, "kind": kind, "spec": spec, "metadata":
-            {"name": name, "namespace": "ns", "uid": format!("uid of {name}"), "ownerReferences": owners}});
+            {"name": name, "namespace": "ns", "uid": format!("uid of {name}"),
+                "ownerReferences": owners}});
         (index, Object::new(object))
     }
 
     fn owner(kind: &str, name: &str, uid: &str) -> Value {
         let known = KINDS.iter().find(|known| known.1 == kind);
-        json!({"apiVersion": known.map_or("g.io/v1", |known| known.0), "kind": kind, "name": name, "uid": uid})
+        json!({"apiVersion": known.map_or("g.io/v1", |known| known.0), "kind": kind, "name": name,
+            "uid": uid})
     }
 
     fn found(objects: Vec<(usize, Object)>) -> Vec<(&'static str, String)> {

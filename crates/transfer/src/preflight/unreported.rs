@@ -31,11 +31,12 @@ pub(super) fn check(run: &Run, graph: &Graph, findings: &mut Findings) {
         "PauseUnreported",
         "source",
         format!(
-            "{}: no object reports that its controller honours a pause, and the source keeps these objects",
+            "{}: no object reports that its controller honours a pause, and the source keeps these \
+             objects",
             shortened(names, SHOWN)
         ),
-        "update the provider to a version that reports the condition Paused; if you know that its controllers honour a \
-         pause, use --trust-pause KIND",
+        "update the provider to a version that reports the condition Paused; if you know that its \
+         controllers honour a pause, use --trust-pause KIND",
     );
 }
 

@@ -113,8 +113,14 @@ impl Pending {
             findings.warning(
                 "ControllersSilent",
                 "source",
-                format!("no controller has reported within {seconds} s that {first} is paused ({count} of this kind)"),
-                format!("check that the controllers of {} run; --pause-timeout 0 leaves the wait out", kind.resource.group),
+                format!(
+                    "no controller has reported within {seconds} s that {first} is paused ({count} \
+                     of this kind)"
+                ),
+                format!(
+                    "check that the controllers of {} run; --pause-timeout 0 leaves the wait out",
+                    kind.resource.group
+                ),
             );
         }
         Ok(findings)

@@ -51,7 +51,7 @@ struct Places {
 }
 
 impl Workflow {
-    /// What the clusters say about a failure. A user who wants to stop gets no more of it.
+    /// The answers of the clusters about a failure. A user who wants to stop gets no more of it.
     pub(super) async fn explain(&self, step: Step, failure: &StepError) -> Vec<String> {
         let mut lines = failure.details();
         if failure.is_interruption() {

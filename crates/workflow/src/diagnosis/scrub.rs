@@ -23,7 +23,7 @@ const NAMES: [&str; 4] = ["ref", "name", "path", "namespace"];
 const ABOUT_TOKENS: [&str; 3] = ["bootstrapToken", "bootstrapTokens", "serviceAccountToken"];
 /// Texts with values of charts, which may hold any secret of the user.
 const VALUES: [&str; 2] = ["valuesTemplate", "values"];
-/// What users write for machines and for kind, with whatever they need there.
+/// Fields in which users write for machines and for kind, with secrets that they need there.
 const OF_USERS: [&str; 6] = [
     "preKubeadmCommands",
     "postKubeadmCommands",

@@ -92,7 +92,8 @@ pub struct PivotSpec {
     /// Provider of Cluster API, TYPE=NAME[:VERSION]: a version for one of the plugin's, or one
     /// more; can be given more than once.
     #[serde(deserialize_with = "scalars::providers", skip_serializing_if = "Vec::is_empty")]
-    #[arg(long, value_name = "PROVIDER", value_parser = scalars::provider, help_heading = "Cluster")]
+    #[arg(long, value_name = "PROVIDER", value_parser = scalars::provider,
+        help_heading = "Cluster")]
     pub provider: Vec<String>,
     /// Manifests of the cluster instead of those that the plugin renders.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -155,8 +155,8 @@ pub(super) fn sketch(sketch: &DryRun<'_>) -> StepPreview {
         _ => format!("Cluster {}/{}", sketch.spec.namespace, sketch.spec.name),
     };
     StepPreview::says("waits until the probes of the plugins hold").and(format!(
-        "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: checked before, \
-         verified before anything is deleted"
+        "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: \
+         checked before, verified before anything is deleted"
     ))
 }
 

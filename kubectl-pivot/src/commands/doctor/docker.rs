@@ -138,8 +138,9 @@ pub(super) fn judge(engine: Option<&Result<Engine, ToolError>>, platform: Platfo
         Home::Remote => HealthCheck::warning(
             NAME,
             format!("Docker {version} runs on another machine, {}", engine.endpoint),
-            "kind publishes API servers on that machine's 127.0.0.1 only: give a kind configuration \
-             whose networking.apiServerAddress is an address that you reach (--kind-config FILE)",
+            "kind publishes API servers on that machine's 127.0.0.1 only: give a kind \
+             configuration whose networking.apiServerAddress is an address that you reach \
+             (--kind-config FILE)",
         ),
         Home::Podman => HealthCheck::warning(
             NAME,
@@ -196,7 +197,8 @@ mod tests {
     fn reads_what_docker_says() {
         let info = json!({
             "ServerVersion": "28.2.2", "DockerRootDir": "/var/lib/docker", "MemTotal": 1024,
-            "CgroupVersion": "2", "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"],
+            "CgroupVersion": "2", "SecurityOptions": ["name=seccomp,profile=builtin",
+                "name=rootless"],
         });
         let engine = read(&json!({}), &info, "unix:///run/user/1000/docker.sock".to_owned());
         assert_eq!(engine.home, Home::Rootless);
