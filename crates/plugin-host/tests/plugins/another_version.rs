@@ -12,7 +12,7 @@ use crate::support::{Folder, docker, made_by, render};
 const THIS: &str = env!("CARGO_PKG_VERSION");
 
 /// Versions of everything but the boundary, and the version of the messages that is spoken there.
-const LATER: [(&str, &str); 2] = [("0.2.0", "1.2"), ("1.3.0", "1.9")];
+const LATER: [(&str, &str); 2] = [("0.2.0", "1.3"), ("1.3.0", "1.9")];
 
 #[test]
 fn a_plugin_of_a_later_minor_version_works() {

@@ -24,7 +24,7 @@ pub(super) static KUBEADM_CONFIG_TEMPLATE: Kind =
     Kind::new(|| namespaced(BOOTSTRAP, "KubeadmConfigTemplate"));
 pub(super) static KUBEADM_CONTROL_PLANE: Kind =
     Kind::new(|| namespaced(CONTROL_PLANE, "KubeadmControlPlane"));
-pub(super) static SECRET: Kind = Kind::new(|| well_known::secret());
+pub(super) static SECRET: Kind = Kind::new(well_known::secret);
 
 fn namespaced(api_version: &str, kind: &str) -> ResourceType {
     ResourceType::new(api_version, kind, &format!("{}s", kind.to_lowercase()), true)
