@@ -183,7 +183,7 @@ impl Lock {
     /// file is made if it is missing, its folder is not.
     ///
     /// # Errors
-    /// As [`Self::read_file_if_any`] and [`Self::write_file`].
+    /// As [`Self::read_file_if_any`] and `Self::write_file`.
     pub fn change_file(
         path: &Path,
         mode: u32,
