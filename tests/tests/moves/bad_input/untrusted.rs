@@ -123,7 +123,7 @@ async fn labelled_by_source(bench: Arc<Bench>) {
     let says = [
         "nothing was changed",
         "KindNotLabelled",
-        "kubectl label crd unlabelled.proof.kubectl-pivot.io",
+        "kubectl label crd strangers.proof.kubectl-pivot.io",
     ];
     expect(&outcome, code::REFUSED, &says);
     bench.expect_untouched(namespace, &before, &outcome).await;
