@@ -14,6 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = vec![root.join("Cargo.toml"), root.join("LICENSE"), api.join("Cargo.toml")];
     files.push(api.join("abi/Cargo.toml"));
     files.push(api.join("go/go.mod"));
+    // The documentation of the library quotes it.
+    files.push(api.join("examples/potato.rs"));
     for folder in ["src", "abi/src", "go"] {
         sources(&api.join(folder), folder != "go", &mut files)?;
     }

@@ -22,7 +22,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("MoveStatus", of_kind("MoveStatus", printed::<Status>())),
         ("MovePlan", of_kind("MovePlan", printed::<MovePlan>())),
         ("ReplaceReport", of_kind("ReplaceReport", printed::<ReplaceReport>())),
-        ("BackupManifest", of_kind("BackupManifest", printed::<transfer::Manifest>())),
+        ("BackupManifest", of_kind("BackupManifest", printed::<transfer::Contents>())),
         ("Pivot", of_kind("Pivot", read::<PivotDocument>())),
         ("PivotReport", of_kind("PivotReport", printed::<PivotReport>())),
         ("PivotOutline", of_kind("PivotOutline", printed::<Outline>())),

@@ -28,8 +28,15 @@ fn addons(fixture: &Fixture, version: &str) -> Value {
     ], "notes": ["the cloud is simulated"]})
 }
 
+/// Leaves out the probes of the provider, and not that of the add-on.
+const OF_PROVIDER: &str = "in-memory-controller-bootstrap,in-memory-controller-target,\
+                           devcluster-provisioned-bootstrap,devcluster-provisioned-target";
+
 fn arguments(scenario: &Scenario<'_>) -> Vec<String> {
-    scenario.create(&["--cni", "kindnet"])
+    let mut arguments = scenario.create(&["--cni", "kindnet"]);
+    let skip = arguments.iter().position(|argument| argument == "--skip-probes");
+    arguments[skip.expect("the scenario has it") + 1] = OF_PROVIDER.to_owned();
+    arguments
 }
 
 pub async fn one_after_the_other(fixture: Arc<Fixture>) {

@@ -302,7 +302,7 @@ async fn what_a_library_prints_is_not_among_the_manifests() {
 async fn a_network_that_is_not_there_is_named_with_who_wants_it() {
     let user = User::with(&["docker"]).await;
     let outcome = user.run(&["create", "pivot", "-i", "docker", "--dry-run"]).await;
-    assert_eq!(outcome.code, USAGE, "{outcome}");
+    assert_eq!(outcome.code, REFUSED, "{outcome}");
     for part in ["`docker` wants the network `cilium`", "--cni NAME", "--cni-manifest FILE"] {
         assert!(outcome.says(part), "{part}: {outcome}");
     }

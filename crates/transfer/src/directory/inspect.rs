@@ -15,17 +15,22 @@ use crate::error::PhaseError;
 
 /// A backup whose files are those of its manifest.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "BackupManifest"))]
 #[serde(rename_all = "camelCase")]
 pub struct Contents {
     /// Manifest of the backup, which names every object.
     #[serde(flatten)]
     pub manifest: Manifest,
-    /// Number of objects of each kind.
+    /// Number of objects of each kind; only as `backup verify` prints it.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub kinds: BTreeMap<String, usize>,
-    /// Bytes of all files but the manifest.
+    /// Bytes of all files but the manifest; only as `backup verify` prints it.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub bytes: u64,
     /// True if the objects in the files were read too; without an identity the files of an
-    /// encrypted backup are compared with their checksums alone.
+    /// encrypted backup are compared with their checksums alone. Only as `backup verify` prints it.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub objects_read: bool,
 }
 

@@ -55,7 +55,7 @@ func (docker) Render(cluster pivot.Cluster) (pivot.Manifests, error) {
 		workers(cluster, version),
 		machineTemplate(cluster, "worker"),
 		of(cluster, bootstrap, "KubeadmConfigTemplate", "worker", template(object{
-			"format": "cloud-config", "joinConfiguration": registration(),
+			"joinConfiguration": registration(),
 		})),
 	}}, nil
 }
