@@ -22,7 +22,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("MoveStatus", of_kind("MoveStatus", printed::<Status>())),
         ("MovePlan", of_kind("MovePlan", printed::<MovePlan>())),
         ("ReplaceReport", of_kind("ReplaceReport", printed::<ReplaceReport>())),
-        ("BackupManifest", of_kind("BackupManifest", printed::<transfer::Contents>())),
+        ("BackupManifest", of_kind("BackupManifest", manifest())),
         ("Pivot", of_kind("Pivot", read::<PivotDocument>())),
         ("PivotReport", of_kind("PivotReport", printed::<PivotReport>())),
         ("PivotOutline", of_kind("PivotOutline", printed::<Outline>())),
@@ -70,6 +70,14 @@ fn of_kind(kind: &str, mut schema: Value) -> Value {
     for (field, value) in [("kind", kind), ("apiVersion", workflow::API_VERSION)] {
         schema["properties"][field]["const"] = json!(value);
     }
+    schema
+}
+
+/// The manifest, in a file and as a verified backup is printed with it.
+fn manifest() -> Value {
+    let mut schema = printed::<transfer::Contents>();
+    let required = schema["required"].as_array_mut().expect("the manifest has such fields");
+    required.retain(|field| ["kinds", "bytes", "objectsRead"].iter().all(|of| field != of));
     schema
 }
 

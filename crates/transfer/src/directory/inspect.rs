@@ -23,14 +23,11 @@ pub struct Contents {
     #[serde(flatten)]
     pub manifest: Manifest,
     /// Number of objects of each kind; only as `backup verify` prints it.
-    #[cfg_attr(feature = "schema", schemars(default))]
     pub kinds: BTreeMap<String, usize>,
     /// Bytes of all files but the manifest; only as `backup verify` prints it.
-    #[cfg_attr(feature = "schema", schemars(default))]
     pub bytes: u64,
     /// True if the objects in the files were read too; without an identity the files of an
     /// encrypted backup are compared with their checksums alone. Only as `backup verify` prints it.
-    #[cfg_attr(feature = "schema", schemars(default))]
     pub objects_read: bool,
 }
 

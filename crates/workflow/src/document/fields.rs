@@ -53,7 +53,10 @@ pub struct PivotMetadata {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, clap::Args)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[allow(rustdoc::broken_intra_doc_links, reason = "the command line shows these texts as they are")]
+#[expect(
+    rustdoc::broken_intra_doc_links,
+    reason = "the command line shows these texts as they are"
+)]
 pub struct PivotSpec {
     /// Infrastructure plugin, for example docker.
     #[serde(skip_serializing_if = "Option::is_none")]
