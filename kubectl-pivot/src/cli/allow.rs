@@ -30,9 +30,9 @@ pub(super) struct AllowArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct ReservedArgs {
-    /// Continue although objects are among them that log in to a cluster itself (tokens of service
-    /// accounts that nobody owns, bootstrap tokens), or that are in a namespace of Kubernetes such
-    /// as kube-system.
+    /// Continue although some objects are logins to a cluster itself (tokens of service accounts
+    /// that nobody owns, bootstrap tokens), or are in a namespace of Kubernetes such as
+    /// kube-system.
     #[arg(long)]
     allow_reserved: bool,
 }

@@ -73,12 +73,13 @@ pub(super) struct Args {
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
     /// Rehearse on the target (server-side dry-run) before the first write: one object of each kind
-    /// (sample), all (full), or none.
+    /// (sample), all (full), or nothing (off).
     #[arg(long, value_enum, default_value_t, help_heading = "Safety")]
     preflight: Preflight,
     /// Hold the controllers of both clusters still while objects are in both: take the
     /// leader-election Leases of the providers, and delete the pods that led. Their webhooks stay.
-    /// Auto leaves out a cluster that has other Clusters, or whose user may not do that.
+    /// Auto skips a cluster that also has Clusters outside this move, or where you lack the
+    /// permission.
     #[arg(
         long,
         value_name = "WHEN",

@@ -76,7 +76,7 @@ pub(super) struct Args {
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
     /// Rehearse on the target (server-side dry-run) before the first write: one object of each kind
-    /// (sample), all (full), or none.
+    /// (sample), all (full), or nothing (off).
     #[arg(long, value_enum, default_value_t, help_heading = "Safety")]
     preflight: Preflight,
     /// Believe that the controllers of this kind honour a pause, although no object of it reports

@@ -43,7 +43,7 @@ pub enum TemplateError {
         found: String,
     },
     /// A change of the plugin finds no object.
-    #[error("plugin `{plugin}` changes the kind {kind}, and the template of {provider} has none")]
+    #[error("plugin `{plugin}` changes a {kind}, but the template of {provider} has none")]
     NothingToChange {
         /// Name of the plugin.
         plugin: String,

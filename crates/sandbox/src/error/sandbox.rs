@@ -52,7 +52,7 @@ pub enum SandboxError {
         name: String,
     },
     /// A fleet is wanted where its version is not served.
-    #[error("Cluster API {release} has no v1beta2, at which the objects of a fleet are written")]
+    #[error("Cluster API {release} does not serve v1beta2, which the objects of a fleet need")]
     NoFleet {
         /// The version of the first cluster.
         release: Release,
