@@ -126,12 +126,7 @@ impl<'a> KubeadmCluster<'a> {
         for pool in &self.pools {
             let name = format!("worker-{}", pool.name);
             objects.push(self.workers(infrastructure, (&name, &name), pool)?);
-            objects.push(self.machine_template(
-                infrastructure,
-                &name,
-                &infrastructure.worker_machine,
-            )?);
-            objects.push(self.worker_configuration(&name, pool.nodes.as_ref())?);
+            objects.extend(self.pool_machines(infrastructure, &name, pool)?);
         }
         objects.extend(self.health_checks()?);
         Ok(objects)
@@ -154,6 +149,19 @@ impl<'a> KubeadmCluster<'a> {
             checks.push(check("control-plane", "cluster.x-k8s.io/control-plane")?);
         }
         Ok(checks)
+    }
+
+    /// The machine template of a further pool, and the kubeadm configuration of its machines.
+    pub(super) fn pool_machines(
+        &self,
+        infrastructure: &Infrastructure<'_>,
+        name: &str,
+        pool: &WorkerPool,
+    ) -> PluginResult<[Value; 2]> {
+        Ok([
+            self.machine_template(infrastructure, name, &infrastructure.worker_machine)?,
+            self.worker_configuration(name, pool.nodes.as_ref())?,
+        ])
     }
 
     pub(super) fn machine_template(

@@ -33,12 +33,7 @@ impl KubeadmCluster<'_> {
         ];
         for pool in &self.pools {
             let name = format!("{WORKER}-{}", pool.name);
-            objects.push(self.machine_template(
-                infrastructure,
-                &name,
-                &infrastructure.worker_machine,
-            )?);
-            objects.push(self.worker_configuration(&name, pool.nodes.as_ref())?);
+            objects.extend(self.pool_machines(infrastructure, &name, pool)?);
         }
         objects.push(self.with_topology()?);
         objects.extend(self.health_checks()?);
