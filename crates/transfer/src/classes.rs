@@ -80,7 +80,7 @@ async fn wait_until_seen(
 }
 
 /// Returns the kind of classes, and the uids of the copies to wait for with their namespaces.
-/// What the target had before, and what its user has paused, is as it was.
+/// Leaves out classes that the target had before, and those that their user has paused.
 fn awaited<'a>(
     run: &Run,
     graph: &'a Graph,
