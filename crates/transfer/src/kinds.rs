@@ -4,22 +4,12 @@
 use std::sync::Arc;
 
 use capi::names::{CLUSTERCTL_LABEL, MOVE_HIERARCHY_LABEL, MOVE_LABEL};
-use capi::{MoveKind, Object, ObjectId, ResourceType, at, moves_its_hierarchy, valid};
+use capi::{MoveKind, Object, ObjectId, ResourceType, at, moves_its_hierarchy, valid, well_known};
 use cluster::{ApiError, Client};
 use serde_json::Value;
 
 use super::findings::Findings;
 use super::unlabelled;
-
-/// CustomResourceDefinitions themselves.
-pub fn crd_type() -> ResourceType {
-    ResourceType::new(
-        "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-        false,
-    )
-}
 
 /// The kinds of a management cluster, and the CRDs that claim to be of Cluster API and are not.
 #[derive(Debug)]
@@ -51,7 +41,7 @@ pub async fn survey(cluster: &Client) -> Result<Kinds, ApiError> {
     // Those without the label first: one that gets it in between is then in both lists, and in
     // neither the other way round.
     let others = unlabelled::list(cluster).await?;
-    let mut crds = cluster.list_selected(&crd_type(), None, CLUSTERCTL_LABEL).await?;
+    let mut crds = cluster.list_selected(&well_known::crd(), None, CLUSTERCTL_LABEL).await?;
     let others = others.into_iter().filter(|other| crds.iter().all(|crd| crd.uid() != other.uid()));
     let others: Vec<Object> = others.collect();
     let unlabelled = others.iter().map(Object::id).collect();

@@ -77,7 +77,6 @@ pub use directory::{
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
 pub use inventory::{Provider as InstalledProvider, read as installed_providers};
-pub use kinds::crd_type;
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use marks::{Mark, Marks, Unread, marks};
 pub use mover::{execute, plan};

@@ -4,7 +4,7 @@
 use capi::names::{
     COPIES_OF_LABEL, DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
-use capi::{Object, ObjectId, ResourceType};
+use capi::{Object, ObjectId, ResourceType, well_known};
 use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -76,7 +76,7 @@ impl Unread {
 pub async fn marks(cluster: &Client) -> Result<Marks, PhaseError> {
     let kinds = match kinds::read(cluster).await {
         Err(error) => {
-            let unread = vec![Unread::note(&kinds::crd_type(), error)?];
+            let unread = vec![Unread::note(&well_known::crd(), error)?];
             return Ok(Marks { unread, ..Marks::default() });
         }
         Ok(kinds) => kinds,

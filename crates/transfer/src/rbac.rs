@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use capi::{MoveKind, ResourceType, set_field};
+use capi::{MoveKind, ResourceType, set_field, well_known};
 use cluster::Client;
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ impl Grants {
 
     fn of_both(kinds: &[MoveKind], providers: &[Provider], namespaces: &Namespaces) -> Self {
         let mut grants = Self::default();
-        for ResourceType { group, plural, .. } in [kinds::crd_type(), inventory::provider_type()] {
+        for ResourceType { group, plural, .. } in [well_known::crd(), inventory::provider_type()] {
             grants.allow(None, &group, vec![&plural], &["list"]);
         }
         grants.allow(None, "", vec!["namespaces"], &["get"]);

@@ -3,11 +3,10 @@
 //! label only to what it installs itself. The label of the provider counts as much.
 
 use capi::names::{CLUSTERCTL_LABEL, CORE_GROUP, PROVIDER_LABEL};
-use capi::{MoveKind, Object, ObjectId};
+use capi::{MoveKind, Object, ObjectId, well_known};
 use cluster::{ApiError, Client};
 
 use super::findings::{Findings, shortened};
-use super::kinds::crd_type;
 
 /// The CRD without which there is no Cluster.
 const CLUSTERS: &str = "clusters.cluster.x-k8s.io";
@@ -18,7 +17,7 @@ const SHOWN: usize = 3;
 /// Lists CRDs of providers that lack clusterctl's label.
 pub(super) async fn list(cluster: &Client) -> Result<Vec<Object>, ApiError> {
     let selector = format!("{PROVIDER_LABEL},!{CLUSTERCTL_LABEL}");
-    cluster.list_selected(&crd_type(), None, &selector).await
+    cluster.list_selected(&well_known::crd(), None, &selector).await
 }
 
 /// Reports that their objects move, and that clusterctl would leave them.
@@ -52,7 +51,7 @@ pub(super) async fn check_clusters(
         return Ok(());
     }
     // Listed, since a user who may list CRDs may not be allowed to get one.
-    let crds = cluster.list_metadata(&crd_type(), None).await?;
+    let crds = cluster.list_metadata(&well_known::crd(), None).await?;
     if crds.iter().all(|crd| crd.name() != CLUSTERS) {
         return Ok(());
     }

@@ -1,9 +1,8 @@
 //! Clusters in a management cluster that may just be starting: silence is no "there is none".
 
-use capi::ResourceType;
 use capi::names::CORE_GROUP;
+use capi::{ResourceType, well_known};
 use cluster::{ApiError, Client, Served};
-use transfer::crd_type;
 
 use crate::error::StepError;
 
@@ -24,7 +23,7 @@ pub(crate) async fn kind(cluster: &Client) -> Result<Option<ResourceType>, StepE
     if let Some(kind) = first(&Served::read(cluster).await?) {
         return Ok(Some(kind));
     }
-    match cluster.get(&crd_type(), None, CRD).await {
+    match cluster.get(&well_known::crd(), None, CRD).await {
         Ok(None) => return Ok(None),
         Err(error) if error.is_forbidden() => return Ok(None),
         other => drop(other?),
