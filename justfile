@@ -40,9 +40,13 @@ kill-matrix:
 thorough:
     .ci/run thorough
 
-# Moves of 1, 10 and 50 clusters side by side with clusterctl.
-bench:
-    .ci/run bench
+# Moves of 1, 10 and 50 clusters side by side with clusterctl and with bare writes; `just bench --help` has the options.
+bench *ARGS:
+    .ci/run bench {{ARGS}}
+
+# The owner graph of up to 100,000 objects.
+bench-graph:
+    .ci/run bench_graph
 
 # What loading and calling a plugin costs.
 bench-plugins:

@@ -21,6 +21,9 @@ use crate::schemas;
 /// No run of a program takes longer; a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
+/// The unit in which Linux counts the time of a process, on all machines that run these tests.
+const TICK: Duration = Duration::from_millis(10);
+
 /// A program to run.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -135,16 +138,16 @@ impl Running {
         self.pid
     }
 
-    /// Watches how much memory it has at most, in MiB, until it ends.
-    pub fn watch_memory(&self) -> JoinHandle<u64> {
-        let status = format!("/proc/{}/status", self.pid);
+    /// Watches what it takes of the machine, until it ends.
+    pub fn watch_usage(&self) -> JoinHandle<Usage> {
+        let pid = self.pid;
         tokio::spawn(async move {
-            let mut most = 0;
-            while let Some(kib) = std::fs::read_to_string(&status).ok().and_then(|s| peak_kib(&s)) {
-                most = most.max(kib);
+            let mut usage = Usage::default();
+            while let Some(now) = Usage::of(pid) {
+                usage = now.max(usage);
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            most / 1024
+            usage
         })
     }
 
@@ -184,7 +187,15 @@ impl Running {
     /// # Panics
     /// When it does not end in five minutes.
     pub async fn end(&mut self) -> Outcome {
-        let output = tokio::time::timeout(TIMEOUT, &mut self.output).await;
+        self.end_within(TIMEOUT).await
+    }
+
+    /// Waits for its end, for so long.
+    ///
+    /// # Panics
+    /// When it does not end in this time.
+    pub async fn end_within(&mut self, time: Duration) -> Outcome {
+        let output = tokio::time::timeout(time, &mut self.output).await;
         let output = output.unwrap_or_else(|_| panic!("process {} has not ended", self.pid));
         Outcome::from(output.expect("waiting does not panic").expect("its output can be read"))
     }
@@ -211,10 +222,31 @@ async fn follow(
     Ok(std::process::Output { stderr, ..output })
 }
 
-/// The peak of resident memory in `/proc/PID/status`; none once the process has ended.
-fn peak_kib(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
+/// A process's share of the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The most memory that was resident, in MiB.
+    pub peak_mib: u64,
+    /// Time of all cores.
+    pub cpu: Duration,
+}
+
+impl Usage {
+    /// That of a process; none once it has ended.
+    fn of(pid: u32) -> Option<Self> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let peak: u64 = peak.trim().trim_end_matches("kB").trim().parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // Behind the name, which may have spaces: state is the first field, `utime` the twelfth.
+        let fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2);
+        let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
+        Some(Self { peak_mib: peak / 1024, cpu: TICK * u32::try_from(ticks).ok()? })
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self { peak_mib: self.peak_mib.max(other.peak_mib), cpu: self.cpu.max(other.cpu) }
+    }
 }
 
 impl Drop for Running {

@@ -61,9 +61,9 @@ async fn under(
     scenario.proxied_pair.traffic().rule(rule.times(answers));
     let (begun, command) = (Instant::now(), args[0].clone());
     let mut running = scenario.proxied_pair.program().start(args);
-    let memory = running.watch_memory();
+    let usage = running.watch_usage();
     let outcome = running.end().await;
-    let (took, mib) = (begun.elapsed(), memory.await.expect("watching does not panic"));
+    let (took, mib) = (begun.elapsed(), usage.await.expect("watching does not panic").peak_mib);
     let what = format!("{hostility:?} from the {side:?} during {command}");
     tell(&format!("{what}: {:?} after {:.1} s, {mib} MiB", outcome.code, took.as_secs_f64()));
     assert!(mib < MOST_MIB && took < LONGEST, "{what}: {mib} MiB, {took:?}: {outcome}");

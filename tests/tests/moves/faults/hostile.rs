@@ -110,9 +110,9 @@ async fn turns(
     proxied_pair.traffic().rule(rule.times(answers));
     let begun = Instant::now();
     let mut running = proxied_pair.program().start(proxied_pair.move_args(&tag));
-    let memory = running.watch_memory();
+    let usage = running.watch_usage();
     let outcome = running.end().await;
-    let (took, mib) = (begun.elapsed(), memory.await.expect("watching does not panic"));
+    let (took, mib) = (begun.elapsed(), usage.await.expect("watching does not panic").peak_mib);
     let what = format!("{hostility:?} from the {side:?} on {phase:?}");
     tell(&format!("{what}: {:?} after {:.1} s, {mib} MiB", outcome.code, took.as_secs_f64()));
     assert!(mib < MOST_MIB, "{what} took {mib} MiB: {outcome}");
