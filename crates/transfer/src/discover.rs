@@ -15,8 +15,9 @@ use super::error::PhaseError;
 use super::inventory::Provider;
 use super::options::Namespaces;
 
-/// Kinds listed at once.
-const LISTS_IN_FLIGHT: usize = 8;
+/// Kinds listed at once: all of a management cluster with a few providers. Most lists are empty, and
+/// their round trips are the time that a small move takes.
+const LISTS_IN_FLIGHT: usize = 64;
 
 /// Input of discovery; read once for a run.
 #[derive(Clone, Debug)]
@@ -47,13 +48,23 @@ impl MoveScope {
 /// # Errors
 /// When a list fails, or owners form a cycle.
 pub async fn discover(cluster: &Client, move_scope: &MoveScope) -> Result<Graph, PhaseError> {
-    let mut objects = list_kinds(cluster, move_scope).await?;
-    objects.extend(list_provider_secrets(cluster, move_scope).await?);
     let mut scope = Scope { chosen: move_scope.chosen.clone(), ..Scope::default() };
-    if let Some(namespaces) = move_scope.namespaces.names() {
+    scope.namespaces = move_scope.namespaces.names();
+    let used_outside = async {
+        match &scope.namespaces {
+            Some(_) => classes_used_outside(cluster, move_scope).await,
+            None => Ok(HashSet::new()),
+        }
+    };
+    let (mut objects, secrets, used_outside) = tokio::try_join!(
+        list_kinds(cluster, move_scope),
+        list_provider_secrets(cluster, move_scope),
+        used_outside
+    )?;
+    objects.extend(secrets);
+    scope.classes_used_outside = used_outside;
+    if scope.namespaces.is_some() {
         objects.extend(read_outside_classes(cluster, move_scope, &objects).await?);
-        scope.classes_used_outside = classes_used_outside(cluster, move_scope).await?;
-        scope.namespaces = Some(namespaces);
     }
     Ok(Graph::build(Arc::clone(&move_scope.kinds), objects, &scope)?)
 }

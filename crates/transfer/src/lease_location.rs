@@ -1,8 +1,9 @@
 //! Locations of the leases of a run, and taking them.
 
 use cluster::Client;
+use futures::future::try_join_all;
 
-use super::error::MoveError;
+use super::error::{MoveError, PhaseError};
 use super::inventory::{self, Provider};
 use super::lock::{LeaseLocation, Lock, LockError};
 use super::preflight::identity;
@@ -25,12 +26,14 @@ pub(super) async fn locations(
     interrupted: Option<&Record>,
 ) -> Result<Vec<LeaseLocation>, MoveError> {
     let mut locations = Vec::new();
-    for (cluster, role, peer) in
-        [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)]
-    {
-        let id = identity(cluster).await.map_err(MoveError::Unprepared)?;
-        let providers =
-            inventory::read(cluster).await.map_err(|error| MoveError::Unprepared(error.into()))?;
+    let sides =
+        [(&run.source, Role::Source, &run.target), (&run.target, Role::Target, &run.source)];
+    let looks = sides.map(|(cluster, ..)| async {
+        let providers = async { Ok::<_, PhaseError>(inventory::read(cluster).await?) };
+        tokio::try_join!(identity(cluster), providers)
+    });
+    let looked = try_join_all(looks).await.map_err(MoveError::Unprepared)?;
+    for ((cluster, role, peer), (id, providers)) in sides.into_iter().zip(looked) {
         let new = || {
             let record = Record::new(&run.id, role, &run.options.namespaces, peer.server());
             let record = record.choosing(run.options.choice.fixed());

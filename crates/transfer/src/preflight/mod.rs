@@ -32,7 +32,7 @@ use super::discover::{MoveScope, discover};
 use super::error::PhaseError;
 use super::exposure;
 use super::findings::Findings;
-use super::inventory;
+use super::inventory::{self, Provider};
 use super::kinds;
 use super::options::Rehearsal;
 use super::record::Role;
@@ -75,17 +75,9 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     let mut findings = Findings::default();
     exposure::check(run, &mut findings);
     backups::check(run, &mut findings);
-    objects::check_distinct(run, &mut findings).await?;
-    check_runs(run, (&run.source, "source"), &mut findings).await?;
-    check_runs(run, (&run.target, "target"), &mut findings).await?;
     run.events.doing("reading kinds and objects");
-    let kinds = kinds::survey(&run.source).await?;
-    kinds::report((&run.source, "source"), &kinds, &mut findings).await?;
-    let (mut move_scope, source_serves, target_serves) = survey_of(run, &kinds.moving).await?;
-    let (target_kinds, target_providers) =
-        tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
-    move_scope.taken = Some(Arc::clone(&target_kinds));
-    findings.extend(inventory::compare(&move_scope.providers, &target_providers));
+    let surveyed = Surveyed::read(run, &mut findings).await?;
+    let mut move_scope = surveyed.move_scope.clone();
     let choice = (&run.options.choice, &mut findings);
     move_scope.chosen =
         choice::decide((&run.source, "source"), &move_scope, choice).await?.map(Arc::new);
@@ -109,25 +101,81 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     objects::check_marks(run, &graph, &mut findings);
     room::check(&graph, &mut findings);
     managed::check(&graph, &mut findings);
-    check_served(&graph, &target_serves, &mut findings);
+    check_served(&graph, &surveyed.target_serves, &mut findings);
     let mut holds = Vec::new();
     // What follows asks the target about kinds, so it has to serve them.
     if !findings.has_errors() {
-        labelled::check(&graph, &target_kinds, &mut findings);
-        let served = (&source_serves, &target_serves);
-        references::check(run, &graph, served, &mut findings).await?;
-        findings.extend(permissions::check(run, &graph).await?);
-        existing::check(run, &move_scope, &graph, &mut findings).await?;
-        namespaces::check(run, &graph, &mut findings).await?;
-        let providers = (move_scope.providers.as_slice(), target_providers.as_slice());
-        holds = controllers::check(run, &graph, providers, &mut findings).await?;
-        unreported::check(run, &graph, &mut findings);
+        holds = check_target(run, (&move_scope, &graph), &surveyed, &mut findings).await?;
     }
     let mut conversions = Vec::new();
     if !findings.has_errors() && run.options.rehearsal != Rehearsal::Off {
         conversions = rehearse::check(run, &graph, &mut findings).await?;
     }
     Ok(Preflight { move_scope, graph, related_objects, conversions, holds, findings })
+}
+
+/// Both clusters, before anything is known of their objects.
+struct Surveyed {
+    move_scope: MoveScope,
+    source_serves: Served,
+    target_serves: Served,
+    target_kinds: Arc<Vec<MoveKind>>,
+    target_providers: Vec<Provider>,
+}
+
+impl Surveyed {
+    /// Reads what needs no other answer at the same time.
+    async fn read(run: &Run, findings: &mut Findings) -> Result<Self, PhaseError> {
+        let [mut distinct, mut at_source, mut at_target, mut of_kinds] =
+            [const { Findings(Vec::new()) }; 4];
+        let source = async {
+            let kinds = kinds::survey(&run.source).await?;
+            let report = kinds::report((&run.source, "source"), &kinds, &mut of_kinds);
+            let report = async { Ok::<_, PhaseError>(report.await?) };
+            Ok(tokio::try_join!(report, survey_of(run, &kinds.moving))?.1)
+        };
+        let target =
+            async { Ok(tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?) };
+        let (surveyed, target, ..) = tokio::try_join!(
+            source,
+            target,
+            objects::check_distinct(run, &mut distinct),
+            check_runs(run, (&run.source, "source"), &mut at_source),
+            check_runs(run, (&run.target, "target"), &mut at_target),
+        )?;
+        [distinct, at_source, at_target, of_kinds].into_iter().for_each(|f| findings.extend(f));
+        let (mut move_scope, source_serves, target_serves) = surveyed;
+        let (target_kinds, target_providers) = target;
+        move_scope.taken = Some(Arc::clone(&target_kinds));
+        findings.extend(inventory::compare(&move_scope.providers, &target_providers));
+        Ok(Self { move_scope, source_serves, target_serves, target_kinds, target_providers })
+    }
+}
+
+/// Asks the target about what is to be copied, and both users about their permissions; all at the
+/// same time. Returns the sides whose controllers are held.
+async fn check_target(
+    run: &Run,
+    (move_scope, graph): (&MoveScope, &Graph),
+    surveyed: &Surveyed,
+    findings: &mut Findings,
+) -> Result<Vec<Role>, PhaseError> {
+    labelled::check(graph, &surveyed.target_kinds, findings);
+    let [mut of_references, mut of_existing, mut of_namespaces, mut of_controllers] =
+        [const { Findings(Vec::new()) }; 4];
+    let served = (&surveyed.source_serves, &surveyed.target_serves);
+    let providers = (move_scope.providers.as_slice(), surveyed.target_providers.as_slice());
+    let ((), permissions, (), (), holds) = tokio::try_join!(
+        references::check(run, graph, served, &mut of_references),
+        permissions::check(run, graph),
+        existing::check(run, move_scope, graph, &mut of_existing),
+        namespaces::check(run, graph, &mut of_namespaces),
+        controllers::check(run, graph, providers, &mut of_controllers),
+    )?;
+    let in_order = [of_references, permissions, of_existing, of_namespaces, of_controllers];
+    in_order.into_iter().for_each(|f| findings.extend(f));
+    unreported::check(run, graph, findings);
+    Ok(holds)
 }
 
 /// Returns whether there is anything that a move is for. Objects that a label would move are no
