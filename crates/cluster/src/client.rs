@@ -19,6 +19,7 @@ use super::exposure::Exposure;
 use super::gate::Gate;
 use super::kubeconfig::KubeconfigRef;
 use super::list::{check_names, encode};
+use super::pace::Pace;
 use super::retry::{RetryPolicy, is_retryable};
 use super::secrecy::without_values;
 
@@ -90,6 +91,7 @@ pub struct Client {
     timeout: Duration,
     gate: Arc<RwLock<Option<Gate>>>,
     counts: Arc<[AtomicU64; Verb::ALL.len()]>,
+    pace: Arc<Pace>,
     events: Arc<RwLock<Option<Events>>>,
 }
 
@@ -108,6 +110,7 @@ impl Client {
             timeout: Duration::from_secs(60),
             gate: Arc::default(),
             counts: Arc::default(),
+            pace: Arc::default(),
             events: Arc::default(),
         })
     }
@@ -137,6 +140,11 @@ impl Client {
     pub fn unguarded(mut self) -> Self {
         self.gate = Arc::default();
         self
+    }
+
+    /// The number of writes that the cluster takes at the same time.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     fn gate(&self) -> Option<Gate> {
@@ -411,9 +419,17 @@ impl Client {
             self.count(call.verb);
             let opened = self.connection.current();
             let (mut cause, retry_after) = match self.attempt(&opened, call, gate).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    if call.is_write() {
+                        self.pace.answered(begun.elapsed());
+                    }
+                    return Ok(answer);
+                }
                 Err(failure) => failure,
             };
+            if matches!(cause, ApiErrorCause::Status { code: 429, .. }) {
+                self.pace.refused();
+            }
             if is_unauthorized(&cause) && !has_renewed {
                 has_renewed = true;
                 match self.connection.renew(&opened).await {

@@ -17,7 +17,7 @@ use super::options::Namespaces;
 
 /// Kinds listed at once: all of a management cluster with a few providers. Most lists are empty, and
 /// their round trips are the time that a small move takes.
-const LISTS_IN_FLIGHT: usize = 64;
+pub(super) const LISTS_IN_FLIGHT: usize = 64;
 
 /// Input of discovery; read once for a run.
 #[derive(Clone, Debug)]

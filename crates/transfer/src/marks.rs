@@ -9,12 +9,10 @@ use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
+use super::discover::LISTS_IN_FLIGHT;
 use super::error::PhaseError;
 use super::kinds;
 use super::namespaces::namespace_type;
-
-/// Kinds listed at once.
-const LISTS_IN_FLIGHT: usize = 8;
 
 /// A mark on an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

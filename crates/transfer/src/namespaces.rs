@@ -81,7 +81,7 @@ pub async fn wanted(run: &Run, graph: &Graph) -> Result<Vec<Wanted>, ApiError> {
             let (in_source, in_target) = tokio::try_join!(in_source, find(&run.target, &name))?;
             Ok(Wanted { name, in_source, in_target })
         })
-        .buffered(run.options.max_in_flight.max(1))
+        .buffered(run.in_flight())
         .try_collect()
         .await
 }

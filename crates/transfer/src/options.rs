@@ -170,8 +170,8 @@ pub struct MoveOptions {
     pub stop_after: Option<usize>,
     /// The batches that the record of the run has.
     pub batches: Option<Batches>,
-    /// Writes in flight at once, for each cluster.
-    pub max_in_flight: usize,
+    /// Writes in flight at once; as many as the clusters take without.
+    pub max_in_flight: Option<usize>,
     /// Limits the wait for `block-move` annotations to go.
     pub block_move_timeout: Duration,
     /// Limits the wait for controllers to report that they have stopped; zero does not wait.
@@ -229,7 +229,7 @@ impl MoveOptions {
             pause_between: Duration::ZERO,
             stop_after: None,
             batches: None,
-            max_in_flight: 16,
+            max_in_flight: None,
             block_move_timeout: Duration::from_secs(120),
             pause_timeout: Duration::from_secs(30),
             delete_timeout: Duration::from_secs(60),

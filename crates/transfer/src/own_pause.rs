@@ -20,16 +20,13 @@ use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
-use super::discover::list_metadata_or_none;
+use super::discover::{LISTS_IN_FLIGHT, list_metadata_or_none};
 use super::error::PhaseError;
 use super::operations::plan::may_need_own_pause;
 use super::operations::{Executor, plan};
 use super::pause::{is_in_scope, paused_by};
 use super::precondition;
 use super::run::{Progress, Run};
-
-/// Kinds listed at once.
-const LISTS_IN_FLIGHT: usize = 8;
 
 /// Follows the run's id in the mark of an object whose kind reports that it honours the pause of
 /// its Cluster.

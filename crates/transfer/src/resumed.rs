@@ -8,12 +8,10 @@ use capi::{Fate, Graph, Node, Object, ObjectId, is_pausable};
 use cluster::Client;
 use futures::{StreamExt, TryStreamExt};
 
+use super::discover::LISTS_IN_FLIGHT;
 use super::error::PhaseError;
 use super::pause::paused_by;
 use super::run::{Progress, Run};
-
-/// Kinds listed at once.
-const LISTS_IN_FLIGHT: usize = 8;
 
 /// Checks that nothing that this run has paused still has its pause: no copy in the target, and no
 /// ClusterClass or ClusterResourceSet that was kept in the source.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use capi::Chosen;
 use cluster::Client;
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use support::journal::{Events, RunEvent};
 use tokio_util::sync::CancellationToken;
 
@@ -101,6 +102,17 @@ pub struct Run {
 }
 
 impl Run {
+    /// The number of writes that may be under way now.
+    pub(super) fn in_flight(&self) -> usize {
+        let paces = [self.source.pace(), self.target.pace()];
+        let limits = paces.map(|pace| pace.limit());
+        let learnt = match paces.iter().any(|pace| pace.is_throttled()) {
+            true => limits.into_iter().min(),
+            false => limits.into_iter().max(),
+        };
+        self.options.max_in_flight.or(learnt).unwrap_or(1).max(1)
+    }
+
     /// Returns whether one cluster stands for both, since the other end is files.
     pub fn is_alone(&self) -> bool {
         self.source.name() == self.target.name()
@@ -191,18 +203,26 @@ impl Run {
                 || self.stop.is_lock_lost()
                 || (progress.interruptible && self.stop.is_requested())
         };
-        let outcomes = futures::stream::iter(items)
-            .take_while(|_| futures::future::ready(!stopped()))
-            .map(|item| async {
-                let outcome = work(item).await;
-                match &outcome {
-                    Ok(_) => progress.step(&self.events),
-                    Err(_) => failed.store(true, Ordering::Relaxed),
-                }
-                outcome
-            })
-            .buffer_unordered(self.options.max_in_flight.max(1));
-        let outcomes: Vec<Result<R, PhaseError>> = outcomes.collect().await;
+        let one = async |item| {
+            let outcome = work(item).await;
+            match &outcome {
+                Ok(_) => progress.step(&self.events),
+                Err(_) => failed.store(true, Ordering::Relaxed),
+            }
+            outcome
+        };
+        let mut items = items.into_iter();
+        let mut under_way = FuturesUnordered::new();
+        let mut outcomes: Vec<Result<R, PhaseError>> = Vec::new();
+        loop {
+            let room = self.in_flight().saturating_sub(under_way.len());
+            let next = items.by_ref().take(room).take_while(|_| !stopped());
+            under_way.extend(next.map(&one));
+            match under_way.next().await {
+                Some(outcome) => outcomes.push(outcome),
+                None => break,
+            }
+        }
         let (results, errors): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
         if let Some(error) = summarise(errors.into_iter().filter_map(Result::err).collect()) {
             return Err(error);

@@ -16,14 +16,11 @@ use futures::{StreamExt, TryStreamExt};
 use super::compare::{Difference, being_deleted, compare, is_finalizer, is_same_content};
 use super::conversion::{judge, without_data};
 use super::copy::{Copies, owner_uids};
-use super::discover::{MoveScope, discover, list_copied};
+use super::discover::{LISTS_IN_FLIGHT, MoveScope, discover, list_copied};
 use super::error::PhaseError;
 use super::own_pause::{has_own_pause, outlasts_hand_over};
 use super::pause::paused_by;
 use super::run::Run;
-
-/// Kinds listed at once.
-const LISTS_IN_FLIGHT: usize = 8;
 
 /// The result of a verification without an error.
 #[derive(Clone, Debug)]

@@ -63,10 +63,10 @@ pub(super) struct PaceArgs {
     /// Seconds to try to delete an object from the source that refuses to go.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60)]
     delete_timeout: u64,
-    /// Writes in flight at once, for each cluster.
-    #[arg(long, value_name = "N", default_value_t = 16,
-        value_parser = clap::value_parser!(u16).range(1..=256))]
-    max_in_flight: u16,
+    /// Writes in flight at once, for each cluster [default: 16, and up to 128 while the API servers
+    /// answer as fast].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    max_in_flight: Option<u16>,
 }
 
 impl PaceArgs {
@@ -74,6 +74,6 @@ impl PaceArgs {
     pub(super) fn apply(&self, options: &mut MoveOptions) {
         self.wait.apply(options);
         options.delete_timeout = Duration::from_secs(self.delete_timeout);
-        options.max_in_flight = self.max_in_flight.into();
+        options.max_in_flight = self.max_in_flight.map(usize::from);
     }
 }

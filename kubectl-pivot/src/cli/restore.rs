@@ -56,10 +56,10 @@ pub(super) struct Args {
     /// Do not ask before restoring. Nothing is asked either when standard input is no terminal.
     #[arg(long, short, help_heading = "Safety")]
     yes: bool,
-    /// Writes in flight at once.
-    #[arg(long, value_name = "N", default_value_t = 16,
-        value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Tuning")]
-    max_in_flight: u16,
+    /// Writes in flight at once [default: 16, and up to 128 while the API server answers as fast].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256),
+        help_heading = "Tuning")]
+    max_in_flight: Option<u16>,
     #[command(flatten)]
     reserved: ReservedArgs,
     #[command(flatten)]
@@ -80,7 +80,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<u8, CommandErro
     };
     let mut options = MoveOptions::new(Namespaces::All);
     options.choice = args.names.choice();
-    options.max_in_flight = args.max_in_flight.into();
+    options.max_in_flight = args.max_in_flight.map(usize::from);
     options.identities = args.identities.read()?;
     args.reserved.apply(&mut options);
     args.loss.apply(&mut options);

