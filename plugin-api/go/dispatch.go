@@ -17,6 +17,8 @@ func (d infrastructure) answer(method string, request json.RawMessage) (any, err
 		return d.probes(request)
 	case "addons":
 		return d.addons(request)
+	case "move":
+		return d.moving(request)
 	case "providers", "bootstrap", "render", "cni", "reach":
 		cluster, err := d.cluster(request)
 		if err != nil {
@@ -80,6 +82,17 @@ func (d infrastructure) addons(request json.RawMessage) (any, error) {
 		addons.Addons = []Addon{}
 	}
 	return addons, err
+}
+
+func (d infrastructure) moving(request json.RawMessage) (any, error) {
+	var about MoveRequest
+	if err := read(request, &about); err != nil {
+		return nil, err
+	}
+	if plugin, ok := d.plugin.(Mover); ok {
+		return plugin.Moving(about)
+	}
+	return MoveKnowledge{}, nil
 }
 
 func (d infrastructure) probes(request json.RawMessage) (any, error) {

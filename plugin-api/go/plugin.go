@@ -7,7 +7,7 @@ import (
 )
 
 // Protocol is the version of the messages in this module.
-const Protocol = "1.2"
+const Protocol = "1.3"
 
 // Infrastructure is a plugin that says where the machines of a cluster come from.
 type Infrastructure interface {
@@ -47,6 +47,11 @@ type Prober interface {
 // controller manager, storage.
 type Extender interface {
 	Addons(about Extended) (Addons, error)
+}
+
+// Mover is an Infrastructure with kinds that are not moved like all others.
+type Mover interface {
+	Moving(request MoveRequest) (MoveKnowledge, error)
 }
 
 // Network is a plugin that says how pods reach each other.

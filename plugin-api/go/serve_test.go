@@ -39,6 +39,13 @@ func (potato) Addons(about Extended) (Addons, error) {
 	return Addons{Addons: []Addon{{Name: "cloud", Plan: plan}}}, nil
 }
 
+func (potato) Moving(MoveRequest) (MoveKnowledge, error) {
+	pause := &PauseAnnotation{Name: "potato.example.io/paused"}
+	return MoveKnowledge{Kinds: []MovedKind{{
+		Group: "potato.example.io", Kind: "Field", Pause: pause, CarriesStatus: true,
+	}}}, nil
+}
+
 // ask sends one line and returns the line that comes back.
 func ask(t *testing.T, line string) map[string]any {
 	t.Helper()
@@ -58,9 +65,10 @@ func ask(t *testing.T, line string) map[string]any {
 
 func TestACallIsALineAndSoIsItsAnswer(t *testing.T) {
 	for line, wanted := range map[string]string{
-		`{"method":"info","request":{"host":{"protocol":"1.9"}}}`:                                                                  `{"answer":{"name":"potato","version":"1.0.0","kind":"infrastructure","protocol":"1.2"}}`,
+		`{"method":"info","request":{"host":{"protocol":"1.9"}}}`:                                                                  `{"answer":{"name":"potato","version":"1.0.0","kind":"infrastructure","protocol":"1.3"}}`,
 		`{"method":"addons","request":{"cluster":{"name":"a"},"variables":{"token":"a"}}}`:                                         `{"answer":{"addons":[{"name":"cloud","plan":{"method":"manifests","objects":[{"count":3,"token":"a"}]}}]}}`,
 		`{"method":"addons","request":{"cluster":{"name":"bare"},"variables":{"token":"a"}}}`:                                      `{"answer":{}}`,
+		`{"method":"move","request":{"served":[]}}`:                                                                                `{"answer":{"kinds":[{"group":"potato.example.io","kind":"Field","pause":{"name":"potato.example.io/paused"},"carriesStatus":true}]}}`,
 		`{"method":"probes","request":{}}`:                                                                                         `{"answer":[]}`,
 		`{"method":"bootstrap","request":{"name":"a","variables":{"token":"a"}}}`:                                                  `{"answer":{}}`,
 		`{"method":"render","request":{"name":"a","variables":{"token":"a","count":"5","ranges":"10.0.0.0/8, fd00::/8"},"new":1}}`: `{"answer":{"notes":["default"],"objects":[{"count":5,"token":"a","ranges":["10.0.0.0/8","fd00::/8"]}]}}`,

@@ -183,6 +183,14 @@ type CniRequest struct {
 	Variables map[string]any `json:"variables,omitempty"`
 }
 
+// Companion: A Secret or ConfigMap that a field of an object names, in the object's namespace. Since protocol 1.3.
+type Companion struct {
+	// `Secret` or `ConfigMap`.
+	Kind string `json:"kind,omitempty"`
+	// The field with the name, as a JSON pointer, for example `/spec/bmc/credentialsName`. An object without the field has no companion.
+	NameField string `json:"nameField,omitempty"`
+}
+
 // Credential: A credential, taken from the environment.
 type Credential struct {
 	// Description, and the way to get it.
@@ -285,6 +293,44 @@ type Mount struct {
 	HostPath string `json:"hostPath,omitempty"`
 	// True if the node may only read it.
 	ReadOnly bool `json:"readOnly,omitempty"`
+}
+
+// MoveKnowledge: The answer to `move`: the kinds of the provider that are not moved like all others. Since protocol 1.3.
+type MoveKnowledge struct {
+	// One entry for each kind.
+	Kinds []MovedKind `json:"kinds,omitempty"`
+}
+
+// MoveRequest: The request of `move`. Since protocol 1.3.
+type MoveRequest struct {
+	// The program that asks; it fills this in itself.
+	Host Host `json:"host,omitzero"`
+	// Kinds of Cluster API that the source serves. Empty if that is not known.
+	Served []ServedKind `json:"served,omitempty"`
+}
+
+// MovedKind: A kind that is not moved like all others. Only kinds of the provider itself count, not those of Cluster API and of Kubernetes. Since protocol 1.3.
+type MovedKind struct {
+	// Conditions that every object of the kind has to meet before a move begins.
+	AtRest []RestCondition `json:"atRest,omitempty"`
+	// True if the controllers of the kind cannot find out the status again: a move writes it into the copy. All other copies get their status from their controllers.
+	CarriesStatus bool `json:"carriesStatus,omitempty"`
+	// Objects that go where an object of the kind goes, although nothing owns or labels them.
+	Companions []Companion `json:"companions,omitempty"`
+	// API group, for example `metal3.io`.
+	Group string `json:"group,omitempty"`
+	// Kind, for example `BareMetalHost`.
+	Kind string `json:"kind,omitempty"`
+	// The annotation that stops the controllers of the kind, because they do not heed the pause of a Cluster. A move sets it beside the pause of Cluster API, and takes it off again.
+	Pause *PauseAnnotation `json:"pause,omitempty"`
+}
+
+// PauseAnnotation: An annotation that stops the controllers of a kind. Since protocol 1.3.
+type PauseAnnotation struct {
+	// Name, for example `baremetalhost.metal3.io/paused`.
+	Name string `json:"name,omitempty"`
+	// The value that a move writes.
+	Value string `json:"value,omitempty"`
 }
 
 // PluginError: The error of a plugin, in a form that the host can show and act on.
@@ -454,6 +500,14 @@ type Reach struct {
 	Machine *Query `json:"machine,omitempty"`
 	// A name in the certificate of the API server, for addresses that are not in it.
 	ServerName string `json:"serverName,omitempty"`
+}
+
+// RestCondition: A condition of an object that is at rest. Since protocol 1.3.
+type RestCondition struct {
+	// CEL expression over `self`, the object, at most 2000 bytes long: true if a move may begin. An expression that fails, for example because a field is not there yet, counts as false.
+	Expression string `json:"expression,omitempty"`
+	// The reason for which an object is not at rest, as the end of a sentence, for example `it is being provisioned`.
+	Problem string `json:"problem,omitempty"`
 }
 
 // ServedKind: A kind that an API server serves.

@@ -27,6 +27,7 @@ pub fn infrastructure(
         method::CNI => encode(&plugin.cni(&decode(request)?)?),
         method::REACH => encode(&plugin.reach(&decode(request)?)?),
         method::ADDONS => encode(&plugin.addons(&decode(request)?)?),
+        method::MOVE => encode(&plugin.moving(&decode(request)?)?),
         method::PROBES => encode(&plugin.probes(&decode(request)?)?),
         other => Err(unknown_method(other)),
     }

@@ -44,6 +44,7 @@ mod export;
 mod info;
 mod log;
 mod manifests;
+mod move_knowledge;
 mod probe;
 mod program;
 mod provider;
@@ -65,6 +66,9 @@ pub use error::{ErrorCode, PluginError, PluginResult};
 pub use info::{Maturity, PluginInfo, PluginKind, is_name};
 pub use log::{LogLevel, log};
 pub use manifests::Manifests;
+pub use move_knowledge::{
+    Companion, MoveKnowledge, MoveRequest, MovedKind, PauseAnnotation, RestCondition,
+};
 pub use probe::{Probe, ProbeCluster, ProbeStage, ProbesRequest};
 pub use program::{ProgramCall, ProgramReply};
 pub use protocol::{ABI_LEVEL, Host, PROTOCOL, ProtocolVersion};

@@ -26,6 +26,7 @@
 //! | 1.0 | | all methods |
 //! | 1.1 | 0.1.0 | `host` in every request, `requiresHost` and `capabilities` in the answer to `info`, `replacesKubeProxy` in the answer to `plan`, `ipam` and `runtimeExtension` in the answer to `providers` |
 //! | 1.2 | 0.1.0 | the methods `addons` and `reach`, `template` in the answer to `render` |
+//! | 1.3 | 0.1.0 | the method `move` |
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +35,7 @@ pub use kubectl_pivot_plugin_abi::ABI_LEVEL;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Version of the messages in this crate.
-pub const PROTOCOL: ProtocolVersion = ProtocolVersion { major: 1, minor: 2 };
+pub const PROTOCOL: ProtocolVersion = ProtocolVersion { major: 1, minor: 3 };
 
 /// The first version of the messages, of hosts that do not say which one they speak.
 const FIRST: ProtocolVersion = ProtocolVersion { major: 1, minor: 0 };
@@ -83,6 +84,8 @@ pub mod method {
     pub const REACH: &str = "reach";
     /// [`crate::AddonsRequest`] -> [`crate::Addons`]; infrastructure. Since protocol 1.2.
     pub const ADDONS: &str = "addons";
+    /// [`crate::MoveRequest`] -> [`crate::MoveKnowledge`]; infrastructure. Since protocol 1.3.
+    pub const MOVE: &str = "move";
     /// [`crate::CniRequest`] -> [`crate::CniInstall`]; CNI.
     pub const PLAN: &str = "plan";
     /// [`crate::ProbesRequest`] (infrastructure) or [`crate::CniRequest`] (CNI) -> array of

@@ -10,6 +10,7 @@ use crate::cni::{CniChoice, CniInstall, CniRequest};
 use crate::error::PluginResult;
 use crate::info::PluginInfo;
 use crate::manifests::Manifests;
+use crate::move_knowledge::{MoveKnowledge, MoveRequest};
 use crate::probe::{Probe, ProbesRequest};
 use crate::providers::ProvidersToInit;
 use crate::reach::Reach;
@@ -71,6 +72,15 @@ pub trait InfrastructureProvider {
     fn addons(&self, request: &AddonsRequest) -> PluginResult<Addons> {
         let _ = request;
         Ok(Addons::default())
+    }
+
+    /// Returns the kinds of the provider that are not moved like all others. Since protocol 1.3.
+    ///
+    /// # Errors
+    /// The plugin cannot tell.
+    fn moving(&self, request: &MoveRequest) -> PluginResult<MoveKnowledge> {
+        let _ = request;
+        Ok(MoveKnowledge::default())
     }
 
     /// Returns probes that define "ready".

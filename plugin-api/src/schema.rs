@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, schema_for};
 
 use crate::{
     Addons, AddonsRequest, BootstrapRequirements, ClusterRequest, CniChoice, CniInstall,
-    CniRequest, Manifests, PluginError, PluginInfo, Probe, ProbesRequest, ProgramCall,
-    ProgramReply, ProvidersToInit, Reach, Variable,
+    CniRequest, Manifests, MoveKnowledge, MoveRequest, PluginError, PluginInfo, Probe,
+    ProbesRequest, ProgramCall, ProgramReply, ProvidersToInit, Reach, Variable,
 };
 
 /// Every message, by the name of its file without `.json`.
@@ -23,6 +23,8 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("cni-install", schema::<CniInstall>()),
         ("cni-request", schema::<CniRequest>()),
         ("manifests", schema::<Manifests>()),
+        ("move-knowledge", schema::<MoveKnowledge>()),
+        ("move-request", schema::<MoveRequest>()),
         ("plugin-error", schema::<PluginError>()),
         ("plugin-info", schema::<PluginInfo>()),
         ("probes", schema::<Vec<Probe>>()),

@@ -54,6 +54,20 @@ fn a_reference_to_nothing_is_found() {
 }
 
 #[test]
+fn facts_about_kinds_of_others_are_found() {
+    let moving = |group: &str| {
+        let mut plugin = infrastructure("potato", "1.0.0", &json!([]));
+        plugin["move"] = json!({"kinds": [{"group": group, "kind": "Cluster"}]});
+        plugin
+    };
+    assert_only_the_first(
+        &moving("cluster.x-k8s.io"),
+        &moving("potato.example.io"),
+        "`move` cannot be used for Cluster.cluster.x-k8s.io: it is not a kind of the provider",
+    );
+}
+
+#[test]
 fn a_provider_of_another_name_is_found() {
     assert_only_the_first(
         &infrastructure("tomato", "1.0.0", &json!([])),

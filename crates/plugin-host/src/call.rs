@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use kubectl_pivot_plugin_api::protocol::{Compatibility, Host, method};
 use kubectl_pivot_plugin_api::{
     Addons, AddonsRequest, BootstrapRequirements, ClusterRequest, CniChoice, CniInstall,
-    CniRequest, ErrorCode, Manifests, PROTOCOL, PluginError, PluginInfo, PluginKind, Probe,
-    ProbesRequest, ProvidersToInit, Reach, Variable, testing,
+    CniRequest, ErrorCode, Manifests, MoveKnowledge, MoveRequest, PROTOCOL, PluginError,
+    PluginInfo, PluginKind, Probe, ProbesRequest, ProvidersToInit, Reach, Variable, testing,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -216,6 +216,14 @@ impl InfrastructurePlugin<'_> {
     /// See [`Self::providers`].
     pub fn addons(&self, request: &AddonsRequest) -> Result<Addons, CallError> {
         self.0.ask(method::ADDONS, request)
+    }
+
+    /// Returns the kinds that are not moved like all others; none if it does not say.
+    ///
+    /// # Errors
+    /// See [`Self::providers`].
+    pub fn moving(&self, request: &MoveRequest) -> Result<MoveKnowledge, CallError> {
+        self.0.ask(method::MOVE, request)
     }
 
     /// Returns what "ready" means.

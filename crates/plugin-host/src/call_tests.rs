@@ -28,7 +28,7 @@ fn a_newer_minor_version_is_used_and_another_major_is_refused() {
     assert!(plugin(info, Ok("")).is_ok());
     let error = plugin(json!({"name": "potato", "protocol": "2.0"}), Ok(""));
     let error = error.expect_err("another major version");
-    let expected = "the plugin /plugins/libpotato.so speaks protocol 2.0, this program speaks 1.2";
+    let expected = "the plugin /plugins/libpotato.so speaks protocol 2.0, this program speaks 1.3";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -38,7 +38,7 @@ fn a_plugin_that_requires_a_newer_program_is_refused() {
     assert!(plugin(info("1.1"), Ok("")).is_ok());
     let error = plugin(info("1.7"), Ok("")).expect_err("it needs what is not there");
     let expected = "the plugin /plugins/libpotato.so requires a program that speaks protocol 1.7, \
-                    this one speaks 1.2";
+                    this one speaks 1.3";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -56,7 +56,7 @@ fn every_request_says_what_the_program_speaks() {
     let infrastructure = plugin.infrastructure().expect("it is of that kind");
     drop(infrastructure.render(&ClusterRequest::named("pivot")));
     drop(infrastructure.probes(&ProbesRequest::default()));
-    let host = json!({"protocol": "1.2", "version": env!("CARGO_PKG_VERSION")});
+    let host = json!({"protocol": "1.3", "version": env!("CARGO_PKG_VERSION")});
     let expected = ["info", "variables", "render", "probes"].map(|m| (m.to_owned(), host.clone()));
     assert_eq!(*asked.lock().expect("nothing panics"), expected);
 }
@@ -83,6 +83,8 @@ fn an_old_plugin_has_nothing_to_say_to_new_questions() {
     assert_eq!(probes.expect("nothing to say"), Vec::new());
     let cni = infrastructure.cni(&ClusterRequest::named("pivot")).expect("nothing to say");
     assert_eq!(cni, CniChoice::Unknown);
+    let moving = infrastructure.moving(&MoveRequest::default()).expect("nothing to say");
+    assert_eq!(moving, MoveKnowledge::default());
     assert!(infrastructure.render(&ClusterRequest::named("pivot")).is_err());
 }
 
@@ -161,6 +163,7 @@ fn ask_everything(plugin: &Plugin) {
         drop(plugin.bootstrap(&cluster));
         drop(plugin.render(&cluster));
         drop(plugin.cni(&cluster));
+        drop(plugin.moving(&MoveRequest::default()));
         drop(plugin.probes(&probes));
     }
     if let Ok(plugin) = plugin.cni() {

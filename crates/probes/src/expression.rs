@@ -40,6 +40,8 @@ pub enum Verdict {
     False,
     /// It cannot be evaluated, for example because a field is not there.
     Failed(String),
+    /// The value is neither true nor false.
+    NoCondition(String),
     /// It names a variable or a function that does not exist, so it is never true.
     Undeclared(String),
 }
@@ -137,7 +139,9 @@ fn judge(program: &Program, env: &Arc<Env>, object: &Value) -> Verdict {
     match program.execute(&context) {
         Ok(cel::Value::Bool(true)) => Verdict::True,
         Ok(cel::Value::Bool(false)) => Verdict::False,
-        Ok(other) => Verdict::Failed(format!("its value is {}, not true or false", word(&other))),
+        Ok(other) => {
+            Verdict::NoCondition(format!("its value is {}, not true or false", word(&other)))
+        }
         Err(error @ ExecutionError::UndeclaredReference(_)) => {
             Verdict::Undeclared(brief(&error.to_string()))
         }

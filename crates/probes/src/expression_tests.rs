@@ -59,7 +59,9 @@ fn an_evaluation_that_fails_says_why() {
         ("self.metadata.name.matches('[')", "regex"),
     ] {
         let verdict = judged(text, &object);
-        let Verdict::Failed(message) = &verdict else { panic!("{text}: {verdict:?}") };
+        let (Verdict::Failed(message) | Verdict::NoCondition(message)) = &verdict else {
+            panic!("{text}: {verdict:?}")
+        };
         assert!(message.contains(part) && !message.contains('\n'), "{text}: {message}");
     }
     for text in ["other.status.ready", "nothing(self)", "self.nothing()"] {

@@ -22,6 +22,6 @@ use chrono_tz as _;
 pub use clusters::{Clusters, served_kinds};
 pub use evaluate::{Declared, Evaluation, Patience, compile, evaluate, of_the_future};
 pub use expression::{Expression, ExpressionError, Verdict};
-pub use lint::lint;
+pub use lint::{lint, lint_rest};
 pub use result::{ProbeOutcome, ProbeResult, names, sentences};
 pub use skips::{Skips, UnknownProbe};

@@ -91,7 +91,7 @@ impl Observation {
 impl Judged {
     fn describe(&self) -> String {
         let why = match &self.verdict {
-            Verdict::Failed(why) | Verdict::Undeclared(why) => {
+            Verdict::Failed(why) | Verdict::NoCondition(why) | Verdict::Undeclared(why) => {
                 format!("; the expression fails: {why}")
             }
             Verdict::True | Verdict::False => String::new(),

@@ -10,6 +10,7 @@ use crate::cni::CniChoice;
 use crate::error::ErrorCode;
 use crate::info::{Maturity, PluginInfo, is_name};
 use crate::manifests::Manifests;
+use crate::move_knowledge::{MoveKnowledge, MovedKind};
 use crate::probe::{Probe, ProbeStage};
 use crate::protocol::method;
 use crate::providers::ProvidersToInit;
@@ -54,6 +55,7 @@ pub(super) fn check(
         }
     }
     check_addons(caller, variables, findings);
+    check_moving(caller, findings);
     check_stable(caller, (method::RENDER, &request), findings);
     if info.maturity == Maturity::Stub {
         check_stub(caller, &request, findings);
@@ -128,6 +130,27 @@ fn check_template(template: &ClusterctlTemplate, findings: &mut Findings) {
     for patch in &template.patches {
         findings.add_if(patch.kind.is_empty() || !patch.patch.is_object(), || {
             "`render` plans a patch without a kind or without fields".to_owned()
+        });
+    }
+}
+
+/// Facts about a kind can be used, and stand there once.
+fn check_moving(caller: &Caller<'_>, findings: &mut Findings) {
+    // A plugin of an older protocol does not know the method, which is as good as nothing.
+    if caller.is_unknown(method::MOVE, &json!({})) {
+        return;
+    }
+    let Some(MoveKnowledge { kinds }) = caller.get(findings, method::MOVE, &json!({})) else {
+        return;
+    };
+    for (at, kind) in kinds.iter().enumerate() {
+        let name = format!("{}.{}", kind.kind, kind.group);
+        for problem in kind.problems() {
+            findings.add(format!("`move` cannot be used for {name}: {problem}"));
+        }
+        let is_same = |other: &&MovedKind| (&other.group, &other.kind) == (&kind.group, &kind.kind);
+        findings.add_if(kinds.iter().take(at).any(|other| is_same(&other)), || {
+            format!("`move` names {name} twice")
         });
     }
 }

@@ -38,7 +38,7 @@ async fn a_plugin_is_installed_described_and_removed() {
         ("version", json!(env!("CARGO_PKG_VERSION"))),
         ("form", json!("library")),
         ("abiLevel", json!(1)),
-        ("protocol", json!("1.2")),
+        ("protocol", json!("1.3")),
         ("maturity", json!("stable")),
         ("origin", json!("user")),
         ("trust", json!("trusted")),

@@ -210,8 +210,8 @@ fn plugins_of_another_time_work_or_are_refused_with_both_versions() {
     for (abi_level, protocol, expected) in [
         ("00", "01.00", "has ABI level 0, this program has 1"),
         ("02", "01.00", "has ABI level 2, this program has 1"),
-        ("01", "00.09", "speaks protocol 0.9, this program speaks 1.2"),
-        ("01", "02.00", "speaks protocol 2.0, this program speaks 1.2"),
+        ("01", "00.09", "speaks protocol 0.9, this program speaks 1.3"),
+        ("01", "02.00", "speaks protocol 2.0, this program speaks 1.3"),
     ] {
         let folder = Folder::new();
         folder.trust(&folder.install(docker(), "docker"));

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use kubectl_pivot_plugin_api::{CniRequest, Probe, ProbesRequest};
+use kubectl_pivot_plugin_api::{CniRequest, MoveRequest, MovedKind, Probe, ProbesRequest};
 use plugin_host::{Plugin, PluginFile};
-use probes::lint;
+use probes::{lint, lint_rest};
 use serde::Serialize;
 
 use super::rendered::{self, RenderedChecks};
@@ -12,6 +12,7 @@ use crate::commands::CommandError;
 
 /// The result of the conformance kit for a plugin.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PluginCheck {
     /// Version of this document's schema.
@@ -65,12 +66,20 @@ pub async fn plugin_check(
     })
 }
 
-/// Findings of the conformance kit, and problems of the expressions of probes: the kit does
+/// Findings of the conformance kit, and problems of expressions: the kit does
 /// without an interpreter of CEL, so that authors need not build one.
 fn findings(plugin: &Plugin) -> Vec<String> {
     let mut findings = plugin.conformance();
     findings.extend(lint(&probes_of(plugin)));
+    findings.extend(lint_rest(&kinds_of(plugin)));
     findings
+}
+
+/// The kinds that are not moved like all others.
+fn kinds_of(plugin: &Plugin) -> Vec<MovedKind> {
+    let infrastructure = plugin.infrastructure();
+    let known = infrastructure.and_then(|plugin| plugin.moving(&MoveRequest::default()));
+    known.unwrap_or_default().kinds
 }
 
 /// The probes for all clusters, for one, and of a network; of what a plugin refuses there are none.
