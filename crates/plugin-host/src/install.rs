@@ -143,7 +143,8 @@ fn usable_name<'a>(plugin: &'a Plugin, path: &Path) -> Result<&'a str, PluginFil
 }
 
 /// Trusts the plugin as it is now: describes it beside itself if it has no description, and
-/// notes its hash in the lock of `lock_folder`.
+/// notes its hash in the lock of `lock_folder`. One from elsewhere is trusted beside the plugin of
+/// the same name that is installed in this folder.
 ///
 /// # Errors
 /// The file is no usable plugin, or the lock is not writable.
@@ -181,7 +182,12 @@ fn note(
         sidecar.write(path)?;
     }
     let (name, hash) = (plugin.info().name.clone(), file.hash.clone());
-    Lock::change(lock_folder, |lock| lock.trust(name, hash))?;
+    let real = |folder: &Path| folder.canonicalize().ok();
+    let is_installed = path.parent().and_then(real) == real(lock_folder);
+    Lock::change(lock_folder, |lock| match is_installed {
+        true => lock.trust(name, hash),
+        false => lock.trust_at(name, path.to_owned(), hash),
+    })?;
     Ok(Installed { plugin, path: file.path.clone() })
 }
 

@@ -35,6 +35,11 @@ pub struct Lock {
     /// drops them, and trusts the hashes all the same.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     artifacts: BTreeMap<String, Pin>,
+    /// Hashes of plugins that were trusted where they are, outside of the folder of the lock, by
+    /// name and path: a build of one's own beside the plugin that is installed. A program that does
+    /// not know them drops them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    elsewhere: BTreeMap<String, BTreeMap<PathBuf, Sha256>>,
 }
 
 /// The reason why the lock cannot be used.
@@ -94,7 +99,12 @@ impl LockError {
 
 impl Default for Lock {
     fn default() -> Self {
-        Self { format_version: FORMAT, plugins: BTreeMap::new(), artifacts: BTreeMap::new() }
+        Self {
+            format_version: FORMAT,
+            plugins: BTreeMap::new(),
+            artifacts: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
+        }
     }
 }
 
@@ -199,7 +209,8 @@ impl Lock {
     /// The hash that is trusted for `name`; one of them if there are several.
     pub fn trusted(&self, name: &str) -> Option<&Sha256> {
         let of_artifact = || self.artifacts.get(name).and_then(|pin| pin.files.values().next());
-        self.plugins.get(name).or_else(of_artifact)
+        let elsewhere = || self.elsewhere.get(name).and_then(|files| files.values().next());
+        self.plugins.get(name).or_else(of_artifact).or_else(elsewhere)
     }
 
     /// Returns true if these bytes are trusted under a name.
@@ -207,16 +218,26 @@ impl Lock {
         let pin = self.artifacts.get(name);
         self.plugins.get(name) == Some(hash)
             || pin.is_some_and(|pin| pin.files.values().any(|file| file == hash))
+            || self.elsewhere.get(name).is_some_and(|files| files.values().any(|it| it == hash))
     }
 
-    /// Trusts one library under a name, and no other.
+    /// Trusts a file where it is, beside the plugin of this name that is installed. What was
+    /// trusted at its place, or at places where nothing is any more, no longer is.
+    pub fn trust_at(&mut self, name: impl Into<String>, path: PathBuf, hash: Sha256) {
+        let files = self.elsewhere.entry(name.into()).or_default();
+        files.retain(|path, _| path.exists());
+        files.insert(path, hash);
+    }
+
+    /// Trusts one library under a name, and no other in the folder of the lock.
     pub fn trust(&mut self, name: impl Into<String>, hash: Sha256) {
         let name = name.into();
         self.artifacts.remove(&name);
         self.plugins.insert(name, hash);
     }
 
-    /// Trusts the libraries and programs of an artifact under a name, and no others.
+    /// Trusts the libraries and programs of an artifact under a name, and no others in the folder
+    /// of the lock.
     pub fn pin(&mut self, name: impl Into<String>, pin: Pin) {
         let name = name.into();
         self.plugins.remove(&name);
@@ -231,7 +252,8 @@ impl Lock {
     /// Trusts no library under this name any more; whether it did.
     pub fn forget(&mut self, name: &str) -> bool {
         let was_pinned = self.artifacts.remove(name).is_some();
-        self.plugins.remove(name).is_some() || was_pinned
+        let was_elsewhere = self.elsewhere.remove(name).is_some();
+        self.plugins.remove(name).is_some() || was_pinned || was_elsewhere
     }
 }
 
@@ -284,6 +306,28 @@ mod tests {
         let trusted = ["a", "b", "own"].map(|text| lock.trusts("potato", &hash(text)));
         assert_eq!(trusted, [false, false, true]);
         assert!(lock.forget("potato") && !lock.trusts("potato", &hash("own")));
+    }
+
+    #[test]
+    fn a_build_of_ones_own_is_trusted_beside_the_installed_plugin() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let hash = |text: &str| Sha256::of(text.as_bytes());
+        let [mine, gone] = ["mine.so", "gone.so"].map(|name| folder.path().join(name));
+        std::fs::write(&mine, "").expect("the folder is ours");
+        let mut lock = Lock::default();
+        lock.trust("potato", hash("installed"));
+        lock.trust_at("potato", gone, hash("gone"));
+        lock.trust_at("potato", mine.clone(), hash("first"));
+        lock.trust_at("potato", mine, hash("second"));
+        lock.write(folder.path()).expect("the folder is ours");
+        let mut lock = Lock::read(folder.path()).expect("it was just written");
+        let trusted = |lock: &Lock| {
+            ["installed", "gone", "first", "second"].map(|text| lock.trusts("potato", &hash(text)))
+        };
+        assert_eq!(trusted(&lock), [true, false, false, true]);
+        lock.trust("potato", hash("newer"));
+        assert_eq!(trusted(&lock), [false, false, false, true]);
+        assert!(lock.forget("potato") && trusted(&lock) == [false; 4]);
     }
 
     #[test]

@@ -119,6 +119,14 @@ async fn only_what_is_trusted_is_used() {
     let [plugin] = &list(&user, &dir).await[..] else { panic!("it is still there") };
     assert_eq!(plugin["trust"], "changed");
     assert_eq!(user.run(&render).await.code, REFUSED);
+
+    let installed = library("docker").display().to_string();
+    user.run(&["plugin", "install", &installed]).await.expect_success("plugin install");
+    user.run(&trust).await.expect_success("plugin trust of a build of one's own");
+    let found = list(&user, &dir).await;
+    let words: Vec<_> = found.iter().map(|it| (&it["origin"], &it["trust"])).collect();
+    let (flag, own, trusted) = (json!("flag"), json!("user"), json!("trusted"));
+    assert_eq!(words, [(&flag, &trusted), (&own, &trusted)], "{found:#?}");
 }
 
 #[tokio::test]
