@@ -144,6 +144,14 @@ impl PluginFileError {
             Self::Untrusted { .. } => {
                 "if you trust its origin, run `kubectl pivot plugin trust NAME`"
             }
+            Self::Open { reason, .. } if reason.contains("GLIBC") => {
+                "it was built for a newer system: its author has to build it on the oldest one \
+                 that it is to run on"
+            }
+            Self::Open { .. } if cfg!(target_os = "macos") => {
+                "run `otool -L FILE` to see which libraries it needs; link in those beside it, \
+                 since the loader does not look there"
+            }
             Self::Open { .. } => {
                 "run `ldd FILE` to see which libraries it needs; link in those beside it, since \
                  the loader does not look there"
@@ -174,7 +182,7 @@ impl PluginFileError {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The plugin answers with an error of its own.
-    #[error("plugin `{plugin}` cannot {method}")]
+    #[error("plugin `{plugin}` cannot answer `{method}`")]
     Refused {
         /// Name of the plugin.
         plugin: String,

@@ -90,7 +90,7 @@ async fn rubbish(proxied_pair: Arc<ProxiedPair>) {
     let program = scenario.user.program().env("PROBING_PROBES", "{");
     let moved = program.run(scenario.args(&[])).await.expect_success("the move");
     let part = "none for the infrastructure provider docker: plugin probing: plugin `probing` \
-                cannot probes";
+                cannot answer `probes`";
     assert!(moved.stdout.contains(part), "{moved}");
     scenario.check_moved(&moved).await;
     scenario.end().await;
