@@ -9,6 +9,7 @@ mod call;
 mod client;
 mod clock;
 mod connection;
+mod connector;
 mod credentials;
 mod error;
 mod events;

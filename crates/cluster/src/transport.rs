@@ -6,21 +6,21 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Uri};
-use hyper::rt::{Read, Write};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
-use hyper_util::client::legacy::connect::{Connection, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use kube::config::Config;
 use percent_encoding::percent_decode_str;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tower::BoxError;
 use tower::util::MapErrLayer;
-use tower::{BoxError, Service};
 use tower_http::decompression::DecompressionLayer;
 
+use super::connector::{Connector, any};
 use super::credentials;
 use super::tls::Verifier;
 
@@ -31,13 +31,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn client(config: &Config) -> Result<kube::Client, String> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
+    let http = any(http);
     let Some(proxy) = &config.proxy_url else { return through(http, config) };
     let login = login_of(proxy);
     match proxy.scheme_str() {
-        Some("socks5") => through(socks(proxy, http, login), config),
-        Some("http") => through(tunnel(proxy, http, login), config),
+        Some("socks5") => through(any(socks(proxy, http, login)), config),
+        Some("http") => through(any(tunnel(proxy, http, login)), config),
         // The API server's settings of TLS are those of the proxy too, as in Go.
-        Some("https") => through(tunnel(proxy, secured(http, config)?, login), config),
+        Some("https") => through(any(tunnel(proxy, any(secured(http, config)?), login)), config),
         _ => Err(format!(
             "its proxy {} is not one of http, https or socks5",
             super::proxy::shown(proxy)
@@ -45,7 +46,7 @@ pub(super) fn client(config: &Config) -> Result<kube::Client, String> {
     }
 }
 
-fn tunnel<C>(proxy: &Uri, connector: C, login: Option<(String, String)>) -> Tunnel<C> {
+fn tunnel(proxy: &Uri, connector: Connector, login: Option<(String, String)>) -> Tunnel<Connector> {
     let tunnel = Tunnel::new(proxy.clone(), connector);
     let header = login.map(|(user, password)| STANDARD.encode(format!("{user}:{password}")));
     match header.and_then(|header| HeaderValue::try_from(format!("Basic {header}")).ok()) {
@@ -54,7 +55,7 @@ fn tunnel<C>(proxy: &Uri, connector: C, login: Option<(String, String)>) -> Tunn
     }
 }
 
-fn socks<C>(proxy: &Uri, connector: C, login: Option<(String, String)>) -> SocksV5<C> {
+fn socks(proxy: &Uri, connector: Connector, login: Option<(String, String)>) -> SocksV5<Connector> {
     let socks = SocksV5::new(proxy.clone(), connector);
     match login {
         Some((user, password)) => socks.with_auth(user, password),
@@ -70,13 +71,7 @@ fn login_of(proxy: &Uri) -> Option<(String, String)> {
 }
 
 /// The client over what makes its connections.
-fn through<C>(connector: C, config: &Config) -> Result<kube::Client, String>
-where
-    C: Service<Uri> + Clone + Send + Sync + 'static,
-    C::Response: Connection + Read + Write + Send + Unpin + 'static,
-    C::Future: Send + 'static,
-    C::Error: std::error::Error + Send + Sync + 'static,
-{
+fn through(connector: Connector, config: &Config) -> Result<kube::Client, String> {
     let mut connector = TimeoutConnector::new(secured(connector, config)?);
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     let http =
@@ -95,7 +90,7 @@ where
     Ok(client.build())
 }
 
-fn secured<C>(connector: C, config: &Config) -> Result<HttpsConnector<C>, String> {
+fn secured(connector: Connector, config: &Config) -> Result<HttpsConnector<Connector>, String> {
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls(config)?).https_or_http();
     let builder = match &config.tls_server_name {
         None => builder,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cluster::ProxyVariables;
+use cluster::{ProxyVariables, make_client};
 use http::header::LOCATION;
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
@@ -146,11 +146,8 @@ impl Wanted<'_> {
         let authority = url.authority().map_or("", |authority| authority.as_str());
         let origin = format!("{}://{authority}", url.scheme_str().unwrap_or("https"));
         let mut config = kube::Config::new(origin.parse().map_err(|error| self.failed(error))?);
-        config.default_retry = false;
-        config.connect_timeout = Some(FIRST_ANSWER_TIMEOUT);
         config.proxy_url = ProxyVariables::of_process().proxy_for(url);
-        let client =
-            kube::Client::try_from(config).map_err(|error| self.failed(in_one_line(&error)))?;
+        let client = make_client(config).await.map_err(|problem| self.failed(problem))?;
         let path = url.path_and_query().map_or("/", |path| path.as_str());
         let request = Request::get(path).header(http::header::USER_AGENT, "kubectl-pivot");
         let request = request.body(Body::empty()).map_err(|error| self.failed(error))?;
