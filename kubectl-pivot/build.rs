@@ -1,10 +1,14 @@
-//! Embeds the sources of the plugin API: `plugin new` writes them beside a new plugin, which then
-//! builds without this repository.
+//! Embeds the sources of the plugin API, compressed: `plugin new` writes them beside a new plugin,
+//! which then builds without this repository.
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
@@ -20,13 +24,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         sources(&api.join(folder), folder != "go", &mut files)?;
     }
     files.sort();
+    let mut texts = DeflateEncoder::new(Vec::new(), Compression::best());
     let mut code = String::from("&[\n");
     for file in &files {
         let name = file.strip_prefix(&root)?.display().to_string();
-        writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string())?;
+        let text = fs::read_to_string(file)?;
+        writeln!(code, "    ({name:?}, {}),", text.len())?;
+        texts.write_all(text.as_bytes())?;
     }
     code.push_str("]\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("plugin_api.rs"), code)?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("plugin_api.rs"), code)?;
+    fs::write(out.join("plugin_api.deflate"), texts.finish()?)?;
     Ok(())
 }
 

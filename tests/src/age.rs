@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sandbox::{PinnedProgram, Wrapper};
+use sandbox::{GoSum, PinnedProgram, Wrapper};
 use support::causes::in_one_line;
 use support::journal::Events;
 use tokio::process::Command;
@@ -13,7 +13,7 @@ use crate::parts;
 const AGE: PinnedProgram = PinnedProgram {
     wrapper: Wrapper {
         go_mod: include_str!("../modules/age/go.mod"),
-        go_sum: include_str!("../modules/age/go.sum"),
+        go_sum: GoSum::Plain(include_str!("../modules/age/go.sum")),
         tools_go: include_str!("../modules/age/tools.go"),
     },
     module: "filippo.io/age",

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use sandbox::{PinnedProgram, Wrapper};
+use sandbox::{GoSum, PinnedProgram, Wrapper};
 use support::causes::in_one_line;
 use support::journal::Events;
 
@@ -15,7 +15,7 @@ macro_rules! wrapper {
     ($dir:literal) => {
         Wrapper {
             go_mod: include_str!(concat!("../modules/", $dir, "/go.mod")),
-            go_sum: include_str!(concat!("../modules/", $dir, "/go.sum")),
+            go_sum: GoSum::Plain(include_str!(concat!("../modules/", $dir, "/go.sum"))),
             tools_go: include_str!(concat!("../modules/", $dir, "/tools.go")),
         }
     };

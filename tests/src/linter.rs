@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use sandbox::{PinnedProgram, Wrapper};
+use sandbox::{GoSum, PinnedProgram, Wrapper};
 use support::causes::in_one_line;
 use support::journal::Events;
 
@@ -13,7 +13,7 @@ use crate::program::Program;
 const ACTIONLINT: PinnedProgram = PinnedProgram {
     wrapper: Wrapper {
         go_mod: include_str!("../modules/actionlint/go.mod"),
-        go_sum: include_str!("../modules/actionlint/go.sum"),
+        go_sum: GoSum::Plain(include_str!("../modules/actionlint/go.sum")),
         tools_go: include_str!("../modules/actionlint/tools.go"),
     },
     module: "github.com/rhysd/actionlint",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use capi::names::{CLUSTERCTL_LABEL, PROVIDER_LABEL};
 use serde_json::{Value, json};
 use support::journal::Events;
+use support::yaml;
 
 use super::error::{FileError, PartsError};
 use super::module_files;
@@ -117,8 +118,7 @@ fn convert(
     for path in sorted_entries(from)? {
         let text = fs::read_to_string(&path).map_err(FileError::of("read", &path))?;
         let not_a_crd = |message: String| PartsError::Crd { path: path.clone(), message };
-        let mut crd: Value =
-            serde_saphyr::from_str(&text).map_err(|error| not_a_crd(error.to_string()))?;
+        let mut crd = yaml::first_document(&text).map_err(|error| not_a_crd(error.to_string()))?;
         if !crd["metadata"]["name"].is_string() {
             return Err(not_a_crd("it has no name".into()));
         }

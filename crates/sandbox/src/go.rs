@@ -168,8 +168,9 @@ struct Workshop {
 impl Workshop {
     fn new(cache: &Path, wrapper: &Wrapper) -> Result<Self, PartsError> {
         let dir = folder_in_progress(cache)?;
+        let sum = wrapper.go_sum.text();
         for (name, text) in
-            [("go.mod", wrapper.go_mod), ("go.sum", wrapper.go_sum), ("tools.go", wrapper.tools_go)]
+            [("go.mod", wrapper.go_mod), ("go.sum", &*sum), ("tools.go", wrapper.tools_go)]
         {
             let path = dir.path().join(name);
             fs::write(&path, text).map_err(FileError::of("write", path))?;

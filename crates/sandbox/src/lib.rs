@@ -47,7 +47,7 @@ pub use controllers::relay::{RelayError, RelayOptions, relay};
 pub use controllers::{ControllersOptions, ManagerHost};
 pub use error::{ControlPlaneError, FileError, PartsError, SandboxError};
 pub use info::{ClusterInfo, ControllerInfo, SandboxInfo, SandboxState};
-pub use part::{Part, Wrapper};
+pub use part::{GoSum, Part, Wrapper};
 pub use parts::{Parts, PartsFrom, PartsOptions};
 pub use pinned_files::PinnedFiles;
 pub use pinned_program::PinnedProgram;

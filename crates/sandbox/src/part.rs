@@ -1,8 +1,10 @@
 //! The list of parts: pinned Go modules, packages in them, version stamps.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
+use support::embedded;
 use support::journal::Events;
 
 use super::error::PartsError;
@@ -41,16 +43,41 @@ pub struct Wrapper {
     /// The `go.mod`.
     pub go_mod: &'static str,
     /// The `go.sum`.
-    pub go_sum: &'static str,
+    pub go_sum: GoSum,
     /// The only source file.
     pub tools_go: &'static str,
+}
+
+/// The checksums of a Go module and of all that it requires.
+#[derive(Debug)]
+pub enum GoSum {
+    /// The text.
+    Plain(&'static str),
+    /// The text as the build script has compressed it.
+    Compressed(&'static [u8]),
+}
+
+impl GoSum {
+    /// Returns the text.
+    #[must_use]
+    pub fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Plain(text) => Cow::Borrowed(text),
+            Self::Compressed(bytes) => Cow::Owned(embedded::text(bytes)),
+        }
+    }
 }
 
 macro_rules! wrapper {
     ($dir:literal) => {
         Wrapper {
             go_mod: include_str!(concat!("../parts/", $dir, "/go.mod")),
-            go_sum: include_str!(concat!("../parts/", $dir, "/go.sum")),
+            go_sum: GoSum::Compressed(include_bytes!(concat!(
+                env!("OUT_DIR"),
+                "/",
+                $dir,
+                ".go.sum"
+            ))),
             tools_go: include_str!(concat!("../parts/", $dir, "/tools.go")),
         }
     };

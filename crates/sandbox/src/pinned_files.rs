@@ -70,11 +70,12 @@ impl PinnedFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::GoSum;
 
     const FILES: PinnedFiles = PinnedFiles {
         wrapper: Wrapper {
             go_mod: "module a.invalid/w\ngo 1.26.0\nrequire a.invalid/b v1.2.3\n",
-            go_sum: "",
+            go_sum: GoSum::Plain(""),
             tools_go: "package w\n",
         },
         module: "a.invalid/b",

@@ -5,6 +5,7 @@
 
 pub mod causes;
 pub mod duration;
+pub mod embedded;
 pub mod file_lock;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sandbox::{PinnedFiles, Wrapper};
+use sandbox::{GoSum, PinnedFiles, Wrapper};
 use serde_json::{Value, json};
 use support::causes::in_one_line;
 use support::journal::Events;
@@ -15,7 +15,7 @@ use crate::repository::{deployment, namespace_object, stream};
 const FILES: PinnedFiles = PinnedFiles {
     wrapper: Wrapper {
         go_mod: include_str!("../../modules/helm-addon/go.mod"),
-        go_sum: include_str!("../../modules/helm-addon/go.sum"),
+        go_sum: GoSum::Plain(include_str!("../../modules/helm-addon/go.sum")),
         tools_go: include_str!("../../modules/helm-addon/tools.go"),
     },
     module: "sigs.k8s.io/cluster-api-addon-provider-helm",

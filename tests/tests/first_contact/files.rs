@@ -16,6 +16,7 @@ pub(crate) fn is_refused_here(config: &Value) -> bool {
 
 pub(crate) fn shapes(bench: &Bench) -> Vec<Shape> {
     let mut shapes = texts(bench);
+    shapes.extend(lists_of_bytes(bench));
     shapes.extend(several(bench));
     shapes.extend(servers(bench));
     shapes.extend(contexts(bench));
@@ -107,6 +108,39 @@ fn texts(bench: &Bench) -> Vec<Shape> {
         ),
     ];
     named.into_iter().map(|(name, text)| Shape::text(format!("text: {name}"), &text)).collect()
+}
+
+/// Go takes a list of numbers for bytes.
+fn lists_of_bytes(bench: &Bench) -> Vec<Shape> {
+    let authority = bench.authority.own().certificate.clone();
+    let lists = [
+        json!([]),
+        json!([null]),
+        json!([0]),
+        json!([256]),
+        json!([-1]),
+        json!([1.5]),
+        json!(["a"]),
+        json!([[]]),
+        json!(authority.as_bytes()),
+    ];
+    let shape = |data: Value| {
+        let name = format!("certificate-authority-data {:.12}", data.to_string());
+        let cluster = with(bench.cluster(), &json!({"certificate-authority-data": data}));
+        Shape::new(name, &cluster, &json!({"token": "t"}))
+    };
+    let mut shapes: Vec<Shape> = lists.into_iter().map(shape).collect();
+    for server in ["plain", "ordinary"] {
+        let cluster = json!({"server": bench.url(server), "certificate-authority-data": [],
+            "insecure-skip-tls-verify": true});
+        let name = format!("no bytes as certificate-authority-data, {server}");
+        shapes.push(Shape::new(name, &cluster, &json!({"token": "t"})));
+    }
+    let (certificate, key) = (&bench.client.certificate, &bench.client.key);
+    let user = json!({"client-certificate-data": certificate.as_bytes(),
+        "client-key-data": key.as_bytes()});
+    shapes.push(Shape::new("a login as lists of bytes", &bench.cluster(), &user));
+    shapes
 }
 
 fn several(bench: &Bench) -> Vec<Shape> {

@@ -225,7 +225,8 @@ impl Document {
                 place => format!("its {place} is a list instead of an object"),
             });
         }
-        let document: Self = serde_json::from_value(value).map_err(|_| of_wrong_type(text))?;
+        let document = serde_json::from_value::<Self>(value.clone());
+        let document = document.map_err(|_| of_wrong_type(text, &value))?;
         // The group in front of the slash may be empty, and so may the version behind it.
         let version = document.api_version.as_str();
         let version = version.strip_prefix('/').unwrap_or(version);
@@ -278,14 +279,12 @@ fn by_name<T>(
     Ok(found)
 }
 
-/// Says where a value is of another type, if a second reading that looks at the text itself finds
-/// the place.
-fn of_wrong_type(text: &str) -> String {
+/// Says where a value is of another type.
+fn of_wrong_type(text: &str, value: &Value) -> String {
     let problem = "a field has another type than in a kubeconfig";
-    let options = serde_saphyr::options! { with_snippet: false };
-    let found = serde_saphyr::from_str_with_options::<Document>(text, options).err();
-    match found.and_then(|error| error.location()) {
-        Some(at) => format!("{problem}: line {}, column {}", at.line(), at.column()),
+    let place = yaml::wrong_in::<Document>(value).and_then(|way| yaml::place_of(text, &way));
+    match place {
+        Some(place) => format!("{problem}: {place}"),
         None => format!("{problem}, for example a number that is not in quotes"),
     }
 }
@@ -301,9 +300,23 @@ fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
     Ok(texts.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// Base64 with line breaks, as `base64` prints it.
+/// Base64 with line breaks, as `base64` prints it, or a list of numbers, which Go takes for bytes
+/// too.
 fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text: String = nullable(deserializer)?;
+    let text: String = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(Vec::new()),
+        Value::String(text) => text,
+        Value::Array(numbers) => {
+            let bytes = numbers.iter().map(byte).collect::<Option<_>>();
+            return bytes.ok_or_else(|| D::Error::custom("no list of bytes"));
+        }
+        _ => return Err(D::Error::custom("no text")),
+    };
     let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     BASE64.decode(text).map_err(|_| D::Error::custom("no base64"))
+}
+
+/// Null leaves a byte as it is, which is zero.
+fn byte(number: &Value) -> Option<u8> {
+    if number.is_null() { Some(0) } else { number.as_u64()?.try_into().ok() }
 }

@@ -8,6 +8,7 @@ use capi::ResourceType;
 use capi::names::PROVIDER_LABEL;
 use serde_json::Value;
 use support::journal::Events;
+use support::yaml;
 
 use super::endpoint::Endpoint;
 use super::manager::{self, Manager};
@@ -70,8 +71,7 @@ fn file(dir: &Path, manager: &Manager) -> PathBuf {
 fn parse(path: &Path, manager: &Manager) -> Result<Vec<Value>, PartsError> {
     let unusable = |message: String| PartsError::Manifest { path: path.to_owned(), message };
     let text = fs::read_to_string(path).map_err(FileError::of("read", path))?;
-    let mut objects: Vec<Value> =
-        serde_saphyr::from_multiple(&text).map_err(|error| unusable(error.to_string()))?;
+    let mut objects = yaml::documents(&text).map_err(|error| unusable(error.to_string()))?;
     for object in &mut objects {
         let name = object["metadata"]["name"].as_str();
         let name = name.ok_or_else(|| unusable("an object has no name".to_owned()))?;

@@ -4,8 +4,10 @@
 
 #![deny(clippy::indexing_slicing)]
 
+mod place;
 mod read;
 mod write;
 
+pub use place::{Place, place_of, wrong_in};
 pub use read::{YamlError, documents, first_document, secret_document};
 pub use write::{document, stream};

@@ -1,9 +1,13 @@
 //! The sources of the plugin API, as this program was built with them.
 
 use super::template::File;
+use support::embedded;
 
-/// Path and text, by the paths in this repository.
-const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/plugin_api.rs"));
+/// Paths in this repository, and the lengths of the files.
+const SOURCES: &[(&str, usize)] = include!(concat!(env!("OUT_DIR"), "/plugin_api.rs"));
+
+/// The files, one behind the other.
+const TEXTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plugin_api.deflate"));
 
 /// The folder beside a new plugin that has them.
 pub(super) const FOLDER: &str = "kubectl-pivot-api";
@@ -19,7 +23,13 @@ pub(super) fn of_go() -> Vec<File> {
 }
 
 fn files(is_wanted: impl Fn(&str) -> bool) -> Vec<File> {
-    let wanted = SOURCES.iter().filter(|(path, _)| is_wanted(path));
+    let (texts, mut begin) = (embedded::text(TEXTS), 0);
+    let all = SOURCES.iter().map(|&(path, length)| {
+        let text = &texts[begin..begin + length];
+        begin += length;
+        (path, text)
+    });
+    let wanted = all.filter(|(path, _)| is_wanted(path));
     wanted.map(|(path, text)| (format!("{FOLDER}/{path}"), adapted(path, text))).collect()
 }
 
