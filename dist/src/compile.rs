@@ -12,6 +12,10 @@ use crate::target::Target;
 /// The profile of releases, in the manifest of the workspace.
 const PROFILE: &str = "dist";
 
+/// A function that keeps its frame in a register has a short entry in the tables by which panics
+/// unwind, instead of one line for each change of the stack.
+const FRAME_POINTERS: &str = "-Cforce-frame-pointers=yes";
+
 /// How to compile.
 #[derive(Debug)]
 pub struct Compiler {
@@ -29,9 +33,10 @@ pub fn compile(source: &Source, target: Target, compiler: &Compiler) -> Result<B
     let plugins = source.plugins()?;
     let mut command = compiler.command(target);
     command.args(["--profile", PROFILE, "--locked", "--package", "kubectl-pivot"]);
+    command.args(["--features", "kubectl-pivot/quiet"]);
     command.args(plugins.iter().flat_map(|plugin| ["--package", &plugin.package]));
     command.current_dir(&source.root).env("CARGO_TARGET_DIR", &compiler.target_folder);
-    command.env("CARGO_ENCODED_RUSTFLAGS", without_paths(&source.root));
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags(&source.root));
     command.env("CARGO_INCREMENTAL", "0").stdout(Stdio::inherit()).stderr(Stdio::inherit());
     run(&mut command)?;
     let folder = compiler.target_folder.join(target.triple).join(PROFILE);
@@ -57,17 +62,22 @@ impl Compiler {
     }
 }
 
-/// Flags that keep the folders of this machine out of the binaries.
-fn without_paths(root: &Path) -> String {
+/// Flags of the compiler: short unwinding tables, and no folders of this machine in the binaries.
+fn flags(root: &Path) -> String {
+    let mut flags = vec![FRAME_POINTERS.to_owned()];
+    flags.extend(without_paths(root));
+    flags.join("\u{1f}")
+}
+
+fn without_paths(root: &Path) -> impl Iterator<Item = String> {
     let registry = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
         .map(|home| home.join("registry/src"));
     let places = [(Some(root.to_owned()), "kubectl-pivot"), (registry, "crates")];
-    let flags = places.into_iter().filter_map(|(folder, name)| {
+    places.into_iter().filter_map(|(folder, name)| {
         Some(format!("--remap-path-prefix={}={name}", folder?.display()))
-    });
-    flags.collect::<Vec<_>>().join("\u{1f}")
+    })
 }
 
 fn starts(path: &Path) -> Result<(), DistError> {

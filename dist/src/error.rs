@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::floor::{FLOOR, GlibcVersion};
+use crate::size::SIZE_LIMIT;
 
 /// A part of a release could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,12 @@ pub enum DistError {
         /// The version that it needs.
         found: GlibcVersion,
     },
+    /// The program is too large to be released.
+    #[error("the program has {bytes} bytes; a release has at most {SIZE_LIMIT}")]
+    Size {
+        /// Bytes of the program.
+        bytes: u64,
+    },
     /// Two builds of the same sources differ.
     #[error("two builds of the same sources differ: {first} and {second}")]
     NotReproducible {
@@ -89,6 +96,11 @@ impl DistError {
             Self::Start { command, .. } if command.starts_with("cargo-zigbuild") => Some(
                 "install it and its linker with `pip install cargo-zigbuild ziglang`, or use \
                  --native for an archive that runs on systems like this one"
+                    .to_owned(),
+            ),
+            Self::Size { .. } => Some(
+                "take the program apart as docs/internals/releases.md says, and leave out what the \
+                 change brought in"
                     .to_owned(),
             ),
             Self::Floor { .. } => Some("build without --native".to_owned()),

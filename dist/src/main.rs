@@ -122,12 +122,12 @@ fn one(
     let stem = target.stem(&source.version);
     let archive = Archive { root: &stem, time: source.time()?, compression: 9 };
     let path = archive.write(&entries(&built, &source.root.join("LICENSE"))?, to)?;
-    tell(&built, &path)?;
+    tell(target, &built, &path)?;
     Ok(path)
 }
 
 /// Prints the figures that a release is held to.
-fn tell(built: &Built, archive: &Path) -> Result<(), DistError> {
+fn tell(target: Target, built: &Built, archive: &Path) -> Result<(), DistError> {
     for path in [built.program.as_path(), archive] {
         let metadata = fs::metadata(path).map_err(|source| DistError::Io {
             action: "read",
@@ -135,7 +135,7 @@ fn tell(built: &Built, archive: &Path) -> Result<(), DistError> {
             source,
         })?;
         let size = match path == built.program {
-            true => size_of_program(metadata.len()),
+            true => size_of_program(target, metadata.len())?,
             false => format!("{:.1} MB", metadata.len() as f64 / 1e6),
         };
         println!("{}: {size}", name(path));
