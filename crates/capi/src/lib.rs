@@ -9,6 +9,7 @@ mod cluster;
 mod condition;
 mod field;
 mod graph;
+mod knowledge;
 pub mod managed_fields;
 pub mod names;
 mod object;
@@ -29,6 +30,7 @@ pub use graph::{
     ClusterName, Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Owner, OwnerCycle, Scope,
     Shared, Sharing, StayReason, Usage,
 };
+pub use knowledge::{Annotation, Companion, KindKnowledge, RestCondition};
 pub use names::is_cluster_api;
 pub use object::{Object, ObjectId, OwnerReference, group_of, set_field};
 pub use resource::ResourceType;

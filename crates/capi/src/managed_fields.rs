@@ -90,6 +90,15 @@ pub fn manager_of_finalizers<'a>(entries: &'a [Value], api_version: &str) -> Opt
     at(first, "/manager").as_str().filter(|_| second.is_none() && is_alike)
 }
 
+/// Returns the only manager that has written the status with updates; `None` if there is none, or
+/// several.
+pub fn manager_of_status(entries: &[Value]) -> Option<&str> {
+    let mut managers = entries.iter().filter(|entry| at(entry, "/subresource") == "status");
+    let (first, second) = (managers.next()?, managers.next());
+    let is_alike = at(first, "/operation") == "Update" && second.is_none();
+    at(first, "/manager").as_str().filter(|_| is_alike)
+}
+
 /// Returns the value for a patch that replaces all entries. An empty list would make the API server
 /// start afresh; one empty entry clears it.
 pub fn replacement(entries: &[Value]) -> Value {

@@ -80,6 +80,7 @@ fn use_page(page: &Value) {
         moves_hierarchy: true,
         has_status_subresource: true,
         converted_to: None,
+        knowledge: None,
     }];
     let _ = Graph::build(Arc::new(kinds), objects, &Scope::default());
 }

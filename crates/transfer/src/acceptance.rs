@@ -307,6 +307,7 @@ mod tests {
             moves_hierarchy: moves,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         };
         let kinds = Arc::new(vec![kind("Cluster", true), kind("Machine", false)]);
         let objects = objects.into_iter().map(|mut value| {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sha2::Digest;
 
 use super::copy::has_birth_pause;
-use super::own_pause::has_own_pause;
+use super::own_pause::{annotation_of_pause, has_own_pause};
 
 /// Differences of a copy from its original.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,11 +98,21 @@ pub fn being_deleted(copy: &Object) -> Option<String> {
     copy.is_being_deleted().then(|| "metadata.deletionTimestamp".to_owned())
 }
 
+/// Lists the paths of a value that are missing or different in a copy of it.
+pub(super) fn lost_between(value: &Value, copy: &Value) -> Vec<String> {
+    let mut difference = Difference::default();
+    walk(value, copy, String::new(), &mut difference);
+    difference.lost
+}
+
 fn content(mut object: Object) -> Value {
     let is_cluster = is_cluster(&object);
     // A move pauses Clusters by their field: the annotation on a Cluster is its user's.
     if has_own_pause(&object) || (is_pausable(&object) && !is_cluster) {
         object.remove_annotation(PAUSED_ANNOTATION);
+    }
+    if let Some(own) = annotation_of_pause(&object).map(str::to_owned) {
+        object.remove_annotation(&own);
     }
     let marks =
         [PAUSED_BY_ANNOTATION, RUN_ANNOTATION, DELETE_FOR_MOVE_ANNOTATION, FINALIZERS_ANNOTATION];

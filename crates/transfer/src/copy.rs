@@ -28,6 +28,7 @@ use serde_json::{Map, Value, json};
 use super::compare::{body_digest, compare, is_same_content};
 use super::conversion::{as_stored, same_as_stored, without_data};
 use super::error::PhaseError;
+use super::knowledge::carry;
 use super::namespaces;
 use super::operations::{Executor, plan};
 use super::options::Existing;
@@ -222,11 +223,13 @@ async fn place(
         // Nobody has to bring up to date what is new. Its controllers may have written to it
         // already.
         Created::New(new) => {
+            let new = carry(&run.target, kind, &node.object, new).await?;
             let converted = kind.converted_to.is_some().then(|| without_data(&new));
             Ok(placed(&new, false, converted))
         }
         Created::Found(found) if found.annotation(RUN_ANNOTATION) == Some(&run.id) => {
             let (now, converted) = bring_up_to_date(&run.target, kind, found, body).await?;
+            let now = carry(&run.target, kind, &node.object, now).await?;
             Ok(placed(&now, false, converted))
         }
         Created::Found(found) => {
@@ -403,6 +406,7 @@ mod tests {
             moves_hierarchy: false,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         };
         let uids = HashMap::from([("old".to_owned(), "new".to_owned())]);
         let copy = body(&node, &kind, "run1", &uids);

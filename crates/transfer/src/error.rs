@@ -148,6 +148,14 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// The target has not stored a status that has to go along.
+    #[error("the target does not keep `{path}` of {object}, which has to go along")]
+    StatusNotKept {
+        /// The object.
+        object: ObjectId,
+        /// The first field that is missing or different.
+        path: String,
+    },
     /// Somebody has resumed what the run has paused.
     #[error("{object} is active in the source cluster: somebody ended its pause during the move")]
     SourceActive {
@@ -350,6 +358,7 @@ impl PhaseError {
                 | Self::CopyDiffers { .. }
                 | Self::ConversionLoss { .. }
                 | Self::CopyMissing { .. }
+                | Self::StatusNotKept { .. }
                 | Self::CameBack { .. }
                 | Self::SourceActive { .. }
                 | Self::SourceChanged { .. }
@@ -407,6 +416,10 @@ impl PhaseError {
             | Self::CopyStays { object } => format!(
                 "find out what changes {object} in the target (a webhook, a controller, another \
                  move)"
+            ),
+            Self::StatusNotKept { object, .. } => format!(
+                "compare the CRD of {object} in both clusters: the target's has to have this field \
+                 and keep its values"
             ),
             Self::ConversionLoss { object, path } => conversion::hint(&object.kind, path),
             Self::Late { object } => format!(

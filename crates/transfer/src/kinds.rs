@@ -56,6 +56,7 @@ pub async fn survey(cluster: &Client) -> Result<Kinds, ApiError> {
             moves_hierarchy: false,
             has_status_subresource: false,
             converted_to: None,
+            knowledge: None,
         });
     }
     Ok(Kinds { moving: Arc::new(kinds), refused, unlabelled })
@@ -131,6 +132,7 @@ fn from_crd(crd: &Object) -> Option<MoveKind> {
         moves_hierarchy,
         has_status_subresource: at(read, "/subresources/status").is_object(),
         converted_to: None,
+        knowledge: None,
     })
 }
 

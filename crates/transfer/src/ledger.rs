@@ -511,6 +511,7 @@ mod tests {
             moves_hierarchy: false,
             has_status_subresource: false,
             converted_to: None,
+            knowledge: None,
         };
         let machine = ResourceType::new("cluster.x-k8s.io/v1beta2", "Machine", "machines", true);
         let kinds = vec![kind(machine), kind(ResourceType::core("Secret", "secrets"))];

@@ -32,6 +32,7 @@ mod hold;
 mod in_batches;
 mod inventory;
 mod kinds;
+mod knowledge;
 mod lease_location;
 mod ledger;
 mod lock;
@@ -77,6 +78,7 @@ pub use directory::{
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
 pub use inventory::{Provider as InstalledProvider, read as installed_providers};
+pub use knowledge::Learned;
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use marks::{Mark, Marks, Unread, marks};
 pub use mover::{execute, plan};

@@ -18,6 +18,7 @@ use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
 use super::hand_over::hand_over_copies;
 use super::in_batches::{self, plan_batches};
+use super::knowledge;
 use super::lease_location::{locations, locked};
 use super::ledger;
 use super::lock::Lock;
@@ -263,12 +264,20 @@ async fn quiet(
     let quiet = async {
         let (graph, silent) = rest(run, lock, move_scope, graph).await?;
         pause::check_kept(&run.id, &marked, &graph)?;
+        check_knowledge(&graph).await?;
         Ok((graph, silent))
     };
     let quiet = clock.time("quiesce", "Wait for controllers", quiet).await;
     let (graph, silent) = quiet.map_err(|error| ("wait for controllers", error))?;
     clock.report.findings.extend(silent.0);
     Ok(graph)
+}
+
+/// Checks once more what plugins know of the kinds: their controllers have written until now.
+async fn check_knowledge(graph: &Graph) -> Result<(), PhaseError> {
+    let mut findings = Findings::default();
+    knowledge::check(graph, &mut findings).await;
+    if findings.has_errors() { Err(PhaseError::Unmovable(findings)) } else { Ok(()) }
 }
 
 /// Waits until controllers have come to rest. Those that are held already report nothing any more.

@@ -12,6 +12,7 @@ use super::batches::Batches;
 use super::choice::Choice;
 use super::conversion::AcceptedLoss;
 use super::directory::{Identities, Recipients};
+use super::knowledge::Learned;
 use super::record::Role;
 use super::take_over::TakeOver;
 
@@ -209,6 +210,8 @@ pub struct MoveOptions {
     pub unheld: Unheld,
     /// Readiness probes to await before and after the move; `None` for none at all.
     pub probes: Option<ProbeOptions>,
+    /// Facts about kinds that plugins know, once they were asked.
+    pub knowledge: Learned,
     /// Decides whether an interrupted run is resumed or rolled back.
     pub take_over: TakeOver,
     /// Folder in which a move makes a backup before it copies; none without.
@@ -248,6 +251,7 @@ impl MoveOptions {
             hold_is_optional: false,
             unheld: Unheld::default(),
             probes: None,
+            knowledge: Learned::default(),
             take_over: TakeOver::default(),
             backups: None,
             encrypt_to: Recipients::default(),

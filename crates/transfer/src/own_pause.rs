@@ -6,15 +6,19 @@
 //! ignores the pause of a Cluster; the copies of such a kind keep their pause until everything that
 //! moves has gone from the source.
 //!
-//! The mark `paused-by` tells the two apart. `RUN` goes along to the copy; `RUN/reported` belongs
-//! to the source.
+//! A plugin may know a third sort: a kind whose controllers heed an annotation of their own only.
+//! It is set beside the other, and the copies keep it as long.
+//!
+//! The mark `paused-by` tells them apart. `RUN` goes along to the copy; `RUN/reported` belongs to
+//! the source; `RUN/with NAME` goes along and says which annotation the run has set too. So a
+//! process that ends the pause needs no plugin.
 
 use std::collections::HashSet;
 
 use capi::names::{DELETE_FOR_MOVE_ANNOTATION, PAUSED_ANNOTATION, PAUSED_BY_ANNOTATION};
 use capi::{
-    Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType, StayReason,
-    has_paused_annotation, is_cluster, is_pausable, reports_pause, set_field,
+    Annotation, Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Object, ObjectId, ResourceType,
+    StayReason, has_paused_annotation, is_cluster, is_pausable, reports_pause, set_field,
 };
 use cluster::{ApiError, Client};
 use futures::{StreamExt, TryStreamExt};
@@ -28,9 +32,12 @@ use super::pause::{is_in_scope, paused_by};
 use super::precondition;
 use super::run::{Progress, Run};
 
-/// Follows the run's id in the mark of an object whose kind reports that it honours the pause of
-/// its Cluster.
-const REPORTED: &str = "/reported";
+/// Follows the run's id and a slash in the mark of an object whose kind reports that it honours the
+/// pause of its Cluster.
+const REPORTED: &str = "reported";
+
+/// Follows the run's id, before the name of the annotation that the run has set too.
+const WITH: &str = "/with ";
 
 /// Pauses every object of a source that needs a pause of its own, once the controllers have
 /// reported that they have seen the pause of its Cluster. Returns one that has gone meanwhile or
@@ -53,7 +60,9 @@ pub(super) async fn pause_each(
         .carry_out(stage, |index| async move {
             let node = &known[index];
             let mark = mark(&run.id, reporting.contains(&node.kind));
-            let plan = |now: &Object| (!has_paused_annotation(now)).then(|| pausing(now, &mark));
+            let own = known.kind(node).own_pause();
+            let plan =
+                |now: &Object| (!has_paused_annotation(now)).then(|| pausing(now, &mark, own));
             let (resource, object) = (known.resource(node), &node.object);
             let paused = precondition::patch(&run.source, resource, object, plan).await?;
             Ok((index, paused))
@@ -72,7 +81,7 @@ pub(super) async fn pause_each(
 /// The mark of an object whose kind does, or does not, report that it honours the pause of its
 /// Cluster.
 pub(super) fn mark(run: &str, is_reported: bool) -> String {
-    format!("{run}{}", if is_reported { REPORTED } else { "" })
+    if is_reported { format!("{run}/{REPORTED}") } else { run.to_owned() }
 }
 
 /// Returns the kinds that honour the pause of a Cluster: an object without a pause of its own
@@ -82,22 +91,33 @@ fn reporting(graph: &Graph, run: &str) -> HashSet<usize> {
     let mut reporting = HashSet::new();
     let mut silent = HashSet::new();
     for node in &graph.nodes {
-        let mark = node.object.annotation(PAUSED_BY_ANNOTATION);
-        if mark.is_some_and(|mark| mark.ends_with(REPORTED))
+        if belongs_to_source(&node.object)
             || (!has_paused_annotation(&node.object) && reports_pause(&node.object) == Some(true))
         {
             reporting.insert(node.kind);
-        } else if mark == Some(run) {
+        } else if paused_by(&node.object) == Some(run) && has_own_pause(&node.object) {
             silent.insert(node.kind);
         }
     }
-    reporting.retain(|kind| !silent.contains(kind));
+    let needs_more = |kind: usize| graph.kind_at(kind).own_pause().is_some();
+    reporting.retain(|kind| !silent.contains(kind) && !needs_more(*kind));
     reporting
 }
 
 /// Returns whether a run has paused an object by its own annotation.
 pub(super) fn has_own_pause(object: &Object) -> bool {
-    !is_cluster(object) && paused_by(object).is_some() && has_paused_annotation(object)
+    let own = annotation_of_pause(object);
+    !is_cluster(object)
+        && paused_by(object).is_some()
+        && has_paused_annotation(object)
+        && own.is_none_or(|own| object.annotation(own).is_some())
+}
+
+/// Returns the annotation that a run has set on an object beside that of Cluster API.
+pub(super) fn annotation_of_pause(object: &Object) -> Option<&str> {
+    paused_by(object)?;
+    let (_, own) = object.annotation(PAUSED_BY_ANNOTATION)?.split_once(WITH)?;
+    Some(own)
 }
 
 /// Returns whether the copy of an object stays paused until the source is empty.
@@ -107,7 +127,8 @@ pub(super) fn outlasts_hand_over(source: &Object) -> bool {
 
 /// Returns whether the pause of an object, with its mark, is not for the copy.
 pub(super) fn belongs_to_source(object: &Object) -> bool {
-    object.annotation(PAUSED_BY_ANNOTATION).is_some_and(|mark| mark.ends_with(REPORTED))
+    let mark = object.annotation(PAUSED_BY_ANNOTATION).and_then(|mark| mark.split_once('/'));
+    mark.is_some_and(|(_, rest)| rest == REPORTED)
 }
 
 /// Takes off an object of the source what is there for the source only, and the mark of anybody but
@@ -143,7 +164,7 @@ pub(super) async fn restore(
     paused.retain(|(_, object)| !is_pausable(object) && is_ours(object));
     let progress = Progress::of(paused.len()).carried_through();
     run.each(paused, &progress, |(kind, object)| async move {
-        let plan = |now: &Object| is_ours(now).then(resuming);
+        let plan = |now: &Object| is_ours(now).then(|| resuming(now));
         precondition::patch(cluster, &kind.resource, &object, plan).await?;
         Ok(())
     })
@@ -161,7 +182,7 @@ pub(super) async fn restore_staying(run: &Run, graph: &Graph) -> Result<(), Phas
     let progress = Progress::of(staying.len()).carried_through();
     run.each(staying, &progress, |node| async move {
         let object = &node.object;
-        let plan = |now: &Object| (paused_by(now) == Some(&run.id)).then(resuming);
+        let plan = |now: &Object| (paused_by(now) == Some(&run.id)).then(|| resuming(now));
         let resumed = precondition::patch(&run.source, graph.resource(node), object, plan).await?;
         if resumed.is_some() {
             run.events.warning(format!(
@@ -229,17 +250,30 @@ async fn list<'a>(
     Ok(lists.into_iter().flatten().collect())
 }
 
-fn pausing(object: &Object, mark: &str) -> Value {
+fn pausing(object: &Object, mark: &str, own: Option<&Annotation>) -> Value {
     let mut annotations = json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: mark});
+    // One that is there already is somebody else's, and stays.
+    if let Some(own) = own.filter(|own| object.annotation(&own.name).is_none()) {
+        set_field(&mut annotations, &[&own.name], json!(own.value));
+        set_field(
+            &mut annotations,
+            &[PAUSED_BY_ANNOTATION],
+            json!(format!("{mark}{WITH}{}", own.name)),
+        );
+    }
     if !object.finalizers().is_empty() {
         set_field(&mut annotations, &[DELETE_FOR_MOVE_ANNOTATION], json!(""));
     }
     json!({"metadata": {"annotations": annotations}})
 }
 
-fn resuming() -> Value {
-    json!({"metadata": {"annotations": {PAUSED_ANNOTATION: null, PAUSED_BY_ANNOTATION: null,
-        DELETE_FOR_MOVE_ANNOTATION: null}}})
+fn resuming(object: &Object) -> Value {
+    let mut annotations = json!({PAUSED_ANNOTATION: null, PAUSED_BY_ANNOTATION: null,
+        DELETE_FOR_MOVE_ANNOTATION: null});
+    if let Some(own) = annotation_of_pause(object) {
+        set_field(&mut annotations, &[own], Value::Null);
+    }
+    json!({"metadata": {"annotations": annotations}})
 }
 
 #[cfg(test)]
@@ -267,6 +301,7 @@ mod tests {
             moves_hierarchy: false,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         };
         let objects = machines.into_iter().map(|machine| (0, machine)).collect();
         let graph = Graph::build(Arc::new(vec![kind]), objects, &Scope::default());
@@ -327,15 +362,41 @@ mod tests {
     fn a_paused_object_is_as_before_once_it_is_resumed() {
         let mut object = machine("a", json!({}), None);
         object.metadata_mut().insert("finalizers".to_owned(), json!(["f"]));
-        let marks = pausing(&object, "r")["metadata"]["annotations"].clone();
-        let undone = resuming()["metadata"]["annotations"].clone();
+        let marks = pausing(&object, "r", None)["metadata"]["annotations"].clone();
+        let undone = resuming(&object)["metadata"]["annotations"].clone();
         let names = |value: &Value| -> Vec<String> {
             value.as_object().expect("annotations").keys().cloned().collect()
         };
         assert_eq!(names(&marks), names(&undone));
         object.metadata_mut().remove("finalizers");
-        let marks = pausing(&object, "r")["metadata"]["annotations"].clone();
+        let marks = pausing(&object, "r", None)["metadata"]["annotations"].clone();
         assert_eq!(marks, json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r"}));
+    }
+
+    #[test]
+    fn the_annotation_of_a_provider_is_set_and_taken_off_by_the_mark_alone() {
+        let own = Annotation { name: "a.io/reported".to_owned(), value: "pivot".to_owned() };
+        let plain = machine("a", json!({}), None);
+        let marks = pausing(&plain, "r", Some(&own))["metadata"]["annotations"].clone();
+        assert_eq!(
+            marks,
+            json!({PAUSED_ANNOTATION: "", "a.io/reported": "pivot",
+                PAUSED_BY_ANNOTATION: "r/with a.io/reported"})
+        );
+        let paused = machine("a", marks.clone(), None);
+        assert!(outlasts_hand_over(&paused) && compare_contents(&plain, &paused));
+        let undone = resuming(&paused)["metadata"]["annotations"].clone();
+        assert!(marks.as_object().expect("marks").keys().all(|name| undone.get(name).is_some()));
+        let mut ended = paused;
+        ended.remove_annotation("a.io/reported");
+        assert!(!has_own_pause(&ended), "somebody has ended it");
+        let of_user = machine("a", json!({"a.io/reported": ""}), None);
+        let marks = pausing(&of_user, "r", Some(&own))["metadata"]["annotations"].clone();
+        assert_eq!(marks, json!({PAUSED_ANNOTATION: "", PAUSED_BY_ANNOTATION: "r"}));
+    }
+
+    fn compare_contents(a: &Object, b: &Object) -> bool {
+        crate::compare::is_same_content(a, b)
     }
 
     #[test]
@@ -348,6 +409,7 @@ mod tests {
             moves_hierarchy: kind == "Cluster",
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         });
         let pool = |name: &str, by: &str| {
             Object::new(

@@ -403,6 +403,7 @@ mod tests {
             moves_hierarchy: true,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         };
         let now = |paused: bool, by: Option<&str>| {
             let mut object = cluster(json!({"paused": paused}));

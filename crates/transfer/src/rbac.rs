@@ -212,6 +212,7 @@ mod tests {
             moves_hierarchy: false,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         };
         let group = "cluster.x-k8s.io/v1beta2";
         vec![

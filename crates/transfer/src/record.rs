@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use capi::{Chosen, valid};
+use capi::{Chosen, KindKnowledge, valid};
 pub use protocol::{IllegalStep, OnResume, Phase, Step};
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,9 @@ use super::options::Namespaces;
 /// `acceptLoss`: they would undo a run for a loss that its user accepts. Readers of version 7 do
 /// not know `batches`: they would end the run with the batch in flight; nor `holds`: they would
 /// work among controllers that only a hold keeps still. Readers of version 8 do not know `leaves`:
-/// they would delete what is to stay.
-const VERSION: u32 = 9;
+/// they would delete what is to stay. Readers of version 9 do not know `knowledge`: they would
+/// leave annotations that pause objects.
+const VERSION: u32 = 10;
 
 /// The operation of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +117,9 @@ pub struct Record {
     /// do not know that, and stop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hold_is_optional: bool,
+    /// Facts about kinds that plugins knew when the run began. Who resumes it may have no plugin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knowledge: Vec<KindKnowledge>,
     /// URL of the other cluster's API server, as the run addressed it; or the directory.
     pub peer: String,
     /// Of a restore: sha256 of the names and contents of the files.
@@ -186,6 +190,7 @@ impl Record {
             leaves: false,
             holds: Vec::new(),
             hold_is_optional: false,
+            knowledge: Vec::new(),
             peer: peer.to_owned(),
             content: None,
             started: jiff::Timestamp::now()
@@ -243,6 +248,12 @@ impl Record {
     #[must_use]
     pub fn holding(self, sides: &[Role], hold_is_optional: bool) -> Self {
         Self { holds: sides.to_vec(), hold_is_optional, ..self }
+    }
+
+    /// The record of a run that knows this of kinds.
+    #[must_use]
+    pub fn knowing(self, knowledge: Vec<KindKnowledge>) -> Self {
+        Self { knowledge, ..self }
     }
 
     /// The record of a run that continues without holding the controllers of a side.
@@ -415,20 +426,20 @@ mod tests {
     fn older_programs_read_no_record_of_this_one() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
         let plain = record.to_text();
-        assert!(plain.contains("\"version\":9") && !plain.contains("operation"), "{plain}");
+        assert!(plain.contains("\"version\":10") && !plain.contains("operation"), "{plain}");
         let backup = record.of(Operation::Backup, None);
-        assert!(backup.to_text().contains("\"version\":9"));
+        assert!(backup.to_text().contains("\"version\":10"));
         assert_eq!(Record::parse(&backup.to_text()).expect("valid"), backup);
     }
 
     #[test]
     fn records_of_older_programs_are_read() {
         let record = Record::new("r", Role::Source, &Namespaces::All, "https://a");
-        for version in 1..9 {
+        for version in 1..10 {
             let older = Record { version, ..record.clone() };
             let read = Record::parse(&older.to_text()).expect("known");
             assert_eq!(read, older);
-            assert!(read.taken(1).to_text().contains("\"version\":9"), "{version}");
+            assert!(read.taken(1).to_text().contains("\"version\":10"), "{version}");
         }
     }
 
@@ -467,8 +478,8 @@ mod tests {
             "unknown fields are ignored"
         );
         assert!(matches!(
-            Record::parse("{\"version\": 10}"),
-            Err(RecordError::Newer { found: 10 })
+            Record::parse("{\"version\": 11}"),
+            Err(RecordError::Newer { found: 11 })
         ));
         assert!(Record::parse("nonsense").is_err());
         let elsewhere = record.to_text().replace("\"run\":\"r\"", "\"run\":\"../r\"");

@@ -17,6 +17,7 @@ use super::exposure;
 use super::findings::Findings;
 use super::in_batches::{continue_with_next, partly};
 use super::inventory;
+use super::knowledge::Learned;
 use super::lease_location::{locations, lock_namespace, lock_single_cluster, locked, same_part};
 use super::ledger;
 use super::lock::{self, Holder, Lease, Lock};
@@ -116,6 +117,7 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.hold_is_optional = record.hold_is_optional;
     run.options.unheld = Unheld::default();
     run.options.leave_source = record.leaves;
+    run.options.knowledge = Learned::recorded(&record.knowledge);
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
 }

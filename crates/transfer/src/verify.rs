@@ -18,6 +18,7 @@ use super::conversion::{judge, without_data};
 use super::copy::{Copies, owner_uids};
 use super::discover::{LISTS_IN_FLIGHT, MoveScope, discover, list_copied};
 use super::error::PhaseError;
+use super::knowledge::lost_status;
 use super::own_pause::{has_own_pause, outlasts_hand_over};
 use super::pause::paused_by;
 use super::run::Run;
@@ -203,7 +204,9 @@ fn check_copy<'a>(
     let difference = difference(run, graph.kind(node), node, (copies, copy))?;
     let is_dangling = !is_reused && !has_owners_of_target(node, copy, copies);
     let dangling = is_dangling.then(|| "metadata.ownerReferences".to_owned());
-    let mut lost = difference.lost.into_iter().chain(being_deleted(copy)).chain(dangling);
+    let status = lost_status(graph.kind(node), &node.object, copy).filter(|_| !is_reused);
+    let lost = difference.lost.into_iter().chain(being_deleted(copy));
+    let mut lost = lost.chain(dangling).chain(status);
     match lost.next() {
         Some(path) => Err(PhaseError::CopyDiffers { object: node.object.id(), path }),
         None => Ok((copy, difference.added)),
@@ -316,6 +319,7 @@ mod tests {
             moves_hierarchy: kind == "Cluster",
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         });
         let machines = machines.into_iter().map(|machine| (1, Object::new(owned(machine))));
         let objects = [(0, Object::new(cluster))].into_iter().chain(machines).collect();

@@ -9,6 +9,7 @@ use crate::chosen::Chosen;
 use crate::cluster::{cluster_class_of, is_cluster, is_cluster_class, is_resource_set_binding};
 use crate::names::{MOVE_HIERARCHY_LABEL, MOVE_LABEL, clusters_of_secret_name};
 use crate::object::Object;
+use crate::references::Reference;
 
 /// A node while the graph is being built.
 #[derive(Default)]
@@ -28,6 +29,8 @@ pub(super) struct Builder<'a> {
     nodes: Vec<Node>,
     marks: Vec<Marks>,
     levels: Vec<Vec<usize>>,
+    /// Objects, each with a companion of it.
+    companions: Vec<(usize, usize)>,
 }
 
 impl<'a> Builder<'a> {
@@ -58,7 +61,7 @@ impl<'a> Builder<'a> {
                 node.owners.push(Owner { reference, node: owner });
             }
         }
-        Self { kinds, nodes, marks, levels: Vec::new() }
+        Self { kinds, nodes, marks, levels: Vec::new(), companions: Vec::new() }
     }
 
     pub(super) fn add_soft_owners(&mut self) {
@@ -68,6 +71,27 @@ impl<'a> Builder<'a> {
             for owner in soft_owners_of(&self.nodes[index], &clusters, &classes) {
                 self.nodes[index].soft_owners.push(owner);
                 self.marks[owner].soft_dependents.push(index);
+            }
+        }
+    }
+
+    /// Makes the companions of an object, of which its plugin knows, dependents of it.
+    pub(super) fn add_companions(&mut self) {
+        if self.kinds.iter().all(|kind| kind.knowledge.is_none()) {
+            return;
+        }
+        let core = self.nodes.iter().enumerate().filter(|(_, node)| node.object.group().is_empty());
+        let named: HashMap<Reference, usize> =
+            core.map(|(index, node)| (Reference::to(&node.object), index)).collect();
+        for owner in 0..self.nodes.len() {
+            let node = &self.nodes[owner];
+            for reference in self.kinds[node.kind].companions_of(&node.object) {
+                let Some(&companion) = named.get(&reference) else { continue };
+                if self.nodes[companion].known_owners().all(|known| known != owner) {
+                    self.nodes[companion].soft_owners.push(owner);
+                    self.marks[owner].soft_dependents.push(companion);
+                }
+                self.companions.push((owner, companion));
             }
         }
     }
@@ -95,6 +119,9 @@ impl<'a> Builder<'a> {
             let node = &self.nodes[index];
             self.marks[index].moves |=
                 self.kinds[node.kind].moves || node.object.label(MOVE_LABEL).is_some();
+        }
+        for &(owner, companion) in &self.companions {
+            self.marks[companion].moves |= self.marks[owner].moves;
         }
     }
 

@@ -22,6 +22,7 @@ pub use self::choose::{Shared, Sharing};
 pub use self::usage::{ClusterName, Usage};
 use super::chosen::Chosen;
 use super::cluster::{is_cluster, is_pausable};
+use super::knowledge::KindKnowledge;
 use super::object::{Object, ObjectId, OwnerReference};
 use super::resource::ResourceType;
 
@@ -38,6 +39,8 @@ pub struct MoveKind {
     pub has_status_subresource: bool,
     /// The version to which the target converts objects of this kind, if it stores another one.
     pub converted_to: Option<String>,
+    /// Facts that a plugin knows about the kind.
+    pub knowledge: Option<Arc<KindKnowledge>>,
 }
 
 #[cfg(any(test, feature = "testing"))]
@@ -53,6 +56,7 @@ impl MoveKind {
             moves_hierarchy,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         }
     }
 }
@@ -203,6 +207,7 @@ impl Graph {
     ) -> Result<Self, OwnerCycle> {
         let mut builder = Builder::new(&kinds, objects);
         builder.add_soft_owners();
+        builder.add_companions();
         builder.mark_hierarchies();
         let shared = scope.chosen.as_ref().map(|chosen| builder.choose(chosen));
         builder.mark_kept(scope);

@@ -31,6 +31,7 @@ fn kinds() -> Arc<Vec<MoveKind>> {
             moves_hierarchy,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         }
     });
     Arc::new(kinds.collect())

@@ -15,7 +15,7 @@ use super::manifest::{Encryption, Manifest, SavedObject};
 use super::writer::Writer;
 use crate::discover::MoveScope;
 use crate::error::PhaseError;
-use crate::own_pause::has_own_pause;
+use crate::own_pause::{annotation_of_pause, has_own_pause};
 use crate::pause::{memory_of_false, paused_by};
 use crate::run::Run;
 
@@ -117,6 +117,9 @@ fn for_file(object: &Object) -> Object {
     };
     if has_own_pause(&object) {
         object.remove_annotation(DELETE_FOR_MOVE_ANNOTATION);
+    }
+    if let Some(own) = annotation_of_pause(&object).map(str::to_owned) {
+        object.remove_annotation(&own);
     }
     if memory.is_none() && !is_resumed_by_clusterctl(&object) {
         object.remove_annotation(PAUSED_ANNOTATION);

@@ -122,7 +122,8 @@ fn resumptions(graph: &Graph, reporting: &HashSet<usize>) -> Vec<Stage> {
 /// Returns the kinds of which some object has the condition `Paused`.
 fn ever_reporting(graph: &Graph) -> HashSet<usize> {
     let reporting = graph.nodes.iter().filter(|node| reports_pause(&node.object).is_some());
-    reporting.map(|node| node.kind).collect()
+    let needs_no_more = |kind: &usize| graph.kind_at(*kind).own_pause().is_none();
+    reporting.map(|node| node.kind).filter(needs_no_more).collect()
 }
 
 #[cfg(test)]

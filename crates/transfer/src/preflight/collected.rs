@@ -362,6 +362,7 @@ mod tests {
             moves_hierarchy: moves,
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         };
         let kinds = vec![
             kind(CORE, "Cluster", "clusters", true),

@@ -49,6 +49,7 @@ mod tests {
             moves_hierarchy: false,
             has_status_subresource: false,
             converted_to: None,
+            knowledge: None,
         };
         let kinds = vec![kind("argoproj.io", "Application"), kind("ipam.x-k8s.io", "Pool")];
         let object = |kind: &str| {

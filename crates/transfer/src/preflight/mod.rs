@@ -34,6 +34,7 @@ use super::exposure;
 use super::findings::Findings;
 use super::inventory::{self, Provider};
 use super::kinds;
+use super::knowledge::{self, learn};
 use super::options::Rehearsal;
 use super::record::Role;
 use super::run::Run;
@@ -99,6 +100,7 @@ pub async fn preflight(run: &Run) -> Result<Preflight, PhaseError> {
     run.events.doing("checking objects, permissions and the target");
     objects::check(run, &graph, &mut findings);
     objects::check_marks(run, &graph, &mut findings);
+    knowledge::check(&graph, &mut findings).await;
     room::check(&graph, &mut findings);
     managed::check(&graph, &mut findings);
     check_served(&graph, &surveyed.target_serves, &mut findings);
@@ -147,6 +149,7 @@ impl Surveyed {
         let (mut move_scope, source_serves, target_serves) = surveyed;
         let (target_kinds, target_providers) = target;
         move_scope.taken = Some(Arc::clone(&target_kinds));
+        run.options.knowledge.report(findings);
         findings.extend(inventory::compare(&move_scope.providers, &target_providers));
         Ok(Self { move_scope, source_serves, target_serves, target_kinds, target_providers })
     }
@@ -212,8 +215,9 @@ async fn survey_of(
         Served::read_settled(&run.target, is_wanted),
         stored_in(&run.target)
     )?;
+    learn(run, &providers, &source).await;
     let common = |kind| common_version(kind, (&source, &target), &stored);
-    let kinds = kinds.iter().map(common).collect();
+    let kinds = run.options.knowledge.of_kinds(kinds.iter().map(common));
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
     let kinds = Arc::new(kinds);

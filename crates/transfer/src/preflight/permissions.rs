@@ -32,6 +32,7 @@ const SHOWN: usize = 12;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Need {
     pub(super) group: String,
+    /// Plural of the resource, with a subresource behind a slash.
     pub(super) plural: String,
     pub(super) namespace: Option<String>,
     pub(super) verb: &'static str,
@@ -66,6 +67,14 @@ fn needs(graph: &Graph, verbs: &[&'static str], source: bool) -> BTreeSet<Need> 
     let mut needs = BTreeSet::new();
     for node in graph.copied().map(|index| &graph[index]) {
         let resource: &ResourceType = graph.resource(node);
+        if !source && graph.kind(node).carries_status() {
+            needs.insert(Need {
+                group: resource.group.clone(),
+                plural: format!("{}/status", resource.plural),
+                namespace: node.object.namespace().map(str::to_owned),
+                verb: "update",
+            });
+        }
         let is_needed = |verb: &str| match verb {
             "list" => true,
             // What a run pauses it resumes too, also if it is kept.
@@ -158,10 +167,11 @@ async fn is_allowed(cluster: &Client, need: &Need) -> Result<bool, ApiError> {
         "selfsubjectaccessreviews",
         false,
     );
+    let (plural, subresource) = need.plural.split_once('/').unwrap_or((&need.plural, ""));
     let review = Object::new(
         json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec":
-        {"resourceAttributes": {"group": need.group, "resource": need.plural,
-            "namespace": need.namespace, "verb": need.verb}}}),
+        {"resourceAttributes": {"group": need.group, "resource": plural,
+            "subresource": subresource, "namespace": need.namespace, "verb": need.verb}}}),
     );
     let answer = cluster.create(&resource, &review, &WriteOptions::default()).await?;
     Ok(*answer.at("/status/allowed") == Value::Bool(true))

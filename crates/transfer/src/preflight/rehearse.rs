@@ -175,6 +175,7 @@ mod tests {
             moves_hierarchy: false,
             has_status_subresource: true,
             converted_to: converted_to.map(str::to_owned),
+            knowledge: None,
         }
     }
 

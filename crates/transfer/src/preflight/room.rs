@@ -87,6 +87,7 @@ mod tests {
             moves_hierarchy: false,
             has_status_subresource: false,
             converted_to: None,
+            knowledge: None,
         }];
         let object =
             Object::new(json!({"apiVersion": "v1", "kind": kind, "data": data, "metadata":

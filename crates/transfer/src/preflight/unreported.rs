@@ -45,8 +45,13 @@ fn silent(graph: &Graph) -> Vec<&ResourceType> {
     let mut reports: BTreeMap<usize, bool> = BTreeMap::new();
     for node in graph.moving().filter(|node| node.fate == Fate::Move) {
         let object = &node.object;
-        let has_status = graph.kind(node).has_status_subresource;
-        if is_custom_resource(object) && (has_status || !object.finalizers().is_empty()) {
+        let kind = graph.kind(node);
+        let has_status = kind.has_status_subresource;
+        // A plugin says how controllers of such a kind are paused.
+        if kind.own_pause().is_none()
+            && is_custom_resource(object)
+            && (has_status || !object.finalizers().is_empty())
+        {
             *reports.entry(node.kind).or_default() |= reports_pause(object).is_some();
         }
     }

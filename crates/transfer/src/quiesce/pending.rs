@@ -181,6 +181,7 @@ mod tests {
             moves_hierarchy: kind == "Cluster",
             has_status_subresource: true,
             converted_to: None,
+            knowledge: None,
         });
         let graph = Graph::build(Arc::new(kinds.to_vec()), objects, &Scope::default());
         Pending::of(&graph.expect("no cycle"), "run", given_up)

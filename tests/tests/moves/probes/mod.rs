@@ -1,9 +1,11 @@
-//! Readiness probes before and after a move, with real plugins in front of real API servers.
+//! Plugins around a move, with real ones in front of real API servers: readiness probes before and
+//! after it, and facts about kinds.
 
 mod after;
 mod before;
 mod choices;
 mod declared;
+mod kinds;
 mod waiting;
 
 use std::sync::Arc;
@@ -33,7 +35,8 @@ pub(crate) fn suite() -> Suite<ProxiedPair> {
     let suite = waiting::add(suite);
     let suite = after::add(suite);
     let suite = choices::add(suite);
-    declared::add(suite)
+    let suite = declared::add(suite);
+    kinds::add(suite)
 }
 
 /// A fresh population, and a user who has the plugin `probing`.
