@@ -2,8 +2,8 @@
 
 use kubectl_pivot_plugin_api::{
     Addon, AddonPlan, Addons, AddonsRequest, BootstrapRequirements, Capabilities, ClusterRequest,
-    CniChoice, CniPlan, Endpoint, Manifests, Maturity, Probe, ProbesRequest, ProvidersToInit,
-    Reach, ServedKind, Variable, merge_values,
+    CniChoice, CniPlan, Endpoint, Manifests, Maturity, MoveKnowledge, MoveRequest, Probe,
+    ProbesRequest, ProvidersToInit, Reach, ServedKind, Variable, merge_values,
 };
 use plugin_host::{InfrastructurePlugin, LoadError, Plugin, Registry};
 use serde_json::{Map, Value};
@@ -80,6 +80,14 @@ impl Blueprint {
             Network::Own(_) => Some(OWN),
             _ => None,
         }
+    }
+
+    /// Kinds of the provider that are not moved like all others.
+    ///
+    /// # Errors
+    /// The plugin refuses.
+    pub fn moving(&self) -> Result<MoveKnowledge, BlueprintError> {
+        Ok(self.plugin.infrastructure()?.moving(&MoveRequest::default())?)
     }
 
     /// The limits of the plugins, by their names.

@@ -6,7 +6,8 @@ use kubectl_pivot_plugin_api::ProbeStage;
 use support::causes::in_one_line;
 use support::visible::one_line;
 use transfer::{
-    self, Choice, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report, Run, Sides,
+    self, Choice, Learned, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report,
+    Run, Sides,
 };
 
 use super::control_plane::the_cluster;
@@ -43,6 +44,22 @@ pub(crate) fn new_move(step_context: &StepContext<'_>, source: &Client, target: 
     }
 }
 
+/// Facts of the infrastructure plugin about its kinds. A move does without them if it has to.
+async fn knowledge(step_context: &StepContext<'_>) -> Learned {
+    let blueprint = step_context.blueprint();
+    let warn = |warning: String| {
+        step_context.events.warning(warning);
+        Learned::default()
+    };
+    match blueprint.moving() {
+        Ok(said) => {
+            let plugin = blueprint.infrastructure_name();
+            Learned::from_plugin(plugin, said).await.unwrap_or_else(warn)
+        }
+        Err(error) => warn(in_one_line(&error)),
+    }
+}
+
 /// Moves the cluster once `ready` holds, or ends an earlier move of it.
 pub(crate) async fn between(
     step_context: &StepContext<'_>,
@@ -50,7 +67,8 @@ pub(crate) async fn between(
     target: &Client,
     ready: impl AsyncFnOnce() -> Result<(), StepError>,
 ) -> Result<String, StepError> {
-    let run = new_move(step_context, source, target);
+    let mut run = new_move(step_context, source, target);
+    run.options.knowledge = knowledge(step_context).await;
     let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
     match found
         .record()
