@@ -8,7 +8,8 @@ use transfer::{Check, MovePlan, Report};
 use workflow::{Outline, PivotDocument};
 
 use crate::commands::{
-    DeleteReport, Diagnosis, FoundBackup, PivotReport, PivotRuns, ReplaceReport, Status,
+    DeleteReport, Diagnosis, FoundBackup, OutdatedPlugins, PivotReport, PivotRuns, PluginCheck,
+    PluginDetails, PluginList, ReplaceReport, Status,
 };
 use crate::render::ProgressLine;
 
@@ -29,6 +30,10 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("PivotRunList", of_kind("PivotRunList", printed::<PivotRuns>())),
         ("DeleteReport", of_kind("DeleteReport", printed::<DeleteReport>())),
         ("Diagnosis", of_kind("Diagnosis", printed::<Diagnosis>())),
+        ("Plugin", of_kind("Plugin", printed::<PluginDetails>())),
+        ("PluginList", of_kind("PluginList", printed::<PluginList>())),
+        ("PluginCheck", of_kind("PluginCheck", printed::<PluginCheck>())),
+        ("OutdatedPluginList", of_kind("OutdatedPluginList", printed::<OutdatedPlugins>())),
         ("ProgressEvent", of_kind("ProgressEvent", events())),
         ("Checks", printed::<Vec<Check>>()),
         ("Backups", printed::<Vec<FoundBackup>>()),

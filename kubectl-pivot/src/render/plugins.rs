@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use kubectl_pivot_plugin_api::{CniChoice, Credential, ProvidersToInit, Tool, Variable};
+use kubectl_pivot_plugin_api::{
+    Capabilities, CniChoice, Credential, MovedKind, ProvidersToInit, Tool, Variable,
+};
 use owo_colors::OwoColorize;
 use serde_json::Value;
 use support::visible::{one_line, shell_word};
@@ -65,6 +67,9 @@ pub fn plugin(details: &PluginDetails, screen: &Screen) -> String {
     if !details.home_page.is_empty() {
         lines.push(line("Home page", details.home_page.clone()));
     }
+    if let Some(limits) = &details.capabilities {
+        lines.push(line("Limits", self::limits(limits)));
+    }
     if let Some(providers) = &details.providers {
         lines.push(line("Providers", self::providers(providers)));
     }
@@ -75,6 +80,7 @@ pub fn plugin(details: &PluginDetails, screen: &Screen) -> String {
     problems(&mut text, plugin, screen);
     needs(&mut text, &details.tools, &details.credentials);
     probes(&mut text, &details.probes);
+    moved_kinds(&mut text, &details.moved_kinds);
     match &details.variables {
         Some(variables) => self::variables(&mut text, variables),
         None => text.push_str("\nIts variables are shown once it is trusted.\n"),
@@ -212,6 +218,34 @@ fn probes(text: &mut String, probes: &[PluginProbe]) {
     text.push_str("\nReadiness probes, for --skip-probes NAME:\n");
     let line = |probe: &PluginProbe| vec![probe.name.clone(), probe.waiting.clone()];
     text.push_str(&align(&probes.iter().map(line).collect::<Vec<_>>()));
+}
+
+fn limits(limits: &Capabilities) -> String {
+    let range = |of: &str, range: &kubectl_pivot_plugin_api::VersionRange| {
+        (!range.is_open()).then(|| format!("{of} {range}"))
+    };
+    let hosts = limits.workload_only.then(|| "hosts no management cluster".to_owned());
+    let versions =
+        [range("Kubernetes", &limits.kubernetes), range("Cluster API", &limits.cluster_api)];
+    hosts.into_iter().chain(versions.into_iter().flatten()).collect::<Vec<_>>().join("; ")
+}
+
+fn moved_kinds(text: &mut String, kinds: &[MovedKind]) {
+    if kinds.is_empty() {
+        return;
+    }
+    text.push_str("\nKinds that a move treats in a way of their own:\n");
+    let line = |kind: &MovedKind| vec![format!("{}.{}", kind.kind, kind.group), facts(kind)];
+    text.push_str(&align(&kinds.iter().map(line).collect::<Vec<_>>()));
+}
+
+fn facts(kind: &MovedKind) -> String {
+    let pause = kind.pause.iter().map(|pause| format!("paused by {}", pause.name));
+    let status = kind.carries_status.then(|| "with its status".to_owned());
+    let companions =
+        kind.companions.iter().map(|it| format!("with the {} of {}", it.kind, it.name_field));
+    let rest = kind.at_rest.iter().map(|rest| format!("not while {}", rest.problem));
+    pause.chain(status).chain(companions).chain(rest).collect::<Vec<_>>().join("; ")
 }
 
 fn variables(text: &mut String, variables: &[Variable]) {

@@ -13,6 +13,7 @@ use crate::commands::CommandError;
 
 /// All plugins that were found.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PluginList {
     /// Version of this document's schema.
@@ -25,6 +26,7 @@ pub struct PluginList {
 
 /// One plugin, as its files describe it. What is not known is absent.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PluginSummary {
     /// Name, by the description or else the file.
@@ -64,6 +66,7 @@ pub struct PluginSummary {
 
 /// The trust in a plugin, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TrustWord {
     /// The bytes are those that were trusted.

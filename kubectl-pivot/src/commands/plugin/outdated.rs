@@ -12,6 +12,7 @@ use crate::commands::CommandError;
 
 /// The plugins that were installed from a registry.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OutdatedPlugins {
     /// Version of this document's schema.
@@ -24,6 +25,7 @@ pub struct OutdatedPlugins {
 
 /// A plugin that was installed from a registry, and what is newer there.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OutdatedPlugin {
     /// Name of the plugin.
