@@ -8,15 +8,17 @@ use crate::context::StepContext;
 use crate::error::StepError;
 use crate::outline::{DryRun, StepPreview};
 use crate::support::clusters;
+use crate::support::moved::moved_away;
 use crate::support::probes::{self, ProbeTargets};
 use crate::support::wait::{Poll, until};
 
 pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
     let cluster = step_context.bootstrap().await?;
-    if the_cluster(step_context, &cluster).await?.is_some() {
-        probes::hold(step_context, ProbeStage::ClusterCreated, ProbeTargets::Bootstrap(&cluster))
-            .await?;
+    if let Some(words) = moved_away(step_context, &cluster).await? {
+        return Ok(words.to_owned());
     }
+    probes::hold(step_context, ProbeStage::ClusterCreated, ProbeTargets::Bootstrap(&cluster))
+        .await?;
     until(step_context, "the control plane of the target is initialised", async || {
         match the_cluster(step_context, &cluster).await? {
             // It has moved already; this run continues behind the move.

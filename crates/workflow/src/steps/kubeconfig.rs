@@ -17,6 +17,7 @@ use crate::error::StepError;
 use crate::order::Step;
 use crate::outline::{DryRun, StepPreview};
 use crate::store::StoreError;
+use crate::support::moved::moved_away;
 use crate::support::reach::{Way, ways};
 use crate::support::wait::{Poll, until_after};
 
@@ -150,18 +151,20 @@ async fn read_secret(step_context: &StepContext<'_>) -> Result<Vec<u8>, StepErro
     let secrets = well_known::secret();
     let name = format!("{}-kubeconfig", step_context.spec().name);
     let namespace = step_context.spec().namespace.as_str();
+    let is_moving = moved_away(step_context, &cluster).await?.is_some();
     until_after(
         step_context,
         FIRST,
         "the Secret with the kubeconfig of the target is there",
         async || {
-            if the_cluster(step_context, &cluster).await?.is_none() {
-                return Err(StepError::refused(
-                    "the cluster has moved away from the bootstrap cluster, its kubeconfig with it",
-                    "name the kubeconfig of the target with --to-kubeconfig FILE",
-                ));
-            }
             let Some(secret) = cluster.get(&secrets, Some(namespace), &name).await? else {
+                if is_moving || the_cluster(step_context, &cluster).await?.is_none() {
+                    return Err(StepError::refused(
+                        "the cluster has moved away from the bootstrap cluster, its kubeconfig \
+                         with it",
+                        "name the kubeconfig of the target with --to-kubeconfig FILE",
+                    ));
+                }
                 return Ok(Poll::Pending(format!("Secret {namespace}/{name} is not there")));
             };
             let value = secret.value()["data"]["value"].as_str().unwrap_or_default();

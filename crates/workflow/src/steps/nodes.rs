@@ -13,11 +13,15 @@ use crate::context::StepContext;
 use crate::error::StepError;
 use crate::outline::{DryRun, StepPreview};
 use crate::support::images;
+use crate::support::moved::moved_away;
 use crate::support::probes::{self, ProbeTargets};
 use crate::support::wait::{Poll, until};
 
 pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, StepError> {
     let cluster = step_context.bootstrap().await?;
+    if let Some(words) = moved_away(step_context, &cluster).await? {
+        return Ok(words.to_owned());
+    }
     let namespace = step_context.spec().namespace.as_str();
     let label = format!("{CLUSTER_NAME_LABEL}={}", step_context.spec().name);
     let loaded = AtomicUsize::new(0);

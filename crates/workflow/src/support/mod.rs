@@ -9,6 +9,7 @@ pub(super) mod kind;
 pub(super) mod kind_config;
 pub(super) mod limits;
 pub(super) mod mark;
+pub(super) mod moved;
 pub(super) mod namespaces;
 pub(super) mod probes;
 pub(super) mod providers;

@@ -17,6 +17,7 @@ use crate::error::StepError;
 use crate::spec::Spec;
 use crate::steps::control_plane::the_cluster;
 use crate::support::apply::{Kinds, MANAGER, apply};
+use crate::support::moved::moved_away;
 use crate::support::wait::{Poll, until};
 
 const API_VERSION: &str = "addons.cluster.x-k8s.io/v1alpha1";
@@ -65,7 +66,9 @@ pub(super) async fn install(
              --cni-via out",
         ));
     }
-    let Some(cluster) = the_cluster(step_context, bootstrap).await? else {
+    let (Some(cluster), None) =
+        (the_cluster(step_context, bootstrap).await?, moved_away(step_context, bootstrap).await?)
+    else {
         return Ok("the cluster has moved already".to_owned());
     };
     select(bootstrap, &cluster, labels).await?;
