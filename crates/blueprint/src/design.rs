@@ -13,7 +13,7 @@ use super::error::BlueprintError;
 use super::kube_proxy;
 use super::network::{Network, NetworkPlan, OWN, unknown_endpoint};
 use super::request::BlueprintRequest;
-use super::template::{Clusterctl, Generated, TemplateError};
+use super::template::{About, Clusterctl, Generated, KeptTemplate, TemplateError};
 use super::user_variables::{UserVariables, check, optional};
 
 /// A cluster as its plugins describe it.
@@ -167,9 +167,17 @@ impl Blueprint {
         let Some(plan) = self.infrastructure()?.render(&self.cluster)?.template else {
             return Ok(());
         };
-        let about = (self.infrastructure_name(), &self.request);
-        self.generated = Some(Generated::new(clusterctl, plan, about).await?);
+        let secrets = self.secrets();
+        let about =
+            About { plugin: self.infrastructure_name(), request: &self.request, secrets: &secrets };
+        self.generated = Some(Generated::new(clusterctl, plan, &about).await?);
         Ok(())
+    }
+
+    /// The output of clusterctl for a run to keep, without secrets; none if there is none, or if it
+    /// may show a secret.
+    pub fn to_keep(&self) -> Option<&KeptTemplate> {
+        self.generated.as_ref().and_then(Generated::kept)
     }
 
     /// The objects that the plugin renders; those of its template come first.

@@ -20,4 +20,4 @@ pub use kube_proxy::control_plane_with_kube_proxy;
 pub use network::{NetworkPlan, unknown_endpoint};
 pub use nulls::without_nulls;
 pub use request::{BlueprintRequest, served_by};
-pub use template::{Clusterctl, TemplateError};
+pub use template::{Clusterctl, KeptTemplate, TemplateError};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use blueprint::{Blueprint, BlueprintRequest, Clusterctl, served_by};
+use blueprint::{Blueprint, BlueprintRequest, Clusterctl, KeptTemplate, served_by};
 use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_plugin_api::{IpFamily, Manifests};
 use plugin_host::Registry;
@@ -21,7 +21,7 @@ use super::removal;
 use super::spec::Spec;
 use super::store::RunFolder;
 use super::support::kind::Kind;
-use super::support::probes;
+use super::support::{probes, template};
 use super::user_kubeconfig::Access;
 
 /// Name of the kubeconfig of the bootstrap cluster in the folder of the run.
@@ -62,9 +62,11 @@ impl Workflow {
         stop: &Stop,
     ) -> Result<Self, WorkflowError> {
         let spec = Spec::resolve(document)?;
-        let blueprint = described(&spec, registry, &mut toolbox).await?;
+        let kept = template::of_run(&spec.name)?;
+        let blueprint = described(&spec, registry, (&mut toolbox, kept.as_ref())).await?;
         check_skips(&spec, &blueprint)?;
         let folder = RunFolder::begin(&spec.name, &without_secrets(&spec.document, &blueprint))?;
+        template::keep(&folder, blueprint.to_keep())?;
         Ok(Self::new(spec, blueprint, folder, toolbox, stop))
     }
 
@@ -167,11 +169,11 @@ impl Workflow {
 }
 
 /// The description by the plugins. Secrets among the variables are known from then on, and the
-/// template of a provider is filled in, unless the user brings manifests.
+/// template of a provider is filled in, unless the user brings manifests, or the run has kept it.
 pub(super) async fn described(
     spec: &Spec,
     registry: &Registry,
-    toolbox: &mut Toolbox,
+    (toolbox, kept): (&mut Toolbox, Option<&KeptTemplate>),
 ) -> Result<Blueprint, WorkflowError> {
     let mut blueprint = Blueprint::new(registry, spec.blueprint()?)?;
     for secret in blueprint.secrets() {
@@ -179,7 +181,7 @@ pub(super) async fn described(
     }
     if spec.document.spec.cluster_manifest.is_none() {
         let config = spec.document.spec.clusterctl_config.as_deref();
-        blueprint.generate(&Clusterctl { toolbox, config }).await?;
+        blueprint.generate(&Clusterctl { toolbox, config, kept }).await?;
     }
     Ok(blueprint)
 }

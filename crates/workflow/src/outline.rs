@@ -118,7 +118,7 @@ pub async fn outline(
     mut toolbox: Toolbox,
 ) -> Result<Outline, WorkflowError> {
     let spec = Spec::resolve(document)?;
-    let blueprint = described(&spec, registry, &mut toolbox).await?;
+    let blueprint = described(&spec, registry, (&mut toolbox, None)).await?;
     check_skips(&spec, &blueprint)?;
     check(&spec, &blueprint, &toolbox)
         .await

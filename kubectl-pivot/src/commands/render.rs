@@ -131,7 +131,7 @@ pub async fn render_manifests(request: &RenderRequest) -> Result<Rendered, Comma
         toolbox.redactor.add(secret);
     }
     let config = request.clusterctl_config.as_deref();
-    blueprint.generate(&Clusterctl { toolbox: &toolbox, config }).await?;
+    blueprint.generate(&Clusterctl { toolbox: &toolbox, config, kept: None }).await?;
     let manifests = blueprint.manifests()?;
     let network = match request.renders(RenderPart::Cni) {
         true => blueprint.network(&manifests.objects, None)?,

@@ -9,6 +9,7 @@ use tools::{KnownTool, ToolCommand, Toolbox};
 
 use super::against;
 use super::error::TemplateError;
+use super::kept::KeptTemplate;
 use crate::nulls::without_nulls;
 use crate::request::BlueprintRequest;
 
@@ -19,6 +20,8 @@ pub struct Clusterctl<'a> {
     pub toolbox: &'a Toolbox,
     /// The configuration, which may name other repositories; that of clusterctl if absent.
     pub config: Option<&'a Path>,
+    /// The output of an earlier run of the same, which is used in place of another one.
+    pub kept: Option<&'a KeptTemplate>,
 }
 
 /// A plan, and the objects that were generated for it.
@@ -26,38 +29,68 @@ pub struct Clusterctl<'a> {
 pub(crate) struct Generated {
     plan: ClusterctlTemplate,
     objects: Vec<Value>,
+    kept: Option<KeptTemplate>,
+}
+
+/// The plugin, the request, and the secrets among its variables.
+pub(crate) struct About<'a> {
+    pub(crate) plugin: &'a str,
+    pub(crate) request: &'a BlueprintRequest,
+    pub(crate) secrets: &'a [String],
 }
 
 impl Generated {
-    /// Fills the template in, changes the objects as the plugin wants it, and holds them against
-    /// the request.
+    /// Fills the template in, unless the output for this very plan was kept, changes the objects as
+    /// the plugin wants it, and holds them against the request.
     pub(crate) async fn new(
         clusterctl: &Clusterctl<'_>,
         plan: ClusterctlTemplate,
-        (plugin, request): (&str, &BlueprintRequest),
+        about: &About<'_>,
     ) -> Result<Self, TemplateError> {
+        let About { plugin, request, secrets } = *about;
         let provider = plan.provider.clone();
         if version(&plan, request).is_empty() {
             return Err(TemplateError::NoVersion(provider));
         }
-        let tool = clusterctl.toolbox.find(KnownTool::Clusterctl).await?;
-        let command = command(&plan, request, clusterctl.config);
-        let output = tool.run(&command.keep_stdout(), clusterctl.toolbox).await?;
-        let printed = yaml::documents(&output.stdout)
-            .map_err(|source| TemplateError::NotYaml { provider: provider.clone(), source })?;
-        let mut objects: Vec<_> = printed.into_iter().map(without_nulls).collect();
+        let line = command(&plan, request, None).line(KnownTool::Clusterctl.name());
+        let kept = clusterctl.kept.and_then(|kept| kept.printed((&line, &plan)));
+        let printed = match kept {
+            Some(printed) => printed,
+            None => print(clusterctl, &plan, request).await?,
+        };
+        let kept = KeptTemplate::new((line, &plan), &printed, secrets);
+        let mut objects = printed;
         for patch in &plan.patches {
             let change = (patch, format!("{provider} {}", version(&plan, request)));
             apply(plugin, change, &mut objects)?;
         }
         against::check(&provider, request, &objects)?;
-        Ok(Self { plan, objects })
+        Ok(Self { plan, objects, kept })
     }
 
     /// The objects, if they are those of this plan.
     pub(crate) fn objects_of(&self, plan: &ClusterctlTemplate) -> Option<Vec<Value>> {
         (self.plan == *plan).then(|| self.objects.clone())
     }
+
+    /// The output of clusterctl for a run to keep, if it can be kept.
+    pub(crate) fn kept(&self) -> Option<&KeptTemplate> {
+        self.kept.as_ref()
+    }
+}
+
+/// Runs clusterctl.
+async fn print(
+    clusterctl: &Clusterctl<'_>,
+    plan: &ClusterctlTemplate,
+    request: &BlueprintRequest,
+) -> Result<Vec<Value>, TemplateError> {
+    let tool = clusterctl.toolbox.find(KnownTool::Clusterctl).await?;
+    let command = command(plan, request, clusterctl.config);
+    let output = tool.run(&command.keep_stdout(), clusterctl.toolbox).await?;
+    let printed = yaml::documents(&output.stdout)
+        .map_err(|source| TemplateError::NotYaml { provider: plan.provider.clone(), source })?;
+    Ok(printed.into_iter().map(without_nulls).collect())
 }
 
 /// The version of the provider: the user's, who has the same one installed, over the plugin's.

@@ -3,7 +3,9 @@
 mod against;
 mod error;
 mod generate;
+mod kept;
 
 pub use error::TemplateError;
 pub use generate::Clusterctl;
-pub(crate) use generate::Generated;
+pub(crate) use generate::{About, Generated};
+pub use kept::KeptTemplate;

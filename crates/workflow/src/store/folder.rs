@@ -350,6 +350,17 @@ pub fn kept_run(name: &str) -> Result<Option<(PathBuf, PivotDocument)>, StoreErr
     Ok(Some((folder, document)))
 }
 
+/// Reads a file from the folder of a run that has applied its cluster; none if it has not, or if
+/// there is no such file.
+pub(crate) fn kept_since_applied(name: &str, file: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    if !valid::is_label(name) {
+        return Ok(None);
+    }
+    let path = place()?.join(name);
+    let has_applied = path.exists() && read_state(&path, name)?.has_applied();
+    Ok(has_applied.then(|| fs::read(path.join(file)).ok()).flatten())
+}
+
 fn read_state(path: &Path, name: &str) -> Result<RunState, StoreError> {
     let file = path.join(JOURNAL);
     let replay = read_file::<Entries>(&file).map_err(of_journal)?.unwrap_or_default();

@@ -7,6 +7,7 @@ mod folder;
 mod journal;
 mod state;
 
+pub(crate) use folder::kept_since_applied;
 pub use folder::{RunFolder, StoreError, kept_run, runs};
 pub use journal::JournalEvent;
 pub use state::{RunState, StepState};

@@ -95,6 +95,15 @@ impl RunState {
         self.steps.iter().any(|(step, state)| applying(step) && *state != StepState::Waiting)
     }
 
+    /// Returns true if all objects of the cluster have been applied. A process that continues the
+    /// run notes that step anew, but not those that have come after it.
+    pub(super) fn has_applied(&self) -> bool {
+        let is_later = |(step, state): &(Step, StepState)| {
+            *step > Step::ApplyCluster && *state != StepState::Waiting
+        };
+        self.of(Step::ApplyCluster).is_done() || self.steps.iter().any(is_later)
+    }
+
     pub(super) fn from_entries(name: &str, folder: &Path, entries: &[Entry]) -> Self {
         let mut state = Self {
             name: name.to_owned(),
@@ -156,5 +165,20 @@ mod tests {
         assert_eq!(at(5).of(step), &StepState::Begun);
         assert_eq!((at(5).pid, at(5).is_finished()), (Some(2), false));
         assert_eq!(at(5).of(Step::Move), &StepState::Waiting);
+    }
+
+    #[test]
+    fn a_cluster_that_was_applied_stays_so_when_the_run_continues() {
+        let done = |step| JournalEvent::Done { step, summary: String::new() };
+        let entries = [
+            JournalEvent::Started { step: Step::ApplyCluster },
+            done(Step::ApplyCluster),
+            JournalEvent::Started { step: Step::ControlPlane },
+            JournalEvent::Started { step: Step::ApplyCluster },
+        ]
+        .map(|what| Entry { time: Timestamp::UNIX_EPOCH, what });
+        let at = |count: usize| RunState::from_entries("pivot", Path::new("/x"), &entries[..count]);
+        let applied: Vec<bool> = (0..=4).map(|count| at(count).has_applied()).collect();
+        assert_eq!(applied, [false, false, true, true, true]);
     }
 }

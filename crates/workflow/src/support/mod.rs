@@ -15,5 +15,6 @@ pub(super) mod probes;
 pub(super) mod providers;
 pub(super) mod reach;
 pub(super) mod taken;
+pub(super) mod template;
 pub(super) mod versions;
 pub(super) mod wait;
