@@ -19,6 +19,7 @@ pub mod kubelet;
 pub mod linter;
 pub mod older;
 pub mod oracle;
+pub mod parent_webhook;
 pub mod parts;
 pub mod plugins;
 pub mod pods;

@@ -177,6 +177,78 @@ impl Forgetful {
     }
 }
 
+/// A MutatingAdmissionPolicy that writes an annotation of its own with every update of an object in
+/// one namespace, as tools do that keep the time or the user of a change.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamping<'a> {
+    /// The name, and that of the annotation.
+    pub name: &'a str,
+    /// The namespace.
+    pub namespace: &'a str,
+}
+
+impl Stamping<'_> {
+    /// Installs it, and waits until it is in force.
+    ///
+    /// # Panics
+    /// When it cannot be installed, or is not in force after a minute.
+    pub async fn install(&self, client: &Client) {
+        let (name, namespace) = (self.name, self.namespace);
+        let stamp = "'after-' + oldObject.metadata.resourceVersion";
+        let expression = format!(
+            "has(object.metadata.annotations) ? [JSONPatch{{op: 'add', path: \
+             '/metadata/annotations/{name}', value: {stamp}}}] : [JSONPatch{{op: 'add', path: \
+             '/metadata/annotations', value: {{'{name}': {stamp}}}}}]"
+        );
+        let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        let policy = json!({
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConstraints": {"namespaceSelector": selector, "resourceRules": [
+                {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["UPDATE"],
+                "resources": ["*"]}]},
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
+        });
+        for (kind, spec) in mutating().into_iter().zip([policy, json!({"policyName": name})]) {
+            let object = json!({"apiVersion": ADMISSION, "kind": kind.kind,
+                "metadata": {"name": name}, "spec": spec});
+            let created =
+                client.create(&kind, &Object::new(object), &WriteOptions::default()).await;
+            created.expect("policies can be made");
+        }
+        self.wait(client).await;
+    }
+
+    /// Removes it.
+    ///
+    /// # Panics
+    /// When it cannot be removed.
+    pub async fn remove(&self, client: &Client) {
+        for kind in mutating().iter().rev() {
+            delete(client, kind, None, self.name).await;
+        }
+    }
+
+    async fn wait(&self, client: &Client) {
+        let kind = ResourceType::core("ConfigMap", "configmaps");
+        let place = (Some(self.namespace), self.name);
+        let canary = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": place.1, "namespace": self.namespace}});
+        let created = client.create(&kind, &Object::new(canary), &WriteOptions::default()).await;
+        created.expect("a ConfigMap can be made");
+        for round in 0..600 {
+            let change = json!({"metadata": {"labels": {"round": round.to_string()}}});
+            let patch = (PatchKind::Merge, &change);
+            let patched = client.patch(&kind, place, patch, &WriteOptions::default()).await;
+            if patched.expect("it can be changed").annotation(self.name).is_some() {
+                return delete(client, &kind, place.0, place.1).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the policy {} does not come into force", self.name);
+    }
+}
+
 fn secrets() -> ResourceType {
     ResourceType::core("Secret", "secrets")
 }

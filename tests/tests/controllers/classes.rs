@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use capi::{Condition, Object, ResourceType};
-use cluster::{Client, WriteOptions};
+use cluster::{Client, PatchKind, WriteOptions};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Direction};
+use crate::bench::{self, Bench, Direction};
 
 const CORE: &str = "cluster.x-k8s.io/v1beta2";
 const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io/v1beta2";
@@ -31,6 +31,9 @@ pub(crate) async fn reconciled_first(bench: Arc<Bench>) {
     create(&source.client).await;
     wait_until_available(&source.client).await;
     let machines = names(&source.client, CORE, "Machine").await;
+    // The relay leads the in-memory provider to the other cluster when this one has no Cluster
+    // left that works.
+    pause_other(&source.client, true).await;
     let to = bench.place(Direction::To);
     let is_cluster = move |call: &Call| {
         call.side == to && call.method == "POST" && call.is_write() && call.is_about("clusters")
@@ -51,6 +54,18 @@ pub(crate) async fn reconciled_first(bench: Arc<Bench>) {
         assert_eq!(names(&source.client, CORE, kind).await, Vec::<String>::new());
     }
     remove(&target.client).await;
+    pause_other(&source.client, false).await;
+}
+
+/// Pauses the Cluster that the other cases move, as its user, or resumes it.
+async fn pause_other(client: &Client, is_paused: bool) {
+    let paused = if is_paused { json!(true) } else { Value::Null };
+    let patch = json!({"spec": {"paused": paused}});
+    let place = (Some(bench::NAMESPACE), bench::CLUSTER);
+    let options = WriteOptions::manager("kubectl-patch");
+    let patch = (PatchKind::Merge, &patch);
+    let patched = client.patch(&kind(CORE, "Cluster"), place, patch, &options).await;
+    patched.expect("the Cluster of the suite is there");
 }
 
 async fn create(client: &Client) {
@@ -146,17 +161,23 @@ async fn names(client: &Client, api_version: &str, kind_name: &str) -> Vec<Strin
     listed.iter().map(|object| object.name().to_owned()).collect()
 }
 
-/// Later cases find nothing of it: its controllers tear the Cluster down.
+/// Later cases find nothing of it: its controllers tear the Cluster down. A webhook refuses to
+/// delete the class until it has noticed that.
 async fn remove(client: &Client) {
     for kind in [kind(CORE, "Cluster"), kind(CORE, "ClusterClass")] {
-        let listed = client.list(&kind, Some(NAMESPACE)).await.expect("can be listed");
-        for object in listed {
-            let place = (object.namespace(), object.name());
-            client.delete(&kind, place.0, place.1, object.uid()).await.expect("can be deleted");
-        }
         let deadline = Instant::now() + PATIENCE;
-        while !client.list(&kind, Some(NAMESPACE)).await.expect("can be listed").is_empty() {
-            assert!(Instant::now() < deadline, "{kind:?} stays");
+        let mut refused = None;
+        loop {
+            let listed = client.list(&kind, Some(NAMESPACE)).await.expect("can be listed");
+            if listed.is_empty() {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{kind:?} stays: {refused:?} {listed:#?}");
+            for object in listed.iter().filter(|object| !object.is_being_deleted()) {
+                let place = (object.namespace(), object.name());
+                let deleted = client.delete(&kind, place.0, place.1, object.uid()).await;
+                refused = deleted.err().map(|error| format!("{error}: {}", error.cause));
+            }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use capi::{Object, ResourceType};
 use cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::parent_webhook::ParentWebhook;
 use kubectl_pivot_tests::population::{ObjectSpec, Population, shapes};
 use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::suite::Suite;
@@ -22,11 +23,24 @@ pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
     suite
         .thorough("policy_refuses_a_kind", policy_refuses_a_kind)
         .case("policy_refuses_half_way", policy_refuses_half_way)
+        .thorough("a_webhook_that_looks_for_a_parent_stops_no_move", webhook_with_parent)
         .thorough("dead_webhook", dead_webhook)
         .case("policy_refuses_deletion", policy_refuses_deletion)
         .thorough("policy_refuses_deletion_for_a_while", policy_refuses_deletion_for_a_while)
         .thorough("policy_refuses_to_free", policy_refuses_to_free)
         .case("policy_refuses_to_resume", policy_refuses_to_resume)
+}
+
+/// In the rehearsal the parent is not there, and that is a warning; the copies come after theirs.
+async fn webhook_with_parent(bench: Arc<Bench>) {
+    let namespace = "childish";
+    bench.populate(namespace).await;
+    let webhook = ParentWebhook::install(bench.pair().target.client(), namespace).await;
+    let outcome = bench.run(namespace, &[]).await;
+    let denied = webhook.remove().await;
+    expect(&outcome, code::MOVED, &["RefusedAlone", "its Machine is not there"]);
+    assert_eq!(denied, 1, "{outcome}");
+    bench.clean_up(namespace).await;
 }
 
 /// Seen by the rehearsal, before anything is changed.

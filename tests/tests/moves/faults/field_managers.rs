@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use capi::{Object, ResourceType};
 use cluster::{Client, PatchKind, Served, WriteOptions};
-use kubectl_pivot_tests::policy::Forgetful;
+use kubectl_pivot_tests::policy::{Forgetful, Stamping};
+use kubectl_pivot_tests::population::Population;
+use kubectl_pivot_tests::proxied_pair::cluster_type;
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::{Value, json};
 
@@ -19,6 +21,7 @@ pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
     suite
         .case("managers_at_a_version_that_the_target_does_not_serve_are_left_out", old_version)
         .case("a_policy_that_changes_field_managers_is_a_warning", forgotten)
+        .thorough("a_policy_that_stamps_every_update_does_not_stop_a_move", stamped)
 }
 
 async fn old_version(fault_bench: Shared) {
@@ -60,6 +63,31 @@ async fn forgotten(fault_bench: Shared) {
     let report = moved.expect_success("the move").json();
     let [warning] = warnings(&report)[..] else { panic!("one warning: {report:#}") };
     assert_eq!(warning["object"]["name"], "plain-worker");
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
+}
+
+/// In both clusters, so that neither side is ever as the run has written it.
+async fn stamped(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let pair = proxied_pair.pair();
+    pair.target.populate(&Population::new(&tag)).await;
+    let policy = Stamping { name: "stamped", namespace: &tag };
+    for client in [pair.source.client(), pair.target.client()] {
+        policy.install(client).await;
+    }
+    let moved = proxied_pair.program().run(move_args(proxied_pair, &tag)).await;
+    for client in [pair.source.client(), pair.target.client()] {
+        policy.remove(client).await;
+    }
+    let moved = moved.expect_success("the move");
+    let ends = proxied_pair.ends(&tag).await;
+    assert_eq!(ends.source.payload(), fault_bench.undisturbed.source.payload(), "{moved}");
+    assert_eq!(ends.target.payload(), fault_bench.undisturbed.target.payload(), "{moved}");
+    let cluster = pair.target.client().get(&cluster_type(), Some(&tag), "plain").await;
+    let cluster = cluster.expect("can be read").expect("was moved");
+    assert!(cluster.annotation("stamped").is_some(), "nothing was stamped: {cluster:?}");
     check_nothing_left(proxied_pair, &tag).await;
     proxied_pair.clean_up(&tag).await;
 }
