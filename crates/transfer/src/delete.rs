@@ -12,8 +12,13 @@
 //! Objects that have finalizers, or whose deletion a webhook or policy looks at, carry the mark
 //! `delete-for-move` by then, and what reports its pause has one of its own.
 //!
-//! Before each level the pauses of the source are looked at once more: an active controller would
-//! take the deletion for its user's, and delete real machines.
+//! Before each level the source is looked at once more (`hold`). An active controller would take
+//! the deletion for its user's, and delete real machines. And the garbage collector deletes with an
+//! owner what has come below it since the comparison, so that owner stays, and those above it.
+//!
+//! Deletions propagate in the background. Only the garbage collector carries out `Orphan`, and it
+//! waits for that until it can list every kind of the cluster: one that is not in order would hold
+//! up the move, and it may miss a new object too.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -65,7 +70,12 @@ pub async fn delete<'a>(
         if stage.nodes.is_empty() {
             continue;
         }
-        hold(run, move_scope, graph).await?;
+        for late in hold(run, move_scope, graph).await? {
+            if !held.has(late.owner) {
+                held.add(late.owner, PhaseError::Late { object: late.object });
+            }
+        }
+        stage.nodes.retain(|node| !held.has(*node));
         let outcomes = executor.carry_out(stage, |index| async move {
             let node = &graph[index];
             let resource = graph.resource(node);

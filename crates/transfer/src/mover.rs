@@ -17,6 +17,7 @@ use super::discover::MoveScope;
 use super::error::{MoveError, PhaseError};
 use super::findings::Findings;
 use super::hand_over::hand_over_copies;
+use super::hold::check_none_late;
 use super::in_batches::{self, plan_batches};
 use super::knowledge;
 use super::lease_location::{locations, locked};
@@ -232,7 +233,7 @@ async fn write_down(run: &Run, lock: &Lock, verified: &Verified) -> Result<(), P
     Ok(())
 }
 
-/// Gives the copies the field ownership of their sources, and looks at them a last time.
+/// Gives the copies the field ownership of their sources, and looks at both clusters a last time.
 pub(super) async fn hand_over(
     clock: &mut Clock<'_>,
     move_scope: &MoveScope,
@@ -244,9 +245,12 @@ pub(super) async fn hand_over(
         .await;
     let warnings = handed_over.map_err(|error| ("hand over field ownership", error))?;
     clock.report.findings.extend(warnings.0);
-    let present = check_present(run, move_scope, graph, copies).await;
-    let present = present.and_then(|()| run.stop.check());
-    present.map_err(|error| ("look at the copies again", error))
+    let looked = async {
+        check_present(run, move_scope, graph, copies).await?;
+        check_none_late(run, graph).await?;
+        run.stop.check()
+    };
+    looked.await.map_err(|error| ("look at both clusters again", error))
 }
 
 /// Pauses what moves, waits for its controllers, and holds those of the source if that is wanted.

@@ -68,8 +68,8 @@ enum Mutant {
     HoldDiesWithRunner,
     /// The hold of the target ends while a create may still be on its way.
     HoldEndsBeforeLateCreates,
-    /// The garbage collector may delete what hangs on a deleted object, instead of orphaning it.
-    BackgroundDeletion,
+    /// A deletion does not look for objects that have come below since the last look.
+    LateObjectsNotLookedFor,
 }
 
 /// The sorts of controllers.
@@ -137,7 +137,6 @@ struct Object {
     has_finalizer: bool,
     is_terminating: bool,
     is_edited: bool,
-    is_orphan: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -379,6 +378,10 @@ impl Unit {
         if it.is_terminating {
             return free;
         }
+        let is_late = state.is_original(L) && !state.memory.has_seen[L];
+        if is_late && !self.is(Mutant::LateObjectsNotLookedFor) {
+            return Act::Stop;
+        }
         let reports = state.sides[SOURCE].sort.honours_cluster();
         let frees_first = !reports || self.is(Mutant::FinalizersBeforeDeletion);
         match it.has_finalizer && frees_first {
@@ -478,13 +481,7 @@ impl Unit {
                     copy.own_paused &= !unpauses;
                 });
             }
-            Act::Delete { side, object } => {
-                state.delete(side, object);
-                if let Some(late) = state.sides[SOURCE].objects[L].as_mut() {
-                    let orphans = side == SOURCE && object == M;
-                    late.is_orphan |= orphans && !self.is(Mutant::BackgroundDeletion);
-                }
-            }
+            Act::Delete { side, object } => state.delete(side, object),
             Act::Free { side, object } => {
                 state.memory.has_freed[object] = true;
                 let slot = &mut state.sides[side].objects[object];
@@ -536,7 +533,7 @@ impl Unit {
                 let expected = if side == SOURCE { Uid::Original } else { Uid::Copy };
                 let has_owner = state.object(side, owner).is_some_and(|it| it.uid == expected);
                 let is_again = object == C && it.uid == Uid::Again;
-                if !has_owner && !it.is_terminating && !it.is_orphan && !is_again {
+                if !has_owner && !it.is_terminating && !is_again {
                     actions.push(Action::Collect { side, object });
                 }
             }
@@ -598,7 +595,6 @@ impl Model for Unit {
                 has_finalizer,
                 is_terminating: false,
                 is_edited: false,
-                is_orphan: false,
             })
         };
         let objects = [object(false), object(true), object(true), None];
@@ -682,7 +678,6 @@ impl Model for Unit {
                             has_finalizer: false,
                             is_terminating: false,
                             is_edited: false,
-                            is_orphan: false,
                         });
                     }
                 }
@@ -696,7 +691,6 @@ impl Model for Unit {
                     has_finalizer: false,
                     is_terminating: false,
                     is_edited: false,
-                    is_orphan: false,
                 });
             }
             Action::LateCreate => {
@@ -708,7 +702,6 @@ impl Model for Unit {
                     has_finalizer: self.is(Mutant::CopiesWithFinalizers),
                     is_terminating: false,
                     is_edited: false,
-                    is_orphan: false,
                 });
             }
             Action::PutFinalizerBack { side, object } => {
@@ -809,7 +802,7 @@ fn every_mutant_of_unit_is_found() {
         (Mutant::HoldDiesWithRunner, "P1 never active twice"),
         (Mutant::HoldDiesWithRunner, "P9 no machine is created"),
         (Mutant::HoldEndsBeforeLateCreates, "P1 never active twice"),
-        (Mutant::BackgroundDeletion, "P2 nothing is lost"),
+        (Mutant::LateObjectsNotLookedFor, "P2 nothing is lost"),
     ] {
         assert_finds(&format!("M2 {mutant:?}"), Unit { mutant: Some(mutant) }, property);
     }

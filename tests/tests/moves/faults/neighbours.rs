@@ -28,6 +28,8 @@ pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
         .thorough("an_object_of_a_new_kind_that_appears_after_the_copy_moves_too", late_kind)
         .case("an_edit_after_the_verification_is_not_deleted", edited_after_verification)
         .thorough("a_status_that_controllers_write_does_not_stop_a_deletion", status_written)
+        .thorough("an_object_that_appears_after_the_commit_holds_its_owners", appears_after_commit)
+        .thorough("an_object_that_appears_before_the_commit_undoes_the_move", appears_before_commit)
         .case("a_finalizer_that_comes_back_stops_the_deletions", finalizer_put_back)
         .case("a_cluster_that_is_created_again_stays_away_from_the_target", created_again)
         .thorough(
@@ -200,6 +202,68 @@ async fn appears_late(
     assert!(left.is_empty(), "{left:?}");
     check_nothing_left(proxied_pair, &tag).await;
     proxied_pair.clean_up(&tag).await;
+}
+
+/// Somebody creates a Secret below a Machine. With the Machine the garbage collector would delete
+/// it, and the target has no copy.
+async fn appears_after_commit(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let mut running = start_until(&fault_bench, &tag, at_the_commit()).await;
+    let client = proxied_pair.pair().source.client();
+    let secret = create_below_worker(client, &tag).await;
+    proxied_pair.traffic().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNFINISHED), "{outcome}");
+    assert!(outcome.says("late-secret") && outcome.says("appeared"), "{outcome}");
+    let kept = client.get(&secrets(), Some(&tag), "late-secret").await.expect("can be read");
+    assert!(kept.is_some_and(|kept| !kept.is_being_deleted()), "it is lost: {outcome}");
+    let worker = client.get(&machines(), Some(&tag), "plain-worker").await.expect("can be read");
+    assert!(worker.is_some_and(|worker| !worker.is_being_deleted()), "{outcome}");
+    let args = [proxied_pair.args("resume"), vec!["--force-unlock".to_owned()]].concat();
+    let again = proxied_pair.program().run(&args).await;
+    assert_eq!(again.code, Some(UNFINISHED), "{again}");
+    let deleted = client.delete(&secrets(), Some(&tag), "late-secret", secret.uid()).await;
+    deleted.expect("is there");
+    proxied_pair.program().run(&args).await.expect_success("resume");
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
+}
+
+/// The same while copies are handed over.
+async fn appears_before_commit(fault_bench: Shared) {
+    let proxied_pair = &fault_bench.proxied_pair;
+    let tag = fresh(proxied_pair).await;
+    let is_hand_over = |call: &Call| call.side == Side::Target && call.method == "PATCH";
+    let is_hand_over = move |call: &Call| is_hand_over(call) && call.is_about("secrets");
+    let rule = Rule::when(is_hand_over, Fault::HoldAfter).times(1);
+    let mut running = start_until(&fault_bench, &tag, rule).await;
+    let client = proxied_pair.pair().source.client();
+    create_below_worker(client, &tag).await;
+    proxied_pair.traffic().release();
+    let outcome = running.end().await;
+    assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+    assert!(outcome.says("late-secret") && outcome.says("appeared"), "{outcome}");
+    let kept = client.get(&secrets(), Some(&tag), "late-secret").await.expect("can be read");
+    assert!(kept.is_some(), "it is lost: {outcome}");
+    check_nothing_left(proxied_pair, &tag).await;
+    proxied_pair.clean_up(&tag).await;
+}
+
+async fn create_below_worker(client: &Client, tag: &str) -> Object {
+    let worker = client.get(&machines(), Some(tag), "plain-worker").await.expect("can be read");
+    let worker = worker.expect("is there");
+    let owner = json!([{"apiVersion": CORE, "kind": "Machine", "name": worker.name(),
+        "uid": worker.uid()}]);
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "late-secret",
+        "namespace": tag, "ownerReferences": owner}});
+    let options = WriteOptions::manager("somebody");
+    let created = client.create(&secrets(), &Object::new(secret), &options).await;
+    created.expect("is not there yet")
+}
+
+fn secrets() -> ResourceType {
+    ResourceType::core("Secret", "secrets")
 }
 
 /// `kubectl scale` while the source is being deleted.
