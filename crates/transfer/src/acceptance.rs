@@ -11,8 +11,8 @@ use capi::names::{
     COPIES_OF_LABEL, DELETE_FOR_MOVE_ANNOTATION, PAUSED_BY_ANNOTATION, RUN_ANNOTATION,
 };
 use capi::{
-    Chosen, Fate, Graph, Node, StayReason, at, has_paused_annotation, is_cluster, is_machine,
-    is_paused, unprovisioned_reason,
+    Chosen, Fate, Graph, MoveKind, Node, StayReason, at, has_paused_annotation, is_cluster,
+    is_machine, is_paused, unprovisioned_reason,
 };
 use cluster::{Client, FIELD_MANAGER};
 use serde::Serialize;
@@ -22,7 +22,7 @@ use super::choice::{self, Choice};
 use super::discover::{MoveScope, discover};
 use super::error::PhaseError;
 use super::findings::Findings;
-use super::inventory;
+use super::inventory::{self, Provider};
 use super::kinds;
 use super::options::Namespaces;
 use super::preflight::check_health;
@@ -149,7 +149,7 @@ async fn decide(
         check_health(cluster).await?;
         let (kinds, providers) = (kinds::read(cluster).await?, Vec::new());
         let namespaces = acceptance.namespaces.clone();
-        let move_scope = MoveScope { kinds, providers, namespaces, chosen: None, taken: None };
+        let move_scope = scope(kinds, providers, namespaces, None);
         let mut findings = Findings::default();
         let choice = (&acceptance.choice, &mut findings);
         let chosen = choice::decide((cluster, role), &move_scope, choice).await?;
@@ -173,7 +173,16 @@ async fn look(
     check_health(cluster).await?;
     let (kinds, providers) = tokio::try_join!(kinds::read(cluster), inventory::read(cluster))?;
     let namespaces = acceptance.namespaces.clone();
-    discover(cluster, &MoveScope { kinds, providers, namespaces, chosen, taken: None }).await
+    discover(cluster, &scope(kinds, providers, namespaces, chosen)).await
+}
+
+fn scope(
+    kinds: Arc<Vec<MoveKind>>,
+    providers: Vec<Provider>,
+    namespaces: Namespaces,
+    chosen: Option<Arc<Chosen>>,
+) -> MoveScope {
+    MoveScope { kinds, providers, namespaces, chosen, copies_referenced: false, taken: None }
 }
 
 fn source_empty(source: &Graph) -> Check {

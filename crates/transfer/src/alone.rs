@@ -230,7 +230,8 @@ async fn move_scope(run: &Run) -> Result<MoveScope, PhaseError> {
         tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?;
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
-    Ok(MoveScope { kinds, providers, namespaces, chosen, taken: None })
+    let copies_referenced = run.options.copy_referenced;
+    Ok(MoveScope { kinds, providers, namespaces, chosen, copies_referenced, taken: None })
 }
 
 /// Takes the steps that are left. The source deletes nothing more and holds nothing.

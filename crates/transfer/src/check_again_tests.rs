@@ -26,6 +26,7 @@ async fn an_object_of_a_kind_that_the_target_has_not_labelled_stops_the_move_aft
         providers: Vec::new(),
         namespaces: Namespaces::All,
         chosen: None,
+        copies_referenced: false,
         taken: Some(Arc::new(taken)),
     };
     check_again(&run, &taking(kinds.to_vec()), &[], &graph).expect("both have labelled it");

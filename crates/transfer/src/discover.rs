@@ -30,6 +30,8 @@ pub struct MoveScope {
     pub namespaces: Namespaces,
     /// The Clusters that were chosen among them; all when `None`.
     pub chosen: Option<Arc<Chosen>>,
+    /// True if objects that moving ones refer to are copied too, and kept.
+    pub copies_referenced: bool,
     /// Kinds that the target takes from a source; `None` if nothing is to be copied to one, or it
     /// was not asked yet.
     pub taken: Option<Arc<Vec<MoveKind>>>,
@@ -48,7 +50,9 @@ impl MoveScope {
 /// # Errors
 /// When a list fails, or owners form a cycle.
 pub async fn discover(cluster: &Client, move_scope: &MoveScope) -> Result<Graph, PhaseError> {
-    let mut scope = Scope { chosen: move_scope.chosen.clone(), ..Scope::default() };
+    let chosen = move_scope.chosen.clone();
+    let copies_referenced = move_scope.copies_referenced;
+    let mut scope = Scope { chosen, copies_referenced, ..Scope::default() };
     scope.namespaces = move_scope.namespaces.names();
     let used_outside = async {
         match &scope.namespaces {

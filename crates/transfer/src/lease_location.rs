@@ -40,6 +40,7 @@ pub(super) async fn locations(
             let record = record.in_batches(run.options.batches.as_ref());
             let options = &run.options;
             let record = record.holding(&options.held_sides, options.hold_is_optional);
+            let record = record.copying_referenced(options.copy_referenced);
             record.leaving(options.leave_source).knowing(options.knowledge.facts())
         };
         let record = interrupted.map_or_else(new, |record| Record {

@@ -517,6 +517,7 @@ mod tests {
         let kinds = vec![kind(machine), kind(ResourceType::core("Secret", "secrets"))];
         let namespaces = crate::options::Namespaces::All;
         let (kinds, providers) = (std::sync::Arc::new(kinds), Vec::new());
-        MoveScope { kinds, providers, namespaces, chosen: None, taken: None }
+        let copies_referenced = false;
+        MoveScope { kinds, providers, namespaces, chosen: None, copies_referenced, taken: None }
     }
 }

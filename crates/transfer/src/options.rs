@@ -187,6 +187,8 @@ pub struct MoveOptions {
     pub allow_collected: Vec<KindSelector>,
     /// Kinds that need not be listed to find out what the garbage collector would delete.
     pub allow_unlisted: Vec<KindSelector>,
+    /// True if objects that moving ones refer to are copied too, and kept in the source.
+    pub copy_referenced: bool,
     /// Fields that may get lost when the target converts objects to another version.
     pub accept_loss: Vec<AcceptedLoss>,
     /// True if Secrets that a control plane needs may be missing.
@@ -240,6 +242,7 @@ impl MoveOptions {
             existing: Existing::default(),
             allow_collected: Vec::new(),
             allow_unlisted: Vec::new(),
+            copy_referenced: false,
             accept_loss: Vec::new(),
             allow_missing_secrets: false,
             leave_source: false,

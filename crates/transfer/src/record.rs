@@ -110,6 +110,10 @@ pub struct Record {
     /// nobody ends the run in the other way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaves: bool,
+    /// True if what moving objects refer to is copied too. Older programs do not know that: they
+    /// roll such a run back as long as it can be, and finish it without looking at these objects.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copy_referenced: bool,
     /// The sides whose controllers the run holds: a process that resumes it holds them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Role>,
@@ -188,6 +192,7 @@ impl Record {
             batches: None,
             accept_loss: Vec::new(),
             leaves: false,
+            copy_referenced: false,
             holds: Vec::new(),
             hold_is_optional: false,
             knowledge: Vec::new(),
@@ -242,6 +247,12 @@ impl Record {
     #[must_use]
     pub fn leaving(self, leaves: bool) -> Self {
         Self { leaves, ..self }
+    }
+
+    /// The record of a run that copies what moving objects refer to, or does not.
+    #[must_use]
+    pub fn copying_referenced(self, copy_referenced: bool) -> Self {
+        Self { copy_referenced, ..self }
     }
 
     /// The record of a run that holds the controllers of these sides.

@@ -116,6 +116,7 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.held_sides.clone_from(&record.holds);
     run.options.hold_is_optional = record.hold_is_optional;
     run.options.unheld = Unheld::default();
+    run.options.copy_referenced = record.copy_referenced;
     run.options.leave_source = record.leaves;
     run.options.knowledge = Learned::recorded(&record.knowledge);
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;

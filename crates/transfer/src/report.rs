@@ -452,6 +452,7 @@ pub(super) fn kept_reason(reason: KeepReason) -> &'static str {
             "lies in another namespace, or Clusters of other namespaces use it"
         }
         KeepReason::Shared => "Clusters that were not chosen use it too",
+        KeepReason::Referenced => "something that moves refers to it (--copy-referenced)",
     }
 }
 

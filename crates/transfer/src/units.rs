@@ -116,7 +116,9 @@ async fn look(run: &Run, findings: &mut Findings) -> Result<Graph, PhaseError> {
     let (kinds, providers) =
         tokio::try_join!(kinds::read(&run.source), inventory::read(&run.source))?;
     let namespaces = run.options.namespaces.clone();
-    let mut move_scope = MoveScope { kinds, providers, namespaces, chosen: None, taken: None };
+    let copies_referenced = run.options.copy_referenced;
+    let mut move_scope =
+        MoveScope { kinds, providers, namespaces, chosen: None, copies_referenced, taken: None };
     let choice = (&run.options.choice, &mut *findings);
     let chosen = choice::decide((&run.source, "source"), &move_scope, choice).await?;
     move_scope.chosen = chosen.map(Arc::new);

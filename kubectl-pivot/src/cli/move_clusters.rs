@@ -64,6 +64,10 @@ pub(super) struct Args {
     namespaces: NamespaceArgs,
     #[command(flatten)]
     choice: ChoiceArgs,
+    /// Also copy what moving objects refer to and nothing owns, such as Secrets with credentials
+    /// and templates. The source keeps it.
+    #[arg(long, conflicts_with = "from_directory", help_heading = "Scope")]
+    copy_referenced: bool,
     /// Contact both clusters, show what would happen, and change nothing.
     #[arg(long, help_heading = "Safety")]
     dry_run: bool,
@@ -183,7 +187,9 @@ fn request(args: Args, needs_backup: bool) -> Result<MoveRequest, CommandError> 
     args.pace.apply(&mut options);
     args.batches.apply(&mut options);
     args.allow.apply(&mut options);
+    options.copy_referenced = args.copy_referenced;
     options.rehearsal = args.preflight.into();
+    options.trust_pause = args.trust_pause.iter().map(|kind| KindSelector::new(kind)).collect();
     options.hold_controllers = args.hold_controllers.into();
     options.probes = Some(args.probes.options()?);
     options.choice = args.choice.choice();

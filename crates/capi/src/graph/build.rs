@@ -6,10 +6,12 @@ use std::collections::{HashMap, VecDeque};
 use super::choose::{Shared, Side, divide};
 use super::{Fate, KeepReason, MoveKind, Node, NotChosen, Owner, OwnerCycle, Scope, StayReason};
 use crate::chosen::Chosen;
-use crate::cluster::{cluster_class_of, is_cluster, is_cluster_class, is_resource_set_binding};
+use crate::cluster::{
+    cluster_class_of, is_cluster, is_cluster_class, is_pausable, is_resource_set_binding,
+};
 use crate::names::{MOVE_HIERARCHY_LABEL, MOVE_LABEL, clusters_of_secret_name};
 use crate::object::Object;
-use crate::references::Reference;
+use crate::references::{Reference, references};
 
 /// A node while the graph is being built.
 #[derive(Default)]
@@ -20,6 +22,7 @@ struct Marks {
     global_hierarchy: bool,
     used_outside: bool,
     shared: bool,
+    referenced: bool,
     not_chosen: Option<NotChosen>,
     level: Option<usize>,
 }
@@ -152,6 +155,40 @@ impl<'a> Builder<'a> {
         shared
     }
 
+    /// Marks the objects that moving ones refer to and that stay otherwise.
+    pub(super) fn mark_referenced(&mut self) {
+        let nodes = self.nodes.iter().enumerate();
+        let by_name: HashMap<Reference, usize> =
+            nodes.map(|(index, node)| (Reference::to(&node.object), index)).collect();
+        let mut queue: VecDeque<usize> =
+            (0..self.nodes.len()).filter(|index| self.marks[*index].moves).collect();
+        while let Some(index) = queue.pop_front() {
+            for reference in references(&self.nodes[index].object) {
+                let global = Reference { namespace: None, ..reference.clone() };
+                let found = by_name.get(&reference).or_else(|| by_name.get(&global));
+                let Some(found) = found.copied().filter(|found| self.may_be_referenced(*found))
+                else {
+                    continue;
+                };
+                self.marks[found].moves = true;
+                self.marks[found].referenced = true;
+                queue.push_back(found);
+            }
+        }
+    }
+
+    /// Returns whether an object can be in two clusters because something refers to it: no
+    /// controller works on it, and nothing else decides about it.
+    fn may_be_referenced(&self, index: usize) -> bool {
+        let (node, marks) = (&self.nodes[index], &self.marks[index]);
+        let is_free = node.owners.is_empty() && node.object.finalizers().is_empty();
+        let is_plain = node.object.group().is_empty()
+            || node.object.kind().ends_with("Template")
+            || !self.kinds[node.kind].has_status_subresource;
+        let is_decided = marks.moves || marks.not_chosen.is_some();
+        is_free && is_plain && !is_decided && !is_pausable(&node.object)
+    }
+
     pub(super) fn mark_kept(&mut self, scope: &Scope) {
         let Some(namespaces) = &scope.namespaces else {
             return;
@@ -276,6 +313,8 @@ impl<'a> Builder<'a> {
             Fate::Keep(KeepReason::UsedOutside)
         } else if marks.shared {
             Fate::Keep(KeepReason::Shared)
+        } else if marks.referenced {
+            Fate::Keep(KeepReason::Referenced)
         } else {
             Fate::Move
         }

@@ -70,6 +70,8 @@ pub struct Scope {
     pub classes_used_outside: HashSet<(String, String)>,
     /// The Clusters that move; all of them when `None`.
     pub chosen: Option<Arc<Chosen>>,
+    /// True if objects that moving ones refer to are copied too, and kept.
+    pub copies_referenced: bool,
 }
 
 /// One entry of an object's owner references, resolved.
@@ -103,6 +105,8 @@ pub enum KeepReason {
     UsedOutside,
     /// Clusters that were not chosen use it too.
     Shared,
+    /// Something that moves refers to it, and nothing else asks for it.
+    Referenced,
 }
 
 /// The reason why an object is not copied.
@@ -210,6 +214,9 @@ impl Graph {
         builder.add_companions();
         builder.mark_hierarchies();
         let shared = scope.chosen.as_ref().map(|chosen| builder.choose(chosen));
+        if scope.copies_referenced {
+            builder.mark_referenced();
+        }
         builder.mark_kept(scope);
         builder.sort()?;
         let (nodes, levels) = builder.finish();

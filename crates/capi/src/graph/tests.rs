@@ -163,6 +163,32 @@ fn classes_shared_with_other_namespaces_are_kept_with_their_templates() {
 }
 
 #[test]
+fn what_moving_objects_refer_to_is_copied_and_kept_on_request() {
+    let names = |kind: &str, name: &str| {
+        json!({"spec": {"xRef": {"apiGroup": "", "kind": kind,
+        "name": name}}})
+    };
+    let objects = || {
+        vec![
+            object("Cluster", "c", &[], names("Secret", "credentials")),
+            object("Machine", "m", &["c"], names("Secret", "owned")),
+            plain("Secret", "credentials", &[]),
+            plain("Secret", "owned", &["elsewhere"]),
+            plain("Secret", "other", &[]),
+        ]
+    };
+    let graph = |copies_referenced| {
+        let scope = Scope { copies_referenced, ..Scope::default() };
+        Graph::build(kinds(), objects(), &scope).expect("no cycle")
+    };
+    assert_eq!(*fate(&graph(true), "credentials"), Fate::Keep(KeepReason::Referenced));
+    assert_eq!(*fate(&graph(false), "credentials"), Fate::Stay(StayReason::Unrelated));
+    for name in ["owned", "other"] {
+        assert_eq!(fate(&graph(true), name), fate(&graph(false), name), "{name}");
+    }
+}
+
+#[test]
 fn cycles_are_refused_and_shown() {
     let objects = vec![
         plain("Cluster", "c", &[]),

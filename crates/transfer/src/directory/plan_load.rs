@@ -117,6 +117,7 @@ async fn look(run: &Run, from: &Destination) -> Result<(LoadPlan, HashSet<Key>),
         providers: Vec::new(),
         namespaces: Namespaces::All,
         chosen: run.options.choice.fixed().cloned().map(Arc::new),
+        copies_referenced: false,
         taken: None,
     };
     let there = list_target(&run.target, &move_scope, &graph).await?;

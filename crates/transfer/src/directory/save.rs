@@ -75,6 +75,7 @@ async fn look(run: &Run) -> Result<Preflight, PhaseError> {
         providers,
         namespaces: run.options.namespaces.clone(),
         chosen: None,
+        copies_referenced: run.options.copy_referenced,
         taken: None,
     };
     let mut findings = Findings::default();

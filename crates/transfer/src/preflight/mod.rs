@@ -221,7 +221,9 @@ async fn survey_of(
     let namespaces = run.options.namespaces.clone();
     let chosen = run.options.choice.fixed().cloned().map(Arc::new);
     let kinds = Arc::new(kinds);
-    let move_scope = MoveScope { kinds, providers, namespaces, chosen, taken: None };
+    let copies_referenced = run.options.copy_referenced;
+    let move_scope =
+        MoveScope { kinds, providers, namespaces, chosen, copies_referenced, taken: None };
     Ok((move_scope, source, target))
 }
 

@@ -146,8 +146,8 @@ fn report(
         Whereabouts::Stays => {
             let problem = format!("{reference} is referred to, but does not move");
             let hint = format!(
-                "give it the label `{MOVE_LABEL}` so that it moves too, or create it in the target \
-                 first"
+                "give it the label `{MOVE_LABEL}` so that it moves too, create it in the target \
+                 first, or use --copy-referenced, if nothing owns it"
             );
             if reference.is_essential() {
                 findings.group_error("ReferenceStays", "source", users, &problem, hint);

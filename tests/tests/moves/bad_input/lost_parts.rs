@@ -17,6 +17,7 @@ use super::bench::{Bench, code, expect};
 pub(crate) fn add(suite: Suite<Bench>) -> Suite<Bench> {
     suite
         .case("references_to_what_stays", references_to_what_stays)
+        .thorough("what_is_referred_to_is_copied_on_request", copied_on_request)
         .case("a_namespace_that_is_being_deleted", namespace_being_deleted)
         .case("a_new_namespace_gets_its_labels", new_namespace)
         .case("annotations_without_room_for_marks", no_room)
@@ -36,19 +37,7 @@ async fn patch(plane: &Plane, kind: &ResourceType, place: (Option<&str>, &str), 
 /// A template stops the move; a Secret is told, and so is what is in neither cluster.
 async fn references_to_what_stays(bench: Arc<Bench>) {
     let namespace = "referring";
-    let mut population = Bench::population(namespace);
-    let cluster = population.add(shapes::bare_cluster("second"));
-    population.add(
-        ObjectSpec::new(DOCKER, "DockerMachineTemplate", "loose")
-            .spec(json!({"template": {"spec": {"customImage": "kindest/node:v1.36.0"}}})),
-    );
-    population.add(ObjectSpec::secret("credentials"));
-    population.add(ObjectSpec::new(API_VERSION, GADGET, "user").owned_by(cluster).spec(json!({
-        "template": {"apiVersion": DOCKER, "kind": "DockerMachineTemplate", "name": "loose"},
-        "credentialsRef": {"name": "credentials"},
-        "secretName": "nowhere",
-    })));
-    bench.pair().source.populate(&population).await;
+    populate_with_references(&bench, namespace).await;
     let before = bench.snapshot(namespace).await;
     let outcome = bench.run(namespace, &[]).await;
     let says = [
@@ -63,16 +52,56 @@ async fn references_to_what_stays(bench: Arc<Bench>) {
     ];
     expect(&outcome, code::REFUSED, &says);
     bench.expect_untouched(namespace, &before, &outcome).await;
-    let templates =
-        ResourceType::new(DOCKER, "DockerMachineTemplate", "dockermachinetemplates", true);
     let label = json!({"metadata": {"labels": {MOVE: ""}}});
-    patch(&bench.pair().source, &templates, (Some(namespace), "loose"), &label).await;
+    patch(&bench.pair().source, &templates(), (Some(namespace), "loose"), &label).await;
     let outcome = bench.run(namespace, &[]).await;
     expect(
         &outcome,
         code::MOVED,
         &["Secret referring/credentials is referred to, but does not move"],
     );
+}
+
+/// Both clusters have it then, and nobody has paused or marked it.
+async fn copied_on_request(bench: Arc<Bench>) {
+    let namespace = "copying";
+    populate_with_references(&bench, namespace).await;
+    let outcome = bench.run(namespace, &["--copy-referenced", "-o", "json"]).await;
+    expect(&outcome, code::MOVED, &[]);
+    let report = outcome.json();
+    let kept = report["kept"].as_array().expect("a list");
+    assert_eq!(kept.len(), 2, "{outcome}");
+    let rules: Vec<&Value> = report["findings"].as_array().into_iter().flatten().collect();
+    assert!(rules.iter().all(|finding| finding["rule"] != "ReferenceStays"), "{outcome}");
+    let secrets = ResourceType::core("Secret", "secrets");
+    for plane in [&bench.pair().source, &bench.pair().target] {
+        for (kind, name) in [(&templates(), "loose"), (&secrets, "credentials")] {
+            let found = plane.client().get(kind, Some(namespace), name).await;
+            let found = found.expect("can be read").expect("both clusters have it");
+            assert!(found.value()["metadata"]["annotations"].is_null(), "{found:?}");
+        }
+    }
+    bench.clean_up(namespace).await;
+}
+
+fn templates() -> ResourceType {
+    ResourceType::new(DOCKER, "DockerMachineTemplate", "dockermachinetemplates", true)
+}
+
+async fn populate_with_references(bench: &Bench, namespace: &str) {
+    let mut population = Bench::population(namespace);
+    let cluster = population.add(shapes::bare_cluster("second"));
+    population.add(
+        ObjectSpec::new(DOCKER, "DockerMachineTemplate", "loose")
+            .spec(json!({"template": {"spec": {"customImage": "kindest/node:v1.36.0"}}})),
+    );
+    population.add(ObjectSpec::secret("credentials"));
+    population.add(ObjectSpec::new(API_VERSION, GADGET, "user").owned_by(cluster).spec(json!({
+        "template": {"apiVersion": DOCKER, "kind": "DockerMachineTemplate", "name": "loose"},
+        "credentialsRef": {"name": "credentials"},
+        "secretName": "nowhere",
+    })));
+    bench.pair().source.populate(&population).await;
 }
 
 async fn namespace_being_deleted(bench: Arc<Bench>) {
