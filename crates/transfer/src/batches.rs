@@ -34,12 +34,20 @@ pub struct Batches {
     /// Seconds between two batches.
     #[serde(default)]
     pub pause_seconds: u64,
+    /// Limits the wait, between two batches, until the Clusters that have moved are Available; zero
+    /// does not wait.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wait_available_seconds: u64,
     /// Number of batches after which the run ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_after: Option<usize>,
     /// Objects that were copied for several batches: digests of their contents by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub frozen: BTreeMap<String, String>,
+}
+
+fn is_zero(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 impl Batches {

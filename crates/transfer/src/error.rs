@@ -87,6 +87,14 @@ pub enum PhaseError {
         /// The object.
         object: ObjectId,
     },
+    /// A Cluster that has moved does not become Available in the target.
+    #[error("{object} is not Available in the target cluster after {seconds} s")]
+    NotAvailable {
+        /// The Cluster.
+        object: ObjectId,
+        /// Time that it had.
+        seconds: u64,
+    },
     /// The source has an object that was not there when the copies were verified.
     #[error("{object} appeared in the source cluster after the copies were complete")]
     Late {
@@ -422,6 +430,12 @@ impl PhaseError {
                  and keep its values"
             ),
             Self::ConversionLoss { object, path } => conversion::hint(&object.kind, path),
+            Self::NotAvailable { object, .. } => format!(
+                "look at its conditions in the target: kubectl describe cluster {} -n {}; once it \
+                 is Available, run the command again: it moves the rest",
+                object.name,
+                object.namespace.as_deref().unwrap_or_default()
+            ),
             Self::Late { object } => format!(
                 "find out what created {object} although its Cluster is paused, and delete it in \
                  the source"

@@ -8,6 +8,7 @@ use std::time::Duration;
 use capi::Graph;
 use support::journal::RunEvent;
 
+use super::available::wait_until_available;
 use super::batches::{Batches, group};
 use super::choice::Choice;
 use super::error::{MoveError, PhaseError};
@@ -34,6 +35,7 @@ pub(super) fn plan_batches(run: &Run, graph: &Graph, findings: &mut Findings) ->
         takes_rest: choice.is_none(),
         copy_shared: choice.is_some_and(|choice| choice.copy_shared),
         pause_seconds: run.options.pause_between.as_secs(),
+        wait_available_seconds: run.options.wait_available.as_secs(),
         stop_after: run.options.stop_after,
         plan,
         ..Batches::default()
@@ -79,6 +81,13 @@ pub(super) async fn continue_with_next(
         report.batches = batches.courses(BatchCourse::Moved);
         if batches.stops_now() {
             return stop(held).await;
+        }
+        if let Err(source) = wait_until_available(run, &batches).await
+            && !run.stop.is_requested()
+            && !run.stop.is_lock_lost()
+            && let Some(next) = batches.next()
+        {
+            return Err(end(held, &next, ("wait for the Clusters that have moved", source)).await);
         }
         run.stop.wait(Duration::from_secs(batches.pause_seconds)).await;
         if run.stop.is_requested() && !run.stop.is_lock_lost() {

@@ -9,6 +9,7 @@
 mod acceptance;
 mod admission_rules;
 mod alone;
+mod available;
 mod batches;
 #[cfg(test)]
 mod check_again_tests;

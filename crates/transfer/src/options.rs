@@ -167,6 +167,9 @@ pub struct MoveOptions {
     pub batch_size: Option<usize>,
     /// Time between two batches.
     pub pause_between: Duration,
+    /// Limits the wait, between two batches, until the Clusters that have moved are Available; zero
+    /// does not wait.
+    pub wait_available: Duration,
     /// Number of batches after which the run ends.
     pub stop_after: Option<usize>,
     /// The batches that the record of the run has.
@@ -232,6 +235,7 @@ impl MoveOptions {
             choice: Choice::All,
             batch_size: None,
             pause_between: Duration::ZERO,
+            wait_available: Duration::ZERO,
             stop_after: None,
             batches: None,
             max_in_flight: None,

@@ -39,6 +39,11 @@ pub(super) struct BatchArgs {
     /// Seconds between two batches.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, requires = "batch_size")]
     pause_between: u64,
+    /// Seconds that the Clusters of a batch have to become Available in the target; then the run
+    /// ends before the next batch. 0 does not wait.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 0,
+        requires = "batch_size")]
+    wait_available: u64,
     /// End the run after N batches; the same command without it moves the rest.
     #[arg(long, value_name = "N", requires = "batch_size",
         value_parser = clap::value_parser!(u16).range(1..))]
@@ -50,6 +55,7 @@ impl BatchArgs {
     pub(super) fn apply(&self, options: &mut MoveOptions) {
         options.batch_size = self.batch_size.map(usize::from);
         options.pause_between = Duration::from_secs(self.pause_between);
+        options.wait_available = Duration::from_secs(self.wait_available);
         options.stop_after = self.stop_after.map(usize::from);
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn add(suite: Suite<ProxiedPair>) -> Suite<ProxiedPair> {
         .thorough("a_batch_that_fails_is_put_back_and_the_rest_stays", failed)
         .thorough("a_request_to_stop_ends_the_run_after_the_batch_that_is_committed", stopped)
         .thorough("a_run_ends_after_the_batches_that_its_user_wants", stopped_after)
+        .thorough("a_cluster_that_is_not_available_ends_the_run_before_the_next", unavailable)
         .thorough("clusters_of_one_resource_set_are_one_batch", one_unit)
 }
 
@@ -143,6 +144,24 @@ async fn stopped_after(proxied_pair: Arc<ProxiedPair>) {
         let end = scenario.ends().await;
         assert!(end.source.payload().is_empty(), "{:?}", end.source.payload());
         assert_eq!(before.source.payload(), end.target.payload());
+    })
+    .await;
+}
+
+/// No controller reports anything here, so the first Cluster is never Available.
+async fn unavailable(proxied_pair: Arc<ProxiedPair>) {
+    with_three(proxied_pair, |scenario| async move {
+        let untouched = scenario.objects_of(&["green", "red"]).await;
+        let flags = [&BATCHES[..], &["--wait-available", "2", "-o", "json"]].concat();
+        let outcome = scenario.run_move(&flags).await;
+        assert_eq!(outcome.code, Some(UNDONE), "{outcome}");
+        assert!(outcome.says("blue is not Available in the target"), "{outcome}");
+        let report = outcome.json();
+        assert_eq!(batches(&report["batches"]), ["moved", "toCome", "toCome"], "{report:#}");
+        scenario.check_nothing_left().await;
+        scenario.check_names("Cluster", &["green", "red"], &["blue"]).await;
+        scenario.check_untouched(&["green", "red"], &untouched).await;
+        scenario.run_move(&[]).await.expect_success("a move of the rest");
     })
     .await;
 }
