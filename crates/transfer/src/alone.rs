@@ -319,6 +319,8 @@ async fn undo(
         if here == Role::Source {
             return resume_source(run, lock, move_scope, Stray::No).await;
         }
+        // Of the process before a create may be on its way.
+        lock.let_target_run_out();
         remove_marked(run, move_scope).await?;
         namespaces::leave(run).await;
         Ok(())

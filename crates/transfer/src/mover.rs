@@ -83,11 +83,11 @@ pub async fn execute(
     readiness.before(run, report).await?;
     let run = &run.decided(preflight.move_scope.chosen.as_deref());
     let batches = plan_batches(run, &preflight.graph, &mut Findings::default());
+    let run = &run.clone().holding(&preflight.holds);
     if let Some(batches) = batches {
         report.outcome = in_batches::execute(run, batches, report).await?;
         report.count_requests(&run.source, &run.target);
     } else {
-        let run = &run.clone().holding(&preflight.holds);
         let lock = Lock::acquire(locations(run, None).await?, false, run).await.map_err(locked)?;
         execute_locked(run, lock, preflight, report).await?;
     }
@@ -168,7 +168,11 @@ pub(super) async fn finish_from(
 ) -> Result<Option<Lock>, MoveError> {
     let mut clock = Clock { run, report };
     match finish(&mut clock, &lock, phase, what).await {
-        Ok(()) if lock.record().await.is_between_batches() => Ok(Some(lock)),
+        Ok(()) if lock.record().await.is_between_batches() => {
+            // The Clusters of other batches are not to wait for all of them.
+            lock.give_controllers_back().await;
+            Ok(Some(lock))
+        }
         Ok(()) if lock.phase().await == Phase::Left => {
             lock.leave().await;
             Ok(None)

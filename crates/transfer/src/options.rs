@@ -90,11 +90,11 @@ pub enum Rehearsal {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HoldControllers {
     /// If it is allowed, and every Cluster of that side is part of the move.
+    #[default]
     Auto,
     /// On both sides.
     Always,
     /// On no side.
-    #[default]
     Never,
 }
 

@@ -68,11 +68,6 @@ impl Grants {
         grants.allow_kinds(None, kinds, false, &with_get(&SOURCE_VERBS));
         // What the garbage collector would delete is looked for among all kinds.
         grants.allow(moving, "*", vec!["*"], &["list"]);
-        let clusters =
-            kinds.iter().filter(|kind| kind.resource.kind == "Cluster").map(|kind| &kind.resource);
-        for clusters in clusters {
-            grants.allow(None, &clusters.group, vec![&clusters.plural], &["list"]);
-        }
         for namespace in namespaces_of_credentials(providers) {
             grants.allow(Some(namespace), "", vec!["secrets"], &with_get(&SOURCE_VERBS));
         }
@@ -100,6 +95,12 @@ impl Grants {
         grants.allow(None, "", vec!["namespaces"], &["get"]);
         let lock = Some(lock_namespace(providers));
         grants.allow(lock, "coordination.k8s.io", vec!["leases"], &LOCK_VERBS);
+        // Others may use the classes that move, and may need the controllers that are held.
+        let clusters =
+            kinds.iter().filter(|kind| kind.resource.kind == "Cluster").map(|kind| &kind.resource);
+        for clusters in clusters {
+            grants.allow(None, &clusters.group, vec![&clusters.plural], &["list"]);
+        }
         for namespace in super::controllers::namespaces(providers) {
             for (group, plural, verbs) in HOLD_VERBS {
                 grants.allow(Some(namespace.clone()), group, vec![plural], verbs);

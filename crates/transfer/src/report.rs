@@ -15,7 +15,7 @@ use super::findings::{Finding, Severity};
 use super::operations::{ObjectOperation, plan};
 use super::preflight::Preflight;
 use super::readiness::Probes;
-use super::record::Operation;
+use super::record::{Operation, Role};
 use super::run::Run;
 use super::sides::ClusterState;
 
@@ -169,6 +169,10 @@ pub struct Report {
     /// The batches of a move with `--batch-size`; absent when there is only one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub batches: Vec<BatchState>,
+    /// Sides whose controllers stand still while objects are in both clusters (`source`, `target`):
+    /// the run takes their leader-election Leases. Absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Role>,
     /// The writes of the run, in their order; only in a dry-run of a move or a replacement without
     /// batches. What controllers report while the run waits for them, and objects that appear
     /// meanwhile, change them.
@@ -234,6 +238,7 @@ impl Report {
             clusters: 0,
             cluster_states: Vec::new(),
             batches: Vec::new(),
+            holds: Vec::new(),
             operations: Vec::new(),
             moved: Vec::new(),
             kept: Vec::new(),
@@ -259,6 +264,7 @@ impl Report {
             findings: preflight.findings.0.clone(),
             chosen: chosen.map(|chosen| chosen.names().collect()),
             conversions: preflight.conversions.clone(),
+            holds: preflight.holds.clone(),
             ..Self::blank(run)
         };
         for related in &preflight.related_objects {

@@ -135,7 +135,8 @@ impl Run {
     #[must_use]
     pub(super) fn holding(mut self, sides: &[Role]) -> Self {
         self.options.held_sides = sides.to_vec();
-        self.options.hold_is_optional = self.options.hold_controllers == HoldControllers::Auto;
+        let is_auto = self.options.hold_controllers == HoldControllers::Auto;
+        self.options.hold_is_optional = is_auto && !sides.is_empty();
         self.options.unheld = Unheld::default();
         self
     }

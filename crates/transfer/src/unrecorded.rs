@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 
+use super::controllers::held_by;
 use super::discover::{MoveScope, list_everywhere_or_in};
 use super::error::{MoveError, PhaseError};
 use super::exposure;
@@ -79,9 +80,20 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     let new = Record::new(&id, Role::Target, &run.options.namespaces, run.source.server());
     // A request of a process that nobody knows of may be on its way: as after a take-over.
     let leaves = phase == Phase::Left;
-    // Nothing tells whether controllers of the source are held for good: those that are have to be
-    // given back.
-    Ok(Record { phase, leaves, copies: pages, epoch: 1, ..new })
+    let holds = held_sides(run, &id).await;
+    Ok(Record { phase, leaves, holds, copies: pages, epoch: 1, ..new })
+}
+
+/// Returns the sides whose controllers a run holds still. Where that cannot be read, their Leases
+/// run out.
+async fn held_sides(run: &Run, id: &str) -> Vec<Role> {
+    let mut held = Vec::new();
+    for (cluster, role) in [(&run.source, Role::Source), (&run.target, Role::Target)] {
+        if held_by(cluster, id).await.is_ok_and(|leases| !leases.is_empty()) {
+            held.push(role);
+        }
+    }
+    held
 }
 
 /// Returns true if no copy in the target has a mark of the run: they work there, as after a

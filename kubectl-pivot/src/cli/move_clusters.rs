@@ -6,7 +6,8 @@ use capi::ObjectId;
 use clap::ValueEnum;
 use support::visible;
 use transfer::{
-    Choice, HoldControllers, MoveOptions, Namespaces, Operation, Outcome, Rehearsal, Report, Run,
+    Choice, HoldControllers, KindSelector, MoveOptions, Namespaces, Operation, Outcome, Rehearsal,
+    Report, Run,
 };
 
 use super::Context;
@@ -82,17 +83,15 @@ pub(super) struct Args {
     preflight: Preflight,
     /// Hold the controllers of both clusters still while objects are in both: take the
     /// leader-election Leases of the providers, and delete the pods that led. Their webhooks stay.
-    /// Auto skips a cluster that also has Clusters outside this move, or where you lack the
-    /// permission.
-    #[arg(
-        long,
-        value_name = "WHEN",
-        value_enum,
-        default_value_t,
-        conflicts_with = "batch_size",
-        help_heading = "Safety"
-    )]
+    /// Auto skips a cluster that also has Clusters outside this move or this batch, or where you
+    /// lack the permission.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = "Safety")]
     hold_controllers: Hold,
+    /// Believe that the controllers of this kind honour a pause, although its objects do not report
+    /// it and the move does not hold them: KIND, KIND.GROUP, *.GROUP or *; can be given more than
+    /// once, and with commas.
+    #[arg(long, value_name = "KIND", value_delimiter = ',', help_heading = "Safety")]
+    trust_pause: Vec<String>,
     #[command(flatten)]
     allow: AllowArgs,
     #[command(flatten)]
@@ -121,9 +120,9 @@ pub(super) enum Preflight {
 /// Clusters whose controllers are held.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Hold {
+    #[default]
     Auto,
     Always,
-    #[default]
     Never,
 }
 

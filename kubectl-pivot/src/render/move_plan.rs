@@ -33,6 +33,9 @@ pub fn move_plan(report: &Report, screen: &Screen, every: bool) -> String {
     add(action, &amounts(report));
     add("", &clusters(report, every));
     add("", &kinds(report));
+    if !report.holds.is_empty() {
+        add("HOLD", &held(report));
+    }
     text + &others(report, screen, every)
 }
 
@@ -81,6 +84,16 @@ fn clusters(report: &Report, every: bool) -> String {
         })
         .collect();
     listed(&names, if every { names.len() } else { CLUSTERS }, " ")
+}
+
+/// Says whose controllers do nothing for a while.
+fn held(report: &Report) -> String {
+    let sides: Vec<String> = report.holds.iter().map(ToString::to_string).collect();
+    format!(
+        "the controllers of {} stand still meanwhile: the pods that lead are deleted, and start \
+         again (--hold-controllers)",
+        sides.join(" and ")
+    )
 }
 
 fn kinds(report: &Report) -> String {

@@ -51,13 +51,12 @@ impl Hold {
         let cluster = if role == Role::Source { &run.source } else { &run.target };
         let namespaces = namespaces(&inventory::read(cluster).await?);
         let times = lock.terms();
-        let identity = format!("{HOLDER_PREFIX}{}", run.id);
-        let terms = Terms { identity, lasts: times.hold() };
+        let terms = Terms { identity: identity_of(&run.id), lasts: times.hold() };
         let taking = Taking { cluster, terms: &terms, namespaces, led: BTreeSet::new(), role };
         let held = match taking.finish(run).await {
             Ok(held) => held,
             Err(error) => {
-                give_back_all(cluster, &terms, &inventory::read(cluster).await).await;
+                give_back_all(cluster, &run.id).await;
                 return Err(error);
             }
         };
@@ -89,7 +88,8 @@ impl Hold {
         self.renewals.shutdown().await;
         for lease in &self.leases {
             let lease = lease.lock().await;
-            if let Err(error) = leases::give_back(&self.cluster, &lease, &self.terms).await {
+            if let Err(error) = leases::give_back(&self.cluster, &lease, &self.terms.identity).await
+            {
                 tracing::debug!(lease = %lease.id(), %error, "the Lease was not given back");
             }
         }
@@ -196,20 +196,31 @@ impl Taking<'_> {
     }
 }
 
-/// Gives back what a hold that failed has taken.
-async fn give_back_all(
-    cluster: &Client,
-    terms: &Terms,
-    providers: &Result<Vec<inventory::Provider>, ApiError>,
-) {
-    let Ok(providers) = providers else { return };
-    let Ok(managers) = look(cluster, &namespaces(providers)).await else { return };
-    for lease in managers.iter().flat_map(Manager::leases) {
-        if holder_of(lease) == Some(&terms.identity) {
-            // Failing that, it runs out.
-            let _ = leases::give_back(cluster, lease, terms).await;
+/// Gives back all Leases of a side that a run holds: those of a hold that has failed, or of an
+/// earlier process of the run. One that cannot be given back runs out.
+pub(crate) async fn give_back_all(cluster: &Client, run: &str) {
+    for lease in held_by(cluster, run).await.unwrap_or_default() {
+        if let Err(error) = leases::give_back(cluster, &lease, &identity_of(run)).await {
+            tracing::debug!(lease = %lease.id(), %error, "the Lease was not given back");
         }
     }
+}
+
+/// Returns the leader Leases of controllers that a run, or an earlier process of it, holds.
+///
+/// # Errors
+/// When a list fails.
+pub(crate) async fn held_by(cluster: &Client, run: &str) -> Result<Vec<Object>, ApiError> {
+    let namespaces = namespaces(&inventory::read(cluster).await?);
+    let managers = look(cluster, &namespaces).await?;
+    let leases = managers.iter().flat_map(Manager::leases);
+    let identity = identity_of(run);
+    Ok(leases.filter(|lease| holder_of(lease) == Some(&identity)).cloned().collect())
+}
+
+/// Returns the name under which all processes of a run hold Leases.
+fn identity_of(run: &str) -> String {
+    format!("{HOLDER_PREFIX}{run}")
 }
 
 /// Keeps one Lease.

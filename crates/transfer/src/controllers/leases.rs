@@ -44,24 +44,24 @@ pub(super) async fn renew(
 ) -> Result<Option<Object>, ApiError> {
     let mark = json!(lease.annotation(HELD_FROM_ANNOTATION));
     let spec = json!({"renewTime": now(), "leaseDurationSeconds": terms.lasts.as_secs()});
-    write_ours(cluster, lease, terms, (&mark, &spec)).await
+    write_ours(cluster, lease, &terms.identity, (&mark, &spec)).await
 }
 
 /// Gives a Lease back: a pod that waits for it takes it with its next look.
 pub(super) async fn give_back(
     cluster: &Client,
     lease: &Object,
-    terms: &Terms,
+    identity: &str,
 ) -> Result<(), ApiError> {
     let spec = json!({"holderIdentity": null, "leaseDurationSeconds": 1, "renewTime": now()});
-    write_ours(cluster, lease, terms, (&Value::Null, &spec)).await.map(drop)
+    write_ours(cluster, lease, identity, (&Value::Null, &spec)).await.map(drop)
 }
 
 /// A write whose answer was lost has moved the resource version on; then the Lease is read again.
 async fn write_ours(
     cluster: &Client,
     lease: &Object,
-    terms: &Terms,
+    identity: &str,
     (mark, spec): (&Value, &Value),
 ) -> Result<Option<Object>, ApiError> {
     let mut known = lease.clone();
@@ -70,8 +70,7 @@ async fn write_ours(
             return Ok(Some(written));
         }
         let now = cluster.get(&lease_type(), known.namespace(), known.name()).await?;
-        let ours =
-            |now: &Object| holder_of(now) == Some(&terms.identity) && now.uid() == known.uid();
+        let ours = |now: &Object| holder_of(now) == Some(identity) && now.uid() == known.uid();
         match now.filter(ours) {
             Some(now) => known = now,
             None => return Ok(None),

@@ -13,6 +13,6 @@ mod leases;
 mod look;
 mod manager;
 
-pub(super) use hold::Hold;
+pub(super) use hold::{Hold, give_back_all, held_by};
 pub(super) use look::{look, namespaces};
 pub(super) use manager::{Election, Manager};

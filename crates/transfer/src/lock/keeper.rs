@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use super::lease::{self, Lease, LockError};
 use super::terms::Terms;
 use crate::batches::Batches;
-use crate::controllers::Hold;
+use crate::controllers::{Hold, give_back_all};
 use crate::error::PhaseError;
 use crate::ledger::{self, Page};
 use crate::record::{IllegalStep, Operation, Phase, Record, Role, Step};
@@ -247,12 +247,41 @@ impl Lock {
         self.target_runs_out.store(true, Ordering::Relaxed);
     }
 
-    /// Gives the controllers their Leases back, those of the target last.
-    async fn give_controllers_back(&self) {
-        for hold in self.holds.lock().await.drain(..) {
-            if hold.role == Role::Source || !self.target_runs_out.load(Ordering::Relaxed) {
-                hold.give_back().await;
+    /// Gives the controllers their Leases back, those of the target last; also what an earlier
+    /// process of the run has taken, and this one did not need.
+    pub(crate) async fn give_controllers_back(&self) {
+        let mut holds: Vec<Hold> = self.holds.lock().await.drain(..).collect();
+        for one in &self.kept.leases {
+            let (cluster, record) = {
+                let one = one.lock().await;
+                (one.guarded.clone(), one.record.clone())
+            };
+            let own = holds.iter().position(|hold| hold.role == record.role);
+            let own = own.map(|index| holds.swap_remove(index));
+            if own.is_none() && !record.holds.contains(&record.role) {
+                continue;
             }
+            if record.role == Role::Target && self.target_runs_out.load(Ordering::Relaxed) {
+                self.tell_of_held(&[Role::Target], "a copy may still be on its way to the target");
+                continue;
+            }
+            match own {
+                Some(hold) => hold.give_back().await,
+                None => give_back_all(&cluster, &record.run).await,
+            }
+        }
+    }
+
+    /// Says that controllers stand still after the end of this process.
+    fn tell_of_held(&self, sides: &[Role], reason: &str) {
+        let sides: Vec<String> = sides.iter().map(ToString::to_string).collect();
+        if !sides.is_empty() {
+            self.kept.events.warning(format!(
+                "the controllers of the {} stand still until their leader Leases run out, for at \
+                 most {} s: {reason}",
+                sides.join(" and of the "),
+                self.kept.terms.hold().as_secs()
+            ));
         }
     }
 
@@ -374,9 +403,12 @@ impl Lock {
     }
 
     /// Lets the leases go and leaves the records, so that the run can be resumed at once. The
-    /// Leases of controllers run out: until then a process that resumes the run finds them as they
-    /// are.
+    /// Leases of controllers run out: given back now, controllers that ignore a pause would work
+    /// on objects that are in both clusters. Until then a process that resumes the run finds them
+    /// as they are.
     pub async fn leave(self) {
+        let sides: Vec<Role> = self.holds.lock().await.iter().map(|hold| hold.role).collect();
+        self.tell_of_held(&sides, "`resume` or `rollback` gives them back");
         for one in self.into_held().await {
             // Failing that, the lease runs out.
             let _ = lease::let_go(&one.cluster, &one.lease, &one.record).await;

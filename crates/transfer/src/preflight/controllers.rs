@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use capi::names::{CORE_GROUP, PROVIDER_LABEL};
-use capi::{Fate, Graph, ResourceType, is_cluster};
+use capi::{Fate, Graph, Object, ResourceType, is_cluster};
 use cluster::{ApiError, Client};
 
 use super::permissions::{Need, describe, missing};
 use crate::controllers::{Election, Manager, look, namespaces};
 use crate::error::PhaseError;
 use crate::findings::{Findings, shortened};
+use crate::in_batches::plan_batches;
 use crate::inventory::Provider;
 use crate::options::HoldControllers;
 use crate::record::Role;
@@ -34,10 +35,18 @@ pub(super) async fn check(
 ) -> Result<Vec<Role>, PhaseError> {
     let mut held = Vec::new();
     let options = &run.options;
-    // A source that is left is held by its pauses; of the sides of a batch others are at work.
-    let is_in_batches = options.batch_size.is_some() || options.batches.is_some();
-    let is_never = options.hold_controllers == HoldControllers::Never;
-    if is_never || options.leave_source || is_in_batches {
+    let is_in_batches = || {
+        let planned = plan_batches(run, graph, &mut Findings::default());
+        options.batches.is_some() || planned.is_some()
+    };
+    let may_hold = match options.hold_controllers {
+        HoldControllers::Always => true,
+        // Clusters of other batches are at work on both sides.
+        HoldControllers::Auto => !is_in_batches(),
+        HoldControllers::Never => false,
+    };
+    // A source that is left is held by its pauses.
+    if !may_hold || options.leave_source {
         return Ok(held);
     }
     for (cluster, role, providers) in
@@ -66,7 +75,15 @@ impl Side<'_> {
         findings: &mut Findings,
     ) -> Result<bool, PhaseError> {
         let is_wanted = run.options.hold_controllers == HoldControllers::Always;
-        if !is_wanted && (!self.has_managers().await? || self.has_others(graph).await?) {
+        if !is_wanted && !self.is_free(graph, findings).await? {
+            return Ok(false);
+        }
+        let managers = match look(self.cluster, &self.namespaces).await {
+            Err(error) if error.is_forbidden() => None,
+            managers => Some(managers?),
+        };
+        let elects = managers.as_deref().is_none_or(has_elections);
+        if !is_wanted && !elects {
             return Ok(false);
         }
         let missing = missing(self.cluster, self.needs()).await?;
@@ -74,15 +91,24 @@ impl Side<'_> {
             self.report_missing(is_wanted, &missing, findings);
             return Ok(false);
         }
-        let managers = look(self.cluster, &self.namespaces).await?;
-        let is_elected = managers.iter().any(|one| !matches!(one.election, Election::None));
-        let is_pending = managers.iter().any(|one| matches!(one.election, Election::Pending));
-        // A manager that does not come up would be waited for.
-        let is_held = is_elected && (is_wanted || !is_pending);
-        if is_held || is_wanted {
-            self.report_unelected(&managers, findings);
+        let managers = managers.unwrap_or_default();
+        if !is_wanted && self.report_pending(&managers, findings) {
+            return Ok(false);
         }
-        Ok(is_held)
+        self.report_unelected(&managers, findings);
+        Ok(elects)
+    }
+
+    /// Returns whether there are managers, and nothing but what moves needs them.
+    async fn is_free(&self, graph: &Graph, findings: &mut Findings) -> Result<bool, ApiError> {
+        if !self.has_managers().await? {
+            return Ok(false);
+        }
+        let others = self.others(graph).await?;
+        if matches!(others, Others::Unknown) {
+            self.report_unknown(findings);
+        }
+        Ok(matches!(others, Others::None))
     }
 
     /// Returns whether a Deployment of a provider is there, for all that the user may see.
@@ -110,8 +136,7 @@ impl Side<'_> {
     }
 
     fn report_missing(&self, is_wanted: bool, missing: &[Need], findings: &mut Findings) {
-        let role = self.role;
-        let name = if role == Role::Source { "source" } else { "target" };
+        let name = self.name();
         let message = format!("its controllers cannot be held: its user {}", describe(missing));
         let hint = format!(
             "grant the user of the {name} kubeconfig these verbs (`kubectl pivot rbac {name}` \
@@ -124,17 +149,54 @@ impl Side<'_> {
         }
     }
 
+    /// Says that the run may not know whether others need the controllers.
+    fn report_unknown(&self, findings: &mut Findings) {
+        let name = self.name();
+        findings.warning(
+            "ControllersNotHeld",
+            name,
+            "its controllers are not held: its user may not list the Clusters of all namespaces, \
+             and others may need them"
+                .to_owned(),
+            format!(
+                "grant the user of the {name} kubeconfig this right (`kubectl pivot rbac {name}` \
+                 prints roles with it), or use --hold-controllers=never"
+            ),
+        );
+    }
+
+    /// Reports managers that would have to be waited for: while nobody leads, nobody knows whether
+    /// they come up. Returns whether there are any.
+    fn report_pending(&self, managers: &[Manager], findings: &mut Findings) -> bool {
+        let pending = managers.iter().filter(|one| matches!(one.election, Election::Pending));
+        let names: Vec<String> = pending.map(|manager| manager.id.to_string()).collect();
+        if names.is_empty() {
+            return false;
+        }
+        let names = shortened(names.into_iter(), SHOWN);
+        findings.warning(
+            "ControllersNotHeld",
+            self.name(),
+            format!("its controllers are not held: no pod leads now of {names}"),
+            "wait until its pods are ready, or use --hold-controllers=always, which waits for them",
+        );
+        true
+    }
+
+    fn name(&self) -> &'static str {
+        if self.role == Role::Source { "source" } else { "target" }
+    }
+
     fn report_unelected(&self, managers: &[Manager], findings: &mut Findings) {
         let unelected = managers.iter().filter(|one| matches!(one.election, Election::None));
         let names: Vec<String> = unelected.map(|manager| manager.id.to_string()).collect();
         if names.is_empty() {
             return;
         }
-        let name = if self.role == Role::Source { "source" } else { "target" };
         let names = shortened(names.into_iter(), SHOWN);
         findings.warning(
             "ManagersWithoutElection",
-            name,
+            self.name(),
             format!(
                 "{names}: no pod of it holds a leader-election Lease, so it works on while others \
                  are held"
@@ -143,21 +205,34 @@ impl Side<'_> {
         );
     }
 
-    /// Returns whether there are Clusters that are no part of the move. Who may not list all of
-    /// them cannot know.
-    async fn has_others(&self, graph: &Graph) -> Result<bool, ApiError> {
+    /// Looks for Clusters that are no part of the move.
+    async fn others(&self, graph: &Graph) -> Result<Others, ApiError> {
         let is_it =
             |resource: &&ResourceType| resource.kind == "Cluster" && resource.group == CORE_GROUP;
         let mut resources = graph.kinds.iter().map(|kind| &kind.resource);
-        let Some(clusters) = resources.find(is_it) else { return Ok(false) };
+        let Some(clusters) = resources.find(is_it) else { return Ok(Others::None) };
         let listed = match self.cluster.list_metadata(clusters, None).await {
-            Err(error) if error.is_forbidden() => return Ok(true),
+            Err(error) if error.is_forbidden() => return Ok(Others::Unknown),
             listed => listed?,
         };
         let moving = graph.nodes.iter().filter(|node| node.fate == Fate::Move);
         let moving = moving.map(|node| &node.object).filter(|object| is_cluster(object));
         let moving: BTreeSet<_> =
             moving.map(|object| (object.namespace(), object.name())).collect();
-        Ok(listed.iter().any(|object| !moving.contains(&(object.namespace(), object.name()))))
+        let is_other = |object: &Object| !moving.contains(&(object.namespace(), object.name()));
+        Ok(if listed.iter().any(is_other) { Others::Some } else { Others::None })
     }
+}
+
+/// Returns whether any of these managers elects a leader.
+fn has_elections(managers: &[Manager]) -> bool {
+    managers.iter().any(|manager| !matches!(manager.election, Election::None))
+}
+
+/// Clusters that are no part of a move.
+enum Others {
+    None,
+    Some,
+    /// The user may not list all Clusters.
+    Unknown,
 }

@@ -177,7 +177,8 @@ async fn check_target(
     )?;
     let in_order = [of_references, permissions, of_existing, of_namespaces, of_controllers];
     in_order.into_iter().for_each(|f| findings.extend(f));
-    unreported::check(run, graph, findings);
+    let source = (move_scope.providers.as_slice(), holds.as_slice());
+    unreported::check(run, graph, source, findings).await?;
     Ok(holds)
 }
 

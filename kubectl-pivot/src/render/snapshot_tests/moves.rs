@@ -80,6 +80,7 @@ fn eight_clusters(outcome: Outcome, operation: Operation) -> Report {
         held: Vec::new(),
         labelled: Vec::new(),
         reused: Vec::new(),
+        holds: Vec::new(),
         added_by_target: Vec::new(),
         conversions: Vec::new(),
         findings: Vec::new(),

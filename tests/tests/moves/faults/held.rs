@@ -15,7 +15,11 @@ use serde_json::json;
 use super::neighbours::at_the_last_copy;
 use super::{FaultBench, Shared, check_nothing_left, fresh};
 
+/// Exit code of a move that preflight does not let through.
+const REFUSED: i32 = 3;
 const FINALIZER: &str = "ignorant.example.com";
+/// The Lease by which the manager elects a leader.
+pub(super) const LEASE: &str = "ignorant-leader";
 const DEPLOYMENT: &str = "ignorant-controller-manager";
 /// The longest that the manager may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,6 +42,11 @@ async fn ignored(fault_bench: Shared) {
     ];
     let (source, target) = (pair.source.client(), pair.target.client());
     wait_until_kept(source, &tag, "plain-worker").await;
+    let mut args = proxied_pair.move_args(&tag);
+    args.extend(["--hold-controllers", "never"].map(str::to_owned));
+    let refused = proxied_pair.program().run(args).await;
+    assert_eq!(refused.code, Some(REFUSED), "{refused}");
+    assert!(refused.says("PauseUnreported") && refused.says(DEPLOYMENT), "{refused}");
     proxied_pair.traffic().rule(at_the_last_copy());
     let mut args = proxied_pair.move_args(&tag);
     args.extend(["--hold-controllers", "always"].map(str::to_owned));
@@ -77,7 +86,7 @@ async fn ignored(fault_bench: Shared) {
     proxied_pair.clean_up(&tag).await;
 }
 
-async fn start(kubeconfig: &Path, log: &Path) -> PodOfManager {
+pub(super) async fn start(kubeconfig: &Path, log: &Path) -> PodOfManager {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
     let port = port.expect("loopback has free ports").port();
     let args = vec![
@@ -114,9 +123,9 @@ async fn wait_until_kept(client: &Client, tag: &str, name: &str) {
 }
 
 /// Removes the Lease of a manager, which the run must have given back without a trace.
-async fn remove_lease(client: &Client) {
+pub(super) async fn remove_lease(client: &Client) {
     let kind = ResourceType::new("coordination.k8s.io/v1", "Lease", "leases", true);
-    let place = (Some(PROVIDER_NAMESPACE), "ignorant-leader");
+    let place = (Some(PROVIDER_NAMESPACE), LEASE);
     let lease = client.get(&kind, place.0, place.1).await.expect("can be read");
     let lease = lease.expect("it was created");
     assert!(lease.value()["metadata"]["annotations"].is_null(), "{lease:?}");

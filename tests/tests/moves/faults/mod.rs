@@ -1,6 +1,7 @@
 //! Faults while a move runs: it ends as if there had been none, or puts everything back.
 
 mod answers;
+mod ends;
 mod field_managers;
 mod held;
 mod hostile;
@@ -50,6 +51,7 @@ pub(crate) fn suite() -> Suite<FaultBench> {
     let suite = field_managers::add(suite);
     let suite = hostile::add(suite);
     let suite = held::add(suite);
+    let suite = ends::add(suite);
     let suite = late::add(suite);
     let suite = panics::add(suite);
     servers::add(suite)

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::{FaultBench, Shared, UNFINISHED, check_moved, check_nothing_left, fresh};
 
 /// Exit code of what this program does not expect.
-const FAILED: i32 = 1;
+pub(super) const FAILED: i32 = 1;
 
 /// Names the phase after which the program panics.
-const ON_PURPOSE: &str = "KUBECTL_PIVOT_TEST_PANIC";
+pub(super) const ON_PURPOSE: &str = "KUBECTL_PIVOT_TEST_PANIC";
 
 pub(crate) fn add(suite: Suite<FaultBench>) -> Suite<FaultBench> {
     suite
