@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use capi::{Object, ResourceType};
+use futures::future::{BoxFuture, FutureExt as _};
 use http::Method;
 use serde_json::{Value, json};
 use support::journal::Events;
@@ -381,8 +382,14 @@ impl Client {
         Ok(self.exchange(call).await?.value)
     }
 
-    /// As [`Client::send`], with the length of the answer.
-    pub(super) async fn exchange(&self, call: Call) -> Result<Answer, ApiError> {
+    /// As [`Client::send`], with the length of the answer. Boxed, and so compiled here once instead
+    /// of in each crate that waits for a request.
+    #[inline(never)]
+    pub(super) fn exchange(&self, call: Call) -> BoxFuture<'_, Result<Answer, ApiError>> {
+        self.exchange_now(call).boxed()
+    }
+
+    async fn exchange_now(&self, call: Call) -> Result<Answer, ApiError> {
         let gate = self.gate();
         let sent = match &gate {
             None => self.send_patiently(&call, None).await,

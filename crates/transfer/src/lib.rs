@@ -22,6 +22,7 @@ mod copy;
 mod delete;
 mod directory;
 mod discover;
+mod entry;
 mod error;
 mod exposure;
 mod findings;
@@ -67,7 +68,7 @@ mod unlabelled;
 mod unrecorded;
 mod verify;
 
-pub use acceptance::{Acceptance, Check, Waiting, accept};
+pub use acceptance::{Acceptance, Check, Waiting};
 pub use alone::{Gone, resume_without_source, rollback_without};
 pub use batches::Batches;
 pub use choice::{Choice, ClusterPattern, Wish};
@@ -76,13 +77,13 @@ pub use directory::{
     Contents, Destination, Encryption, EncryptionError, Identities, LoadPlan, MANIFEST, Manifest,
     Recipients, SavedObject, inspect, load, plan_load, plan_save, save,
 };
+pub use entry::{accept, execute, find, installed_providers, plan, resume, rollback};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
-pub use inventory::{Provider as InstalledProvider, read as installed_providers};
+pub use inventory::Provider as InstalledProvider;
 pub use knowledge::Learned;
 pub use lock::{Holder, Lease, LeaseState, LockError};
 pub use marks::{Mark, Marks, Unread, marks};
-pub use mover::{execute, plan};
 pub use operations::{Action, ObjectOperation, Precondition};
 pub use options::{
     Existing, HoldControllers, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal,
@@ -92,7 +93,7 @@ pub use preflight::{Preflight, RelatedObject};
 pub use rbac::{Subject, rbac};
 pub use readiness::{Probes, Unprobed, look_once};
 pub use record::{Operation, Phase, Record, Role};
-pub use recover::{Found, find, resume, rollback};
+pub use recover::Found;
 pub use report::{BatchCourse, BatchState, Explained, Failure, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};
 pub use sides::paused_before;
