@@ -62,6 +62,7 @@ fn kinds() -> Vec<MoveKind> {
         moves_hierarchy: kind == "Cluster" || kind == "ClusterClass",
         has_status_subresource: true,
         converted_to: None,
+        knowledge: None,
     };
     KINDS.map(kind).to_vec()
 }
