@@ -244,7 +244,7 @@ fn facts(kind: &MovedKind) -> String {
     let status = kind.carries_status.then(|| "with its status".to_owned());
     let companions =
         kind.companions.iter().map(|it| format!("with the {} of {}", it.kind, it.name_field));
-    let rest = kind.at_rest.iter().map(|rest| format!("not while {}", rest.problem));
+    let rest = kind.at_rest.iter().map(|rest| format!("refused while {}", rest.problem));
     pause.chain(status).chain(companions).chain(rest).collect::<Vec<_>>().join("; ")
 }
 
