@@ -28,7 +28,7 @@ use super::discover::{LISTS_IN_FLIGHT, list_metadata_or_none};
 use super::error::PhaseError;
 use super::operations::plan::may_need_own_pause;
 use super::operations::{Executor, plan};
-use super::pause::{is_in_scope, paused_by};
+use super::pause::{is_in_scope, paused_by, without_fence};
 use super::precondition;
 use super::run::{Progress, Run};
 
@@ -159,17 +159,32 @@ pub(super) async fn restore(
     cluster: &Client,
     kinds: &[MoveKind],
 ) -> Result<(), PhaseError> {
-    let is_ours = |object: &Object| paused_by(object) == Some(&run.id);
-    let mut paused = list(run, cluster, kinds).await?;
-    paused.retain(|(_, object)| !is_pausable(object) && is_ours(object));
+    let paused = paused(run, cluster, kinds).await?;
     let progress = Progress::of(paused.len()).carried_through();
-    run.each(paused, &progress, |(kind, object)| async move {
-        let plan = |now: &Object| is_ours(now).then(|| resuming(now));
-        precondition::patch(cluster, &kind.resource, &object, plan).await?;
+    run.each(paused, &progress, |(resource, object)| async move {
+        let is_ours = |now: &Object| paused_by(now) == Some(&run.id);
+        let plan = |now: &Object| is_ours(now).then(|| without_fence(now, resuming(now)));
+        precondition::patch(cluster, resource, &object, plan).await?;
         Ok(())
     })
     .await?;
     Ok(())
+}
+
+/// Lists the objects of a cluster that this run has paused by themselves.
+///
+/// # Errors
+/// When a list fails.
+pub(super) async fn paused<'a>(
+    run: &Run,
+    cluster: &Client,
+    kinds: &'a [MoveKind],
+) -> Result<Vec<(&'a ResourceType, Object)>, PhaseError> {
+    let listed = list(run, cluster, kinds).await?.into_iter();
+    let is_ours =
+        |object: &Object| !is_pausable(object) && paused_by(object) == Some(run.id.as_str());
+    let ours = listed.filter(|(_, object)| is_ours(object));
+    Ok(ours.map(|(kind, object)| (&kind.resource, object)).collect())
 }
 
 /// Ends the pauses that this run has given to objects of its source which stay there after all: a

@@ -15,7 +15,7 @@ use capi::names::{
 };
 use capi::{
     Fate, Graph, MoveKind, Node, Object, PAUSABLE, ResourceType, at, is_cluster,
-    is_custom_resource, is_pausable, is_paused,
+    is_custom_resource, is_pausable, is_paused, set_field,
 };
 use cluster::{ApiError, Client, FIELD_MANAGER, Moment, Served};
 use serde_json::{Value, json};
@@ -170,13 +170,42 @@ pub async fn fence(
         active.retain(|(_, object)| moving.contains(object.uid()));
     }
     let progress = Progress::of(active.len()).carried_through();
+    let is_active = |now: &Object| !is_paused(now);
     run.each(active, &progress, |(resource, object)| async move {
-        match touch(run, epoch, (cluster, resource), &object).await {
+        match touch(run, epoch, (cluster, resource), (&object, is_active)).await {
             // A pause that is on its way will be refused, too: it is of the same object and the
             // same user.
             Err(error) if is_refused(&error) && !is_pausable(&object) => Ok(()),
             other => Ok(other?),
         }
+    })
+    .await?;
+    Ok(())
+}
+
+/// As [`fence`], for resumes: each object that this run has paused gets a new resource version.
+/// Otherwise a copy could work again while a rollback removes it.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn fence_resumes(
+    run: &Run,
+    (cluster, epoch): (&Client, u64),
+    kinds: &[MoveKind],
+) -> Result<(), PhaseError> {
+    let mut paused = own_pause::paused(run, cluster, kinds).await?;
+    for (group, name) in PAUSABLE {
+        let known = kinds.iter().map(|kind| &kind.resource);
+        for resource in known.filter(|known| known.kind == name && known.group == group) {
+            let ours = paused_by_run(run, cluster, resource).await?;
+            paused.extend(ours.into_iter().map(|object| (resource, object)));
+        }
+    }
+    let progress = Progress::of(paused.len()).carried_through();
+    let is_ours = |now: &Object| paused_by(now) == Some(&run.id);
+    run.each(paused, &progress, |(resource, object)| async move {
+        touch(run, epoch, (cluster, resource), (&object, is_ours)).await?;
+        Ok(())
     })
     .await?;
     Ok(())
@@ -191,17 +220,17 @@ fn is_refused(error: &ApiError) -> bool {
     error.is_forbidden() || error.is_invalid() || error.is_refused_by_admission()
 }
 
-/// Gives an object a new resource version, and leaves it as it is. The mark differs with each
-/// take-over, since a write that changes nothing keeps the version.
+/// Gives an object a new resource version as long as it is in a state, and leaves it as it is. The
+/// mark differs with each take-over, since a write that changes nothing keeps the version.
 async fn touch(
     run: &Run,
     epoch: u64,
     (cluster, resource): (&Client, &ResourceType),
-    object: &Object,
+    (object, applies): (&Object, impl Fn(&Object) -> bool),
 ) -> Result<(), ApiError> {
     let mark = |value: Value| json!({"metadata": {"annotations": {RUN_ANNOTATION: value}}});
     let value = json!(format!("{}/{epoch}", run.id));
-    let marking = |now: &Object| (!is_paused(now)).then(|| mark(value.clone()));
+    let marking = |now: &Object| applies(now).then(|| mark(value.clone()));
     match precondition::patch(cluster, resource, object, marking).await? {
         Some(marked) => {
             let unmarking = |_: &Object| Some(mark(Value::Null));
@@ -209,6 +238,15 @@ async fn touch(
         }
         None => Ok(()),
     }
+}
+
+/// Adds to a patch of an object that the mark of a fence goes, if its process has died between its
+/// two writes.
+pub(super) fn without_fence(object: &Object, mut patch: Value) -> Value {
+    if object.annotation(RUN_ANNOTATION).is_some_and(|mark| mark.contains('/')) {
+        set_field(&mut patch, &["metadata", "annotations", RUN_ANNOTATION], Value::Null);
+    }
+    patch
 }
 
 /// Gives back the pause state of the ClusterClasses and ClusterResourceSets that a finished move
@@ -338,10 +376,11 @@ async fn resume(
     let is_ours = |now: &Object| paused_by(now) == Some(&run.id);
     let nobody = || is_nothing_but_paused(object).then(Vec::new);
     let Some(managers) = managers_of_false(object, served).or_else(nobody) else {
-        let plan = |now: &Object| is_ours(now).then(|| resuming(now));
+        let plan = |now: &Object| is_ours(now).then(|| without_fence(now, resuming(now)));
         return precondition::patch(cluster, resource, object, plan).await.map(drop);
     };
-    let plan = |now: &Object| is_ours(now).then(|| json!({"spec": {"paused": false}}));
+    let active = || json!({"spec": {"paused": false}});
+    let plan = |now: &Object| is_ours(now).then(|| without_fence(now, active()));
     let Some(resumed) = precondition::patch(cluster, resource, object, plan).await? else {
         return Ok(());
     };
@@ -481,6 +520,19 @@ mod tests {
             let annotations = undone["metadata"]["annotations"].as_object().expect("marks");
             assert_eq!(annotations.contains_key(PAUSED_ANNOTATION), !is_by_field, "{kind}");
         }
+    }
+
+    #[test]
+    fn the_mark_of_a_fence_goes_with_the_pause_and_that_of_a_copy_stays() {
+        let patched = |mark: &str| {
+            let mut object = cluster(json!({"paused": true}));
+            object.set_annotation(RUN_ANNOTATION, mark);
+            without_fence(&object, resuming(&object))
+        };
+        let annotations = |patch: &Value| patch["metadata"]["annotations"].clone();
+        let both = json!({PAUSED_BY_ANNOTATION: null, RUN_ANNOTATION: null});
+        assert_eq!(annotations(&patched("r/2")), both);
+        assert_eq!(annotations(&patched("r")), json!({PAUSED_BY_ANNOTATION: null}));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) async fn pause_and_compare(
     lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
     run.events.doing("pausing the target and comparing it with the source");
     let compared = async {
-        let target = pause_target(run, move_scope, &ledger).await?;
+        let target = pause_target(run, (move_scope, lock.epoch()), &ledger).await?;
         let source = discover(&run.source, move_scope).await?;
         ledger.check_complete(&source)?;
         match changes(run, &ledger, (&source, &target)) {
@@ -105,7 +105,7 @@ pub(super) async fn go_on(
 /// them.
 async fn pause_target(
     run: &Run,
-    move_scope: &MoveScope,
+    (move_scope, epoch): (&MoveScope, u64),
     ledger: &Ledger,
 ) -> Result<Graph, PhaseError> {
     // Once the target is paused, a request to stop is answered when it works again, or is rolled
@@ -116,6 +116,7 @@ async fn pause_target(
     let names = clusters.filter_map(|id| Some((id.namespace?, id.name)));
     let chosen = Some(Arc::new(names.collect::<Chosen>()));
     let there = MoveScope { chosen, ..move_scope.clone() };
+    pause::fence_resumes(&turned, (&turned.source, epoch), &there.kinds).await?;
     let graph = discover(&turned.source, &there).await?;
     let graph = pause(&turned, &there, graph).await?;
     let (graph, silent) = quiesce(&turned, &there, graph, Pauses::OfEach).await?;

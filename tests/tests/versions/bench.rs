@@ -12,7 +12,7 @@ use kubectl_pivot_tests::dump::{Kinds, RawDump};
 use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
 use kubectl_pivot_tests::proxied_pair::{LEASE_SECONDS, tell};
-use kubectl_pivot_tests::proxy::{Proxy, Rule, Side, Traffic};
+use kubectl_pivot_tests::proxy::{Call, Proxy, Rule, Side, Traffic};
 use kubectl_pivot_tests::real_managers::wait_for_provider_port;
 use kubectl_pivot_tests::{older, parts};
 use sandbox::{ControllersOptions, Release, Sandbox, Sandboxes, UpOptions};
@@ -114,10 +114,18 @@ impl Bench {
 
     /// Kills a subcommand at the rule.
     pub(crate) async fn kill_at(&self, args: &[&str], rule: Rule) {
+        self.kill_before(args, rule).await;
+    }
+
+    /// Kills a subcommand at the rule. Returns its last write.
+    pub(crate) async fn kill_before(&self, args: &[&str], rule: Rule) -> Call {
         let mut running = self.start_until(args, rule).await;
+        let writes = self.traffic.writes();
         running.kill();
         running.end().await;
         self.traffic.cut().await;
+        let mut writes = writes.into_iter().rev().map(|write| write.call);
+        writes.find(|call| !call.is_lease()).expect("it has written something")
     }
 
     /// Starts a subcommand and waits until the rule keeps one of its requests.

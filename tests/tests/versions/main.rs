@@ -11,6 +11,7 @@ mod replacing;
 mod restoring;
 mod same;
 mod storage;
+mod waiting;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ fn of_v1beta1() -> Suite<Bench> {
         .thorough("a_replacement_that_is_killed_goes_on", replacing::killed)
         .thorough("a_replacement_is_rolled_back", replacing::rolled_back)
         .thorough("a_replacement_whose_target_is_lost_is_given_up", replacing::given_up)
+        .thorough("a_resume_that_arrives_late_changes_nothing", waiting::with_a_late_resume)
         .thorough("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
         .thorough("a_kind_that_is_stored_at_another_version", storage::refused_and_accepted)
         .thorough("one_cluster_of_two_moves", choosing::chosen)

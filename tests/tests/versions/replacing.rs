@@ -19,7 +19,7 @@ const PAUSED_BY: &str = "kubectl-pivot.io/paused-by";
 
 /// Nobody reports a pause in a source without controllers, and nothing becomes Available in this
 /// target.
-fn replace(namespace: &str) -> Vec<&str> {
+pub(crate) fn replace(namespace: &str) -> Vec<&str> {
     let fixed = ["replace", "--yes", "--trust-pause", "*", "--settle", "0", "--timeout", "0"];
     let more = ["--max-in-flight", "1", "-o", "json", "-n", namespace];
     fixed.into_iter().chain(more).collect()
@@ -126,7 +126,7 @@ pub(crate) async fn given_up(bench: Arc<Bench>) {
 }
 
 /// The objects without their status, which live controllers of a source write anew.
-fn written(objects: &[Object]) -> Vec<Value> {
+pub(crate) fn written(objects: &[Object]) -> Vec<Value> {
     let mut contents = contents(objects);
     for content in &mut contents {
         content.as_object_mut().expect("an object").remove("status");
