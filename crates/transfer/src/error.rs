@@ -453,8 +453,8 @@ impl PhaseError {
                     .to_owned()
             }
             Self::CopyChanged { object } => format!(
-                "make the change of {object} in the source too, if it is wanted: the next rollback \
-                 deletes it in the target"
+                "make the change of {object} in the source too, if it is wanted; in the target, \
+                 undo a change of its spec. The next rollback deletes it there"
             ),
             Self::SourceChanged { object } => {
                 format!(

@@ -29,7 +29,7 @@ use super::preflight::{Preflight, check_health, survey};
 use super::readiness::Readiness;
 use super::record::{OnResume, Operation, Phase, Record, Role, Step};
 use super::report::{BatchCourse, Outcome, Report};
-use super::returning::{go_on, pause_and_compare, refuse_return};
+use super::returning::{compare_what_remains, go_on, pause_and_compare, refuse_return};
 use super::run::Run;
 use super::sides::clusters_of;
 use super::undo::{Compared, Stray, undo};
@@ -571,17 +571,19 @@ pub(super) async fn put_back_locked(
     run.events.started("undo", "Roll back");
     let doing = "roll back";
     hold_or_warn(run, &lock).await;
-    let mut compared = Compared::default();
-    if lock.phase().await.is_left() {
-        compared = match pause_and_compare(run, &lock, move_scope).await {
-            Ok(compared) => compared,
+    let compared = match lock.phase().await {
+        phase if phase.is_left() => match pause_and_compare(run, &lock, move_scope).await {
+            Ok(compared) => Ok(compared),
             Err(source) => {
                 run.events.send(support::journal::Event::Failed);
                 return Err(go_on(run, lock, move_scope, source).await);
             }
-        };
-    }
-    if let Err(source) = undo(run, &lock, move_scope, (Stray::No, compared)).await {
+        },
+        Phase::Undoing if record.leaves => compare_what_remains(run, &lock, move_scope).await,
+        _ => Ok(Compared::default()),
+    };
+    let undone = async { undo(run, &lock, move_scope, (Stray::No, compared?)).await };
+    if let Err(source) = undone.await {
         run.events.send(support::journal::Event::Failed);
         // Nothing was undone yet.
         if lock.phase().await == Phase::Returning

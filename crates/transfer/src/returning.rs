@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use capi::{Chosen, Fate, Graph, KeepReason, Node, NotChosen, StayReason};
+use capi::{Chosen, Fate, Graph, KeepReason, MoveKind, Node, NotChosen, Object, StayReason};
 
 use super::compare::{body_digest, compare, is_finalizer};
-use super::discover::{MoveScope, discover};
+use super::discover::{MoveScope, discover, list_everywhere_or_in};
 use super::error::{MoveError, PhaseError};
 use super::ledger::{self, Ledger, Made};
 use super::lock::Lock;
@@ -55,6 +55,49 @@ pub(super) async fn pause_and_compare(
         }
     };
     run.recorded("return", compared).await
+}
+
+/// Looks at the copies that a rollback has not removed yet. Somebody may have changed one since the
+/// rollback was interrupted, and nobody has compared it since then. Returns the copies as they are.
+///
+/// # Errors
+/// [`PhaseError::CopyChanged`] with the first that has changed, or a request fails.
+pub(super) async fn compare_what_remains(
+    run: &Run,
+    lock: &Lock,
+    move_scope: &MoveScope,
+) -> Result<Compared, PhaseError> {
+    let pages = lock.record().await.copies;
+    let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
+    // The rollback itself says that the list is missing.
+    let Some(ledger) = ledger else { return Ok(Compared::default()) };
+    let namespaces = ledger.namespaces();
+    let source = list_everywhere_or_in(&run.source, move_scope, &namespaces).await?;
+    let target = list_everywhere_or_in(&run.target, move_scope, &namespaces).await?;
+    let originals = listed_by_uid(&source);
+    let copies = listed_by_uid(&target);
+    for made in ledger.made() {
+        let Some((kind, copy)) = copies.get(made.copy_uid) else { continue };
+        let Some((_, original)) = originals.get(made.source_uid) else { continue };
+        let is_known = made.body.is_none_or(|body| body == body_digest(copy));
+        if !is_known && body_differs(run, move_scope.kind(*kind), (original, copy)) {
+            return Err(PhaseError::CopyChanged { object: copy.id() });
+        }
+    }
+    let remaining = copies.into_values().map(|(_, copy)| copy);
+    Ok(Compared::of(remaining.filter(|copy| ledger.has_copy(copy.uid()))))
+}
+
+fn listed_by_uid(listed: &[(usize, Object)]) -> HashMap<&str, (usize, &Object)> {
+    listed.iter().map(|(kind, object)| (object.uid(), (*kind, object))).collect()
+}
+
+/// Returns whether a copy differs from its original, but for its metadata: those of a copy that is
+/// being removed have changed.
+fn body_differs(run: &Run, kind: &MoveKind, (original, copy): (&Object, &Object)) -> bool {
+    let is_of_body = |path: &String| !path.starts_with("metadata");
+    lost(run, kind, original, copy).iter().any(is_of_body)
+        || compare(original, copy).added.iter().any(is_of_body)
 }
 
 /// Writes down that the target continues. A pause that is still on its way must not arrive later.

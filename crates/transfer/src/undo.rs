@@ -14,6 +14,7 @@ use cluster::{ApiError, Client};
 use serde_json::json;
 
 use super::compare::digest;
+use super::conversion::without_fleeting_data;
 use super::discover::{MoveScope, list_everywhere_or_in};
 use super::error::PhaseError;
 use super::ledger::{self, Removable};
@@ -90,9 +91,10 @@ impl Compared {
     }
 }
 
-/// A digest of a copy without the pause of its own that it gets for its deletion.
+/// A digest of a copy without what changes by itself, and without the pause of its own that it gets
+/// for its deletion.
 fn content(copy: &Object) -> String {
-    let mut copy = copy.clone();
+    let mut copy = without_fleeting_data(copy);
     copy.remove_annotation(PAUSED_ANNOTATION);
     digest(&copy)
 }

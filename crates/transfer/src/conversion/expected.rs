@@ -1,7 +1,8 @@
 //! The target's own conversion of an object, as its API server answers it. Nothing is stored.
 
-use capi::{Object, ResourceType};
+use capi::{Object, ResourceType, is_cluster};
 use cluster::{ApiError, Client, WriteOptions};
+use serde_json::Value;
 
 use crate::compare::is_same_content;
 
@@ -16,6 +17,23 @@ const ATTEMPTS: u32 = 10;
 pub(crate) fn without_data(object: &Object) -> Object {
     let mut object = object.clone();
     object.remove_annotation(DATA_ANNOTATION);
+    object
+}
+
+/// Returns the object without what changes by itself in what its conversion has left behind: the
+/// status, which controllers write, and the pause of a Cluster.
+pub(crate) fn without_fleeting_data(object: &Object) -> Object {
+    let mut object = object.clone();
+    let data = object.annotation(DATA_ANNOTATION).map(serde_json::from_str);
+    if let Some(Ok(Value::Object(mut fields))) = data {
+        fields.remove("status");
+        if is_cluster(&object)
+            && let Some(Value::Object(spec)) = fields.get_mut("spec")
+        {
+            spec.remove("paused");
+        }
+        object.set_annotation(DATA_ANNOTATION, &Value::Object(fields).to_string());
+    }
     object
 }
 
@@ -70,5 +88,28 @@ pub(crate) async fn same_as_stored(
         })),
         Err(error) if error.is_refused() => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_changes_by_itself_goes_from_the_data_of_a_conversion() {
+        let kept = |kind: &str, data: &Value| {
+            let object =
+                Object::new(json!({"kind": kind, "apiVersion": "cluster.x-k8s.io/v1beta1",
+                "metadata": {"annotations": {DATA_ANNOTATION: data.to_string()}}}));
+            let kept = without_fleeting_data(&object);
+            let text = kept.annotation(DATA_ANNOTATION).expect("it stays").to_owned();
+            serde_json::from_str::<Value>(&text).expect("JSON")
+        };
+        let data = json!({"spec": {"paused": true, "newer": 1}, "status": {"replicas": 1}});
+        assert_eq!(kept("Cluster", &data), json!({"spec": {"newer": 1}}));
+        assert_eq!(kept("Other", &data), json!({"spec": {"paused": true, "newer": 1}}));
+        assert_eq!(kept("Other", &json!("no object")), json!("no object"));
     }
 }

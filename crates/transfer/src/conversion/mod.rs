@@ -12,7 +12,7 @@ mod judge;
 mod known;
 mod report;
 
-pub(super) use expected::{as_stored, same_as_stored, without_data};
+pub(super) use expected::{as_stored, same_as_stored, without_data, without_fleeting_data};
 pub use judge::AcceptedLoss;
 pub(super) use judge::judge;
 pub(super) use report::{Converted, hint};
