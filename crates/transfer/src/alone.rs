@@ -20,7 +20,7 @@ use super::inventory;
 use super::kinds;
 use super::lease_location::{lock_single_cluster, same_part};
 use super::ledger;
-use super::lock::{Holder, Lease, Lock};
+use super::lock::{Holder, Lock};
 use super::namespaces;
 use super::pause;
 use super::precondition::patch;
@@ -52,7 +52,7 @@ pub async fn resume_without_source(
     gone: Gone,
     report: &mut Report,
 ) -> Result<(), MoveError> {
-    let (record, holder) = record_here(run, Role::Target).await?;
+    let (record, holder) = record_here(run, (Role::Target, gone)).await?;
     refuse_early(&record)?;
     refuse_if_it_answers(&record, gone).await?;
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
@@ -100,7 +100,7 @@ pub async fn rollback_without(
     gone: Gone,
 ) -> Result<Record, MoveError> {
     let here = missing.other();
-    let (record, holder) = record_here(run, here).await?;
+    let (record, holder) = record_here(run, (here, gone)).await?;
     refuse_late(&record)?;
     refuse_if_it_answers(&record, gone).await?;
     run.options.take_over.confirm(&record, run.server_of(record.role), holder)?;
@@ -132,14 +132,17 @@ pub async fn rollback_without(
 }
 
 /// The record of the move whose end this cluster is.
-async fn record_here(run: &Run, role: Role) -> Result<(Record, Option<Holder>), MoveError> {
+async fn record_here(
+    run: &Run,
+    (role, gone): (Role, Gone),
+) -> Result<(Record, Option<Holder>), MoveError> {
     exposure::warn(run);
     let lease = find_one(&run.target).await.map_err(MoveError::Unprepared)?;
-    let holder = lease.as_ref().and_then(Lease::holder);
-    let record = lease.and_then(|lease| lease.record);
-    let record = record.ok_or_else(|| {
+    let lease = lease.ok_or_else(|| {
         MoveError::NoRun("no interrupted move was found in this cluster".to_owned())
     })?;
+    let holder = lease.holder();
+    let record = one_of(lease.records().cloned().collect(), (role, gone)).await?;
     if record.operation != Operation::Move {
         return Err(MoveError::OfFiles(Box::new(record)));
     }
@@ -150,6 +153,35 @@ async fn record_here(run: &Run, role: Role) -> Result<(Record, Option<Holder>), 
         )));
     }
     Ok((record, holder))
+}
+
+/// Returns the record that is meant. Several replacements may rest in one target: the one whose
+/// source does not answer.
+async fn one_of(records: Vec<Record>, (role, gone): (Role, Gone)) -> Result<Record, MoveError> {
+    let is_candidate = |record: &&Record| record.role == role;
+    let candidates: Vec<&Record> = records.iter().filter(is_candidate).collect();
+    if let [_, _, ..] = candidates[..] {
+        for record in &candidates {
+            if !accepts_connections(&record.peer).await {
+                return Ok((*record).clone());
+            }
+        }
+        if gone == Gone::Sure {
+            return Err(MoveError::NoRun(format!(
+                "this cluster is the {role} of several runs, and the addresses of all their {}s \
+                 accept connections: {}; end the others first, each with both kubeconfigs",
+                role.other(),
+                candidates
+                    .iter()
+                    .map(|it| format!("{} ({})", it.run, it.peer))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )));
+        }
+    }
+    let first = candidates.first().copied().or(records.first());
+    let none = || MoveError::NoRun("no interrupted move was found in this cluster".to_owned());
+    first.cloned().ok_or_else(none)
 }
 
 /// Refuses to finish a move whose copies may not be complete.
@@ -358,6 +390,29 @@ mod tests {
             let may = refuse_late(&record(Role::Source, phase)).is_ok();
             assert_eq!(may, phase.can_roll_back(), "{phase}");
         }
+    }
+
+    #[tokio::test]
+    async fn of_several_replacements_the_one_without_its_source_is_meant() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let there = format!("https://{}", listener.local_addr().expect("it is bound"));
+        let nowhere = {
+            let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+            format!("https://{}", gone.local_addr().expect("it is bound"))
+        };
+        let of = |run: &str, peer: &str| Record {
+            run: run.to_owned(),
+            peer: peer.to_owned(),
+            ..record(Role::Target, Phase::Left)
+        };
+        let both = |second: &str| vec![of("first", &there), of("second", second)];
+        let wish = (Role::Target, Gone::Checked);
+        assert_eq!(one_of(both(&nowhere), wish).await.expect("one is gone").run, "second");
+        assert_eq!(one_of(both(&there), wish).await.expect("refused later").run, "first");
+        let error = one_of(both(&there), (Role::Target, Gone::Sure)).await.expect_err("which one?");
+        assert!(error.to_string().contains("second"), "{error}");
+        let other = vec![record(Role::Source, Phase::Left)];
+        assert_eq!(one_of(other, wish).await.expect("refused later").role, Role::Source);
     }
 
     #[tokio::test]

@@ -25,7 +25,8 @@ use super::options::Namespaces;
 /// not know `batches`: they would end the run with the batch in flight; nor `holds`: they would
 /// work among controllers that only a hold keeps still. Readers of version 8 do not know `leaves`:
 /// they would delete what is to stay. Readers of version 9 do not know `knowledge`: they would
-/// leave annotations that pause objects.
+/// leave annotations that pause objects. They would also take the place of a replacement that
+/// rests, and remove the records that stand beside theirs.
 const VERSION: u32 = 10;
 
 /// The operation of a run.

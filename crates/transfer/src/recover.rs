@@ -49,12 +49,15 @@ pub struct Found {
 
 impl Found {
     /// The record that decides: the target's, or the source's if the run never got to the target.
+    ///
+    /// Other replacements may rest in either cluster; they decide only where there is nothing else.
     pub fn record(&self) -> Option<&Record> {
-        let of = |lease: &'_ Option<Lease>| {
-            lease.as_ref().and_then(|lease| lease.record.clone()).is_some()
-        };
-        let decides = if of(&self.target) { &self.target } else { &self.source };
-        decides.as_ref().and_then(|lease| lease.record.as_ref())
+        let leases = self.source.iter().chain(&self.target);
+        let mut records = leases.filter_map(|lease| lease.record.as_ref());
+        let in_the_way = records.clone().find(|record| record.is_in_the_way());
+        let run = &in_the_way.or_else(|| records.next_back())?.run;
+        let mut leases = self.target.iter().chain(&self.source);
+        leases.find_map(|lease| lease.record_of(run))
     }
 
     /// Returns the last holder of the lock.
@@ -137,7 +140,13 @@ fn interrupted_move(run: &Run, found: &Found) -> Result<Interrupted, MoveError> 
         )));
     }
     for (lease, role) in [(&found.source, Role::Source), (&found.target, Role::Target)] {
-        let Some(other) = lease.as_ref().and_then(|lease| lease.record.as_ref()) else { continue };
+        let Some(lease) = lease else { continue };
+        let Some(other) = lease.record_of(&record.run).or(lease.record.as_ref()) else { continue };
+        // Another replacement may rest where the run has not come to yet.
+        let is_beside = other.run != record.run && !other.is_in_the_way();
+        if is_beside && record.phase == Phase::Preparing {
+            continue;
+        }
         if other.run != record.run || other.role != role {
             return Err(MoveError::NoRun(format!(
                 "these two clusters are not the source and target of one run: the {role} of this \
@@ -193,9 +202,9 @@ pub async fn resume(run: &Run, force: bool, report: &mut Report) -> Result<(), M
 /// or is another one.
 async fn refuse_without_source(run: &Run, record: &Record) -> Result<(), MoveError> {
     let source = find_one(&run.source).await.map_err(MoveError::Unprepared)?;
-    match source.and_then(|lease| lease.record) {
-        Some(source) if source.run == record.run => Ok(()),
-        _ => Err(MoveError::NoRun(format!(
+    match source.as_ref().and_then(|lease| lease.record_of(&record.run)) {
+        Some(_) => Ok(()),
+        None => Err(MoveError::NoRun(format!(
             "the source has no record of the replacement {} any more: it was rolled back without \
              its target",
             record.run

@@ -53,6 +53,9 @@ pub struct ClusterStatus {
     /// The run that holds this cluster, or that was interrupted in it; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
+    /// Ids of other replacements into this cluster whose sources wait for their end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resting: Vec<String>,
     /// Clusters in all namespaces; absent if they cannot be listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clusters: Option<usize>,
@@ -288,10 +291,14 @@ async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, C
         paused_seconds: paused_before(object).map(|time| time.as_secs()),
     });
     let Marks { found, unread } = marks(cluster).await.map_err(unprepared)?;
+    let ids = |lease: &Lease| lease.resting.iter().map(|record| record.run.clone()).collect();
+    let resting: Vec<String> = lease.as_ref().map(ids).unwrap_or_default();
     let mut run = lease.and_then(run_status);
     let id = run.as_ref().map(|run| run.id.clone());
-    let (own, leftovers): (Vec<_>, Vec<_>) =
+    let (own, others): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|mark| id.is_some() && (mark.run == id || mark.run.is_none()));
+    let rests = |mark: &Mark| mark.run.as_ref().is_some_and(|run| resting.contains(run));
+    let leftovers = others.into_iter().filter(|mark| !rests(mark)).collect();
     if let Some(run) = &mut run {
         run.progress = progress(&own);
     }
@@ -299,6 +306,7 @@ async fn look(cluster: &Client, lease: Option<Lease>) -> Result<ClusterStatus, C
         name: cluster.name().to_owned(),
         server: cluster.server().to_owned(),
         run,
+        resting,
         clusters: objects.as_ref().map(Vec::len),
         paused: paused.collect(),
         leftovers,

@@ -107,6 +107,8 @@ fn one(text: &mut String, cluster: &ClusterStatus, (screen, with_run): (&Screen,
     if let Some(run) = cluster.run.as_ref().filter(|_| with_run) {
         words.push(format!("{} of {} {} ({})", run.role, run.operation, run.id, run.phase));
     }
+    let resting = cluster.resting.iter().map(|run| format!("target of the replacement {run} too"));
+    words.extend(resting);
     text.push_str(&line(screen, &cluster.name.to_uppercase(), &words.join(", ")));
     leftovers(text, &cluster.leftovers, screen);
     unread(text, &cluster.unread, screen);
@@ -218,6 +220,7 @@ mod tests {
             name: "target".to_owned(),
             server: "https://a".to_owned(),
             run: Some(run),
+            resting: Vec::new(),
             clusters: Some(1),
             paused: vec![paused.clone()],
             leftovers: Vec::new(),

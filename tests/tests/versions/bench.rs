@@ -3,6 +3,7 @@
 //! its own managers, too.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,6 +20,14 @@ use sandbox::{ControllersOptions, Release, Sandbox, Sandboxes, UpOptions};
 use support::causes::in_one_line;
 use support::journal::{Event, Events};
 use tempfile::TempDir;
+
+/// A further management cluster of the source's version.
+pub(crate) struct Another {
+    pub(crate) management: Management,
+    // Dropped before its folder.
+    _sandbox: Sandbox,
+    _dir: TempDir,
+}
 
 /// One of the two management clusters.
 pub(crate) struct Management {
@@ -99,10 +108,7 @@ impl Bench {
 
     /// Runs a move of a namespace in the other direction.
     pub(crate) async fn run_back(&self, args: &[&str]) -> Outcome {
-        let path = |side: &Management| side.kubeconfig.display().to_string();
-        let (from, to) = (path(&self.target), path(&self.source));
-        let clusters = ["--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
-        self.program().run([args, &clusters].concat()).await
+        self.program().run(between(&self.target, &self.source, args)).await
     }
 
     /// Runs a subcommand that is about one cluster.
@@ -110,6 +116,29 @@ impl Bench {
         let path = side.kubeconfig.display().to_string();
         let cluster = ["--quiet", flag, &path];
         self.program().run([args, &cluster].concat()).await
+    }
+
+    /// Runs a subcommand between another source and the target.
+    pub(crate) async fn run_from(&self, source: &Management, args: &[&str]) -> Outcome {
+        self.program().run(between(source, &self.target, args)).await
+    }
+
+    /// Starts a further management cluster.
+    pub(crate) async fn another_source(&self) -> Another {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let options = UpOptions {
+            name: "another".to_owned(),
+            clusters: NonZeroUsize::MIN,
+            parts: parts::options(),
+            releases: BTreeMap::from([(0, source())]),
+            ..UpOptions::default()
+        };
+        let sandboxes = Sandboxes::at(dir.path().join("sandboxes"));
+        let sandbox = sandboxes.start(&options, &progress()).await;
+        let sandbox =
+            sandbox.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
+        let management = management(&sandbox, Side::Source, &Traffic::new(0), &dir).await;
+        Another { management, _sandbox: sandbox, _dir: dir }
     }
 
     /// Kills a subcommand at the rule.
@@ -145,10 +174,7 @@ impl Bench {
     }
 
     fn args(&self, args: &[&str]) -> Vec<String> {
-        let path = |side: &Management| side.kubeconfig.display().to_string();
-        let (from, to) = (path(&self.source), path(&self.target));
-        let clusters = ["--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
-        args.iter().copied().chain(clusters).map(str::to_owned).collect()
+        between(&self.source, &self.target, args)
     }
 
     fn program(&self) -> Program {
@@ -160,6 +186,13 @@ impl Bench {
     fn next(&self) -> usize {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+fn between(source: &Management, target: &Management, args: &[&str]) -> Vec<String> {
+    let path = |side: &Management| side.kubeconfig.display().to_string();
+    let (from, to) = (path(source), path(target));
+    let clusters = ["--quiet", "--kubeconfig", &from, "--to-kubeconfig", &to];
+    args.iter().copied().chain(clusters).map(str::to_owned).collect()
 }
 
 async fn management(sandbox: &Sandbox, side: Side, traffic: &Traffic, dir: &TempDir) -> Management {

@@ -152,7 +152,7 @@ fn resuming() -> Rule {
     Rule::when(applies, Fault::HoldAfter).times(1)
 }
 
-fn check_replaced(outcome: &Outcome) {
+pub(crate) fn check_replaced(outcome: &Outcome) {
     // The machines of this fleet do not exist, so its Clusters never become Available.
     assert_eq!(outcome.code, Some(7), "{outcome}");
     let report = outcome.json();

@@ -2,15 +2,57 @@
 
 use std::sync::Arc;
 
+use capi::{Object, is_cluster};
 use cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::proxied_pair::{lease_type, leases};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
+use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Management};
 use crate::ids;
-use crate::population::fleet;
-use crate::replacing::{replace, written};
+use crate::population::{fleet, fleet_at_rest};
+use crate::replacing::{check_replaced, replace, written};
 
 const ROLLBACK: [&str; 2] = ["rollback", "--yes"];
+const DELETE_OLD: [&str; 3] = ["replace", "--delete-old", "--yes"];
+
+/// Two old clusters are replaced by one: each goes its own way afterwards. Before the second one a
+/// command about the first has died, without a change.
+pub(crate) async fn of_two_sources(bench: Arc<Bench>) {
+    let another = bench.another_source().await;
+    let first = bench.populate(fleet_at_rest).await;
+    let before = written(&bench.dump(&bench.source, &first).await);
+    check_replaced(&bench.run(&replace(&first)).await);
+    let second = format!("{first}-second");
+    let (population, there) = (fleet(&second), &another.management);
+    let created = population.create(&there.client, &there.kinds).await;
+    created.unwrap_or_else(|error| panic!("{error}"));
+    leave_held(&bench.target).await;
+    check_replaced(&bench.run_from(there, &replace(&second)).await);
+
+    let status = bench.run(&["status", "-o", "json"]).await.expect_success("status").json();
+    assert_eq!(status["clusters"][1]["resting"], json!([status["clusters"][0]["run"]["id"]]));
+    assert_eq!(status["clusters"][1]["leftovers"], json!([]), "{status:#}");
+    bench.run(&ROLLBACK).await.expect_success("the rollback of the first");
+    assert_eq!(written(&bench.dump(&bench.source, &first).await), before);
+    assert_eq!(ids(&bench.dump(&bench.target, &first).await), Vec::<String>::new());
+    bench.run_from(there, &DELETE_OLD).await.expect_success("the deletion of the second");
+    assert_eq!(ids(&bench.dump(there, &second).await), Vec::<String>::new());
+    assert_eq!(clusters(&bench, &bench.target, &second).await, ["managed", "plain"]);
+    let status = bench.run(&["status", "-o", "json"]).await.expect_success("status").json();
+    assert_eq!(status["clusters"][1]["run"], Value::Null, "{status:#}");
+    bench.run(&["move", "-n", &first, "--yes"]).await.expect_success("a move of the first");
+}
+
+/// Leaves the Lease of our runs as a process does that dies.
+async fn leave_held(side: &Management) {
+    let [lease] = &leases(&side.client).await[..] else { panic!("there is one Lease") };
+    let spec = json!({"holderIdentity": "a process that died", "leaseDurationSeconds": 5,
+        "renewTime": "2026-01-01T00:00:00.000000Z"});
+    let (place, change) = ((lease.namespace(), lease.name()), json!({"spec": spec}));
+    let (patch, options) = ((PatchKind::Merge, &change), WriteOptions::default());
+    side.client.patch(&lease_type(), place, patch, &options).await.expect("the patch");
+}
 
 /// The resume of a copy leaves a machine that is killed then, and arrives while a rollback removes
 /// the copies: their controllers would work on them.
@@ -51,4 +93,12 @@ fn freeing() -> Rule {
             && annotations.get("clusterctl.cluster.x-k8s.io/delete-for-move").is_some()
     };
     Rule::when(applies, Fault::HoldBefore).times(1)
+}
+
+async fn clusters(bench: &Bench, side: &Management, namespace: &str) -> Vec<String> {
+    let found = bench.dump(side, namespace).await;
+    let name = |object: &Object| object.name().to_owned();
+    let mut names: Vec<String> = found.iter().filter(|o| is_cluster(o)).map(name).collect();
+    names.sort();
+    names
 }

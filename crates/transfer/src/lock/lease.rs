@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use support::visible::{one_line, shell_word};
 
 use super::terms::lasts_of;
-use crate::record::{Operation, Phase, Record, RecordError, Role};
+use crate::record::{Operation, Phase, Record, RecordError};
 
 /// Name of the Lease.
 const NAME: &str = "kubectl-pivot";
 /// Annotation of the Lease with the record of the run.
 const RECORD_ANNOTATION: &str = "kubectl-pivot.io/record";
+/// Annotation of the Lease with the records of replacements that rest while another run has it.
+const RESTING_ANNOTATION: &str = "kubectl-pivot.io/resting";
 /// Limits the difference of clocks: without NTP, or after a virtual machine was suspended, they are
 /// minutes or hours wrong, and a run that is alive must not be shown as interrupted. Only a renewal
 /// of a later day is made up.
@@ -87,11 +89,6 @@ fn taken_by(holder: Option<&String>) -> String {
 fn unfinished(cluster: &str, record: &Record) -> String {
     let Record { operation, run, started, phase, .. } = record;
     match phase {
-        Phase::Left if record.role == Role::Target => format!(
-            "a command that ends the replacement {run} ({started}) was interrupted in the \
-             {cluster} cluster, which has replaced {}",
-            one_line(&record.peer)
-        ),
         Phase::Left => format!(
             "the {cluster} cluster was replaced by the run {run} ({started}): its objects are in \
              {}, and stay here paused",
@@ -160,11 +157,23 @@ pub struct Lease {
     pub(super) object: Object,
     /// The record of the run that holds it or left it.
     pub record: Option<Record>,
+    /// Those of replacements into this cluster that wait for their end beside it, the latest last.
+    pub resting: Vec<Record>,
     /// The holder, by this machine's clock: to be shown, not to be acted on.
     pub state: LeaseState,
 }
 
 impl Lease {
+    /// The record of the run that has it, then those that rest, the latest first.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.record.iter().chain(self.resting.iter().rev())
+    }
+
+    /// Returns the record of a run, also of one that rests.
+    pub fn record_of(&self, run: &str) -> Option<&Record> {
+        self.records().find(|record| record.run == run)
+    }
+
     /// Returns who holds it, or has held it and not let it go.
     pub fn holder(&self) -> Option<Holder> {
         holder(&self.object)
@@ -172,11 +181,11 @@ impl Lease {
 
     /// Returns the record of another run that must not be lost.
     ///
-    /// A run that rests may be overwritten, but not one that a process was working on and has not
-    /// let go: it may have died on the way back to its source, or between two batches.
+    /// A replacement into this cluster that rests is not lost: it stays beside the other record.
+    /// What a process was working on and has not let go may have died between two batches.
     pub fn in_the_way_of(&self, run: &str) -> Option<&Record> {
         let other = self.record.as_ref().filter(|record| record.run != run)?;
-        let is_worked_on = self.holder().is_some() && !other.is_over();
+        let is_worked_on = self.holder().is_some() && other.is_between_batches();
         (other.is_in_the_way() || is_worked_on).then_some(other)
     }
 
@@ -213,11 +222,26 @@ pub async fn read(cluster: &Client, namespace: &str) -> Result<Option<Lease>, Lo
 }
 
 fn parse(cluster: &Client, object: Object) -> Result<Lease, LockError> {
+    let unreadable = |source| LockError::Record { cluster: cluster.name().to_owned(), source };
     let record = object.annotation(RECORD_ANNOTATION).map(Record::parse).transpose();
-    let record = record
-        .map_err(|source| LockError::Record { cluster: cluster.name().to_owned(), source })?;
+    let record = record.map_err(unreadable)?;
+    let resting = object.annotation(RESTING_ANNOTATION).map_or_else(|| Ok(Vec::new()), resting);
+    let resting = resting.map_err(unreadable)?;
     let state = state_at(&object, Timestamp::now());
-    Ok(Lease { object, record, state })
+    Ok(Lease { object, record, resting, state })
+}
+
+/// Reads a list of records.
+fn resting(text: &str) -> Result<Vec<Record>, RecordError> {
+    let texts: Vec<String> = serde_json::from_str(text)?;
+    texts.iter().map(|text| Record::parse(text)).collect()
+}
+
+/// The annotations of a Lease with these records; none of `resting` takes the list away.
+fn annotations(record: &Record, resting: &[Record]) -> Value {
+    let texts: Vec<String> = resting.iter().map(Record::to_text).collect();
+    let list = (!texts.is_empty()).then(|| Value::from(texts).to_string());
+    json!({RECORD_ANNOTATION: record.to_text(), RESTING_ANNOTATION: list})
 }
 
 /// Returns the holder of a Lease, whether or not it still renews it.
@@ -292,6 +316,8 @@ pub(super) struct Taken {
 pub(super) struct Claimed {
     /// The record from then on: that of the run, with the epoch raised.
     pub(super) record: Record,
+    /// The records of replacements that rest beside it.
+    pub(super) resting: Vec<Record>,
     /// True if it had no record of this run before.
     pub(super) is_new: bool,
     /// The holder that it was taken from although it may be alive.
@@ -332,7 +358,7 @@ pub(super) async fn take(
             }
         }
         let claimed = claimed(cluster, found.as_ref(), claim)?;
-        let error = match write_claim(cluster, namespace, found, (&claimed.record, claim)).await {
+        let error = match write_claim(cluster, namespace, found, (&claimed, claim)).await {
             Ok(lease) => return Ok(Taken { lease, claimed }),
             Err(LockError::Api(error)) if error.is_ambiguous() || error.code() == Some(409) => {
                 error
@@ -369,8 +395,8 @@ fn claimed(
         let record = Box::new(other.clone());
         return Err(LockError::Interrupted { cluster: cluster(), record });
     }
-    let kept = found.and_then(|found| found.record.as_ref());
-    let kept = kept.filter(|kept| kept.run == claim.record.run);
+    let resting = found.map_or_else(Vec::new, |found| beside(found, &claim.record.run));
+    let kept = found.and_then(|found| found.record_of(&claim.record.run));
     let epoch = kept.map_or(0, |kept| kept.epoch).max(claim.record.epoch) + 1;
     Ok(Claimed {
         record: kept
@@ -378,10 +404,18 @@ fn claimed(
             .clone()
             .accepting(&claim.record.accept_loss)
             .taken(epoch),
+        resting,
         is_new: kept.is_none(),
         was_older: kept.is_some_and(Record::is_older),
         seized_from: alive.map(|holder| holder.identity),
     })
+}
+
+/// The replacements that rest in a cluster beside a run that takes its Lease: whoever goes back or
+/// deletes what was left needs their records.
+fn beside(found: &Lease, run: &str) -> Vec<Record> {
+    let records = found.resting.iter().chain(&found.record);
+    records.filter(|record| record.run != run && record.phase == Phase::Left).cloned().collect()
 }
 
 /// Writes a claim into the Lease as it was found, under its resource version, or creates it.
@@ -389,7 +423,7 @@ async fn write_claim(
     cluster: &Client,
     namespace: &str,
     found: Option<Lease>,
-    (record, claim): (&Record, Claim<'_>),
+    (Claimed { record, resting, .. }, claim): (&Claimed, Claim<'_>),
 ) -> Result<Lease, LockError> {
     let now = now();
     let spec = json!({"holderIdentity": claim.identity,
@@ -406,10 +440,20 @@ async fn write_claim(
             cluster.create(&lease_type(), &lease, &WriteOptions::default()).await?,
         );
     };
-    let mut lease = found.object;
-    lease.set_annotation(RECORD_ANNOTATION, &record.to_text());
-    lease.value_mut()["spec"] = spec;
+    let lease = with_records(found.object, (record, resting), spec);
     parse(cluster, cluster.update(&lease_type(), &lease, &WriteOptions::default()).await?)
+}
+
+fn with_records(mut lease: Object, (record, resting): (&Record, &[Record]), spec: Value) -> Object {
+    let Value::Object(annotations) = annotations(record, resting) else { return lease };
+    for (name, value) in annotations {
+        match value.as_str() {
+            Some(text) => lease.set_annotation(&name, text),
+            None => lease.remove_annotation(&name),
+        }
+    }
+    lease.value_mut()["spec"] = spec;
+    lease
 }
 
 /// Renews a lease that is ours, with the record as it is to be from now on.
@@ -475,17 +519,33 @@ async fn write(
     Err(LockError::Lost { cluster: cluster.name().to_owned(), by: None })
 }
 
-/// Removes a lease that is ours, with its record; one that another run has taken over stays.
+/// Removes a lease that is ours, with its record; one that another run has taken over stays. If
+/// replacements rest in the cluster, the lease stays for the latest of them.
 pub(super) async fn remove(cluster: &Client, lease: &Lease) -> Result<(), LockError> {
     for _ in 0..WRITES {
         let found = cluster.get(&lease_type(), lease.object.namespace(), NAME).await?;
         let Some(found) = found else { return Ok(()) };
-        if identity_of(&found) != identity_of(&lease.object) {
-            let by = identity_of(&found).map(str::to_owned);
-            return Err(LockError::Lost { cluster: cluster.name().to_owned(), by });
+        let mut now = parse(cluster, found)?;
+        if identity_of(&now.object) != identity_of(&lease.object) {
+            let by = identity_of(&now.object).map(str::to_owned);
+            let run = lease.record.as_ref().map(|record| record.run.as_str());
+            return match run.and_then(|run| now.record_of(run)) {
+                // The answer to an earlier attempt was lost.
+                None if by.is_none() => Ok(()),
+                _ => Err(LockError::Lost { cluster: cluster.name().to_owned(), by }),
+            };
         }
-        match cluster.delete_unchanged(&lease_type(), &found).await {
-            Ok(_) => return Ok(()),
+        let ended = match now.resting.pop() {
+            None => cluster.delete_unchanged(&lease_type(), &now.object).await.map(drop),
+            Some(latest) => {
+                let epoch = latest.epoch;
+                let latest = latest.taken(epoch);
+                let lease = with_records(now.object, (&latest, &now.resting), json!({}));
+                cluster.update(&lease_type(), &lease, &WriteOptions::default()).await.map(drop)
+            }
+        };
+        match ended {
+            Ok(()) => return Ok(()),
             // A renewal of ours came later than this look, or another run was faster.
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error.into()),
@@ -507,7 +567,39 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batches::Batches;
     use crate::options::Namespaces;
+    use crate::record::Role;
+
+    fn record(run: &str, phase: Phase) -> Record {
+        let record = Record::new(run, Role::Target, &Namespaces::All, "https://a");
+        Record { phase, ..record }.leaving(true)
+    }
+
+    fn lease(records: (&Record, &[Record])) -> Lease {
+        let object = with_records(Object::new(json!({"metadata": {}})), records, json!({}));
+        let text = object.annotation(RESTING_ANNOTATION);
+        let resting = text.map_or_else(|| Ok(Vec::new()), resting).expect("readable");
+        let record = object.annotation(RECORD_ANNOTATION).map(Record::parse);
+        let record = record.transpose().expect("readable");
+        Lease { object, record, resting, state: LeaseState::Free }
+    }
+
+    #[test]
+    fn replacements_that_rest_stay_beside_the_record_of_another_run() {
+        let [first, second] = ["first", "second"].map(|run| record(run, Phase::Left));
+        let found = lease((&second, std::slice::from_ref(&first)));
+        assert_eq!(found.record_of("first"), Some(&first));
+        let runs = |run: &str| -> Vec<String> {
+            beside(&found, run).into_iter().map(|record| record.run).collect()
+        };
+        assert_eq!(runs("third"), ["first", "second"]);
+        assert_eq!(runs("first"), ["second"]);
+        assert_eq!(runs("second"), ["first"]);
+        let over = lease((&record("over", Phase::Finished), &[]));
+        assert!(beside(&over, "third").is_empty() && over.resting.is_empty());
+        assert!(over.object.annotation(RESTING_ANNOTATION).is_none());
+    }
 
     #[test]
     fn a_lease_is_shown_as_held_until_it_expires() {
@@ -534,26 +626,25 @@ mod tests {
 
     #[test]
     fn a_record_that_a_process_has_worked_on_is_never_overwritten_by_another_run() {
-        let record = |role, phase| Record {
-            phase,
-            ..Record::new("r", role, &Namespaces::All, "https://peer")
-        };
         let lease = |holder: Option<&str>, record| Lease {
             object: Object::new(json!({"spec": {"holderIdentity": holder}})),
             record: Some(record),
+            resting: Vec::new(),
             state: LeaseState::Free,
         };
-        for (role, phase, when_held, when_free) in [
-            (Role::Target, Phase::Left, true, false),
-            (Role::Source, Phase::Left, true, true),
-            (Role::Target, Phase::Returning, true, true),
-            (Role::Target, Phase::Finished, false, false),
+        let plan = vec![std::collections::BTreeMap::new(); 2];
+        let batches = Batches { plan, ..Batches::default() };
+        for (record, when_held, when_free) in [
+            (record("r", Phase::Left), false, false),
+            (Record { role: Role::Source, ..record("r", Phase::Left) }, true, true),
+            (record("r", Phase::Returning), true, true),
+            (record("r", Phase::Finished), false, false),
+            (record("r", Phase::Finished).in_batches(Some(&batches)), true, false),
         ] {
-            let is_in_the_way =
-                |holder| lease(holder, record(role, phase)).in_the_way_of("s").is_some();
-            assert_eq!(is_in_the_way(Some("somebody")), when_held, "{role} {phase}");
-            assert_eq!(is_in_the_way(None), when_free, "{role} {phase}");
-            assert!(lease(None, record(role, phase)).in_the_way_of("r").is_none(), "its own");
+            let is_in_the_way = |holder| lease(holder, record.clone()).in_the_way_of("s").is_some();
+            assert_eq!(is_in_the_way(Some("somebody")), when_held, "{record:?}");
+            assert_eq!(is_in_the_way(None), when_free, "{record:?}");
+            assert!(lease(None, record).in_the_way_of("r").is_none(), "its own");
         }
     }
 }

@@ -172,6 +172,7 @@ fn the_status_of_an_interrupted_move() {
         name: name.to_owned(),
         server: server.to_owned(),
         run: Some(run),
+        resting: Vec::new(),
         clusters: Some(clusters),
         paused: paused(clusters),
         leftovers: Vec::new(),
