@@ -584,6 +584,13 @@ pub enum MoveError {
     /// A rollback of the run has begun, and only a rollback continues it.
     #[error("the {} {} is being rolled back, and cannot be resumed", .0.operation, .0.run)]
     BeingUndone(Box<Record>),
+    /// The old objects of a replacement cannot be deleted: the clusters are not as they were.
+    #[error("cannot delete what was left: {source}; nothing was deleted")]
+    NotDeleted {
+        /// The difference.
+        #[source]
+        source: PhaseError,
+    },
     /// A replacement cannot be rolled back: its target continues.
     #[error("cannot roll back: {}, and the target continues: {source}", no_return(source))]
     NoReturn {
@@ -693,6 +700,7 @@ impl MoveError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Undone { source: PhaseError::Interrupted, .. }
+            | Self::NotDeleted { source: PhaseError::Interrupted }
             | Self::PartlyMoved { source: PhaseError::Interrupted, .. }
             | Self::Unprepared(PhaseError::Interrupted)
             | Self::Unfinished {
@@ -753,6 +761,13 @@ impl MoveError {
                 .to_owned(),
             Self::NoRun(_) => "`kubectl pivot status` shows the runs in both clusters".to_owned(),
             Self::OfFiles(record) => of_files(record),
+            Self::NotDeleted { source: PhaseError::SourceChanged { object } } => format!(
+                "make the same change of {object} in the target, or undo it in the source; then \
+                 run the command again"
+            ),
+            Self::NotDeleted { source } => {
+                format!("{}; then run the command again", source.hint())
+            }
             Self::NoReturn { source } => {
                 format!(
                     "{}; then run the command again. The source stays paused meanwhile",

@@ -335,14 +335,18 @@ async fn delete_left(
     move_scope: MoveScope,
     report: &mut Report,
 ) -> Result<Option<Lock>, MoveError> {
-    let checked = async {
-        look(run, &lock, &move_scope).await?;
-        lock.advance(Step::DeletionStarted).await.map_err(Box::new)?;
-        Ok(())
-    };
-    if let Err(source) = checked.await {
+    if let Err(source) = look(run, &lock, &move_scope).await {
+        let is_lost = run.stop.is_lock_lost();
         lock.leave().await;
-        return Err(MoveError::Unfinished { doing: "check what was left", source });
+        return Err(match is_lost {
+            true => MoveError::LockLost { doing: "check what was left", source },
+            false => MoveError::NotDeleted { source },
+        });
+    }
+    if let Err(error) = lock.advance(Step::DeletionStarted).await {
+        lock.leave().await;
+        let (doing, source) = ("start the deletion", Box::new(error).into());
+        return Err(MoveError::Unfinished { doing, source });
     }
     carry_on(run, lock, move_scope, report).await
 }

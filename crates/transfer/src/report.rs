@@ -335,6 +335,7 @@ impl Report {
             | MoveError::NotConfirmed
             | MoveError::OfFiles(_)
             | MoveError::BeingUndone(_)
+            | MoveError::NotDeleted { .. }
             | MoveError::NoReturn { .. }
             | MoveError::NotAlone { .. }
             | MoveError::MarksDoNotSuffice { .. }

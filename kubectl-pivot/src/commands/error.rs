@@ -341,6 +341,7 @@ fn of_move(error: &MoveError) -> u8 {
         MoveError::UnknownProbe(_) => exit::USAGE,
         MoveError::OfFiles(_)
         | MoveError::BeingUndone(_)
+        | MoveError::NotDeleted { .. }
         | MoveError::NoReturn { .. }
         | MoveError::NotAlone { .. }
         | MoveError::MarksDoNotSuffice { .. } => exit::REFUSED,

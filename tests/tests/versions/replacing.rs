@@ -9,7 +9,7 @@ use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Management};
 use crate::population::{MACHINES, fleet, fleet_at_rest};
 use crate::recovery::{at, contents};
 use crate::{ids, machines};
@@ -40,7 +40,22 @@ pub(crate) async fn kept(bench: Arc<Bench>) {
     check_sides(&bench, &namespace).await;
     check_refusals(&bench, &namespace).await;
     check_replaced(&bench.run(&replace(&namespace)).await);
+    label(&bench.source, &namespace, Some("yes")).await;
+    let refused = bench.run(&["replace", "--delete-old", "--yes"]).await;
+    assert_eq!(refused.code, Some(3), "{refused}");
+    assert!(refused.says("nothing was deleted") && refused.says("Cluster"), "{refused}");
+    label(&bench.source, &namespace, None).await;
     delete_old(&bench, &namespace).await;
+}
+
+/// Sets a label of a Cluster, as a user does.
+async fn label(side: &Management, namespace: &str, value: Option<&str>) {
+    let versions = ["cluster.x-k8s.io/v1beta2", "cluster.x-k8s.io/v1beta1"];
+    let version = versions.into_iter().find(|version| side.kinds.serve(version, "Cluster"));
+    let kind = side.kinds.of(version.expect("one is served"), "Cluster");
+    let change = json!({"metadata": {"labels": {"of-a-user": value}}});
+    let (place, options) = ((Some(namespace), "plain"), WriteOptions::manager("kubectl-label"));
+    side.client.patch(&kind, place, (PatchKind::Merge, &change), &options).await.expect("a patch");
 }
 
 /// Killed at steps on the way there, and while the old objects are deleted.
