@@ -10,8 +10,8 @@ use serde::Serialize;
 use support::journal::{Event, Events};
 use tools::Toolbox;
 use transfer::{
-    Acceptance, Check, Choice, Found, Lease, MoveError, Outcome, Phase, Record, Report, Role, Run,
-    Stop, Waiting, accept, find,
+    Acceptance, Check, Found, MoveError, Outcome, Phase, Report, Run, Stop, Waiting, accept, find,
+    own_replacement,
 };
 
 use super::create::{CreateRequest, PivotReport, create};
@@ -79,7 +79,8 @@ pub async fn replace(
         created = Some(report);
     }
     let run = connect(&moving, events, stop).await?;
-    let moved = match own_record(&run).await? {
+    let begun = own_replacement(&run).await.map_err(MoveError::Unprepared)?;
+    let moved = match begun {
         Some(_) if !moving.dry_run => carry_on(&run).await?,
         _ => move_clusters(&run, &moving, confirm).await?,
     };
@@ -123,23 +124,6 @@ pub async fn delete_old(run: &Run) -> Result<Report, CommandError> {
 /// Returns whether what was left may be deleted, or its deletion continues.
 fn can_be_deleted(phase: Phase) -> bool {
     phase.is_left() || matches!(phase, Phase::Deleting | Phase::Resuming | Phase::Finished)
-}
-
-/// The record of this very replacement, if it was begun before. Any other one is for the preflight
-/// to report; that of some Clusters too, since nobody knows yet which ones are wanted now.
-async fn own_record(run: &Run) -> Result<Option<Record>, CommandError> {
-    let found = found(run).await?;
-    let of = |lease: Option<Lease>| lease.and_then(|lease| lease.record);
-    let (source, target) = (of(found.source), of(found.target));
-    let is_own = |record: &Record| {
-        record.leaves
-            && record.role == Role::Source
-            && record.namespaces() == run.options.namespaces
-            && record.choice.is_none()
-            && run.options.choice == Choice::All
-            && target.as_ref().is_none_or(|target| target.run == record.run)
-    };
-    Ok(source.filter(is_own))
 }
 
 async fn found(run: &Run) -> Result<Found, CommandError> {

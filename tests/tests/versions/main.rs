@@ -43,6 +43,7 @@ fn of_v1beta1() -> Suite<Bench> {
         .thorough("a_replacement_that_is_killed_goes_on", replacing::killed)
         .thorough("a_replacement_is_rolled_back", replacing::rolled_back)
         .thorough("a_replacement_whose_target_is_lost_is_given_up", replacing::given_up)
+        .thorough("a_replacement_of_some_clusters_goes_on", waiting::of_some_clusters)
         .thorough("two_clusters_are_replaced_by_one", waiting::of_two_sources)
         .thorough("a_resume_that_arrives_late_changes_nothing", waiting::with_a_late_resume)
         .thorough("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use capi::{Object, is_cluster};
 use cluster::{PatchKind, WriteOptions};
+use kubectl_pivot_tests::program::Outcome;
 use kubectl_pivot_tests::proxied_pair::{lease_type, leases};
 use kubectl_pivot_tests::proxy::{Call, Fault, Rule, Side};
 use serde_json::{Value, json};
@@ -11,10 +12,35 @@ use serde_json::{Value, json};
 use crate::bench::{Bench, Management};
 use crate::ids;
 use crate::population::{fleet, fleet_at_rest};
+use crate::recovery::at;
 use crate::replacing::{check_replaced, replace, written};
 
 const ROLLBACK: [&str; 2] = ["rollback", "--yes"];
 const DELETE_OLD: [&str; 3] = ["replace", "--delete-old", "--yes"];
+
+/// The same command continues a replacement of some Clusters; one that chooses others does not.
+pub(crate) async fn of_some_clusters(bench: Arc<Bench>) {
+    let namespace = bench.populate(fleet).await;
+    let choosing =
+        |cluster: &'static str| [&replace(&namespace)[..], &["--cluster", cluster]].concat();
+    bench.kill_at(&choosing("plain"), at("POST", Side::Target, 9)).await;
+    check_refused(&bench.run(&choosing("managed")).await);
+    for _ in ["continued", "found at rest"] {
+        check_replaced(&bench.run(&choosing("pla*")).await);
+        assert_eq!(clusters(&bench, &bench.source, &namespace).await, ["managed", "plain"]);
+        assert_eq!(clusters(&bench, &bench.target, &namespace).await, ["plain"]);
+    }
+    check_refused(&bench.run(&replace(&namespace)).await);
+    bench.run(&DELETE_OLD).await.expect_success("the deletion");
+    assert_eq!(clusters(&bench, &bench.source, &namespace).await, ["managed"]);
+    bench.run(&["move", "-n", &namespace, "--yes"]).await.expect_success("the move of the rest");
+}
+
+fn check_refused(outcome: &Outcome) {
+    assert_eq!(outcome.code, Some(3), "{outcome}");
+    // Shortly after a kill its Lease still counts.
+    assert!(outcome.says("Interrupted") || outcome.says("Locked"), "{outcome}");
+}
 
 /// Two old clusters are replaced by one: each goes its own way afterwards. Before the second one a
 /// command about the first has died, without a change.
