@@ -104,6 +104,10 @@ fn check_conversions(plan: &Value) {
     let removed = "spec.kubeadmConfigSpec.clusterConfiguration.networking.dnsDomain";
     assert!(fields.contains(&removed.to_owned()), "{fields:?}");
     assert!(findings(plan).any(|finding| finding["rule"] == "Converted"), "{plan:#}");
+    let contract = findings(plan).find(|finding| finding["rule"] == "ContractChanged");
+    let message = contract.expect("the contract is named")["message"].to_string();
+    assert!(message.contains("from v1beta1 to v1beta2: "), "{message}");
+    assert!(message.contains("cluster-api") && message.contains("docker"), "{message}");
 }
 
 fn findings(report: &Value) -> impl Iterator<Item = &Value> {

@@ -5,6 +5,7 @@
 mod backups;
 mod collected;
 mod collector;
+mod contracts;
 mod controllers;
 mod existing;
 mod labelled;
@@ -128,8 +129,8 @@ struct Surveyed {
 impl Surveyed {
     /// Reads what needs no other answer at the same time.
     async fn read(run: &Run, findings: &mut Findings) -> Result<Self, PhaseError> {
-        let [mut distinct, mut at_source, mut at_target, mut of_kinds] =
-            [const { Findings(Vec::new()) }; 4];
+        let [mut distinct, mut at_source, mut at_target, mut of_kinds, mut of_contracts] =
+            [const { Findings(Vec::new()) }; 5];
         let source = async {
             let kinds = kinds::survey(&run.source).await?;
             let report = kinds::report((&run.source, "source"), &kinds, &mut of_kinds);
@@ -144,6 +145,7 @@ impl Surveyed {
             objects::check_distinct(run, &mut distinct),
             check_runs(run, (&run.source, "source"), &mut at_source),
             check_runs(run, (&run.target, "target"), &mut at_target),
+            contracts::check((&run.source, &run.target), &mut of_contracts),
         )?;
         [distinct, at_source, at_target, of_kinds].into_iter().for_each(|f| findings.extend(f));
         let (mut move_scope, source_serves, target_serves) = surveyed;
@@ -151,6 +153,7 @@ impl Surveyed {
         move_scope.taken = Some(Arc::clone(&target_kinds));
         run.options.knowledge.report(findings);
         findings.extend(inventory::compare(&move_scope.providers, &target_providers));
+        findings.extend(of_contracts);
         Ok(Self { move_scope, source_serves, target_serves, target_kinds, target_providers })
     }
 }
