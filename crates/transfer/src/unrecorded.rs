@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use capi::names::{PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
+use capi::names::{COPIES_OF_LABEL, PAUSED_BY_ANNOTATION, RUN_ANNOTATION};
 
 use super::controllers::held_by;
 use super::discover::{MoveScope, list_everywhere_or_in};
@@ -57,7 +57,8 @@ async fn record(run: &Run) -> Result<Record, MoveError> {
     let (source, target) =
         tokio::try_join!(marks(&run.source), marks(&run.target)).map_err(MoveError::Unprepared)?;
     refuse_if_unread(source.unread.iter().chain(&target.unread))?;
-    let (source, target) = (source.found, target.found);
+    let (source, mut target) = (source.found, target.found);
+    drop_lists_of_others(&source, &mut target);
     let id = the_run(source.iter().chain(&target))?;
     let providers = inventory::read(&run.target).await.map_err(unprepared)?;
     let pages = ledger::find(&run.target, &lock_namespace(&providers), &id).await;
@@ -113,6 +114,16 @@ fn refuse_if_unread<'a>(mut unread: impl Iterator<Item = &'a Unread>) -> Result<
         ),
         hint: "there may be marks on objects of this kind; make them readable and try again",
     })
+}
+
+/// The lists of replacements from other sources into the same target are no concern of this source.
+fn drop_lists_of_others(source: &[Mark], target: &mut Vec<Mark>) {
+    let here: BTreeSet<&str> = source.iter().filter_map(|mark| mark.run.as_deref()).collect();
+    let is_of_others = |mark: &Mark| {
+        let is_here = mark.run.as_deref().is_none_or(|run| here.contains(run));
+        mark.mark == COPIES_OF_LABEL && !is_here
+    };
+    target.retain(|mark| here.is_empty() || !is_of_others(mark));
 }
 
 /// Returns the one run that marks tell of.
@@ -171,10 +182,9 @@ fn unprepared(error: cluster::ApiError) -> MoveError {
 
 #[cfg(test)]
 mod tests {
-    use capi::names::COPIES_OF_LABEL;
+    use capi::ObjectId;
 
     use super::*;
-    use capi::ObjectId;
 
     fn mark(name: &str, mark: &'static str, run: Option<&str>) -> Mark {
         let object = ObjectId {
@@ -195,6 +205,18 @@ mod tests {
         assert_eq!(of(&[Some("r"), None, Some("r")]), Ok("r".to_owned()));
         assert!(of(&[None]).expect_err("no run").contains("no mark"));
         assert!(of(&[Some("r"), Some("s")]).expect_err("two").contains("several runs: r, s"));
+    }
+
+    #[test]
+    fn lists_of_replacements_from_other_sources_do_not_count() {
+        let list = |run| mark("list", COPIES_OF_LABEL, Some(run));
+        let left = |source: &[Mark]| {
+            let mut target = vec![list("r"), list("s"), mark("a", RUN_ANNOTATION, Some("t"))];
+            drop_lists_of_others(source, &mut target);
+            target.into_iter().filter_map(|mark| mark.run).collect::<Vec<_>>()
+        };
+        assert_eq!(left(&[mark("a", PAUSED_BY_ANNOTATION, Some("r"))]), ["r", "t"]);
+        assert_eq!(left(&[]), ["r", "s", "t"]);
     }
 
     #[test]
