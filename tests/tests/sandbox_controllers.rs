@@ -1,12 +1,15 @@
 //! The processes of a sandbox with controllers: started, listed, ended, and gone with whoever holds
 //! them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cluster::{Client, KubeconfigRef};
+use kubectl_pivot_tests::dump::Kinds;
 use kubectl_pivot_tests::parts;
 use kubectl_pivot_tests::processes::{below, wait_for_none_below};
 use kubectl_pivot_tests::program::Program;
@@ -28,6 +31,7 @@ async fn from_up_to_down() {
     a_taken_port_is_reported(&program, &home).await;
     a_manager_that_ends_is_reported_with_its_log(&program, &home).await;
     it_outlives_its_starter_until_it_is_taken_down(&program, &home).await;
+    each_cluster_has_its_version_of_cluster_api(&program, &home).await;
     a_killed_demo_leaves_no_orphans(&program, &home).await;
 }
 
@@ -74,6 +78,27 @@ async fn it_outlives_its_starter_until_it_is_taken_down(program: &Program, home:
         assert!(running.contains(&pid), "{controller}");
         assert!(Path::new(text(&controller["log"])).exists(), "{controller}");
     }
+    program.run(["sandbox", "down"]).await.expect_success("sandbox down");
+    assert_eq!(wait_for_none_below(home.path()).await, Vec::<u32>::new());
+}
+
+async fn each_cluster_has_its_version_of_cluster_api(program: &Program, home: &TempDir) {
+    let versions = "source=1.10.4,target=1.14.2";
+    let args = ["sandbox", "up", "--controllers", "--capi-version", versions, "-o", "json"];
+    let sandbox = program.run(args).await.expect_success("sandbox up").json();
+    let of: BTreeSet<&str> = controllers(&sandbox).map(|one| text(&one["cluster"])).collect();
+    assert!(of.contains("target") && !of.contains("source"), "{of:?}");
+    let clusters = sandbox["clusters"].as_array().expect("a list");
+    let stored = async |cluster: &Value| {
+        let kubeconfig = KubeconfigRef::file(text(&cluster["kubeconfig"]));
+        let client = Client::connect("sandbox", &kubeconfig).await.expect("a usable kubeconfig");
+        let kinds = Kinds::read(&client).await.expect("CRDs can be listed");
+        let version =
+            |version: &&str| kinds.serve(&format!("cluster.x-k8s.io/{version}"), "Cluster");
+        ["v1beta1", "v1beta2"].into_iter().filter(version).collect::<Vec<_>>()
+    };
+    assert_eq!(stored(&clusters[0]).await, ["v1beta1"]);
+    assert_eq!(stored(&clusters[1]).await, ["v1beta1", "v1beta2"]);
     program.run(["sandbox", "down"]).await.expect_success("sandbox down");
     assert_eq!(wait_for_none_below(home.path()).await, Vec::<u32>::new());
 }
