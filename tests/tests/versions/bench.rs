@@ -12,7 +12,7 @@ use cluster::{Client, KubeconfigRef};
 use kubectl_pivot_tests::dump::{Kinds, RawDump};
 use kubectl_pivot_tests::population::Population;
 use kubectl_pivot_tests::program::{Outcome, Program, Running};
-use kubectl_pivot_tests::proxied_pair::{LEASE_SECONDS, tell};
+use kubectl_pivot_tests::proxied_pair::{LEASE_SECONDS, lease_type, leases, tell};
 use kubectl_pivot_tests::proxy::{Call, Proxy, Rule, Side, Traffic};
 use kubectl_pivot_tests::real_managers::wait_for_provider_port;
 use kubectl_pivot_tests::{older, parts};
@@ -139,6 +139,17 @@ impl Bench {
             sandbox.unwrap_or_else(|error| panic!("{}: {:?}", in_one_line(&error), error.hint()));
         let management = management(&sandbox, Side::Source, &Traffic::new(0), &dir).await;
         Another { management, _sandbox: sandbox, _dir: dir }
+    }
+
+    /// Removes the records of our runs, as somebody does who cleans up.
+    pub(crate) async fn lose_records(&self) {
+        for side in [&self.source, &self.target] {
+            for lease in leases(&side.client).await {
+                let (namespace, name) = (lease.namespace(), lease.name());
+                let deleted = side.client.delete(&lease_type(), namespace, name, lease.uid()).await;
+                deleted.expect("Leases can be deleted");
+            }
+        }
     }
 
     /// Kills a subcommand at the rule.

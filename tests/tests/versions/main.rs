@@ -3,14 +3,17 @@
 
 mod bench;
 mod choosing;
+mod crd;
 mod everything;
 mod losses;
+mod one_side;
 mod population;
 mod recovery;
 mod replacing;
 mod restoring;
 mod same;
 mod storage;
+mod topology;
 mod waiting;
 
 use std::process::ExitCode;
@@ -46,9 +49,14 @@ fn of_v1beta1() -> Suite<Bench> {
         .thorough("a_replacement_of_some_clusters_goes_on", waiting::of_some_clusters)
         .thorough("two_clusters_are_replaced_by_one", waiting::of_two_sources)
         .thorough("a_resume_that_arrives_late_changes_nothing", waiting::with_a_late_resume)
+        .thorough("a_replacement_without_records_is_rolled_back", waiting::without_records)
         .thorough("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
         .thorough("a_kind_that_is_stored_at_another_version", storage::refused_and_accepted)
+        .thorough("versions_and_kinds_that_one_side_has", one_side::of_versions)
+        .thorough("objects_that_the_target_cannot_read_are_refused", one_side::unreadable)
+        .thorough("the_topology_controller_removes_its_fields", topology::removes_its_own_fields)
         .thorough("one_cluster_of_two_moves", choosing::chosen)
+        .thorough("a_backup_leads_back_into_the_older_version", restoring::led_back)
         .thorough("files_are_restored", restoring::restored)
         .thorough("an_object_that_is_there_already_is_used", same::used_as_it_is)
 }
@@ -59,6 +67,8 @@ fn of_v1beta2() -> Suite<Bench> {
     Suite::new()
         .case("a_copy_is_as_if_it_had_been_created_there", same::as_created_there)
         .thorough("a_replacement_is_rolled_back", replacing::rolled_back)
+        .thorough("a_replacement_without_records_is_rolled_back", waiting::without_records)
+        .thorough("a_backup_leads_back_into_the_older_version", restoring::led_back)
 }
 
 async fn a_fleet_moves(bench: Arc<Bench>) {

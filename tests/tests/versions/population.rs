@@ -310,7 +310,7 @@ fn health_check(population: &mut Population, cluster: Handle) {
     );
 }
 
-fn class(population: &mut Population) {
+pub(crate) fn class(population: &mut Population) {
     let class = population.add(ObjectSpec::new(CORE, "ClusterClass", "standard").annotation("team",
         "platform").spec(json!({
         "infrastructure": template(DOCKER, "DockerClusterTemplate", "standard"),
@@ -361,7 +361,7 @@ fn class(population: &mut Population) {
     }
 }
 
-fn managed_cluster(paused: bool) -> ObjectSpec {
+pub(crate) fn managed_cluster(paused: bool) -> ObjectSpec {
     ObjectSpec::new(CORE, "Cluster", "managed")
         .finalizer("cluster.cluster.x-k8s.io")
         .label("topology.cluster.x-k8s.io/owned", "")

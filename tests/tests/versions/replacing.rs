@@ -100,7 +100,7 @@ pub(crate) async fn rolled_back(bench: Arc<Bench>) {
 }
 
 /// Scales a MachineDeployment of the target, as a user does.
-async fn scale(bench: &Bench, namespace: &str, replicas: u32) {
+pub(crate) async fn scale(bench: &Bench, namespace: &str, replicas: u32) {
     let kind = bench.target.kinds.of("cluster.x-k8s.io/v1beta2", "MachineDeployment");
     let change = json!({"spec": {"replicas": replicas}});
     let (place, patch) = ((Some(namespace), "plain-md"), (PatchKind::Merge, &change));
@@ -145,6 +145,12 @@ pub(crate) async fn given_up(bench: Arc<Bench>) {
     assert_eq!(contents(&bench.dump(&bench.source, &namespace).await), before);
     let resumed = bench.run(&["resume", "--yes"]).await;
     assert_eq!(resumed.code, Some(4), "{resumed}");
+    // The target is there after all, and has its record still.
+    let end = ["resume", "--yes", "--source-is-gone=sure"];
+    let ended = bench.run_on(&bench.target, "--to-kubeconfig", &end).await;
+    ended.expect_success("the end in the target");
+    let status = bench.run(&["status", "-o", "json"]).await.expect_success("status").json();
+    assert_eq!(status["clusters"][1]["run"], Value::Null, "{status:#}");
 }
 
 /// The objects without their status, which live controllers of a source write anew.

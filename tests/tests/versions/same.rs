@@ -87,13 +87,14 @@ fn shared(verbosity: u32) -> ObjectSpec {
             "useExperimentalRetryJoin": true}}}))
 }
 
-/// Labels, annotations and everything but metadata and status, by kind and name, without the
-/// namespace.
-fn contents(objects: &[Object], namespace: &str) -> BTreeMap<String, Value> {
+/// Labels, annotations, owners and everything but metadata and status, by kind and name, without
+/// the namespace. References to owners count as they were written, but for the uid.
+pub(crate) fn contents(objects: &[Object], namespace: &str) -> BTreeMap<String, Value> {
     let content = |object: &Object| {
         let mut value = object.value().clone();
         let metadata = &value["metadata"];
-        let kept = json!({"labels": metadata["labels"], "annotations": metadata["annotations"]});
+        let kept = json!({"labels": metadata["labels"], "annotations": metadata["annotations"],
+            "owners": owners(object)});
         let fields = value.as_object_mut().expect("an object");
         fields.insert("metadata".to_owned(), kept);
         fields.remove("status");
@@ -102,4 +103,14 @@ fn contents(objects: &[Object], namespace: &str) -> BTreeMap<String, Value> {
         (name, serde_json::from_str(&text).expect("only words are replaced"))
     };
     objects.iter().map(content).collect()
+}
+
+fn owners(object: &Object) -> Vec<Value> {
+    let written = object.value()["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    let mut owners: Vec<Value> = written.cloned().collect();
+    for owner in &mut owners {
+        owner.as_object_mut().expect("an owner").remove("uid");
+    }
+    owners.sort_by_key(Value::to_string);
+    owners
 }

@@ -13,7 +13,7 @@ use crate::bench::{Bench, Management};
 use crate::ids;
 use crate::population::{fleet, fleet_at_rest};
 use crate::recovery::at;
-use crate::replacing::{check_replaced, replace, written};
+use crate::replacing::{check_replaced, replace, scale, written};
 
 const ROLLBACK: [&str; 2] = ["rollback", "--yes"];
 const DELETE_OLD: [&str; 3] = ["replace", "--delete-old", "--yes"];
@@ -96,6 +96,26 @@ pub(crate) async fn with_a_late_resume(bench: Arc<Bench>) {
     assert!(late.expect_err("the resume of a dead run").is_conflict());
     bench.release();
     running.end().await.expect_success("the rollback");
+    assert_eq!(written(&bench.dump(&bench.source, &namespace).await), before);
+    assert_eq!(ids(&bench.dump(&bench.target, &namespace).await), Vec::<String>::new());
+}
+
+/// Without records the marks and the list of the copies tell as much, and the target is compared.
+pub(crate) async fn without_records(bench: Arc<Bench>) {
+    let namespace = bench.populate(fleet_at_rest).await;
+    let before = written(&bench.dump(&bench.source, &namespace).await);
+    check_replaced(&bench.run(&replace(&namespace)).await);
+    bench.lose_records().await;
+    let nothing = bench.run(&ROLLBACK).await;
+    assert_eq!(nothing.code, Some(4), "{nothing}");
+    scale(&bench, &namespace, 3).await;
+    let from_marks = ["rollback", "--yes", "--from-marks"];
+    let refused = bench.run(&from_marks).await;
+    assert_eq!(refused.code, Some(3), "{refused}");
+    assert!(refused.says("MachineDeployment") && refused.says("spec.replicas"), "{refused}");
+    scale(&bench, &namespace, 1).await;
+    bench.lose_records().await;
+    bench.run(&from_marks).await.expect_success("the rollback by marks");
     assert_eq!(written(&bench.dump(&bench.source, &namespace).await), before);
     assert_eq!(ids(&bench.dump(&bench.target, &namespace).await), Vec::<String>::new());
 }
