@@ -44,13 +44,13 @@ pub async fn hand_over_copies(
     Ok(warn(different, dropped))
 }
 
-/// Returns whether somebody manages fields of an object at a version that a target which converts
-/// it does not serve. That does not reach the copy.
+/// Returns whether somebody manages fields of an object at a version that the target does not
+/// serve. That does not reach the copy.
 fn loses_managers(graph: &Graph, node: &Node, served: &Served) -> bool {
     let kind = graph.kind(node);
     let versions = served.versions(&kind.resource.group, &kind.resource.kind);
     let mut managers = node.object.managed_fields().to_vec();
-    kind.converted_to.is_some() && !managed_fields::keep_served(&mut managers, versions)
+    !managed_fields::keep_served(&mut managers, versions)
 }
 
 /// Hands one copy over. Returns the object if its copy has other managed fields now than it should
