@@ -61,7 +61,9 @@ fn is_same(recorded: &Names, in_source: &Names, in_target: &Names) -> bool {
 async fn wanted(run: &Run, cluster: (&Client, &'static str)) -> Result<Names, PhaseError> {
     let (kinds, providers) = (kinds::read(cluster.0).await?, Vec::new());
     let namespaces = run.options.namespaces.clone();
-    let move_scope = MoveScope { kinds, providers, namespaces, chosen: None, taken: None };
+    let copies_referenced = false;
+    let move_scope =
+        MoveScope { kinds, providers, namespaces, chosen: None, copies_referenced, taken: None };
     let choice = (&run.options.choice, &mut Findings::default());
     let chosen: Option<Chosen> = choice::decide(cluster, &move_scope, choice).await?;
     Ok(chosen.iter().flat_map(Chosen::keys).collect())

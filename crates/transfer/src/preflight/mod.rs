@@ -139,13 +139,16 @@ impl Surveyed {
         };
         let target =
             async { Ok(tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?) };
+        let contracts = async {
+            Ok(contracts::check((&run.source, &run.target), &mut of_contracts).await?)
+        };
         let (surveyed, target, ..) = tokio::try_join!(
             source,
             target,
             objects::check_distinct(run, &mut distinct),
             check_runs(run, (&run.source, "source"), &mut at_source),
             check_runs(run, (&run.target, "target"), &mut at_target),
-            contracts::check((&run.source, &run.target), &mut of_contracts),
+            contracts,
         )?;
         [distinct, at_source, at_target, of_kinds].into_iter().for_each(|f| findings.extend(f));
         let (mut move_scope, source_serves, target_serves) = surveyed;
