@@ -10,9 +10,11 @@ use kubectl_pivot_tests::program::{Outcome, Program};
 use kubectl_pivot_tests::simulated_controllers::{Behaviour, SimulatedControllers};
 use kubectl_pivot_tests::suite::Suite;
 use serde_json::json;
+use support::yaml;
 
 use super::failures::{expect, kind_but, script, wait_for};
 use super::fixture::{Fixture, Scenario, text};
+use super::laptop::read;
 
 const KIND_CLUSTER: &str = "pivot-bootstrap\n";
 const HOLDS: &str = "holds Cluster default/pivot";
@@ -32,6 +34,7 @@ pub fn add(suite: Suite<Fixture>) -> Suite<Fixture> {
             abort_asks_an_existing_bootstrap_cluster,
         )
         .thorough("abort_leaves_what_was_kept", abort_leaves_what_was_kept)
+        .thorough("abort_refuses_while_nobody_answers", abort_refuses_while_nobody_answers)
 }
 
 async fn abort_keeps_a_bootstrap_cluster_that_holds_the_cluster(fixture: Arc<Fixture>) {
@@ -138,6 +141,33 @@ async fn abort_asks_an_existing_bootstrap_cluster(fixture: Arc<Fixture>) {
     expect(&forgotten, exit::REFUSED, &["not confirmed"]);
     abort(&scenario.program, &["--forget"]).await.expect_success("forget");
     assert_eq!(runs(&scenario), Vec::<PathBuf>::new());
+}
+
+async fn abort_refuses_while_nobody_answers(fixture: Arc<Fixture>) {
+    let scenario = fixture.scenario().await;
+    let _simulated_controllers = SimulatedControllers::begin(
+        scenario.part(|part| part.without = vec![Behaviour::ControlPlane]),
+    );
+    scenario.stop_in("control-plane", scenario.create(&[])).await;
+    let mut dead = read(&scenario.path("state/runs/pivot/bootstrap.kubeconfig"));
+    dead["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
+    let file = scenario.path("dead.kubeconfig");
+    std::fs::write(&file, yaml::document(&dead)).expect("write");
+    // The engine, and the API server of a node that runs.
+    for (words, body, told) in [
+        ("'get clusters'", "echo 'ERROR: no engine' >&2; exit 1".to_owned(), "no engine"),
+        (
+            "'get kubeconfig'",
+            format!("exec cat {}", text(&file)),
+            "does not answer, and the cluster `pivot` was applied to it",
+        ),
+    ] {
+        let kind = kind_but(&scenario, words, &body);
+        let silent = abort(&scenario.program, &["--kind", &kind]).await;
+        expect(&silent, exit::REFUSED, &["nothing was removed", told]);
+    }
+    assert_eq!(kind_clusters(&scenario).await, KIND_CLUSTER);
+    expect(&abort(&scenario.program, &[]).await, exit::REFUSED, &[HOLDS]);
 }
 
 async fn abort_leaves_what_was_kept(fixture: Arc<Fixture>) {

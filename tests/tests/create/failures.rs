@@ -134,10 +134,21 @@ pub async fn kind_fails_and_is_interrupted(fixture: Arc<Fixture>) {
         kind_but(&scenario, "'create cluster'", &format!("echo x > {}; sleep 1000", text(&here)));
     let mut running = scenario.program.start(["resume", "pivot", "--kind", &hangs]);
     wait_for(&here).await;
+    let live = scenario.program.run(["status", "pivot", "-o", "json"]).await;
+    assert_eq!(live.expect_success("status").json()["items"][0]["running"], true);
+    let mut watching = scenario.program.start(["status", "pivot", "-w"]);
     running.interrupt();
     let outcome = running.end().await;
     expect(&outcome, exit::UNFINISHED, &["was stopped by you", "kubectl pivot resume pivot"]);
+    let watched = watching.end().await.expect_success("status -w, which ends with the run");
+    assert!(watched.stdout.contains("bootstrap"), "{watched}");
 
+    // Names of runs are names.
+    for words in [["status", "../runs/pivot"], ["resume", "../runs/pivot"]] {
+        let outcome = scenario.program.run(words).await;
+        assert_ne!(outcome.code, Some(0), "{outcome}");
+        assert!(outcome.says("../runs/pivot"), "{outcome}");
+    }
     // Without a yes nothing is removed; with it the run is forgotten.
     let outcome = scenario.program.run(["abort", "pivot"]).await;
     expect(&outcome, exit::REFUSED, &["not confirmed"]);
