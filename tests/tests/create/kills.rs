@@ -47,17 +47,24 @@ async fn killed_in(fixture: Arc<Fixture>, steps: &[Step]) {
     assert_eq!(scenario.kind().run(["get", "clusters"]).await.stdout, "");
 }
 
-/// At some writes: the mark of the run, an object of the cluster, the Cluster in the target.
+/// At some writes: the mark of the run, an object of the cluster, the Cluster in the target, and
+/// deletions from the source.
 pub async fn killed_at_some_writes(fixture: Arc<Fixture>) {
-    let some = ["/configmaps/kubectl-pivot-create-pivot", "/machinedeployments/", "/clusters"];
-    let killed = killed_at_writes(fixture, move |call| {
-        some.iter().any(|part| call.path.contains(part)) && call.method != "DELETE"
-    });
-    assert!(killed.await >= 4, "too few");
+    let killed = killed_at_writes(fixture, is_sample).await;
+    assert!(killed >= 6, "too few: {killed}");
 }
 
 pub async fn killed_at_each_write(fixture: Arc<Fixture>) {
-    assert!(killed_at_writes(fixture, |_| true).await >= 60, "too few");
+    let killed = killed_at_writes(fixture, |_| true).await;
+    assert!(killed >= 60, "too few: {killed}");
+}
+
+fn is_sample(call: &Call) -> bool {
+    let some = ["/configmaps/kubectl-pivot-create-pivot", "/machinedeployments/", "/clusters"];
+    match call.method.as_str() {
+        "DELETE" => call.path.contains("/machines/"),
+        _ => some.iter().any(|part| call.path.contains(part)),
+    }
 }
 
 /// Runs `create` until it succeeds, killed right before and right after each write of its own for
