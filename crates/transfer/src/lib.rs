@@ -31,6 +31,7 @@ pub mod fuzzing;
 mod hand_over;
 mod held;
 mod hold;
+mod hold_left;
 mod in_batches;
 mod inventory;
 mod kinds;
@@ -81,6 +82,7 @@ pub use directory::{
 pub use entry::{accept, execute, find, installed_providers, plan, resume, rollback};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
+pub use hold_left::hold_left;
 pub use inventory::Provider as InstalledProvider;
 pub use knowledge::Learned;
 pub use lock::{Holder, Lease, LeaseState, LockError};

@@ -299,7 +299,9 @@ async fn rest(
         true => (graph, Findings::default()),
         false => quiesce(run, move_scope, graph, Pauses::OfEach).await?,
     };
-    if !run.holds(Role::Source) {
+    // A source that is left has only kinds whose controllers have reported that they stand still,
+    // and is held once the target works.
+    if !run.holds(Role::Source) || run.options.leave_source {
         return Ok((graph, findings));
     }
     lock.hold_controllers(run, &[Role::Source]).await?;

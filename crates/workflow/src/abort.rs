@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use cluster::Client;
 use support::visible::one_line;
 use tools::Toolbox;
-use transfer::{self, Phase};
+use transfer::{self, Phase, Record};
 
 use super::document::{Bootstrap, KeptBootstrap};
 use super::error::{StepError, WorkflowError};
 use super::order::Step;
-use super::steps::{clusters_left, is_begun};
+use super::steps::{clusters_left, is_begun, left};
 use super::store::{RunFolder, StoreError};
 use super::support::claim::{self, Claim};
 use super::support::clusters;
@@ -172,31 +172,52 @@ impl Abort {
     }
 
     /// Fails if the cluster holds Clusters, or the half of a move.
-    async fn refuse_if_used(&self, cluster: &Client, left: Vec<String>) -> Result<(), StepError> {
+    async fn refuse_if_used(&self, cluster: &Client, held: Vec<String>) -> Result<(), StepError> {
         let resume = format!("`kubectl pivot resume {}`", self.folder.name());
-        if !left.is_empty() {
+        let found = transfer::find(cluster, cluster).await.map_err(StepError::Phase)?;
+        // Whatever of a half-moved cluster is deleted here is lost to the other half.
+        if let Some(record) = left::record_of(&found) {
             return Err(StepError::refused(
-                format!("the bootstrap cluster `{}` holds {}", self.shown(), left.join(", ")),
                 format!(
-                    "delete them first, so that their machines go too (kubectl delete cluster), or \
-                     continue the run with {resume}"
+                    "the {} {} has left {} in the bootstrap cluster `{}`, paused, as the way back",
+                    record.operation,
+                    one_line(&record.run),
+                    held.join(", "),
+                    self.shown()
+                ),
+                format!(
+                    "{resume} verifies the target and deletes the bootstrap cluster; `kubectl \
+                     pivot rollback` goes back"
                 ),
             ));
         }
-        let found = transfer::find(cluster, cluster).await.map_err(StepError::Phase)?;
-        let half = found.record().filter(|record| record.phase != Phase::Finished);
-        half.map_or(Ok(()), |record| {
-            let what = format!(
-                "the {} {} in the bootstrap cluster `{}`, begun {}, was interrupted while it was \
-                 {}",
-                record.operation,
-                one_line(&record.run),
-                self.shown(),
-                one_line(&record.started),
-                record.phase
-            );
-            Err(StepError::refused(what, format!("finish it first, with {resume}")))
-        })
+        if let Some(half) = found.record().filter(|record| record.phase != Phase::Finished) {
+            return Err(StepError::refused(
+                self.half(half),
+                format!("finish it first, with {resume}"),
+            ));
+        }
+        if held.is_empty() {
+            return Ok(());
+        }
+        Err(StepError::refused(
+            format!("the bootstrap cluster `{}` holds {}", self.shown(), held.join(", ")),
+            format!(
+                "delete them first, so that their machines go too (kubectl delete cluster), or \
+                 continue the run with {resume}"
+            ),
+        ))
+    }
+
+    fn half(&self, record: &Record) -> String {
+        format!(
+            "the {} {} in the bootstrap cluster `{}`, begun {}, was interrupted while it was {}",
+            record.operation,
+            one_line(&record.run),
+            self.shown(),
+            one_line(&record.started),
+            record.phase
+        )
     }
 
     async fn own_cluster(&self, cluster: &Client) -> Result<Vec<String>, StepError> {

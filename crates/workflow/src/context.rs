@@ -311,6 +311,11 @@ impl StepContext<'_> {
         [("bootstrap", KubeconfigRef::file(self.bootstrap_kubeconfig())), other]
     }
 
+    /// Returns true if this is a deletion.
+    pub(super) fn is_removal(&self) -> bool {
+        self.workflow.management.is_some()
+    }
+
     pub(super) fn doubts(&self) -> &[String] {
         &self.workflow.doubts
     }

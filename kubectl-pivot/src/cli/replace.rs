@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cluster::KubeconfigRef;
-use transfer::{Check, KindSelector, MoveOptions, Namespaces, Outcome, Report};
+use transfer::{Check, HoldControllers, KindSelector, MoveOptions, Namespaces, Outcome, Report};
 use workflow::PivotDocument;
 
 use super::allow::AllowArgs;
@@ -200,6 +200,8 @@ impl Args {
         self.pace.apply(&mut options);
         self.allow.apply(&mut options);
         options.leave_source = true;
+        // A source that stays is held by its pauses: nobody would renew the Leases of its managers.
+        options.hold_controllers = HoldControllers::Never;
         options.trust_pause = self.trust_pause.iter().map(|kind| KindSelector::new(kind)).collect();
         options.rehearsal = self.preflight.into();
         options.choice = self.choice.choice();

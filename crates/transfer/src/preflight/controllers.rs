@@ -45,13 +45,16 @@ pub(super) async fn check(
         HoldControllers::Auto => !is_in_batches(),
         HoldControllers::Never => false,
     };
-    // A source that is left is held by its pauses.
-    if !may_hold || options.leave_source {
+    if !may_hold {
         return Ok(held);
     }
     for (cluster, role, providers) in
         [(&run.source, Role::Source, source), (&run.target, Role::Target, target)]
     {
+        // Beside a source that is left the target works at once.
+        if options.leave_source && role == Role::Target {
+            continue;
+        }
         let side = Side { cluster, role, namespaces: namespaces(providers) };
         if side.is_held(run, graph, findings).await? {
             held.push(role);

@@ -139,9 +139,8 @@ impl Surveyed {
         };
         let target =
             async { Ok(tokio::try_join!(kinds::read(&run.target), inventory::read(&run.target))?) };
-        let contracts = async {
-            Ok(contracts::check((&run.source, &run.target), &mut of_contracts).await?)
-        };
+        let contracts =
+            async { Ok(contracts::check((&run.source, &run.target), &mut of_contracts).await?) };
         let (surveyed, target, ..) = tokio::try_join!(
             source,
             target,

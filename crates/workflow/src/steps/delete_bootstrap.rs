@@ -1,8 +1,11 @@
-//! The bootstrap cluster goes, if it is this run's and nothing is left in it.
+//! The bootstrap cluster goes, if it is this run's and nothing is left in it but what the target
+//! has.
 
 use cluster::Client;
+use support::causes::in_one_line;
 use tools::{KnownTool, ToolCommand};
 
+use super::left;
 use crate::context::StepContext;
 use crate::document::Bootstrap;
 use crate::error::StepError;
@@ -25,7 +28,7 @@ pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, St
     finish(step_context).await
 }
 
-/// Says in the folder of the run that the bootstrap cluster was empty and may be deleted.
+/// Says in the folder of the run that the bootstrap cluster holds nothing that would be lost.
 const DELETING: &str = "bootstrap.deleting";
 
 /// Returns true if the deletion was started: a half-deleted cluster cannot be asked for its
@@ -34,8 +37,9 @@ pub(crate) fn is_begun(folder: &RunFolder) -> bool {
     folder.file(DELETING).exists()
 }
 
-/// Deletes the bootstrap cluster, which was empty when this began. One that answers is asked again:
-/// after an interruption it may be another cluster of this name, or somebody may use it.
+/// Deletes the bootstrap cluster, which held nothing of its own when this began. One that answers
+/// is asked again: after an interruption it may be another cluster of this name, or somebody may
+/// use it.
 pub(crate) async fn finish(step_context: &StepContext<'_>) -> Result<String, StepError> {
     let name = &step_context.spec().bootstrap_name;
     let kind = step_context.kind().await?;
@@ -44,6 +48,11 @@ pub(crate) async fn finish(step_context: &StepContext<'_>) -> Result<String, Ste
             refuse_to_delete(step_context, &client).await?;
         }
         kind.delete(name, &step_context.bootstrap_kubeconfig()).await?;
+    }
+    if let Err(error) = left::end(step_context).await {
+        // It is in nobody's way, and the run is over.
+        let why = in_one_line(&error);
+        step_context.events.warning(format!("the record of the move stays in the target: {why}"));
     }
     Ok(format!("{name} is gone"))
 }
@@ -63,7 +72,7 @@ async fn refuse_to_delete(
     cluster: &Client,
 ) -> Result<(), StepError> {
     let spec = step_context.spec();
-    let left = clusters_left(cluster).await?;
+    let left = left::clusters_at_stake(step_context, cluster).await?;
     if !left.is_empty() {
         return Err(StepError::refused(
             format!("the bootstrap cluster still holds {}", left.join(", ")),
@@ -95,6 +104,6 @@ pub(super) fn sketch(sketch: &DryRun<'_>) -> StepPreview {
         return StepPreview::says("leaves the bootstrap cluster as it is");
     }
     let command = ToolCommand::new(["delete", "cluster"]).flag("--name", &spec.bootstrap_name);
-    StepPreview::says("refuses while a Cluster is left in the bootstrap cluster")
+    StepPreview::says("refuses while the bootstrap cluster has a Cluster that the target has not")
         .running(KnownTool::Kind, &command)
 }

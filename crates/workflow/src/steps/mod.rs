@@ -9,6 +9,7 @@ mod expected;
 mod init_bootstrap;
 mod init_target;
 mod kubeconfig;
+pub(super) mod left;
 mod merge_kubeconfig;
 mod move_cluster;
 mod network;

@@ -1,16 +1,19 @@
 //! The move itself: the shared routine, or what is left of it after an interruption.
 
 use capi::Chosen;
-use cluster::Client;
+use capi::names::CORE_GROUP;
+use cluster::{Client, Served};
 use kubectl_pivot_plugin_api::ProbeStage;
 use support::causes::in_one_line;
+use support::journal::Events;
 use support::visible::one_line;
 use transfer::{
-    self, Choice, Learned, MoveError, MoveOptions, Namespaces, Operation, Phase, Record, Report,
-    Run, Sides,
+    self, Choice, KindSelector, Learned, MoveError, MoveOptions, Namespaces, Operation, Outcome,
+    Phase, Preflight, Record, Report, Run, Sides,
 };
 
 use super::control_plane::the_cluster;
+use super::left;
 use crate::context::StepContext;
 use crate::error::StepError;
 use crate::outline::{DryRun, StepPreview};
@@ -29,6 +32,9 @@ pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, St
 
 /// A new move of the namespace of the cluster.
 pub(crate) fn new_move(step_context: &StepContext<'_>, source: &Client, target: &Client) -> Run {
+    // What is deleted right after needs no deletion of each object, and until then there is a way
+    // back.
+    let leave_source = !step_context.is_removal() && step_context.spec().deletes_bootstrap();
     Run {
         id: format!("{:08x}", rand::random::<u32>()),
         source: source.clone(),
@@ -36,6 +42,7 @@ pub(crate) fn new_move(step_context: &StepContext<'_>, source: &Client, target: 
         options: MoveOptions {
             choice: step_context.spec().choice(),
             backups: step_context.spec().backups(),
+            leave_source,
             ..MoveOptions::new(Namespaces::One(step_context.spec().namespace.clone()))
         },
         events: step_context.events.clone(),
@@ -70,8 +77,13 @@ pub(crate) async fn between(
     let mut run = new_move(step_context, source, target);
     run.options.knowledge = knowledge(step_context).await;
     let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
+    if left::record_of(&found).is_some_and(|record| record.namespaces() == run.options.namespaces) {
+        return was_left(step_context, target).await;
+    }
     match found
         .record()
+        // The target of a replacement is as any other cluster.
+        .filter(|record| record.is_in_the_way() || record.phase == Phase::Finished)
         .map(|record| own_phase(record, (&run.options.namespaces, &run.options.choice)))
         .transpose()?
         .flatten()
@@ -95,13 +107,69 @@ pub(crate) async fn between(
         ));
     }
     ready().await?;
-    let (preflight, mut report) = transfer::plan(&run).await?;
+    let (run, preflight, mut report) = plan(run).await?;
     if preflight.findings.has_errors() {
         return Err(MoveError::Refused(preflight.findings).into());
     }
     transfer::execute(&run, preflight, &mut report).await?;
-    Ok(format!("{} objects", report.objects()))
+    Ok(summary(&report, ""))
 }
+
+/// One line of result.
+fn summary(report: &Report, more: &str) -> String {
+    let kept = match report.outcome {
+        Outcome::Replaced => "; the bootstrap cluster keeps them, paused",
+        _ => "",
+    };
+    format!("{} objects{more}{kept}", report.objects())
+}
+
+/// The bootstrap cluster keeps what has moved; a target without it is another one.
+async fn was_left(step_context: &StepContext<'_>, target: &Client) -> Result<String, StepError> {
+    if the_cluster(step_context, target).await?.is_some() {
+        return Ok("was moved before".to_owned());
+    }
+    let (namespace, name) = (&step_context.spec().namespace, &step_context.spec().name);
+    Err(StepError::refused(
+        format!(
+            "Cluster {namespace}/{name} has moved away from the bootstrap cluster, and the target \
+             {} does not have it",
+            target.server()
+        ),
+        "make the kubeconfig of the target lead to the cluster that it was moved into \
+         (--to-kubeconfig)",
+    ))
+}
+
+/// Plans the move. Where controllers do not report that they honour a pause, nothing can be left to
+/// them: it is deleted, as by any move.
+async fn plan(mut run: Run) -> Result<(Run, Preflight, Report), StepError> {
+    if run.options.leave_source {
+        run.options.trust_pause = templates(&run.source).await?;
+    }
+    let (preflight, report) = transfer::plan(&run).await?;
+    if preflight.findings.errors().all(|found| found.rule != UNREPORTED) {
+        return Ok((run, preflight, report));
+    }
+    run.options.leave_source = false;
+    // The user has seen this phase.
+    let unseen = Run { events: Events::none(), ..run.clone() };
+    let (preflight, report) = transfer::plan(&unseen).await?;
+    Ok((run, preflight, report))
+}
+
+/// Returns the kinds of templates. Controllers read them, and write at most their status, so there
+/// is nothing that a pause would have to hold back.
+async fn templates(source: &Client) -> Result<Vec<KindSelector>, StepError> {
+    let served = Served::read(source).await?;
+    let kinds = served
+        .kinds()
+        .filter(|(group, kind, _)| group.ends_with(CORE_GROUP) && kind.ends_with("Template"));
+    Ok(kinds.map(|(group, kind, _)| KindSelector::new(&format!("{kind}.{group}"))).collect())
+}
+
+/// The finding of a move that would leave objects to controllers that may ignore a pause.
+const UNREPORTED: &str = "PauseUnreported";
 
 /// Returns the phase of the run to continue, which is one that an earlier `create` or `resume` of
 /// this document has begun. Nobody is asked, so a run about anything else is not touched; one that
@@ -164,7 +232,7 @@ async fn carry_on(step_context: &StepContext<'_>, run: &Run) -> Result<String, S
         }
     });
     let report = report.await?;
-    Ok(format!("{} objects, after an interruption", report.objects()))
+    Ok(summary(&report, ", after an interruption"))
 }
 
 pub(super) fn sketch(sketch: &DryRun<'_>) -> StepPreview {
@@ -172,10 +240,15 @@ pub(super) fn sketch(sketch: &DryRun<'_>) -> StepPreview {
         Choice::All => format!("everything of namespace {}", sketch.spec.namespace),
         _ => format!("Cluster {}/{}", sketch.spec.namespace, sketch.spec.name),
     };
-    StepPreview::says("waits until the probes of the plugins hold").and(format!(
-        "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: \
+    StepPreview::says("waits until the probes of the plugins hold")
+        .and(format!(
+            "moves {what} from the bootstrap cluster to the target, as `kubectl pivot move` does: \
          checked before, verified before anything is deleted"
-    ))
+        ))
+        .and(match sketch.spec.deletes_bootstrap() {
+            true => "the bootstrap cluster keeps what has moved, paused, until it is deleted",
+            false => "what has moved is deleted from the bootstrap cluster",
+        })
 }
 
 #[cfg(test)]

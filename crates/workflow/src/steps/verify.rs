@@ -5,6 +5,7 @@ use std::time::Instant;
 use kubectl_pivot_plugin_api::ProbeStage;
 use transfer::{Acceptance, Check, Namespaces, PhaseError, Waiting, accept};
 
+use super::left;
 use crate::context::StepContext;
 use crate::error::StepError;
 use crate::outline::{DryRun, StepPreview};
@@ -19,7 +20,8 @@ pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, St
     let namespaces = Namespaces::One(step_context.spec().namespace.clone());
     let waiting = Waiting { timeout: step_context.timeout(), stop: &step_context.workflow.stop };
     let acceptance = Acceptance { namespaces, choice: step_context.spec().choice(), settle };
-    let checks = accept(&source, &target, &acceptance, (&waiting, &step_context.events)).await;
+    let accepted = accept(&source, &target, &acceptance, (&waiting, &step_context.events));
+    let checks = left::held_during(step_context, accepted).await;
     let checks = checks.map_err(|error| match error {
         PhaseError::Interrupted => StepError::Interrupted,
         error => StepError::Phase(error),
