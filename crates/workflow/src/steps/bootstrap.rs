@@ -22,7 +22,10 @@ pub(super) async fn perform(step_context: &StepContext<'_>) -> Result<String, St
         let cluster = step_context.bootstrap().await?;
         if mark::read(&cluster, step_context.owner()).await?.is_none() {
             refuse_another(step_context, cluster.server())?;
-            mark::write(&cluster, step_context.owner(), &Mark::default()).await?;
+            // A run that was killed after it had given the cluster back has moved: its objects are
+            // not applied again.
+            let applied = step_context.folder().state()?.may_have_applied();
+            mark::write(&cluster, step_context.owner(), &Mark { applied }).await?;
         }
         return Ok(format!("{} is used", cluster.server()));
     }
