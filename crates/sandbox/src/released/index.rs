@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 use serde::Deserialize;
-use support::yaml;
 
 use super::error::DownloadError;
 
@@ -44,9 +43,9 @@ pub(super) fn choose(
     platform: &str,
 ) -> Result<Release, DownloadError> {
     let bad = |problem: String| DownloadError::Content { url: url.to_owned(), problem };
-    let no_index = || bad("it is not an index of envtest's releases".to_owned());
-    let index = yaml::first_document(text).map_err(|_| no_index())?;
-    let index: Index = serde_json::from_value(index).map_err(|_| no_index())?;
+    // Into texts at once: read as a value, a checksum of digits would be a number.
+    let index: Index = serde_saphyr::from_str(text)
+        .map_err(|_| bad("it is not an index of envtest's releases".to_owned()))?;
     let pinned = version(pinned).ok_or_else(|| bad(format!("{pinned} is no version")))?;
     let fitting = index.releases.iter().filter_map(|(name, archives)| {
         let version = version(name)?;

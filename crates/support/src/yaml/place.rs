@@ -181,7 +181,7 @@ mod tests {
             ("items: [{labels: {a: b, c: [d]}}]\n", 1, 28),
             // The value of another place stands where it is used.
             ("x: &x {count: a}\nitems: [{<<: *x}]\n", 2, 14),
-            ("{\"name\": \"a\", \"items\": [{\"count\": \"b\"}]}\n---\nb: c\n", 1, 36),
+            ("{\"name\": \"a\", \"items\": [{\"count\": \"b\"}]}\n---\nb: c\n", 1, 35),
         ] {
             assert_eq!(place(text), Some(Place { line, column }), "{text}");
         }
