@@ -1,5 +1,5 @@
-//! How many writes are under way at the same time: more while an API server answers as fast as when
-//! it has little to do, fewer when it says that it has too much.
+//! The number of writes under way at the same time: more while an API server answers as fast as
+//! when it has little to do, fewer when it says that it has too much.
 //!
 //! On a long line most of a request is the way there and back, and the API server is idle; sixteen
 //! writes at a time would wait for the line only. Near an API server sixteen are as fast as any

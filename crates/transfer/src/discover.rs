@@ -15,8 +15,8 @@ use super::error::PhaseError;
 use super::inventory::Provider;
 use super::options::Namespaces;
 
-/// Kinds listed at once: all of a management cluster with a few providers. Most lists are empty, and
-/// their round trips are the time that a small move takes.
+/// Kinds listed at once: all of a management cluster with a few providers. Most lists are empty,
+/// and their round trips are the time that a small move takes.
 pub(super) const LISTS_IN_FLIGHT: usize = 64;
 
 /// Input of discovery; read once for a run.

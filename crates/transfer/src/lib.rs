@@ -71,22 +71,25 @@ mod unrecorded;
 mod verify;
 
 pub use acceptance::{Acceptance, Check, Waiting};
-pub use alone::{Gone, resume_without_source, rollback_without};
+pub use alone::Gone;
 pub use batches::Batches;
 pub use choice::{Choice, ClusterPattern, Wish};
 pub use conversion::{AcceptedLoss, ConvertedField, ConvertedKind};
 pub use directory::{
     Contents, Destination, Encryption, EncryptionError, Identities, LoadPlan, MANIFEST, Manifest,
-    Recipients, SavedObject, inspect, load, plan_load, plan_save, save,
+    Recipients, SavedObject, inspect,
 };
-pub use entry::{accept, execute, find, installed_providers, plan, resume, rollback};
+pub use entry::{
+    accept, execute, find, hold_left, installed_providers, load, look_once, marks, own_replacement,
+    plan, plan_load, plan_save, plan_units, resume, resume_without_source, rollback,
+    rollback_from_marks, rollback_without, save,
+};
 pub use error::{MoveError, PhaseError};
 pub use findings::{Finding, Findings, Severity};
-pub use hold_left::hold_left;
 pub use inventory::Provider as InstalledProvider;
 pub use knowledge::Learned;
 pub use lock::{Holder, Lease, LeaseState, LockError};
-pub use marks::{Mark, Marks, Unread, marks};
+pub use marks::{Mark, Marks, Unread};
 pub use operations::{Action, ObjectOperation, Precondition};
 pub use options::{
     Existing, HoldControllers, KindSelector, MoveOptions, Namespaces, ProbeOptions, Rehearsal,
@@ -94,14 +97,12 @@ pub use options::{
 };
 pub use preflight::{Preflight, RelatedObject};
 pub use rbac::{Subject, rbac};
-pub use readiness::{Probes, Unprobed, look_once};
+pub use readiness::{Probes, Unprobed};
 pub use record::{Operation, Phase, Record, Role};
 pub use recover::Found;
-pub use replacement::own_replacement;
 pub use report::{BatchCourse, BatchState, Explained, Failure, Outcome, PhaseTime, Report};
 pub use run::{Run, Stop};
 pub use sides::paused_before;
 pub use sides::{ClusterState, Sides};
 pub use take_over::{Interruption, TakeOver};
-pub use units::{MovePlan, PlannedCluster, PlannedFate, SharedObjects, Unit, plan_units};
-pub use unrecorded::rollback_from_marks;
+pub use units::{MovePlan, PlannedCluster, PlannedFate, SharedObjects, Unit};

@@ -1,6 +1,6 @@
 //! The least that a move between two API servers could do: each object is marked in the source,
-//! created in the target, marked there, freed of its finalizers, and deleted. Nothing is checked, and
-//! nothing waits for anything else.
+//! created in the target, marked there, freed of its finalizers, and deleted. Nothing is checked,
+//! and nothing waits for anything else.
 
 use capi::{Object, ResourceType};
 use cluster::{Client, PatchKind, WriteOptions};

@@ -27,7 +27,7 @@ use self::table::Row;
 /// Workers of each cluster.
 const WORKERS: usize = 3;
 
-/// What to measure.
+/// The moves to measure.
 #[derive(Debug, Parser)]
 struct Args {
     /// Numbers of Clusters.

@@ -73,7 +73,7 @@ fn clusters(kubeconfig: &Path, namespace: &str) -> Api<DynamicObject> {
 async fn follow(clusters: Api<DynamicObject>, paused: bool, seen: Seen) {
     let params = WatchParams::default().timeout(WATCH_SECONDS);
     loop {
-        // From what is there now: what a gap between two watches has hidden is seen late, not never.
+        // From what is there now: what a gap between two watches has hidden is seen late.
         let events = clusters.watch(&params, "0").await.expect("Clusters can be watched");
         let mut events = events.boxed();
         while let Some(Ok(event)) = events.next().await {

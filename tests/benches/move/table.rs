@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::contender::Contender;
 use super::measured::Measured;
 
-/// Its first two lines.
+/// The first two lines of the table.
 pub(crate) const HEAD: &str = "\
 | round trip | clusters | objects | program | seconds | times faster than clusterctl \
 | requests per object | memory | processor | pause: half of the Clusters | 99 % |

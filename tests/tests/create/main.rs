@@ -2,8 +2,8 @@
 //!
 //! Real: API servers and etcd, Cluster API's CRDs, clusterctl with a local repository, the plugins,
 //! the move. Stood in: kind (`stand-in-kind`, whose clusters are local control planes), and
-//! kubelets and controllers (`simulated_controllers`). In the case of the module `real` the controllers are
-//! the real ones.
+//! kubelets and controllers (`simulated_controllers`). In the case of the module `real` the
+//! controllers are the real ones.
 
 mod aborts;
 mod diagnosis;

@@ -70,7 +70,7 @@ async fn a_program_is_listed_described_and_removed_as_a_library_is() {
         ("kind", json!("infrastructure")),
         ("form", json!("program")),
         ("abiLevel", json!(null)),
-        ("protocol", json!("1.2")),
+        ("protocol", json!("1.3")),
         ("trust", json!("trusted")),
         ("path", json!(user.plugins().join("kubectl-pivot-plugin-docker-go"))),
         ("problems", json!([])),
