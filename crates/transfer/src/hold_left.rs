@@ -4,6 +4,8 @@
 //! ignore a pause too, for as long as they last: nobody renews them, so a source that stays has its
 //! controllers back minutes later. A rollback holds them again, and gives them back in its end.
 
+use support::journal::Events;
+
 use super::error::MoveError;
 use super::lease_location::{locations, locked, same_part};
 use super::lock::{Lease, Lock};
@@ -19,7 +21,8 @@ use super::run::Run;
 pub async fn hold_left(run: &Run) -> Result<bool, MoveError> {
     let found = find(&run.source, &run.target).await.map_err(MoveError::Unprepared)?;
     let Some(record) = left(&found) else { return Ok(false) };
-    let run = as_recorded(run, record);
+    // Nothing has to be done about it afterwards.
+    let run = Run { events: Events::none(), ..as_recorded(run, record) };
     if !run.holds(Role::Source) {
         return Ok(false);
     }

@@ -41,6 +41,7 @@ pub(super) async fn locations(
             let options = &run.options;
             let record = record.holding(&options.held_sides, options.hold_is_optional);
             let record = record.copying_referenced(options.copy_referenced);
+            let record = record.trusting(&options.trust_pause);
             record.leaving(options.leave_source).knowing(options.knowledge.facts())
         };
         let record = interrupted.map_or_else(new, |record| Record {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use plugin_host::Registry;
 use probes::Skips;
+use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
 use super::choice::Choice;
@@ -109,9 +110,10 @@ pub enum Existing {
 }
 
 /// Kinds that a user names: `KIND`, `KIND.GROUP`, `*.GROUP` or `*`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindSelector {
     kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<String>,
 }
 

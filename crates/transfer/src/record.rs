@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::batches::Batches;
 use super::conversion::AcceptedLoss;
 use super::ledger::Page;
-use super::options::Namespaces;
+use super::options::{KindSelector, Namespaces};
 
 /// Version of the record's format. A reader refuses newer ones.
 ///
@@ -115,6 +115,10 @@ pub struct Record {
     /// roll such a run back as long as it can be, and finish it without looking at these objects.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copy_referenced: bool,
+    /// Kinds whose controllers honour a pause although they do not report it, as the user says.
+    /// Older programs do not know that: they may refuse to resume such a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust_pause: Vec<KindSelector>,
     /// The sides whose controllers the run holds: a process that resumes it holds them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Role>,
@@ -194,6 +198,7 @@ impl Record {
             accept_loss: Vec::new(),
             leaves: false,
             copy_referenced: false,
+            trust_pause: Vec::new(),
             holds: Vec::new(),
             hold_is_optional: false,
             knowledge: Vec::new(),
@@ -254,6 +259,13 @@ impl Record {
     #[must_use]
     pub fn copying_referenced(self, copy_referenced: bool) -> Self {
         Self { copy_referenced, ..self }
+    }
+
+    /// The record of a run that takes it as known that the controllers of these kinds honour a
+    /// pause.
+    #[must_use]
+    pub fn trusting(self, kinds: &[KindSelector]) -> Self {
+        Self { trust_pause: kinds.to_vec(), ..self }
     }
 
     /// The record of a run that holds the controllers of these sides.

@@ -121,6 +121,7 @@ pub(super) fn as_recorded(run: &Run, record: &Record) -> Run {
     run.options.unheld = Unheld::default();
     run.options.copy_referenced = record.copy_referenced;
     run.options.leave_source = record.leaves;
+    run.options.trust_pause.extend(record.trust_pause.iter().cloned());
     run.options.knowledge = Learned::recorded(&record.knowledge);
     run.options.accept_loss = record.clone().accepting(&run.options.accept_loss).accept_loss;
     run
@@ -360,8 +361,12 @@ async fn carry_on(
 ) -> Result<Option<Lock>, MoveError> {
     run.begun(Operation::Move, run.source.server(), run.target.server());
     let (mut phase, doing) = (lock.phase().await, "find out how far it had come");
-    // Once the source is empty, there is nothing left that its controllers could do.
-    if !matches!(phase, Phase::Resuming | Phase::Finished)
+    // What is left is held by its pauses, and once the source is empty there is nothing left that its
+    // controllers could do.
+    let is_leaving = matches!(phase, Phase::Leaving | Phase::Left)
+        || (run.options.leave_source && phase == Phase::HandingOver);
+    if !is_leaving
+        && !matches!(phase, Phase::Resuming | Phase::Finished)
         && let Err(source) = lock.hold_controllers(run, &BOTH).await
     {
         lock.leave().await;

@@ -122,7 +122,7 @@ impl Abort {
             State::Gone if self.may_have_lost_a_cluster()? => Err(self.lost("is gone")),
             State::Gone => Ok(self.nothing()),
             State::Silent if !claim::is_staked(&self.folder) => Ok(self.stays()),
-            State::Silent if self.is_being_deleted() => Ok(self.deletes()),
+            State::Silent if Self::is_begun(&self.folder) => Ok(self.deletes()),
             State::Silent if self.folder.state()?.may_have_applied() => {
                 Err(self.lost("does not answer"))
             }

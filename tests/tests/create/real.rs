@@ -113,7 +113,6 @@ async fn costs_two_writes_for_each_copy(scenario: &Scenario, traffic: &Traffic) 
     };
     let copies = count(Side::Target, "POST");
     let (updates, pauses) = (count(Side::Target, "PATCH"), count(Side::Source, "PATCH"));
-    eprintln!("{copies} copies: {} writes, {updates} and {pauses} of them patches", writes.len());
     assert!(copies >= 10, "{copies} copies");
     assert!(updates <= copies + 4, "{copies} copies, {updates} patches");
     assert!(pauses <= copies, "{copies} copies, {pauses} pauses");

@@ -182,7 +182,10 @@ async fn check_target(
     )?;
     let in_order = [of_references, permissions, of_existing, of_namespaces, of_controllers];
     in_order.into_iter().for_each(|f| findings.extend(f));
-    let source = (move_scope.providers.as_slice(), holds.as_slice());
+    // A run that is resumed holds what its record says.
+    let recorded = run.options.held_sides.iter().copied().filter(|role| run.holds(*role));
+    let held: Vec<Role> = holds.iter().copied().chain(recorded).collect();
+    let source = (move_scope.providers.as_slice(), held.as_slice());
     unreported::check(run, graph, source, findings).await?;
     Ok(holds)
 }

@@ -2,6 +2,7 @@
 
 use capi::{Object, ResourceType, is_paused, well_known};
 use cluster::Client;
+use transfer::{Phase, Record, Role};
 
 use crate::context::StepContext;
 use crate::error::StepError;
@@ -52,7 +53,9 @@ pub(super) async fn check_all(
 ) -> Result<(), StepError> {
     check(step_context, management, cluster).await?;
     let found = transfer::find(management, management).await.map_err(StepError::Phase)?;
-    if found.record().is_some() {
+    // The record of a replacement that rests says nothing about pauses here.
+    let rests = |record: &Record| record.phase == Phase::Left && record.role == Role::Target;
+    if found.record().is_some_and(|record| !rests(record)) {
         return Ok(());
     }
     check_active(cluster)

@@ -44,8 +44,16 @@ pub(crate) async fn finish(step_context: &StepContext<'_>) -> Result<String, Ste
     let name = &step_context.spec().bootstrap_name;
     let kind = step_context.kind().await?;
     if kind.has(name).await? {
-        if let Some(client) = answering(step_context).await? {
-            refuse_to_delete(step_context, &client).await?;
+        match answering(step_context).await? {
+            Some(client) => {
+                if is_back(step_context, &client).await? {
+                    // The run is before its move again.
+                    step_context.folder().discard(DELETING)?;
+                }
+                refuse_to_delete(step_context, &client).await?;
+            }
+            None if !step_context.is_removal() => left::refuse_if_back(step_context).await?,
+            None => {}
         }
         kind.delete(name, &step_context.bootstrap_kubeconfig()).await?;
     }
@@ -55,6 +63,12 @@ pub(crate) async fn finish(step_context: &StepContext<'_>) -> Result<String, Ste
         step_context.events.warning(format!("the record of the move stays in the target: {why}"));
     }
     Ok(format!("{name} is gone"))
+}
+
+/// Returns true if a rollback has brought the Cluster back to the bootstrap cluster.
+async fn is_back(step_context: &StepContext<'_>, cluster: &Client) -> Result<bool, StepError> {
+    let is_creation = !step_context.is_removal();
+    Ok(is_creation && !left::clusters_at_stake(step_context, cluster).await?.is_empty())
 }
 
 /// Returns a client of the kind cluster if it answers.

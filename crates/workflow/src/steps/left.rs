@@ -6,7 +6,7 @@ use std::future::Future;
 use cluster::Client;
 use support::causes::in_one_line;
 use support::journal::Events;
-use transfer::{Found, Gone, MoveError, Phase, Record, Report, Role, Run, Sides, Stop};
+use transfer::{Found, Gone, MoveError, Namespaces, Phase, Record, Report, Role, Run, Sides, Stop};
 
 use super::control_plane::the_cluster;
 use super::delete_bootstrap::clusters_left;
@@ -39,6 +39,29 @@ pub(crate) async fn clusters_at_stake(
         namespace.is_some_and(|(namespace, _)| namespaces.has(namespace))
     };
     Ok(held.into_iter().filter(|id| !is_of_move(id) || !moved.contains(id)).collect())
+}
+
+/// Fails unless the target has what a bootstrap cluster that does not answer has kept: a rollback
+/// may have brought it back since the deletion was begun.
+///
+/// # Errors
+/// The target does not have it, or does not answer either.
+pub(crate) async fn refuse_if_back(step_context: &StepContext<'_>) -> Result<(), StepError> {
+    let target = step_context.target().await?;
+    let found = transfer::find(&target, &target).await.map_err(StepError::Phase)?;
+    let is_over = |record: &Record| matches!(record.phase, Phase::Left | Phase::Finished);
+    let is_there = the_cluster(step_context, &target).await?.is_some();
+    if is_there && found.record().is_none_or(is_over) {
+        return Ok(());
+    }
+    let name = &step_context.spec().bootstrap_name;
+    Err(StepError::refused(
+        format!(
+            "the bootstrap cluster `{name}` does not answer, and the target does not have the \
+             Cluster: a rollback may have brought it back"
+        ),
+        format!("start it (docker start {name}-control-plane), then run the command again"),
+    ))
 }
 
 /// Does work, and meanwhile takes the leader Leases of the controllers of a bootstrap cluster that
@@ -83,7 +106,10 @@ pub(crate) async fn end(step_context: &StepContext<'_>) -> Result<(), StepError>
     let target = step_context.target().await?;
     let found = transfer::find(&target, &target).await.map_err(StepError::Phase)?;
     let rests = found.target.and_then(|lease| lease.record).is_some_and(|record| {
-        record.role == Role::Target && record.leaves && record.phase == Phase::Left
+        record.role == Role::Target
+            && record.leaves
+            && record.phase == Phase::Left
+            && record.namespaces() == Namespaces::One(step_context.spec().namespace.clone())
     });
     if !rests || the_cluster(step_context, &target).await?.is_none() {
         return Ok(());
@@ -94,7 +120,8 @@ pub(crate) async fn end(step_context: &StepContext<'_>) -> Result<(), StepError>
         ..new_move(step_context, &target, &target)
     };
     let mut report = Report::blank(&run);
-    match transfer::resume_without_source(&run, false, Gone::Sure, &mut report).await {
+    // A source that answers is that of another run.
+    match transfer::resume_without_source(&run, false, Gone::Checked, &mut report).await {
         // Somebody has ended it meanwhile.
         Ok(()) | Err(MoveError::NoRun(_)) => Ok(()),
         Err(error) => Err(error.into()),

@@ -76,6 +76,7 @@ pub(crate) async fn between(
 ) -> Result<String, StepError> {
     let mut run = new_move(step_context, source, target);
     run.options.knowledge = knowledge(step_context).await;
+    run.options.trust_pause = templates(source).await?;
     let found = transfer::find(source, target).await.map_err(StepError::Phase)?;
     if left::record_of(&found).is_some_and(|record| record.namespaces() == run.options.namespaces) {
         return was_left(step_context, target).await;
@@ -144,9 +145,6 @@ async fn was_left(step_context: &StepContext<'_>, target: &Client) -> Result<Str
 /// Plans the move. Where controllers do not report that they honour a pause, nothing can be left to
 /// them: it is deleted, as by any move.
 async fn plan(mut run: Run) -> Result<(Run, Preflight, Report), StepError> {
-    if run.options.leave_source {
-        run.options.trust_pause = templates(&run.source).await?;
-    }
     let (preflight, report) = transfer::plan(&run).await?;
     if preflight.findings.errors().all(|found| found.rule != UNREPORTED) {
         return Ok((run, preflight, report));
