@@ -230,7 +230,7 @@ mod tests {
             json!({"run": "echo ${POTATO_TOKEN}"}),
             json!({"kind": "Secret", "stringData": {"token": "of the environment"}}),
         ] {
-            assert_eq!(keep(&[odd.clone()], "s3cret"), None, "{odd}");
+            assert_eq!(keep(std::slice::from_ref(&odd), "s3cret"), None, "{odd}");
         }
         assert_eq!(keep(&[json!({"a": "12 123 1234"})], "123"), None, "it is too short");
         // Values in a Secret are not kept, whatever the plugin says of the variable.
