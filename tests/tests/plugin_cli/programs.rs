@@ -78,7 +78,7 @@ async fn a_program_is_listed_described_and_removed_as_a_library_is() {
         assert_eq!(plugin[field], value, "{field}");
     }
     let table = user.run(&["plugin", "list"]).await.expect_success("plugin list");
-    assert!(table.stdout.contains("1.2 (program)"), "{table}");
+    assert!(table.stdout.contains("1.3 (program)"), "{table}");
     let info = user.run(&["plugin", "info", "docker-go"]).await.expect_success("plugin info");
     assert!(info.stdout.contains("worker-replicas"), "{info}");
 
