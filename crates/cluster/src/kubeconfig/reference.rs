@@ -126,14 +126,14 @@ mod tests {
 
     #[test]
     fn a_server_or_token_that_no_request_can_have_is_an_error_that_names_the_file() {
-        assert!(load("\"https://127.0.0.1:6443\"", "\"abc\"").is_ok());
+        assert!(load("\"https://127.0.0.1:6443\"", "\"not-for-others\"").is_ok());
         for (server, token, says) in [
-            ("\"/api\"", "\"abc\"", "is not a URL"),
-            ("\"https://127.0.0.1:6443\"", "\"abc\\n\"", "line break"),
+            ("\"/api\"", "\"not-for-others\"", "is not a URL"),
+            ("\"https://127.0.0.1:6443\"", "\"not-for-others\\n\"", "line break"),
         ] {
             let error = load(server, token).expect_err(server).to_string();
             assert!(error.contains(says) && error.contains("kubeconfig /"), "{error}");
-            assert!(!error.contains("abc"), "a token is a secret: {error}");
+            assert!(!error.contains("not-for-others"), "a token is a secret: {error}");
         }
     }
 
