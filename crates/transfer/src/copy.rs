@@ -34,6 +34,7 @@ use super::operations::{Executor, plan};
 use super::options::Existing;
 use super::own_pause::remove_from_copy;
 use super::pause::paused_by;
+use super::precondition::read_again;
 use super::run::Run;
 
 /// Attempts at a create whose outcome is unknown, or at an update that others overtake.
@@ -266,15 +267,20 @@ async fn bring_up_to_date(
             Err(error) if error.is_conflict() && attempt < ATTEMPTS => error,
             Err(error) => return Err(error),
         };
-        let now = target.get(&kind.resource, found.namespace(), found.name()).await?;
-        let is_ours = |now: &Object| {
-            now.uid() == found.uid()
-                && now.annotation(RUN_ANNOTATION) == found.annotation(RUN_ANNOTATION)
-        };
-        found = now.filter(is_ours).ok_or(error)?;
+        found = read_ours(target, &kind.resource, &found).await?.ok_or(error)?;
         tokio::time::sleep(target.pause(attempt)).await;
         attempt += 1;
     }
+}
+
+/// Reads a copy again; `None` if it is gone, is another object, or has another mark now.
+pub(super) async fn read_ours(
+    target: &Client,
+    resource: &ResourceType,
+    copy: &Object,
+) -> Result<Option<Object>, ApiError> {
+    let now = read_again(target, resource, copy).await?;
+    Ok(now.filter(|now| now.annotation(RUN_ANNOTATION) == copy.annotation(RUN_ANNOTATION)))
 }
 
 /// Returns whether a copy of this run is not what it is to be. Its owners may have been removed by

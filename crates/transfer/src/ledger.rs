@@ -19,6 +19,7 @@ use super::compare::digest;
 use super::copy::{Copies, create_or_find};
 use super::discover::MoveScope;
 use super::error::PhaseError;
+use super::lock::Lock;
 use super::precondition::patch;
 use super::run::Run;
 use super::undo::Compared;
@@ -371,6 +372,15 @@ pub(super) async fn write(
         pages.push(Page { name, uid: created.uid().to_owned() });
     }
     Ok(pages)
+}
+
+/// Reads the list of a run whose lock this process has, as [`read`] does.
+///
+/// # Errors
+/// When a request fails.
+pub(super) async fn of_run(run: &Run, lock: &Lock) -> Result<Option<Ledger>, PhaseError> {
+    let pages = lock.record().await.copies;
+    read(&run.target, &lock.namespace().await, &pages).await
 }
 
 /// Reads the list that a record names; `None` if somebody has removed or damaged a page of it.

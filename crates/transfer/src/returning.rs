@@ -37,8 +37,7 @@ pub(super) async fn pause_and_compare(
     lock: &Lock,
     move_scope: &MoveScope,
 ) -> Result<Compared, PhaseError> {
-    let pages = lock.record().await.copies;
-    let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
+    let ledger = ledger::of_run(run, lock).await?;
     let ledger = ledger.ok_or(PhaseError::TargetReset)?;
     lock.advance(Step::ReturnStarted).await.map_err(Box::new)?;
     run.events.doing("pausing the target and comparing it with the source");
@@ -67,8 +66,7 @@ pub(super) async fn compare_what_remains(
     lock: &Lock,
     move_scope: &MoveScope,
 ) -> Result<Compared, PhaseError> {
-    let pages = lock.record().await.copies;
-    let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
+    let ledger = ledger::of_run(run, lock).await?;
     // The rollback itself says that the list is missing.
     let Some(ledger) = ledger else { return Ok(Compared::default()) };
     let namespaces = ledger.namespaces();

@@ -136,8 +136,7 @@ pub(super) async fn remove_marked(run: &Run, move_scope: &MoveScope) -> Result<(
 
 /// Returns the copies that are known by the list of the run.
 async fn listed(run: &Run, lock: &Lock, move_scope: &MoveScope) -> Result<Removable, PhaseError> {
-    let pages = lock.record().await.copies;
-    let ledger = ledger::read(&run.target, &lock.namespace().await, &pages).await?;
+    let ledger = ledger::of_run(run, lock).await?;
     let ledger = ledger.ok_or(PhaseError::NoLedger)?;
     if ledger.is_empty() {
         return Ok(Removable::default());

@@ -8,6 +8,7 @@ use cluster::{ApiError, Client, FIELD_MANAGER, WriteOptions};
 use serde_json::Value;
 
 use crate::compare::lost_between;
+use crate::copy::read_ours;
 use crate::error::PhaseError;
 
 /// Attempts at a write that others keep overtaking.
@@ -65,12 +66,7 @@ async fn write(
             Err(error) if error.is_conflict() && attempt < ATTEMPTS => error,
             Err(error) => return Err(error),
         };
-        let now = target.get(&kind.resource, copy.namespace(), copy.name()).await?;
-        let is_it = |now: &Object| {
-            now.uid() == copy.uid()
-                && now.annotation(RUN_ANNOTATION) == copy.annotation(RUN_ANNOTATION)
-        };
-        copy = now.filter(is_it).ok_or(error)?;
+        copy = read_ours(target, &kind.resource, &copy).await?.ok_or(error)?;
         tokio::time::sleep(target.pause(attempt)).await;
         attempt += 1;
     }

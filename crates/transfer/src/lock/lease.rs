@@ -182,7 +182,7 @@ impl Lease {
     /// Returns the record of another run that must not be lost.
     ///
     /// A replacement into this cluster that rests is not lost: it stays beside the other record.
-    /// What a process was working on and has not let go may have died between two batches.
+    /// A process that has not let its run go may have died between two batches.
     pub fn in_the_way_of(&self, run: &str) -> Option<&Record> {
         let other = self.record.as_ref().filter(|record| record.run != run)?;
         let is_worked_on = self.holder().is_some() && other.is_between_batches();
