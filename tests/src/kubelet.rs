@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use capi::{Object, ResourceType};
 use cluster::{Client, PatchKind, WriteOptions};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+use crate::tls;
 
 const NODE: &str = "stand-in";
 
@@ -31,7 +29,9 @@ impl Kubelet {
     pub async fn begin(log: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
         let port = listener.local_addr().expect("it is bound").port();
-        let task = tokio::spawn(serve(listener, acceptor(), log.into()));
+        // API servers do not ask for the authority of a kubelet unless they are told to.
+        let (acceptor, _) = tls::on_loopback();
+        let task = tokio::spawn(serve(listener, acceptor, log.into()));
         Self { task, port }
     }
 
@@ -69,20 +69,6 @@ impl Drop for Kubelet {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// API servers do not ask for the authority of a kubelet unless they are told to.
-fn acceptor() -> TlsAcceptor {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate can be made");
-    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("the provider has them")
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key.into())
-        .expect("certificate and key fit");
-    TlsAcceptor::from(Arc::new(config))
 }
 
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, log: Arc<str>) {

@@ -37,4 +37,5 @@ pub mod schemas;
 pub mod simulated_controllers;
 pub mod suite;
 pub mod terminal;
+mod tls;
 pub mod twins;

@@ -10,18 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use capi::{Object, ResourceType};
 use cluster::{Client, WriteOptions};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
 use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::population::shapes::{CORE, DOCKER};
 use crate::proxy::http::{Answer, read, write};
+use crate::tls;
 
 const NAME: &str = "parents.example.com";
 
@@ -41,26 +38,16 @@ impl ParentWebhook {
     pub async fn install(client: &Client, namespace: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
         let port = listener.local_addr().expect("it is bound").port();
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider has them")
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key.into())
-            .expect("certificate and key fit");
+        let (acceptor, certificate) = tls::on_loopback();
         let denied = Arc::new(AtomicUsize::new(0));
-        let serving = serve(listener, TlsAcceptor::from(Arc::new(config)), {
-            (client.clone(), Arc::clone(&denied))
-        });
+        let serving = serve(listener, acceptor, (client.clone(), Arc::clone(&denied)));
         let task = tokio::spawn(serving);
         let webhook = json!({"apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "ValidatingWebhookConfiguration", "metadata": {"name": NAME},
             "webhooks": [{"name": NAME, "sideEffects": "None", "failurePolicy": "Fail",
                 "admissionReviewVersions": ["v1"], "timeoutSeconds": 10,
                 "clientConfig": {"url": format!("https://127.0.0.1:{port}/"),
-                    "caBundle": STANDARD.encode(cert.pem())},
+                    "caBundle": STANDARD.encode(certificate)},
                 "namespaceSelector": {"matchExpressions": [{"operator": "In",
                     "key": "kubernetes.io/metadata.name", "values": [namespace, "default"]}]},
                 "rules": [{"apiGroups": ["infrastructure.cluster.x-k8s.io"],

@@ -131,13 +131,7 @@ impl Forgetful {
             "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression":
                 "[JSONPatch{op: 'remove', path: '/metadata/managedFields/0'}]"}}],
         });
-        for (kind, spec) in mutating().into_iter().zip([policy, json!({"policyName": self.name})]) {
-            let object = json!({"apiVersion": ADMISSION, "kind": kind.kind,
-                "metadata": {"name": self.name}, "spec": spec});
-            let created =
-                client.create(&kind, &Object::new(object), &WriteOptions::default()).await;
-            created.expect("policies can be made");
-        }
+        install_mutating(client, self.name, policy).await;
         self.wait(client).await;
     }
 
@@ -146,9 +140,7 @@ impl Forgetful {
     /// # Panics
     /// When it cannot be removed.
     pub async fn remove(&self, client: &Client) {
-        for kind in mutating().iter().rev() {
-            delete(client, kind, None, self.name).await;
-        }
+        remove_mutating(client, self.name).await;
         delete(client, &secrets(), Some("default"), &self.canary()).await;
     }
 
@@ -209,13 +201,7 @@ impl Stamping<'_> {
                 "resources": ["*"]}]},
             "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
         });
-        for (kind, spec) in mutating().into_iter().zip([policy, json!({"policyName": name})]) {
-            let object = json!({"apiVersion": ADMISSION, "kind": kind.kind,
-                "metadata": {"name": name}, "spec": spec});
-            let created =
-                client.create(&kind, &Object::new(object), &WriteOptions::default()).await;
-            created.expect("policies can be made");
-        }
+        install_mutating(client, name, policy).await;
         self.wait(client).await;
     }
 
@@ -224,9 +210,7 @@ impl Stamping<'_> {
     /// # Panics
     /// When it cannot be removed.
     pub async fn remove(&self, client: &Client) {
-        for kind in mutating().iter().rev() {
-            delete(client, kind, None, self.name).await;
-        }
+        remove_mutating(client, self.name).await;
     }
 
     async fn wait(&self, client: &Client) {
@@ -259,6 +243,22 @@ fn mutating() -> [ResourceType; 2] {
         kind("MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
         kind("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
     ]
+}
+
+/// Installs a MutatingAdmissionPolicy and its binding under one name.
+async fn install_mutating(client: &Client, name: &str, policy: Value) {
+    for (kind, spec) in mutating().into_iter().zip([policy, json!({"policyName": name})]) {
+        let object = json!({"apiVersion": ADMISSION, "kind": kind.kind,
+            "metadata": {"name": name}, "spec": spec});
+        let created = client.create(&kind, &Object::new(object), &WriteOptions::default()).await;
+        created.expect("policies can be made");
+    }
+}
+
+async fn remove_mutating(client: &Client, name: &str) {
+    for kind in mutating().iter().rev() {
+        delete(client, kind, None, name).await;
+    }
 }
 
 async fn delete(client: &Client, kind: &ResourceType, namespace: Option<&str>, name: &str) {

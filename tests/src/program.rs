@@ -232,7 +232,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// That of a process; none once it has ended.
+    /// Returns the share of a process; none once it has ended.
     fn of(pid: u32) -> Option<Self> {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -154,7 +154,7 @@ async fn abort_refuses_while_nobody_answers(fixture: Arc<Fixture>) {
     let file = scenario.path("dead.kubeconfig");
     std::fs::write(&file, yaml::document(&dead)).expect("write");
     // The engine, and the API server of a node that runs.
-    for (words, body, told) in [
+    for (words, body, reason) in [
         ("'get clusters'", "echo 'ERROR: no engine' >&2; exit 1".to_owned(), "no engine"),
         (
             "'get kubeconfig'",
@@ -164,7 +164,7 @@ async fn abort_refuses_while_nobody_answers(fixture: Arc<Fixture>) {
     ] {
         let kind = kind_but(&scenario, words, &body);
         let silent = abort(&scenario.program, &["--kind", &kind]).await;
-        expect(&silent, exit::REFUSED, &["nothing was removed", told]);
+        expect(&silent, exit::REFUSED, &["nothing was removed", reason]);
     }
     assert_eq!(kind_clusters(&scenario).await, KIND_CLUSTER);
     expect(&abort(&scenario.program, &[]).await, exit::REFUSED, &[HOLDS]);
